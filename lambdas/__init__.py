@@ -1,0 +1,1 @@
+"""How AWS calls us: one module a state, named after it."""

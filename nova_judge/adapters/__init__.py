@@ -1,0 +1,1 @@
+"""Adapters: the only modules of `nova_judge` that call AWS."""

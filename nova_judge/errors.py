@@ -1,0 +1,36 @@
+"""Every error that Nova Judge raises on purpose; the message says where, what and how to mend it.
+
+The class name is what `Retry` and `Catch` of the state machine match on.
+"""
+
+
+class NovaJudgeError(Exception):
+    """Base of all errors that a user or an operator can act on."""
+
+
+class InputFileError(NovaJudgeError):
+    """The input file as a whole cannot be used."""
+
+
+class RecipeError(NovaJudgeError):
+    """The recipe is missing or says something that cannot be run."""
+
+
+class RequestError(NovaJudgeError):
+    """The event or console input does not say what to evaluate."""
+
+
+class GenerationFailedError(NovaJudgeError):
+    """Too many rows got no answer from a candidate."""
+
+
+class JudgeJobError(NovaJudgeError):
+    """The judge job failed, was stopped, or wrote something that cannot be read."""
+
+
+class RowSumError(NovaJudgeError):
+    """Rows in are not the sum of rows judged, rejected and failed: a fault of ours, never reported as a result."""
+
+
+class SettingsError(NovaJudgeError):
+    """An environment variable that the function needs is missing or wrong."""

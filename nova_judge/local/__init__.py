@@ -1,0 +1,1 @@
+"""Local mode: the real stacks, state machine and handlers on one machine."""

@@ -1,0 +1,90 @@
+"""The records that everything else speaks of."""
+
+import enum
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+Candidate: TypeAlias = Literal["A", "B"]
+
+
+class Verdict(enum.StrEnum):
+    """What a judge said of one pair, in terms of the candidates A and B whatever the order shown."""
+
+    A = "A"
+    B = "B"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+
+class Unscored(NamedTuple):
+    """A judgment that could not be read or was never given: never a number, always a reason."""
+
+    reason: str
+
+
+JudgedAs: TypeAlias = Verdict | Unscored
+
+
+class InputRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One usable line of the input file. `line` counts from 1."""
+
+    line: int
+    prompt: str
+    id: str
+    response_A: str | None = None
+    response_B: str | None = None
+    reference: str | None = None
+    category: str | None = None
+    label: Verdict | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """One line of the input file that cannot be used, and why. `line` counts from 1."""
+
+    line: int
+    reason: str
+    field: str | None = None
+
+
+class Criterion(msgspec.Struct, frozen=True, kw_only=True):
+    """One criterion of a rubric as the judge wrote it: scores 1-5 for `scale`, true/false for `binary`."""
+
+    name: str
+    weight: float
+    type: Literal["scale", "binary"]
+    score_A: float
+    score_B: float
+    description: str = ""
+    justification_A: str = ""
+    justification_B: str = ""
+
+
+class Rubric(msgspec.Struct, frozen=True, kw_only=True):
+    """The rubric of one row, with what the container itself computed from it."""
+
+    criteria: tuple[Criterion, ...]
+    overall_justification: str = ""
+    reported_score_A: float | None = None
+    reported_score_B: float | None = None
+    reported_margin: float | None = None
+
+
+class Judgment(msgspec.Struct, frozen=True, kw_only=True):
+    """Both verdicts on one row. `backward` is already turned: it speaks of the candidates."""
+
+    forward: JudgedAs
+    backward: JudgedAs
+    forward_output: str | None = None
+    backward_output: str | None = None
+    rubric: Rubric | Unscored | None = None
+
+
+class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that was sent to the judge, with its judgment."""
+
+    row: InputRow
+    judgment: Judgment
+
+
+JobMetrics: TypeAlias = dict[str, Any]

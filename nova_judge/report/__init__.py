@@ -1,0 +1,1 @@
+"""The report of a run: page, figure, Markdown, JUnit and tables."""

@@ -1,0 +1,60 @@
+"""Where everything of one run lies: the one place that knows the keys below `runs/<run id>/`."""
+
+from dataclasses import dataclass
+
+from nova_judge.records import Candidate
+
+INBOX = "inbox/"
+RECIPES = "recipes/"
+RUNS = "runs/"
+
+
+@dataclass(frozen=True, slots=True)
+class RunLayout:
+    """Keys of one run inside the data bucket."""
+
+    run_id: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{RUNS}{self.run_id}/"
+
+    @property
+    def request(self) -> str:
+        return f"{self.prefix}request.json"
+
+    @property
+    def shards(self) -> str:
+        return f"{self.prefix}shards.json"
+
+    @property
+    def rejected(self) -> str:
+        return f"{self.prefix}rejected.jsonl"
+
+    @property
+    def report(self) -> str:
+        return f"{self.prefix}report/"
+
+    def report_file(self, name: str) -> str:
+        return f"{self.report}{name}"
+
+    def responses(self, candidate: Candidate, shard: int) -> str:
+        return f"{self.prefix}responses/{candidate}/{shard:05d}.jsonl"
+
+    def rows(self, shard: int) -> str:
+        return f"{self.prefix}rows/{shard:05d}.jsonl"
+
+    def judge(self, number: int) -> str:
+        return f"{self.prefix}judge/{number}/"
+
+    def judge_input(self, number: int) -> str:
+        return f"{self.judge(number)}input/llm_judge.jsonl"
+
+    def judge_rows(self, number: int) -> str:
+        return f"{self.judge(number)}rows.jsonl"
+
+    def judge_recipe(self, number: int) -> str:
+        return f"{self.judge(number)}recipe/recipe.yaml"
+
+    def judge_output(self, number: int) -> str:
+        return f"{self.judge(number)}output/"

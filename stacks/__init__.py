@@ -1,0 +1,1 @@
+"""What exists in AWS: one stack a life cycle."""

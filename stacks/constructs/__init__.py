@@ -1,0 +1,1 @@
+"""Constructs named for their purpose."""
