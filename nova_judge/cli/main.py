@@ -1,0 +1,38 @@
+"""The entry point `nova-judge`: registers the commands and turns our errors into one clear message."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from nova_judge.errors import NovaJudgeError
+
+EXIT_ERROR = 3
+
+app = typer.Typer(
+    name="nova-judge",
+    help="Which of two models answers better, with numbers that hold.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def root() -> None:
+    """Which of two models answers better, with numbers that hold."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours prints its message and exits with 3."""
+    try:
+        app()
+    except NovaJudgeError as error:
+        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False)
+        sys.exit(EXIT_ERROR)
+
+
+if __name__ == "__main__":
+    main()
