@@ -1,0 +1,71 @@
+"""Model ids, images, combinations and prices: read from the dated files in `nova_judge/data/`."""
+
+import functools
+from pathlib import Path
+
+import msgspec
+
+DATA = Path(__file__).resolve().parent / "data"
+
+
+class NovaImages(msgspec.Struct, frozen=True):
+    """The evaluation container: one registry account a region."""
+
+    repository: str
+    tag: str
+    accounts: dict[str, str]
+    documented_regions: tuple[str, ...]
+
+
+class ServingImages(msgspec.Struct, frozen=True):
+    """The inference containers: `account` holds wherever `accounts` names no other."""
+
+    account: str
+    accounts: dict[str, str]
+    images: dict[str, str]
+    ami_version: dict[str, str]
+
+
+class Images(msgspec.Struct, frozen=True):
+    """`images.json`."""
+
+    read_on: str
+    nova_evaluation: NovaImages
+    serving: ServingImages
+
+
+class EndpointModel(msgspec.Struct, frozen=True):
+    """A model that the stack can serve. `instance_types` stands in the order of preference."""
+
+    model_id: str
+    serving: str
+    instance_types: tuple[str, ...]
+    tensor_parallel: int
+    environment: dict[str, str]
+    note: str = ""
+
+
+class Models(msgspec.Struct, frozen=True):
+    """`models.json`."""
+
+    read_on: str
+    endpoints: dict[str, EndpointModel]
+
+
+@functools.cache
+def images() -> Images:
+    """Registry accounts and image tags."""
+    return msgspec.json.decode((DATA / "images.json").read_bytes(), type=Images)
+
+
+@functools.cache
+def models() -> Models:
+    """The models that a candidate's `endpoint` may name."""
+    return msgspec.json.decode((DATA / "models.json").read_bytes(), type=Models)
+
+
+def serving_image(serving: str, region: str) -> str:
+    """The image URI of a serving container (`vllm`, `tgi`, …) in a region."""
+    known = images().serving
+    account = known.accounts.get(region, known.account)
+    return f"{account}.dkr.ecr.{region}.amazonaws.com/{known.images[serving]}"

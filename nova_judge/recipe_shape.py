@@ -1,0 +1,105 @@
+"""Turns a YAML document into a typed record; errors say where, what was found, what is allowed."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from nova_judge.errors import RecipeError
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def read_record(document: object, record: type[Record], *, file: str) -> Record:
+    """`document` as `record`; raises RecipeError naming `file` and every wrong key found."""
+    problems = list(_problems(document, record, ""))
+    if problems:
+        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
+    try:
+        return msgspec.convert(document, record)
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"{file}: {_explained(str(error), document)}") from None
+
+
+def did_you_mean(found: object, allowed: Iterable[str]) -> str:
+    """`. Did you mean …?` when one of the allowed words is near, else nothing."""
+    near = difflib.get_close_matches(str(found), list(allowed), n=1, cutoff=0.6)
+    return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form
+    """Unknown keys and words outside a fixed list, at any depth."""
+    choices = _choices(kind)
+    if choices and isinstance(value, str) and value not in choices:
+        yield (
+            f"{path}: found {value!r}; allowed: {', '.join(choices)}{did_you_mean(value, choices)}"
+        )
+    record = _record(kind)
+    if record is None or not isinstance(value, dict):
+        return
+    fields = typing.get_type_hints(record, include_extras=True)
+    for key, inner in value.items():
+        where = f"{path}.{key}" if path else str(key)
+        if key in fields:
+            yield from _problems(inner, fields[key], where)
+        else:
+            yield (
+                f"{where}: unknown key; allowed here: {', '.join(fields)}"
+                f"{did_you_mean(key, fields)}"
+            )
+
+
+def _members(kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type form
+    """The parts of a union, or the type itself; `Annotated` is taken off."""
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    is_union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    return typing.get_args(kind) if is_union else (kind,)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form
+    """The words of a `Literal`, when the type takes no other text."""
+    members = _members(kind)
+    if str in members:
+        return ()
+    return tuple(
+        word
+        for member in members
+        if typing.get_origin(member) is Literal
+        for word in typing.get_args(member)
+    )
+
+
+def _record(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type form
+    for member in _members(kind):
+        if isinstance(member, type) and issubclass(member, msgspec.Struct):
+            return member
+    return None
+
+
+def _explained(message: str, document: object) -> str:
+    """msgspec's `Expected … - at `$.a.b[0]`` as `a.b[0]: found …; expected …`."""
+    expected, _, tail = message.partition(" - at `$")
+    path = tail.rstrip("`").removeprefix(".")
+    found = _value_at(document, path)
+    if found is _MISSING:
+        return f"{path or 'the document'}: {expected[:1].lower()}{expected[1:]}"
+    return f"{path or 'the document'}: found {found!r:.80}; {expected[:1].lower()}{expected[1:]}"
+
+
+_MISSING = object()
+
+
+def _value_at(document: object, path: str) -> object:
+    found = document
+    for step in path.replace("[", ".").replace("]", "").split(".") if path else ():
+        if isinstance(found, dict) and step in found:
+            found = found[step]
+        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return _MISSING
+    return found if not isinstance(found, dict) else _MISSING
