@@ -34,3 +34,7 @@ class RowSumError(NovaJudgeError):
 
 class SettingsError(NovaJudgeError):
     """An environment variable that the function needs is missing or wrong."""
+
+
+class UnsupportedClaimError(NovaJudgeError):
+    """A sentence of the report says more than its figures carry: never written."""

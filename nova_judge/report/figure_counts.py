@@ -1,0 +1,106 @@
+"""The panels of the figure that show counts: score distribution, preference shares, A against B."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Wedge
+
+from nova_judge.report import palette
+from nova_judge.report.figure_axes import bare, fill, plain, say_empty, title, write
+from nova_judge.report.sentences import percent, weighted_scores
+
+Metrics = Mapping[str, Any]
+OUTCOMES = (
+    ("a", "A", palette.A),
+    ("b", "B", palette.B),
+    ("ties", "tie", palette.TIE),
+    ("inconsistent", "flip", palette.FLIP),
+    ("errors", "error", palette.ERROR),
+)
+VERDICTS = OUTCOMES[:-1]
+
+
+def draw_distribution(axes: Axes, metrics: Metrics) -> None:
+    """Rows by the verdict of both orders together, with marks for either order alone."""
+    title(axes, "Score distribution", "rows; a flip is a pair judged differently in each order")
+    counts = metrics.get("reconciled")
+    if counts is None:
+        say_empty(axes)
+        return
+    orders = (metrics["forward"], metrics["backward"])
+    highest = max([1, *counts.values(), *(most for order in orders for most in order.values())])
+    for place, (key, _, colour) in enumerate(OUTCOMES):
+        axes.bar(place, counts[key], 0.62, **fill(colour))
+        told = f"{counts[key]:,}"
+        write(axes, place, counts[key] + highest * 0.02, told, ha="center", weight="bold")
+    _mark_orders(axes, metrics)
+    axes.set_ylim(0, highest * 1.18)
+    axes.set_xticks(range(len(OUTCOMES)), [label for _, label, _ in OUTCOMES], color=palette.INK)
+    plain(axes, "left")
+
+
+def draw_shares(axes: Axes, metrics: Metrics) -> None:
+    """Shares of the rows that got a verdict in both orders."""
+    counts = metrics.get("reconciled") or {}
+    total = sum(counts.get(key, 0) for key, _, _ in VERDICTS)
+    title(axes, "Preference shares", f"of {total:,} rows with a verdict in both orders")
+    if not total:
+        say_empty(axes)
+        return
+    start = 90.0
+    for key, label, colour in VERDICTS:
+        if not counts[key]:
+            continue
+        end = start - 360 * counts[key] / total
+        axes.add_patch(Wedge((0, 0), 1, end, start, width=0.42, **fill(colour, edge="white")))
+        middle = math.radians((start + end) / 2)
+        x, y = 1.12 * math.cos(middle), 1.12 * math.sin(middle)
+        told = f"{label} {percent(counts[key] / total)}"
+        write(axes, x, y, told, ha="left" if x > 0 else "right", va="center", weight="bold")
+        start = end
+    decided = percent((counts["a"] + counts["b"]) / total, 0)
+    write(axes, 0, 0.1, decided, ha="center", va="center", size=19, weight="bold")
+    write(axes, 0, -0.17, "decided", ha="center", va="center", color=palette.FAINT)
+    bare(axes, (-1.15, 1.15))
+
+
+def draw_comparison(axes: Axes, metrics: Metrics) -> None:
+    """Wins of A and B side by side with the margin, and the weighted scores of a rubric."""
+    title(axes, "A against B", "pairs won in both orders")
+    counts = metrics.get("reconciled")
+    if counts is None:
+        say_empty(axes)
+        return
+    a, b = counts["a"], counts["b"]
+    highest = max(a, b, 1)
+    for place, (wins, colour) in enumerate(((a, palette.A), (b, palette.B))):
+        axes.bar(place, wins, 0.55, **fill(colour))
+        write(axes, place, wins + highest * 0.02, f"{wins:,}", ha="center", weight="bold", size=12)
+    ahead = f"{'B' if b > a else 'A'} ahead by {abs(b - a):,}" if a != b else "level"
+    write(axes, 0.5, highest * 1.22, ahead, ha="center", size=11, weight="bold")
+    scores = weighted_scores(metrics)
+    if scores:
+        write(axes, 0.5, highest * 1.13, scores, ha="center", size=8.5, color=palette.FAINT)
+    axes.set_ylim(0, highest * 1.34)
+    axes.set_xlim(-0.6, 1.6)
+    axes.set_xticks([0, 1], ["A", "B"], color=palette.INK)
+    plain(axes, "left")
+
+
+def _mark_orders(axes: Axes, metrics: Metrics) -> None:
+    marks = (("forward", -0.2, ">", "A shown first"), ("backward", 0.2, "<", "B shown first"))
+    for order, shift, shape, name in marks:
+        counts = metrics[order]
+        known = [(place, key) for place, (key, _, _) in enumerate(OUTCOMES) if key in counts]
+        axes.plot(
+            [place + shift for place, _ in known],
+            [counts[key] for _, key in known],
+            shape,
+            label=name,
+            markerfacecolor="white",
+            markeredgecolor=palette.INK,
+            markersize=6,
+        )
+    axes.legend(loc="upper right", frameon=False, fontsize=8.5, handletextpad=0.1)

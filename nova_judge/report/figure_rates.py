@@ -1,0 +1,75 @@
+"""The panels of the figure that show the win rate: intervals against 50 %, and the gauge."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Wedge
+
+from nova_judge.report import palette
+from nova_judge.report.figure_axes import bare, fill, plain, say_empty, title, write
+from nova_judge.report.rates import named_rates
+from nova_judge.report.sentences import percent
+
+Metrics = Mapping[str, Any]
+
+
+def draw_win_rate(axes: Axes, metrics: Metrics) -> None:
+    """Win rates of B with their intervals against the line at 50 %."""
+    title(axes, "Win rate of B", "0 % = A always wins, 100 % = B always wins")
+    rates = named_rates(metrics)
+    if not rates:
+        say_empty(axes)
+        return
+    for place, (name, rate) in enumerate(rates):
+        _draw_interval(axes, place, rate, palette.INK if place == 0 else palette.FAINT)
+        write(axes, 0, place - 0.24, name, size=9, color=palette.FAINT)
+        low, high = 100 * rate["low"], 100 * rate["high"]
+        told = f"{percent(rate['estimate'])}  [{low:.1f}, {high:.1f}]"
+        write(axes, 100, place - 0.24, told, size=9, ha="right", weight="bold")
+    axes.axvline(50, color=palette.INK, linewidth=1.1, linestyle=(0, (4, 3)))
+    axes.set_xlim(0, 100)
+    axes.set_ylim(max(len(rates) - 0.4, 1.6), -0.6)
+    axes.set_xticks(range(0, 101, 25), [f"{tick} %" for tick in range(0, 101, 25)])
+    axes.set_yticks([])
+    plain(axes, "bottom")
+
+
+def draw_gauge(axes: Axes, metrics: Metrics) -> None:
+    """The win rate of B as a half circle: the needle points left for A, right for B."""
+    title(axes, "Win-rate gauge", "the arc outside is the interval")
+    rate = metrics.get("win_rate")
+    if rate is None:
+        say_empty(axes)
+        return
+    axes.add_patch(Wedge((0, 0), 1, 90, 180, width=0.3, **fill(palette.A)))
+    axes.add_patch(Wedge((0, 0), 1, 0, 90, width=0.3, **fill(palette.B)))
+    low, high = (math.degrees(needle_angle(rate[key])) for key in ("low", "high"))
+    axes.add_patch(Wedge((0, 0), 1.11, high, low, width=0.07, facecolor=palette.INK))
+    angle = needle_angle(rate["estimate"])
+    axes.annotate(
+        "",
+        xy=(0.9 * math.cos(angle), 0.9 * math.sin(angle)),
+        xytext=(0, 0),
+        arrowprops={"arrowstyle": "-|>", "linewidth": 2.6, "color": palette.INK, "shrinkA": 0},
+    )
+    axes.plot([0], [0], "o", color=palette.INK, markersize=11)
+    for x, y, told in ((-1.25, -0.1, "A 0 %"), (0, 1.2, "50 %"), (1.25, -0.1, "B 100 %")):
+        write(axes, x, y, told, ha="center", size=9, color=palette.FAINT)
+    told = percent(rate["estimate"])
+    write(axes, 0, -0.32, told, ha="center", size=19, weight="bold")
+    bare(axes, (-0.42, 1.32))
+
+
+def needle_angle(share: float) -> float:
+    """A direction in radians: π (left) when A always wins, 0 (right) when B does."""
+    return math.pi * (1 - share)
+
+
+def _draw_interval(axes: Axes, place: int, rate: Metrics, colour: str) -> None:
+    low, high = 100 * rate["low"], 100 * rate["high"]
+    axes.plot([low, high], [place, place], color=colour, linewidth=3, solid_capstyle="butt")
+    for end in (low, high):
+        axes.plot([end, end], [place - 0.09, place + 0.09], color=colour, linewidth=1.5)
+    axes.plot([100 * rate["estimate"]], [place], "o", color=colour, markersize=8)

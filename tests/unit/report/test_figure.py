@@ -1,0 +1,74 @@
+"""The figure: same bytes for same metrics, any name, the needle on the right side."""
+
+import copy
+import math
+import warnings
+
+import matplotlib as mpl
+import pytest
+
+from nova_judge.report.figure import plot_judge_results, render
+from nova_judge.report.figure_rates import needle_angle
+from nova_judge.report.labels import drawable, one_line
+
+NAMES = [
+    "$x^$",
+    r"\frac{$}_^",
+    "x" * 500,
+    "\u202egnp.live",
+    "模型 😀 مرحبا",
+    "line\nbreak\ttab\x00nul",
+    "<script>alert(1)</script>",
+    "",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_equal_metrics_give_equal_bytes(rubric_metrics, form):
+    first = render(plot_judge_results(rubric_metrics), form)
+    mpl.rcParams["font.size"] = 31  # a user's own style must not leak in
+    try:
+        second = render(plot_judge_results(copy.deepcopy(rubric_metrics)), form)
+    finally:
+        mpl.rcdefaults()
+    assert first == second
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_model_name_is_drawn_without_a_warning(rubric_metrics, name):
+    rubric_metrics["candidates"]["B"]["name"] = name
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = render(plot_judge_results(rubric_metrics), "png")
+    assert drawn.startswith(b"\x89PNG")
+
+
+def test_six_panels_of_a_completed_and_a_failed_run(rubric_metrics, failed_metrics):
+    for metrics in (rubric_metrics, failed_metrics):
+        assert len(plot_judge_results(metrics).axes) == 6
+
+
+def test_failed_run_says_failed_and_draws_no_counts(failed_metrics):
+    figure = plot_judge_results(failed_metrics)
+    assert figure.texts[0].get_text().startswith("The run failed in RunJudgeJobs: CapacityError")
+    assert sum(len(axes.patches) for axes in figure.axes[:5]) == 0
+
+
+def test_needle_points_left_for_a_and_right_for_b():
+    assert math.cos(needle_angle(0.0)) == pytest.approx(-1)
+    assert math.cos(needle_angle(0.5)) == pytest.approx(0)
+    assert math.cos(needle_angle(0.7)) > 0
+    assert math.sin(needle_angle(0.7)) > 0
+
+
+def test_line_stands_at_half(rubric_metrics):
+    win_rate = plot_judge_results(rubric_metrics).axes[1]
+    assert any(list(line.get_xdata()) == [50, 50] for line in win_rate.lines)
+
+
+def test_label_is_one_bounded_line():
+    assert one_line("a\n\u202eb\tc", 50) == "a b c"
+    assert one_line("x" * 500, 40) == "x" * 26 + "…" + "x" * 13
+    assert one_line("\u200b", 40) == "(no name)"
+    assert drawable("模型-7b", 40) == "□□-7b"
