@@ -52,6 +52,41 @@ class Models(msgspec.Struct, frozen=True):
     endpoints: dict[str, EndpointModel]
 
 
+class NovaModel(msgspec.Struct, frozen=True):
+    """A Nova model in an evaluation job: as the judge of `judges`, or as the model under test."""
+
+    model_name_or_path: str
+    judges: tuple[str, ...]
+    instance_types: tuple[str, ...]
+    image_tags: tuple[str, ...]
+    reasoning_effort: bool = False
+    note: str = ""
+
+
+class NovaTask(msgspec.Struct, frozen=True):
+    """A task other than a benchmark, with its only strategy and metric."""
+
+    strategy: str
+    metric: str
+
+
+class JudgeContext(msgspec.Struct, frozen=True):
+    """How many tokens one record of a judge's input may have."""
+
+    value: int
+    warn_from: int
+    assumption: str
+
+
+class Compatibility(msgspec.Struct, frozen=True):
+    """`compatibility.json`."""
+
+    read_on: str
+    models: dict[str, NovaModel]
+    tasks: dict[str, NovaTask]
+    judge_context_tokens: JudgeContext
+
+
 @functools.cache
 def images() -> Images:
     """Registry accounts and image tags."""
@@ -62,6 +97,12 @@ def images() -> Images:
 def models() -> Models:
     """The models that a candidate's `endpoint` may name."""
     return msgspec.json.decode((DATA / "models.json").read_bytes(), type=Models)
+
+
+@functools.cache
+def compatibility() -> Compatibility:
+    """Which models, tasks, instances and images go together."""
+    return msgspec.json.decode((DATA / "compatibility.json").read_bytes(), type=Compatibility)
 
 
 def serving_image(serving: str, region: str) -> str:

@@ -5,6 +5,7 @@ much the run may cost. `load_recipe` is the only way in; what it returns can be 
 """
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -12,6 +13,7 @@ import msgspec
 import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
+from nova_judge.compatibility import candidate_problems, nova_problems
 from nova_judge.errors import RecipeError
 from nova_judge.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe_shape import did_you_mean, read_record
@@ -176,7 +178,8 @@ class Recipe(Section, frozen=True, omit_defaults=True):
 
     def canonical(self) -> bytes:
         """The same bytes for the same evaluation, whatever the order and comments of its file."""
-        return msgspec.json.encode(self, order="deterministic")
+        said = _without_empty_sections(msgspec.to_builtins(self))
+        return msgspec.json.encode(said, order="deterministic")
 
     @property
     def sha256(self) -> str:
@@ -187,7 +190,7 @@ class Recipe(Section, frozen=True, omit_defaults=True):
 def load_recipe(text: str, *, file: str) -> Recipe:
     """The recipe in `text`; its name is the stem of `file`.
 
-    Raises RecipeError, which names the file, the key, what was found and what is allowed.
+    Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
     """
     try:
         document = ryaml.loads(text)
@@ -195,7 +198,40 @@ def load_recipe(text: str, *, file: str) -> Recipe:
         raise RecipeError(f"{file}: not readable as YAML: {error}") from None
     if isinstance(document, dict):
         document = {"name": Path(file).stem, **document}
-    return read_record(document, Recipe, file=file)
+    recipe = read_record(document, Recipe, file=file)
+    problems = list(recipe_problems(recipe))
+    if problems:
+        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
+    return recipe
+
+
+def recipe_problems(recipe: Recipe) -> Iterator[str]:
+    """What a well-formed recipe says that cannot be run."""
+    for side, spec in (("A", recipe.candidates.A), ("B", recipe.candidates.B)):
+        yield from candidate_problems(
+            f"candidates.{side}",
+            endpoint=spec.endpoint,
+            bedrock=spec.bedrock,
+            file=spec.file,
+            top_p=recipe.generation_for("A" if side == "A" else "B").top_p,
+        )
+    if recipe.kind not in NOVA_JUDGE_KINDS:
+        return
+    judge = recipe.judge
+    if judge.nova is None:
+        yield f"judge.nova: missing; kind {recipe.kind} needs the recipe that the container reads"
+        return
+    if judge.nova.evaluation.task != recipe.kind:
+        yield (
+            f"judge.nova.evaluation.task: found {judge.nova.evaluation.task!r}; kind {recipe.kind} "
+            f"needs {recipe.kind}"
+        )
+    yield from nova_problems(
+        judge.nova,
+        instance_types=judge.instance_types,
+        instance_count=judge.instance_count,
+        image=judge.image,
+    )
 
 
 def recipe_from_canonical(encoded: bytes) -> Recipe:
@@ -210,6 +246,15 @@ def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
     block = msgspec.to_builtins(msgspec.structs.replace(nova, run=named))
     block["run"] = {"name": block["run"].pop("name"), **block["run"]}
     return ryaml.dumps(block)
+
+
+def _without_empty_sections(document: dict[str, Any]) -> dict[str, Any]:
+    """A section that says nothing but defaults is the same as no section."""
+    said = {
+        key: _without_empty_sections(value) if isinstance(value, dict) else value
+        for key, value in document.items()
+    }
+    return {key: value for key, value in said.items() if value != {}}
 
 
 def recipe_names() -> tuple[str, ...]:
