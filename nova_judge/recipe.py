@@ -30,7 +30,7 @@ TopP: TypeAlias = Annotated[float, Meta(gt=0, le=1)]
 Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
-class Generation(Section, frozen=True, omit_defaults=True):
+class Generation(Section, frozen=True):
     """How candidates answer. Seconds for `call_timeout_s`; `max_failed` is a share of the rows.
 
     `batch_from`: from this many rows on, Bedrock candidates answer through batch inference.
@@ -48,7 +48,7 @@ class Generation(Section, frozen=True, omit_defaults=True):
     call_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
 
 
-class GenerationOverrides(Section, frozen=True, omit_defaults=True):
+class GenerationOverrides(Section, frozen=True):
     """What one candidate does otherwise than the recipe's `generation`."""
 
     max_tokens: Positive | UnsetType = UNSET
@@ -61,7 +61,7 @@ class GenerationOverrides(Section, frozen=True, omit_defaults=True):
     call_timeout_s: Annotated[float, Meta(gt=0, le=3600)] | UnsetType = UNSET
 
 
-class CandidateSpec(Section, frozen=True, omit_defaults=True):
+class CandidateSpec(Section, frozen=True):
     """Where one candidate's answers come from: exactly one of `endpoint`, `bedrock`, `file`."""
 
     endpoint: Text | None = None
@@ -96,7 +96,7 @@ class Candidates(Section, frozen=True):
     B: CandidateSpec = CandidateSpec(file="response_B")
 
 
-class Judge(Section, frozen=True, omit_defaults=True):
+class Judge(Section, frozen=True):
     """The judge job. `image` is a tag of the Nova evaluation repository, or a full image URI.
 
     Of several instance types the first is asked for; `max_rows_per_job` splits the rows into jobs.
@@ -117,13 +117,13 @@ class Judge(Section, frozen=True, omit_defaults=True):
         return (named,) if isinstance(named, str) else named
 
 
-class Budget(Section, frozen=True, omit_defaults=True):
+class Budget(Section, frozen=True):
     """US dollars; a run whose estimate is higher is refused before anything paid starts."""
 
     max_usd: Annotated[float, Meta(gt=0)] | None = None
 
 
-class Statistics(Section, frozen=True, omit_defaults=True):
+class Statistics(Section, frozen=True):
     """How sure the report has to be. `equivalence_margin` is a distance of the win rate from ½."""
 
     level: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
@@ -131,13 +131,13 @@ class Statistics(Section, frozen=True, omit_defaults=True):
     seed: Seed = 0
 
 
-class Shards(Section, frozen=True, omit_defaults=True):
+class Shards(Section, frozen=True):
     """How the input is cut: bytes of one shard."""
 
     bytes: Annotated[int, Meta(ge=1_024, le=512 * 1024**2)] = 4 * 1024**2
 
 
-class Recipe(Section, frozen=True, omit_defaults=True):
+class Recipe(Section, frozen=True):
     """One evaluation, complete: everything left out of the file stands here with its default."""
 
     name: str
@@ -178,8 +178,7 @@ class Recipe(Section, frozen=True, omit_defaults=True):
 
     def canonical(self) -> bytes:
         """The same bytes for the same evaluation, whatever the order and comments of its file."""
-        said = _without_empty_sections(msgspec.to_builtins(self))
-        return msgspec.json.encode(said, order="deterministic")
+        return msgspec.json.encode(_said(self), order="deterministic")
 
     @property
     def sha256(self) -> str:
@@ -248,13 +247,14 @@ def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
     return ryaml.dumps(block)
 
 
-def _without_empty_sections(document: dict[str, Any]) -> dict[str, Any]:
-    """A section that says nothing but defaults is the same as no section."""
-    said = {
-        key: _without_empty_sections(value) if isinstance(value, dict) else value
-        for key, value in document.items()
-    }
-    return {key: value for key, value in said.items() if value != {}}
+def _said(record: msgspec.Struct) -> dict[str, Any]:
+    """What a record says beyond its defaults; a default that is written out says nothing."""
+    said = {}
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        if value is not UNSET and value != field.default:
+            said[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
+    return said
 
 
 def recipe_names() -> tuple[str, ...]:
