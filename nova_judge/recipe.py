@@ -269,3 +269,17 @@ def packaged_recipe(name: str) -> str:
         hint = did_you_mean(name, names)
         raise RecipeError(f"recipe {name!r} does not exist; there are {', '.join(names)}{hint}")
     return (RECIPES_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def read_recipe(reference: str) -> Recipe:
+    """A recipe by the path of its YAML file, else by the name that it ships under."""
+    path = Path(reference)
+    if path.suffix not in {".yaml", ".yml"}:
+        return load_recipe(packaged_recipe(reference), file=f"recipes/{reference}.yaml")
+    try:
+        return load_recipe(path.read_text(encoding="utf-8"), file=reference)
+    except FileNotFoundError:
+        names = ", ".join(recipe_names())
+        raise RecipeError(f"{reference}: no such file; recipes that ship: {names}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{reference}: not readable: {error}") from None

@@ -1,10 +1,12 @@
-"""The entry point `nova-judge`: registers the commands and turns our errors into one clear message."""
+"""The entry point `nova-judge`: one line a command; our errors become one clear message."""
 
 import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from nova_judge.cli import request
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -25,12 +27,17 @@ def root() -> None:
     """Which of two models answers better, with numbers that hold."""
 
 
+app.command("request")(request.command)
+
+
 def main() -> None:
     """Run the command line; an error of ours prints its message and exits with 3."""
     try:
         app()
     except NovaJudgeError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False)
+        Console(stderr=True).print(
+            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False
+        )
         sys.exit(EXIT_ERROR)
 
 
