@@ -1,0 +1,195 @@
+"""Outcome profiles: what both orders said of a row, counted.
+
+Sixteen counts (forward x backward, each A, B, tie or error) hold everything that the win rate, the
+verdict and the position figures need. They merge exactly over shards, and nothing computed from
+them depends on the order of the rows.
+"""
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.records import JudgedAs, Judgment, Unscored, Verdict
+
+Codes: TypeAlias = npt.NDArray[np.uint8]
+
+
+class Outcome(enum.IntEnum):
+    """What one order said of the candidates. Both bad is a tie; no readable verdict is an error."""
+
+    A = 0
+    B = 1
+    TIE = 2
+    ERROR = 3
+
+
+class Reconciled(enum.StrEnum):
+    """What both orders together say of a row: one verdict, two different ones, or one missing."""
+
+    A = "A"
+    B = "B"
+    TIE = "tie"
+    INCONSISTENT = "inconsistent"
+    ERROR = "error"
+
+
+class Profile(NamedTuple):
+    """The outcomes of one row in both orders."""
+
+    forward: Outcome
+    backward: Outcome
+
+
+PROFILES = tuple(Profile(forward, backward) for forward in Outcome for backward in Outcome)
+
+_OUTCOMES = {
+    Verdict.A: Outcome.A,
+    Verdict.B: Outcome.B,
+    Verdict.TIE: Outcome.TIE,
+    Verdict.BOTH_BAD: Outcome.TIE,
+}
+_QUARTERS = {Outcome.A: 0, Outcome.TIE: 2, Outcome.B: 4}
+_MIRRORED = {Outcome.A: Outcome.B, Outcome.B: Outcome.A}
+_AGREED = {Outcome.A: Reconciled.A, Outcome.B: Reconciled.B, Outcome.TIE: Reconciled.TIE}
+
+
+class OrderTally(NamedTuple):
+    """Verdicts of one order, in rows."""
+
+    a: int
+    b: int
+    ties: int
+    errors: int
+
+
+class ReconciledTally(NamedTuple):
+    """Verdicts of both orders together, in rows."""
+
+    a: int
+    b: int
+    ties: int
+    inconsistent: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCounts:
+    """How many rows ended in each of the sixteen profiles, in the order of `PROFILES`."""
+
+    counts: tuple[int, ...] = (0,) * len(PROFILES)
+    both_bad_forward: int = 0
+    both_bad_backward: int = 0
+
+    def __add__(self, other: "ProfileCounts") -> "ProfileCounts":
+        return ProfileCounts(
+            tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)),
+            self.both_bad_forward + other.both_bad_forward,
+            self.both_bad_backward + other.both_bad_backward,
+        )
+
+    def __iter__(self) -> Iterator[tuple[Profile, int]]:
+        return iter(zip(PROFILES, self.counts, strict=True))
+
+    def of(self, forward: Outcome, backward: Outcome) -> int:
+        """Rows with exactly these two outcomes."""
+        return self.counts[forward * len(Outcome) + backward]
+
+    @property
+    def rows(self) -> int:
+        """Rows that were sent to the judge."""
+        return sum(self.counts)
+
+    @property
+    def judge_failed(self) -> int:
+        """Rows without a verdict in either order."""
+        return self.of(Outcome.ERROR, Outcome.ERROR)
+
+    @property
+    def judged(self) -> int:
+        """Rows with a verdict in at least one order."""
+        return self.rows - self.judge_failed
+
+    @property
+    def forward(self) -> OrderTally:
+        """Verdicts of the order A, B."""
+        return OrderTally(*(sum(self.of(seen, other) for other in Outcome) for seen in Outcome))
+
+    @property
+    def backward(self) -> OrderTally:
+        """Verdicts of the order B, A, in terms of the candidates."""
+        return OrderTally(*(sum(self.of(other, seen) for other in Outcome) for seen in Outcome))
+
+    @property
+    def reconciled(self) -> ReconciledTally:
+        """Verdicts of both orders together."""
+        tally: Counter[Reconciled] = Counter()
+        for profile, rows in self:
+            tally[reconcile(profile)] += rows
+        return ReconciledTally(*(tally[word] for word in Reconciled))
+
+    @property
+    def quarters(self) -> tuple[int, int, int, int, int]:
+        """Judged rows by score in quarters of a win of B: 0, 1, 2, 3, 4."""
+        tally: Counter[int] = Counter()
+        for profile, rows in self:
+            score = score_quarters(profile)
+            if score is not None:
+                tally[score] += rows
+        return (tally[0], tally[1], tally[2], tally[3], tally[4])
+
+    def mirrored(self) -> "ProfileCounts":
+        """The counts with A and B exchanged: the order that was forward becomes backward."""
+        swapped = (
+            self.of(_MIRRORED.get(p.backward, p.backward), _MIRRORED.get(p.forward, p.forward))
+            for p in PROFILES
+        )
+        return ProfileCounts(tuple(swapped), self.both_bad_backward, self.both_bad_forward)
+
+
+def outcome_of(judged: JudgedAs) -> Outcome:
+    """The outcome that a verdict, or its absence, counts as."""
+    return Outcome.ERROR if isinstance(judged, Unscored) else _OUTCOMES[judged]
+
+
+def profile_of(judgment: Judgment) -> Profile:
+    """The outcome profile of one row."""
+    return Profile(outcome_of(judgment.forward), outcome_of(judgment.backward))
+
+
+def reconcile(profile: Profile) -> Reconciled:
+    """Both orders the same: that verdict; two verdicts that differ: inconsistent; else an error."""
+    if Outcome.ERROR in profile:
+        return Reconciled.ERROR
+    if profile.forward != profile.backward:
+        return Reconciled.INCONSISTENT
+    return _AGREED[profile.forward]
+
+
+def score_quarters(profile: Profile) -> int | None:
+    """Mean score of B over the orders that gave a verdict (B 1, tie 1/2, A 0), in quarters."""
+    given = [_QUARTERS[outcome] for outcome in profile if outcome != Outcome.ERROR]
+    return sum(given) // len(given) if given else None
+
+
+def count_profiles(judgments: Iterable[Judgment]) -> ProfileCounts:
+    """Count the profiles of many judgments in one pass."""
+    profiles: Counter[Profile] = Counter()
+    both_bad_forward = both_bad_backward = 0
+    for judgment in judgments:
+        profiles[profile_of(judgment)] += 1
+        both_bad_forward += judgment.forward == Verdict.BOTH_BAD
+        both_bad_backward += judgment.backward == Verdict.BOTH_BAD
+    return ProfileCounts(
+        tuple(profiles[profile] for profile in PROFILES), both_bad_forward, both_bad_backward
+    )
+
+
+def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
+    """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
+    codes = forward.astype(np.intp) * len(Outcome) + backward
+    return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))

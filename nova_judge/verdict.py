@@ -1,0 +1,196 @@
+"""The verdict: one of four words, with its evidence, and the one sentence that states it.
+
+Nothing else writes a verdict in words, so that no claim is made which the figures do not carry.
+"""
+
+import enum
+import math
+from statistics import NormalDist
+from typing import NamedTuple
+
+from nova_judge.binomial import sign_test
+from nova_judge.outcomes import ProfileCounts
+from nova_judge.records import Unscored
+from nova_judge.win_rate import Interval, ScoreCounts, score_interval, scores_of_profiles
+
+POWER = 0.8
+
+
+class Word(enum.StrEnum):
+    """What may be said of two candidates."""
+
+    A_BETTER = "A better"
+    B_BETTER = "B better"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Decided(NamedTuple):
+    """Rows on which A, and on which B, was named throughout, of all rows that were judged or tried.
+
+    `by` says in words who named them, for the sentence.
+    """
+
+    a: int
+    b: int
+    rows: int
+    by: str = "both orders"
+
+    @property
+    def pairs(self) -> int:
+        return self.a + self.b
+
+
+class VerdictStated(NamedTuple):
+    """The verdict with its evidence. `pairs_needed` counts further rows, None where unknown."""
+
+    word: Word
+    sentence: str
+    p_value: float
+    pairs_needed: int | None
+    equivalence_margin: float | None
+    level: float
+    test: str
+    a: int
+    b: int
+    blocked_by: tuple[str, ...] = ()
+
+
+TEST = "exact two-sided sign test on the rows that name one candidate"
+
+
+def decided_by_profiles(profiles: ProfileCounts) -> Decided:
+    """The rows whose verdict is the same candidate in both orders."""
+    tally = profiles.reconciled
+    return Decided(tally.a, tally.b, profiles.rows)
+
+
+def verdict(
+    profiles: ProfileCounts,
+    *,
+    level: float = 0.95,
+    equivalence_margin: float | None = None,
+    blocked_by: tuple[str, ...] = (),
+) -> VerdictStated:
+    """The verdict on judged rows; see `state_verdict`."""
+    return state_verdict(
+        decided_by_profiles(profiles),
+        scores_of_profiles(profiles),
+        level=level,
+        equivalence_margin=equivalence_margin,
+        blocked_by=blocked_by,
+    )
+
+
+def state_verdict(
+    decided: Decided,
+    scores: ScoreCounts,
+    *,
+    level: float,
+    equivalence_margin: float | None,
+    blocked_by: tuple[str, ...] = (),
+) -> VerdictStated:
+    """Decide by the exact sign test; by the interval of the win rate where a margin is set.
+
+    Equivalent means that the interval at 2 x level - 1 (two one-sided tests, Schuirmann 1987) lies
+    within 1/2 +- margin; it goes before a difference, which is then smaller than what matters to
+    the user. A test and a win rate that point to different sides decide nothing.
+    """
+    p_value = sign_test(decided.a, decided.b)
+    interval = score_interval(scores, level)
+    word = Word.INCONCLUSIVE
+    if not blocked_by and isinstance(interval, Interval):
+        if _within_margin(scores, level, equivalence_margin):
+            word = Word.EQUIVALENT
+        elif p_value < 1.0 - level:
+            word = _direction(decided, interval)
+    needed = None
+    if word is Word.INCONCLUSIVE and not blocked_by and p_value >= 1.0 - level:
+        needed = further_pairs(decided, level)
+    stated = VerdictStated(
+        word, "", p_value, needed, equivalence_margin, level, TEST, decided.a, decided.b, blocked_by
+    )
+    return stated._replace(sentence=_sentence(stated, decided, interval))
+
+
+def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> int | None:
+    """Decided rows at which a sign test finds a true `share` of wins with `power`; None at 1/2.
+
+    The usual normal approximation with the variance of a fair coin: (z_level + z_power)^2 / (4 d^2)
+    for a distance d of the share from 1/2.
+    """
+    distance = abs(share - 0.5)
+    if distance == 0:
+        return None
+    normal = NormalDist()
+    z = normal.inv_cdf((1.0 + level) / 2.0) + normal.inv_cdf(power)
+    return math.ceil(z * z / (4.0 * distance * distance) - 1e-9)
+
+
+def further_pairs(decided: Decided, level: float = 0.95) -> int | None:
+    """Further rows that would decide at 80 % power if the shares stay as seen; None at a draw."""
+    if decided.a == decided.b:
+        return None
+    wanted = decisive_pairs(max(decided.a, decided.b) / decided.pairs, level)
+    if wanted is None:
+        return None
+    return max(1, math.ceil(wanted * decided.rows / decided.pairs) - decided.rows)
+
+
+def _within_margin(scores: ScoreCounts, level: float, margin: float | None) -> bool:
+    if margin is None:
+        return False
+    interval = score_interval(scores, 2.0 * level - 1.0)
+    return (
+        not isinstance(interval, Unscored)
+        and 0.5 - margin <= interval.low
+        and interval.high <= 0.5 + margin
+    )
+
+
+def _direction(decided: Decided, interval: Interval) -> Word:
+    if decided.b > decided.a and interval.estimate > 0.5:
+        return Word.B_BETTER
+    if decided.a > decided.b and interval.estimate < 0.5:
+        return Word.A_BETTER
+    return Word.INCONCLUSIVE
+
+
+def _sentence(stated: VerdictStated, decided: Decided, interval: Interval | Unscored) -> str:
+    if isinstance(interval, Unscored):
+        return f"Inconclusive: {interval.reason}."
+    evidence = f"{_counts(decided)} ({_p(stated.p_value)}); {_rate(interval)}."
+    if stated.blocked_by:
+        return f"Inconclusive, the verdict is blocked: {'; '.join(stated.blocked_by)}. {evidence}"
+    if stated.word is Word.EQUIVALENT:
+        margin = f"{100 * (stated.equivalence_margin or 0):g}"
+        return f"A and B are equivalent within {margin} points of win rate: {evidence}"
+    if stated.word is Word.INCONCLUSIVE:
+        return f"Inconclusive: {evidence} {_what_would_decide(stated, decided)}"
+    better = "B" if stated.word is Word.B_BETTER else "A"
+    return f"{better} is better: {evidence}"
+
+
+def _counts(decided: Decided) -> str:
+    rows = "row" if decided.rows == 1 else "rows"
+    return f"{decided.by} name B on {decided.b} and A on {decided.a} of {decided.rows} {rows}"
+
+
+def _p(p_value: float) -> str:
+    return "exact sign test p < .001" if p_value < 0.001 else f"exact sign test p = {p_value:.3f}"
+
+
+def _rate(interval: Interval) -> str:
+    estimate, low, high = (f"{100 * share:.1f}" for share in interval[:3])
+    return f"win rate of B {estimate} %, {100 * interval.level:g} % interval {low} to {high} %"
+
+
+def _what_would_decide(stated: VerdictStated, decided: Decided) -> str:
+    if stated.pairs_needed is not None:
+        return (
+            f"If the shares stay as they are, {stated.pairs_needed:,} further rows would decide "
+            f"at {100 * POWER:g} % power."
+        )
+    if decided.a == decided.b:
+        return "The two are level so far, so that no number of further rows can be named."
+    return "The test and the win rate point to different sides, so that neither is followed."
