@@ -3,6 +3,7 @@
 Source: requests captured from the SageMaker Python SDK 2.257.7 and 3.27.0.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -17,7 +18,7 @@ from nova_judge.recipe import Recipe
 
 RECIPE_FILE = "recipe.yaml"
 RECIPE_MOUNT = "/opt/ml/input/data/recipe"
-JOB_NAME_LIMIT = 63
+JOB_NAME_LIMIT = 60  # 63, less the redrive count that the state machine appends
 
 
 def training_job_request(  # noqa: PLR0913 - the names are those of the API
@@ -99,10 +100,15 @@ def hyperparameters(nova: NovaBlock, recipe_uri: str) -> dict[str, str]:
     return parameters
 
 
-def training_job_name(run_id: str, number: int) -> str:
-    """A name that SageMaker takes (≤ 63 characters, letters, digits and single hyphens)."""
-    suffix = f"-{number}"
-    stem = re.sub(r"[^a-zA-Z0-9]+", "-", f"nova-judge-{run_id}").strip("-")
+def training_job_name(prefix: str, run_id: str, execution: str, number: int) -> str:
+    """A name that SageMaker takes (≤ 63 characters, letters, digits and single hyphens).
+
+    It differs for every execution, so that a failed run can be asked for again. The state machine
+    appends the number of redrives.
+    """
+    attempt = hashlib.sha256(execution.encode()).hexdigest()[:4]
+    suffix = f"-{attempt}-{number}"
+    stem = re.sub(r"[^a-zA-Z0-9]+", "-", f"{prefix}-{run_id}").strip("-")
     return stem[: JOB_NAME_LIMIT - len(suffix)].rstrip("-") + suffix
 
 

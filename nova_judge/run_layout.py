@@ -1,5 +1,6 @@
 """Where everything of one run lies: the one place that knows the keys below `runs/<run id>/`."""
 
+import re
 from dataclasses import dataclass
 
 from nova_judge.records import Candidate
@@ -42,7 +43,15 @@ class RunLayout:
         return f"{self.prefix}responses/{candidate}/{shard:05d}.jsonl"
 
     def rows(self, shard: int) -> str:
-        return f"{self.prefix}rows/{shard:05d}.jsonl"
+        return f"{self.prefix}rows/{shard:05d}.json"
+
+    @property
+    def failed(self) -> str:
+        return f"{self.prefix}failed.jsonl"
+
+    @property
+    def dataset(self) -> str:
+        return f"{self.prefix}dataset.json"
 
     def judge(self, number: int) -> str:
         return f"{self.prefix}judge/{number}/"
@@ -56,5 +65,14 @@ class RunLayout:
     def judge_recipe(self, number: int) -> str:
         return f"{self.judge(number)}recipe/recipe.yaml"
 
+    def judge_outcome(self, number: int) -> str:
+        return f"{self.judge(number)}outcome.json"
+
     def judge_output(self, number: int) -> str:
         return f"{self.judge(number)}output/"
+
+
+def run_of_output(uri: str) -> tuple[str, int] | None:
+    """The run id and the job's number that an S3 output path belongs to; None where it is not ours."""
+    found = re.search(rf"/{RUNS}([^/]+)/judge/(\d+)/output", uri)
+    return (found[1], int(found[2])) if found else None

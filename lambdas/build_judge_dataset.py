@@ -1,0 +1,125 @@
+"""BuildJudgeDataset: merge the shards into the judge's files and the lists of what was left out."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import PlanEvaluationSettings, load
+from nova_judge.adapters import s3
+from nova_judge.judge_dataset import (
+    DatasetCounter,
+    DatasetSummary,
+    FailedRow,
+    JudgeLine,
+    Responses,
+    check_summary,
+    decode_responses,
+    merged,
+)
+from nova_judge.judge_request import training_job_name, training_job_request
+from nova_judge.recipe import recipe_to_nova_yaml
+from nova_judge.records import InputRow
+from nova_judge.run import Run, decode_run
+from nova_judge.run_layout import RunLayout
+from nova_judge.shard_rows import decode_shard_rows
+from nova_judge.shards import Shard
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{run_id, region}` → `{jobs: [{number, request}]}`, one CreateTrainingJob request a judge job."""
+    settings = load(PlanEvaluationSettings)
+    layout = RunLayout(event["run_id"])
+    run = decode_run(s3.read(settings.data_bucket, layout.request))
+    summary = _write_dataset(run, settings.data_bucket)
+    encoded = msgspec.json.encode(summary)
+    s3.write(settings.data_bucket, layout.dataset, encoded, "application/json")
+    logger.info("dataset", run_id=run.run_id, **_counts(summary))
+    check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
+    jobs = [_job(run, number, settings, event["region"]) for number in range(summary.jobs)]
+    return {"jobs": jobs}
+
+
+def _counts(summary: DatasetSummary) -> dict[str, int]:
+    return {name: getattr(summary, name) for name in ("input", "rejected", "generation_failed", "rows")}
+
+
+def _write_dataset(run: Run, bucket: str) -> DatasetSummary:
+    layout = RunLayout(run.run_id)
+    counter = DatasetCounter()
+    with contextlib.ExitStack() as writers:
+        rejected = writers.enter_context(s3.Writer(bucket, layout.rejected))
+        failed = writers.enter_context(s3.Writer(bucket, layout.failed))
+        judge = _JudgeFiles(bucket, layout, run.recipe.judge.max_rows_per_job, writers)
+        for line in _all_lines(run, bucket, counter):
+            counter.count(line)
+            if isinstance(line, InputRow):
+                judge.write(line)
+            else:
+                left_out = failed if isinstance(line, FailedRow) else rejected
+                left_out.write(msgspec.json.encode(line) + b"\n")
+    return counter.summary(judge.count)
+
+
+def _all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
+    layout = RunLayout(run.run_id)
+    lines_before = 0
+    for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
+        rows = decode_shard_rows(s3.read(bucket, layout.rows(shard.index)))
+        responses: Responses = {
+            candidate: decode_responses(s3.read(bucket, layout.responses(candidate, shard.index)))
+            for candidate in run.generated()
+            if rows.rows
+        }
+        counter.count_cached(responses)
+        yield from merged(rows, responses, lines_before)
+        lines_before += rows.lines
+
+
+class _JudgeFiles:
+    """One file for each judge job, begun when the one before is full."""
+
+    def __init__(
+        self, bucket: str, layout: RunLayout, most: int | None, writers: contextlib.ExitStack
+    ) -> None:
+        self.count = 0
+        self._rows = 0
+        self._bucket, self._layout, self._most, self._writers = bucket, layout, most, writers
+
+    def write(self, row: InputRow) -> None:
+        if self.count == 0 or self._rows == self._most:
+            self._begin()
+        self._rows += 1
+        pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
+        self._input.write(msgspec.json.encode(pair) + b"\n")
+        self._index.write(msgspec.json.encode(row) + b"\n")
+
+    def _begin(self) -> None:
+        enter = self._writers.enter_context
+        self._input = enter(s3.Writer(self._bucket, self._layout.judge_input(self.count)))
+        self._index = enter(s3.Writer(self._bucket, self._layout.judge_rows(self.count)))
+        self.count += 1
+        self._rows = 0
+
+
+def _job(run: Run, number: int, settings: PlanEvaluationSettings, region: str) -> dict[str, Any]:
+    layout = RunLayout(run.run_id)
+    bucket = settings.data_bucket
+    name = training_job_name(settings.job_prefix, run.run_id, run.execution, number)
+    recipe = recipe_to_nova_yaml(run.recipe, name).encode()
+    s3.write(bucket, layout.judge_recipe(number), recipe, "application/yaml")
+    request = training_job_request(
+        run.recipe,
+        job_name=name,
+        region=region,
+        role_arn=settings.job_role_arn,
+        train_uri=f"s3://{bucket}/{layout.judge_input(number)}",
+        recipe_uri=f"s3://{bucket}/{layout.judge_recipe(number)}",
+        output_uri=f"s3://{bucket}/{layout.judge_output(number)}",
+        tags={"nova-judge:stage": settings.stage, "nova-judge:run": run.run_id},
+    )
+    return {"number": number, "request": request}

@@ -1,0 +1,39 @@
+"""ClaimRun: the first execution that asks for a run gets it; then the run is written down."""
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import FunctionSettings, load
+from nova_judge.adapters import runs_table, s3
+from nova_judge.run import Run
+from nova_judge.run_layout import RunLayout
+from nova_judge.shards import cut
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """PlanEvaluation's output → what the later states need to know, or `claimed: false`."""
+    settings = load(FunctionSettings)
+    run = msgspec.convert(event["run"], Run)
+    claim = runs_table.claim(
+        settings.runs_table, run.run_id, run.execution, run.created, by_event=event["by_event"]
+    )
+    if not claim.claimed:
+        logger.info("already claimed", run_id=run.run_id, owner=claim.owner)
+        return {"claimed": False, "run_id": run.run_id, "owner": claim.owner}
+    layout = RunLayout(run.run_id)
+    shards = list(cut(run.input.size, run.recipe.shards.bytes))
+    s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
+    s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
+    endpoints = sorted({spec.endpoint for c in run.generated() if (spec := run.recipe.candidate(c)).endpoint})
+    return {
+        "claimed": True,
+        "run_id": run.run_id,
+        "bucket": settings.data_bucket,
+        "shards_key": layout.shards,
+        "endpoints": endpoints,
+        "needs_endpoints": bool(endpoints),
+    }

@@ -1,0 +1,68 @@
+"""PlanEvaluation: read the request, load the recipe, look at the file's head and resolve the run."""
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import PlanEvaluationSettings, load
+from nova_judge import dataset
+from nova_judge.adapters import s3
+from nova_judge.errors import InputFileError, RequestError
+from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
+from nova_judge.request import EvaluationRequest, parse_request, run_id
+from nova_judge.run import Run, RunInput, answer_sources
+from nova_judge.run_layout import RECIPES
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{input, execution, started}` → `{run, by_event}`; nothing is written and nothing paid is started."""
+    settings = load(PlanEvaluationSettings)
+    request = parse_request(event["input"])
+    if request.bucket != settings.data_bucket:
+        raise RequestError(
+            f"s3://{request.bucket}/{request.key}: the input must lie in the data bucket "
+            f"s3://{settings.data_bucket}; copy it there"
+        )
+    recipe = _recipe(settings.data_bucket, request.recipe)
+    run = _resolve(request, recipe, event["execution"], event["started"])
+    logger.info("planned", run_id=run.run_id, recipe=recipe.name, bytes=run.input.size)
+    return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
+
+
+def _recipe(bucket: str, name: str) -> Recipe:
+    """The account's own recipe of that name, else the one that ships with the code."""
+    key = f"{RECIPES}{name}.yaml"
+    own = s3.read_if_exists(bucket, key)
+    if own is not None:
+        return load_recipe(own.decode("utf-8", "replace"), file=f"s3://{bucket}/{key}")
+    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
+
+
+def _resolve(request: EvaluationRequest, recipe: Recipe, execution: str, started: str) -> Run:
+    item = s3.describe(request.bucket, request.key, request.version)
+    head = s3.head(item)
+    dataset.check_format(head, item.uri)
+    brings_answers = dataset.file_brings_answers(head)
+    if brings_answers is None:
+        raise InputFileError(
+            f"{item.uri}: no usable row in the first {len(head):,} bytes: {_first_reason(head)}. "
+            "Every line is a JSON object with at least `prompt`; see `nova-judge validate`"
+        )
+    return Run(
+        run_id=run_id(item.bucket, item.key, item.version, recipe.sha256),
+        execution=execution,
+        created=started,
+        input=RunInput(item.bucket, item.key, item.version, item.size),
+        recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        sources=answer_sources(recipe, file_brings_answers=brings_answers),
+        no_cache=request.no_cache,
+    )
+
+
+def _first_reason(head: bytes) -> str:
+    fault = dataset.first_fault(head)
+    return f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"

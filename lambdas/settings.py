@@ -1,0 +1,62 @@
+"""The environment of every function as a typed record.
+
+The stacks build these records and write them with `environment`; a handler reads them with `load`.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import TypeVar, get_type_hints
+
+from nova_judge.errors import SettingsError
+
+Settings = TypeVar("Settings", bound="FunctionSettings")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FunctionSettings:
+    """What every function knows."""
+
+    stage: str
+    data_bucket: str
+    runs_table: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlanEvaluationSettings(FunctionSettings):
+    """What planning knows: the role that judge jobs run under and the prefix of everything we name."""
+
+    job_prefix: str
+    job_role_arn: str
+    endpoints: str = "{}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EndpointSettings(FunctionSettings):
+    """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`."""
+
+    job_prefix: str
+    endpoints: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResultsSettings(FunctionSettings):
+    """Where the results processor tells that a report is ready."""
+
+    topic_arn: str
+
+
+def environment(settings: FunctionSettings) -> dict[str, str]:
+    """The environment variables that `load` reads back."""
+    return {name.upper(): str(value) for name, value in dataclasses.asdict(settings).items()}
+
+
+def load(kind: type[Settings], source: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of a function. Raises SettingsError naming every variable that is missing."""
+    values = os.environ if source is None else source
+    names = list(get_type_hints(kind))
+    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
+    missing = [n.upper() for n in names if not values.get(n.upper()) and n not in optional]
+    if missing:
+        raise SettingsError(f"environment variables missing: {', '.join(missing)}")
+    return kind(**{name: values[name.upper()] for name in names if values.get(name.upper())})

@@ -1,0 +1,166 @@
+"""From shards to what the judge reads: every line of the input ends in exactly one place."""
+
+import collections
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from nova_judge.errors import GenerationFailedError, InputFileError
+from nova_judge.generation import Answer, FailedAnswer
+from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.shard_rows import ShardRows
+
+
+class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of `responses/<candidate>/<shard>.jsonl`: exactly one of the two is set."""
+
+    answer: Answer | None = None
+    failed: FailedAnswer | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why one candidate gave no answer."""
+
+    candidate: Candidate
+    reason: str
+    tries: int
+    detail: str = ""
+
+
+class FailedRow(msgspec.Struct, frozen=True):
+    """A row that is not judged, because a candidate gave no answer to it."""
+
+    line: int
+    id: str
+    failures: tuple[Failure, ...]
+    category: str | None = None
+
+
+class ReasonCount(msgspec.Struct, frozen=True):
+    """How many rows or lines share a reason."""
+
+    reason: str
+    count: int
+
+
+class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
+
+    `input = rejected + generation_failed + rows`; blank lines are no input.
+    """
+
+    input: int
+    rejected: int
+    generation_failed: int
+    rows: int
+    jobs: int
+    cached: int
+    rejected_reasons: tuple[ReasonCount, ...]
+    failed_reasons: tuple[ReasonCount, ...]
+
+
+JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
+Responses: TypeAlias = Mapping[Candidate, Sequence[Response]]
+
+_response_decoder = msgspec.json.Decoder(Response)
+
+
+def decode_responses(content: bytes) -> list[Response]:
+    """The lines of one responses file."""
+    return list(_response_decoder.decode_lines(content))
+
+
+def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:
+    """A shard's lines with their place in the whole file and the generated answers filled in.
+
+    `responses` holds one entry a row for every candidate that was asked.
+    """
+    for rejected in shard.rejected:
+        yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)
+    for index, row in enumerate(shard.rows):
+        line = row.line + lines_before
+        placed = msgspec.structs.replace(row, line=line, id=row.id or f"line-{line}")
+        yield _answered(placed, {c: given[index] for c, given in responses.items()})
+
+
+def _answered(row: InputRow, given: Mapping[Candidate, Response]) -> InputRow | FailedRow:
+    failures = tuple(
+        Failure(candidate, response.failed.reason, response.failed.tries, response.failed.detail)
+        for candidate, response in given.items()
+        if response.failed is not None
+    )
+    if failures:
+        return FailedRow(row.line, row.id, failures, row.category)
+    texts = {f"response_{c}": r.answer.text for c, r in given.items() if r.answer is not None}
+    return msgspec.structs.replace(row, **texts)
+
+
+class DatasetCounter:
+    """Counts where lines went, so that the sum can be checked."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.cached = 0
+        self._rejected: collections.Counter[str] = collections.Counter()
+        self._failed: collections.Counter[str] = collections.Counter()
+
+    def count(self, line: JudgeLine) -> None:
+        if isinstance(line, Rejected):
+            self._rejected[line.reason] += 1
+        elif isinstance(line, FailedRow):
+            self._failed[_summary(line)] += 1
+        else:
+            self.rows += 1
+
+    def count_cached(self, responses: Responses) -> None:
+        """Count the answers that an earlier run had asked for."""
+        self.cached += sum(
+            r.answer is not None and r.answer.cached for given in responses.values() for r in given
+        )
+
+    def summary(self, jobs: int) -> DatasetSummary:
+        rejected, failed = self._rejected.total(), self._failed.total()
+        return DatasetSummary(
+            input=rejected + failed + self.rows,
+            rejected=rejected,
+            generation_failed=failed,
+            rows=self.rows,
+            jobs=jobs,
+            cached=self.cached,
+            rejected_reasons=_most_common(self._rejected),
+            failed_reasons=_most_common(self._failed),
+        )
+
+
+def _summary(row: FailedRow) -> str:
+    return "; ".join(f"{failure.candidate}: {failure.reason}" for failure in row.failures)
+
+
+def _most_common(counter: collections.Counter[str]) -> tuple[ReasonCount, ...]:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ReasonCount(reason, count) for reason, count in ordered[:50])
+
+
+def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
+    """Refuse to pay a judge for a data set that says too little.
+
+    Raises GenerationFailedError when more than the share `max_failed` of the usable rows got no
+    answer, InputFileError when no row is left.
+    """
+    usable = summary.rows + summary.generation_failed
+    if usable == 0:
+        raise InputFileError(
+            f"{uri}: none of {summary.rejected} lines can be used: {_listed(summary.rejected_reasons)}"
+        )
+    if summary.generation_failed > max_failed * usable or summary.rows == 0:
+        raise GenerationFailedError(
+            f"{summary.generation_failed} of {usable} rows got no answer, more than "
+            f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}. "
+            "Redrive the execution to ask only for what is missing"
+        )
+
+
+def _listed(reasons: Sequence[ReasonCount]) -> str:
+    listed = "; ".join(f"{reason.count} × {reason.reason}" for reason in reasons[:5])
+    return listed + ("; …" if len(reasons) > 5 else "")

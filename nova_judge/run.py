@@ -1,0 +1,71 @@
+"""One run: what was asked, resolved and written down once in `request.json`."""
+
+from typing import Literal
+
+import msgspec
+
+from nova_judge import __version__
+from nova_judge.dataset import AnswerSources
+from nova_judge.recipe import Recipe
+from nova_judge.records import Candidate
+
+
+class RunInput(msgspec.Struct, frozen=True):
+    """The input object; `size` in bytes."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known before the first row is read. `created` is ISO 8601, UTC."""
+
+    run_id: str
+    execution: str
+    created: str
+    input: RunInput
+    recipe: Recipe
+    recipe_sha256: str
+    sources: AnswerSources
+    no_cache: bool = False
+    code_version: str = __version__
+
+    def generated(self) -> tuple[Candidate, ...]:
+        """The candidates that this run has to ask."""
+        return tuple(
+            name for name, source in self.sources._asdict().items() if source == "generated"
+        )
+
+    def candidate_label(self, candidate: Candidate) -> str:
+        """What the report calls a candidate: never a model's name for answers that came in the file."""
+        spec = self.recipe.candidate(candidate)
+        if getattr(self.sources, candidate) == "file":
+            return spec.name if spec.name and spec.source == "file" else f"response_{candidate}"
+        return spec.label
+
+    def encode(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def decode_run(content: bytes) -> Run:
+    """The run that `Run.encode` wrote."""
+    return msgspec.json.decode(content, type=Run)
+
+
+def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSources:
+    """Who answers: a candidate is asked unless its answers stand in the file.
+
+    A file that brings both answers is judged as it is, whatever candidates the recipe names.
+    """
+
+    def source(candidate: Candidate) -> Literal["file", "generated"]:
+        in_file = file_brings_answers or recipe.candidate(candidate).source == "file"
+        return "file" if in_file else "generated"
+
+    return AnswerSources(source("A"), source("B"))

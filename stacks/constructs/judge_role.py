@@ -1,0 +1,66 @@
+"""The evaluation role: what a judge job may do, and nothing more.
+
+It trusts Bedrock and SageMaker, as AWS's examples do; their FullAccess policies are replaced.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from nova_judge import catalog
+from stacks.endpoints_stack import grant_job_telemetry
+
+
+class JudgeRole(Construct):
+    """Reads a run's judge input, writes its output, pulls the Nova image, writes its own log."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, data_bucket: s3.Bucket) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        trust = [
+            iam.ServicePrincipal(
+                service, conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            )
+            for service in ("bedrock.amazonaws.com", "sagemaker.amazonaws.com")
+        ]
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.CompositePrincipal(*trust),
+            description="Runs the judge jobs of Nova Judge",
+        )
+        self._grant_data(data_bucket)
+        self._grant_image(stack)
+        grant_job_telemetry(
+            self.role, stack, "/aws/sagemaker/TrainingJobs*", "/aws/sagemaker/TrainingJobs"
+        )
+
+    def _grant_data(self, bucket: s3.Bucket) -> None:
+        judge = bucket.arn_for_objects("runs/*/judge/*")
+        self.role.add_to_policy(
+            iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], resources=[judge])
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": ["runs/*/judge/*"]}},
+            )
+        )
+
+    def _grant_image(self, stack: cdk.Stack) -> None:
+        nova = catalog.images().nova_evaluation
+        repositories = [
+            f"arn:{stack.partition}:ecr:{region}:{account}:repository/{nova.repository}"
+            for region, account in nova.accounts.items()
+        ]
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                resources=repositories,
+            )
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
+        )

@@ -1,0 +1,111 @@
+"""The one construct that makes every function: our code, one layer of dependencies, logs, limits."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from lambdas.settings import FunctionSettings, environment
+from stacks.config import StageConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+PLATFORM = "x86_64-manylinux2014"
+_CODE = ["/*", "!/lambdas", "!/nova_judge", "!/recipes", "/nova_judge/local", "/nova_judge/cli", "__pycache__", "*.pyc"]
+
+
+@jsii.implements(cdk.ILocalBundling)
+class _Dependencies:
+    """Installs the layer's wheels for Lambda's platform; no Docker, whatever machine this is."""
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+        if uv is None:
+            raise RuntimeError("uv is not installed: run `make setup`, or `pip install uv`")
+        target = Path(output_dir) / "python"
+        requirements = ROOT / "lambdas" / "requirements.txt"
+        subprocess.run(
+            [uv, "pip", "install", "--quiet", "--requirement", str(requirements), "--target", str(target),
+             "--python-platform", PLATFORM, "--python-version", RUNTIME.name.removeprefix("python"),
+             "--only-binary", ":all:"],
+            check=True,
+        )
+        for tests in [*target.glob("*/tests"), *target.glob("*/*/tests")]:
+            shutil.rmtree(tests)
+        return True
+
+
+def dependencies_layer(scope: Construct) -> lambda_.LayerVersion:
+    """The layer of `lambdas/requirements.txt`; one a stack."""
+    stack = cdk.Stack.of(scope)
+    existing = stack.node.try_find_child("Dependencies")
+    if isinstance(existing, lambda_.LayerVersion):
+        return existing
+    code = lambda_.Code.from_asset(
+        str(ROOT / "lambdas"),
+        exclude=["*", "!requirements.txt"],
+        bundling=cdk.BundlingOptions(
+            image=cdk.DockerImage.from_registry("scratch"), local=_Dependencies()
+        ),
+        asset_hash_type=cdk.AssetHashType.SOURCE,
+    )
+    return lambda_.LayerVersion(
+        stack,
+        "Dependencies",
+        code=code,
+        compatible_runtimes=[RUNTIME],
+        description="numpy, duckdb, matplotlib and what else lambdas/requirements.txt names",
+    )
+
+
+class PythonFunction(lambda_.Function):
+    """A function whose handler is `lambdas.<module>.handler`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        module: str,
+        settings: FunctionSettings,
+        config: StageConfig,
+        description: str,
+        memory_mb: int = 512,
+        timeout: cdk.Duration = cdk.Duration.minutes(1),  # noqa: B008 - immutable
+        scratch_mb: int = 512,
+    ) -> None:
+        log_group = logs.LogGroup(
+            scope,
+            f"{construct_id}Log",
+            retention=_retention(config.log_retention_days),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.X86_64,
+            code=lambda_.Code.from_asset(str(ROOT), exclude=_CODE, ignore_mode=cdk.IgnoreMode.GIT),
+            handler=f"lambdas.{module}.handler",
+            layers=[dependencies_layer(scope)] if config.bundle_dependencies else [],
+            environment={**environment(settings), "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108
+            description=description,
+            memory_size=memory_mb,
+            timeout=timeout,
+            ephemeral_storage_size=cdk.Size.mebibytes(scratch_mb),
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+        )
+
+
+def _retention(days: int) -> logs.RetentionDays:
+    known = {30: "ONE_MONTH", 90: "THREE_MONTHS", 180: "SIX_MONTHS", 365: "ONE_YEAR", 7: "ONE_WEEK"}
+    nearest = min((d for d in known if d >= days), default=365)
+    return logs.RetentionDays[known[nearest]]

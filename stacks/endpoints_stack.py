@@ -1,0 +1,131 @@
+"""Endpoints: Model and EndpointConfigs of every candidate that SageMaker serves.
+
+The state machine creates and deletes the endpoints themselves (`on_demand`), or this stack keeps
+them (`always_on`).
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import region_info
+from constructs import Construct
+
+from nova_judge import catalog
+from nova_judge.catalog import EndpointModel
+from stacks.config import StageConfig
+
+HEALTH_CHECK_SECONDS = 900
+
+
+class EndpointsStack(cdk.Stack):
+    """`configs` maps model → instance type → EndpointConfig name, in the order of preference."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
+        super().__init__(scope, construct_id, description="Nova Judge: models to serve as candidates")
+        self.configs: dict[str, dict[str, str]] = {}
+        role = self._serving_role()
+        for name in config.endpoint_models:
+            spec = catalog.models().endpoints[name]
+            model = self._model(name, spec, role)
+            configs = {kind: self._config(name, spec, model, kind) for kind in spec.instance_types}
+            self.configs[name] = {kind: c.attr_endpoint_config_name for kind, c in configs.items()}
+            if config.endpoints == "always_on":
+                self._endpoint(config, name, configs[spec.instance_types[0]])
+
+    def _serving_role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "ServingRole",
+            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            description="Pulls the serving image, writes logs and metrics; reads no data of ours",
+        )
+        account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)
+        repositories = self.format_arn(
+            service="ecr", account=account, resource="repository", resource_name="*"
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                resources=[repositories],
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
+        )
+        grant_job_telemetry(role, self, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
+        return role
+
+    def _model(self, name: str, spec: EndpointModel, role: iam.Role) -> sagemaker.CfnModel:
+        account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)
+        image = catalog.images().serving.images[spec.serving]
+        model = sagemaker.CfnModel(
+            self,
+            construct_name("Model", name),
+            execution_role_arn=role.role_arn,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=f"{account}.dkr.ecr.{self.region}.{self.url_suffix}/{image}",
+                environment=spec.environment,
+            ),
+        )
+        model.node.add_dependency(role)
+        return model
+
+    def _config(
+        self, name: str, spec: EndpointModel, model: sagemaker.CfnModel, instance_type: str
+    ) -> sagemaker.CfnEndpointConfig:
+        variant = sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+            variant_name="main",
+            model_name=model.attr_model_name,
+            instance_type=instance_type,
+            initial_instance_count=1,
+            initial_variant_weight=1,
+            container_startup_health_check_timeout_in_seconds=HEALTH_CHECK_SECONDS,
+            model_data_download_timeout_in_seconds=HEALTH_CHECK_SECONDS,
+            inference_ami_version=catalog.images().serving.ami_version.get(spec.serving),
+            routing_config=sagemaker.CfnEndpointConfig.RoutingConfigProperty(
+                routing_strategy="LEAST_OUTSTANDING_REQUESTS"
+            ),
+        )
+        return sagemaker.CfnEndpointConfig(
+            self, construct_name("Config", name, instance_type), production_variants=[variant]
+        )
+
+    def _endpoint(
+        self, config: StageConfig, name: str, endpoint_config: sagemaker.CfnEndpointConfig
+    ) -> None:
+        sagemaker.CfnEndpoint(
+            self,
+            construct_name("Endpoint", name),
+            endpoint_name=endpoint_name(config.prefix, name),
+            endpoint_config_name=endpoint_config.attr_endpoint_config_name,
+        )
+
+
+def endpoint_name(prefix: str, model: str) -> str:
+    """The one endpoint of a model in a stage; at most 63 characters."""
+    return f"{prefix}-{model}".replace(".", "-")[:63]
+
+
+def construct_name(*parts: str) -> str:
+    """A construct id from names with dots and hyphens."""
+    return "".join(word.capitalize() for part in parts for word in part.replace(".", "-").split("-"))
+
+
+def grant_job_telemetry(role: iam.Role, stack: cdk.Stack, log_groups: str, namespace: str) -> None:
+    """Let SageMaker write this role's logs and metrics, and nothing else of CloudWatch."""
+    group = stack.format_arn(
+        service="logs", resource="log-group", resource_name=log_groups, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            resources=[group, f"{group}:log-stream:*"],
+        )
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": [namespace]}},
+        )
+    )

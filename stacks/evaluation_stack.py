@@ -1,0 +1,243 @@
+"""Evaluation: the state machine, the functions behind its states and the rule that starts it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import ryaml
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from lambdas.settings import EndpointSettings, FunctionSettings, PlanEvaluationSettings
+from nova_judge.run_layout import INBOX
+from stacks.config import StageConfig
+from stacks.constructs.dead_letters import dead_letter_queue
+from stacks.constructs.judge_role import JudgeRole
+from stacks.constructs.python_function import PythonFunction
+from stacks.endpoints_stack import EndpointsStack
+from stacks.storage_stack import StorageStack
+
+DEFINITION = Path(__file__).with_name("evaluation.asl.yaml")
+
+
+class EvaluationStack(cdk.Stack):
+    """Per run: nothing here costs anything while no run is under way."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        storage: StorageStack,
+        endpoints: EndpointsStack,
+    ) -> None:
+        super().__init__(scope, construct_id, description="Nova Judge: the evaluation state machine")
+        self._config, self._storage, self._endpoints = config, storage, endpoints
+        self.judge_role = JudgeRole(self, "JudgeRole", data_bucket=storage.data_bucket)
+        self._common = {
+            "stage": config.name,
+            "data_bucket": storage.data_bucket.bucket_name,
+            "runs_table": storage.runs_table.table_name,
+        }
+        self.functions = self._functions()
+        self._grant_functions()
+        self.machine_name = f"{config.prefix}-evaluation"
+        self.machine = self._machine()
+        self._grant_machine()
+        dead_letters = dead_letter_queue(self, "StartDeadLetters")
+        self._start_on_upload(dead_letters)
+        self._clean_up_after_abort(dead_letters)
+        cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
+
+    def _functions(self) -> dict[str, PythonFunction]:
+        common = FunctionSettings(**self._common)
+        planning = PlanEvaluationSettings(
+            **self._common,
+            job_prefix=self._config.prefix,
+            job_role_arn=self.judge_role.role.role_arn,
+        )
+        serving = EndpointSettings(
+            **self._common,
+            job_prefix=self._config.prefix,
+            endpoints=self.to_json_string(self._endpoints.configs),
+        )
+        long = cdk.Duration.minutes(15)
+        return {
+            "PlanEvaluation": self._function("plan_evaluation", planning),
+            "ClaimRun": self._function("claim_run", common),
+            "PrepareEndpoints": self._function("prepare_endpoints", serving),
+            "GenerateResponses": self._function("generate_responses", serving, timeout=long, memory_mb=1024),
+            "ReleaseEndpoints": self._function("release_endpoints", serving),
+            "BuildJudgeDataset": self._function("build_judge_dataset", planning, timeout=long, memory_mb=2048),
+            "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
+        }
+
+    def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
+        name = "".join(word.capitalize() for word in module.split("_"))
+        return PythonFunction(
+            self,
+            name,
+            module=module,
+            settings=settings,
+            config=self._config,
+            description=f"Nova Judge: the state {name}",
+            **limits,
+        )
+
+    def _grant_functions(self) -> None:
+        bucket, table, function = self._storage.data_bucket, self._storage.runs_table, self.functions
+        for name in ("PlanEvaluation", "GenerateResponses"):
+            bucket.grant_read(function[name], f"{INBOX}*")
+        bucket.grant_read(function["PlanEvaluation"], "recipes/*")
+        bucket.grant_put(function["ClaimRun"], "runs/*")
+        for name in ("GenerateResponses", "BuildJudgeDataset", "RecordFailure"):
+            bucket.grant_read(function[name], "runs/*")
+            bucket.grant_put(function[name], "runs/*")
+        for name in ("ClaimRun", "PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
+            table.grant(function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        self._grant_endpoints()
+        function["RecordFailure"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
+                resources=self._machine_arns(f"{self._config.prefix}-evaluation"),
+            )
+        )
+
+    def _grant_endpoints(self) -> None:
+        endpoints = self._sagemaker_arn("endpoint")
+        self.functions["GenerateResponses"].add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoints])
+        )
+        self.functions["GenerateResponses"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["bedrock:InvokeModel"],
+                resources=[
+                    f"arn:{self.partition}:bedrock:*::foundation-model/*",
+                    f"arn:{self.partition}:bedrock:*:{self.account}:inference-profile/*",
+                ],
+            )
+        )
+        configs = self.format_arn(service="sagemaker", resource="endpoint-config", resource_name="*")
+        for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
+            self.functions[name].add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateEndpoint",
+                        "sagemaker:DeleteEndpoint",
+                        "sagemaker:DescribeEndpoint",
+                    ],
+                    resources=[endpoints, configs],
+                )
+            )
+
+    def _sagemaker_arn(self, resource: str) -> str:
+        """Everything of that kind that this stage names."""
+        return self.format_arn(
+            service="sagemaker", resource=resource, resource_name=f"{self._config.prefix}-*"
+        )
+
+    def _machine(self) -> sfn.StateMachine:
+        definition = json.dumps(ryaml.loads(DEFINITION.read_text(encoding="utf-8")), indent=1)
+        substitutions = {name: f.function_arn for name, f in self.functions.items()}
+        substitutions |= {"Region": self.region, "RunsTable": self._storage.runs_table.table_name}
+        return sfn.StateMachine(
+            self,
+            "Evaluation",
+            state_machine_name=self.machine_name,
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions=substitutions,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    self,
+                    "EvaluationLog",
+                    log_group_name=f"/aws/vendedlogs/states/{self.machine_name}",
+                    retention=logs.RetentionDays.ONE_MONTH,
+                    removal_policy=cdk.RemovalPolicy.DESTROY,
+                ),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+        )
+
+    def _machine_arns(self, name: str) -> list[str]:
+        """The machine, its executions and its map runs; by name, because it would refer to itself."""
+        colon = cdk.ArnFormat.COLON_RESOURCE_NAME
+        return [
+            self.format_arn(service="states", resource=kind, resource_name=f"{name}{rest}", arn_format=colon)
+            for kind, rest in (("stateMachine", ""), ("execution", ":*"), ("execution", "/*"), ("mapRun", "/*"))
+        ]
+
+    def _grant_machine(self) -> None:
+        for function in self.functions.values():
+            function.grant_invoke(self.machine)
+        self._storage.data_bucket.grant_read(self.machine, "runs/*/shards.json")
+        self._storage.runs_table.grant(self.machine, "dynamodb:GetItem")
+        self.judge_role.role.grant_pass_role(self.machine.role)
+        statements = (
+            (("states:StartExecution", "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"),
+             self._machine_arns(self.machine_name)),
+            (("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob",
+              "sagemaker:AddTags", "sagemaker:ListTags"), [self._sagemaker_arn("training-job")]),
+            (("events:PutTargets", "events:PutRule", "events:DescribeRule"),
+             [self.format_arn(service="events", resource="rule",
+                              resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule")]),
+        )
+        for actions, resources in statements:
+            self.machine.add_to_role_policy(
+                iam.PolicyStatement(actions=list(actions), resources=resources)
+            )
+
+    def _start_on_upload(self, dead_letters: sqs.Queue) -> None:
+        events.Rule(
+            self,
+            "StartOnUpload",
+            description="A file dropped at inbox/<recipe>/ starts an evaluation",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [self._storage.data_bucket.bucket_name]},
+                    # A dot in the name: the console's folder markers are no files.
+                    "object": {"key": [{"wildcard": f"{INBOX}*.*"}]},
+                },
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    self.machine,
+                    input=events.RuleTargetInput.from_event_path("$.detail"),
+                    dead_letter_queue=dead_letters,
+                    retry_attempts=10,
+                )
+            ],
+        )
+
+    def _clean_up_after_abort(self, dead_letters: sqs.Queue) -> None:
+        events.Rule(
+            self,
+            "CleanUpAfterAbort",
+            description="An aborted or timed-out execution runs no Catch: clean up after it",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self.machine.state_machine_arn],
+                    "status": ["ABORTED", "TIMED_OUT"],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self.functions["RecordFailure"],
+                    event=events.RuleTargetInput.from_event_path("$.detail"),
+                    dead_letter_queue=dead_letters,
+                )
+            ],
+        )

@@ -1,0 +1,73 @@
+"""Results: a judge job's end starts the processor that writes the report and tells about it."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from lambdas.settings import ResultsSettings
+from stacks.config import StageConfig
+from stacks.constructs.dead_letters import dead_letter_queue
+from stacks.constructs.python_function import PythonFunction
+from stacks.storage_stack import StorageStack
+
+
+class ResultsStack(cdk.Stack):
+    """Event-driven: nothing here runs unless a judge job of this stage ends."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: StageConfig, storage: StorageStack
+    ) -> None:
+        super().__init__(scope, construct_id, description="Nova Judge: the results processor")
+        self.topic = sns.Topic(self, "Reports", display_name="Nova Judge reports", enforce_ssl=True)
+        if config.notify_email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
+        self.processor = PythonFunction(
+            self,
+            "ProcessResults",
+            module="process_results",
+            settings=ResultsSettings(
+                stage=config.name,
+                data_bucket=storage.data_bucket.bucket_name,
+                runs_table=storage.runs_table.table_name,
+                topic_arn=self.topic.topic_arn,
+            ),
+            config=config,
+            description="Nova Judge: from the judge's output to the report",
+            memory_mb=3008,
+            timeout=cdk.Duration.minutes(15),
+            scratch_mb=10240,
+        )
+        storage.data_bucket.grant_read(self.processor, "runs/*")
+        storage.data_bucket.grant_put(self.processor, "runs/*")
+        storage.runs_table.grant(
+            self.processor, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+        )
+        self.processor.add_to_role_policy(
+            iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn])
+        )
+        self._start_on_job_end(config)
+        cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
+
+    def _start_on_job_end(self, config: StageConfig) -> None:
+        dead_letters = dead_letter_queue(self, "ResultsDeadLetters")
+        self.processor.configure_async_invoke(
+            retry_attempts=2, on_failure=None, max_event_age=cdk.Duration.hours(6)
+        )
+        events.Rule(
+            self,
+            "ProcessOnJobEnd",
+            description="A judge job that ended: Completed, Failed and Stopped all leave a report",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Training Job State Change"],
+                detail={
+                    "TrainingJobName": [{"prefix": f"{config.prefix}-"}],
+                    "TrainingJobStatus": ["Completed", "Failed", "Stopped"],
+                },
+            ),
+            targets=[targets.LambdaFunction(self.processor, dead_letter_queue=dead_letters)],
+        )
