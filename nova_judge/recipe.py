@@ -44,7 +44,7 @@ class Generation(Section, frozen=True):
     seed: Seed = 0
     max_failed: Share = 0.02
     batch_from: Positive | None = None
-    tries: Positive = 8
+    tries: Positive = 300
     call_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
 
 

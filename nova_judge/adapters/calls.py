@@ -1,0 +1,68 @@
+"""What all calls have in common: a client without retries, and failures in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+from botocore.parsers import ResponseParserError
+
+from nova_judge.retries import (
+    CONNECTION_BROKEN,
+    CUT_SHORT,
+    TIMED_OUT,
+    CallFailed,
+    Failure,
+    by_status,
+)
+
+DETAIL_CHARACTERS = 300
+CONNECT_TIMEOUT_S = 5.0
+
+
+def config(threads: int, call_timeout_s: float) -> Config:
+    """One try a call, as long as it may take, and a connection for every thread.
+
+    botocore's own retries share a quota that gives calls up whatever `max_attempts` says, so rows
+    would be lost: `lane.Lane` retries instead.
+    """
+    return Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=call_timeout_s,
+        max_pool_connections=threads,
+        tcp_keepalive=True,
+    )
+
+
+@contextmanager
+def failures_in_our_words() -> Iterator[None]:
+    """Turn botocore's exceptions for one call into `CallFailed`; faults of ours pass unchanged."""
+    try:
+        yield
+    except ClientError as error:
+        raise CallFailed(_of_response(error)) from error
+    except (ReadTimeoutError, ConnectTimeoutError) as error:
+        raise CallFailed(TIMED_OUT) from error
+    except (ResponseStreamingError, IncompleteReadError, ResponseParserError) as error:
+        raise CallFailed(CUT_SHORT) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise CallFailed(CONNECTION_BROKEN) from error
+
+
+def _of_response(error: ClientError) -> Failure:
+    response: dict[str, Any] = dict(error.response)
+    said = response.get("Error", {})
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    original = response.get("OriginalStatusCode") or response.get("originalStatusCode")
+    message = response.get("OriginalMessage") or said.get("Message") or ""
+    return by_status(status, said.get("Code", ""), message[:DETAIL_CHARACTERS], original)

@@ -1,0 +1,74 @@
+"""How many calls one endpoint may have in flight: additive increase, multiplicative decrease.
+
+The rules of TCP congestion control (Jacobson 1988; RFC 5681, RFC 6582), on calls instead of
+packets. Slow start: one more for every answer, which doubles the limit each round trip, until the
+first push-back. From then on one more a round trip, and a tenth less at most once a round trip. The
+calls themselves are the clock, so nothing here knows the time.
+"""
+
+import threading
+from typing import NewType
+
+FIRST_LIMIT = 8
+DECREASE = 0.9
+
+Permit = NewType("Permit", int)
+"""Leave to make one call: the number of decreases there had been when it was given."""
+
+_SLOW_START = Permit(0)
+
+
+class Limiter:
+    """The limit of one endpoint; every method may be called from any thread."""
+
+    def __init__(self, most: int, first: int = FIRST_LIMIT) -> None:
+        self._lock = threading.Lock()
+        self._most = float(most)
+        self._limit = float(min(first, most))
+        self._in_flight = 0
+        self._decreases = 0
+
+    @property
+    def limit(self) -> float:
+        """Calls that may be in flight now."""
+        return self._limit
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are in flight now."""
+        return self._in_flight
+
+    def start(self) -> Permit | None:
+        """Leave for one call, or None while the limit is reached."""
+        with self._lock:
+            if self._in_flight + 1 > self._limit:
+                return None
+            self._in_flight += 1
+            return Permit(self._decreases)
+
+    def succeeded(self) -> None:
+        """An answer came: a limit that was in use grows."""
+        with self._lock:
+            # A limit nobody reached was not put to the test, so its answers say nothing about it.
+            if self._in_flight + 1 > self._limit:
+                step = 1.0 if self._decreases == _SLOW_START else 1.0 / self._limit
+                self._limit = min(self._most, self._limit + step)
+            self._in_flight -= 1
+
+    def released(self) -> None:
+        """A call ended in a way that says nothing about load, or was never made."""
+        with self._lock:
+            self._in_flight -= 1
+
+    def throttled(self, permit: Permit) -> None:
+        """The endpoint pushed back: a tenth less, unless this round trip had it already."""
+        with self._lock:
+            self._in_flight -= 1
+            if permit == self._decreases:
+                self._decreases += 1
+                self._limit *= DECREASE
+            if permit == _SLOW_START:
+                # Doubling overshoots by far. What is still in flight was let in, or is about to be
+                # refused too and then lowers the limit in its turn.
+                self._limit = min(self._limit, float(self._in_flight))
+            self._limit = max(1.0, self._limit)

@@ -1,0 +1,108 @@
+"""Which failed calls are worth asking again, and how long to wait before."""
+
+import random
+from enum import StrEnum
+from typing import NamedTuple
+
+PASSING_STATUSES = frozenset({408, 409, 424, 425})
+THROTTLING_STATUSES = frozenset({429, 503})
+THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "ModelNotReadyException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Codes that some services send with status 400; botocore holds them for throttling too."""
+SHUT_STATUSES = frozenset({401, 403, 404})
+
+
+class Outlook(StrEnum):
+    """What a failure says about asking the same again."""
+
+    THROTTLED = "throttled"
+    """Again, and fewer at once."""
+    PASSING = "passing"
+    """Again: another try may well succeed."""
+    REFUSED = "refused"
+    """Never: this request cannot succeed."""
+    SHUT = "shut"
+    """Never, and what speaks against this request speaks against every other."""
+
+
+class Failure(NamedTuple):
+    """One failed call. `reason` comes from a small set, so that failures can be grouped."""
+
+    reason: str
+    outlook: Outlook
+    detail: str = ""
+
+
+class CallFailed(Exception):  # noqa: N818 - a signal between a port and its caller, never shown
+    """What a port raises instead of giving an answer."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+TIMED_OUT = Failure("timed out", Outlook.THROTTLED)
+CONNECTION_BROKEN = Failure("connection broken", Outlook.PASSING)
+CUT_SHORT = Failure("answer cut short", Outlook.PASSING)
+EMPTY = Failure("empty answer", Outlook.REFUSED)
+
+
+def by_status(
+    status: int, code: str = "", detail: str = "", original: int | None = None
+) -> Failure:
+    """The failure that an HTTP status and an AWS error code stand for.
+
+    `original` is the status inside a SageMaker or Bedrock `ModelError` (424): what the model server
+    itself said, and therefore what counts. Not every 424 carries one.
+    """
+    if original is not None and original != status:
+        return by_status(original, detail=detail)
+    reason = f"{status} {code}".strip()
+    if status in THROTTLING_STATUSES or code in THROTTLING_CODES:
+        return Failure(reason, Outlook.THROTTLED, detail)
+    if status >= 500 or status in PASSING_STATUSES:
+        return Failure(reason, Outlook.PASSING, detail)
+    outlook = Outlook.SHUT if status in SHUT_STATUSES else Outlook.REFUSED
+    return Failure(reason, outlook, detail)
+
+
+class RetryPolicy(NamedTuple):
+    """When to give a row up. Seconds; a row is given up at whichever limit it reaches first.
+
+    So many tries because a failed call is cheap and a row is not: with 9 of 10 calls failing, 300
+    tries lose one row in 50 trillion. The deadline, from the row's first call on, is what ends the
+    wait for an endpoint that does not come back.
+    """
+
+    most_tries: int = 300
+    deadline_s: float = 600.0
+    backoff_first_s: float = 0.1
+    backoff_most_s: float = 4.0
+
+    def pause(self, tries: int, chance: random.Random) -> float:
+        """Seconds to wait after `tries` failed tries: full jitter.
+
+        Uniform between 0 and an exponentially growing cap
+        (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
+        """
+        cap = min(self.backoff_most_s, self.backoff_first_s * 2.0 ** min(tries - 1, 30))
+        return chance.uniform(0.0, cap)
+
+    def gives_up(self, failure: Failure, tries: int, waited_s: float) -> bool:
+        """Whether a row that failed `tries` times over `waited_s` seconds is not asked again."""
+        if failure.outlook in {Outlook.REFUSED, Outlook.SHUT}:
+            return True
+        return tries >= self.most_tries or waited_s >= self.deadline_s
