@@ -87,6 +87,80 @@ class Compatibility(msgspec.Struct, frozen=True):
     judge_context_tokens: JudgeContext
 
 
+class TokenPrice(msgspec.Struct, frozen=True):
+    """US dollars for a million tokens."""
+
+    input: float
+    output: float
+
+
+class InstancePrices(msgspec.Struct, frozen=True):
+    """US dollars for an hour of one instance, training and hosting alike."""
+
+    source: str
+    prices: dict[str, float]
+
+
+class BedrockPrices(msgspec.Struct, frozen=True):
+    """Prices by model id; batch inference costs `batch_factor` of them."""
+
+    source: str
+    prices: dict[str, TokenPrice]
+    batch_factor: float
+
+
+class UnitPrice(msgspec.Struct, frozen=True):
+    """US dollars for one unit."""
+
+    source: str
+    price: float
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """`prices.json`."""
+
+    read_on: str
+    currency: str
+    region: str
+    note: str
+    instance_hour: InstancePrices
+    bedrock_million_tokens: BedrockPrices
+    step_functions_transition: UnitPrice
+    lambda_gb_second: UnitPrice
+    lambda_request: UnitPrice
+
+
+class Supposed(msgspec.Struct, frozen=True):
+    """One supposed figure, and why it is supposed."""
+
+    value: float
+    why: str
+
+
+class SupposedByModel(msgspec.Struct, frozen=True):
+    """One supposed figure a model, and why."""
+
+    value: dict[str, float]
+    why: str
+
+
+class Assumptions(msgspec.Struct, frozen=True):
+    """`assumptions.json`."""
+
+    written_on: str
+    note: str
+    characters_per_token: Supposed
+    answer_share: Supposed
+    endpoint_start_minutes: Supposed
+    endpoint_tokens_per_second: SupposedByModel
+    bedrock_rows_per_second: Supposed
+    judge_start_minutes: Supposed
+    judge_rows_per_second: SupposedByModel
+    lambda_gb_seconds_per_row: Supposed
+    transitions_per_run: Supposed
+    transitions_per_shard: Supposed
+
+
 @functools.cache
 def images() -> Images:
     """Registry accounts and image tags."""
@@ -105,8 +179,25 @@ def compatibility() -> Compatibility:
     return msgspec.json.decode((DATA / "compatibility.json").read_bytes(), type=Compatibility)
 
 
+@functools.cache
+def prices() -> Prices:
+    """What AWS charges, as far as a run needs it."""
+    return msgspec.json.decode((DATA / "prices.json").read_bytes(), type=Prices)
+
+
+@functools.cache
+def assumptions() -> Assumptions:
+    """What an estimate supposes where no price list says it."""
+    return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
+
+
 def serving_image(serving: str, region: str) -> str:
     """The image URI of a serving container (`vllm`, `tgi`, …) in a region."""
     known = images().serving
     account = known.accounts.get(region, known.account)
     return f"{account}.dkr.ecr.{region}.amazonaws.com/{known.images[serving]}"
+
+
+def endpoint_name(prefix: str, model: str) -> str:
+    """The one endpoint of a model in a stage; at most 63 characters."""
+    return f"{prefix}-{model}".replace(".", "-")[:63]

@@ -38,3 +38,15 @@ class SettingsError(NovaJudgeError):
 
 class UnsupportedClaimError(NovaJudgeError):
     """A sentence of the report says more than its figures carry: never written."""
+
+
+class LocalModeError(NovaJudgeError):
+    """Local mode could not start, deploy or follow a run, or a stand-in got something it cannot use."""
+
+
+class BudgetError(NovaJudgeError):
+    """The run would cost more than its recipe allows, or its cost cannot be told."""
+
+
+class PreflightError(NovaJudgeError):
+    """A check before the run failed, so that nothing paid was started."""

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.cli import request
+from nova_judge.cli import estimate, request
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -28,6 +28,7 @@ def root() -> None:
 
 
 app.command("request")(request.command)
+app.command("estimate")(estimate.command)
 
 
 def main() -> None:

@@ -1,0 +1,84 @@
+"""`nova-judge estimate`: what a run will cost and take, before it starts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge import catalog, dataset
+from nova_judge.errors import InputFileError
+from nova_judge.estimate import Estimate, Workload, check_budget, estimate_run, read_workload
+from nova_judge.recipe import Recipe, read_recipe
+from nova_judge.run import answer_sources
+
+HEAD_BYTES = 16 * 1024**2
+
+
+def command(
+    input_file: Annotated[Path, typer.Argument(metavar="INPUT", help="A JSON Lines file.")],
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or the path of its YAML file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what a run would cost and how long it would take, position by position.
+
+    Ends with an error when the recipe's budget.max_usd is below the estimate, as the run would.
+
+    Examples:
+
+      nova-judge estimate questions.jsonl --recipe pairwise
+
+      nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
+    """
+    read = read_recipe(recipe)
+    forecast = estimate_run(read, _workload(input_file, read))
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(forecast), indent=2))
+    else:
+        _show(Console(), read, forecast)
+    check_budget(read, forecast)
+
+
+def _workload(path: Path, recipe: Recipe) -> Workload:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputFileError(f"{path}: not readable: {error.strerror}") from None
+    dataset.check_format(head, str(path))
+    brings_answers = bool(dataset.file_brings_answers(head))
+    return read_workload(head, size, answer_sources(recipe, file_brings_answers=brings_answers))
+
+
+def _show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
+    work = forecast.workload
+    about = "" if work.exact else "about "
+    console.print(
+        f"[bold]{recipe.name}[/] over {about}{work.rows:,} rows: "
+        f"[bold]${forecast.likely.usd:,.2f}[/] and {forecast.hours:,.1f} h likely, "
+        f"${forecast.worst.usd:,.2f} when every judge job runs to its time limit"
+    )
+    table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for line in forecast.likely.lines:
+        table.add_row(line.part, line.what, f"{line.quantity:,.2f} {line.unit}", _dollars(line.usd))
+    console.print(table)
+    budget = recipe.budget.max_usd
+    if budget is not None:
+        console.print(f"budget.max_usd: ${budget:,.2f}")
+        if forecast.likely.usd <= budget < forecast.worst.usd:
+            console.print("A lower judge.max_runtime_s keeps a stuck job below the budget too.")
+    console.print("[dim]This rests on:[/]")
+    for assumption in forecast.assumptions:
+        console.print(f"[dim]  - {assumption}[/]")
+    console.print(f"[dim]{catalog.assumptions().note}[/]")
+
+
+def _dollars(usd: float | None) -> str:
+    if usd is None:
+        return "no price known"
+    return f"{usd:,.2f}" if usd >= 0.005 else "< 0.01"

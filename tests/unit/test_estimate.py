@@ -1,0 +1,160 @@
+import msgspec
+import pytest
+
+from nova_judge import catalog
+from nova_judge.dataset import AnswerSources
+from nova_judge.errors import BudgetError
+from nova_judge.estimate import (
+    Workload,
+    check_budget,
+    estimate_run,
+    estimate_summary,
+    read_workload,
+)
+from nova_judge.pricing import InstanceTime, TokenUse, Usage, actual_cost, bill
+from nova_judge.recipe import load_recipe, packaged_recipe, recipe_names
+
+BOTH = AnswerSources("generated", "generated")
+NONE = AnswerSources("file", "file")
+
+
+def recipe(name: str = "pairwise", old: str = "", new: str = ""):
+    text = packaged_recipe(name)
+    assert old in text
+    text = text.replace(old, new) if old else text
+    return load_recipe(text, file=f"{name}.yaml")
+
+
+def work(rows: int = 1_000, **changes) -> Workload:
+    values = {
+        "rows": rows,
+        "prompt_characters": 100.0,
+        "size": rows * 120,
+        "generated": ("A", "B"),
+        "exact": True,
+    }
+    return Workload(**(values | changes))
+
+
+def test_a_bill_is_the_price_list_times_what_was_used():
+    usage = Usage(
+        judge_jobs=(InstanceTime("ml.g5.12xlarge", 1_800, 2),),
+        bedrock=(TokenUse("global.anthropic.claude-sonnet-4-6", 1e6, 2e6),),
+        transitions=1_000,
+    )
+
+    assert bill(usage).usd == pytest.approx(7.09 + 3 + 30 + 0.025)
+
+
+def test_batch_inference_costs_half():
+    model = "global.anthropic.claude-sonnet-4-6"
+    once, batch = (bill(Usage(bedrock=(TokenUse(model, 1e6, 1e6, b),))).usd for b in (False, True))
+
+    assert batch == once / 2
+
+
+def test_a_price_that_is_not_known_is_named_and_never_a_number():
+    unpriced = bill(Usage(bedrock=(TokenUse("us.some.model", 10, 10),)))
+
+    assert (unpriced.usd, unpriced.unpriced) == (0, ("us.some.model",))
+    assert unpriced.lines[0].usd is None
+
+
+def test_every_instance_that_a_recipe_may_name_has_a_price():
+    known = catalog.prices().instance_hour.prices
+    judges = catalog.compatibility().models.values()
+    served = catalog.models().endpoints.values()
+
+    wanted = {kind for model in [*judges, *served] for kind in model.instance_types}
+    assert wanted <= set(known)
+
+
+def test_every_model_that_a_recipe_may_name_has_its_assumptions():
+    supposed = catalog.assumptions()
+
+    assert set(supposed.judge_rows_per_second.value) == set(catalog.compatibility().models)
+    assert set(supposed.endpoint_tokens_per_second.value) == set(catalog.models().endpoints)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_that_ships_can_be_estimated(name):
+    forecast = estimate_run(recipe(name), work())
+
+    assert 0 < forecast.likely.usd < forecast.worst.usd
+    assert forecast.hours > 0
+    assert msgspec.json.decode(msgspec.json.encode(estimate_summary(forecast)))["rows"] == 1_000
+
+
+def test_a_file_that_brings_its_answers_pays_for_the_judge_alone():
+    parts = {line.part for line in estimate_run(recipe(), work(generated=())).likely.lines}
+
+    assert parts == {"judge", "Step Functions"}
+
+
+def test_two_candidates_of_one_model_share_its_endpoint():
+    same = recipe("pairwise", "qwen2.5-7b-instruct", "qwen2.5-1.5b-instruct")
+
+    parts = [line.part for line in estimate_run(same, work()).likely.lines]
+    assert parts.count("endpoint") == 1
+
+
+def test_more_jobs_start_more_instances():
+    one = estimate_run(recipe(), work())
+    four = estimate_run(
+        recipe(**{"instance type:": "max_rows_per_job: 250\n  instance_type:"}), work()
+    )
+
+    def judges(forecast):
+        return [line for line in forecast.likely.lines if line.part == "judge"]
+
+    assert (len(judges(one)), len(judges(four))) == (1, 4)
+    start = catalog.assumptions().judge_start_minutes.value / 60
+    hours = sum(line.quantity for line in judges(four)) - sum(x.quantity for x in judges(one))
+    assert hours == pytest.approx(3 * start)
+
+
+def test_a_whole_file_is_counted_and_a_head_is_projected():
+    lines = b"".join(b'{"prompt": "question %04d"}\n' % n for n in range(1_000))
+
+    whole = read_workload(lines, len(lines), BOTH)
+    head = read_workload(lines[:1_000], len(lines), BOTH)
+
+    assert (whole.rows, whole.exact, whole.prompt_characters) == (1_000, True, 13)
+    assert (head.rows, head.exact) == (1_000, False)
+
+
+def test_lines_that_cannot_be_used_cost_nothing():
+    content = (
+        b'{"prompt": "a", "response_A": "x", "response_B": "y"}\nnot json\n\n{"prompt": "b"}\n'
+    )
+
+    assert read_workload(content, len(content), NONE).rows == 1
+
+
+def test_a_run_within_its_budget_may_start():
+    check_budget(recipe(), estimate_run(recipe(), work()))
+
+
+def test_a_run_above_its_budget_is_refused_with_its_dearest_position():
+    tight = recipe("pairwise", "max_usd: 50", "max_usd: 1")
+
+    with pytest.raises(BudgetError, match=r"\$\d+\.\d\d for 1,000 rows, above .* \$1\.00; .*g5"):
+        check_budget(tight, estimate_run(tight, work()))
+
+
+def test_a_budget_cannot_be_kept_where_a_price_is_not_known():
+    unknown = recipe("qwen-vs-claude", "us.anthropic.claude-sonnet-4-6", "us.some.model-v1")
+
+    with pytest.raises(BudgetError, match=r"no price is known for us\.some\.model-v1"):
+        check_budget(unknown, estimate_run(unknown, work()))
+
+
+def test_the_report_gets_estimate_and_actual_side_by_side():
+    forecast = estimate_run(recipe(), work())
+    cost = actual_cost(
+        Usage(judge_jobs=(InstanceTime("ml.g5.12xlarge", 3_600),)), estimate_summary(forecast)
+    )
+
+    assert cost["actual"]["usd"] == 7.09
+    assert cost["estimate"]["usd"] == forecast.likely.usd
+    assert (cost["currency"], cost["prices_read_on"]) == ("USD", catalog.prices().read_on)
