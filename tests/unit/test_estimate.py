@@ -101,7 +101,7 @@ def test_two_candidates_of_one_model_share_its_endpoint():
 def test_more_jobs_start_more_instances():
     one = estimate_run(recipe(), work())
     four = estimate_run(
-        recipe(**{"instance type:": "max_rows_per_job: 250\n  instance_type:"}), work()
+        recipe("pairwise", "  instance_type", "  max_rows_per_job: 250\n  instance_type"), work()
     )
 
     def judges(forecast):
