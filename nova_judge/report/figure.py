@@ -86,7 +86,7 @@ def _fixed_style() -> Iterator[None]:
 
 
 def _draw_heading(figure: Figure, metrics: Mapping[str, Any]) -> None:
-    lines = textwrap.wrap(drawable(sentences.headline(metrics), 420), 128)[:3]
+    lines = textwrap.wrap(drawable(str(sentences.headline(metrics)), 420), 128)[:3]
     write(figure, 0.05, 0.972, "\n".join(lines), size=13, weight="bold", va="top", linespacing=1.35)
     for row, side in enumerate("AB"):
         height = 0.89 - 0.027 * row
@@ -102,7 +102,7 @@ def _draw_footing(figure: Figure, metrics: Mapping[str, Any]) -> None:
         f"run {metrics['run_id']}",
         f"judge {judge.get('model')}" + (f", stood in for by {stand_in}" if stand_in else ""),
         str(metrics.get("created")),
-        sentences.rows(metrics) if metrics["status"] == "completed" else "failed",
+        sentences.rows(metrics),
     ]
     told = drawable("   ·   ".join(parts), 200)
     write(figure, 0.05, 0.025, told, size=8.5, color=palette.FAINT)

@@ -45,7 +45,7 @@ def _row_counts(metrics: Metrics) -> list[tuple[str, str]]:
         ("Without an answer", count["generation_failed"]),
         ("Without a verdict", count["judge_failed"]),
     ]
-    return [(name, f"{number:,}") for name, number in told]
+    return [(name, f"{number:,}") for name, number in told if number is not None]
 
 
 def _rates(metrics: Metrics) -> list[tuple[str, str]]:

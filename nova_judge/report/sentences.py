@@ -4,11 +4,21 @@ A sentence that the figures do not carry is never written: `UnsupportedClaimErro
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nova_judge.errors import UnsupportedClaimError
 
 Metrics = Mapping[str, Any]
+
+
+class Headline(NamedTuple):
+    """The verdict in a few words, and the evidence for it."""
+
+    words: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.evidence}"
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -17,62 +27,53 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def interval(rate: Metrics) -> str:
-    """The interval of a rate with its level: `95 % interval 57.6 to 68.5 %`."""
-    _require(
-        0 <= rate["low"] <= rate["estimate"] <= rate["high"] <= 1,
-        "an interval must hold its estimate",
-        rate,
-    )
-    low, high = f"{rate['low'] * 100:.1f}", percent(rate["high"])
-    return f"{rate['level'] * 100:g} % interval {low} to {high}"
+    """A rate with its interval and level: `63.2 % (95 % interval 57.6 to 68.5 %)`."""
+    ends = (rate["low"], rate["estimate"], rate["high"])
+    _require(list(ends) == sorted(ends), "an interval must hold its estimate", rate)
+    low = f"{rate['low'] * 100:.1f}"
+    level = f"{rate['level'] * 100:g} % interval"
+    return f"{percent(rate['estimate'])} ({level} {low} to {percent(rate['high'])})"
 
 
 def p_value(value: float) -> str:
     """A p-value as people write it: `p = .034`, `p < .001`."""
-    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
 
 
-def headline(metrics: Metrics) -> str:
+def headline(metrics: Metrics) -> Headline:
     """The verdict with its evidence, or why there is none."""
     if metrics["status"] != "completed":
         return failure(metrics)
-    if metrics.get("win_rate") is None or metrics.get("verdict") is None:
-        return "No verdict: this run has no pairwise win rate."
-    claim = _CLAIMS.get(metrics["verdict"]["word"], _other)
-    return f"{claim(metrics)} {win_rate(metrics)}"
+    verdict = metrics.get("verdict")
+    if not verdict:
+        return Headline("Completed", f"{rows(metrics)}. This kind of run compares no answers.")
+    _check_verdict(verdict, metrics)
+    words, _, evidence = verdict["sentence"].partition(": ")
+    return Headline(words, evidence[:1].upper() + evidence[1:])
 
 
-def failure(metrics: Metrics) -> str:
+def failure(metrics: Metrics) -> Headline:
     """Where and why a run failed."""
     told = metrics.get("failure") or {}
     stage, reason = told.get("stage") or "an unnamed stage", told.get("reason") or "no reason given"
-    return f"The run failed in {stage}: {reason}"
-
-
-def win_rate(metrics: Metrics) -> str:
-    """The win rate of B with its interval and where that lies relative to 50 %."""
-    rate = metrics["win_rate"]
-    where = "which includes 50 %"
-    if rate["low"] > 0.5:
-        where = "above 50 %"
-    elif rate["high"] < 0.5:
-        where = "below 50 %"
-    return f"Win rate of B {percent(rate['estimate'])} ({interval(rate)}, {where})."
+    return Headline(f"The run failed in {stage}", str(reason))
 
 
 def rows(metrics: Metrics) -> str:
     """How many of how many rows were judged; refuses a sum that does not close."""
     count = metrics["rows"]
+    if count["judged"] is None:
+        return f"{count['input']:,} rows in the file, none judged"
     left_out = {
         "rejected": count["rejected"],
         "without an answer": count["generation_failed"],
         "without a verdict": count["judge_failed"],
     }
-    _require(
-        count["input"] == count["judged"] + sum(left_out.values()), "the rows must add up", count
-    )
-    told = ", ".join(f"{number} {what}" for what, number in left_out.items() if number)
-    return f"{count['judged']} of {count['input']} rows judged" + (f" ({told})" if told else "")
+    total = count["judged"] + sum(left_out.values())
+    _require(count["input"] == total, "the rows must add up", count)
+    told = ", ".join(f"{number:,} {what}" for what, number in left_out.items() if number)
+    of = f"{count['judged']:,} of {count['input']:,} rows judged"
+    return f"{of} ({told})" if told else of
 
 
 def weighted_scores(metrics: Metrics) -> str | None:
@@ -85,54 +86,53 @@ def weighted_scores(metrics: Metrics) -> str | None:
     return f"weighted scores A {a:.3f}, B {b:.3f}; margin {a - b:+.3f} ({favours})"
 
 
+def positions(metrics: Metrics) -> str:
+    """What the order of showing did, with the test that says whether it was more than chance."""
+    found = metrics["positions"]
+    if found["p_value"] is None:
+        return "No row has a verdict in both orders, so that nothing can be said of positions."
+    first, second, tested = found["leaning_first"], found["leaning_second"], found["p_value"]
+    counts = f"{first:,} rows lean to the answer shown first, {second:,} to the second"
+    if tested >= 0.05:
+        return f"No position bias that this many rows could show ({counts}; {p_value(tested)})."
+    favoured = "first" if first > second else "second"
+    return f"The judge favours the answer shown {favoured} ({counts}; {p_value(tested)})."
+
+
+def sample(shown: int, seen: int) -> str:
+    """Which of the rows the page holds, and where the others are."""
+    if shown == seen:
+        return f"All {seen:,} rows that were sent to the judge."
+    _require(shown < seen, "a page cannot show more rows than were judged", (shown, seen))
+    return (
+        f"{shown:,} of {seen:,} rows, drawn evenly by a hash of run and line, whatever their "
+        f"verdict; all of them stand in judgments.parquet."
+    )
+
+
 def _mean(score: Any) -> float | None:  # noqa: ANN401  a bare mean or one with its interval
     found = score.get("estimate") if isinstance(score, Mapping) else score
     return float(found) if isinstance(found, int | float) else None
 
 
-def _better(metrics: Metrics) -> str:
-    winner = metrics["verdict"]["word"][0]
-    a, b = metrics["reconciled"]["a"], metrics["reconciled"]["b"]
-    tested = metrics["verdict"]["p_value"]
-    ahead = b > a if winner == "B" else a > b
-    supported = tested is not None and tested < 1 - metrics["win_rate"]["level"] and ahead
-    _require(supported, f"`{winner} better` needs a lead and a test below 5 %", metrics["verdict"])
-    return f"{winner} is better: {_wins(a, b)} (exact sign test, {p_value(tested)})."
-
-
-def _equivalent(metrics: Metrics) -> str:
-    margin, rate = metrics["verdict"]["equivalence_margin"], metrics["win_rate"]
-    inside = margin is not None and 0.5 - margin <= rate["low"] and rate["high"] <= 0.5 + margin
-    _require(inside, "`equivalent` needs the interval inside the margin", rate)
-    return f"A and B are equivalent: the interval lies within ± {margin * 100:g} points of 50 %."
-
-
-def _inconclusive(metrics: Metrics) -> str:
-    a, b = metrics["reconciled"]["a"], metrics["reconciled"]["b"]
-    tested, needed = metrics["verdict"]["p_value"], metrics["verdict"]["pairs_needed"]
-    test = f" (exact sign test, {p_value(tested)})" if tested is not None else ""
-    more = ""
-    if needed:
-        more = f" About {needed:,} further pairs would decide a difference of this size."
-    return f"Inconclusive: {_wins(a, b)}{test}, which could be chance.{more}"
-
-
-def _other(metrics: Metrics) -> str:
-    return f"Verdict: {metrics['verdict']['word']}."
-
-
-def _wins(a: int, b: int) -> str:
-    return f"of {a + b} pairs decided the same way in both orders, A wins {a} and B {b}"
+def _check_verdict(verdict: Metrics, metrics: Metrics) -> None:
+    word, rate, lead = verdict["word"], metrics.get("win_rate"), verdict["b"] - verdict["a"]
+    if word == "inconclusive":
+        supported = True
+    elif rate is None or verdict["blocked_by"]:
+        supported = False
+    elif word == "equivalent":
+        margin = verdict["equivalence_margin"]
+        supported = margin is not None and abs(rate["estimate"] - 0.5) <= margin
+    else:
+        side = {"A better": -1, "B better": 1}[word]
+        tested = verdict["p_value"] < 1 - verdict["level"]
+        supported = tested and lead * side > 0 and (rate["estimate"] - 0.5) * side > 0
+    _require(supported, f"the figures do not carry `{word}`", {"verdict": verdict, "rate": rate})
 
 
 def _require(supported: bool, rule: str, figures: Any) -> None:  # noqa: ANN401  printed only
     if not supported:
-        raise UnsupportedClaimError(f"{rule}, but the figures are {figures!r}")
-
-
-_CLAIMS = {
-    "A better": _better,
-    "B better": _better,
-    "equivalent": _equivalent,
-    "inconclusive": _inconclusive,
-}
+        raise UnsupportedClaimError(
+            f"{rule}: {figures!r}. This is a fault of Nova Judge: report it."
+        )

@@ -1,19 +1,25 @@
-"""Metrics of a completed and of a failed run, as the report reads them."""
+"""Runs as the report reads them: real metrics of generated judgments, completed and failed."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-DATA = Path(__file__).parents[2] / "data" / "report"
+from nova_judge.metrics import compute_metrics, failed_metrics
+from nova_judge.records import JudgedRow
+
+from . import generated
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[JudgedRow]:
+    return generated.judged_rows(240)
 
 
 @pytest.fixture
-def rubric_metrics() -> dict[str, Any]:
-    return json.loads((DATA / "rubric.json").read_text())
+def rubric_metrics(rows: list[JudgedRow]) -> dict[str, Any]:
+    return compute_metrics(generated.facts(len(rows)), rows, generated.JOB)
 
 
 @pytest.fixture
-def failed_metrics() -> dict[str, Any]:
-    return json.loads((DATA / "failed.json").read_text())
+def failed_run_metrics() -> dict[str, Any]:
+    return failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)

@@ -44,13 +44,13 @@ def test_any_model_name_is_drawn_without_a_warning(rubric_metrics, name):
     assert drawn.startswith(b"\x89PNG")
 
 
-def test_six_panels_of_a_completed_and_a_failed_run(rubric_metrics, failed_metrics):
-    for metrics in (rubric_metrics, failed_metrics):
+def test_six_panels_of_a_completed_and_a_failed_run(rubric_metrics, failed_run_metrics):
+    for metrics in (rubric_metrics, failed_run_metrics):
         assert len(plot_judge_results(metrics).axes) == 6
 
 
-def test_failed_run_says_failed_and_draws_no_counts(failed_metrics):
-    figure = plot_judge_results(failed_metrics)
+def test_failed_run_says_failed_and_draws_no_counts(failed_run_metrics):
+    figure = plot_judge_results(failed_run_metrics)
     assert figure.texts[0].get_text().startswith("The run failed in RunJudgeJobs: CapacityError")
     assert sum(len(axes.patches) for axes in figure.axes[:5]) == 0
 

@@ -1,0 +1,97 @@
+"""`report.md`: the result in a form that pastes into a pull request."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nova_judge.report.figure_table import table_rows
+from nova_judge.report.labels import one_line
+from nova_judge.report.rates import named_rates
+from nova_judge.report.sentences import headline, interval, percent, rows
+
+Metrics = Mapping[str, Any]
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_MOST_ERRORS = 10
+
+
+def render_markdown(metrics: Metrics) -> str:
+    """The report as GitHub Markdown; names and reasons are escaped, so that they stay text."""
+    told = headline(metrics)
+    parts = [
+        f"## {escape(told.words, 200)}",
+        escape(told.evidence, 2000),
+        _candidates(metrics),
+        _rates(metrics),
+        _figures(metrics),
+        _slices(metrics),
+        _errors(metrics),
+        _notes(metrics),
+        _footing(metrics),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str, limit: int = 300) -> str:
+    """Any text as one line of Markdown that renders as itself: no markup, links or mentions."""
+    plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    return _SPECIAL.sub(r"\\\1", plain).replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
+
+
+def _candidates(metrics: Metrics) -> str:
+    lines = ["| | candidate | answers from |", "|---|---|---|"]
+    for side in "AB":
+        told = metrics["candidates"].get(side)
+        if told:
+            lines.append(f"| **{side}** | {escape(told['name'])} | {escape(told['source'])} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def _rates(metrics: Metrics) -> str:
+    lines = [
+        f"| {name} | {interval({'level': 0.95, **rate})} |" for name, rate in named_rates(metrics)
+    ]
+    return "\n".join(["| win rate of B | |", "|---|---|", *lines]) if lines else ""
+
+
+def _figures(metrics: Metrics) -> str:
+    lines = [f"| {name.strip()} | {value} |" for name, value in table_rows(metrics)]
+    body = "\n".join(["| | |", "|---|---|", *lines])
+    return f"<details><summary>Figures</summary>\n\n{body}\n\n</details>"
+
+
+def _slices(metrics: Metrics) -> str:
+    lines = []
+    for part in metrics.get("slices") or []:
+        rate = part.get("win_rate")
+        told = interval(rate) if rate else "too few rows"
+        lines.append(f"| {escape(str(part['name']))} | {part['rows']:,} | {told} |")
+    if not lines:
+        return ""
+    return "\n".join(["| slice | rows | win rate of B |", "|---|---|---|", *lines])
+
+
+def _errors(metrics: Metrics) -> str:
+    lines = []
+    for error in (metrics.get("errors") or [])[:_MOST_ERRORS]:
+        count = "" if error["count"] is None else f"{error['count']:,}"
+        lines.append(f"| {escape(error['stage'])} | {escape(error['reason'])} | {count} |")
+    if not lines:
+        return ""
+    return "\n".join(["| left out in | why | rows |", "|---|---|---|", *lines])
+
+
+def _notes(metrics: Metrics) -> str:
+    notes = [*(metrics.get("notes") or []), *((metrics.get("job") or {}).get("notes") or [])]
+    return "\n".join(f"- {escape(note, 600)}" for note in notes)
+
+
+def _footing(metrics: Metrics) -> str:
+    judge = metrics["judge"]
+    stand_in = f", stood in for by {escape(judge['stand_in'])}" if judge.get("stand_in") else ""
+    positions = metrics.get("positions") or {}
+    flips = positions.get("flips")
+    flipped = f" {percent(flips)} of rows flipped with the order." if flips is not None else ""
+    return (
+        f"{rows(metrics)}.{flipped} Judge {escape(str(judge['model']))}{stand_in}; recipe "
+        f"{escape(metrics['recipe']['name'])}; run `{metrics['run_id']}`, {metrics['created']}."
+    )

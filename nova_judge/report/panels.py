@@ -1,0 +1,77 @@
+"""Shapes of the page's panels: where slices, arcs and the needle lie, in SVG user units."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+Metrics = Mapping[str, Any]
+OUTCOMES = {
+    "a": "A",
+    "b": "B",
+    "ties": "tie",
+    "inconsistent": "flip",
+    "errors": "error",
+}
+
+
+class Slice(NamedTuple):
+    """A slice of the ring with its share of all rows that have both verdicts."""
+
+    outcome: str
+    name: str
+    rows: int
+    share: float
+    path: str
+
+
+class Gauge(NamedTuple):
+    """The end of the needle, and the arc of the interval."""
+
+    x: float
+    y: float
+    arc: str
+
+
+def ring(counts: Mapping[str, int], inner: float = 58, outer: float = 100) -> list[Slice]:
+    """The slices of the preference shares, clockwise from the top, without rows with errors."""
+    parts = {key: counts[key] for key in OUTCOMES if key != "errors" and counts[key]}
+    total = sum(parts.values())
+    slices, start = [], 0.0
+    for key, rows in parts.items():
+        share = rows / total
+        path = _ring_path(start, min(start + share, start + 0.99999), inner, outer)
+        slices.append(Slice(key, OUTCOMES[key], rows, share, path))
+        start += share
+    return slices
+
+
+def gauge(rate: Metrics) -> Gauge:
+    """The needle points left where A always wins and right where B does."""
+    x, y = _on_half_circle(rate["estimate"], 82)
+    return Gauge(x, y, _half_arc(rate["low"], rate["high"], 109))
+
+
+def _on_half_circle(share: float, radius: float) -> tuple[float, float]:
+    angle = math.pi * (1 - share)
+    return round(radius * math.cos(angle), 2), round(-radius * math.sin(angle), 2)
+
+
+def _half_arc(low: float, high: float, radius: float) -> str:
+    from_x, from_y = _on_half_circle(low, radius)
+    to_x, to_y = _on_half_circle(high, radius)
+    return f"M{from_x} {from_y}A{radius} {radius} 0 0 1 {to_x} {to_y}"
+
+
+def _ring_path(start: float, end: float, inner: float, outer: float) -> str:
+    large = int(end - start > 0.5)
+    (ax, ay), (bx, by) = _on_circle(start, outer), _on_circle(end, outer)
+    (cx, cy), (dx, dy) = _on_circle(end, inner), _on_circle(start, inner)
+    return (
+        f"M{ax} {ay}A{outer} {outer} 0 {large} 1 {bx} {by}"
+        f"L{cx} {cy}A{inner} {inner} 0 {large} 0 {dx} {dy}Z"
+    )
+
+
+def _on_circle(share: float, radius: float) -> tuple[float, float]:
+    angle = 2 * math.pi * share
+    return round(radius * math.sin(angle), 2), round(-radius * math.cos(angle), 2)

@@ -1,0 +1,78 @@
+"""The files of a report, from the metrics and the judged rows of a run."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nova_judge.judgments import write_judgments
+from nova_judge.records import JudgedRow, Rejected
+from nova_judge.report.figure import plot_judge_results, render
+from nova_judge.report.junit import render_junit
+from nova_judge.report.markdown import render_markdown
+from nova_judge.report.page import render_page
+from nova_judge.report.page_rows import RowSample
+
+CONTENT_TYPES = {
+    "report.html": "text/html; charset=utf-8",
+    "report.md": "text/markdown; charset=utf-8",
+    "metrics.json": "application/json",
+    "judgments.parquet": "application/vnd.apache.parquet",
+    "figure.png": "image/png",
+    "figure.svg": "image/svg+xml",
+    "junit.xml": "application/xml",
+}
+
+
+def render_report(
+    metrics: Mapping[str, Any],
+    rows: Iterable[JudgedRow],
+    rejected: Iterable[Rejected] = (),
+) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of the report; equal input gives equal bytes.
+
+    Args:
+        metrics: what `compute_metrics` or `failed_metrics` gave.
+        rows: the rows that were sent to the judge, read once; none for a failed run.
+        rejected: the lines that were left out, for the page's list of errors.
+
+    Raises:
+        UnsupportedClaimError: a sentence of the metrics is not carried by its figures.
+    """
+    sample = RowSample(str(metrics["run_id"]))
+    judgments = _judgments(sample.watch(rows))
+    yield "metrics.json", render_metrics(metrics)
+    yield "judgments.parquet", judgments
+    figure = plot_judge_results(metrics)
+    yield "figure.png", render(figure, "png")
+    yield "figure.svg", render(figure, "svg")
+    yield "report.md", render_markdown(metrics).encode()
+    yield "junit.xml", render_junit(metrics)
+    yield "report.html", render_page(metrics, sample, rejected).encode()
+
+
+def write_report(
+    folder: Path,
+    metrics: Mapping[str, Any],
+    rows: Iterable[JudgedRow],
+    rejected: Iterable[Rejected] = (),
+) -> Path:
+    """Write every file of the report into `folder` and return the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in render_report(metrics, rows, rejected):
+        (folder / name).write_bytes(content)
+    return folder / "report.html"
+
+
+def render_metrics(metrics: Mapping[str, Any]) -> bytes:
+    """`metrics.json`, indented, in the order in which the metrics were computed."""
+    return orjson.dumps(metrics, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _judgments(rows: Iterable[JudgedRow]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+        path = Path(folder, "judgments.parquet")
+        write_judgments(rows, path)
+        return path.read_bytes()
