@@ -2,8 +2,10 @@
 
 The rules of TCP congestion control (Jacobson 1988; RFC 5681, RFC 6582), on calls instead of
 packets. Slow start: one more for every answer, which doubles the limit each round trip, until the
-first push-back. From then on one more a round trip, and a tenth less at most once a round trip. The
-calls themselves are the clock, so nothing here knows the time.
+first push-back. From then on one more a round trip, and a tenth less at most once a round trip.
+As in CUBIC (RFC 9438) the increase is slower near the limit that was refused last, because most
+caps stay where they are, and faster the farther it has passed that limit, because this one moved.
+The calls themselves are the clock, so nothing here knows the time.
 """
 
 import threading
@@ -11,6 +13,9 @@ from typing import NewType
 
 FIRST_LIMIT = 8
 DECREASE = 0.9
+NEAR = 1.0
+SLOWER_WHEN_NEAR = 4.0
+FASTER_BEYOND = 4.0
 
 Permit = NewType("Permit", int)
 """Leave to make one call: the number of decreases there had been when it was given."""
@@ -25,6 +30,7 @@ class Limiter:
         self._lock = threading.Lock()
         self._most = float(most)
         self._limit = float(min(first, most))
+        self._refused_at = float("inf")
         self._in_flight = 0
         self._decreases = 0
 
@@ -51,8 +57,7 @@ class Limiter:
         with self._lock:
             # A limit nobody reached was not put to the test, so its answers say nothing about it.
             if self._in_flight + 1 > self._limit:
-                step = 1.0 if self._decreases == _SLOW_START else 1.0 / self._limit
-                self._limit = min(self._most, self._limit + step)
+                self._limit = min(self._most, self._limit + self._step())
             self._in_flight -= 1
 
     def released(self) -> None:
@@ -66,9 +71,19 @@ class Limiter:
             self._in_flight -= 1
             if permit == self._decreases:
                 self._decreases += 1
-                self._limit *= DECREASE
+                self._refused_at = self._limit
+                self._limit = min(self._limit * DECREASE, self._limit - 1)
             if permit == _SLOW_START:
                 # Doubling overshoots by far. What is still in flight was let in, or is about to be
                 # refused too and then lowers the limit in its turn.
                 self._limit = min(self._limit, float(self._in_flight))
+                self._refused_at = self._limit + 1
             self._limit = max(1.0, self._limit)
+
+    def _step(self) -> float:
+        if self._decreases == _SLOW_START:
+            return 1.0
+        beyond = self._limit - self._refused_at
+        if abs(beyond) <= NEAR:
+            return 1.0 / self._limit / SLOWER_WHEN_NEAR
+        return (1.0 + max(0.0, beyond) / FASTER_BEYOND) / self._limit
