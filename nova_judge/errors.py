@@ -50,3 +50,7 @@ class BudgetError(NovaJudgeError):
 
 class PreflightError(NovaJudgeError):
     """A check before the run failed, so that nothing paid was started."""
+
+
+class ScorerError(NovaJudgeError):
+    """A scorer's file cannot be used, or the rows to be scored cannot be read."""

@@ -1,0 +1,143 @@
+"""The child process in which a scorer runs: limits first, then the scorer, one JSON line a row.
+
+Started by path with `python -I`, so that nothing but the standard library may be imported here.
+The limits keep a careless scorer from doing harm; they are no jail for hostile code.
+"""
+
+import faulthandler
+import importlib.util
+import inspect
+import json
+import math
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+PARAMETERS = ("prompt", "answer", "reference", "metadata")
+SHAPE = (
+    "score(...) takes any of prompt, answer, reference, metadata, and returns a finite number or "
+    'a dict of names to finite numbers such as {"score": 0.5}'
+)
+_MEMORY_BYTES = 2 * 1024**3
+_FILE_BYTES = 16 * 1024**2
+_OPEN_FILES = 64
+_FORBIDDEN = (
+    *("socket.", "subprocess.", "ctypes."),
+    *("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system"),
+)
+_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class NoScoreError(Exception):
+    """The scorer cannot be loaded, raised, or returned what is no score."""
+
+
+def load_scorer(path: Path) -> Callable[..., object]:
+    """The function `score` of the file; raises NoScoreError saying what is wrong with it."""
+    spec = importlib.util.spec_from_file_location(f"scorer_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise NoScoreError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise NoScoreError(f"{path.name} cannot be loaded: {_said(error)}") from error
+    score: Callable[..., object] | None = getattr(module, "score", None)
+    if not callable(score):
+        raise NoScoreError(f"{path.name} defines no function score: {SHAPE}")
+    unknown = [name for name in inspect.signature(score).parameters if name not in PARAMETERS]
+    if unknown:
+        raise NoScoreError(f"{path.name}: score takes {', '.join(unknown)}: {SHAPE}")
+    return score
+
+
+def call_scorer(score: Callable[..., object], row: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that `score` gives a row; raises NoScoreError when there are none."""
+    wanted = inspect.signature(score).parameters
+    try:
+        returned = score(**{name: row.get(name) for name in wanted})
+    except Exception as error:
+        raise NoScoreError(f"raised {_said(error)}") from error
+    return checked_metrics(returned)
+
+
+def checked_metrics(returned: object) -> dict[str, float]:
+    """What a scorer returned as metrics; raises NoScoreError for anything else."""
+    metrics = returned if isinstance(returned, dict) else {"score": returned}
+    if not metrics:
+        raise NoScoreError(f"returned an empty dict; {SHAPE}")
+    checked: dict[str, float] = {}
+    for name, value in metrics.items():
+        named = isinstance(name, str) and 0 < len(name) <= 100
+        if not named or not isinstance(value, int | float) or not math.isfinite(value):
+            raise NoScoreError(f"returned {returned!r:.120}; {SHAPE}")
+        checked[name] = float(value)
+    return checked
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _limit(scorer: Path, cpu_seconds: int) -> None:
+    for what, most in (
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_AS, _MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (allowed, allowed))
+    writable = (str(Path.cwd()),)
+    readable = (*writable, str(scorer.parent), sys.prefix, sys.base_prefix, *sys.path)
+
+    def deny(event: str, arguments: tuple[Any, ...]) -> None:
+        if event.startswith(_FORBIDDEN):
+            raise PermissionError(f"a scorer may not use {event}")
+        if event == "open" and isinstance(arguments[0], str | bytes):
+            name = os.path.realpath(os.fsdecode(arguments[0]))
+            writes = bool((arguments[2] or 0) & _WRITE_FLAGS)
+            folders = writable if writes else readable
+            if name != os.devnull and not any(f"{name}/".startswith(f"{f}/") for f in folders):
+                raise PermissionError(f"a scorer may not open {name}")
+
+    sys.addaudithook(deny)
+
+
+def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
+    """Score the rows on standard input; what the scorer prints goes to standard error.
+
+    The first line says whether the scorer could be loaded, each further one belongs to a row.
+    """
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def write(**line: object) -> None:
+        results.write(json.dumps(line) + "\n")
+        results.flush()
+
+    rows = [json.loads(line) for line in sys.stdin]
+    _limit(scorer, cpu_seconds)
+    # A thread in C ends the process when a row takes too long, even where Python code cannot.
+    faulthandler.dump_traceback_later(row_seconds, exit=True)
+    try:
+        score = load_scorer(scorer)
+    except NoScoreError as fault:
+        return write(fault=str(fault))
+    write(loaded=True)
+    for row in rows:
+        faulthandler.dump_traceback_later(row_seconds, exit=True)
+        try:
+            write(metrics=call_scorer(score, row))
+        except NoScoreError as fault:
+            write(fault=str(fault))
+    return None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve(), float(sys.argv[2]), int(sys.argv[3]))
