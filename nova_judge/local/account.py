@@ -1,0 +1,75 @@
+"""The emulated account: the engine with our plug-ins in place.
+
+Imported in the emulator's own process only, after its environment is set: the engine reads the
+environment while it is imported.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from ministack import app
+
+from nova_judge.local import bedrock_api, cloudformation_types, engine_hooks, state_machine_tasks
+from nova_judge.local.answers import Answers, answers_from
+from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
+from nova_judge.local.sagemaker_hosting import Hosting
+from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
+from nova_judge.local.settings import EmulatorSettings
+
+SAGEMAKER_ROUTES = {
+    "target_prefixes": ["SageMaker."],
+    "host_patterns": [r"sagemaker\."],
+    "credential_scope": "sagemaker",
+}
+
+
+class Account:
+    """`application` is the ASGI application to serve at `endpoint`."""
+
+    def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
+        self.application: Any = app.app
+        answers = answers_from(settings.answers, settings.chat_server)
+        hosting = Hosting(settings, answers)
+        path_style = Config(s3={"addressing_style": "path"})
+        s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
+        container = _container(settings, folder)
+        self._jobs = TrainingJobs(settings, container, s3, engine_hooks.publish_event)
+        operations = {**hosting.operations(), **self._jobs.operations()}
+        _plug_in(SageMakerApi(operations, hosting.invoke), answers)
+
+    def stop(self) -> None:
+        """End every child process."""
+        self._jobs.kill_all()
+        engine_hooks.stop_workers()
+
+
+def _plug_in(api: SageMakerApi, answers: Answers) -> None:
+    engine_hooks.name_lambda_errors()
+    engine_hooks.add_version_ids()
+    engine_hooks.answer_secure_transport()
+    cloudformation_types.install(api)
+    state_machine_tasks.install(api)
+    engine_hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
+
+    def converse(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        del headers
+        return bedrock_api.converse(answers, method, path, body)
+
+    engine_hooks.add_service("bedrock-runtime", None, converse)
+
+
+def _container(settings: EmulatorSettings, folder: Path) -> Container:
+    """How the Nova container's stand-in is started; it sees no emulated credentials."""
+    passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    package = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-m", "nova_judge.local.nova_container"]
+    command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
+    return Container(
+        command=command,
+        environment={**passed, "PYTHONPATH": package, **settings.judge_environment},
+        logs=folder / "jobs",
+    )

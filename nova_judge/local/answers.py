@@ -1,0 +1,195 @@
+"""What the candidates answer in local mode: recorded answers, or a server of the user's own.
+
+An answer is never made up: a prompt that was not recorded gets an error that says so.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import orjson
+
+from nova_judge.errors import LocalModeError
+from nova_judge.local.chat_server import Completion, complete
+from nova_judge.local.sagemaker_api import ApiError
+from nova_judge.local.settings import ChatServer
+
+
+class Asked(NamedTuple):
+    """One request to a candidate, whatever its form. `models` are the names it goes by."""
+
+    models: tuple[str, ...]
+    prompt: str
+    messages: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    def answer(self, asked: Asked) -> Completion:
+        """The answer, or `ApiError`."""
+        ...
+
+
+class _Recorded(msgspec.Struct):
+    model: str
+    prompt: str
+    response: str
+
+
+class RecordedAnswers:
+    """Answers recorded in JSON Lines files, `{model, prompt, response}` a line."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._answers: dict[tuple[str, str], str] = {}
+        for file in files:
+            for line in _lines(file):
+                self._answers[_name(line.model), line.prompt] = line.response
+
+    def answer(self, asked: Asked) -> Completion:
+        """The recorded answer, counted in words instead of tokens."""
+        for model in asked.models:
+            text = self._answers.get((_name(model), asked.prompt))
+            if text is not None:
+                return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
+        raise ApiError(
+            "ValidationError",
+            f"No answer of {asked.models[0]} is recorded for this prompt: {asked.prompt[:80]!r}. "
+            "Add it to the file given with --answers, or let a model answer with --endpoints.",
+        )
+
+
+class ForwardedAnswers:
+    """Answers of an OpenAI-compatible server."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self._server = server
+
+    def answer(self, asked: Asked) -> Completion:
+        """What the server says; its failure is the container's failure (424)."""
+        try:
+            return complete(self._server, asked.models[0], asked.messages, asked.settings)
+        except LocalModeError as error:
+            raise ApiError("ModelError", str(error), 424) from error
+
+
+class Answers:
+    """Answers in the three forms that candidates are asked in: vLLM chat, TGI, Bedrock Converse."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def invocation(self, model: str, endpoint: str, body: bytes) -> bytes:
+        """The body that the endpoint's container sends back."""
+        request = _object(body)
+        if "messages" in request:
+            return self._chat(model, endpoint, request)
+        if "inputs" in request:
+            return self._text_generation(model, endpoint, request)
+        raise ApiError("ModelError", "The body holds neither `messages` nor `inputs`.", 424)
+
+    def converse(self, model: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to Bedrock's Converse."""
+        config = request.get("inferenceConfig", {})
+        names = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p"}
+        settings = {names[key]: value for key, value in config.items() if key in names}
+        if "stopSequences" in config:
+            settings["stop"] = config["stopSequences"]
+        turns = [(turn["role"], turn["content"]) for turn in request["messages"]]
+        if request.get("system"):
+            turns.insert(0, ("system", request["system"]))
+        messages = [{"role": role, "content": _text(content)} for role, content in turns]
+        done = self._ask((model,), messages, settings)
+        return {
+            "output": {"message": {"role": "assistant", "content": [{"text": done.text}]}},
+            "stopReason": "max_tokens" if done.finish_reason == "length" else "end_turn",
+            "usage": {
+                "inputTokens": done.input_tokens,
+                "outputTokens": done.output_tokens,
+                "totalTokens": done.input_tokens + done.output_tokens,
+            },
+            "metrics": {"latencyMs": 1},
+        }
+
+    def _chat(self, model: str, endpoint: str, request: dict[str, Any]) -> bytes:
+        settings = {k: v for k, v in request.items() if k not in {"model", "messages", "stream"}}
+        named = request.get("model") or model
+        done = self._ask((model, named, endpoint), request["messages"], settings)
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": done.text},
+            "finish_reason": done.finish_reason,
+        }
+        usage = {
+            "prompt_tokens": done.input_tokens,
+            "completion_tokens": done.output_tokens,
+            "total_tokens": done.input_tokens + done.output_tokens,
+        }
+        answer = {"object": "chat.completion", "model": named, "choices": [choice], "usage": usage}
+        return orjson.dumps(answer)
+
+    def _text_generation(self, model: str, endpoint: str, request: dict[str, Any]) -> bytes:
+        parameters = dict(request.get("parameters", {}))
+        if "max_new_tokens" in parameters:
+            parameters["max_tokens"] = parameters.pop("max_new_tokens")
+        messages = [{"role": "user", "content": request["inputs"]}]
+        done = self._ask((model, endpoint), messages, parameters)
+        return orjson.dumps([{"generated_text": done.text}])
+
+    def _ask(
+        self, models: tuple[str, ...], messages: list[dict[str, Any]], settings: dict[str, Any]
+    ) -> Completion:
+        asked = [turn["content"] for turn in messages if turn.get("role") == "user"]
+        if not asked or not isinstance(asked[-1], str):
+            raise ApiError("ValidationError", "The request holds no message of the user.")
+        return self._source.answer(Asked(models, asked[-1], messages, settings))
+
+
+def answers_from(files: Iterable[str], server: ChatServer | None) -> Answers:
+    """The server when there is one, else the recorded answers."""
+    if server is not None:
+        return Answers(ForwardedAnswers(server))
+    return Answers(RecordedAnswers(map(Path, files)))
+
+
+def answer_files(path: Path) -> tuple[str, ...]:
+    """The files meant by `--answers`: one file, or every JSON Lines file of a folder."""
+    found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not found or not all(file.is_file() for file in found):
+        raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
+    return tuple(str(file.resolve()) for file in found)
+
+
+def _lines(file: Path) -> Iterable[_Recorded]:
+    decoder = msgspec.json.Decoder(_Recorded)
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                if line.strip():
+                    yield decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise LocalModeError(
+                    f"{file.name}, line {number}: {error}. A line is"
+                    ' {"model": "…", "prompt": "…", "response": "…"}.'
+                ) from error
+
+
+def _name(model: str) -> str:
+    """`Qwen/Qwen2.5-1.5B-Instruct` and `qwen2.5-1.5b-instruct` are one model."""
+    return model.rsplit("/", 1)[-1].lower()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ApiError("ModelError", f"The body is not JSON: {error}", 424) from error
+    if not isinstance(request, dict):
+        raise ApiError("ModelError", "The body is not a JSON object.", 424)
+    return request
+
+
+def _text(blocks: list[dict[str, Any]]) -> str:
+    return "\n".join(block["text"] for block in blocks if "text" in block)

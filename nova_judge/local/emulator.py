@@ -1,0 +1,158 @@
+"""An AWS account on this machine: `with Emulator(settings) as account: account.client("s3")`.
+
+It runs in a child process with an environment of its own, listens on loopback only, and takes
+everything that it started and wrote along when it ends.
+"""
+
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import boto3
+import msgspec
+from botocore.config import Config
+
+from nova_judge.errors import LocalModeError
+from nova_judge.local.server import LOOPBACK, Start
+from nova_judge.local.settings import EmulatorSettings
+
+STOP_S = 5.0
+KEY = "test"
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+Client: TypeAlias = Any
+"""A boto3 client: they have no common type that says anything."""
+
+
+class Emulator:
+    """The running account; `endpoint_url` is set while it runs."""
+
+    def __init__(self, settings: EmulatorSettings | None = None) -> None:
+        self.settings = settings or EmulatorSettings()
+        self.endpoint_url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._known = 0
+
+    @property
+    def folder(self) -> Path:
+        """The account's own folder, removed at the end."""
+        if self._folder is None:
+            raise LocalModeError("The emulator is not running: use it in a `with` statement.")
+        return self._folder
+
+    @property
+    def log(self) -> Path:
+        """What the engine and the functions wrote."""
+        return self.folder / "emulator.log"
+
+    @property
+    def job_logs(self) -> Path:
+        """One file a training job: what its container wrote."""
+        return self.folder / "jobs"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
+        for name in ("jobs", "knowledge"):
+            (self._folder / name).mkdir()
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def client(self, service: str) -> Client:
+        """A boto3 client of the emulated account; one a service."""
+        if not self.endpoint_url:
+            raise LocalModeError("The emulator is not running: use it in a `with` statement.")
+        return _client(service, self.endpoint_url, self.settings.region)
+
+    def environment(self) -> dict[str, str]:
+        """The variables under which any AWS tool talks to this account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": self.settings.region,
+            "AWS_REGION": self.settings.region,
+        }
+
+    def tell_judge(self, rows: Path) -> None:
+        """Let the stand-in judge know a file's ids and references: its input holds neither."""
+        self._known += 1
+        shutil.copyfile(rows, self.folder / "knowledge" / f"{self._known:03d}.jsonl")
+
+    def _start(self) -> None:
+        environment = _child_environment(os.environ)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "nova_judge.local.server"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        line = msgspec.json.encode(Start(self.settings, str(self.folder)))
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        ready = self._process.stdout.readline()
+        if not ready:
+            said = self.log.read_text("utf-8", "replace").strip().splitlines()
+            raise LocalModeError(f"The emulator did not start: {said[-1] if said else 'no output'}")
+        self.endpoint_url = f"http://{LOOPBACK}:{json.loads(ready)['port']}"
+
+    def _stop(self) -> None:
+        process, self._process, self.endpoint_url = self._process, None, ""
+        if process is not None:
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):
+                        stream.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_S)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Only what a Python process needs: neither credentials nor proxies of the user's."""
+    passed = {name: environment[name] for name in _PASSED if name in environment}
+    return {**passed, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+@functools.lru_cache(maxsize=64)
+def _client(service: str, endpoint_url: str, region: str) -> Client:
+    config = Config(
+        s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, max_pool_connections=64
+    )
+    session = boto3.Session(KEY, KEY, region_name=region)
+    client: Client = session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
+    return client

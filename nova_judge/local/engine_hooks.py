@@ -1,0 +1,115 @@
+"""The private names of the emulator that local mode changes, and why. Each has a canary test.
+
+The emulator is pinned to one version (requirements.txt). Everything here runs in the emulator's
+own process, before it serves.
+"""
+
+import contextvars
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_evaluator, lambda_runtime, router
+from ministack.core.concurrency import run_reentrant
+from ministack.services import eventbridge, lambda_svc, s3
+
+_UNNAMED_ERROR = '"error": str(e), "trace"'
+_NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
+_MARK = "\x01"
+
+_version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
+
+
+def name_lambda_errors() -> None:
+    """A failed function reports its exception's class as `errorType`: Retry and Catch need it."""
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_UNNAMED_ERROR, _NAMED_ERROR)
+    run = lambda_svc._execute_function_warm
+
+    @functools.wraps(run)
+    def execute(*arguments: object, **named: object) -> dict[str, Any]:
+        result: dict[str, Any] = run(*arguments, **named)
+        body = result.get("body")
+        if not (result.get("error") and isinstance(body, dict)):
+            return result
+        message = str(body.get("errorMessage"))
+        if message.startswith(_MARK):
+            _, body["errorType"], body["errorMessage"] = message.split(_MARK, 2)
+        return result
+
+    lambda_svc._execute_function_warm = execute
+
+
+def add_version_ids() -> None:
+    """`Object Created` events of versioned buckets say which version they are about."""
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+
+    @functools.wraps(fire)
+    def fire_with_version(
+        *arguments: object, version_id: str | None = None, **named: object
+    ) -> None:
+        token = _version_id.set(version_id)
+        try:
+            fire(*arguments, version_id=version_id, **named)
+        finally:
+            _version_id.reset(token)
+
+    @functools.wraps(dispatch)
+    def dispatch_with_version(event: dict[str, Any], *arguments: object) -> None:
+        version_id = _version_id.get()
+        if version_id and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version_id
+            event = {**event, "Detail": json.dumps(detail)}
+        dispatch(event, *arguments)
+
+    s3._fire_s3_event = fire_with_version
+    eventbridge._dispatch_event = dispatch_with_version
+
+
+def answer_secure_transport() -> None:
+    """Loopback counts as a secure transport, so that TLS-only policies can be enforced."""
+    resolve = iam_evaluator._resolve_condition_key
+
+    @functools.wraps(resolve)
+    def resolve_key(key: str, *arguments: object, **named: object) -> object:
+        if key.lower() == "aws:securetransport":
+            return "true"
+        return resolve(key, *arguments, **named)
+
+    iam_evaluator._resolve_condition_key = resolve_key
+
+
+def add_service(
+    name: str,
+    patterns: dict[str, Any] | None,
+    answer: Callable[..., tuple[int, dict[str, str], bytes]],
+) -> None:
+    """Serve an AWS API of our own; `answer(method, path, headers, body)` may call back."""
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes | str, query: object
+    ) -> object:
+        del query
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return await run_reentrant(
+            answer, method, path, dict(headers), content, thread_name=f"local-{name}"
+        )
+
+    app.SERVICE_HANDLERS[name] = handle
+    if patterns is not None:
+        router.SERVICE_PATTERNS[name] = patterns
+
+
+def publish_event(entry: dict[str, Any]) -> None:
+    """Put one event of an AWS service on the default bus; its `Detail` is an object."""
+    eventbridge._put_events(
+        {"Entries": [{**entry, "Detail": json.dumps(entry["Detail"])}]}, allow_aws_source=True
+    )
+
+
+def stop_workers() -> None:
+    """End every Lambda worker."""
+    lambda_runtime.reset()

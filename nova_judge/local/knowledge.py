@@ -1,0 +1,68 @@
+"""What the stand-in judge knows beside its input file, which holds prompt and responses only.
+
+Local mode hands it the user's file: references by prompt, and the ids of rows, found by prompt and
+responses in the order of the file.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Known(NamedTuple):
+    """What is known of one row of the user's file; `line` counts from 1."""
+
+    line: int
+    id: str | None
+    reference: str | None
+
+
+class _Row(msgspec.Struct):
+    prompt: str
+    response_A: str | None = None
+    response_B: str | None = None
+    reference: str | None = None
+    id: str | int | None = None
+
+
+class Knowledge:
+    """Rows of one or several files. Each equal row is handed out once, then the last one again."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self._rows: dict[tuple[str, str | None, str | None], deque[Known]] = {}
+        for file in files:
+            for known, row in _rows(file):
+                key = (row.prompt, row.response_A, row.response_B)
+                self._rows.setdefault(key, deque()).append(known)
+
+    def of(self, prompt: str, response_A: str, response_B: str) -> Known | None:
+        """The row with these responses, or else the row that brought the prompt alone."""
+        sides = ((response_A, response_B), (response_A, None), (None, response_B), (None, None))
+        for side in sides:
+            rows = self._rows.get((prompt, *side))
+            if rows:
+                return rows.popleft() if len(rows) > 1 else rows[0]
+        return None
+
+
+def knowledge_in(folder: Path) -> Knowledge:
+    """Everything known from the files of a folder."""
+    return Knowledge(sorted(folder.glob("*.jsonl")))
+
+
+def _rows(file: Path) -> Iterator[tuple[Known, _Row]]:
+    """The readable rows; which lines are rejected is not decided here."""
+    decoder = msgspec.json.Decoder(_Row)
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = decoder.decode(line.removeprefix(_BOM) if number == 1 else line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            name = None if row.id is None else str(row.id)
+            yield Known(number, name, row.reference), row

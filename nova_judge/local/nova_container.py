@@ -1,0 +1,48 @@
+"""The Nova evaluation container's stand-in: `python -m nova_judge.local.nova_container --root …`.
+
+Runs as a child process on a folder laid out like `/opt/ml`: reads hyperparameters, the recipe
+channel and the train channel, and writes below `output/data` what the real container writes into
+`output.tar.gz`. What fails is told in `output/failure`, as SageMaker expects it. Each task family
+is a module with one function `run(job)`.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from nova_judge.errors import LocalModeError
+from nova_judge.local import nova_judging
+from nova_judge.local.nova_job import Job, read_job
+
+TASKS: dict[str, Callable[[Job], None]] = {
+    "llm_judge": nova_judging.run,
+    "rubric_llm_judge": nova_judging.run,
+}
+CONTAINER_ROOT = "/opt/ml"
+
+
+def main() -> None:
+    """Run the job; exits with 1 and a reason in `output/failure` when it cannot."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(CONTAINER_ROOT))
+    parser.add_argument("--judge", default="reference")
+    parser.add_argument("--knowledge", type=Path, default=None)
+    asked = parser.parse_args()
+    try:
+        job = read_job(asked.root, asked.judge, asked.knowledge)
+        if job.task not in TASKS:
+            known = ", ".join(sorted(TASKS))
+            raise LocalModeError(f"Task {job.task!r} has no stand-in in local mode: {known} have.")
+        TASKS[job.task](job)
+    except Exception as error:  # whatever it is, the job's owner must read it
+        known_kind = isinstance(error, LocalModeError)
+        reason = str(error) if known_kind else f"{type(error).__name__}: {error}"
+        (asked.root / "output/failure").write_text(reason, "utf-8")
+        sys.stderr.write(json.dumps({"failure": reason}) + "\n")
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""The task family `llm_judge` and `rubric_llm_judge`: every row judged in both orders."""
+
+import math
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+import numpy as np
+import ryaml
+
+from nova_judge.errors import LocalModeError
+from nova_judge.local.judges import Form, Judge, Order, Shown, judge_from, judge_prompt
+from nova_judge.local.knowledge import Knowledge, knowledge_in
+from nova_judge.local.nova_job import Job
+from nova_judge.local.nova_output import Detail, Writer
+from nova_judge.records import JudgedAs, Verdict
+from nova_judge.verdicts import parse_verdict, turned
+
+MAX_THREADS = 64
+RESAMPLES = 10_000
+SEED = 0
+_CHUNK = 1024
+_LABELS = {
+    Verdict.A: "A>B",
+    Verdict.B: "B>A",
+    Verdict.TIE: "A=B",
+    Verdict.BOTH_BAD: "A=B (bothbad)",
+}
+
+Numbers: TypeAlias = dict[str, float]
+
+
+class _Line(msgspec.Struct):
+    prompt: str
+    response_A: str
+    response_B: str
+
+
+class Judged(NamedTuple):
+    """One row with what the judge wrote in both orders."""
+
+    line: _Line
+    forward: str
+    backward: str
+
+    def verdicts(self) -> tuple[JudgedAs, JudgedAs]:
+        """Both verdicts in terms of the candidates."""
+        return parse_verdict(self.forward), turned(parse_verdict(self.backward))
+
+
+def run(job: Job) -> None:
+    """Judge the train file and write details and results."""
+    form: Form = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
+    judge = judge_from(job.judge)
+    known = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
+    writer = Writer(job, f"custom|{job.task}_judge|0")
+    totals: list[Numbers] = []
+    metrics_of = _rubric_metrics if form == "rubric" else _pairwise_metrics
+
+    def details() -> Iterator[Detail]:
+        for row in _judged(job.data_file(), judge, known, form):
+            totals.append(_row_numbers(row))
+            metrics = metrics_of(row)
+            totals[-1].update({k: metrics[k] for k in _SCORES if metrics.get(k) is not None})
+            shown = Shown(
+                row.line.prompt, row.line.response_A, row.line.response_B, "forward", None
+            )
+            yield Detail(judge_prompt(shown, form), metrics, [row.forward, row.backward])
+
+    writer.details(details())
+    if not totals:
+        raise LocalModeError("The train file holds no row to judge.")
+    writer.results(_aggregate(totals), judge.name)
+
+
+def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[Judged]:
+    """Every row in the order of the file; a progress line now and then."""
+
+    def ask(line: _Line) -> Judged:
+        row = known.of(line.prompt, line.response_A, line.response_B)
+
+        def output(first: str, second: str, order: Order) -> str:
+            return judge.output(Shown(line.prompt, first, second, order, row), form)
+
+        return Judged(
+            line,
+            output(line.response_A, line.response_B, "forward"),
+            output(line.response_B, line.response_A, "backward"),
+        )
+
+    done = 0
+    lines = _lines(file)
+    with ThreadPoolExecutor(MAX_THREADS) as pool:
+        while chunk := list(islice(lines, _CHUNK)):
+            for judged in pool.map(ask, chunk):
+                done += 1
+                yield judged
+                if done % 10 == 0:
+                    sys.stdout.write(f"judged {done}\n")
+                    sys.stdout.flush()
+
+
+def _lines(file: Path) -> Iterator[_Line]:
+    decoder = msgspec.json.Decoder(_Line)
+    with file.open("rb") as content:
+        for number, line in enumerate(content, start=1):
+            try:
+                yield decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise LocalModeError(f"{file.name}, line {number}: {error}") from error
+
+
+def _row_numbers(row: Judged) -> Numbers:
+    """How many of the two passes gave each outcome."""
+    verdicts = row.verdicts()
+    return {
+        "a_scores": float(verdicts.count(Verdict.A)),
+        "b_scores": float(verdicts.count(Verdict.B)),
+        "ties": float(verdicts.count(Verdict.TIE) + verdicts.count(Verdict.BOTH_BAD)),
+        "inference_error": float(sum(not isinstance(verdict, Verdict) for verdict in verdicts)),
+    }
+
+
+def _pairwise_metrics(row: Judged) -> dict[str, Any]:
+    numbers = _row_numbers(row)
+    return {
+        "forward_output": row.forward,
+        "backward_output": row.backward,
+        "a_scores": numbers["a_scores"],
+        "b_scores": numbers["b_scores"],
+        "ties": numbers["ties"],
+        "inference-score": numbers["inference_error"],
+        "score": numbers["b_scores"],
+    }
+
+
+_SCORES = ("weighted_score_A", "weighted_score_B", "score_margin")
+
+
+def _rubric_metrics(row: Judged) -> dict[str, Any]:
+    """The forward pass's rubric, as the second post prints it."""
+    numbers = _row_numbers(row)
+    forward = row.verdicts()[0]
+    document = _document(row.forward)
+    criteria = document.get("criteria")
+    criteria = criteria if isinstance(criteria, dict) else {}
+    a, b = _weighted(criteria, "score_A"), _weighted(criteria, "score_B")
+    return {
+        "predictions": [_LABELS[forward] if isinstance(forward, Verdict) else ""],
+        "a_scores": numbers["a_scores"],
+        "b_scores": numbers["b_scores"],
+        "weighted_score_A": a,
+        "weighted_score_B": b,
+        "score_margin": None if a is None or b is None else a - b,
+        "overall_justification": str(document.get("overall_justification", "")),
+        "criteria_breakdown": criteria,
+    }
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The YAML that the judge wrote, in a fence or not; empty when it cannot be read."""
+    body = text.strip().removeprefix("```yaml").removeprefix("```").removesuffix("```")
+    try:
+        document = ryaml.loads(body)
+    except (ryaml.InvalidYamlError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _weighted(criteria: dict[str, Any], key: str) -> float | None:
+    """Sum of weight and score, scales brought to [0, 1]; None without readable criteria."""
+    try:
+        return (
+            math.fsum(
+                float(c["weight"])
+                * ((float(c[key]) - 1) / 4 if c["type"] == "scale" else float(c[key]))
+                for c in criteria.values()
+            )
+            if criteria
+            else None
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _aggregate(rows: list[Numbers]) -> Numbers:
+    """The container's figures: counts over both passes, means of the scores, the win rate."""
+    metrics: Numbers = {}
+    for key in ("a_scores", "b_scores", "ties", "inference_error"):
+        values = np.array([row[key] for row in rows])
+        metrics |= {key: float(values.sum()), f"{key}_stderr": _standard_error(values)}
+    metrics |= {"score": metrics["b_scores"], "score_stderr": metrics["b_scores_stderr"]}
+    for key in _SCORES:
+        values = np.array([row[key] for row in rows if key in row])
+        if values.size:
+            metrics |= {key: float(values.mean()), f"{key}_stderr": _standard_error(values)}
+    others = metrics["ties"] + metrics["inference_error"]
+    return metrics | _win_rate(int(metrics["a_scores"]), int(metrics["b_scores"]), int(others))
+
+
+def _standard_error(values: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
+    return float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else 0.0
+
+
+def _win_rate(a: int, b: int, others: int) -> Numbers:
+    """P(B beats A) by Bradley-Terry, which for two is B/(A+B), and a percentile bootstrap.
+
+    Resamples in which only one side wins are dropped: that reproduces the interval AWS publishes
+    for 3 wins of A, 7 of B and 1 error. Without a decisive judgment the rate is a half by symmetry.
+    """
+    total = a + b + others
+    if a + b == 0:
+        return {"winrate": 0.5, "lower_rate": 0.0, "upper_rate": 1.0}
+    draws = np.random.default_rng(SEED).multinomial(
+        total, [a / total, b / total, others / total], size=RESAMPLES
+    )
+    kept = draws[(draws[:, 0] > 0) & (draws[:, 1] > 0)]
+    rate = b / (a + b)
+    rates = kept[:, 1] / (kept[:, 0] + kept[:, 1]) if len(kept) else np.array([rate])
+    low, high = np.percentile(rates, [2.5, 97.5])
+    return {"winrate": rate, "lower_rate": float(low), "upper_rate": float(high)}

@@ -1,0 +1,85 @@
+"""The files that the Nova container writes, wherever their contents come from."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import orjson
+
+from nova_judge.local.nova_job import Job
+
+STAND_IN = "This is Nova Judge's local mode: no Amazon Nova model took part."
+_COLUMNS = ("full_prompt", "gold", "metrics", "predictions", "pred_logits")
+
+
+class Detail(NamedTuple):
+    """One row of the details file; `metrics` is written as a Python dict in text."""
+
+    full_prompt: str
+    metrics: Mapping[str, Any]
+    predictions: list[str]
+    gold: str = ""
+
+
+class Writer:
+    """Writes one task's details and results under the run's name, stamped with one moment."""
+
+    def __init__(self, job: Job, task_key: str) -> None:
+        self._job = job
+        self._task_key = task_key
+        self._stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+        self._folder = job.output / job.run_name / "eval_results"
+
+    def details(self, rows: Iterable[Detail]) -> None:
+        """Write the Parquet file of the rows, one at a time in memory."""
+        folder = self._folder / "details" / self._job.model / self._stamp
+        folder.mkdir(parents=True)
+        target = folder / f"details_{self._task_key}_{self._stamp}.parquet"
+        with tempfile.TemporaryDirectory(dir=self._job.root) as scratch:
+            plain = Path(scratch) / "details.jsonl"
+            with plain.open("wb") as lines:
+                for row in rows:
+                    lines.write(orjson.dumps(_as_text(row)) + b"\n")
+            _to_parquet(plain, target)
+
+    def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
+        """Write `results_<timestamp>.json`, which says plainly that a stand-in worked."""
+        content = {
+            "config_general": {
+                "stand_in": judge,
+                "note": STAND_IN,
+                "model_name": self._job.model,
+                "start_time": self._stamp,
+            },
+            "results": {self._task_key: dict(metrics), "all": dict(metrics)},
+            "versions": {self._task_key: 0},
+        }
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"results_{self._stamp}.json"
+        file.write_text(json.dumps(content, indent=2), "utf-8")
+
+
+def _as_text(row: Detail) -> dict[str, str]:
+    return {
+        "full_prompt": row.full_prompt,
+        "gold": row.gold,
+        "metrics": repr(dict(row.metrics)),
+        "predictions": repr(row.predictions),
+        "pred_logits": "[]",
+    }
+
+
+def _to_parquet(plain: Path, target: Path) -> None:
+    columns = ", ".join(f"{name}: 'VARCHAR'" for name in _COLUMNS)
+    largest = max(plain.stat().st_size, 1 << 20)  # one line can be as long as the file
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_json($source, format = 'newline_delimited',"  # noqa: S608
+            f" columns = {{{columns}}}, maximum_object_size = {min(largest, 1 << 28)}))"
+            f" TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)",
+            {"source": str(plain)},
+        )

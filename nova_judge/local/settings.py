@@ -1,0 +1,66 @@
+"""What an emulated AWS account is told before it starts: data that crosses a process border."""
+
+from typing import Literal
+
+import msgspec
+
+
+class JobFault(msgspec.Struct, frozen=True, kw_only=True):
+    """A training job that does not complete; concerns jobs whose name contains `job`."""
+
+    job: str = ""
+    outcome: Literal["refused", "failed", "stopped"] = "failed"
+    reason: str = "AlgorithmError: injected failure, exit code: 1"
+    times: int = 1_000_000
+
+
+class EndpointFault(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that misbehaves; concerns endpoints whose name contains `endpoint`.
+
+    `refused` raises ResourceLimitExceeded on creation, `no_capacity` ends the creation as Failed.
+    Of the invocations every `every`-th (0: none) and those beyond `max_in_flight` at once
+    (0: no limit) get `status`. `latency_s` delays each answer.
+    """
+
+    endpoint: str = ""
+    creation: Literal["normal", "refused", "no_capacity"] = "normal"
+    status: int = 429
+    every: int = 0
+    max_in_flight: int = 0
+    latency_s: float = 0.0
+    times: int = 1_000_000
+
+
+class ChatServer(msgspec.Struct, frozen=True, kw_only=True):
+    """An OpenAI-compatible server that answers for the candidates: base URL up to `/v1`.
+
+    Without `model` the name that the candidate asks for is sent on.
+    """
+
+    url: str
+    model: str | None = None
+    api_key: str | None = None
+
+
+class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The emulated account. Durations in seconds; `wait_scale` shortens state machines' waits.
+
+    `answers`: files of recorded answers, `{model, prompt, response}` a line. `judge`: the spec of
+    the stand-in judge (see `judges.py`). `judge_environment`: variables that only the judge's
+    process sees, such as real credentials. `cache`: a folder for what may outlive the run.
+    """
+
+    account: str = "123456789012"
+    region: str = "us-east-1"
+    judge: str = "reference"
+    judge_environment: dict[str, str] = {}
+    answers: tuple[str, ...] = ()
+    chat_server: ChatServer | None = None
+    cache: str | None = None
+    wait_scale: float = 0.05
+    endpoint_start_s: float = 0.3
+    job_start_s: float = 0.1
+    enforce_iam: bool = False
+    job_faults: tuple[JobFault, ...] = ()
+    endpoint_faults: tuple[EndpointFault, ...] = ()
+    log_level: str = "WARNING"
