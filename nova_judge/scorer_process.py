@@ -25,9 +25,10 @@ _MEMORY_BYTES = 2 * 1024**3
 _FILE_BYTES = 16 * 1024**2
 _OPEN_FILES = 64
 _FORBIDDEN = (
-    *("socket.", "subprocess.", "ctypes."),
+    *("socket.", "subprocess."),
     *("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system"),
 )
+_FORBIDDEN_AFTER_IMPORTS = ("ctypes.",)  # libraries such as sympy load parts of theirs through it
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -82,7 +83,9 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _limit(scorer: Path, cpu_seconds: int) -> None:
+def _limit(scorer: Path, cpu_seconds: int) -> Callable[[], None]:
+    """Set every limit; the returned function ends what only importing may do."""
+    loading = [True]
     for what, most in (
         (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_AS, _MEMORY_BYTES),
@@ -97,7 +100,7 @@ def _limit(scorer: Path, cpu_seconds: int) -> None:
     readable = (*writable, str(scorer.parent), sys.prefix, sys.base_prefix, *sys.path)
 
     def deny(event: str, arguments: tuple[Any, ...]) -> None:
-        if event.startswith(_FORBIDDEN):
+        if event.startswith(_FORBIDDEN if loading else _FORBIDDEN + _FORBIDDEN_AFTER_IMPORTS):
             raise PermissionError(f"a scorer may not use {event}")
         if event == "open" and isinstance(arguments[0], str | bytes):
             name = os.path.realpath(os.fsdecode(arguments[0]))
@@ -107,6 +110,7 @@ def _limit(scorer: Path, cpu_seconds: int) -> None:
                 raise PermissionError(f"a scorer may not open {name}")
 
     sys.addaudithook(deny)
+    return loading.clear
 
 
 def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
@@ -122,13 +126,14 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
         results.flush()
 
     rows = [json.loads(line) for line in sys.stdin]
-    _limit(scorer, cpu_seconds)
+    imports_done = _limit(scorer, cpu_seconds)
     # A thread in C ends the process when a row takes too long, even where Python code cannot.
     faulthandler.dump_traceback_later(row_seconds, exit=True)
     try:
         score = load_scorer(scorer)
     except NoScoreError as fault:
         return write(fault=str(fault))
+    imports_done()
     write(loaded=True)
     for row in rows:
         faulthandler.dump_traceback_later(row_seconds, exit=True)

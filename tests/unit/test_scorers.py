@@ -181,6 +181,7 @@ def test_a_row_that_kills_the_process_costs_only_itself(scorer) -> None:
         ("import os; os.system('true')", "may not use os.system"),
         ("import subprocess; subprocess.run(['true'])", "may not use subprocess"),
         ("import os; os.fork()", "may not use os.fork"),
+        ("import ctypes; ctypes.CDLL(None)", "may not use ctypes.dlopen"),
         ("open('/etc/hostname').read()", "may not open /etc/hostname"),
         ("open('/tmp/nova-judge-was-here', 'w')", "may not open /tmp/nova-judge-was-here"),
         ("open(__file__, 'a')", "may not open"),
