@@ -31,21 +31,23 @@ from nova_judge.shards import Shard
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, region}` → `{jobs: [{number, request}]}`, one CreateTrainingJob request a judge job."""
+    """`{run_id, region}` → `{jobs: [{number, request}]}`: one request a judge job."""
     settings = load(PlanEvaluationSettings)
     layout = RunLayout(event["run_id"])
     run = decode_run(s3.read(settings.data_bucket, layout.request))
     summary = _write_dataset(run, settings.data_bucket)
     encoded = msgspec.json.encode(summary)
     s3.write(settings.data_bucket, layout.dataset, encoded, "application/json")
-    logger.info("dataset", run_id=run.run_id, **_counts(summary))
+    logger.info("dataset", run_id=run.run_id, counts=_counts(summary))
     check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
     jobs = [_job(run, number, settings, event["region"]) for number in range(summary.jobs)]
     return {"jobs": jobs}
 
 
 def _counts(summary: DatasetSummary) -> dict[str, int]:
-    return {name: getattr(summary, name) for name in ("input", "rejected", "generation_failed", "rows")}
+    return {
+        name: getattr(summary, name) for name in ("input", "rejected", "generation_failed", "rows")
+    }
 
 
 def _write_dataset(run: Run, bucket: str) -> DatasetSummary:

@@ -28,7 +28,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     shards = list(cut(run.input.size, run.recipe.shards.bytes))
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
-    endpoints = sorted({spec.endpoint for c in run.generated() if (spec := run.recipe.candidate(c)).endpoint})
+    endpoints = sorted(
+        {spec.endpoint for c in run.generated() if (spec := run.recipe.candidate(c)).endpoint}
+    )
     return {
         "claimed": True,
         "run_id": run.run_id,

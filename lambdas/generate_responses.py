@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import candidates, s3
-from nova_judge.generation import Answer, Outcome, generate
+from nova_judge.answers import Answer, Outcome
+from nova_judge.generation import generate
 from nova_judge.judge_dataset import Response
 from nova_judge.records import Candidate
 from nova_judge.run import Run, decode_run
@@ -39,7 +40,7 @@ def _read(run: Run, shard: Shard) -> ShardRows:
 def _answer(
     run: Run, shard: Shard, rows: ShardRows, settings: EndpointSettings, context: LambdaContext
 ) -> int:
-    sources = candidates.sources(run, shard, settings.data_bucket, settings.job_prefix)
+    sources = candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix)
     generation = run.recipe.generation
     generated = generate(
         [row.prompt for row in rows.rows],

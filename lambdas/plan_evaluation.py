@@ -1,4 +1,4 @@
-"""PlanEvaluation: read the request, load the recipe, look at the file's head and resolve the run."""
+"""PlanEvaluation: read the request, the recipe and the file's head, and resolve the run."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from nova_judge.run_layout import RECIPES
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{input, execution, started}` → `{run, by_event}`; nothing is written and nothing paid is started."""
+    """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""
     settings = load(PlanEvaluationSettings)
     request = parse_request(event["input"])
     if request.bucket != settings.data_bucket:

@@ -24,7 +24,7 @@ class FunctionSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PlanEvaluationSettings(FunctionSettings):
-    """What planning knows: the role that judge jobs run under and the prefix of everything we name."""
+    """What planning knows: the judge jobs' role and the prefix of everything we name."""
 
     job_prefix: str
     job_role_arn: str
@@ -52,7 +52,7 @@ def environment(settings: FunctionSettings) -> dict[str, str]:
 
 
 def load(kind: type[Settings], source: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings of a function. Raises SettingsError naming every variable that is missing."""
+    """A function's settings; raises SettingsError naming every variable that is missing."""
     values = os.environ if source is None else source
     names = list(get_type_hints(kind))
     optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -38,7 +39,7 @@ class EndpointModel(msgspec.Struct, frozen=True):
     """A model that the stack can serve. `instance_types` stands in the order of preference."""
 
     model_id: str
-    serving: str
+    serving: Literal["vllm", "tgi"]
     instance_types: tuple[str, ...]
     tensor_parallel: int
     environment: dict[str, str]

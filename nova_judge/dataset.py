@@ -46,6 +46,10 @@ class AnswerSources(NamedTuple):
     B: Literal["file", "generated"]
 
 
+FROM_FILE = AnswerSources("file", "file")
+GENERATED = AnswerSources("generated", "generated")
+
+
 class Line(NamedTuple):
     """One line as it stands in the file, without its line break; `number` counts from 1.
 
@@ -227,7 +231,7 @@ def check_format(head: bytes, uri: str) -> None:
 
 
 def file_brings_answers(head: bytes) -> bool | None:
-    """Whether the first usable row of the file's head carries both answers; None where there is none."""
+    """Whether the head's first usable row carries both answers; None where no row is usable."""
     lines = shard_lines([head], Shard(index=0, start=0, end=len(head)))
     for line in lines:
         fields = _fields_of(line.content) if line.content and line.content.strip() else None
@@ -238,9 +242,8 @@ def file_brings_answers(head: bytes) -> bool | None:
 
 def first_fault(head: bytes) -> Rejected | None:
     """The first line of the file's head that cannot be used, and why."""
-    sources = AnswerSources("file", "file")
     for line in shard_lines([head], Shard(index=0, start=0, end=len(head))):
-        found = parse_line(line, sources)
+        found = parse_line(line, FROM_FILE)
         if isinstance(found, Rejected):
             return found
     return None

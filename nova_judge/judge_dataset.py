@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from nova_judge.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError
-from nova_judge.generation import Answer, FailedAnswer
 from nova_judge.records import Candidate, InputRow, Rejected
 from nova_judge.shard_rows import ShardRows
 
@@ -151,7 +151,8 @@ def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
     usable = summary.rows + summary.generation_failed
     if usable == 0:
         raise InputFileError(
-            f"{uri}: none of {summary.rejected} lines can be used: {_listed(summary.rejected_reasons)}"
+            f"{uri}: none of {summary.rejected} lines can be used: "
+            f"{_listed(summary.rejected_reasons)}"
         )
     if summary.generation_failed > max_failed * usable or summary.rows == 0:
         raise GenerationFailedError(
@@ -162,5 +163,5 @@ def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
 
 
 def _listed(reasons: Sequence[ReasonCount]) -> str:
-    listed = "; ".join(f"{reason.count} × {reason.reason}" for reason in reasons[:5])
+    listed = "; ".join(f"{reason.count} of “{reason.reason}”" for reason in reasons[:5])
     return listed + ("; …" if len(reasons) > 5 else "")

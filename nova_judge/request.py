@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from nova_judge.errors import RequestError
@@ -17,7 +18,7 @@ _CONSOLE_KEYS = {"input", "recipe", "no_cache"}
 class EvaluationRequest(NamedTuple):
     """One wish for an evaluation. `version` is None when the newest is meant.
 
-    `by_event`: an S3 event asks, which may come more than once; a person's wish may repeat a failed run.
+    `by_event`: an S3 event asks, which may come again; a person may ask again for a failed run.
     """
 
     bucket: str
@@ -46,7 +47,9 @@ def _from_event(detail: Mapping[str, Any]) -> EvaluationRequest:
         key = str(detail["object"]["key"])
         version = detail["object"].get("version-id")
     except (KeyError, TypeError, AttributeError) as error:
-        raise RequestError(f"the S3 event's detail lacks {error}: expected bucket.name, object.key") from error
+        raise RequestError(
+            f"the S3 event's detail lacks {error}: expected bucket.name, object.key"
+        ) from error
     found = _INBOX_KEY.fullmatch(key)
     if found is None:
         raise RequestError(
@@ -61,7 +64,7 @@ def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
         raise RequestError(f"unknown keys {sorted(unknown)}; allowed: {sorted(_CONSOLE_KEYS)}")
     recipe = document["recipe"]
     if not isinstance(recipe, str) or not re.fullmatch(r"[\w.-]{1,100}", recipe):
-        raise RequestError(f"recipe {recipe!r}: a recipe's name is expected, such as \"pairwise\"")
+        raise RequestError(f'recipe {recipe!r}: a recipe\'s name is expected, such as "pairwise"')
     uri = document.get("input")
     found = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
     if found is None:
@@ -77,7 +80,7 @@ def run_id(bucket: str, key: str, version: str, recipe_sha256: str) -> str:
 
     At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
     """
-    stem = key.rsplit("/", 1)[-1].split(".")[0].lower()
+    stem = PurePosixPath(key).name.partition(".")[0].lower()
     slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
     identity = "\0".join((bucket, key, version, recipe_sha256))
     return f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

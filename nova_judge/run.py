@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from nova_judge import __version__
-from nova_judge.dataset import AnswerSources
+from nova_judge.dataset import CANDIDATES, AnswerSources
 from nova_judge.recipe import Recipe
 from nova_judge.records import Candidate
 
@@ -38,12 +38,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def generated(self) -> tuple[Candidate, ...]:
         """The candidates that this run has to ask."""
-        return tuple(
-            name for name, source in self.sources._asdict().items() if source == "generated"
-        )
+        return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
 
     def candidate_label(self, candidate: Candidate) -> str:
-        """What the report calls a candidate: never a model's name for answers that came in the file."""
+        """What the report calls a candidate; answers of the file never get a model's name."""
         spec = self.recipe.candidate(candidate)
         if getattr(self.sources, candidate) == "file":
             return spec.name if spec.name and spec.source == "file" else f"response_{candidate}"

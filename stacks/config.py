@@ -14,8 +14,8 @@ MOST_STAGE_LETTERS = 8
 class StageConfig:
     """A stage in `cdk.json`.
 
-    `retain_data`: buckets and tables outlive their stack. `endpoints`: `on_demand` endpoints exist
-    only while a run needs them, `always_on` ones are kept (and paid) by the stack.
+    `retain_data`: buckets and tables outlive their stack. `endpoints`: `on_demand` ones exist only
+    while a run needs them, `always_on` ones are kept (and paid) by the stack.
     """
 
     name: str
@@ -39,8 +39,8 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
         raise SettingsError(f"cdk.json: stage {name!r} is not among {', '.join(sorted(stages))}")
     if not re.fullmatch(rf"[a-z][a-z0-9]{{0,{MOST_STAGE_LETTERS - 1}}}", name):
         raise SettingsError(
-            f"cdk.json: stage {name!r} must be 1-{MOST_STAGE_LETTERS} lower-case letters or digits, "
-            "because it is part of the names of jobs and endpoints"
+            f"cdk.json: stage {name!r} must be 1-{MOST_STAGE_LETTERS} lower-case letters or "
+            "digits, because it is part of the names of jobs and endpoints"
         )
     values = dict(stages[name])
     fields = {field.name: field for field in dataclasses.fields(StageConfig)}

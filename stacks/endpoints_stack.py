@@ -21,7 +21,9 @@ class EndpointsStack(cdk.Stack):
     """`configs` maps model → instance type → EndpointConfig name, in the order of preference."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
-        super().__init__(scope, construct_id, description="Nova Judge: models to serve as candidates")
+        super().__init__(
+            scope, construct_id, description="Nova Judge: models to serve as candidates"
+        )
         self.configs: dict[str, dict[str, str]] = {}
         role = self._serving_role()
         for name in config.endpoint_models:
@@ -45,7 +47,11 @@ class EndpointsStack(cdk.Stack):
         )
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
                 resources=[repositories],
             )
         )
@@ -96,29 +102,34 @@ class EndpointsStack(cdk.Stack):
         sagemaker.CfnEndpoint(
             self,
             construct_name("Endpoint", name),
-            endpoint_name=endpoint_name(config.prefix, name),
+            endpoint_name=catalog.endpoint_name(config.prefix, name),
             endpoint_config_name=endpoint_config.attr_endpoint_config_name,
         )
 
 
-def endpoint_name(prefix: str, model: str) -> str:
-    """The one endpoint of a model in a stage; at most 63 characters."""
-    return f"{prefix}-{model}".replace(".", "-")[:63]
-
-
 def construct_name(*parts: str) -> str:
     """A construct id from names with dots and hyphens."""
-    return "".join(word.capitalize() for part in parts for word in part.replace(".", "-").split("-"))
+    return "".join(
+        word.capitalize() for part in parts for word in part.replace(".", "-").split("-")
+    )
 
 
 def grant_job_telemetry(role: iam.Role, stack: cdk.Stack, log_groups: str, namespace: str) -> None:
     """Let SageMaker write this role's logs and metrics, and nothing else of CloudWatch."""
     group = stack.format_arn(
-        service="logs", resource="log-group", resource_name=log_groups, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        service="logs",
+        resource="log-group",
+        resource_name=log_groups,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     role.add_to_policy(
         iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            actions=[
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
             resources=[group, f"{group}:log-stream:*"],
         )
     )

@@ -38,7 +38,9 @@ class EvaluationStack(cdk.Stack):
         storage: StorageStack,
         endpoints: EndpointsStack,
     ) -> None:
-        super().__init__(scope, construct_id, description="Nova Judge: the evaluation state machine")
+        super().__init__(
+            scope, construct_id, description="Nova Judge: the evaluation state machine"
+        )
         self._config, self._storage, self._endpoints = config, storage, endpoints
         self.judge_role = JudgeRole(self, "JudgeRole", data_bucket=storage.data_bucket)
         self._common = {
@@ -73,9 +75,13 @@ class EvaluationStack(cdk.Stack):
             "PlanEvaluation": self._function("plan_evaluation", planning),
             "ClaimRun": self._function("claim_run", common),
             "PrepareEndpoints": self._function("prepare_endpoints", serving),
-            "GenerateResponses": self._function("generate_responses", serving, timeout=long, memory_mb=1024),
+            "GenerateResponses": self._function(
+                "generate_responses", serving, timeout=long, memory_mb=1024
+            ),
             "ReleaseEndpoints": self._function("release_endpoints", serving),
-            "BuildJudgeDataset": self._function("build_judge_dataset", planning, timeout=long, memory_mb=2048),
+            "BuildJudgeDataset": self._function(
+                "build_judge_dataset", planning, timeout=long, memory_mb=2048
+            ),
             "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
         }
 
@@ -92,7 +98,11 @@ class EvaluationStack(cdk.Stack):
         )
 
     def _grant_functions(self) -> None:
-        bucket, table, function = self._storage.data_bucket, self._storage.runs_table, self.functions
+        bucket, table, function = (
+            self._storage.data_bucket,
+            self._storage.runs_table,
+            self.functions,
+        )
         for name in ("PlanEvaluation", "GenerateResponses"):
             bucket.grant_read(function[name], f"{INBOX}*")
         bucket.grant_read(function["PlanEvaluation"], "recipes/*")
@@ -101,7 +111,9 @@ class EvaluationStack(cdk.Stack):
             bucket.grant_read(function[name], "runs/*")
             bucket.grant_put(function[name], "runs/*")
         for name in ("ClaimRun", "PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            table.grant(function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+            table.grant(
+                function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+            )
         self._grant_endpoints()
         function["RecordFailure"].add_to_role_policy(
             iam.PolicyStatement(
@@ -124,7 +136,9 @@ class EvaluationStack(cdk.Stack):
                 ],
             )
         )
-        configs = self.format_arn(service="sagemaker", resource="endpoint-config", resource_name="*")
+        configs = self.format_arn(
+            service="sagemaker", resource="endpoint-config", resource_name="*"
+        )
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
             self.functions[name].add_to_role_policy(
                 iam.PolicyStatement(
@@ -169,11 +183,18 @@ class EvaluationStack(cdk.Stack):
         )
 
     def _machine_arns(self, name: str) -> list[str]:
-        """The machine, its executions and its map runs; by name, because it would refer to itself."""
+        """The machine, its executions and map runs; by name, because it would refer to itself."""
         colon = cdk.ArnFormat.COLON_RESOURCE_NAME
         return [
-            self.format_arn(service="states", resource=kind, resource_name=f"{name}{rest}", arn_format=colon)
-            for kind, rest in (("stateMachine", ""), ("execution", ":*"), ("execution", "/*"), ("mapRun", "/*"))
+            self.format_arn(
+                service="states", resource=kind, resource_name=f"{name}{rest}", arn_format=colon
+            )
+            for kind, rest in (
+                ("stateMachine", ""),
+                ("execution", ":*"),
+                ("execution", "/*"),
+                ("mapRun", "/*"),
+            )
         ]
 
     def _grant_machine(self) -> None:
@@ -183,13 +204,35 @@ class EvaluationStack(cdk.Stack):
         self._storage.runs_table.grant(self.machine, "dynamodb:GetItem")
         self.judge_role.role.grant_pass_role(self.machine.role)
         statements = (
-            (("states:StartExecution", "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"),
-             self._machine_arns(self.machine_name)),
-            (("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob",
-              "sagemaker:AddTags", "sagemaker:ListTags"), [self._sagemaker_arn("training-job")]),
-            (("events:PutTargets", "events:PutRule", "events:DescribeRule"),
-             [self.format_arn(service="events", resource="rule",
-                              resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule")]),
+            (
+                (
+                    "states:StartExecution",
+                    "states:DescribeExecution",
+                    "states:StopExecution",
+                    "states:RedriveExecution",
+                ),
+                self._machine_arns(self.machine_name),
+            ),
+            (
+                (
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopTrainingJob",
+                    "sagemaker:AddTags",
+                    "sagemaker:ListTags",
+                ),
+                [self._sagemaker_arn("training-job")],
+            ),
+            (
+                ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
+                [
+                    self.format_arn(
+                        service="events",
+                        resource="rule",
+                        resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+                    )
+                ],
+            ),
         )
         for actions, resources in statements:
             self.machine.add_to_role_policy(

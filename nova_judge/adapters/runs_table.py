@@ -29,11 +29,8 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
 
     A failed run may be claimed anew by a person's wish, never by an event, which may be a repeat.
     """
-    free = "attribute_not_exists(run_id) OR execution = :execution"
-    values = {":execution": execution}
-    if not by_event:
-        free += " OR #status = :failed"
-        values[":failed"] = FAILED
+    # An event never takes over: no status is called by this name.
+    retaken = FAILED if not by_event else "-"
     try:
         _table(table).put_item(
             Item={
@@ -42,9 +39,10 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
                 "status": RUNNING,
                 "created": created,
             },
-            ConditionExpression=free,
-            ExpressionAttributeValues=values,
-            **({} if by_event else {"ExpressionAttributeNames": {"#status": "status"}}),
+            ConditionExpression="attribute_not_exists(run_id) OR execution = :execution "
+            "OR #status = :retaken",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":execution": execution, ":retaken": retaken},
         )
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
@@ -65,3 +63,18 @@ def set_status(table: str, run_id: str, status: str, **facts: str) -> None:
         ExpressionAttributeNames=names,
         ExpressionAttributeValues=values,
     )
+
+
+def run_of_execution(table: str, execution: str) -> str | None:
+    """The run that an execution has claimed, if any."""
+    pages = (
+        _table(table)
+        .meta.client.get_paginator("scan")
+        .paginate(
+            TableName=table,
+            FilterExpression="execution = :execution",
+            ExpressionAttributeValues={":execution": execution},
+            ProjectionExpression="run_id",
+        )
+    )
+    return next((str(item["run_id"]) for page in pages for item in page["Items"]), None)

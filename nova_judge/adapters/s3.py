@@ -38,9 +38,12 @@ def client() -> "S3Client":
 
 def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
     """The object's current (or given) version. Raises InputFileError where there is none."""
-    wanted = {"VersionId": version} if version else {}
     try:
-        head = client().head_object(Bucket=bucket, Key=key, **wanted)
+        head = (
+            client().head_object(Bucket=bucket, Key=key, VersionId=version)
+            if version
+            else client().head_object(Bucket=bucket, Key=key)
+        )
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code not in _MISSING:
@@ -76,7 +79,7 @@ def head(item: S3Object, size: int = CHUNK) -> bytes:
 
 
 def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes]:
-    """The bytes [start, end) of an object version, a chunk at a time; stop taking to stop reading."""
+    """The bytes [start, end) of an object version in chunks; stop taking to stop reading."""
     if start >= item.size:
         return
     last = "" if end is None else str(end - 1)
@@ -89,7 +92,9 @@ def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes
         body.close()
 
 
-def write(bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+def write(
+    bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream"
+) -> None:
     """Write a small object, whole."""
     client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
@@ -102,10 +107,10 @@ def keys(bucket: str, prefix: str) -> Iterator[str]:
 
 
 class Writer:
-    """Writes one object of any size in constant memory; nothing appears unless the block succeeds."""
+    """Writes an object of any size in constant memory; it appears when the block succeeds."""
 
     def __init__(self, bucket: str, key: str) -> None:
-        self._where = {"Bucket": bucket, "Key": key}
+        self._bucket, self._key = bucket, key
         self._buffer = bytearray()
         self._upload: str | None = None
         self._parts: list[str] = []
@@ -117,9 +122,12 @@ class Writer:
 
     def _send(self) -> None:
         if self._upload is None:
-            self._upload = client().create_multipart_upload(**self._where)["UploadId"]
+            self._upload = client().create_multipart_upload(Bucket=self._bucket, Key=self._key)[
+                "UploadId"
+            ]
         part = client().upload_part(
-            **self._where,
+            Bucket=self._bucket,
+            Key=self._key,
             UploadId=self._upload,
             PartNumber=len(self._parts) + 1,
             Body=bytes(self._buffer),
@@ -138,14 +146,20 @@ class Writer:
     ) -> None:
         if error is not None:
             if self._upload is not None:
-                client().abort_multipart_upload(**self._where, UploadId=self._upload)
+                client().abort_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, UploadId=self._upload
+                )
             return
         if self._upload is None:
-            client().put_object(**self._where, Body=bytes(self._buffer))
+            client().put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer))
             return
         if self._buffer:
             self._send()
-        parts = [{"ETag": tag, "PartNumber": n} for n, tag in enumerate(self._parts, 1)]
         client().complete_multipart_upload(
-            **self._where, UploadId=self._upload, MultipartUpload={"Parts": parts}
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload,
+            MultipartUpload={
+                "Parts": [{"ETag": tag, "PartNumber": n} for n, tag in enumerate(self._parts, 1)]
+            },
         )

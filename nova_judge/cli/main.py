@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.cli import estimate, request
+from nova_judge.cli import doctor, estimate, request, validate
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -27,8 +27,10 @@ def root() -> None:
     """Which of two models answers better, with numbers that hold."""
 
 
+app.command("validate")(validate.command)
 app.command("request")(request.command)
 app.command("estimate")(estimate.command)
+app.command("doctor")(doctor.command)
 
 
 def main() -> None:

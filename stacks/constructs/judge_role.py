@@ -39,7 +39,10 @@ class JudgeRole(Construct):
     def _grant_data(self, bucket: s3.Bucket) -> None:
         judge = bucket.arn_for_objects("runs/*/judge/*")
         self.role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], resources=[judge])
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+                resources=[judge],
+            )
         )
         self.role.add_to_policy(
             iam.PolicyStatement(
@@ -57,7 +60,11 @@ class JudgeRole(Construct):
         ]
         self.role.add_to_policy(
             iam.PolicyStatement(
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
                 resources=repositories,
             )
         )

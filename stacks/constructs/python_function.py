@@ -1,4 +1,4 @@
-"""The one construct that makes every function: our code, one layer of dependencies, logs, limits."""
+"""The one construct that makes every function: code, a layer of dependencies, log and limits."""
 
 import shutil
 import subprocess
@@ -17,7 +17,16 @@ from stacks.config import StageConfig
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PLATFORM = "x86_64-manylinux2014"
-_CODE = ["/*", "!/lambdas", "!/nova_judge", "!/recipes", "/nova_judge/local", "/nova_judge/cli", "__pycache__", "*.pyc"]
+_CODE = [
+    "/*",
+    "!/lambdas",
+    "!/nova_judge",
+    "!/recipes",
+    "/nova_judge/local",
+    "/nova_judge/cli",
+    "__pycache__",
+    "*.pyc",
+]
 
 
 @jsii.implements(cdk.ILocalBundling)
@@ -31,9 +40,22 @@ class _Dependencies:
         target = Path(output_dir) / "python"
         requirements = ROOT / "lambdas" / "requirements.txt"
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--requirement", str(requirements), "--target", str(target),
-             "--python-platform", PLATFORM, "--python-version", RUNTIME.name.removeprefix("python"),
-             "--only-binary", ":all:"],
+            [
+                uv,
+                "pip",
+                "install",
+                "--quiet",
+                "--requirement",
+                str(requirements),
+                "--target",
+                str(target),
+                "--python-platform",
+                PLATFORM,
+                "--python-version",
+                RUNTIME.name.removeprefix("python"),
+                "--only-binary",
+                ":all:",
+            ],
             check=True,
         )
         for tests in [*target.glob("*/tests"), *target.glob("*/*/tests")]:
@@ -67,7 +89,7 @@ def dependencies_layer(scope: Construct) -> lambda_.LayerVersion:
 class PythonFunction(lambda_.Function):
     """A function whose handler is `lambdas.<module>.handler`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, most with defaults
         self,
         scope: Construct,
         construct_id: str,

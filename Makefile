@@ -1,0 +1,56 @@
+# Everything a machine with Python 3.11+ needs: `make demo`, `make test`. `make help` lists the rest.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+STAGE ?= dev
+KIND ?= pairwise
+OUT ?= out/demo
+BIN := .venv/bin
+UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
+INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check deploy destroy clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+.venv/uv:
+	@test -n "$(PYTHON)" || { echo "Nova Judge needs Python 3.11 or newer: install it, or name it with make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/demo: .venv/uv requirements.txt lambdas/requirements.txt pyproject.toml
+	@echo "Installing what the demo needs …"
+	@$(INSTALL) --requirement requirements.txt
+	@$(INSTALL) --no-deps --editable .
+	@touch $@
+
+.venv/dev: .venv/demo requirements-dev.txt
+	@echo "Installing what the tests need …"
+	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@
+
+setup: .venv/dev  ## Install everything into .venv
+
+demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=pairwise|rubric)
+	@$(BIN)/nova-judge local run examples/questions.jsonl --recipe $(KIND) --answers examples/answers --out $(OUT)
+
+test: .venv/dev  ## Run all tests
+	@$(BIN)/pytest -n auto
+
+check: .venv/dev  ## Style, types, templates, policies and the state machine, all offline
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+deploy: .venv/demo  ## Deploy a stage into the account of your credentials (STAGE=dev)
+	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE)
+
+destroy: .venv/demo  ## Remove a stage (STAGE=dev)
+	@$(BIN)/python -m stacks.command destroy --all --context stage=$(STAGE)
+
+clean:  ## Remove what the targets above wrote
+	@rm -rf .venv .nova-judge cdk.out out

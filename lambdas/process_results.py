@@ -1,0 +1,113 @@
+"""ProcessResults: a judge job ended. When all jobs of its run have, write the report."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.observability import metrics as emitted
+from lambdas.settings import ResultsSettings, load
+from nova_judge import judged_rows
+from nova_judge.adapters import run_folder, runs_table
+from nova_judge.errors import JudgeJobError, NovaJudgeError
+from nova_judge.job_outcome import JobOutcome, outcome_of_event
+from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.metrics import compute_metrics, failed_metrics
+from nova_judge.records import JudgedRow
+from nova_judge.run import Run
+from nova_judge.run_facts import run_facts
+from nova_judge.run_layout import RunLayout
+
+
+@logger.inject_lambda_context
+@emitted.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """A training-job state-change event → `{run_id, status}`; twice the event, once the bytes."""
+    settings = load(ResultsSettings)
+    outcome = outcome_of_event(event)
+    run_folder.write_outcome(settings.data_bucket, outcome)
+    run = run_folder.read_run(settings.data_bucket, outcome.run_id)
+    summary = run_folder.read_summary(settings.data_bucket, outcome.run_id)
+    if run is None or summary is None:
+        raise JudgeJobError(f"run {outcome.run_id} has a judge job, but no request or data set")
+    outcomes = run_folder.read_outcomes(settings.data_bucket, run.run_id, summary.jobs)
+    logger.info("job ended", run_id=run.run_id, job=outcome.name, status=outcome.status)
+    failure = next((o.failure for o in outcomes if o.failure), None)
+    if failure is not None:
+        return _fail(settings, run, summary, outcomes, "judge", JudgeJobError(failure))
+    if len(outcomes) < summary.jobs:
+        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {summary.jobs} jobs ended"}
+    try:
+        return _report(settings, run, summary, outcomes)
+    except NovaJudgeError as error:
+        _fail(settings, run, summary, outcomes, "results", error)
+        raise
+
+
+def _report(
+    settings: ResultsSettings, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [_fetch(settings.data_bucket, o, Path(folder, str(o.number))) for o in outcomes]
+        job = judged_rows.job_metrics(jobs)
+        facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
+        metrics = compute_metrics(facts, _rows(jobs), job)
+        uri = run_folder.publish(settings.data_bucket, run.run_id, metrics, _rows(jobs))
+    headline = metrics["verdict"]["sentence"]
+    runs_table.set_status(
+        settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
+    )
+    emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
+    _tell(settings, run.run_id, runs_table.REPORTED, uri, headline)
+    return {"run_id": run.run_id, "status": runs_table.REPORTED}
+
+
+def _fetch(bucket: str, outcome: JobOutcome, folder: Path) -> judged_rows.JobFiles:
+    folder.mkdir()
+    run_folder.download(outcome.archive_uri, folder / "output.tar.gz")
+    rows = f"s3://{bucket}/{RunLayout(outcome.run_id).judge_rows(outcome.number)}"
+    run_folder.download(rows, folder / "rows.jsonl")
+    return judged_rows.open_job(folder / "output.tar.gz", folder / "rows.jsonl", folder / "job")
+
+
+def _rows(jobs: Sequence[judged_rows.JobFiles]) -> Iterator[JudgedRow]:
+    for job in jobs:
+        yield from judged_rows.read_rows(job)
+
+
+def _fail(
+    settings: ResultsSettings,
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    stage: str,
+    error: NovaJudgeError,
+) -> dict[str, Any]:
+    metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
+    uri = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
+    runs_table.set_status(
+        settings.runs_table,
+        run.run_id,
+        runs_table.FAILED,
+        error=type(error).__name__,
+        cause=str(error)[:2000],
+        report=uri,
+    )
+    emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+    _tell(settings, run.run_id, runs_table.FAILED, uri, str(error))
+    return {"run_id": run.run_id, "status": runs_table.FAILED}
+
+
+def _tell(settings: ResultsSettings, run_id: str, status: str, uri: str, sentence: str) -> None:
+    message = {"run_id": run_id, "status": status, "report": uri, "headline": sentence}
+    boto3.client("sns").publish(
+        TopicArn=settings.topic_arn,
+        Subject=f"Nova Judge: {run_id} {status}"[:100],
+        Message=json.dumps(message, indent=2),
+    )

@@ -1,0 +1,64 @@
+"""RecordFailure: release what a failed run holds and leave a report that says why it failed.
+
+Called by the state machine's Catch, and by an event when an execution was aborted or timed out.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas import release_endpoints
+from lambdas.observability import logger
+from lambdas.settings import EndpointSettings, load
+from nova_judge.adapters import executions, run_folder, runs_table
+from nova_judge.execution_error import SHARD_FAILED, ExecutionError, explain
+from nova_judge.metrics import failed_metrics
+from nova_judge.run_facts import run_facts
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """`{state: {run_id?, error}, execution}` or an execution's status change → `{error, cause}`."""
+    settings = load(EndpointSettings)
+    if "executionArn" in event:
+        failure = ExecutionError(event["status"], _ended(event), "evaluation")
+        run_id = runs_table.run_of_execution(settings.runs_table, event["executionArn"])
+    else:
+        failure = _explain(event["state"]["error"], event["execution"])
+        run_id = event["state"].get("run_id")
+    logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
+    if run_id is not None:
+        _record(settings, run_id, failure, context)
+    return {"error": failure.error, "cause": failure.cause}
+
+
+def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
+    if caught.get("Error") == SHARD_FAILED:
+        # The map hides the reason of the child that failed it.
+        caught = executions.first_failed_child(execution) or caught
+    return explain(caught)
+
+
+def _ended(event: dict[str, Any]) -> str:
+    how = "was stopped" if event["status"] == "ABORTED" else "took too long"
+    return f"the execution {how}; {event.get('cause') or 'redrive it to go on from there'}"
+
+
+def _record(
+    settings: EndpointSettings, run_id: str, failure: ExecutionError, context: LambdaContext
+) -> None:
+    run = run_folder.read_run(settings.data_bucket, run_id)
+    if run is None:
+        return
+    release_endpoints.handler({"run_id": run_id}, context)
+    summary = run_folder.read_summary(settings.data_bucket, run_id)
+    metrics = failed_metrics(run_facts(run, summary), failure.stage, failure.cause)
+    uri = run_folder.publish(settings.data_bucket, run_id, metrics, ())
+    runs_table.set_status(
+        settings.runs_table,
+        run_id,
+        runs_table.FAILED,
+        error=failure.error,
+        cause=failure.cause[:2000],
+        report=uri,
+    )

@@ -1,0 +1,53 @@
+"""From a run's candidates to the models that answer and the journals that keep their answers."""
+
+from nova_judge import catalog
+from nova_judge.adapters import bedrock_converse, s3, sagemaker_endpoint
+from nova_judge.adapters.answer_objects import BucketObjects
+from nova_judge.adapters.bedrock_converse import ConversePort
+from nova_judge.adapters.sagemaker_endpoint import EndpointPort, form_of
+from nova_judge.answer_store import AnswerJournal, Place
+from nova_judge.answers import Port, model_name
+from nova_judge.generation import MOST_THREADS, Source
+from nova_judge.recipe import Generation
+from nova_judge.records import Candidate
+from nova_judge.retries import RetryPolicy
+from nova_judge.run import Run
+
+
+def sources(run: Run, shard: int, bucket: str, prefix: str) -> dict[Candidate, Source]:
+    """The candidates that this run asks, with their answers kept in `bucket`."""
+    objects = BucketObjects(s3.client(), bucket)
+    place = Place(run.run_id, shard)
+    return {
+        candidate: Source(
+            port=_port(run, candidate, prefix),
+            journal=AnswerJournal(objects, _name(run, candidate), place, reuse=not run.no_cache),
+        )
+        for candidate in run.generated()
+    }
+
+
+def policy(generation: Generation) -> RetryPolicy:
+    """How long a row is tried."""
+    return RetryPolicy(most_tries=generation.tries)
+
+
+def _port(run: Run, candidate: Candidate, prefix: str) -> Port:
+    spec = run.recipe.candidate(candidate)
+    settings = run.recipe.generation_for(candidate)
+    if spec.bedrock is not None:
+        client = bedrock_converse.runtime_client(MOST_THREADS, settings.call_timeout_s)
+        return ConversePort(client, spec.bedrock, settings)
+    model = catalog.models().endpoints[spec.model]
+    runtime = sagemaker_endpoint.runtime_client(MOST_THREADS, settings.call_timeout_s)
+    form = form_of(model.serving, model.model_id, settings)
+    return EndpointPort(runtime, catalog.endpoint_name(prefix, spec.model), form)
+
+
+def _name(run: Run, candidate: Candidate) -> str:
+    spec = run.recipe.candidate(candidate)
+    model = spec.model
+    if spec.endpoint is not None:
+        served = catalog.models().endpoints[spec.endpoint]
+        model = f"{served.model_id} on {catalog.images().serving.images[served.serving]}"
+    return model_name(model, run.recipe.generation_for(candidate))

@@ -1,0 +1,26 @@
+"""Executions of the state machine: what a Distributed Map does not tell its parent."""
+
+import functools
+from typing import TYPE_CHECKING
+
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@functools.cache
+def _client() -> "SFNClient":
+    return boto3.client("stepfunctions")
+
+
+def first_failed_child(execution: str) -> dict[str, str] | None:
+    """`{Error, Cause}` of the first child that failed in an execution's map runs."""
+    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
+        failed = _client().list_executions(
+            mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1
+        )["executions"]
+        for child in failed:
+            found = _client().describe_execution(executionArn=child["executionArn"])
+            return {"Error": found.get("error", ""), "Cause": found.get("cause", "")}
+    return None

@@ -1,0 +1,66 @@
+"""A run's folder in the data bucket, as the records that were written into it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nova_judge.adapters import s3
+from nova_judge.job_outcome import JobOutcome
+from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.records import JudgedRow, Rejected
+from nova_judge.report.write import CONTENT_TYPES, render_report
+from nova_judge.run import Run, decode_run
+from nova_judge.run_layout import RunLayout
+
+_MOST_REJECTED_SHOWN = 1_000
+
+
+def read_run(bucket: str, run_id: str) -> Run | None:
+    """The run as it was asked for; None before it was claimed."""
+    content = s3.read_if_exists(bucket, RunLayout(run_id).request)
+    return decode_run(content) if content is not None else None
+
+
+def read_summary(bucket: str, run_id: str) -> DatasetSummary | None:
+    """Where the lines of the input went; None before the judge's files were written."""
+    content = s3.read_if_exists(bucket, RunLayout(run_id).dataset)
+    return msgspec.json.decode(content, type=DatasetSummary) if content is not None else None
+
+
+def write_outcome(bucket: str, outcome: JobOutcome) -> None:
+    """Note how one judge job ended."""
+    key = RunLayout(outcome.run_id).judge_outcome(outcome.number)
+    s3.write(bucket, key, msgspec.json.encode(outcome), "application/json")
+
+
+def read_outcomes(bucket: str, run_id: str, jobs: int) -> list[JobOutcome]:
+    """The judge jobs of a run that have ended, in order."""
+    layout = RunLayout(run_id)
+    contents = (s3.read_if_exists(bucket, layout.judge_outcome(n)) for n in range(jobs))
+    return [msgspec.json.decode(c, type=JobOutcome) for c in contents if c is not None]
+
+
+def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
+    """The first lines that were left out, for the page."""
+    content = s3.read_if_exists(bucket, RunLayout(run_id).rejected) or b""
+    for line in content.splitlines()[:_MOST_REJECTED_SHOWN]:
+        yield msgspec.json.decode(line, type=Rejected)
+
+
+def download(uri: str, target: Path) -> None:
+    """Copy an object into a file of ours."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    item = s3.describe(bucket, key)
+    with target.open("wb") as file:
+        for chunk in s3.stream(item, 0):
+            file.write(chunk)
+
+
+def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> str:
+    """Write every file of the report; the URI of its page."""
+    layout = RunLayout(run_id)
+    for name, content in render_report(metrics, rows, read_rejected(bucket, run_id)):
+        s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
+    return f"s3://{bucket}/{layout.report_file('report.html')}"

@@ -1,0 +1,50 @@
+"""What a run's written records say, for its metrics."""
+
+from collections.abc import Sequence
+
+from nova_judge.dataset import CANDIDATES
+from nova_judge.estimates import StatisticsSettings
+from nova_judge.job_outcome import JobOutcome
+from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
+from nova_judge.run import Run
+
+
+def run_facts(
+    run: Run,
+    summary: DatasetSummary | None,
+    outcomes: Sequence[JobOutcome] = (),
+    stand_in: str | None = None,
+) -> RunFacts:
+    """The facts beside the judgments; `summary` is None where the run failed before."""
+    return RunFacts(
+        run_id=run.run_id,
+        kind=run.recipe.kind,
+        created=run.created,
+        input=InputFacts(
+            uri=run.input.uri,
+            version=run.input.version,
+            size=run.input.size,
+            rows=summary.input if summary else 0,
+        ),
+        recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
+        candidates={
+            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c)) for c in CANDIDATES
+        },
+        judge=JudgeFacts(
+            model=run.recipe.nova.run.model_name_or_path,
+            instance_type=outcomes[0].instance_type if outcomes else None,
+            jobs=tuple(outcome.name for outcome in outcomes),
+            stand_in=stand_in,
+        ),
+        rejected=summary.rejected if summary else 0,
+        rejected_reasons=summary.rejected_reasons if summary else (),
+        generation_failed=summary.generation_failed if summary else 0,
+        generation_reasons=summary.failed_reasons if summary else (),
+        cached=summary.cached if summary else 0,
+        settings=StatisticsSettings(
+            level=run.recipe.statistics.level,
+            equivalence_margin=run.recipe.statistics.equivalence_margin,
+            seed=run.recipe.statistics.seed,
+        ),
+    )
