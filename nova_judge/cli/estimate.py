@@ -1,7 +1,7 @@
 """`nova-judge estimate`: what a run will cost and take, before it starts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge import catalog, dataset
+from nova_judge.dataset import AnswerSources
 from nova_judge.errors import InputFileError
-from nova_judge.estimate import Estimate, Workload, check_budget, estimate_run, read_workload
+from nova_judge.estimate import Estimate, check_budget, estimate_run, read_workload
 from nova_judge.recipe import Recipe, read_recipe
 from nova_judge.run import answer_sources
 
@@ -33,7 +34,7 @@ def command(
       nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
     """
     read = read_recipe(recipe)
-    forecast = estimate_run(read, _workload(input_file, read))
+    forecast = estimate_run(read, read_workload(*read_head(input_file, read)))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(forecast), indent=2))
     else:
@@ -41,7 +42,11 @@ def command(
     check_budget(read, forecast)
 
 
-def _workload(path: Path, recipe: Recipe) -> Workload:
+def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSources]:
+    """The first bytes of an input file, its size, and who answers its rows.
+
+    Raises InputFileError when the file cannot be read or is no JSON Lines.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -50,7 +55,10 @@ def _workload(path: Path, recipe: Recipe) -> Workload:
         raise InputFileError(f"{path}: not readable: {error.strerror}") from None
     dataset.check_format(head, str(path))
     brings_answers = bool(dataset.file_brings_answers(head))
-    return read_workload(head, size, answer_sources(recipe, file_brings_answers=brings_answers))
+    if recipe is None:
+        source: Literal["file", "generated"] = "file" if brings_answers else "generated"
+        return head, size, AnswerSources(source, source)
+    return head, size, answer_sources(recipe, file_brings_answers=brings_answers)
 
 
 def _show(console: Console, recipe: Recipe, forecast: Estimate) -> None:

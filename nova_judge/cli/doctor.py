@@ -1,0 +1,64 @@
+"""`nova-judge doctor`: is everything there that a run needs?"""
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge import preflight
+from nova_judge.adapters import account
+from nova_judge.cli.estimate import read_head
+from nova_judge.preflight import Check
+from nova_judge.recipe import read_recipe
+
+COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
+
+
+def command(
+    recipe: Annotated[
+        str | None, typer.Option(help="Also check what this recipe needs: a name or a YAML file.")
+    ] = None,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", help="Also check a JSON Lines file.")
+    ] = None,
+    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check account, stacks, quotas, models and input before anything is paid for.
+
+    Exits with 3 when a check fails. A check that could not be run says why and fails nothing.
+
+    Examples:
+
+      nova-judge doctor
+
+      nova-judge doctor --recipe rubric --input questions.jsonl --stage prod
+    """
+    read = read_recipe(recipe) if recipe else None
+    console = Console()
+    with console.status("asking AWS", spinner="dots"):
+        facts = account.doctor_facts(stage, read)
+    checks = preflight.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
+    if input_file is not None:
+        head, size, sources = read_head(input_file, read)
+        checks.append(preflight.input_check(head, size, sources))
+    if as_json:
+        checked = {"checks": [check._asdict() for check in checks]}
+        typer.echo(msgspec.json.format(msgspec.json.encode(checked), indent=2))
+    else:
+        console.print(_table(checks))
+    preflight.require(checks)
+
+
+def _table(checks: list[Check]) -> Table:
+    table = Table("", "check", "found", "what to do", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.overflow = "fold"
+    for check in checks:
+        colour = COLOURS[check.status]
+        table.add_row(f"[{colour}]{check.status}[/]", check.name, check.finding, check.advice)
+    return table

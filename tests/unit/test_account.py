@@ -1,0 +1,180 @@
+import datetime
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from nova_judge.adapters import account
+from nova_judge.preflight import ModelFacts, NotRead
+from nova_judge.recipe import load_recipe, packaged_recipe
+
+MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
+    '"Principal": {"Service": ["sagemaker.amazonaws.com", "bedrock.amazonaws.com"]}}]}'
+)
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def stubbed(aws, monkeypatch):
+    """A function that puts a stub in the place of one service's client."""
+
+    def stub(service: str) -> Stubber:
+        client = boto3.client(service)
+        monkeypatch.setattr(account, "_client", lambda _: client)
+        stubber = Stubber(client)
+        stubber.activate()
+        return stubber
+
+    return stub
+
+
+@pytest.fixture
+def bedrock(stubbed):
+    return stubbed("bedrock")
+
+
+def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch):
+    monkeypatch.setattr(account, "stack_outputs", lambda stage: {})
+
+    facts = account.doctor_facts("dev", MIXED)
+
+    assert facts.region == "us-east-1"
+    assert facts.stacks == {}
+    assert facts.job_role_trust == facts.bucket_sends_events == account.NOT_DEPLOYED
+    assert "123456789012" in str(facts.caller)
+
+
+def test_no_region_is_told_before_anything_is_asked(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    assert account.doctor_facts("dev", None).region is None
+
+
+def test_who_may_assume_the_role_is_read(aws):
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="judge", AssumeRolePolicyDocument=TRUST)["Role"]
+
+    assert account.role_trust(role["Arn"]) == ("bedrock.amazonaws.com", "sagemaker.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "sends"), [({}, False), ({"EventBridgeConfiguration": {}}, True)]
+)
+def test_a_bucket_without_events_is_told_from_one_with(stubbed, configuration, sends):
+    stubbed("s3").add_response(
+        "get_bucket_notification_configuration", configuration, {"Bucket": "data"}
+    )
+
+    assert account.bucket_sends_events("data") is sends
+
+
+def test_the_outputs_of_the_deployed_stacks_are_read_and_the_others_left_out(stubbed):
+    stub = stubbed("cloudformation")
+    output = {"OutputKey": "DataBucketName", "OutputValue": "data"}
+    stack = {
+        "StackName": "NovaJudge-dev-Storage",
+        "CreationTime": datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC),
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [output],
+    }
+    stub.add_response(
+        "describe_stacks", {"Stacks": [stack]}, {"StackName": "NovaJudge-dev-Storage"}
+    )
+    for _ in range(3):
+        stub.add_client_error("describe_stacks", "ValidationError")
+
+    assert account.stack_outputs("dev") == {"Storage": {"DataBucketName": "data"}}
+
+
+def test_what_the_role_may_not_do_is_named(stubbed):
+    stub = stubbed("iam")
+    for decisions in (
+        [("s3:GetObject", "allowed"), ("s3:PutObject", "implicitDeny")],
+        [("ecr:GetAuthorizationToken", "allowed")],
+    ):
+        results = [{"EvalActionName": a, "EvalDecision": d} for a, d in decisions]
+        stub.add_response("simulate_principal_policy", {"EvaluationResults": results})
+
+    assert account.denied_actions("arn:aws:iam::1:role/judge", "data") == ("s3:PutObject",)
+
+
+def test_what_aws_refuses_is_a_fact_not_read_with_the_reason(aws):
+    found = account.read(lambda: account.role_trust("arn:aws:iam::1:role/absent"))
+
+    assert found == NotRead("GetRole: NoSuchEntity")
+
+
+def test_an_inference_profile_leads_to_the_lifecycle_of_its_model(bedrock):
+    ends = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
+    model = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"
+    bedrock.add_response(
+        "get_inference_profile",
+        {
+            "inferenceProfileName": "p",
+            "inferenceProfileArn": "arn:aws:bedrock:us-east-1:1:inference-profile/p",
+            "inferenceProfileId": "us.anthropic.claude-sonnet-4-6",
+            "models": [{"modelArn": model}],
+            "status": "ACTIVE",
+            "type": "SYSTEM_DEFINED",
+        },
+        {"inferenceProfileIdentifier": "us.anthropic.claude-sonnet-4-6"},
+    )
+    bedrock.add_response(
+        "get_foundation_model",
+        _details(model, {"status": "LEGACY", "endOfLifeTime": ends}, ["INFERENCE_PROFILE"]),
+        {"modelIdentifier": model},
+    )
+
+    found = account.model_facts("us.anthropic.claude-sonnet-4-6")
+    assert found == ModelFacts("LEGACY", ends, on_demand=True)
+
+
+def test_a_model_that_needs_a_profile_is_told(bedrock):
+    name = "anthropic.claude-sonnet-4-6"
+    bedrock.add_response(
+        "get_foundation_model",
+        _details(f"arn:aws:bedrock:us-east-1::foundation-model/{name}", {"status": "ACTIVE"}, []),
+        {"modelIdentifier": name},
+    )
+
+    assert account.model_facts(name) == ModelFacts("ACTIVE", None, on_demand=False)
+
+
+def test_a_model_that_is_gone_is_absent(bedrock):
+    bedrock.add_client_error("get_foundation_model", "ResourceNotFoundException")
+
+    assert account.model_facts("anthropic.claude-3-7-sonnet").lifecycle == "ABSENT"
+
+
+def test_quotas_are_told_apart_by_their_use():
+    quotas = {
+        "ml.g5.xlarge for endpoint usage": 2.0,
+        "ml.g5.xlarge for training job usage": 1.0,
+        "ml.g5.xlarge for spot training job usage": 7.0,
+    }
+
+    assert account._split(quotas) == ({"ml.g5.xlarge": 1.0}, {"ml.g5.xlarge": 2.0})
+
+
+def _details(arn: str, lifecycle: dict, inference: list[str]) -> dict:
+    return {
+        "modelDetails": {
+            "modelArn": arn,
+            "modelId": arn.rsplit("/", 1)[-1],
+            "inferenceTypesSupported": inference,
+            "modelLifecycle": lifecycle,
+        }
+    }
