@@ -47,6 +47,7 @@ def bedrock(stubbed):
 
 def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch):
     monkeypatch.setattr(account, "stack_outputs", lambda stage: {})
+    monkeypatch.setattr(account, "quotas_of_account", dict)
 
     facts = account.doctor_facts("dev", MIXED)
 
