@@ -11,7 +11,7 @@ The calls themselves are the clock, so nothing here knows the time.
 import threading
 from typing import NewType
 
-FIRST_LIMIT = 8
+FIRST_LIMIT = 16
 DECREASE = 0.9
 NEAR = 1.0
 SLOWER_WHEN_NEAR = 4.0
