@@ -49,7 +49,7 @@ def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch
     monkeypatch.setattr(account, "stack_outputs", lambda stage: {})
     monkeypatch.setattr(account, "quotas_of_account", dict)
 
-    facts = account.doctor_facts("dev", MIXED)
+    facts = account.doctor_facts("dev", load_recipe(packaged_recipe("rubric"), file="rubric.yaml"))
 
     assert facts.region == "us-east-1"
     assert facts.stacks == {}
