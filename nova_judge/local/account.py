@@ -13,7 +13,13 @@ import boto3
 from botocore.config import Config
 from ministack import app
 
-from nova_judge.local import bedrock_api, cloudformation_types, engine_hooks, state_machine_tasks
+from nova_judge.local import (
+    account_facts,
+    bedrock_api,
+    cloudformation_types,
+    engine_hooks,
+    state_machine_tasks,
+)
 from nova_judge.local.answers import Answers, answers_from
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
@@ -40,6 +46,7 @@ class Account:
         self._jobs = TrainingJobs(settings, container, s3, engine_hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
+        _plug_in_facts(settings)
 
     def stop(self) -> None:
         """End every child process."""
@@ -60,6 +67,15 @@ def _plug_in(api: SageMakerApi, answers: Answers) -> None:
         return bedrock_api.converse(answers, method, path, body)
 
     engine_hooks.add_service("bedrock-runtime", None, converse)
+
+
+def _plug_in_facts(settings: EmulatorSettings) -> None:
+    def quotas(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        del method, path
+        return account_facts.quotas(settings.quotas, headers, body)
+
+    engine_hooks.add_service("service-quotas", account_facts.QUOTA_ROUTES, quotas)
+    engine_hooks.answer_first("bedrock", account_facts.bedrock_model)
 
 
 def _container(settings: EmulatorSettings, folder: Path) -> Container:

@@ -103,6 +103,18 @@ def add_service(
         router.SERVICE_PATTERNS[name] = patterns
 
 
+def answer_first(
+    name: str, answer: Callable[[str, str], tuple[int, dict[str, str], bytes] | None]
+) -> None:
+    """Ask `answer(method, path)` before the engine's own service; None leaves it to the engine."""
+    engine = app.SERVICE_HANDLERS[name]
+
+    async def handle(method: str, path: str, *rest: object) -> object:
+        return answer(method, path) or await engine(method, path, *rest)
+
+    app.SERVICE_HANDLERS[name] = handle
+
+
 def publish_event(entry: dict[str, Any]) -> None:
     """Put one event of an AWS service on the default bus; its `Detail` is an object."""
     eventbridge._put_events(

@@ -48,6 +48,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `answers`: files of recorded answers, `{model, prompt, response}` a line. `judge`: the spec of
     the stand-in judge (see `judges.py`). `judge_environment`: variables that only the judge's
     process sees, such as real credentials. `cache`: a folder for what may outlive the run.
+    `quotas`: service quotas by name that differ from what every account here has.
     """
 
     account: str = "123456789012"
@@ -63,4 +64,5 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     enforce_iam: bool = False
     job_faults: tuple[JobFault, ...] = ()
     endpoint_faults: tuple[EndpointFault, ...] = ()
+    quotas: dict[str, float] = {}
     log_level: str = "WARNING"
