@@ -6,6 +6,7 @@ Called by the state machine's Catch, and by an event when an execution was abort
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 from lambdas import release_endpoints
 from lambdas.observability import logger
@@ -34,8 +35,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
 
 def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
     if caught.get("Error") == SHARD_FAILED:
-        # The map hides the reason of the child that failed it.
-        caught = executions.first_failed_child(execution) or caught
+        # The map hides the reason of the child that failed it; not to learn it is no further failure.
+        try:
+            caught = executions.first_failed_child(execution) or caught
+        except ClientError:
+            logger.exception("the failed child could not be read")
     return explain(caught)
 
 

@@ -107,6 +107,8 @@ class EvaluationStack(cdk.Stack):
             bucket.grant_read(function[name], f"{INBOX}*")
         bucket.grant_read(function["PlanEvaluation"], "recipes/*")
         bucket.grant_put(function["ClaimRun"], "runs/*")
+        bucket.grant_read(function["GenerateResponses"], "answers/*")
+        bucket.grant_put(function["GenerateResponses"], "answers/*")
         for name in ("GenerateResponses", "BuildJudgeDataset", "RecordFailure"):
             bucket.grant_read(function[name], "runs/*")
             bucket.grant_put(function[name], "runs/*")
@@ -114,6 +116,7 @@ class EvaluationStack(cdk.Stack):
             table.grant(
                 function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
             )
+        table.grant(function["RecordFailure"], "dynamodb:Scan")
         self._grant_endpoints()
         function["RecordFailure"].add_to_role_policy(
             iam.PolicyStatement(
