@@ -54,3 +54,11 @@ class PreflightError(NovaJudgeError):
 
 class ScorerError(NovaJudgeError):
     """A scorer's file cannot be used, or the rows to be scored cannot be read."""
+
+
+class SavedReportError(NovaJudgeError):
+    """What was named as a run holds no report that can be read."""
+
+
+class NotComparableError(NovaJudgeError):
+    """Two runs differ in data, judge or settings, so that no trend may be drawn through them."""

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.cli import doctor, estimate, request, validate
+from nova_judge.cli import doctor, estimate, gate, history, report, request, serve, validate
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -31,6 +31,10 @@ app.command("validate")(validate.command)
 app.command("request")(request.command)
 app.command("estimate")(estimate.command)
 app.command("doctor")(doctor.command)
+app.command("report")(report.command)
+app.command("gate", cls=gate.GateCommand)(gate.command)
+app.command("history")(history.command)
+app.command("serve")(serve.command)
 
 
 def main() -> None:

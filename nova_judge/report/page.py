@@ -36,14 +36,14 @@ def render_page(
     """The page of a run; `sample` must have watched all rows."""
     rows = sample.rows()
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             metrics=metrics,
             headline=sentences.headline(metrics),
             rows_sentence=sentences.rows(metrics),
-            style=_asset("report.css"),
-            script=_asset(*SCRIPTS),
+            style=asset("report.css"),
+            script=asset(*SCRIPTS),
             rates=named_rates(metrics),
             figures=table_rows(metrics),
             outcomes=panels.OUTCOMES,
@@ -64,7 +64,8 @@ def _pack_rows(rows: list[PageRow]) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates that escape every value; a missing one is an error, not an empty place."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("nova_judge.report"),
         autoescape=True,
@@ -85,7 +86,8 @@ def _environment() -> jinja2.Environment:
 
 
 @functools.cache
-def _asset(*names: str) -> Asset:
+def asset(*names: str) -> Asset:
+    """The named files as one text, with its hash for the policy."""
     folder = resources.files("nova_judge.report") / "templates"
     text = "\n".join((folder / name).read_text("utf-8") for name in names)
     digest = hashlib.sha256(text.encode()).digest()

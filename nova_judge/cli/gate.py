@@ -1,0 +1,88 @@
+"""`nova-judge gate`: pass or fail a change by what its evaluation shows."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from nova_judge.errors import RequestError
+from nova_judge.gate import GateRules, Outcome, judge_gate
+from nova_judge.outcomes import count_profiles
+from nova_judge.records import Unscored
+from nova_judge.saved_report import SavedReport, open_report
+from nova_judge.win_rate import win_rate
+
+USAGE_ERROR = 2
+
+
+class GateCommand(TyperCommand):
+    """A mistyped option must not look like `inconclusive`, which is exit code 2."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "exit_code", None) == USAGE_ERROR:
+                error.exit_code = int(Outcome.NOT_EVALUATED)  # type: ignore[attr-defined]
+            raise
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A run's folder, or its metrics.json.")],
+    min_win_rate: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="B passes when its whole interval is at or above this."),
+    ] = 0.5,
+    confidence: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.9999, help="Level of the interval; the run's own if left out."),
+    ] = None,
+    max_errors: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rows that may be without a verdict.")
+    ] = 0.05,
+    criterion: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1."),
+    ] = None,
+) -> None:
+    """Say in one line whether B may replace A.
+
+    Exit codes: 0 passed, 1 worse, 2 inconclusive, 3 could not be evaluated.
+
+    Examples:
+
+      nova-judge gate out/demo
+
+      nova-judge gate out/demo --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
+    """
+    report = open_report(run)
+    rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []))
+    finding = judge_gate(_at_level(report, confidence), rules)
+    typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
+    raise typer.Exit(int(finding.outcome))
+
+
+def _criteria(given: list[str]) -> dict[str, float]:
+    criteria = {}
+    for text in given:
+        name, _, least = text.rpartition(":")
+        try:
+            criteria[name] = float(least)
+        except ValueError:
+            name = ""
+        if not name:
+            raise RequestError(f"--criterion {text}: write NAME:LEAST, as in accuracy:0")
+    return criteria
+
+
+def _at_level(report: SavedReport, confidence: float | None) -> dict[str, Any]:
+    rate = report.metrics.get("win_rate")
+    if confidence is None or not rate or rate["level"] == confidence:
+        return report.metrics
+    profiles = count_profiles(row.judgment for row in report.rows())
+    found = win_rate(profiles, confidence)
+    return {
+        **report.metrics,
+        "win_rate": None if isinstance(found, Unscored) else found._asdict(),
+    }

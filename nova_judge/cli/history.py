@@ -1,0 +1,83 @@
+"""`nova-judge history`: runs over time, only where they may be compared."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.errors import SavedReportError
+from nova_judge.history import Refused, Series, group, trend
+from nova_judge.report.index import render_index
+from nova_judge.report.labels import one_line
+from nova_judge.report.sentences import headline, percent
+from nova_judge.saved_report import SavedReport, find_reports, open_report
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="A folder with runs below it.")] = Path("out"),
+    like: Annotated[
+        Path | None,
+        typer.Option(help="Only runs that may be compared with this one; the others say why not."),
+    ] = None,
+    index: Annotated[
+        bool, typer.Option(help="Write index.html into the folder, with trends and links.")
+    ] = True,
+) -> None:
+    """List the runs below a folder and how the win rate of B moved.
+
+    Runs stand in one trend only where kind, recipe, data, judge, baseline A and settings agree.
+
+    Examples:
+
+      nova-judge history out
+
+      nova-judge history out --like out/demo
+    """
+    reports = list(find_reports(folder))
+    if not reports:
+        raise SavedReportError(
+            f"{folder} holds no report yet: run `make demo`, or name the folder with your runs."
+        )
+    series, refused = _series(reports, like)
+    console = Console(highlight=False)
+    for one in series:
+        console.print(_table(one))
+    for report, told in refused:
+        console.print(f"[yellow]left out[/] {escape(report.metrics['run_id'])}: {escape(told)}")
+    if index:
+        page = folder / "index.html"
+        page.write_text(render_index(series, folder, refused), encoding="utf-8")
+        console.print(f"Index: {escape(str(page))}", soft_wrap=True)
+
+
+def _series(reports: list[SavedReport], like: Path | None) -> tuple[list[Series], list[Refused]]:
+    if like is None:
+        return group(reports), []
+    together, refused = trend(open_report(like), reports)
+    return [together], refused
+
+
+def _table(series: Series) -> Table:
+    facts = series.first.metrics
+    title = f"{facts['recipe']['name']} · {facts['judge']['model']} · {facts['input']['uri']}"
+    table = Table(title=escape(one_line(title, 160)), title_justify="left")
+    for name in ("created", "run", "candidate B", "verdict"):
+        table.add_column(name)
+    table.add_column("win rate of B", justify="right")
+    for report in series.runs:
+        table.add_row(*(escape(cell) for cell in _cells(report)))
+    return table
+
+
+def _cells(report: SavedReport) -> tuple[str, ...]:
+    metrics = report.metrics
+    rate = metrics.get("win_rate")
+    told = ""
+    if rate:
+        told = f"{percent(rate['estimate'])} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}]"
+    name = str(metrics.get("candidates", {}).get("B", {}).get("name", ""))
+    words = one_line(headline(metrics).words, 80)
+    return (str(metrics["created"]), str(metrics["run_id"]), one_line(name, 60), words, told)

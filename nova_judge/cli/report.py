@@ -1,0 +1,69 @@
+"""`nova-judge report`: the result of a run in the terminal, and its page."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.report.figure_table import table_rows
+from nova_judge.report.labels import one_line
+from nova_judge.report.sentences import headline
+from nova_judge.report.write import write_report
+from nova_judge.saved_report import SavedReport, open_report
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="A run's folder, or its metrics.json.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the report's files anew into this folder.")
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Print the result of a run and where its page is; write the page anew where it is missing.
+
+    Examples:
+
+      nova-judge report out/demo --open
+
+      nova-judge report metrics.json
+
+      nova-judge report out/demo --out published/
+    """
+    report = open_report(run)
+    page = _page(report, out)
+    _print(report, page)
+    if open_page and page is not None:
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _page(report: SavedReport, out: Path | None) -> Path | None:
+    there = report.folder / "report.html"
+    if out is None and there.is_file():
+        return there
+    if not report.judgments.is_file():
+        return None
+    with Console(stderr=True).status("Writing the report"):
+        return write_report(out or report.folder, report.metrics, report.rows())
+
+
+def _print(report: SavedReport, page: Path | None) -> None:
+    console = Console(highlight=False)
+    told = headline(report.metrics)
+    console.print(f"[bold]{escape(one_line(told.words, 300))}[/]")
+    console.print(escape(one_line(told.evidence, 2000)))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for side in "AB":
+        facts = report.metrics.get("candidates", {}).get(side)
+        if facts:
+            table.add_row(side, escape(one_line(str(facts["name"]), 80)))
+    for name, value in table_rows(report.metrics):
+        table.add_row(escape(name.strip()), escape(value))
+    console.print(table)
+    if page is None:
+        console.print("No page: copy judgments.parquet beside metrics.json to write one.")
+    else:
+        console.print(f"Report: {escape(str(page))}", soft_wrap=True)

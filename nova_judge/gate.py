@@ -1,0 +1,104 @@
+"""The gate: may this change be merged, on what the evaluation shows and no more?"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nova_judge.report.sentences import headline, interval, percent
+
+Metrics = Mapping[str, Any]
+
+
+class Outcome(enum.IntEnum):
+    """What the gate found; the number is the exit code."""
+
+    PASS = 0
+    WORSE = 1
+    INCONCLUSIVE = 2
+    NOT_EVALUATED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """What is asked of B. Rates and differences are fractions.
+
+    min_win_rate: the whole interval must lie at or above it to pass, below it to be worse.
+    max_errors: the share of the file's rows that may be without a verdict.
+    criteria: least mean difference B less A per criterion, on the scale from 0 to 1.
+    """
+
+    min_win_rate: float = 0.5
+    max_errors: float = 0.05
+    criteria: Mapping[str, float] = field(default_factory=dict)
+
+
+class Finding(NamedTuple):
+    """One condition of the gate, and why it holds or not."""
+
+    outcome: Outcome
+    reason: str
+
+
+def judge_gate(metrics: Metrics, rules: GateRules) -> Finding:
+    """All conditions together: not evaluated before worse, worse before inconclusive, then pass."""
+    findings = _findings(metrics, rules)
+    for outcome in (Outcome.NOT_EVALUATED, Outcome.WORSE, Outcome.INCONCLUSIVE):
+        reasons = [finding.reason for finding in findings if finding.outcome is outcome]
+        if reasons:
+            return Finding(outcome, "; ".join(reasons))
+    return Finding(Outcome.PASS, "; ".join(finding.reason for finding in findings))
+
+
+def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
+    if metrics["status"] != "completed":
+        return [Finding(Outcome.NOT_EVALUATED, str(headline(metrics)))]
+    return [
+        _win_rate(metrics, rules.min_win_rate),
+        _errors(metrics, rules.max_errors),
+        *(_criterion(metrics, name, least) for name, least in rules.criteria.items()),
+    ]
+
+
+def _win_rate(metrics: Metrics, least: float) -> Finding:
+    rate = metrics.get("win_rate")
+    if not rate:
+        reason = "the run has no win rate: no row was judged, or its kind compares no answers"
+        return Finding(Outcome.NOT_EVALUATED, reason)
+    blocked = (metrics.get("verdict") or {}).get("blocked_by") or ()
+    if blocked:
+        return Finding(Outcome.INCONCLUSIVE, f"the verdict is blocked: {'; '.join(blocked)}")
+    told = f"win rate of B {interval(rate)}"
+    return _compared(rate, least, f"{told} against at least {percent(least)}")
+
+
+def _errors(metrics: Metrics, most: float) -> Finding:
+    count = metrics["rows"]
+    lost = count["input"] - count["judged"]
+    share = lost / count["input"] if count["input"] else 1.0
+    told = f"{lost:,} of {count['input']:,} rows without a verdict ({percent(share)})"
+    if share > most:
+        return Finding(Outcome.NOT_EVALUATED, f"{told}, more than {percent(most)}")
+    return Finding(Outcome.PASS, told)
+
+
+def _criterion(metrics: Metrics, name: str, least: float) -> Finding:
+    criteria = (metrics.get("rubric") or {}).get("criteria") or []
+    known = {str(criterion["name"]): criterion for criterion in criteria}
+    if name not in known:
+        there = ", ".join(sorted(known)) or "none"
+        return Finding(Outcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
+    difference = known[name].get("difference")
+    if not difference:
+        return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} has no interval: too few rows")
+    low, high = f"{difference['low']:+.3f}", f"{difference['high']:+.3f}"
+    told = f"{name} B less A {difference['estimate']:+.3f} (interval {low} to {high})"
+    return _compared(difference, least, f"{told} against at least {least:+g}")
+
+
+def _compared(rate: Metrics, least: float, told: str) -> Finding:
+    if rate["low"] >= least:
+        return Finding(Outcome.PASS, told)
+    if rate["high"] < least:
+        return Finding(Outcome.WORSE, told)
+    return Finding(Outcome.INCONCLUSIVE, f"{told}: the interval holds both answers")
