@@ -77,7 +77,7 @@ def _all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[Judge
             for candidate in run.generated()
             if rows.rows
         }
-        counter.count_cached(responses)
+        counter.count_answers(responses)
         yield from merged(rows, responses, lines_before)
         lines_before += rows.lines
 

@@ -1,5 +1,6 @@
 """PlanEvaluation: read the request, the recipe and the file's head, and resolve the run."""
 
+import datetime
 from typing import Any
 
 import msgspec
@@ -7,9 +8,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
-from nova_judge import dataset
-from nova_judge.adapters import s3
+from nova_judge import dataset, preflight
+from nova_judge.adapters import account, s3
 from nova_judge.errors import InputFileError, RequestError
+from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
 from nova_judge.request import EvaluationRequest, parse_request, run_id
 from nova_judge.run import Run, RunInput, answer_sources
@@ -28,8 +30,32 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     recipe = _recipe(settings.data_bucket, request.recipe)
     run = _resolve(request, recipe, event["execution"], event["started"])
+    run = _refuse_early(run, context.invoked_function_arn, settings)
     logger.info("planned", run_id=run.run_id, recipe=recipe.name, bytes=run.input.size)
     return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
+
+
+def _refuse_early(run: Run, function_arn: str, settings: PlanEvaluationSettings) -> Run:
+    """The run with its estimate; raises PreflightError or BudgetError before anything is paid."""
+    head = s3.head(s3.S3Object(*msgspec.structs.astuple(run.input)))
+    facts = account.facts_of_run(
+        run.recipe,
+        region=function_arn.split(":")[3],
+        caller=function_arn,
+        job_role_arn=settings.job_role_arn,
+        data_bucket=settings.data_bucket,
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    checks = [
+        *preflight.account_checks(facts, run.recipe, now, run.generated()),
+        preflight.input_check(head, run.input.size, run.sources),
+    ]
+    for check in checks:
+        logger.info("pre-flight", check=check.name, status=check.status)
+    preflight.require(checks)
+    forecast = estimate_run(run.recipe, read_workload(head, run.input.size, run.sources))
+    check_budget(run.recipe, forecast)
+    return msgspec.structs.replace(run, estimate=estimate_summary(forecast))
 
 
 def _recipe(bucket: str, name: str) -> Recipe:

@@ -44,6 +44,13 @@ class ReasonCount(msgspec.Struct, frozen=True):
     count: int
 
 
+class TokenCount(msgspec.Struct, frozen=True):
+    """Tokens that a candidate read and wrote for this run, as its model counted them."""
+
+    input: int
+    output: int
+
+
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
 
@@ -58,6 +65,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     cached: int
     rejected_reasons: tuple[ReasonCount, ...]
     failed_reasons: tuple[ReasonCount, ...]
+    tokens: dict[Candidate, TokenCount] = {}
 
 
 JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
@@ -104,6 +112,8 @@ class DatasetCounter:
         self.cached = 0
         self._rejected: collections.Counter[str] = collections.Counter()
         self._failed: collections.Counter[str] = collections.Counter()
+        self._read: collections.Counter[Candidate] = collections.Counter()
+        self._written: collections.Counter[Candidate] = collections.Counter()
 
     def count(self, line: JudgeLine) -> None:
         if isinstance(line, Rejected):
@@ -113,11 +123,14 @@ class DatasetCounter:
         else:
             self.rows += 1
 
-    def count_cached(self, responses: Responses) -> None:
-        """Count the answers that an earlier run had asked for."""
-        self.cached += sum(
-            r.answer is not None and r.answer.cached for given in responses.values() for r in given
-        )
+    def count_answers(self, responses: Responses) -> None:
+        """Count the answers that an earlier run had asked for, and the tokens of the others."""
+        for candidate, given in responses.items():
+            answers = [response.answer for response in given if response.answer is not None]
+            asked = [answer for answer in answers if not answer.cached]
+            self.cached += len(answers) - len(asked)
+            self._read[candidate] += sum(answer.input_tokens or 0 for answer in asked)
+            self._written[candidate] += sum(answer.output_tokens or 0 for answer in asked)
 
     def summary(self, jobs: int) -> DatasetSummary:
         rejected, failed = self._rejected.total(), self._failed.total()
@@ -130,6 +143,7 @@ class DatasetCounter:
             cached=self.cached,
             rejected_reasons=_most_common(self._rejected),
             failed_reasons=_most_common(self._failed),
+            tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._read)},
         )
 
 

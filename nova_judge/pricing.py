@@ -1,6 +1,6 @@
 """Quantities to US dollars, by the dated price list in `data/prices.json`."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -74,21 +74,6 @@ def bill(usage: Usage) -> Bill:
         usd=sum(line.usd for line in used if line.usd is not None),
         unpriced=tuple(dict.fromkeys(line.what for line in used if line.usd is None)),
     )
-
-
-def actual_cost(usage: Usage, estimate: dict[str, Any] | None) -> dict[str, Any]:
-    """`cost` of metrics.json: what the run used beside what was estimated for it.
-
-    Left out, as they are far below a cent a run: S3 requests and storage, DynamoDB, EventBridge.
-    """
-    known = catalog.prices()
-    return {
-        "currency": known.currency,
-        "prices_read_on": known.read_on,
-        "prices_region": known.region,
-        "estimate": estimate,
-        "actual": msgspec.to_builtins(bill(usage)),
-    }
 
 
 def _instance_line(part: str, time: InstanceTime) -> CostLine:

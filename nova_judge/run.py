@@ -1,6 +1,6 @@
 """One run: what was asked, resolved and written down once in `request.json`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,7 +24,10 @@ class RunInput(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known before the first row is read. `created` is ISO 8601, UTC."""
+    """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
+
+    `estimate` is what the run was expected to cost (see `estimate.estimate_summary`).
+    """
 
     run_id: str
     execution: str
@@ -34,6 +37,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     recipe_sha256: str
     sources: AnswerSources
     no_cache: bool = False
+    estimate: dict[str, Any] | None = None
     code_version: str = __version__
 
     def generated(self) -> tuple[Candidate, ...]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from nova_judge.dataset import CANDIDATES
-from nova_judge.estimates import StatisticsSettings
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
 from nova_judge.run import Run
+from nova_judge.run_cost import run_cost
+from nova_judge.statistics_settings import StatisticsSettings
 
 
 def run_facts(
@@ -42,6 +43,7 @@ def run_facts(
         generation_failed=summary.generation_failed if summary else 0,
         generation_reasons=summary.failed_reasons if summary else (),
         cached=summary.cached if summary else 0,
+        cost=run_cost(run, summary, outcomes, stand_in=stand_in is not None),
         settings=StatisticsSettings(
             level=run.recipe.statistics.level,
             equivalence_margin=run.recipe.statistics.equivalence_margin,

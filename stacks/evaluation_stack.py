@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.settings import EndpointSettings, FunctionSettings, PlanEvaluationSettings
+from nova_judge import __version__
 from nova_judge.run_layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
@@ -57,6 +58,8 @@ class EvaluationStack(cdk.Stack):
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
         cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
+        cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role.role_arn)
+        cdk.CfnOutput(self, "Version", value=__version__)
 
     def _functions(self) -> dict[str, PythonFunction]:
         common = FunctionSettings(**self._common)
@@ -106,6 +109,7 @@ class EvaluationStack(cdk.Stack):
         for name in ("PlanEvaluation", "GenerateResponses"):
             bucket.grant_read(function[name], f"{INBOX}*")
         bucket.grant_read(function["PlanEvaluation"], "recipes/*")
+        self._grant_preflight(function["PlanEvaluation"])
         bucket.grant_put(function["ClaimRun"], "runs/*")
         bucket.grant_read(function["GenerateResponses"], "answers/*")
         bucket.grant_put(function["GenerateResponses"], "answers/*")
@@ -124,6 +128,20 @@ class EvaluationStack(cdk.Stack):
                 resources=self._machine_arns(f"{self._config.prefix}-evaluation"),
             )
         )
+
+    def _grant_preflight(self, function: PythonFunction) -> None:
+        """Reading only: what the checks before a run ask of the account."""
+        models = [
+            f"arn:{self.partition}:bedrock:*::foundation-model/*",
+            f"arn:{self.partition}:bedrock:*:{self.account}:inference-profile/*",
+        ]
+        for actions, resources in (
+            (["servicequotas:ListServiceQuotas"], ["*"]),
+            (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
+            (["iam:GetRole"], [self.judge_role.role.role_arn]),
+            (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
+        ):
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
 
     def _grant_endpoints(self) -> None:
         endpoints = self._sagemaker_arn("endpoint")

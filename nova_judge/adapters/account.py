@@ -30,7 +30,7 @@ def read(fact: Callable[[], Fact]) -> Fact | NotRead:
         return NotRead(f"{type(error).__name__}: {error}")
 
 
-def run_facts(
+def facts_of_run(
     recipe: Recipe, *, region: str, caller: str, job_role_arn: str, data_bucket: str
 ) -> Facts:
     """What the state machine's first state has to know: it runs in the deployed stack itself."""

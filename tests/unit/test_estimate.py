@@ -11,7 +11,7 @@ from nova_judge.estimate import (
     estimate_summary,
     read_workload,
 )
-from nova_judge.pricing import InstanceTime, TokenUse, Usage, actual_cost, bill
+from nova_judge.pricing import InstanceTime, TokenUse, Usage, bill
 from nova_judge.recipe import load_recipe, packaged_recipe, recipe_names
 
 BOTH = AnswerSources("generated", "generated")
@@ -147,14 +147,3 @@ def test_a_budget_cannot_be_kept_where_a_price_is_not_known():
 
     with pytest.raises(BudgetError, match=r"no price is known for us\.some\.model-v1"):
         check_budget(unknown, estimate_run(unknown, work()))
-
-
-def test_the_report_gets_estimate_and_actual_side_by_side():
-    forecast = estimate_run(recipe(), work())
-    cost = actual_cost(
-        Usage(judge_jobs=(InstanceTime("ml.g5.12xlarge", 3_600),)), estimate_summary(forecast)
-    )
-
-    assert cost["actual"]["usd"] == 7.09
-    assert cost["estimate"]["usd"] == forecast.likely.usd
-    assert (cost["currency"], cost["prices_read_on"]) == ("USD", catalog.prices().read_on)
