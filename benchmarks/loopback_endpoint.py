@@ -30,6 +30,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     At most `slots` calls are served at once. `caps` are steps `(since, cap)` in seconds after the
     first call: a call above the cap is refused with 429; below it, calls wait for a slot. `faults`
     name what happens to a share `failing` of the calls: a status, or `hang`, `break`, `cut`.
+    Without `codes` a refusal has its status and no AWS error code, as a model server's own has.
     """
 
     slots: int = 64
@@ -40,6 +41,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: tuple[int | str, ...] = ()
     hang_s: float = 3600.0
     refusal_s: float = 0.001
+    codes: bool = True
     seed: int = 0
 
 
@@ -98,7 +100,13 @@ class Endpoint:
         self.calls[str(fault)] += 1
         await asyncio.sleep(self.behaviour.refusal_s)
         if isinstance(fault, int):
-            write(_response(fault, b'{"Message": "as asked"}', code=CODES[fault]))
+            write(
+                _response(
+                    fault,
+                    b'{"Message": "as asked"}',
+                    code=CODES[fault] if self.behaviour.codes else "",
+                )
+            )
             return True
         if fault == "cut":
             whole = _response(200, _chat("cut"))

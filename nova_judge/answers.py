@@ -34,6 +34,13 @@ class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 Outcome: TypeAlias = Answer | FailedAnswer
 
 
+def lasting(outcome: Outcome) -> Outcome:
+    """What was answered without the accidents of asking: the same bytes from every repeat."""
+    if isinstance(outcome, FailedAnswer):
+        return outcome
+    return msgspec.structs.replace(outcome, tries=1, latency_s=None)
+
+
 class Port(Protocol):
     """One candidate's model."""
 
