@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.cli import doctor, estimate, gate, history, report, request, serve, validate
+from nova_judge.cli import doctor, estimate, gate, history, local, report, request, serve, validate
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -35,6 +35,7 @@ app.command("report")(report.command)
 app.command("gate", cls=gate.GateCommand)(gate.command)
 app.command("history")(history.command)
 app.command("serve")(serve.command)
+app.add_typer(local.app, name="local")
 
 
 def main() -> None:

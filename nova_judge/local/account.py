@@ -24,6 +24,7 @@ from nova_judge.local.answers import Answers, answers_from
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
+from nova_judge.local.server import ANSWERED
 from nova_judge.local.settings import EmulatorSettings
 
 SAGEMAKER_ROUTES = {
@@ -38,7 +39,7 @@ class Account:
 
     def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
         self.application: Any = app.app
-        answers = answers_from(settings.answers, settings.chat_server)
+        answers = answers_from(settings.answers, settings.chat_server, folder / ANSWERED)
         hosting = Hosting(settings, answers)
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)

@@ -76,10 +76,14 @@ class ForwardedAnswers:
 
 
 class Answers:
-    """Answers in the three forms that candidates are asked in: vLLM chat, TGI, Bedrock Converse."""
+    """Answers in the three forms that candidates are asked in: vLLM chat, TGI, Bedrock Converse.
 
-    def __init__(self, source: Source) -> None:
+    `tally` is a file that grows by a byte with every answer.
+    """
+
+    def __init__(self, source: Source, tally: Path | None = None) -> None:
         self._source = source
+        self._tally = tally
 
     def invocation(self, model: str, endpoint: str, body: bytes) -> bytes:
         """The body that the endpoint's container sends back."""
@@ -144,14 +148,20 @@ class Answers:
         asked = [turn["content"] for turn in messages if turn.get("role") == "user"]
         if not asked or not isinstance(asked[-1], str):
             raise ApiError("ValidationError", "The request holds no message of the user.")
-        return self._source.answer(Asked(models, asked[-1], messages, settings))
+        done = self._source.answer(Asked(models, asked[-1], messages, settings))
+        if self._tally is not None:
+            with self._tally.open("ab") as tally:
+                tally.write(b".")
+        return done
 
 
-def answers_from(files: Iterable[str], server: ChatServer | None) -> Answers:
+def answers_from(
+    files: Iterable[str], server: ChatServer | None, tally: Path | None = None
+) -> Answers:
     """The server when there is one, else the recorded answers."""
     if server is not None:
-        return Answers(ForwardedAnswers(server))
-    return Answers(RecordedAnswers(map(Path, files)))
+        return Answers(ForwardedAnswers(server), tally)
+    return Answers(RecordedAnswers(map(Path, files)), tally)
 
 
 def answer_files(path: Path) -> tuple[str, ...]:

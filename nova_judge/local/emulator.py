@@ -23,10 +23,11 @@ import msgspec
 from botocore.config import Config
 
 from nova_judge.errors import LocalModeError
-from nova_judge.local.server import LOOPBACK, Start
+from nova_judge.local.server import ANSWERED, LOOPBACK, Start
 from nova_judge.local.settings import EmulatorSettings
 
 STOP_S = 5.0
+JUDGED = "judged "
 KEY = "test"
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")
 
@@ -66,6 +67,7 @@ class Emulator:
         self._folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
         for name in ("jobs", "knowledge"):
             (self._folder / name).mkdir()
+        (self._folder / ANSWERED).touch()
         try:
             self._start()
         except BaseException:
@@ -96,6 +98,15 @@ class Emulator:
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_REGION": self.settings.region,
         }
+
+    def answered(self) -> int:
+        """How many answers the candidates gave so far."""
+        return (self.folder / ANSWERED).stat().st_size
+
+    def judged(self) -> int:
+        """How many rows the judge has judged so far, over all jobs."""
+        last = (_last_line(log) for log in self.job_logs.glob("*.log"))
+        return sum(int(line.removeprefix(JUDGED)) for line in last if line.startswith(JUDGED))
 
     def tell_judge(self, rows: Path) -> None:
         """Let the stand-in judge know a file's ids and references: its input holds neither."""
@@ -140,6 +151,13 @@ class Emulator:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as content:
+        content.seek(max(log.stat().st_size - 256, 0))
+        lines = content.read().decode("utf-8", "replace").splitlines()
+    return lines[-1] if lines else ""
 
 
 def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,13 @@ import orjson
 from nova_judge.local.nova_job import Job
 
 STAND_IN = "This is Nova Judge's local mode: no Amazon Nova model took part."
-_COLUMNS = ("full_prompt", "gold", "metrics", "predictions", "pred_logits")
+_COLUMNS = {
+    "full_prompt": "VARCHAR",
+    "gold": "VARCHAR[]",
+    "metrics": "VARCHAR",
+    "predictions": "VARCHAR[]",
+    "pred_logits": "DOUBLE[]",
+}
 
 
 class Detail(NamedTuple):
@@ -43,7 +49,7 @@ class Writer:
             plain = Path(scratch) / "details.jsonl"
             with plain.open("wb") as lines:
                 for row in rows:
-                    lines.write(orjson.dumps(_as_text(row)) + b"\n")
+                    lines.write(orjson.dumps(_columns(row)) + b"\n")
             _to_parquet(plain, target)
 
     def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
@@ -63,18 +69,18 @@ class Writer:
         file.write_text(json.dumps(content, indent=2), "utf-8")
 
 
-def _as_text(row: Detail) -> dict[str, str]:
+def _columns(row: Detail) -> dict[str, object]:
     return {
         "full_prompt": row.full_prompt,
-        "gold": row.gold,
+        "gold": [row.gold] if row.gold else [],
         "metrics": repr(dict(row.metrics)),
-        "predictions": repr(row.predictions),
-        "pred_logits": "[]",
+        "predictions": row.predictions,
+        "pred_logits": [],
     }
 
 
 def _to_parquet(plain: Path, target: Path) -> None:
-    columns = ", ".join(f"{name}: 'VARCHAR'" for name in _COLUMNS)
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
     largest = max(plain.stat().st_size, 1 << 20)  # one line can be as long as the file
     with duckdb.connect() as connection:
         connection.execute(

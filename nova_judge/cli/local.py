@@ -1,0 +1,151 @@
+"""`nova-judge local run`: the whole evaluation on this machine."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from nova_judge.errors import LocalModeError
+from nova_judge.local.emulator import Emulator
+from nova_judge.local.headline import Headline, headline
+from nova_judge.local.run import RunRequest, RunResult, run
+
+INTERRUPTED = 130
+
+app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_is_help=True)
+
+
+@app.command("run")
+def command(
+    input_file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="INPUT", help="A JSON Lines file; none for benchmarks, which bring their own."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe's name, or the path of its YAML file.")
+    ] = "pairwise",
+    judge: Annotated[
+        str,
+        typer.Option(help="reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID."),
+    ] = "reference",
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="Recorded answers of the candidates: a file, or a folder of files."),
+    ] = None,
+    endpoints: Annotated[
+        str | None,
+        typer.Option(help="openai:URL[#MODEL]: a server that answers for the candidates."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder that gets the run.")] = Path("out/local"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the emulated account until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Run the real stacks, state machine and functions on an emulated account; print the result.
+
+    The judge `reference` compares both answers with the row's `reference` by token F1. It is a
+    stand-in and says so in the report; with openai: or bedrock: a real model judges.
+
+    Examples:
+
+      nova-judge local run examples/pairs.jsonl --recipe pairwise --out out/pairs
+
+      nova-judge local run prompts.jsonl --recipe my.yaml --endpoints openai:http://localhost:8000/v1
+
+      nova-judge local run pairs.jsonl --judge openai:http://localhost:11434/v1#llama3.3
+    """
+    console = Console()
+    request = RunRequest(input_file, recipe, out, judge, answers, endpoints)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _Display(console) as display:
+            result = run(request, display, display.hold if keep else None)
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is left running.")
+        raise typer.Exit(INTERRUPTED) from None
+    _show(console, result)
+
+
+class _Display:
+    """One line a step, with the time it took; the state and the rows of the evaluation live."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._task: TaskID | None = None
+        self._title = ""
+
+    def __enter__(self) -> "_Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """A line that spins while its block runs."""
+        self._title = title
+        self._task = self._progress.add_task(title, total=1)
+        yield
+        self._progress.update(self._task, description=self._title, completed=1)
+
+    def state(self, name: str, answered: int, judged: int) -> None:
+        """Show the state machine's state and what is done so far."""
+        done = [
+            f"{answered} answers" if answered else "",
+            f"{judged} rows judged" if judged else "",
+        ]
+        told = ", ".join(part for part in (name, *done) if part)
+        if self._task is not None:
+            self._progress.update(self._task, description=f"{self._title}: {told}")
+
+    def hold(self, emulator: Emulator) -> None:
+        """Keep the account up and say how to reach it."""
+        self._progress.stop()
+        self._console.print("\nThe emulated account is up until you press Ctrl-C. To look around:")
+        for name, value in emulator.environment().items():
+            self._console.print(f"  export {name}={value}", highlight=False)
+        while True:
+            time.sleep(1)
+
+
+def _show(console: Console, result: RunResult) -> None:
+    found = headline(result.folder)
+    if result.status != "SUCCEEDED":
+        if found is not None and found.report is not None:
+            console.print(f"The report says why: {escape(_relative(found.report))}")
+        said = f"{result.error}: {result.cause}" if result.error else ""
+        raise LocalModeError(f"The execution ended as {result.status}. {said}".rstrip())
+    if found is None:
+        raise LocalModeError(f"The run left no metrics in {result.folder}: look into its files.")
+    _print(console, found)
+
+
+def _print(console: Console, found: Headline) -> None:
+    console.print(f"\n[bold]{escape(found.verdict)}[/]", highlight=False)
+    for line in found.lines:
+        console.print(escape(line), highlight=False)
+    if found.report is not None:
+        console.print(
+            f"\nReport: {escape(_relative(found.report))}", highlight=False, soft_wrap=True
+        )
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,58 @@
+"""Follows one execution of the state machine to its end."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+POLL_S = 0.1
+_LAST_EVENTS = 20
+_ENTERED = "StateEntered"
+
+
+class Execution(NamedTuple):
+    """One look at an execution; `state` is the last state entered."""
+
+    status: str
+    state: str
+    error: str | None
+    cause: str | None
+
+
+def follow(client: "SFNClient", arn: str) -> Iterator[Execution]:
+    """Look until the execution has ended; the last look tells how."""
+    state = ""
+    while True:
+        described = client.describe_execution(executionArn=arn)
+        state = _state(client, arn) or state
+        cause = described.get("cause")
+        yield Execution(
+            described["status"], state, described.get("error"), _plain(cause) if cause else None
+        )
+        if described["status"] != "RUNNING":
+            return
+        time.sleep(POLL_S)
+
+
+def _state(client: "SFNClient", arn: str) -> str | None:
+    history = client.get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS
+    )
+    for event in history["events"]:
+        if event["type"].endswith(_ENTERED):
+            return event["stateEnteredEventDetails"]["name"]
+    return None
+
+
+def _plain(cause: str) -> str:
+    """A function's failure is JSON text; its message is what a person wants to read."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    if isinstance(told, dict):
+        return str(told.get("errorMessage") or told.get("FailureReason") or cause)
+    return cause
