@@ -121,14 +121,23 @@ def load_custom_metric(text: str, *, file: str) -> CustomMetric:
 
 def packaged_metric(name: str) -> CustomMetric:
     """`recipes/metrics/<name>.yaml`; raises RecipeError with the names there are."""
+    path = _metric_file(name)
+    return load_custom_metric(path.read_text(encoding="utf-8"), file=f"recipes/metrics/{path.name}")
+
+
+def packaged_metric_document(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
+    """The same as it stands in the file, for a recipe that names it."""
+    return ryaml.loads(_metric_file(name).read_text(encoding="utf-8"))
+
+
+def _metric_file(name: str) -> Path:
     names = sorted(path.stem for path in METRICS_FOLDER.glob("*.yaml"))
     if name not in names:
         raise RecipeError(
             f"metric {name!r}: there is no recipes/metrics/{name}.yaml; there are "
             f"{', '.join(names)}{did_you_mean(name, names)}"
         )
-    path = METRICS_FOLDER / f"{name}.yaml"
-    return load_custom_metric(path.read_text(encoding="utf-8"), file=f"recipes/metrics/{path.name}")
+    return METRICS_FOLDER / f"{name}.yaml"
 
 
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:

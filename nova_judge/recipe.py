@@ -13,13 +13,18 @@ import msgspec
 import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
+from nova_judge.bedrock_judge import BedrockJudge
 from nova_judge.compatibility import candidate_problems, nova_problems
 from nova_judge.errors import RecipeError
 from nova_judge.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe_shape import did_you_mean, read_record
 from nova_judge.records import Candidate
+from nova_judge.scoring_recipe import NOVA_SCORING_KINDS, scoring_problems, with_metrics_by_name
+from nova_judge.serverless import Serverless
 
-Kind: TypeAlias = Literal["llm_judge", "rubric_llm_judge"]
+JudgingKind: TypeAlias = Literal["llm_judge", "rubric_llm_judge"]
+ScoringKind: TypeAlias = Literal["benchmark", "gen_qa", "rft_eval", "bedrock_judge", "serverless"]
+Kind: TypeAlias = JudgingKind | ScoringKind
 NOVA_JUDGE_KINDS: frozenset[str] = frozenset({"llm_judge", "rubric_llm_judge"})
 
 RECIPES_FOLDER = Path(__file__).resolve().parent.parent / "recipes"
@@ -100,6 +105,8 @@ class Judge(Section, frozen=True):
     """The judge job. `image` is a tag of the Nova evaluation repository, or a full image URI.
 
     Of several instance types the first is asked for; `max_rows_per_job` splits the rows into jobs.
+    `scorer`: `prime_math`, `prime_code`, a file in `scorers/` by name, or a function's ARN.
+    `evaluate_base_model`: the base model too, beside the customised one.
     """
 
     instance_type: str | tuple[str, ...] = ()
@@ -109,6 +116,10 @@ class Judge(Section, frozen=True):
     image: Text | None = None
     max_rows_per_job: Positive | None = None
     nova: NovaBlock | None = None
+    bedrock: BedrockJudge | None = None
+    serverless: Serverless | None = None
+    scorer: Text | None = None
+    evaluate_base_model: bool = False
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -196,7 +207,7 @@ def load_recipe(text: str, *, file: str) -> Recipe:
     except ValueError as error:
         raise RecipeError(f"{file}: not readable as YAML: {error}") from None
     if isinstance(document, dict):
-        document = {"name": Path(file).stem, **document}
+        document = with_metrics_by_name({"name": Path(file).stem, **document})
     recipe = read_record(document, Recipe, file=file)
     problems = list(recipe_problems(recipe))
     if problems:
@@ -214,13 +225,14 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
             file=spec.file,
             top_p=recipe.generation_for("A" if side == "A" else "B").top_p,
         )
-    if recipe.kind not in NOVA_JUDGE_KINDS:
-        return
     judge = recipe.judge
+    yield from scoring_problems(recipe.kind, judge)
+    if recipe.kind not in NOVA_JUDGE_KINDS | NOVA_SCORING_KINDS:
+        return
     if judge.nova is None:
         yield f"judge.nova: missing; kind {recipe.kind} needs the recipe that the container reads"
         return
-    if judge.nova.evaluation.task != recipe.kind:
+    if recipe.kind in NOVA_JUDGE_KINDS and judge.nova.evaluation.task != recipe.kind:
         yield (
             f"judge.nova.evaluation.task: found {judge.nova.evaluation.task!r}; kind {recipe.kind} "
             f"needs {recipe.kind}"
