@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from statistics import NormalDist
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,18 +9,23 @@ import numpy.typing as npt
 
 from nova_judge.outcomes import Outcome, ProfileCounts, score_quarters
 from nova_judge.records import Unscored
+from nova_judge.student import student_quantile
 
 LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
 LabelledCounts: TypeAlias = Mapping[Outcome, ProfileCounts]
 Table: TypeAlias = npt.NDArray[np.int64]
+Shares: TypeAlias = npt.NDArray[np.float64]
+
+MIN_LABELLED = 20
+KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
 
 
 class Kappa(NamedTuple):
-    """Cohen's kappa with the interval of its large-sample variance."""
+    """Cohen's kappa with its interval, None where labels are too few for one."""
 
     estimate: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     level: float
     method: str
 
@@ -32,20 +36,23 @@ class Agreement(NamedTuple):
     forward, backward: the verdict of that order is the label. strict: of both orders.
     summed: JudgeBench's rule, the sign of the two verdicts added (Tan et al. 2024).
     consistency: the same verdict in both orders, whatever the label.
-    kappa: of the summed verdict; None where it is not defined.
+    kappa: of the summed verdict; None where it is not defined. backward, strict and consistency
+    are None where only one order was judged.
     """
 
     forward: float
-    backward: float
-    strict: float
+    backward: float | None
+    strict: float | None
     summed: float
-    consistency: float
+    consistency: float | None
     kappa: float | None
     kappa_interval: Kappa | None
     labelled: int
 
 
-def agreement(labelled: LabelledCounts, level: float = 0.95) -> Agreement | Unscored:
+def agreement(
+    labelled: LabelledCounts, level: float = 0.95, *, both_orders: bool = True
+) -> Agreement | Unscored:
     """Agreement of judged rows with their labels, from profile counts per label."""
     rows = sum(profiles.rows for profiles in labelled.values())
     if not rows:
@@ -60,10 +67,10 @@ def agreement(labelled: LabelledCounts, level: float = 0.95) -> Agreement | Unsc
     kappa = cohen_kappa(table, level)
     return Agreement(
         forward=forward / rows,
-        backward=backward / rows,
-        strict=strict / rows,
+        backward=backward / rows if both_orders else None,
+        strict=strict / rows if both_orders else None,
         summed=int(np.trace(table)) / rows,
-        consistency=consistent / rows,
+        consistency=consistent / rows if both_orders else None,
         kappa=kappa.estimate if kappa else None,
         kappa_interval=kappa,
         labelled=rows,
@@ -84,26 +91,43 @@ def summed_table(labelled: LabelledCounts) -> Table:
 def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
     """Cohen's kappa of a square table of counts; None where chance agreement is certain.
 
-    Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969).
+    Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969), at the table with
+    one observation of chance agreement and one of full agreement added and Student's t, without
+    which its level is .89 at twenty rows; None below twenty.
     """
     rows = int(table.sum())
     if not rows:
         return None
-    shares = table / rows
+    estimate = _kappa(table / rows)
+    if estimate is None:
+        return None
+    low = high = None
+    if rows >= MIN_LABELLED:
+        shares = min(table / rows, table[::-1, ::-1] / rows, key=lambda t: t.tolist())
+        low, high = _kappa_bounds(shares, rows, level)
+    return Kappa(estimate, low, high, level, KAPPA_METHOD)
+
+
+def _kappa(shares: Shares) -> float | None:
+    chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    return None if chance >= 1.0 else (float(np.trace(shares)) - chance) / (1.0 - chance)
+
+
+def _kappa_bounds(shares: Shares, rows: int, level: float) -> tuple[float, float]:
+    by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
+    added = np.outer(by_row, by_column) + np.diag((by_row + by_column) / 2.0)
+    smoothed = (shares * rows + added) / (rows + 2.0)
+    centre = _kappa(smoothed) or 0.0
+    error = math.sqrt(max(0.0, _kappa_variance(smoothed, centre)) / (rows + 2.0))
+    reach = student_quantile(level, rows - 1) * error
+    estimate = _kappa(shares) or 0.0
+    return min(estimate, max(-1.0, centre - reach)), max(estimate, min(1.0, centre + reach))
+
+
+def _kappa_variance(shares: Shares, kappa: float) -> float:
+    """The variance of kappa times the number of rows."""
     by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
     chance = float(by_row @ by_column)
-    if chance >= 1.0:
-        return None
-    observed = float(np.trace(shares))
-    kappa = (observed - chance) / (1.0 - chance)
-    error = math.sqrt(max(0.0, _kappa_variance(shares, kappa, chance)) / rows)
-    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
-    low, high = max(-1.0, kappa - z * error), min(1.0, kappa + z * error)
-    return Kappa(kappa, low, high, level, "large-sample variance (Fleiss, Cohen, Everitt)")
-
-
-def _kappa_variance(shares: npt.NDArray[np.float64], kappa: float, chance: float) -> float:
-    by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
     left = 1.0 - kappa
     agreed = np.diag(shares) @ (1.0 - (by_row + by_column) * left) ** 2
     crossed = shares * (by_column[:, None] + by_row[None, :]) ** 2

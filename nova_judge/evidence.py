@@ -1,5 +1,7 @@
 """What the statistics need of every row, in columns: no texts, a hundred bytes a row."""
 
+import enum
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -9,12 +11,22 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nova_judge.outcomes import Codes, Outcome, ProfileCounts, count_codes, outcome_of
+from nova_judge.outcomes import (
+    PROFILES,
+    Codes,
+    Outcome,
+    Profile,
+    ProfileCounts,
+    count_codes,
+    outcome_of,
+    score_quarters,
+)
 from nova_judge.records import JudgedAs, JudgedRow, Unscored, Verdict
 from nova_judge.weighted_scores import recomputed_scores
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.intp]
 
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000
@@ -23,6 +35,14 @@ _MARKUP = (
     re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE),
     re.compile(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__"),
 )
+
+
+class Basis(enum.StrEnum):
+    """What a row's judgment is: two verdicts, one verdict, or the share that B wins."""
+
+    BOTH_ORDERS = "both orders"
+    ONE_ORDER = "one order"
+    PREFERENCE = "preference"
 
 
 class Markup(NamedTuple):
@@ -88,13 +108,16 @@ class Evidence:
             if (at := self.labels == label).any()
         }
 
-    def where(self, chosen: Flags) -> "Evidence":
-        """The rows that are marked."""
-        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
+    @property
+    def scores(self) -> Floats:
+        """The score of B in every row: its preference, or the mean over the orders; NaN unknown."""
+        of_profile = np.array([_quarters_or_nan(profile) for profile in PROFILES]) / 4
+        judged = of_profile[self.forward.astype(np.intp) * len(Outcome) + self.backward]
+        return np.where(np.isnan(self.preferences), judged, self.preferences)
 
-    def concat(self, other: "Evidence") -> "Evidence":
-        """The rows of both."""
-        return _joined([self, other])
+    def where(self, chosen: Flags | Rows) -> "Evidence":
+        """The rows that are marked, or that have these numbers."""
+        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def gather(rows: Iterable[EvidenceRow]) -> Evidence:
@@ -117,6 +140,11 @@ def evidence_row(judged: JudgedRow) -> EvidenceRow:
         markup_A=_markup(row.response_A),
         markup_B=_markup(row.response_B),
     )
+
+
+def _quarters_or_nan(profile: Profile) -> float:
+    quarters = score_quarters(profile)
+    return math.nan if quarters is None else quarters
 
 
 def _markup(text: str | None) -> Markup | None:

@@ -7,9 +7,9 @@ one prompt are not two prompts, so its interval and its standard errors are show
 import math
 from typing import Any
 
-from nova_judge.estimates import StatisticsSettings
 from nova_judge.outcomes import Outcome, ProfileCounts
 from nova_judge.records import JobMetrics, Unscored
+from nova_judge.statistics_settings import StatisticsSettings
 from nova_judge.win_rate import Interval, percentile_bootstrap, scores_of_profiles, wilson
 
 _COUNTS = ("a_scores", "b_scores", "ties", "inference_error")

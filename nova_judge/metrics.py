@@ -7,21 +7,24 @@ from typing import Any, Literal
 import msgspec
 
 from nova_judge.errors import RowSumError
-from nova_judge.estimates import StatisticsSettings, estimate
 from nova_judge.evidence import Evidence, EvidenceRow, evidence_row, gather
+from nova_judge.findings import find
 from nova_judge.job_figures import job_figures
 from nova_judge.judge_dataset import ReasonCount
 from nova_judge.records import Candidate, JobMetrics, JudgedRow, Unscored
+from nova_judge.statistics_settings import StatisticsSettings
 
 SCHEMA_VERSION = 1
 
 _ESTIMATES = (
+    "profiles",
     "forward",
     "backward",
     "both_bad",
     "reconciled",
     "win_rate",
     "win_rate_decisive",
+    "win_rate_corrected",
     "standard_error",
     "verdict",
     "positions",
@@ -97,7 +100,7 @@ def compute_metrics(
     errors: Counter[tuple[str, str]] = Counter()
     evidence = gather(_evidence(rows, errors))
     sums = _row_sum(run, evidence)
-    found = estimate(evidence, run.settings)
+    found = find(evidence, run.settings)
     return {
         **_frame(run, "completed", None),
         "rows": sums,

@@ -7,7 +7,7 @@ them depends on the order of the rows.
 
 import enum
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -55,6 +55,7 @@ _OUTCOMES = {
 }
 _QUARTERS = {Outcome.A: 0, Outcome.TIE: 2, Outcome.B: 4}
 _MIRRORED = {Outcome.A: Outcome.B, Outcome.B: Outcome.A}
+_NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie", Outcome.ERROR: "error"}
 _AGREED = {Outcome.A: Reconciled.A, Outcome.B: Reconciled.B, Outcome.TIE: Reconciled.TIE}
 
 
@@ -142,6 +143,10 @@ class ProfileCounts:
                 tally[score] += rows
         return (tally[0], tally[1], tally[2], tally[3], tally[4])
 
+    def as_dict(self) -> dict[str, int]:
+        """Rows by profile, forward outcome first: `{"A/A": 42, "A/tie": 20, ...}`."""
+        return {f"{_NAMES[p.forward]}/{_NAMES[p.backward]}": rows for p, rows in self}
+
     def mirrored(self) -> "ProfileCounts":
         """The counts with A and B exchanged: the order that was forward becomes backward."""
         swapped = (
@@ -187,6 +192,14 @@ def count_profiles(judgments: Iterable[Judgment]) -> ProfileCounts:
     return ProfileCounts(
         tuple(profiles[profile] for profile in PROFILES), both_bad_forward, both_bad_backward
     )
+
+
+def profiles_from_dict(counts: Mapping[str, int]) -> ProfileCounts:
+    """The counts that `ProfileCounts.as_dict` wrote (both bad counts as a tie)."""
+    named = ProfileCounts().as_dict()
+    if set(counts) != set(named):
+        raise ValueError(f"expected the sixteen profiles {', '.join(named)}")
+    return ProfileCounts(tuple(counts[name] for name in named))
 
 
 def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:

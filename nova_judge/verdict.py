@@ -11,7 +11,9 @@ from typing import NamedTuple
 from nova_judge.binomial import sign_test
 from nova_judge.outcomes import ProfileCounts
 from nova_judge.records import Unscored
-from nova_judge.win_rate import Interval, ScoreCounts, score_interval, scores_of_profiles
+from nova_judge.sequential import anytime_p_value, win_rate_anytime
+from nova_judge.statistics_settings import DEFAULTS, StatisticsSettings
+from nova_judge.win_rate import Interval, ScoreCounts, score_interval, scores_of_profiles, wilson
 
 POWER = 0.8
 
@@ -28,13 +30,13 @@ class Word(enum.StrEnum):
 class Decided(NamedTuple):
     """Rows on which A, and on which B, was named throughout, of all rows that were judged or tried.
 
-    `by` says in words who named them, for the sentence.
+    `by` says for the sentence who names them.
     """
 
     a: int
     b: int
     rows: int
-    by: str = "both orders"
+    by: str = "both orders name"
 
     @property
     def pairs(self) -> int:
@@ -56,7 +58,8 @@ class VerdictStated(NamedTuple):
     blocked_by: tuple[str, ...] = ()
 
 
-TEST = "exact two-sided sign test on the rows that name one candidate"
+EXACT_TEST = "exact two-sided sign test"
+ANYTIME_TEST = "anytime-valid sign test (beta mixture)"
 
 
 def decided_by_profiles(profiles: ProfileCounts) -> Decided:
@@ -65,50 +68,52 @@ def decided_by_profiles(profiles: ProfileCounts) -> Decided:
     return Decided(tally.a, tally.b, profiles.rows)
 
 
-def verdict(
-    profiles: ProfileCounts,
-    *,
-    level: float = 0.95,
-    equivalence_margin: float | None = None,
-    blocked_by: tuple[str, ...] = (),
-) -> VerdictStated:
+def decided_by_one_order(profiles: ProfileCounts) -> Decided:
+    """The rows on which the only order that was judged names a candidate."""
+    return Decided(profiles.forward.a, profiles.forward.b, profiles.rows, "the judge names")
+
+
+def win_rate_decisive(decided: Decided, level: float = 0.95) -> Interval | Unscored:
+    """The win rate of B over decided rows, ties and inconsistent rows left out."""
+    return wilson(decided.b, decided.pairs, level)
+
+
+def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
     """The verdict on judged rows; see `state_verdict`."""
-    return state_verdict(
-        decided_by_profiles(profiles),
-        scores_of_profiles(profiles),
-        level=level,
-        equivalence_margin=equivalence_margin,
-        blocked_by=blocked_by,
-    )
+    return state_verdict(decided_by_profiles(profiles), scores_of_profiles(profiles), settings)
 
 
 def state_verdict(
-    decided: Decided,
-    scores: ScoreCounts,
-    *,
-    level: float,
-    equivalence_margin: float | None,
-    blocked_by: tuple[str, ...] = (),
+    decided: Decided, scores: ScoreCounts, settings: StatisticsSettings
 ) -> VerdictStated:
-    """Decide by the exact sign test; by the interval of the win rate where a margin is set.
+    """Decide by the sign test; by the interval of the win rate where a margin is set.
 
     Equivalent means that the interval at 2 x level - 1 (two one-sided tests, Schuirmann 1987) lies
     within 1/2 +- margin; it goes before a difference, which is then smaller than what matters to
-    the user. A test and a win rate that point to different sides decide nothing.
+    the user. A test and a win rate that point to different sides decide nothing, and neither does
+    a judge that failed a control.
     """
-    p_value = sign_test(decided.a, decided.b)
-    interval = score_interval(scores, level)
+    p_value = (anytime_p_value if settings.anytime else sign_test)(decided.a, decided.b)
+    interval = (win_rate_anytime if settings.anytime else score_interval)(scores, settings.level)
+    significant = p_value < 1.0 - settings.level
     word = Word.INCONCLUSIVE
-    if not blocked_by and isinstance(interval, Interval):
-        if _within_margin(scores, level, equivalence_margin):
+    if not settings.blocked_by and isinstance(interval, Interval):
+        if _within_margin(scores, settings):
             word = Word.EQUIVALENT
-        elif p_value < 1.0 - level:
+        elif significant:
             word = _direction(decided, interval)
-    needed = None
-    if word is Word.INCONCLUSIVE and not blocked_by and p_value >= 1.0 - level:
-        needed = further_pairs(decided, level)
+    undecided = word is Word.INCONCLUSIVE and not significant and not settings.blocked_by
     stated = VerdictStated(
-        word, "", p_value, needed, equivalence_margin, level, TEST, decided.a, decided.b, blocked_by
+        word=word,
+        sentence="",
+        p_value=p_value,
+        pairs_needed=further_pairs(decided, settings.level) if undecided else None,
+        equivalence_margin=settings.equivalence_margin,
+        level=settings.level,
+        test=ANYTIME_TEST if settings.anytime else EXACT_TEST,
+        a=decided.a,
+        b=decided.b,
+        blocked_by=settings.blocked_by,
     )
     return stated._replace(sentence=_sentence(stated, decided, interval))
 
@@ -137,10 +142,14 @@ def further_pairs(decided: Decided, level: float = 0.95) -> int | None:
     return max(1, math.ceil(wanted * decided.rows / decided.pairs) - decided.rows)
 
 
-def _within_margin(scores: ScoreCounts, level: float, margin: float | None) -> bool:
+def _within_margin(scores: ScoreCounts, settings: StatisticsSettings) -> bool:
+    margin = settings.equivalence_margin
     if margin is None:
         return False
-    interval = score_interval(scores, 2.0 * level - 1.0)
+    if settings.anytime:
+        interval = win_rate_anytime(scores, settings.level)
+    else:
+        interval = score_interval(scores, 2.0 * settings.level - 1.0)
     return (
         not isinstance(interval, Unscored)
         and 0.5 - margin <= interval.low
@@ -159,7 +168,7 @@ def _direction(decided: Decided, interval: Interval) -> Word:
 def _sentence(stated: VerdictStated, decided: Decided, interval: Interval | Unscored) -> str:
     if isinstance(interval, Unscored):
         return f"Inconclusive: {interval.reason}."
-    evidence = f"{_counts(decided)} ({_p(stated.p_value)}); {_rate(interval)}."
+    evidence = f"{_counts(decided)} ({_p(stated)}); {_rate(interval)}."
     if stated.blocked_by:
         return f"Inconclusive, the verdict is blocked: {'; '.join(stated.blocked_by)}. {evidence}"
     if stated.word is Word.EQUIVALENT:
@@ -173,11 +182,12 @@ def _sentence(stated: VerdictStated, decided: Decided, interval: Interval | Unsc
 
 def _counts(decided: Decided) -> str:
     rows = "row" if decided.rows == 1 else "rows"
-    return f"{decided.by} name B on {decided.b} and A on {decided.a} of {decided.rows} {rows}"
+    return f"{decided.by} B on {decided.b} and A on {decided.a} of {decided.rows} {rows}"
 
 
-def _p(p_value: float) -> str:
-    return "exact sign test p < .001" if p_value < 0.001 else f"exact sign test p = {p_value:.3f}"
+def _p(stated: VerdictStated) -> str:
+    value = "p < .001" if stated.p_value < 0.001 else f"p = {stated.p_value:.3f}"
+    return f"{stated.test}, {value}"
 
 
 def _rate(interval: Interval) -> str:

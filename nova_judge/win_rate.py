@@ -6,7 +6,7 @@ interval is the prompt, so both orders of one prompt are never taken for two obs
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -49,13 +49,25 @@ class ScoreCounts(NamedTuple):
         return sum(self.counts)
 
     @property
+    def wins(self) -> float:
+        """The sum of the scores."""
+        return sum(score * rows for score, rows in enumerate(self.counts)) / self.steps
+
+    @property
+    def losses(self) -> float:
+        """The sum of what is missing from 1."""
+        return self.mirrored().wins
+
+    @property
     def mean(self) -> float:
-        """The mean score, from whole numbers, mirrored exactly when the counts are."""
-        wins = sum(score * rows for score, rows in enumerate(self.counts))
-        losses = self.steps * self.rows - wins
-        if wins > losses:
-            return 1.0 - losses / (self.steps * self.rows)
-        return wins / (self.steps * self.rows)
+        """The mean score, mirrored exactly when the counts are."""
+        if self.wins > self.losses:
+            return 1.0 - self.losses / self.rows
+        return self.wins / self.rows
+
+    def mirrored(self) -> "ScoreCounts":
+        """The scores of A."""
+        return ScoreCounts(self.counts[::-1])
 
 
 def scores_of_profiles(profiles: ProfileCounts) -> ScoreCounts:
@@ -77,10 +89,29 @@ def win_rate(profiles: ProfileCounts, level: float = 0.95) -> Interval | Unscore
     return score_interval(scores_of_profiles(profiles), level)
 
 
-def win_rate_decisive(profiles: ProfileCounts, level: float = 0.95) -> Interval | Unscored:
-    """The win rate of B over rows where both orders name the same candidate, ties left out."""
-    tally = profiles.reconciled
-    return wilson(tally.b, tally.a + tally.b, level)
+def preference_win_rate(preferences: Sequence[float], level: float = 0.95) -> Interval | Unscored:
+    """The mean of preferences in [0, 1], the share that B wins, with its interval."""
+    if not preferences:
+        return Unscored("no row has a preference")
+    scores = scores_of_preferences(preferences)
+    rounded = score_interval(scores, level)
+    if isinstance(rounded, Unscored):
+        return rounded
+    estimate = math.fsum(preferences) / len(preferences)
+    shift = estimate - rounded.estimate
+    low = min(estimate, max(0.0, rounded.low + shift))
+    high = max(estimate, min(1.0, rounded.high + shift))
+    return Interval(estimate, low, high, level, DIRICHLET)
+
+
+def preference_standard_error(preferences: Sequence[float]) -> float | None:
+    """The standard error of the mean preference, from the sample variance."""
+    rows = len(preferences)
+    if rows < 2:
+        return None
+    mean = math.fsum(preferences) / rows
+    squares = math.fsum((preference - mean) ** 2 for preference in preferences)
+    return math.sqrt(squares / (rows - 1) / rows)
 
 
 def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:
@@ -106,7 +137,7 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
 def wilson(successes: int, trials: int, level: float = 0.95) -> Interval | Unscored:
     """A proportion with Wilson's score interval (Wilson 1927, JASA 22)."""
     if not trials:
-        return Unscored("no row was decided in the same way by both orders")
+        return Unscored("no row names one candidate throughout")
     turned = 2 * successes > trials
     share = (trials - successes if turned else successes) / trials
     z = NormalDist().inv_cdf((1.0 + level) / 2.0)

@@ -1,0 +1,25 @@
+"""What a user may set about the statistics of a run."""
+
+import msgspec
+
+
+class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of every estimate of a run.
+
+    level: of every interval, and 1 - level the error rate of every test.
+    equivalence_margin: distance in win rate (.03 = 3 points) within which both are equivalent.
+    seed, resamples: of the bootstrap that stands beside the container's.
+    anytime: the judging may have stopped early, so that only tests and intervals are used which
+    hold however often one looked (`sequential.py`).
+    blocked_by: what the control rows say against the judge (`controls.py`).
+    """
+
+    level: float = 0.95
+    equivalence_margin: float | None = None
+    seed: int = 0
+    resamples: int = 10_000
+    anytime: bool = False
+    blocked_by: tuple[str, ...] = ()
+
+
+DEFAULTS = StatisticsSettings()
