@@ -83,10 +83,13 @@ def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes
     if start >= item.size:
         return
     last = "" if end is None else str(end - 1)
-    body = client().get_object(
+    answered = client().get_object(
         Bucket=item.bucket, Key=item.key, VersionId=item.version, Range=f"bytes={start}-{last}"
-    )["Body"]
+    )
+    body = answered["Body"]
     try:
+        if not answered.get("ContentRange", "").startswith(f"bytes {start}-"):
+            raise InputFileError(f"{item.uri}: byte {start} was asked for, another place was sent")
         yield from body.iter_chunks(CHUNK)
     finally:
         body.close()

@@ -24,7 +24,6 @@ from nova_judge.local.answers import Answers, answers_from
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
-from nova_judge.local.server import ANSWERED
 from nova_judge.local.settings import EmulatorSettings
 
 SAGEMAKER_ROUTES = {
@@ -39,7 +38,7 @@ class Account:
 
     def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
         self.application: Any = app.app
-        answers = answers_from(settings.answers, settings.chat_server, folder / ANSWERED)
+        answers = answers_from(settings.answers, settings.chat_server, folder)
         hosting = Hosting(settings, answers)
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
@@ -58,6 +57,7 @@ class Account:
 def _plug_in(api: SageMakerApi, answers: Answers) -> None:
     engine_hooks.name_lambda_errors()
     engine_hooks.add_version_ids()
+    engine_hooks.honour_ranges_of_versions()
     engine_hooks.answer_secure_transport()
     cloudformation_types.install(api)
     state_machine_tasks.install(api)

