@@ -101,26 +101,22 @@ class EvaluationStack(cdk.Stack):
         )
 
     def _grant_functions(self) -> None:
-        bucket, table, function = (
-            self._storage.data_bucket,
-            self._storage.runs_table,
-            self.functions,
-        )
+        storage, function = self._storage, self.functions
         for name in ("PlanEvaluation", "GenerateResponses"):
-            bucket.grant_read(function[name], f"{INBOX}*")
-        bucket.grant_read(function["PlanEvaluation"], "recipes/*")
+            storage.allow_read(function[name], f"{INBOX}*")
+        storage.allow_read(function["PlanEvaluation"], "recipes/*")
         self._grant_preflight(function["PlanEvaluation"])
-        bucket.grant_put(function["ClaimRun"], "runs/*")
-        bucket.grant_read(function["GenerateResponses"], "answers/*")
-        bucket.grant_put(function["GenerateResponses"], "answers/*")
+        storage.allow_write(function["ClaimRun"], "runs/*")
+        storage.allow_read(function["GenerateResponses"], "answers/*")
+        storage.allow_write(function["GenerateResponses"], "answers/*")
         for name in ("GenerateResponses", "BuildJudgeDataset", "RecordFailure"):
-            bucket.grant_read(function[name], "runs/*")
-            bucket.grant_put(function[name], "runs/*")
+            storage.allow_read(function[name], "runs/*")
+            storage.allow_write(function[name], "runs/*")
         for name in ("ClaimRun", "PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            table.grant(
+            storage.runs_table.grant(
                 function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
             )
-        table.grant(function["RecordFailure"], "dynamodb:Scan")
+        storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
         self._grant_endpoints()
         function["RecordFailure"].add_to_role_policy(
             iam.PolicyStatement(
@@ -219,12 +215,20 @@ class EvaluationStack(cdk.Stack):
         ]
 
     def _grant_machine(self) -> None:
-        for function in self.functions.values():
-            function.grant_invoke(self.machine)
-        self._storage.data_bucket.grant_read(self.machine, "runs/*/shards.json")
+        self._storage.allow_read(self.machine, "runs/*/shards.json")
         self._storage.runs_table.grant(self.machine, "dynamodb:GetItem")
-        self.judge_role.role.grant_pass_role(self.machine.role)
+        self.machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self.judge_role.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
         statements = (
+            (
+                ("lambda:InvokeFunction",),
+                [function.function_arn for function in self.functions.values()],
+            ),
             (
                 (
                     "states:StartExecution",

@@ -41,8 +41,8 @@ class ResultsStack(cdk.Stack):
             timeout=cdk.Duration.minutes(15),
             scratch_mb=10240,
         )
-        storage.data_bucket.grant_read(self.processor, "runs/*")
-        storage.data_bucket.grant_put(self.processor, "runs/*")
+        storage.allow_read(self.processor, "runs/*")
+        storage.allow_write(self.processor, "runs/*")
         storage.runs_table.grant(
             self.processor, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
         )

@@ -1,7 +1,10 @@
 """Storage: the data bucket and the runs table. The only stack that holds state."""
 
+from collections.abc import Iterable
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -31,6 +34,17 @@ class StorageStack(cdk.Stack):
         )
         cdk.CfnOutput(self, "DataBucketName", value=self.data_bucket.bucket_name)
         cdk.CfnOutput(self, "RunsTableName", value=self.runs_table.table_name)
+
+    def allow_read(self, grantee: iam.IGrantable, *keys: str) -> None:
+        """Let somebody read objects below the given keys, and learn that an object is not there."""
+        data = self.data_bucket
+        _allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], map(data.arn_for_objects, keys))
+        _allow(grantee, ["s3:ListBucket"], [data.bucket_arn])
+
+    def allow_write(self, grantee: iam.IGrantable, *keys: str) -> None:
+        """Let somebody write objects below the given keys."""
+        objects = map(self.data_bucket.arn_for_objects, keys)
+        _allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], objects)
 
     def _bucket(
         self, construct_id: str, *, logs: s3.Bucket | None = None, expire_days: int | None = None
@@ -67,3 +81,9 @@ class StorageStack(cdk.Stack):
     @staticmethod
     def _expire_runs(bucket: s3.Bucket, days: int) -> None:
         bucket.add_lifecycle_rule(prefix="runs/", expiration=cdk.Duration.days(days))
+
+
+def _allow(grantee: iam.IGrantable, actions: list[str], resources: Iterable[str]) -> None:
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(actions=actions, resources=list(resources))
+    )

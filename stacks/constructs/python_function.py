@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -108,6 +109,19 @@ class PythonFunction(lambda_.Function):
             retention=_retention(config.log_retention_days),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        # The AWS-managed policy would let it write to every log group of the account.
+        role = iam.Role(
+            scope,
+            f"{construct_id}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=description,
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_group.log_group_arn],
+            )
+        )
         super().__init__(
             scope,
             construct_id,
@@ -117,6 +131,7 @@ class PythonFunction(lambda_.Function):
             handler=f"lambdas.{module}.handler",
             layers=[dependencies_layer(scope)] if config.bundle_dependencies else [],
             environment={**environment(settings), "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108
+            role=role,
             description=description,
             memory_size=memory_mb,
             timeout=timeout,
