@@ -62,3 +62,7 @@ class SavedReportError(NovaJudgeError):
 
 class NotComparableError(NovaJudgeError):
     """Two runs differ in data, judge or settings, so that no trend may be drawn through them."""
+
+
+class WeightingError(NovaJudgeError):
+    """The weights or criteria asked for do not fit the rubrics of the run."""

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,3})
 _SCALE = {"scale": "scale", "likert": "scale", "binary": "binary", "boolean": "binary"}
 _TRUE = {"true", "yes", "1", "1.0"}
 _FALSE = {"false", "no", "0", "0.0"}
-_LARGEST_WEIGHT = 1000.0
+_LARGEST_WEIGHT = 100.0  # as per cent; keeps every sum of products below 2^53
 _CRITERIA_LIMIT = 200
 _NAME_LIMIT = 200
 

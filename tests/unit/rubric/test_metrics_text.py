@@ -47,7 +47,7 @@ def test_generated_rows_read_the_same_on_both_paths():
         assert columns.read(text) == projected(value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(metrics, min_size=1, max_size=4))
 def test_any_dict_reads_the_same_on_both_paths(values):
     reader = MetricsReader()
@@ -55,7 +55,7 @@ def test_any_dict_reads_the_same_on_both_paths(values):
         assert reader.read(str(value)) == read_safe(str(value)) == value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_a_damaged_row_reads_the_same_on_both_paths(data):
     draw = random.Random(data.draw(st.integers(0, 50)))  # noqa: S311
