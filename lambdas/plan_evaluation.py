@@ -1,6 +1,7 @@
 """PlanEvaluation: read the request, the recipe and the file's head, and resolve the run."""
 
 import datetime
+import functools
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from nova_judge.adapters import account, s3
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
-from nova_judge.request import EvaluationRequest, parse_request, run_id
+from nova_judge.request import parse_request, run_id
 from nova_judge.run import Run, RunInput, answer_sources
 from nova_judge.run_layout import RECIPES
 
@@ -29,15 +30,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             f"s3://{settings.data_bucket}; copy it there"
         )
     recipe = _recipe(settings.data_bucket, request.recipe)
-    run = _resolve(request, recipe, event["execution"], event["started"])
-    run = _refuse_early(run, context.invoked_function_arn, settings)
+    item = s3.describe(request.bucket, request.key, request.version)
+    head = dataset.usable_head(functools.partial(s3.head, item))
+    sources = answer_sources(recipe, file_brings_answers=_brings_answers(head, item))
+    run = Run(
+        run_id=run_id(item.bucket, item.key, item.version, recipe.sha256),
+        execution=event["execution"],
+        created=event["started"],
+        input=RunInput(item.bucket, item.key, item.version, item.size),
+        recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        sources=sources,
+        no_cache=request.no_cache,
+    )
+    run = _refuse_early(run, head, context.invoked_function_arn, settings)
     logger.info("planned", run_id=run.run_id, recipe=recipe.name, bytes=run.input.size)
     return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
 
 
-def _refuse_early(run: Run, function_arn: str, settings: PlanEvaluationSettings) -> Run:
+def _refuse_early(
+    run: Run, head: bytes, function_arn: str, settings: PlanEvaluationSettings
+) -> Run:
     """The run with its estimate; raises PreflightError or BudgetError before anything is paid."""
-    head = s3.head(s3.S3Object(*msgspec.structs.astuple(run.input)))
     facts = account.facts_of_run(
         run.recipe,
         region=function_arn.split(":")[3],
@@ -67,9 +81,7 @@ def _recipe(bucket: str, name: str) -> Recipe:
     return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
 
 
-def _resolve(request: EvaluationRequest, recipe: Recipe, execution: str, started: str) -> Run:
-    item = s3.describe(request.bucket, request.key, request.version)
-    head = s3.head(item)
+def _brings_answers(head: bytes, item: s3.S3Object) -> bool:
     dataset.check_format(head, item.uri)
     brings_answers = dataset.file_brings_answers(head)
     if brings_answers is None:
@@ -77,16 +89,7 @@ def _resolve(request: EvaluationRequest, recipe: Recipe, execution: str, started
             f"{item.uri}: no usable row in the first {len(head):,} bytes: {_first_reason(head)}. "
             "Every line is a JSON object with at least `prompt`; see `nova-judge validate`"
         )
-    return Run(
-        run_id=run_id(item.bucket, item.key, item.version, recipe.sha256),
-        execution=execution,
-        created=started,
-        input=RunInput(item.bucket, item.key, item.version, item.size),
-        recipe=recipe,
-        recipe_sha256=recipe.sha256,
-        sources=answer_sources(recipe, file_brings_answers=brings_answers),
-        no_cache=request.no_cache,
-    )
+    return brings_answers
 
 
 def _first_reason(head: bytes) -> str:

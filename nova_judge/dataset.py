@@ -7,7 +7,7 @@ huge file nor a hostile line grows memory.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -17,6 +17,9 @@ from nova_judge.records import Candidate, InputRow, Rejected, Verdict
 from nova_judge.shards import Shard
 
 MAX_LINE_BYTES = 1_048_576
+HEAD_BYTES = 1 << 20
+MOST_HEAD_BYTES = 32 << 20
+ROWS_THAT_DECIDE = 100
 CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
 
 _BOM = b"\xef\xbb\xbf"
@@ -155,7 +158,10 @@ def _fields_of(content: bytes) -> _Fields | _Fault:
         return _validation_fault(str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         return _Fault(f"not JSON: {error}")
-    duplicate = _duplicate_key(content)
+    try:
+        duplicate = _duplicate_key(content)
+    except RecursionError as error:
+        return _Fault(f"not JSON: {error}")
     if duplicate is not None:
         return _Fault(f"key `{duplicate}` stands more than once", duplicate)
     return fields
@@ -172,7 +178,7 @@ def _validation_fault(message: str) -> _Fault:
 
 
 def _duplicate_key(content: bytes) -> str | None:
-    """The first key that stands twice; only lines that could have one are parsed a second time."""
+    """The first of our keys that stands twice; only lines that could have one are parsed again."""
     suspicious = _ESCAPED_ASCII.search(content) or any(
         content.count(b'"%s"' % key.encode()) > 1 for key in _KEYS
     )
@@ -183,10 +189,11 @@ def _duplicate_key(content: bytes) -> str | None:
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         # The outermost object is built last, so its finding is the one that remains.
-        duplicates[:] = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
+        duplicates[:] = [key for key in _KEYS if keys.count(key) > 1]
         return dict(pairs)
 
-    json.loads(content, object_pairs_hook=note)
+    # Python refuses to convert very long integers; nobody reads these.
+    json.loads(content, object_pairs_hook=note, parse_int=str)
     return duplicates[0] if duplicates else None
 
 
@@ -230,14 +237,30 @@ def check_format(head: bytes, uri: str) -> None:
         )
 
 
+def usable_head(read: Callable[[int], bytes]) -> bytes:
+    """The first bytes of a file: more than a megabyte only where that holds no usable row.
+
+    `read(size)` gives the file's first `size` bytes, or all of it.
+    """
+    head = read(HEAD_BYTES)
+    if len(head) < HEAD_BYTES or file_brings_answers(head) is not None:
+        return head
+    return read(MOST_HEAD_BYTES)
+
+
 def file_brings_answers(head: bytes) -> bool | None:
-    """Whether the head's first usable row carries both answers; None where no row is usable."""
-    lines = shard_lines([head], Shard(index=0, start=0, end=len(head)))
-    for line in lines:
+    """Whether the head's first rows carry both answers; None where no row is usable.
+
+    The majority decides, so that one broken line cannot turn a whole file into prompts.
+    """
+    both: list[bool] = []
+    for line in shard_lines([head], Shard(index=0, start=0, end=len(head))):
         fields = _fields_of(line.content) if line.content and line.content.strip() else None
         if isinstance(fields, _Fields) and fields.prompt.strip():
-            return fields.response_A is not None and fields.response_B is not None
-    return None
+            both.append(fields.response_A is not None and fields.response_B is not None)
+            if len(both) == ROWS_THAT_DECIDE:
+                break
+    return 2 * sum(both) >= len(both) if both else None
 
 
 def first_fault(head: bytes) -> Rejected | None:

@@ -1,5 +1,6 @@
 """`nova-judge validate`: read an input file as a run would, without AWS."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,6 @@ from nova_judge.errors import InputFileError
 from nova_judge.records import InputRow, Rejected
 from nova_judge.shards import Shard
 
-HEAD_BYTES = 1 << 20
 MOST_SHOWN = 20
 
 
@@ -39,8 +39,7 @@ def command(
     """
     if not file.is_file():
         raise InputFileError(f"{file} is no file: give the path of a JSON Lines file")
-    with file.open("rb") as opened:
-        head = opened.read(HEAD_BYTES)
+    head = dataset.usable_head(functools.partial(_first_bytes, file))
     dataset.check_format(head, str(file))
     brings_answers = dataset.file_brings_answers(head)
     sources = dataset.FROM_FILE if brings_answers else dataset.GENERATED
@@ -51,6 +50,11 @@ def command(
     if not usable:
         raise InputFileError(f"{file}: no line can be used")
     raise typer.Exit(1 if rejected else 0)
+
+
+def _first_bytes(file: Path, size: int) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(size)
 
 
 def _read(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
