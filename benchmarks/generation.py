@@ -33,7 +33,6 @@ from nova_judge.adapters.sagemaker_endpoint import ChatForm, EndpointPort
 from nova_judge.answer_store import AnswerJournal, Place
 from nova_judge.generation import Answer, Source, generate
 from nova_judge.recipe import Generation
-from nova_judge.retries import RetryPolicy
 
 THREADS = 64
 CALL_TIMEOUT_S = 10.0
@@ -112,9 +111,7 @@ def ours(prompts: Sequence[str], urls: Sequence[str]) -> int:
             candidate: Source(port(url), AnswerJournal(objects, candidate, Place("run", 0)))
             for candidate, url in zip("AB", urls, strict=False)
         }
-        generated = generate(
-            prompts, sources, policy=RetryPolicy(), call_timeout_s=CALL_TIMEOUT_S, threads=THREADS
-        )
+        generated = generate(prompts, sources, threads=THREADS)
     rows = [row for outcomes in generated.outcomes.values() for row in outcomes]
     return sum(not isinstance(row, Answer) for row in rows)
 

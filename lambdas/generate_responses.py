@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import candidates, s3
-from nova_judge.answers import Answer, Outcome
+from nova_judge.answers import Answer, Outcome, lasting
 from nova_judge.generation import generate
 from nova_judge.judge_dataset import Response
 from nova_judge.records import Candidate
@@ -40,14 +40,10 @@ def _read(run: Run, shard: Shard) -> ShardRows:
 def _answer(
     run: Run, shard: Shard, rows: ShardRows, settings: EndpointSettings, context: LambdaContext
 ) -> int:
-    sources = candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix)
-    generation = run.recipe.generation
     generated = generate(
         [row.prompt for row in rows.rows],
-        sources,
-        policy=candidates.policy(generation),
+        candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
-        call_timeout_s=generation.call_timeout_s,
     )
     if generated.left == 0:
         for candidate, outcomes in generated.outcomes.items():
@@ -60,7 +56,9 @@ def _write(
 ) -> None:
     lines = [
         msgspec.json.encode(
-            Response(answer=outcome) if isinstance(outcome, Answer) else Response(failed=outcome)
+            Response(answer=lasting(outcome))
+            if isinstance(outcome, Answer)
+            else Response(failed=outcome)
         )
         for outcome in outcomes
     ]

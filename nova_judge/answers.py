@@ -23,6 +23,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_s: float | None = None
 
 
+def lasting(answer: Answer) -> Answer:
+    """An answer without the accidents of asking: the same bytes from every repeat."""
+    return msgspec.structs.replace(answer, tries=1, latency_s=None)
+
+
 class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A row without an answer: `reason` groups such rows, `detail` is the endpoint's message."""
 
@@ -32,13 +37,6 @@ class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 Outcome: TypeAlias = Answer | FailedAnswer
-
-
-def lasting(outcome: Outcome) -> Outcome:
-    """What was answered without the accidents of asking: the same bytes from every repeat."""
-    if isinstance(outcome, FailedAnswer):
-        return outcome
-    return msgspec.structs.replace(outcome, tries=1, latency_s=None)
 
 
 class Port(Protocol):

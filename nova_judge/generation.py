@@ -23,10 +23,12 @@ __all__ = ["Answer", "FailedAnswer", "Generated", "Outcome", "Source", "generate
 
 
 class Source(NamedTuple):
-    """One candidate that answers by calls, and where its answers are kept."""
+    """One candidate that answers by calls, where its answers are kept and how long it is tried."""
 
     port: Port
     journal: Journal
+    policy: RetryPolicy = RetryPolicy()
+    call_timeout_s: float = 60.0
 
 
 class Generated(NamedTuple):
@@ -49,8 +51,6 @@ def generate(
     prompts: Sequence[str],
     sources: Mapping[Candidate, Source],
     *,
-    policy: RetryPolicy,
-    call_timeout_s: float,
     time_left: Callable[[], float] = forever,
     threads: int = MOST_THREADS,
 ) -> Generated:
@@ -61,13 +61,13 @@ def generate(
     Raises GenerationFailedError when a candidate turns out to be shut (no access, no such model),
     and whatever a journal raises that cannot store.
     """
-    reserve = call_timeout_s + RESERVE_S
+    reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
     known = {c: dict(source.journal.find(prompts)) for c, source in sources.items()}
     missing = {c: [p for p in dict.fromkeys(prompts) if p not in known[c]] for c in sources}
     gate = Gate(lambda: time_left() > reserve)
     lanes = {
-        c: Lane(f"candidate {c}", missing[c], *source, Limiter(threads), policy, gate)
-        for c, source in sources.items()
+        c: Lane(f"candidate {c}", missing[c], s.port, s.journal, Limiter(threads), s.policy, gate)
+        for c, s in sources.items()
     }
     try:
         _run(list(lanes.values()), threads, gate)

@@ -8,7 +8,6 @@ from nova_judge.adapters.sagemaker_endpoint import EndpointPort, form_of
 from nova_judge.answer_store import AnswerJournal, Place
 from nova_judge.answers import Port, model_name
 from nova_judge.generation import MOST_THREADS, Source
-from nova_judge.recipe import Generation
 from nova_judge.records import Candidate
 from nova_judge.retries import RetryPolicy
 from nova_judge.run import Run
@@ -18,18 +17,16 @@ def sources(run: Run, shard: int, bucket: str, prefix: str) -> dict[Candidate, S
     """The candidates that this run asks, with their answers kept in `bucket`."""
     objects = BucketObjects(s3.client(), bucket)
     place = Place(run.run_id, shard)
+    settings = {c: run.recipe.generation_for(c) for c in run.generated()}
     return {
         candidate: Source(
             port=_port(run, candidate, prefix),
             journal=AnswerJournal(objects, _name(run, candidate), place, reuse=not run.no_cache),
+            policy=RetryPolicy(most_tries=how.tries),
+            call_timeout_s=how.call_timeout_s,
         )
-        for candidate in run.generated()
+        for candidate, how in settings.items()
     }
-
-
-def policy(generation: Generation) -> RetryPolicy:
-    """How long a row is tried."""
-    return RetryPolicy(most_tries=generation.tries)
 
 
 def _port(run: Run, candidate: Candidate, prefix: str) -> Port:

@@ -68,10 +68,10 @@ class Kept:
         self.flushed += 1
 
 
-def run(models, prompts=PROMPTS, journals=None, **how):
+def run(models, prompts=PROMPTS, journals=None, policy=QUICK, timeout=1.0, **how):
     journals = journals or {c: Kept() for c in models}
-    sources = {c: Source(model, journals[c]) for c, model in models.items()}
-    return generate(prompts, sources, **{"policy": QUICK, "call_timeout_s": 1.0, **how})
+    sources = {c: Source(model, journals[c], policy, timeout) for c, model in models.items()}
+    return generate(prompts, sources, **how)
 
 
 def texts(outcomes):
@@ -179,7 +179,7 @@ def test_when_the_time_is_nearly_up_the_rest_is_handed_over_and_finished_later()
 
 def test_no_call_begins_that_could_outlast_the_caller():
     model = Model()
-    generated = run({"A": model}, time_left=lambda: 70.0, call_timeout_s=60.0)
+    generated = run({"A": model}, time_left=lambda: 70.0, timeout=60.0)
     assert (model.asked, generated.left) == ([], len(PROMPTS))
 
 

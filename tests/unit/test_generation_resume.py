@@ -42,11 +42,12 @@ def work(folder):
     """What the function does with one shard, to the file it writes at the end."""
     log = os.open(folder / "asked", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     objects = FolderObjects(folder)
-    sources = {
-        c: Source(Model(c, log), AnswerJournal(objects, c, Place("run", 0))) for c in ("A", "B")
-    }
     policy = RetryPolicy(backoff_first_s=0.001, backoff_most_s=0.002)
-    generated = generate(PROMPTS, sources, policy=policy, call_timeout_s=1, threads=THREADS)
+    sources = {
+        c: Source(Model(c, log), AnswerJournal(objects, c, Place("run", 0)), policy)
+        for c in ("A", "B")
+    }
+    generated = generate(PROMPTS, sources, threads=THREADS)
     for candidate, outcomes in generated.outcomes.items():
         lines = msgspec.json.Encoder().encode_lines([lasting(row) for row in outcomes])
         objects.write(f"responses/{candidate}", lines)

@@ -95,8 +95,8 @@ def test_over_real_connections_no_row_is_lost_however_many_calls_fail(tmp_path, 
     policy = RetryPolicy(300, 120, 0.001, 0.01)
     with loopback(latency_s=0.005, failing=failing, faults=FAULTS, hang_s=0.3) as url:
         journal = AnswerJournal(FolderObjects(tmp_path), "m", Place("run", 0))
-        source = Source(port(url), journal)
-        generated = generate(prompts, {"A": source}, policy=policy, call_timeout_s=1)
+        source = Source(port(url), journal, policy, call_timeout_s=1)
+        generated = generate(prompts, {"A": source})
         with urlopen(f"{url}/counters") as reply:  # noqa: S310 - loopback
             counters = msgspec.json.decode(reply.read())
     assert all(isinstance(row, Answer) for row in generated.outcomes["A"])
