@@ -122,7 +122,7 @@ def test_the_same_place_of_the_file_is_looked_at_first_and_then_no_further(objec
     objects.was_read.clear()
     journal(objects, run_id="other", shard=50).find(["shard 50"])
     assert len(objects.was_read) <= 20
-    assert [key for key in objects.was_read if "/chunks/" in key][0].startswith(
+    assert next(key for key in objects.was_read if "/chunks/" in key).startswith(
         "answers/model/run/chunks/00050/"
     )
 
