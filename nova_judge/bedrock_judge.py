@@ -69,7 +69,6 @@ def evaluation_job_request(
     dataset_uri: str,
     output_uri: str,
     source: str,
-    kms_key: str | None = None,
 ) -> dict[str, Any]:
     """The CreateEvaluationJob request for one file of at most 1,000 answers of one candidate.
 
@@ -93,7 +92,6 @@ def evaluation_job_request(
             ],
             "evaluatorModelConfig": evaluators,
         }
-    encryption = {} if kms_key is None else {"customerEncryptionKeyId": kms_key}
     return {
         "jobName": job_name,
         "clientRequestToken": job_name,
@@ -104,15 +102,7 @@ def evaluation_job_request(
             "models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}]
         },
         "outputDataConfig": {"s3Uri": output_uri},
-        **encryption,
     }
-
-
-def evaluation_job_name(run_id: str, candidate: Candidate, number: int) -> str:
-    """A name that Bedrock takes: at most 63 characters of lower case letters, digits, hyphens."""
-    suffix = f"-{candidate.lower()}-{number}"
-    stem = re.sub(r"[^a-z0-9]+", "-", f"nova-judge-{run_id}".lower()).strip("-")
-    return stem[: 63 - len(suffix)].rstrip("-") + suffix
 
 
 def job_parts(rows: int, prompts_per_job: int) -> tuple[range, ...]:

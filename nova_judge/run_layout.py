@@ -59,6 +59,15 @@ class RunLayout:
     def judge_input(self, number: int) -> str:
         return f"{self.judge(number)}input/llm_judge.jsonl"
 
+    def judge_data(self, number: int, name: str) -> str:
+        return f"{self.judge(number)}input/{name}"
+
+    def judge_job(self, number: int) -> str:
+        return f"{self.judge(number)}job.json"
+
+    def judge_metrics(self, number: int) -> str:
+        return f"{self.judge(number)}custom_metrics.json"
+
     def judge_rows(self, number: int) -> str:
         return f"{self.judge(number)}rows.jsonl"
 

@@ -1,0 +1,168 @@
+"""Scores of single answers, and what follows from them: means with intervals, and differences."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from nova_judge.metric_means import UNIT, Scale, mean_difference, mean_score, reported_interval
+from nova_judge.records import Unscored
+from nova_judge.win_rate import Interval
+
+FEWEST_SLICE_ROWS = 20  # below this a slice is shown as a count only
+
+
+class AnswerScore(NamedTuple):
+    """One answer by one metric. `row` tells the row within the run: equal for all subjects."""
+
+    subject: str
+    metric: str
+    row: int
+    result: float | str | Unscored
+    id: str = ""
+    category: str | None = None
+    explanation: str = ""
+    prompt: str = ""
+    answer: str = ""
+    reference: str = ""
+
+
+class MetricFacts(NamedTuple):
+    """What is known of a metric beforehand. `scale` None: it is taken from the scores."""
+
+    better: Literal["higher", "lower"] = "higher"
+    scale: Scale | None = UNIT
+
+
+class Reported(NamedTuple):
+    """What a container reported for a metric, with its standard error where it gave one."""
+
+    value: float
+    standard_error: float | None = None
+
+
+Key = tuple[str, str]
+"""Subject and metric."""
+
+
+class ScoreTable:
+    """Collects scores of a run, in whatever order they come, and gives the figures."""
+
+    def __init__(self) -> None:
+        self._scores: dict[Key, dict[tuple[int, str | None], float]] = defaultdict(dict)
+        self._words: dict[Key, Counter[str]] = defaultdict(Counter)
+        self._unscored: dict[Key, Counter[str]] = defaultdict(Counter)
+        self.reported: dict[Key, Reported] = {}
+        self.facts: dict[str, MetricFacts] = {}
+
+    def add(self, score: AnswerScore) -> None:
+        """Count one score."""
+        key = (score.subject, score.metric)
+        if isinstance(score.result, Unscored):
+            self._unscored[key][score.result.reason] += 1
+        elif isinstance(score.result, str):
+            self._words[key][score.result] += 1
+        else:
+            self._scores[key][score.row, score.category] = score.result
+
+    def keys(self) -> list[Key]:
+        """Every subject and metric that something is known of, in order of first sight."""
+        held = (self._scores, self._words, self._unscored, self.reported)
+        return list(dict.fromkeys(key for part in held for key in part))
+
+    def reasons(self) -> Counter[tuple[str, str]]:
+        """Why scores are missing, by metric."""
+        reasons: Counter[tuple[str, str]] = Counter()
+        for (_, metric), counted in self._unscored.items():
+            for reason, count in counted.items():
+                reasons[metric, reason] += count
+        return reasons
+
+    def figures(self, level: float) -> list[dict[str, Any]]:
+        """One entry a subject and metric: `scores` of metrics.json."""
+        return [self._figure(key, level) for key in self.keys()]
+
+    def differences(self, first: str, second: str, level: float) -> list[dict[str, Any]]:
+        """Second less first, row by row, for every metric that both have numbers for."""
+        found = []
+        for subject, metric in self.keys():
+            mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
+            if subject != first or not mine or not theirs:
+                continue
+            pairs = [(mine[row], theirs[row]) for row in mine if row in theirs]
+            scale = self._scale(metric, [*mine.values(), *theirs.values()])
+            interval = mean_difference(pairs, scale, level)
+            entry = {"metric": metric, "first": first, "second": second, "rows": len(pairs)}
+            better = self.facts.get(metric, MetricFacts()).better
+            found.append({**entry, "better": better, **_interval(interval)})
+        return found
+
+    def _figure(self, key: Key, level: float) -> dict[str, Any]:
+        subject, metric = key
+        scores = self._scores.get(key, {})
+        values = list(scores.values())
+        scale = self._scale(metric, values)
+        reported = self.reported.get(key)
+        return {
+            "subject": subject,
+            "metric": metric,
+            "better": self.facts.get(metric, MetricFacts()).better,
+            "scale": [scale.low, scale.high],
+            "rows": len(values) + self._words[key].total(),
+            "unscored": self._unscored[key].total(),
+            **_interval(self._mean(values, scale, reported, level)),
+            "words": dict(self._words[key].most_common()) or None,
+            "reported": None if reported is None else reported._asdict(),
+            "slices": _slices(scores, scale, level),
+        }
+
+    def _mean(
+        self, values: Sequence[float], scale: Scale, reported: Reported | None, level: float
+    ) -> Interval | Unscored:
+        if values or reported is None:
+            return mean_score(values, scale, level)
+        found = reported_interval(reported.value, reported.standard_error, level)
+        if isinstance(found, Unscored):
+            return found
+        return found._replace(method=f"{found.method}, from the container's standard error")
+
+    def _scale(self, metric: str, values: Sequence[float]) -> Scale:
+        known = self.facts.get(metric, MetricFacts()).scale
+        if known is not None and all(known.low <= value <= known.high for value in values):
+            return known
+        return Scale(min(values, default=0.0), max(values, default=1.0))
+
+
+def _interval(found: Interval | Unscored) -> dict[str, Any]:
+    if isinstance(found, Unscored):
+        return {"estimate": None, "low": None, "high": None, "level": None, "method": found.reason}
+    return found._asdict()
+
+
+def _slices(
+    scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
+) -> list[dict[str, Any]]:
+    by_category: dict[str, list[float]] = defaultdict(list)
+    for (_, category), value in scores.items():
+        if category is not None:
+            by_category[category].append(value)
+    return [
+        {
+            "name": name,
+            "rows": len(values),
+            "mean": math.fsum(values) / len(values),
+            **_interval(
+                mean_score(values, scale, level)
+                if len(values) >= FEWEST_SLICE_ROWS
+                else Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
+            ),
+        }
+        for name, values in sorted(by_category.items())
+    ]
+
+
+def filled(table: ScoreTable, scores: Iterable[AnswerScore]) -> Iterable[AnswerScore]:
+    """Pass the scores on while the table counts them."""
+    for score in scores:
+        table.add(score)
+        yield score
