@@ -25,7 +25,7 @@ class EndpointsStack(cdk.Stack):
             scope, construct_id, description="Nova Judge: models to serve as candidates"
         )
         self.configs: dict[str, dict[str, str]] = {}
-        role = self._serving_role()
+        role = self._serving_role(config)
         for name in config.endpoint_models:
             spec = catalog.models().endpoints[name]
             model = self._model(name, spec, role)
@@ -34,7 +34,7 @@ class EndpointsStack(cdk.Stack):
             if config.endpoints == "always_on":
                 self._endpoint(config, name, configs[spec.instance_types[0]])
 
-    def _serving_role(self) -> iam.Role:
+    def _serving_role(self, config: StageConfig) -> iam.Role:
         role = iam.Role(
             self,
             "ServingRole",
@@ -42,9 +42,16 @@ class EndpointsStack(cdk.Stack):
             description="Pulls the serving image, writes logs and metrics; reads no data of ours",
         )
         account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)
-        repositories = self.format_arn(
-            service="ecr", account=account, resource="repository", resource_name="*"
-        )
+        served = {catalog.models().endpoints[name].serving for name in config.endpoint_models}
+        repositories = [
+            self.format_arn(
+                service="ecr",
+                account=account,
+                resource="repository",
+                resource_name=catalog.images().serving.images[serving].split(":")[0],
+            )
+            for serving in sorted(served)
+        ]
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=[
@@ -52,7 +59,7 @@ class EndpointsStack(cdk.Stack):
                     "ecr:BatchGetImage",
                     "ecr:GetDownloadUrlForLayer",
                 ],
-                resources=[repositories],
+                resources=repositories,
             )
         )
         role.add_to_policy(

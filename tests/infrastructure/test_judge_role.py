@@ -1,0 +1,65 @@
+"""Every action that the evaluation role may take, and why."""
+
+MAY = {
+    "s3:GetObject": "reads the judge's input and recipe of a run",
+    "s3:PutObject": "writes the judge's output of a run",
+    "s3:AbortMultipartUpload": "gives up an upload of that output",
+    "s3:ListBucket": "SageMaker lists the channel's prefix before it downloads it",
+    "ecr:GetAuthorizationToken": "signs in to the registry of the evaluation image",
+    "ecr:BatchCheckLayerAvailability": "pulls the evaluation image",
+    "ecr:BatchGetImage": "pulls the evaluation image",
+    "ecr:GetDownloadUrlForLayer": "pulls the evaluation image",
+    "logs:CreateLogGroup": "SageMaker writes the job's log",
+    "logs:CreateLogStream": "SageMaker writes the job's log",
+    "logs:DescribeLogStreams": "SageMaker writes the job's log",
+    "logs:PutLogEvents": "SageMaker writes the job's log",
+    "cloudwatch:PutMetricData": "SageMaker writes the job's CPU, GPU and disk figures",
+}
+
+
+def role(synthesized):
+    (found,) = (
+        properties
+        for name, properties in synthesized.resources("AWS::IAM::Role").items()
+        if name.startswith("Evaluation/JudgeRole")
+    )
+    return found
+
+
+def statements(synthesized):
+    return [
+        statement
+        for name, policy in synthesized.resources("AWS::IAM::Policy").items()
+        if name.startswith("Evaluation/JudgeRole")
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_the_role_may_do_what_is_listed_here_and_nothing_else(synthesized):
+    actions = [
+        action
+        for statement in statements(synthesized)
+        for action in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    ]
+
+    assert set(actions) == set(MAY)
+
+
+def test_only_bedrock_and_sagemaker_of_this_account_may_assume_it(synthesized):
+    trust = role(synthesized)["AssumeRolePolicyDocument"]["Statement"]
+
+    services = {service for entry in trust for service in entry["Principal"]["Service"]}
+    assert services == {"bedrock.amazonaws.com", "sagemaker.amazonaws.com"}
+    for entry in trust:
+        assert entry["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_it_reaches_no_object_outside_the_judge_folders(synthesized):
+    for statement in statements(synthesized):
+        actions = statement["Action"]
+        if "s3:GetObject" in actions:
+            assert statement["Resource"].endswith("/runs/*/judge/*")
+        if actions == "s3:ListBucket":
+            assert statement["Condition"] == {"StringLike": {"s3:prefix": ["runs/*/judge/*"]}}

@@ -1,0 +1,139 @@
+"""What `make check` asks of the templates, the state machine and the policies: all offline."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import parliament
+import pytest
+
+from stacks.command import run_tool
+
+ACKNOWLEDGED = json.loads((Path(__file__).parent / "acknowledged.json").read_text())
+# CDK writes DependsOn beside a reference that already orders the resources.
+CFN_LINT_IGNORED = ["W3005"]
+# The linter asks for every kind of resource that an action knows; these we have no use for.
+OTHER_KINDS_UNUSED = {
+    "bedrock:InvokeModel": "no prompt routers, imported or provisioned models are candidates",
+    "states:DescribeExecution": "our executions are standard ones, not express",
+}
+
+
+@pytest.fixture(scope="module")
+def findings(synthesized) -> list[tuple[str, str]]:
+    """(rule, construct) of every cdk-nag finding."""
+    report = json.loads((synthesized.folder / "validation-report.json").read_text())
+    return [
+        (violation["ruleName"], construct["constructPath"])
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    ]
+
+
+def explains(entry: dict[str, str], rule: str, construct: str) -> bool:
+    return bool(re.fullmatch(entry["rule"], rule) and re.fullmatch(entry["construct"], construct))
+
+
+def test_cdk_nag_finds_nothing_that_is_not_explained(findings):
+    unexplained = [
+        finding for finding in findings if not any(explains(e, *finding) for e in ACKNOWLEDGED)
+    ]
+
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("entry", ACKNOWLEDGED, ids=lambda entry: entry["rule"][:60])
+def test_every_explanation_is_still_needed(findings, entry):
+    assert any(explains(entry, *finding) for finding in findings)
+
+
+def test_cfn_lint_finds_nothing(synthesized):
+    command = [Path(sys.executable).with_name("cfn-lint"), "--regions", "us-east-1"]
+    command += ["--ignore-checks", *CFN_LINT_IGNORED, "--template", *synthesized.files]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_state_machine_is_valid(definition, tmp_path):
+    file = tmp_path / "evaluation.asl.json"
+    file.write_text(json.dumps(definition))
+
+    done = run_tool(
+        "asl-validator/dist/bin/asl-validator.js",
+        ["--json-path", str(file)],
+        os.environ,
+        quiet=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_task_says_what_it_does_and_what_happens_when_it_fails(definition):
+    tasks = {
+        name: state
+        for name, state in _states(definition).items()
+        if state["Type"] in ("Task", "Map") and name != "RecordFailure"
+    }
+
+    assert all(state.get("Comment") for state in _states(definition).values())
+    for name, state in tasks.items():
+        caught_by_its_map = name not in definition["States"]
+        assert state.get("Catch") or caught_by_its_map, name
+        assert state.get("Retry") or state["Type"] == "Map", name
+
+
+def _states(machine: dict) -> dict[str, dict]:
+    found = dict(machine["States"])
+    for state in machine["States"].values():
+        found |= _states(state["ItemProcessor"]) if "ItemProcessor" in state else {}
+    return found
+
+
+def test_the_policy_linter_finds_nothing(synthesized):
+    documents = {
+        name: json.dumps(properties["PolicyDocument"])
+        for name, properties in synthesized.resources("AWS::IAM::Policy").items()
+    }
+    found = {
+        name: [
+            (finding.issue, finding.detail)
+            for finding in parliament.analyze_policy_string(document).findings
+            if not _is_other_kind(finding)
+        ]
+        for name, document in documents.items()
+    }
+
+    assert {name: issues for name, issues in found.items() if issues} == {}
+
+
+def _is_other_kind(finding) -> bool:
+    return finding.issue == "RESOURCE_MISMATCH" and all(
+        detail["action"] in OTHER_KINDS_UNUSED for detail in finding.detail
+    )
+
+
+def test_no_role_uses_a_managed_policy(synthesized):
+    roles = synthesized.resources("AWS::IAM::Role")
+
+    assert {name for name, role in roles.items() if role.get("ManagedPolicyArns")} == set()
+
+
+def test_no_statement_allows_a_wildcard_of_actions(
+    synthesized,
+):
+    actions = {
+        action
+        for policy in synthesized.resources("AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _listed(statement["Action"])
+    }
+
+    assert {action for action in actions if "*" in action} == set()
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
