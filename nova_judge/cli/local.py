@@ -130,8 +130,11 @@ def _show(console: Console, result: RunResult) -> None:
     if result.status != "SUCCEEDED":
         if found is not None and found.report is not None:
             console.print(f"The report says why: {escape(_relative(found.report))}")
-        said = f"{result.error}: {result.cause}" if result.error else ""
-        raise LocalModeError(f"The execution ended as {result.status}. {said}".rstrip())
+        said = [f"The execution ended as {result.status}."]
+        said += [f"{result.error}: {result.cause}"] if result.error else []
+        said += [f"The stand-in says: {result.refused}"] if result.refused else []
+        said += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
+        raise LocalModeError("\n".join(said))
     if found is None:
         raise LocalModeError(f"The run left no metrics in {result.folder}: look into its files.")
     _print(console, found)

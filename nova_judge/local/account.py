@@ -24,6 +24,7 @@ from nova_judge.local.answers import Answers, answers_from
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
+from nova_judge.local.server import FUNCTION_ERRORS
 from nova_judge.local.settings import EmulatorSettings
 
 SAGEMAKER_ROUTES = {
@@ -37,6 +38,7 @@ class Account:
     """`application` is the ASGI application to serve at `endpoint`."""
 
     def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
+        self._folder = folder
         self.application: Any = app.app
         answers = answers_from(settings.answers, settings.chat_server, folder)
         hosting = Hosting(settings, answers)
@@ -45,8 +47,13 @@ class Account:
         container = _container(settings, folder)
         self._jobs = TrainingJobs(settings, container, s3, engine_hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
+        engine_hooks.name_lambda_errors(self._function_failed)
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
+
+    def _function_failed(self, function: str, said: str) -> None:
+        with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:
+            log.write(f"{function}\n{said.strip()}\n")
 
     def stop(self) -> None:
         """End every child process."""
@@ -55,7 +62,6 @@ class Account:
 
 
 def _plug_in(api: SageMakerApi, answers: Answers) -> None:
-    engine_hooks.name_lambda_errors()
     engine_hooks.add_version_ids()
     engine_hooks.honour_ranges_of_versions()
     engine_hooks.answer_secure_transport()

@@ -15,6 +15,8 @@ from nova_judge.local.chat_server import Completion, complete
 from nova_judge.local.sagemaker_api import ApiError
 from nova_judge.local.settings import ChatServer
 
+ANSWERED, REFUSED = "answered", "refused"
+
 
 class Asked(NamedTuple):
     """One request to a candidate, whatever its form. `models` are the names it goes by."""
@@ -78,12 +80,13 @@ class ForwardedAnswers:
 class Answers:
     """Answers in the three forms that candidates are asked in: vLLM chat, TGI, Bedrock Converse.
 
-    `tally` is a file that grows by a byte with every answer.
+    `ledger` is a folder in which the file `answered` grows by a byte with every answer, and
+    `refused` by a line with every request that was refused.
     """
 
-    def __init__(self, source: Source, tally: Path | None = None) -> None:
+    def __init__(self, source: Source, ledger: Path | None = None) -> None:
         self._source = source
-        self._tally = tally
+        self._ledger = ledger
 
     def invocation(self, model: str, endpoint: str, body: bytes) -> bytes:
         """The body that the endpoint's container sends back."""
@@ -148,20 +151,27 @@ class Answers:
         asked = [turn["content"] for turn in messages if turn.get("role") == "user"]
         if not asked or not isinstance(asked[-1], str):
             raise ApiError("ValidationError", "The request holds no message of the user.")
-        done = self._source.answer(Asked(models, asked[-1], messages, settings))
-        if self._tally is not None:
-            with self._tally.open("ab") as tally:
-                tally.write(b".")
+        try:
+            done = self._source.answer(Asked(models, asked[-1], messages, settings))
+        except ApiError as error:
+            self._note(REFUSED, error.message.encode() + b"\n")
+            raise
+        self._note(ANSWERED, b".")
         return done
+
+    def _note(self, name: str, said: bytes) -> None:
+        if self._ledger is not None:
+            with (self._ledger / name).open("ab") as file:
+                file.write(said)
 
 
 def answers_from(
-    files: Iterable[str], server: ChatServer | None, tally: Path | None = None
+    files: Iterable[str], server: ChatServer | None, ledger: Path | None = None
 ) -> Answers:
     """The server when there is one, else the recorded answers."""
     if server is not None:
-        return Answers(ForwardedAnswers(server), tally)
-    return Answers(RecordedAnswers(map(Path, files)), tally)
+        return Answers(ForwardedAnswers(server), ledger)
+    return Answers(RecordedAnswers(map(Path, files)), ledger)
 
 
 def answer_files(path: Path) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ import msgspec
 from botocore.config import Config
 
 from nova_judge.errors import LocalModeError
-from nova_judge.local.server import ANSWERED, LOOPBACK, Start
+from nova_judge.local.answers import ANSWERED, REFUSED
+from nova_judge.local.server import FUNCTION_ERRORS, LOOPBACK, Start
 from nova_judge.local.settings import EmulatorSettings
 
 STOP_S = 5.0
@@ -67,7 +68,8 @@ class Emulator:
         self._folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
         for name in ("jobs", "knowledge"):
             (self._folder / name).mkdir()
-        (self._folder / ANSWERED).touch()
+        for name in (ANSWERED, REFUSED, FUNCTION_ERRORS):
+            (self._folder / name).touch()
         try:
             self._start()
         except BaseException:
@@ -99,9 +101,19 @@ class Emulator:
             "AWS_REGION": self.settings.region,
         }
 
+    @property
+    def function_errors(self) -> Path:
+        """What the functions that failed wrote, each after its name."""
+        return self.folder / FUNCTION_ERRORS
+
     def answered(self) -> int:
         """How many answers the candidates gave so far."""
         return (self.folder / ANSWERED).stat().st_size
+
+    def refused(self) -> str | None:
+        """Why the first request to a candidate was refused, if one was."""
+        with (self.folder / REFUSED).open(encoding="utf-8") as lines:
+            return next((line.strip() for line in lines), None)
 
     def judged(self) -> int:
         """How many rows the judge has judged so far, over all jobs."""

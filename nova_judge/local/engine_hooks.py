@@ -23,21 +23,26 @@ _MARK = "\x01"
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
 
-def name_lambda_errors() -> None:
-    """A failed function reports its exception's class as `errorType`: Retry and Catch need it."""
+def name_lambda_errors(told: Callable[[str, str], None]) -> None:
+    """A failed function reports its exception's class as `errorType`: Retry and Catch need it.
+
+    `told` hears of every failure: the function, and what it wrote with its stack trace.
+    """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_UNNAMED_ERROR, _NAMED_ERROR)
     run = lambda_svc._execute_function_warm
 
     @functools.wraps(run)
-    def execute(*arguments: object, **named: object) -> dict[str, Any]:
-        result: dict[str, Any] = run(*arguments, **named)
+    def execute(function: dict[str, Any], *arguments: object) -> dict[str, Any]:
+        result: dict[str, Any] = run(function, *arguments)
         body = result.get("body")
         if not (result.get("error") and isinstance(body, dict)):
             return result
         message = str(body.get("errorMessage"))
         if message.startswith(_MARK):
             _, body["errorType"], body["errorMessage"] = message.split(_MARK, 2)
+        config = function.get("config") or function
+        told(config["FunctionName"], result.get("log") or str(body))
         return result
 
     lambda_svc._execute_function_warm = execute

@@ -23,7 +23,8 @@ from nova_judge.recipe import Recipe, read_recipe
 from nova_judge.run_layout import INBOX, RECIPES, RUNS
 
 START_S = 20.0
-_OWN_ENTRIES = ("request.json", "report")
+LOGS = "logs"
+_OWN_ENTRIES = ("request.json", "report", LOGS)
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -43,12 +44,18 @@ class RunRequest:
 
 
 class RunResult(NamedTuple):
-    """How the run ended. `error` and `cause` are the execution's own when it failed."""
+    """How the run ended. `error` and `cause` are the execution's own when it failed.
+
+    `refused` says why a candidate's stand-in gave no answer, if it refused any; `logs` is the folder
+    of what the functions and jobs of a failed run wrote.
+    """
 
     folder: Path
     status: str
     error: str | None
     cause: str | None
+    refused: str | None
+    logs: Path | None
 
 
 class Watch(Protocol):
@@ -83,9 +90,11 @@ def run(
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
             _fetch(emulator, outputs["DataBucketName"], request.out)
+            logs = _keep_logs(emulator, request.out) if ended.status != "SUCCEEDED" else None
+        refused = emulator.refused()
         if hold is not None:
             hold(emulator)
-    return RunResult(request.out, ended.status, ended.error, ended.cause)
+    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, logs)
 
 
 def settings_for(request: RunRequest, environment: Mapping[str, str]) -> EmulatorSettings:
@@ -173,13 +182,23 @@ def _check_out(out: Path) -> None:
         raise LocalModeError(f"{out} holds files that no run wrote: name another with --out.")
 
 
+def _keep_logs(emulator: Emulator, out: Path) -> Path:
+    """Copy what the engine, the failed functions and the jobs wrote into the run's folder."""
+    logs = out / LOGS
+    logs.mkdir(parents=True)
+    for file in (emulator.log, emulator.function_errors, *emulator.job_logs.glob("*.log")):
+        if file.stat().st_size:
+            shutil.copyfile(file, logs / file.name)
+    return logs
+
+
 def _fetch(emulator: Emulator, bucket: str, out: Path) -> None:
     """Copy `runs/<run id>/` into the folder, in place of an earlier run there."""
     s3 = emulator.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RUNS)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
     relative = {key: PurePosixPath(*PurePosixPath(key).parts[2:]) for key in keys}
-    for entry in {path.parts[0] for path in relative.values()}:
+    for entry in {LOGS, *(path.parts[0] for path in relative.values())}:
         old = out / entry
         shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nova_judge.local.account import Account
 
 LOOPBACK = "127.0.0.1"
-ANSWERED = "answered"  # a byte for every answer of a candidate
+FUNCTION_ERRORS = "function-errors.log"
 
 
 class Start(msgspec.Struct, frozen=True):

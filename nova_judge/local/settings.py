@@ -58,7 +58,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
     chat_server: ChatServer | None = None
     cache: str | None = None
-    wait_scale: float = 0.02
+    wait_scale: float = 0.05
     endpoint_start_s: float = 0.3
     job_start_s: float = 0.1
     enforce_iam: bool = False
