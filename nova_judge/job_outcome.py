@@ -13,7 +13,10 @@ from nova_judge.run_layout import run_of_output
 
 
 class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One ended judge job. Times are epoch milliseconds; `reason` stands unless it completed."""
+    """One ended judge job. Times are epoch milliseconds; `reason` stands unless it completed.
+
+    A serverless job has no instance: its type is empty.
+    """
 
     run_id: str
     number: int
@@ -64,8 +67,8 @@ def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:
         name=job["TrainingJobName"],
         status=status,
         output_uri=uri,
-        instance_type=job["ResourceConfig"]["InstanceType"],
-        instance_count=job["ResourceConfig"]["InstanceCount"],
+        instance_type=job.get("ResourceConfig", {}).get("InstanceType", ""),
+        instance_count=job.get("ResourceConfig", {}).get("InstanceCount", 0),
         started=_milliseconds(job.get("TrainingStartTime")),
         ended=_milliseconds(job.get("TrainingEndTime")),
         reason=_reason(status, job.get("FailureReason")),

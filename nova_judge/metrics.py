@@ -1,13 +1,13 @@
 """`metrics.json`: everything that a run found, as plain data."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from nova_judge.errors import RowSumError
-from nova_judge.evidence import Evidence, EvidenceRow, evidence_row, gather
+from nova_judge.evidence import EvidenceRow, evidence_row, gather
 from nova_judge.findings import find
 from nova_judge.job_figures import job_figures
 from nova_judge.judge_dataset import ReasonCount
@@ -99,7 +99,8 @@ def compute_metrics(
     """
     errors: Counter[tuple[str, str]] = Counter()
     evidence = gather(_evidence(rows, errors))
-    sums = _row_sum(run, evidence)
+    profiles = evidence.profiles
+    sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
     found = find(evidence, run.settings)
     return {
         **_frame(run, "completed", None),
@@ -107,11 +108,39 @@ def compute_metrics(
         **{name: found[name] for name in _ESTIMATES},
         "slices": found["slices"],
         "rubric": None,
-        "job": job_figures(job, evidence.profiles, run.settings),
+        "job": job_figures(job, profiles, run.settings),
         "generation": _generation(run),
         "errors": _errors(run, errors),
         "cost": run.cost,
         "notes": [*run.notes, *found["notes"]],
+    }
+
+
+def scored_metrics(
+    run: RunFacts,
+    scored: Mapping[str, Any],
+    *,
+    judge_failed: int,
+    judged: int,
+    errors: Counter[tuple[str, str]],
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The `metrics.json` of a run that scored single answers; no pair was compared.
+
+    `scored` holds what only such runs have (`scores`, `differences`, `job`); a row is judged when
+    at least one metric gave it a score. Raises RowSumError when the rows do not add up.
+    """
+    return {
+        **_frame(run, "completed", None),
+        "rows": _row_sum(run, judge_failed=judge_failed, judged=judged),
+        **dict.fromkeys(_ESTIMATES),
+        "slices": [],
+        "rubric": None,
+        **scored,
+        "generation": _generation(run),
+        "errors": _errors(run, errors),
+        "cost": run.cost,
+        "notes": [*run.notes, *notes],
     }
 
 
@@ -167,14 +196,13 @@ def _evidence(rows: Iterable[JudgedRow], errors: Counter[tuple[str, str]]) -> It
         yield evidence_row(judged)
 
 
-def _row_sum(run: RunFacts, evidence: Evidence) -> dict[str, int]:
-    profiles = evidence.profiles
+def _row_sum(run: RunFacts, *, judge_failed: int, judged: int) -> dict[str, int]:
     sums = {
         "input": run.input.rows,
         "rejected": run.rejected,
         "generation_failed": run.generation_failed,
-        "judge_failed": profiles.judge_failed,
-        "judged": profiles.judged,
+        "judge_failed": judge_failed,
+        "judged": judged,
     }
     parts = {name: count for name, count in sums.items() if name != "input"}
     if sum(parts.values()) != run.input.rows:

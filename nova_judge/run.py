@@ -11,7 +11,7 @@ from nova_judge.records import Candidate
 
 
 class RunInput(msgspec.Struct, frozen=True):
-    """The input object; `size` in bytes."""
+    """The input object; `size` in bytes. Without a key the run reads no file."""
 
     bucket: str
     key: str
@@ -20,7 +20,7 @@ class RunInput(msgspec.Struct, frozen=True):
 
     @property
     def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+        return f"s3://{self.bucket}/{self.key}" if self.key else "none: the run reads no file"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
 from nova_judge.run import Run
 from nova_judge.run_cost import run_cost
+from nova_judge.scoring_recipe import judge_model
 from nova_judge.statistics_settings import StatisticsSettings
 
 
@@ -33,8 +34,8 @@ def run_facts(
             c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c)) for c in CANDIDATES
         },
         judge=JudgeFacts(
-            model=run.recipe.nova.run.model_name_or_path,
-            instance_type=outcomes[0].instance_type if outcomes else None,
+            model=judge_model(run.recipe),
+            instance_type=(outcomes[0].instance_type or None) if outcomes else None,
             jobs=tuple(outcome.name for outcome in outcomes),
             stand_in=stand_in,
         ),

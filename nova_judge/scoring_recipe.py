@@ -44,6 +44,24 @@ def generates(recipe: "Recipe") -> bool:
     return recipe.kind not in SCORING_KINDS or recipe.kind == "bedrock_judge"
 
 
+def judge_model(recipe: "Recipe") -> str:
+    """Who judges, or which model is evaluated where nobody judges."""
+    judge = recipe.judge
+    if judge.bedrock is not None:
+        return judge.bedrock.evaluator
+    if judge.serverless is not None:
+        llmaj = judge.serverless.llmaj
+        return llmaj.evaluator if llmaj is not None else judge.serverless.model_name
+    return recipe.nova.run.model_name_or_path
+
+
+def evaluator_models(recipe: "Recipe") -> set[str]:
+    """The Bedrock models that judge in a run, for the checks before it."""
+    judge = recipe.judge
+    llmaj = judge.serverless.llmaj if judge.serverless is not None else None
+    return {held.evaluator for held in (judge.bedrock, llmaj) if held is not None}
+
+
 def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was read
     """The recipe's document with own metrics that it names filled in from `recipes/metrics/`."""
     judge = document.get("judge") if isinstance(document, dict) else None
