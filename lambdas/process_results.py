@@ -18,6 +18,7 @@ from nova_judge.adapters import run_folder, runs_table
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.job_outcome import JobOutcome, outcome_of_event
 from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.judge_request import started_by
 from nova_judge.metrics import compute_metrics, failed_metrics
 from nova_judge.records import JudgedRow
 from nova_judge.run import Run
@@ -31,12 +32,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A training-job state-change event → `{run_id, status}`; twice the event, once the bytes."""
     settings = load(ResultsSettings)
     outcome = outcome_of_event(event)
-    run_folder.write_outcome(settings.data_bucket, outcome)
     run = run_folder.read_run(settings.data_bucket, outcome.run_id)
     summary = run_folder.read_summary(settings.data_bucket, outcome.run_id)
     if run is None or summary is None:
         raise JudgeJobError(f"run {outcome.run_id} has a judge job, but no request or data set")
-    outcomes = run_folder.read_outcomes(settings.data_bucket, run.run_id, summary.jobs)
+    if not started_by(run.execution, outcome.name):
+        logger.warning("of an earlier attempt", run_id=run.run_id, job=outcome.name)
+        return {"run_id": run.run_id, "status": "superseded"}
+    run_folder.write_outcome(settings.data_bucket, outcome)
+    outcomes = [
+        ended
+        for ended in run_folder.read_outcomes(settings.data_bucket, run.run_id, summary.jobs)
+        if started_by(run.execution, ended.name)
+    ]
     logger.info("job ended", run_id=run.run_id, job=outcome.name, status=outcome.status)
     failure = next((o.failure for o in outcomes if o.failure), None)
     if failure is not None:
@@ -46,6 +54,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:
+        # Told and written down; another try would read the same bytes.
+        logger.exception("no report", run_id=run.run_id)
+        return _fail(settings, run, summary, outcomes, "results", error)
+    except Exception as error:
+        # A fault of ours: whoever awaits the report hears of it, and the event is tried again.
         _fail(settings, run, summary, outcomes, "results", error)
         raise
 
@@ -87,7 +100,7 @@ def _fail(
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
     stage: str,
-    error: NovaJudgeError,
+    error: Exception,
 ) -> dict[str, Any]:
     metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
     uri = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
