@@ -137,8 +137,8 @@ def evidence_row(judged: JudgedRow) -> EvidenceRow:
         category=row.category,
         length_A=_length(row.response_A),
         length_B=_length(row.response_B),
-        markup_A=_markup(row.response_A),
-        markup_B=_markup(row.response_B),
+        markup_A=markup_of(row.response_A),
+        markup_B=markup_of(row.response_B),
     )
 
 
@@ -147,7 +147,8 @@ def _quarters_or_nan(profile: Profile) -> float:
     return math.nan if quarters is None else quarters
 
 
-def _markup(text: str | None) -> Markup | None:
+def markup_of(text: str | None) -> Markup | None:
+    """The Markdown structure of an answer; None without one."""
     if text is None:
         return None
     return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))

@@ -53,10 +53,14 @@ class Standing(NamedTuple):
 
 
 class Leaderboard(NamedTuple):
-    """Standings by component, strongest first."""
+    """Standings by component, strongest first.
+
+    `not_compared`: candidates without a judged row against another one.
+    """
 
     standings: tuple[Standing, ...]
     components: int
+    not_compared: tuple[str, ...]
     level: float
     method: str
 
@@ -67,12 +71,14 @@ METHOD = "Bradley-Terry, ties as half, sandwich variance over rows"
 def leaderboard(matches: Iterable[Match], level: float = 0.95) -> Leaderboard:
     """The standings of all candidates that the runs compare. The order of runs plays no part."""
     merged = _merged(matches)
-    groups = _components(merged)
+    connected = _components(merged)
+    groups = [names for names in connected if len(names) > 1]
+    alone = sorted(name for names in connected if len(names) == 1 for name in names)
     standings: list[Standing] = []
     for number, names in enumerate(groups, start=1):
-        inside = [match for match in merged if match.a in names]
+        inside = [match for match in merged if {match.a, match.b} <= names]
         standings.extend(_component_standings(sorted(names), inside, number, level))
-    return Leaderboard(tuple(standings), len(groups), level, METHOD)
+    return Leaderboard(tuple(standings), len(groups), tuple(alone), level, METHOD)
 
 
 def _merged(matches: Iterable[Match]) -> list[Match]:

@@ -75,9 +75,10 @@ def controlled_win_rate(
     """
     known = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
     scores, differences = scores[known], differences[known]
+    what = " and ".join(names).replace("_", " ")
     if len(scores) < MIN_ROWS:
         return Unscored(
-            f"{len(scores)} rows have a score and both {' and '.join(names)}, {MIN_ROWS} are needed"
+            f"{MIN_ROWS} rows with {what} of both answers are needed: {len(scores)} are there"
         )
     turned = bool(np.sort(scores).sum() > len(scores) / 2)
     if turned:
@@ -87,7 +88,7 @@ def controlled_win_rate(
     spreads = np.sqrt(np.mean((differences - differences.mean(axis=0)) ** 2, axis=0))
     varied = spreads > 0
     if not varied.any():
-        return Unscored(f"the difference in {' and '.join(names)} is the same in every row")
+        return Unscored(f"the difference in {what} is the same in every row")
     features = np.tanh(differences[:, varied] / spreads[varied])
     fit = _fit(scores, features)
     interval = _rate_at_equality(fit, level, turned=turned)

@@ -12,6 +12,7 @@ from nova_judge.findings import find
 from nova_judge.job_figures import job_figures
 from nova_judge.judge_dataset import ReasonCount
 from nova_judge.records import Candidate, JobMetrics, JudgedRow, Unscored
+from nova_judge.rubric import RubricEvidence
 from nova_judge.statistics_settings import StatisticsSettings
 
 SCHEMA_VERSION = 1
@@ -98,7 +99,8 @@ def compute_metrics(
     Raises RowSumError when input rows are not the sum of those rejected, failed and judged.
     """
     errors: Counter[tuple[str, str]] = Counter()
-    evidence = gather(_evidence(rows, errors))
+    rubrics = RubricEvidence()
+    evidence = gather(_evidence(rows, errors, rubrics))
     profiles = evidence.profiles
     sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
     found = find(evidence, run.settings)
@@ -107,7 +109,7 @@ def compute_metrics(
         "rows": sums,
         **{name: found[name] for name in _ESTIMATES},
         "slices": found["slices"],
-        "rubric": None,
+        "rubric": rubrics.metrics(run.settings),
         "job": job_figures(job, profiles, run.settings),
         "generation": _generation(run),
         "errors": _errors(run, errors),
@@ -183,7 +185,9 @@ def _frame(
     }
 
 
-def _evidence(rows: Iterable[JudgedRow], errors: Counter[tuple[str, str]]) -> Iterator[EvidenceRow]:
+def _evidence(
+    rows: Iterable[JudgedRow], errors: Counter[tuple[str, str]], rubrics: RubricEvidence
+) -> Iterator[EvidenceRow]:
     for judged in rows:
         judgment = judged.judgment
         for stage, part in (
@@ -193,6 +197,7 @@ def _evidence(rows: Iterable[JudgedRow], errors: Counter[tuple[str, str]]) -> It
         ):
             if isinstance(part, Unscored):
                 errors[stage, part.reason] += 1
+        rubrics.add(judgment)
         yield evidence_row(judged)
 
 

@@ -6,7 +6,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.cli import doctor, estimate, gate, history, local, report, request, serve, validate
+from nova_judge.cli import (
+    doctor,
+    estimate,
+    gate,
+    history,
+    leaderboard,
+    local,
+    plan,
+    report,
+    request,
+    serve,
+    stats,
+    validate,
+)
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
@@ -35,6 +48,9 @@ app.command("report")(report.command)
 app.command("gate", cls=gate.GateCommand)(gate.command)
 app.command("history")(history.command)
 app.command("serve")(serve.command)
+app.command("stats")(stats.command)
+app.command("plan")(plan.command)
+app.command("leaderboard")(leaderboard.command)
 app.add_typer(local.app, name="local")
 
 

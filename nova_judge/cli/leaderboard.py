@@ -1,0 +1,105 @@
+"""`nova-judge leaderboard`: many runs, one table of candidates."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.errors import SavedReportError
+from nova_judge.leaderboard import Leaderboard, Match, Standing, leaderboard
+from nova_judge.outcomes import profiles_from_dict
+from nova_judge.plain import plain
+from nova_judge.saved_report import SavedReport, open_report
+
+
+def command(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or their metrics.json.")],
+    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help="Of every interval.")] = 0.95,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Rank the candidates of several runs by Bradley-Terry strength, with intervals.
+
+    A candidate is known by its name. It gets a rank only where its interval overlaps no other
+    one's; candidates that no chain of runs connects stand in tables of their own.
+
+    Examples:
+
+      nova-judge leaderboard out/haiku out/sonnet out/qwen
+
+      nova-judge leaderboard runs/*/report/metrics.json --json
+    """
+    reports = [open_report(run) for run in runs]
+    board = leaderboard([_match(report) for report in reports], level)
+    notes = _notes(reports, board)
+    if as_json:
+        stated = {**plain(board), "notes": notes}
+        typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
+        return
+    console = Console(highlight=False)
+    tables: dict[int, list[Standing]] = defaultdict(list)
+    for standing in board.standings:
+        tables[standing.component].append(standing)
+    for standings in tables.values():
+        console.print(_table(standings, level))
+    for note in notes:
+        console.print(f"[dim]{escape(note)}[/]")
+
+
+def _match(report: SavedReport) -> Match:
+    metrics = report.metrics
+    profiles = metrics.get("profiles")
+    if metrics["status"] != "completed" or not profiles:
+        raise SavedReportError(
+            f"{report.folder}: run {metrics['run_id']} compared no answers "
+            f"(status {metrics['status']}, kind {metrics['kind']}): leave it out."
+        )
+    names = metrics["candidates"]
+    return Match(names["A"]["name"], names["B"]["name"], profiles_from_dict(profiles))
+
+
+def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
+    notes = [board.method]
+    judges = sorted({report.metrics["judge"]["model"] for report in reports})
+    if len(judges) > 1:
+        notes.append(f"judged by different judges, whose taste differs: {', '.join(judges)}")
+    inputs = {_input(report.metrics) for report in reports}
+    if len(inputs) > 1:
+        notes.append(f"over {len(inputs)} different inputs: strengths mix what these ask for")
+    same = [r.metrics["run_id"] for r in reports if len(_names(r.metrics)) == 1]
+    if same:
+        notes.append(f"both candidates have one name, so nothing is compared: {', '.join(same)}")
+    if board.not_compared:
+        notes.append(f"no judged row against another: {', '.join(board.not_compared)}")
+    if board.components > 1:
+        notes.append(f"{board.components} groups of candidates that no run connects")
+    return notes
+
+
+def _input(metrics: dict[str, Any]) -> tuple[str, str | None]:
+    return metrics["input"]["uri"], metrics["input"]["version"]
+
+
+def _names(metrics: dict[str, Any]) -> set[str]:
+    return {metrics["candidates"][side]["name"] for side in ("A", "B")}
+
+
+def _table(standings: list[Standing], level: float) -> Table:
+    table = Table("rank", "candidate", "against the average", "rows", box=None, pad_edge=False)
+    for column in ("strength", f"{100 * level:g} % interval"):
+        table.add_column(column)
+    for one in standings:
+        rank = str(one.rank) if one.rank else f"{one.best_rank}-{one.worst_rank}"
+        table.add_row(
+            rank,
+            escape(one.name),
+            f"{100 * one.win_rate:.1f} %",
+            f"{one.rows:,}",
+            f"{one.strength:+.2f}",
+            f"{one.low:+.2f} to {one.high:+.2f}",
+        )
+    return table

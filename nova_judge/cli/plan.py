@@ -1,0 +1,109 @@
+"""`nova-judge plan`: how many pairs a question needs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge.errors import RequestError
+from nova_judge.planning import detectable_difference, plan
+from nova_judge.saved_report import open_report
+
+
+def command(
+    difference: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=0.5, help="Of the win rate from one half: 0.03 is 53 to 47."),
+    ] = None,
+    pairs: Annotated[
+        int | None, typer.Option(min=1, help="What can this many judged pairs find?")
+    ] = None,
+    power: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="Chance to find a true difference.")
+    ] = 0.8,
+    level: Annotated[
+        float, typer.Option(min=0.5, max=0.9999, help="1 less the rate of false alarms.")
+    ] = 0.95,
+    decided_share: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1, help="Share of rows that both orders decide alike."),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(help="Take the share of decided rows from this earlier run.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say how many pairs find a difference, or what difference a number of pairs can find.
+
+    Ties, flips and unread verdicts decide nothing: the share of decided rows of an earlier run
+    (`--like`) turns decided pairs into rows to judge.
+
+    Examples:
+
+      nova-judge plan --difference 0.03
+
+      nova-judge plan --difference 0.05 --like out/demo
+
+      nova-judge plan --pairs 500 --decided-share 0.6
+    """
+    if (difference is None) == (pairs is None):
+        raise RequestError("say either --difference, for the pairs it needs, or --pairs")
+    share = _share(decided_share, like)
+    if difference is not None:
+        stated = plan(difference, level=level, power=power, decided_share=share)._asdict()
+    else:
+        decided = int((pairs or 0) * share)
+        stated = {
+            "difference": detectable_difference(decided, level=level, power=power),
+            "level": level,
+            "power": power,
+            "decided_share": share,
+            "decided_pairs": decided,
+            "rows": pairs,
+        }
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
+    else:
+        _show(stated)
+
+
+def _share(decided_share: float | None, like: Path | None) -> float:
+    if like is None:
+        return 1.0 if decided_share is None else decided_share
+    if decided_share is not None:
+        raise RequestError("say either --decided-share or --like, not both")
+    tally = open_report(like).metrics.get("reconciled")
+    if not tally or not tally["a"] + tally["b"]:
+        raise RequestError(f"{like}: no row was decided there; say --decided-share instead")
+    share: float = (tally["a"] + tally["b"]) / sum(tally.values())
+    return share
+
+
+def _show(stated: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    if stated["difference"] is None:
+        console.print(
+            f"[bold]{stated['decided_pairs']:,} decided pairs find no difference at all[/] "
+            f"with {stated['power']:.0%} power: judge more."
+        )
+        return
+    console.print(
+        f"[bold]{stated['rows']:,} pairs[/] find a win rate of {0.5 + stated['difference']:.1%} "
+        f"(or {0.5 - stated['difference']:.1%}) with {stated['power']:.0%} power."
+    )
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("pairs to judge", f"{stated['rows']:,}")
+    table.add_row("of them decided", f"{stated['decided_pairs']:,} ({stated['decided_share']:.0%})")
+    table.add_row("level", f"{stated['level']:g}")
+    if "exact_power" in stated:
+        table.add_row("power of the exact sign test", f"{stated['exact_power']:.3f}")
+        table.add_row("wins that are significant then", f"{stated['smallest_significant']:,}")
+    console.print(table)
+    if stated["decided_share"] == 1.0:
+        console.print(
+            "[dim]Counts pairs that both orders decide alike; judges decide fewer than they see: "
+            "--decided-share, or --like an earlier run.[/]"
+        )

@@ -1,0 +1,81 @@
+"""Rows of a JSON Lines, CSV or Parquet file, one by one, with their line numbers."""
+
+import csv
+import gzip
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import msgspec
+
+from nova_judge.errors import InputFileError
+
+_BOM = b"\xef\xbb\xbf"
+_BATCH = 5_000
+
+
+class Record(NamedTuple):
+    """One row; `fields` is an object, or text that says why the line cannot be read."""
+
+    line: int
+    fields: dict[str, Any] | str
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The rows of a file by its suffix: .jsonl, .ndjson, .json (lines), .csv, .parquet; .gz too.
+
+    Blank lines are passed over. Raises InputFileError when the file cannot be read at all.
+    """
+    if not path.is_file():
+        raise InputFileError(f"{path} is no file: give the path of a .jsonl, .csv or .parquet file")
+    suffixes = path.suffixes
+    packed = suffixes[-1:] == [".gz"]
+    kind = suffixes[-2] if packed and len(suffixes) > 1 else path.suffix
+    readers = {".jsonl": _json_lines, ".ndjson": _json_lines, ".json": _json_lines, ".csv": _csv}
+    try:
+        if kind == ".parquet" and not packed:
+            yield from _parquet(path)
+        elif kind in readers:
+            with gzip.open(path) if packed else path.open("rb") as file:
+                yield from readers[kind](file)
+        else:
+            raise InputFileError(f"{path}: expected .jsonl, .csv (either may be .gz) or .parquet")
+    except (OSError, EOFError, duckdb.Error, csv.Error) as error:
+        raise InputFileError(f"{path} cannot be read: {error}") from error
+
+
+def _json_lines(file: Iterable[bytes]) -> Iterator[Record]:
+    for number, content in enumerate(file, start=1):
+        line = content.removeprefix(_BOM) if number == 1 else content
+        if not line.strip():
+            continue
+        try:
+            decoded = msgspec.json.decode(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            yield Record(number, f"not JSON: {error}")
+            continue
+        yield Record(number, decoded if isinstance(decoded, dict) else "not a JSON object")
+
+
+def _csv(file: Iterable[bytes]) -> Iterator[Record]:
+    csv.field_size_limit(sys.maxsize)
+    lines = (line.decode("utf-8-sig", errors="replace") for line in file)
+    reader = csv.DictReader(lines, strict=True, restkey="")
+    for fields in reader:
+        if "" in fields or None in fields.values():
+            yield Record(reader.line_num, "not as many columns as the header names")
+        else:
+            yield Record(reader.line_num, dict(fields))
+
+
+def _parquet(path: Path) -> Iterator[Record]:
+    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+        result = connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)})
+        names = [column[0] for column in result.description]
+        number = 0
+        while batch := result.fetchmany(_BATCH):
+            for values in batch:
+                number += 1
+                yield Record(number, dict(zip(names, values, strict=True)))
