@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 STAGE ?= dev
 KIND ?= pairwise
 OUT ?= out/demo
+RECIPE = $(firstword $(wildcard examples/recipes/$(KIND).yaml) $(KIND))
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
@@ -36,7 +37,7 @@ help:  ## List the targets
 setup: .venv/dev  ## Install everything into .venv
 
 demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=pairwise|rubric)
-	@$(BIN)/nova-judge local run examples/questions.jsonl --recipe $(KIND) --answers examples/answers --out $(OUT)
+	@$(BIN)/nova-judge local run examples/questions.jsonl --recipe $(RECIPE) --answers examples/answers --out $(OUT)
 
 test: .venv/dev  ## Run all tests
 	@$(BIN)/pytest -n auto
