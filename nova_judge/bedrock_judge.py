@@ -226,24 +226,24 @@ def _metric_score(judge: BedrockJudge, name: str, score: _Score | None) -> Metri
     if score.result is None:
         return MetricScore(Unscored("the judge gave no result"), explanation)
     if isinstance(score.result, float):
-        low, high = metric_scale(judge, name)
+        low, high = metric_scale(judge.custom_metrics, name)
         if not low <= score.result <= high:
             reason = f"the result {score.result} does not lie in [{low}, {high}]"
             return MetricScore(Unscored(reason), explanation)
     return MetricScore(score.result, explanation)
 
 
-def metric_scale(judge: BedrockJudge, name: str) -> tuple[float, float]:
+def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, float]:
     """Between which numbers a metric's results lie: the own scale's ends, 0 and 1 for built-in."""
-    for metric in judge.custom_metrics:
+    for metric in custom:
         if metric.name == name and metric.bounds is not None:
             return metric.bounds
     return (0.0, 1.0)
 
 
-def lower_is_better(judge: BedrockJudge, name: str) -> bool:
+def lower_is_better(custom: Sequence[CustomMetric], name: str) -> bool:
     """Whether less of a metric is better, as with Harmfulness."""
     builtin = bedrock_evaluation().metrics.get(name)
     if builtin is not None:
         return builtin.better == "lower"
-    return any(metric.name == name and metric.better == "lower" for metric in judge.custom_metrics)
+    return any(metric.name == name and metric.better == "lower" for metric in custom)

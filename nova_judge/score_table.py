@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from nova_judge.metric_means import UNIT, Scale, mean_difference, mean_score, reported_interval
@@ -53,6 +53,7 @@ class ScoreTable:
         self._words: dict[Key, Counter[str]] = defaultdict(Counter)
         self._unscored: dict[Key, Counter[str]] = defaultdict(Counter)
         self.reported: dict[Key, Reported] = {}
+        self.recomputed: dict[Key, float] = {}
         self.facts: dict[str, MetricFacts] = {}
 
     def add(self, score: AnswerScore) -> None:
@@ -65,10 +66,17 @@ class ScoreTable:
         else:
             self._scores[key][score.row, score.category] = score.result
 
-    def keys(self) -> list[Key]:
+    def known(self) -> list[Key]:
         """Every subject and metric that something is known of, in order of first sight."""
-        held = (self._scores, self._words, self._unscored, self.reported)
+        held = (self._scores, self._words, self._unscored, self.reported, self.recomputed)
         return list(dict.fromkeys(key for part in held for key in part))
+
+    def mean_of(self, subject: str, metric: str) -> float | None:
+        """The mean of the rows' scores, or what was recomputed from all of them; None without."""
+        scores = self._scores.get((subject, metric))
+        if scores:
+            return math.fsum(scores.values()) / len(scores)
+        return self.recomputed.get((subject, metric))
 
     def reasons(self) -> Counter[tuple[str, str]]:
         """Why scores are missing, by metric."""
@@ -80,12 +88,12 @@ class ScoreTable:
 
     def figures(self, level: float) -> list[dict[str, Any]]:
         """One entry a subject and metric: `scores` of metrics.json."""
-        return [self._figure(key, level) for key in self.keys()]
+        return [self._figure(key, level) for key in self.known()]
 
     def differences(self, first: str, second: str, level: float) -> list[dict[str, Any]]:
         """Second less first, row by row, for every metric that both have numbers for."""
         found = []
-        for subject, metric in self.keys():
+        for subject, metric in self.known():
             mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
             if subject != first or not mine or not theirs:
                 continue
@@ -110,16 +118,18 @@ class ScoreTable:
             "scale": [scale.low, scale.high],
             "rows": len(values) + self._words[key].total(),
             "unscored": self._unscored[key].total(),
-            **_interval(self._mean(values, scale, reported, level)),
+            **_interval(self._mean(key, values, scale, level)),
+            "recomputed": self.recomputed.get(key),
             "words": dict(self._words[key].most_common()) or None,
             "reported": None if reported is None else reported._asdict(),
             "slices": _slices(scores, scale, level),
         }
 
     def _mean(
-        self, values: Sequence[float], scale: Scale, reported: Reported | None, level: float
+        self, key: Key, values: Sequence[float], scale: Scale, level: float
     ) -> Interval | Unscored:
-        if values or reported is None:
+        reported = self.reported.get(key)
+        if values or key in self.recomputed or reported is None:
             return mean_score(values, scale, level)
         found = reported_interval(reported.value, reported.standard_error, level)
         if isinstance(found, Unscored):
@@ -159,10 +169,3 @@ def _slices(
         }
         for name, values in sorted(by_category.items())
     ]
-
-
-def filled(table: ScoreTable, scores: Iterable[AnswerScore]) -> Iterable[AnswerScore]:
-    """Pass the scores on while the table counts them."""
-    for score in scores:
-        table.add(score)
-        yield score

@@ -233,7 +233,7 @@ def test_a_scale_of_words_keeps_its_words() -> None:
 
 
 def test_the_scale_of_an_own_metric_is_its_ratings() -> None:
-    assert metric_scale(JUDGE, "PositiveSentiment") == (0.0, 1.0)
+    assert metric_scale(JUDGE.custom_metrics, "PositiveSentiment") == (0.0, 1.0)
 
 
 METRIC = """
