@@ -21,6 +21,7 @@ from nova_judge.local.chat_server import complete, parse_chat_server
 from nova_judge.local.knowledge import Known
 from nova_judge.local.reference_judge import reference_output
 from nova_judge.local.settings import ChatServer
+from nova_judge.records import Unscored
 from nova_judge.verdicts import parse_verdict
 
 Order: TypeAlias = Literal["forward", "backward"]
@@ -192,7 +193,8 @@ def _replayed(label: str | None, text: str) -> str:
     """Text that reads as the recorded verdict: as recorded where it does, else made plain."""
     wanted = parse_verdict(f"[[{label}]]") if label else None
     read = parse_verdict(text)
-    if read == wanted or (label is None and not isinstance(read, str)):
+    if read == wanted or (wanted is None and isinstance(read, Unscored)):
         return text
-    quiet = text.replace("[[", "[ [")
-    return f"{quiet}\n\n[[{label}]]".lstrip() if label else quiet
+    if wanted is None:
+        return "The record holds no verdict for this order."
+    return f"{text.replace('[[', '[ [')}\n\n[[{label}]]".lstrip()

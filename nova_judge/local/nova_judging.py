@@ -24,6 +24,7 @@ MAX_THREADS = 64
 RESAMPLES = 10_000
 SEED = 0
 _CHUNK = 1024
+_TOLD_EVERY = 10
 _LABELS = {
     Verdict.A: "A>B",
     Verdict.B: "B>A",
@@ -99,9 +100,14 @@ def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[
             for judged in pool.map(ask, chunk):
                 done += 1
                 yield judged
-                if done % 10 == 0:
-                    sys.stdout.write(f"judged {done}\n")
-                    sys.stdout.flush()
+                if done % _TOLD_EVERY == 0:
+                    _tell(done)
+    _tell(done)
+
+
+def _tell(done: int) -> None:
+    sys.stdout.write(f"judged {done}\n")
+    sys.stdout.flush()
 
 
 def _lines(file: Path) -> Iterator[_Line]:
@@ -199,14 +205,14 @@ def _aggregate(rows: list[Numbers]) -> Numbers:
         if values.size:
             metrics |= {key: float(values.mean()), f"{key}_stderr": _standard_error(values)}
     others = metrics["ties"] + metrics["inference_error"]
-    return metrics | _win_rate(int(metrics["a_scores"]), int(metrics["b_scores"]), int(others))
+    return metrics | bradley_terry(int(metrics["a_scores"]), int(metrics["b_scores"]), int(others))
 
 
 def _standard_error(values: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
     return float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else 0.0
 
 
-def _win_rate(a: int, b: int, others: int) -> Numbers:
+def bradley_terry(a: int, b: int, others: int) -> Numbers:
     """P(B beats A) by Bradley-Terry, which for two is B/(A+B), and a percentile bootstrap.
 
     Resamples in which only one side wins are dropped: that reproduces the interval AWS publishes

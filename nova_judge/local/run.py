@@ -46,7 +46,7 @@ class RunRequest:
 class RunResult(NamedTuple):
     """How the run ended. `error` and `cause` are the execution's own when it failed.
 
-    `refused` says why a candidate's stand-in gave no answer, if it refused any; `logs` is the folder
+    `refused` says why a candidate got no answer, if its stand-in refused any; `logs` is the folder
     of what the functions and jobs of a failed run wrote.
     """
 

@@ -18,7 +18,7 @@ from nova_judge.errors import LocalModeError
 ROOT = Path(__file__).resolve().parents[2]
 WORKPLACE = ".nova-judge"
 STAGE = "local"
-KEPT = 3
+KEPT = 8
 UNFINISHED = "."
 _FILES = ("app.py", "cdk.json", "requirements.txt", "lambdas/requirements.txt")
 _FOLDERS = ("stacks", "lambdas", "nova_judge", "recipes")
