@@ -1,0 +1,240 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli import local, main
+from nova_judge.errors import LocalModeError
+from nova_judge.local import run as local_run
+from nova_judge.local.follow import follow
+from nova_judge.local.headline import headline
+from nova_judge.local.run import RunRequest, RunResult, settings_for
+
+ROOT = Path(__file__).parents[2]
+PAIRS = ROOT / "examples/pairs.jsonl"
+
+
+def _request(**changes):
+    return RunRequest(**{"input": PAIRS, "recipe": "pairwise", "out": Path("out"), **changes})
+
+
+def test_credentials_reach_only_the_judge_that_needs_them():
+    environment = {
+        "AWS_PROFILE": "mine",
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "OPENAI_API_KEY": "sk",
+        "HTTPS_PROXY": "http://proxy",
+        "OTHER": "x",
+    }
+
+    assert settings_for(_request(), environment).judge_environment == {}
+    openai = settings_for(_request(judge="openai:http://localhost/v1#m"), environment)
+    assert openai.judge_environment == {"OPENAI_API_KEY": "sk", "HTTPS_PROXY": "http://proxy"}
+
+
+def test_credentials_for_bedrock_are_all_of_awss_and_no_other(monkeypatch):
+    environment = {"AWS_PROFILE": "mine", "OPENAI_API_KEY": "sk", "OTHER": "x"}
+    monkeypatch.setattr(local_run, "judge_from", lambda spec: None)
+
+    settings = settings_for(_request(judge="bedrock:some.model"), environment)
+
+    assert settings.judge_environment == {"AWS_PROFILE": "mine"}
+
+
+def test_a_recorded_judges_file_is_found_from_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "v.jsonl").write_text('{"id": 1}\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    settings = settings_for(_request(judge="recorded:v.jsonl"), {})
+
+    assert settings.judge == f"recorded:{tmp_path / 'v.jsonl'}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"input": Path("nowhere.jsonl")}, "no such file"),
+        ({"judge": "somebody"}, "names no judge"),
+        ({"answers": Path("nowhere")}, "neither a file of recorded answers"),
+        ({"endpoints": "http://localhost"}, "write --endpoints openai:URL"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_starts(changes, says):
+    with pytest.raises(LocalModeError, match=says):
+        settings_for(_request(**changes), {})
+
+
+def test_a_folder_with_other_files_is_not_written_to(tmp_path):
+    (tmp_path / "thesis.doc").touch()
+
+    with pytest.raises(LocalModeError, match="files that no run wrote"):
+        local_run._check_out(tmp_path)
+
+
+def test_the_folder_of_an_earlier_run_is(tmp_path):
+    (tmp_path / "request.json").touch()
+    local_run._check_out(tmp_path)
+    local_run._check_out(tmp_path / "new")
+
+
+class _S3:
+    def __init__(self, *keys):
+        self._keys = keys
+
+    def get_paginator(self, name):
+        assert name == "list_objects_v2"
+        return self
+
+    def paginate(self, **asked):
+        return [{"Contents": [{"Key": key} for key in self._keys]}, {}]
+
+    def download_file(self, bucket, key, target):
+        Path(target).write_text(key, "utf-8")
+
+
+class _Account:
+    def __init__(self, *keys):
+        self._s3 = _S3(*keys)
+
+    def client(self, service):
+        return self._s3
+
+
+def test_the_run_takes_the_place_of_an_earlier_one(tmp_path):
+    for old in ("report/old.html", "logs/old.log", "request.json"):
+        (tmp_path / old).parent.mkdir(exist_ok=True)
+        (tmp_path / old).touch()
+    (tmp_path / "mine.txt").touch()
+
+    keys = ("runs/r1/request.json", "runs/r1/report/report.html")
+    local_run._fetch(_Account(*keys), "bucket", tmp_path)
+
+    found = {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    assert found == {"mine.txt", "request.json", "report/report.html"}
+    assert (tmp_path / "request.json").read_text("utf-8") == "runs/r1/request.json"
+
+
+def test_a_key_that_leaves_the_folder_is_refused(tmp_path):
+    with pytest.raises(LocalModeError, match="outside"):
+        local_run._fetch(_Account("runs/r1/../../escaped"), "bucket", tmp_path / "out")
+    assert not list(tmp_path.rglob("escaped"))
+
+
+class _StepFunctions:
+    """Two looks: a run in a state, then its end."""
+
+    def __init__(self, cause):
+        self._looks = [{"status": "RUNNING"}, {"status": "FAILED", "error": "E", "cause": cause}]
+
+    def describe_execution(self, **asked):
+        return self._looks.pop(0)
+
+    def get_execution_history(self, **asked):
+        entered = {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Plan"}}
+        return {"events": [{"type": "TaskScheduled"}, entered]}
+
+
+@pytest.mark.parametrize(
+    ("cause", "read"),
+    [
+        ("plain text", "plain text"),
+        ('{"errorMessage": "why", "errorType": "E"}', "why"),
+        ('{"FailureReason": "the job failed"}', "the job failed"),
+        ("[1]", "[1]"),
+    ],
+)
+def test_an_executions_cause_is_told_as_a_person_would_read_it(cause, read):
+    looks = list(follow(_StepFunctions(cause), "arn"))
+
+    assert [look.state for look in looks] == ["Plan", "Plan"]
+    assert (looks[-1].status, looks[-1].error, looks[-1].cause) == ("FAILED", "E", read)
+
+
+METRICS = {
+    "status": "completed",
+    "verdict": {"sentence": "B is better [really]."},
+    "win_rate": {"estimate": 0.685, "low": 0.565, "high": 0.787, "level": 0.95},
+    "rows": {"input": 5, "rejected": 1, "generation_failed": 0, "judge_failed": 1, "judged": 3},
+    "reconciled": {"a": 1, "b": 2, "ties": 0, "inconsistent": 0, "errors": 1},
+    "agreement": {"forward": 0.2963, "strict": 0.1407, "consistency": 0.5},
+}
+
+
+def _run_folder(folder, metrics):
+    (folder / "report").mkdir()
+    (folder / "report/metrics.json").write_text(json.dumps(metrics), "utf-8")
+    (folder / "report/report.html").touch()
+    return folder
+
+
+def test_the_headline_gives_verdict_win_rate_and_the_sum_of_rows(tmp_path):
+    found = headline(_run_folder(tmp_path, METRICS))
+
+    assert found.verdict == "B is better [really]."
+    assert found.lines == (
+        "Win rate of B: 68.5% (95% interval 56.5% to 78.7%)",
+        "Rows: 5 read = 1 rejected + 0 generation failed + 1 judge failed + 3 judged",
+        "Both orders together: A 1, B 2, ties 0, inconsistent 0, without verdict 1",
+        "Agreement with labels: forward 0.2963, strict 0.1407, consistency 0.5000",
+    )
+
+
+def test_the_headline_of_a_failed_run_has_what_there_is(tmp_path):
+    failed = {"status": "failed", "verdict": None, "win_rate": None, "reconciled": None}
+    found = headline(_run_folder(tmp_path, {**failed, "rows": METRICS["rows"], "agreement": None}))
+
+    assert found.verdict == "Run failed."
+    assert len(found.lines) == 1
+    assert headline(tmp_path / "report") is None
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Runs the command with a given result in place of a whole run."""
+
+    def run_with(result, *arguments):
+        monkeypatch.setattr(local, "run", lambda *_: result)
+        return CliRunner().invoke(main.app, ["local", "run", str(PAIRS), *arguments])
+
+    return run_with
+
+
+def test_the_command_prints_the_headline_and_the_reports_path(command, tmp_path):
+    folder = _run_folder(tmp_path, METRICS)
+
+    done = command(RunResult(folder, "SUCCEEDED", None, None, None, None))
+
+    assert done.exit_code == 0
+    assert "B is better [really]." in done.output
+    assert f"Report: {folder / 'report/report.html'}" in done.output
+
+
+def test_a_failed_execution_is_an_error_with_its_cause(command, tmp_path):
+    logs = tmp_path / "logs"
+    result = RunResult(
+        tmp_path, "FAILED", "RecipeError", "no such recipe", "No answer is recorded", logs
+    )
+
+    done = command(result)
+
+    assert isinstance(done.exception, LocalModeError)
+    told = str(done.exception).splitlines()
+    assert told[0] == "The execution ended as FAILED."
+    assert told[1] == "RecipeError: no such recipe"
+    assert told[2] == "The stand-in says: No answer is recorded"
+    assert told[3].endswith(str(logs))
+
+
+def test_ctrl_c_ends_with_the_usual_code(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "run", interrupted)
+
+    done = CliRunner().invoke(main.app, ["local", "run", str(PAIRS)])
+
+    assert done.exit_code == local.INTERRUPTED
+    assert "nothing is left running" in done.output
