@@ -8,9 +8,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import candidates, s3
+from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.answers import Answer, Outcome, lasting
+from nova_judge.catalog import endpoint_name
+from nova_judge.errors import EndpointGoneError
 from nova_judge.generation import generate
 from nova_judge.judge_dataset import Response
+from nova_judge.leases import Status
 from nova_judge.records import Candidate
 from nova_judge.run import Run, decode_run
 from nova_judge.run_layout import RunLayout
@@ -20,16 +24,28 @@ from nova_judge.shards import Shard
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, shard}` → `{left}`: answers that there was no time for; ask again until it is 0."""
+    """`{run_id, shard, endpoints}` → `{left}`: what there was no time for; ask until it is 0.
+
+    Raises EndpointGoneError where an endpoint is not in service, before any row is asked.
+    """
     settings = load(EndpointSettings)
     layout = RunLayout(event["run_id"])
     run = decode_run(s3.read(settings.data_bucket, layout.request))
     shard = msgspec.convert(event["shard"], Shard)
+    _require_endpoints(settings, event["endpoints"])
     rows = _read(run, shard)
     s3.write(settings.data_bucket, layout.rows(shard.index), rows.encode(), "application/json")
     left = _answer(run, shard, rows, settings, context) if run.generated() and rows.rows else 0
     logger.info("shard", run_id=run.run_id, shard=shard.index, rows=len(rows.rows), left=left)
     return {"left": left}
+
+
+def _require_endpoints(settings: EndpointSettings, models: list[str]) -> None:
+    endpoints = sagemaker_endpoints()
+    for name in {endpoint_name(settings.job_prefix, model) for model in models}:
+        observed = endpoints.observe(name)
+        if observed.status is not Status.IN_SERVICE:
+            raise EndpointGoneError(f"endpoint {name} is {observed.status}: prepare it again")
 
 
 def _read(run: Run, shard: Shard) -> ShardRows:

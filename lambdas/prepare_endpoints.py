@@ -1,24 +1,38 @@
-"""PrepareEndpoints: create the endpoints that a run needs, or find them up."""
+"""PrepareEndpoints: lease the endpoints a run needs and bring them a step nearer to service."""
 
 import json
+import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters import endpoints
+from nova_judge.adapters.endpoints import sagemaker_endpoints
+from nova_judge.adapters.lease_table import lease_table
 from nova_judge.catalog import endpoint_name
+from nova_judge.hosting import Host, is_in_service, prepare
+from nova_judge.leases import LONGEST_RUN_S, Lease
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, endpoints}` → `{ready}`; called again until it is true."""
+    """`{run_id, endpoints, seconds?}` → `{ready}`; called again until it is true.
+
+    `run_id` is whose lease it is; `seconds` its length, by default that of the longest run. Raises
+    EndpointError when an endpoint cannot be had.
+    """
     settings = load(EndpointSettings)
-    configs = json.loads(settings.endpoints)
-    states = {
-        model: endpoints.ensure(endpoint_name(settings.job_prefix, model), configs[model])
-        for model in event["endpoints"]
-    }
-    logger.info("endpoints", run_id=event["run_id"], states=states)
-    return {"ready": all(state == endpoints.IN_SERVICE for state in states.values())}
+    now = time.time()
+    lease = Lease(event["run_id"], now + event.get("seconds", LONGEST_RUN_S))
+    ready = {model: _step(settings, model, lease, now) for model in sorted(set(event["endpoints"]))}
+    logger.info("endpoints", owner=lease.owner, ready=ready)
+    return {"ready": all(ready.values())}
+
+
+def _step(settings: EndpointSettings, model: str, lease: Lease, now: float) -> bool:
+    host = Host(lease_table(settings.runs_table), sagemaker_endpoints())
+    name = endpoint_name(settings.job_prefix, model)
+    if settings.endpoint_life == "always_on":
+        return is_in_service(host, name)
+    return prepare(host, name, json.loads(settings.endpoints)[model], lease, now)

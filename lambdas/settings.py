@@ -33,10 +33,14 @@ class PlanEvaluationSettings(FunctionSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EndpointSettings(FunctionSettings):
-    """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`."""
+    """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
+
+    `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
+    """
 
     job_prefix: str
     endpoints: str
+    endpoint_life: str = "on_demand"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

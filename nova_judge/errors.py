@@ -66,3 +66,11 @@ class NotComparableError(NovaJudgeError):
 
 class WeightingError(NovaJudgeError):
     """The weights or criteria asked for do not fit the rubrics of the run."""
+
+
+class EndpointError(NovaJudgeError):
+    """An endpoint that a candidate needs cannot be had."""
+
+
+class EndpointGoneError(NovaJudgeError):
+    """An endpoint that was in service is not any more; it has to be prepared again."""

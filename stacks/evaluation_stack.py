@@ -9,6 +9,7 @@ import ryaml
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -19,11 +20,18 @@ from nova_judge import __version__
 from nova_judge.run_layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
+from stacks.constructs.endpoint_watchdog import EndpointWatchdog
 from stacks.constructs.judge_role import JudgeRole
-from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.python_function import PythonFunction, log_retention
 from stacks.endpoints_stack import EndpointsStack
 from stacks.storage_stack import StorageStack
 
+LEASE_ACTIONS = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+)
 DEFINITION = Path(__file__).with_name("evaluation.asl.yaml")
 
 
@@ -57,6 +65,7 @@ class EvaluationStack(cdk.Stack):
         dead_letters = dead_letter_queue(self, "StartDeadLetters")
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
+        self._watch(dead_letters)
         cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
         cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role.role_arn)
         cdk.CfnOutput(self, "Version", value=__version__)
@@ -68,11 +77,7 @@ class EvaluationStack(cdk.Stack):
             job_prefix=self._config.prefix,
             job_role_arn=self.judge_role.role.role_arn,
         )
-        serving = EndpointSettings(
-            **self._common,
-            job_prefix=self._config.prefix,
-            endpoints=self.to_json_string(self._endpoints.configs),
-        )
+        serving = self._serving_settings()
         long = cdk.Duration.minutes(15)
         return {
             "PlanEvaluation": self._function("plan_evaluation", planning),
@@ -87,6 +92,28 @@ class EvaluationStack(cdk.Stack):
             ),
             "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
         }
+
+    def _serving_settings(self) -> EndpointSettings:
+        return EndpointSettings(
+            **self._common,
+            job_prefix=self._config.prefix,
+            endpoints=self.to_json_string(self._endpoints.configs),
+            endpoint_life=self._config.endpoints,
+        )
+
+    def _watch(self, dead_letters: sqs.Queue) -> None:
+        watchdog = EndpointWatchdog(
+            self,
+            "Watchdog",
+            config=self._config,
+            settings=self._serving_settings(),
+            executions=self._machine_arns(self.machine_name),
+            dead_letters=dead_letters,
+        )
+        self._storage.runs_table.grant(watchdog.function, *LEASE_ACTIONS)
+        for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
+            if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
+                cdk.CfnOutput(self, f"{name}Function", value=function.function_name)
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
         name = "".join(word.capitalize() for word in module.split("_"))
@@ -112,10 +139,11 @@ class EvaluationStack(cdk.Stack):
         for name in ("GenerateResponses", "BuildJudgeDataset", "RecordFailure"):
             storage.allow_read(function[name], "runs/*")
             storage.allow_write(function[name], "runs/*")
-        for name in ("ClaimRun", "PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            storage.runs_table.grant(
-                function[name], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
-            )
+        for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
+            storage.runs_table.grant(function[name], *LEASE_ACTIONS)
+        storage.runs_table.grant(
+            function["ClaimRun"], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+        )
         storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
         self._grant_endpoints()
         function["RecordFailure"].add_to_role_policy(
@@ -127,13 +155,9 @@ class EvaluationStack(cdk.Stack):
 
     def _grant_preflight(self, function: PythonFunction) -> None:
         """Reading only: what the checks before a run ask of the account."""
-        models = [
-            f"arn:{self.partition}:bedrock:*::foundation-model/*",
-            f"arn:{self.partition}:bedrock:*:{self.account}:inference-profile/*",
-        ]
         for actions, resources in (
             (["servicequotas:ListServiceQuotas"], ["*"]),
-            (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
+            (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], self._models()),
             (["iam:GetRole"], [self.judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
         ):
@@ -142,15 +166,15 @@ class EvaluationStack(cdk.Stack):
     def _grant_endpoints(self) -> None:
         endpoints = self._sagemaker_arn("endpoint")
         self.functions["GenerateResponses"].add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoints])
+            iam.PolicyStatement(
+                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                resources=[endpoints],
+            )
         )
         self.functions["GenerateResponses"].add_to_role_policy(
             iam.PolicyStatement(
                 actions=["bedrock:InvokeModel"],
-                resources=[
-                    f"arn:{self.partition}:bedrock:*::foundation-model/*",
-                    f"arn:{self.partition}:bedrock:*:{self.account}:inference-profile/*",
-                ],
+                resources=self._models(),
             )
         )
         configs = self.format_arn(
@@ -168,6 +192,15 @@ class EvaluationStack(cdk.Stack):
                     resources=[endpoints, configs],
                 )
             )
+
+    def _models(self) -> list[str]:
+        """Recipes name the model; an inference profile calls it in every region that it spans."""
+        own = f"arn:{self.partition}:bedrock:*:{self.account}"
+        return [
+            f"arn:{self.partition}:bedrock:*::foundation-model/*",
+            f"{own}:inference-profile/*",
+            f"{own}:application-inference-profile/*",
+        ]
 
     def _sagemaker_arn(self, resource: str) -> str:
         """Everything of that kind that this stage names."""
@@ -191,7 +224,7 @@ class EvaluationStack(cdk.Stack):
                     self,
                     "EvaluationLog",
                     log_group_name=f"/aws/vendedlogs/states/{self.machine_name}",
-                    retention=logs.RetentionDays.ONE_MONTH,
+                    retention=log_retention(self._config.log_retention_days),
                     removal_policy=cdk.RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ALL,
@@ -289,6 +322,9 @@ class EvaluationStack(cdk.Stack):
         )
 
     def _clean_up_after_abort(self, dead_letters: sqs.Queue) -> None:
+        self.functions["RecordFailure"].configure_async_invoke(
+            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
+        )
         events.Rule(
             self,
             "CleanUpAfterAbort",

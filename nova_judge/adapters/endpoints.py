@@ -1,38 +1,82 @@
-"""SageMaker endpoints: created when needed, deleted when not."""
+"""SageMaker endpoints: what state they are in, created from a configuration, deleted."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.hosting import NoCapacityError
+from nova_judge.leases import Observed, Status
+
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-IN_SERVICE = "InService"
+_STATUS = {
+    "InService": Status.IN_SERVICE,
+    "Failed": Status.FAILED,
+    "OutOfService": Status.FAILED,
+    "RollingBack": Status.STARTING,
+    "Deleting": Status.DELETING,
+}
+ABSENT = Observed(Status.ABSENT)
+
+
+class SageMakerEndpoints:
+    """`hosting.Endpoints`."""
+
+    def __init__(self, client: "SageMakerClient") -> None:
+        self._client = client
+
+    def observe(self, name: str) -> Observed:
+        """The endpoint as it is now."""
+        try:
+            found = self._client.describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if _is_absent(error):
+                return ABSENT
+            raise
+        status = _STATUS.get(found["EndpointStatus"], Status.STARTING)
+        return Observed(status, found.get("FailureReason", ""), found["CreationTime"].timestamp())
+
+    def create(self, name: str, config: str) -> None:
+        """Begin to create it; raises NoCapacityError. That it exists already is no error."""
+        try:
+            self._client.create_endpoint(EndpointName=name, EndpointConfigName=config)
+        except ClientError as error:
+            if _code(error) == "ResourceLimitExceeded":
+                raise NoCapacityError(str(error)) from error
+            if "already exist" not in str(error):
+                raise
+
+    def delete(self, name: str) -> bool:
+        """Begin to delete it; False where it cannot be deleted just now."""
+        try:
+            self._client.delete_endpoint(EndpointName=name)
+        except ClientError as error:
+            if _code(error) != "ValidationException":
+                raise
+            return _is_absent(error)
+        return True
+
+    def names(self, prefix: str) -> Iterable[str]:
+        """The endpoints whose names begin with `prefix`."""
+        for page in self._client.get_paginator("list_endpoints").paginate(NameContains=prefix):
+            for found in page["Endpoints"]:
+                if found["EndpointName"].startswith(prefix):
+                    yield found["EndpointName"]
 
 
 @functools.cache
-def _client() -> "SageMakerClient":
-    return boto3.client("sagemaker")
+def sagemaker_endpoints() -> SageMakerEndpoints:
+    """The endpoints of this account and region."""
+    return SageMakerEndpoints(boto3.client("sagemaker"))
 
 
-def ensure(name: str, configs: Mapping[str, str]) -> str:
-    """Create the endpoint unless there is one; its status."""
-    try:
-        return _client().describe_endpoint(EndpointName=name)["EndpointStatus"]
-    except ClientError as error:
-        if "Could not find" not in str(error):
-            raise
-    _client().create_endpoint(EndpointName=name, EndpointConfigName=next(iter(configs.values())))
-    return "Creating"
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
 
 
-def delete(name: str) -> None:
-    """Delete the endpoint if there is one."""
-    try:
-        _client().delete_endpoint(EndpointName=name)
-    except ClientError as error:
-        if "Could not find" not in str(error):
-            raise
+def _is_absent(error: ClientError) -> bool:
+    return _code(error) == "ValidationException" and "Could not find" in str(error)

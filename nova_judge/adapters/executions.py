@@ -24,3 +24,12 @@ def first_failed_child(execution: str) -> dict[str, str] | None:
             found = _client().describe_execution(executionArn=child["executionArn"])
             return {"Error": found.get("error", ""), "Cause": found.get("cause", "")}
     return None
+
+
+def is_running(execution: str) -> bool:
+    """Whether an execution is still under way."""
+    try:
+        found = _client().describe_execution(executionArn=execution)
+    except _client().exceptions.ExecutionDoesNotExist:
+        return False
+    return found["status"] in {"RUNNING", "PENDING_REDRIVE"}

@@ -65,16 +65,24 @@ def set_status(table: str, run_id: str, status: str, **facts: str) -> None:
     )
 
 
-def run_of_execution(table: str, execution: str) -> str | None:
-    """The run that an execution has claimed, if any."""
+def unfinished_run(table: str, execution: str) -> str | None:
+    """The run that an execution has claimed and that has no report yet, if any."""
     pages = (
         _table(table)
         .meta.client.get_paginator("scan")
         .paginate(
             TableName=table,
-            FilterExpression="execution = :execution",
-            ExpressionAttributeValues={":execution": execution},
+            FilterExpression="execution = :execution AND #status <> :reported",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":execution": execution, ":reported": REPORTED},
             ProjectionExpression="run_id",
+            ConsistentRead=True,
         )
     )
     return next((str(item["run_id"]) for page in pages for item in page["Items"]), None)
+
+
+def execution_of(table: str, run_id: str) -> str | None:
+    """The execution that has claimed a run, if any."""
+    found = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
+    return str(found["execution"]) if found and "execution" in found else None

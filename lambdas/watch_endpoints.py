@@ -1,0 +1,44 @@
+"""WatchEndpoints: the second net. On a schedule, it deletes and stops what no running run needs."""
+
+import functools
+import itertools
+import json
+import time
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import EndpointSettings, load
+from nova_judge.adapters import executions, judge_jobs, runs_table
+from nova_judge.adapters.endpoints import sagemaker_endpoints
+from nova_judge.adapters.lease_table import lease_table
+from nova_judge.catalog import endpoint_name
+from nova_judge.hosting import Host, Swept, sweep
+from nova_judge.orphans import orphans
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Any event → `{leases_ended, endpoints_deleted, jobs_stopped}`."""
+    settings = load(EndpointSettings)
+    now = time.time()
+
+    @functools.cache
+    def run_is_running(run_id: str) -> bool:
+        execution = runs_table.execution_of(settings.runs_table, run_id)
+        return execution is not None and executions.is_running(execution)
+
+    prefix = f"{settings.job_prefix}-"
+    stopped = orphans(judge_jobs.running(prefix), run_is_running, now)
+    for job in stopped:
+        judge_jobs.stop(job)
+    swept = Swept((), ())
+    if settings.endpoint_life == "on_demand":
+        endpoints = sagemaker_endpoints()
+        ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
+        names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix)))
+        swept = sweep(Host(lease_table(settings.runs_table), endpoints), names, run_is_running, now)
+    done = {**swept._asdict(), "jobs_stopped": stopped}
+    logger.info("watched", **done)
+    return done

@@ -1,0 +1,124 @@
+"""Who needs an endpoint, and what to do next with it: rules without AWS.
+
+An endpoint exists as long as somebody holds a lease on it. Runs hold one while they generate; a
+person holds one for some hours (`nova-judge endpoints up`).
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+LONGEST_RUN_S = 4 * 86_400.0
+"""Seconds after which a run's lease is too old: the time limit of the state machine."""
+LONGEST_START_S = 45 * 60.0
+GRACE_S = 10 * 60.0
+"""How long the watchdog lets something stand that it cannot explain yet."""
+PERSON = "person/"
+_NO_CAPACITY = ("InsufficientInstanceCapacity", "CapacityError", "ResourceLimitExceeded")
+
+
+class Status(StrEnum):
+    """What SageMaker says of an endpoint, as far as it matters here."""
+
+    ABSENT = "absent"
+    STARTING = "starting"
+    IN_SERVICE = "in service"
+    FAILED = "failed"
+    DELETING = "deleting"
+
+
+class Observed(NamedTuple):
+    """An endpoint as it is now; `since` is when it was created (epoch seconds)."""
+
+    status: Status
+    reason: str = ""
+    since: float = 0.0
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """`owner` is a run id, or `person/<name>`; `until` in epoch seconds."""
+
+    owner: str
+    until: float
+
+
+class Hosted(msgspec.Struct, frozen=True):
+    """What is written down of one endpoint. `attempt` counts instance types without capacity.
+
+    `closing`: its last lease ended and it is being deleted, so that nobody may join it any more.
+    """
+
+    leases: tuple[Lease, ...] = ()
+    attempt: int = 0
+    closing: bool = False
+
+
+class Ready(NamedTuple):
+    """The endpoint answers."""
+
+
+class Wait(NamedTuple):
+    """Something is under way; look again later."""
+
+
+class Create(NamedTuple):
+    """Create the endpoint on this instance type."""
+
+    instance_type: str
+
+
+class TryNext(NamedTuple):
+    """Delete what failed for want of capacity; the next attempt takes the next instance type."""
+
+
+class GiveUp(NamedTuple):
+    """It cannot be had, and why."""
+
+    reason: str
+
+
+Action: TypeAlias = Ready | Wait | Create | TryNext | GiveUp
+
+
+def next_action(
+    observed: Observed, attempt: int, instance_types: Sequence[str], now: float
+) -> Action:
+    """What brings a leased endpoint one step nearer to service."""
+    if observed.status is Status.IN_SERVICE:
+        return Ready()
+    if observed.status is Status.DELETING:
+        return Wait()
+    if attempt >= len(instance_types):
+        tried = ", ".join(instance_types)
+        return GiveUp(f"no capacity or quota for any of {tried}; try later, or in another region")
+    if observed.status is Status.ABSENT:
+        return Create(instance_types[attempt])
+    if observed.status is Status.FAILED:
+        return TryNext() if lacks_capacity(observed.reason) else GiveUp(observed.reason)
+    stalled = now - observed.since > LONGEST_START_S
+    too_long = GiveUp(f"not in service after {LONGEST_START_S / 60:.0f} minutes")
+    return too_long if stalled else Wait()
+
+
+def lacks_capacity(reason: str) -> bool:
+    """Whether another instance type may succeed where this one failed."""
+    return any(word in reason for word in _NO_CAPACITY)
+
+
+def is_person(lease: Lease) -> bool:
+    """Whether a person holds the lease, and not a run."""
+    return lease.owner.startswith(PERSON)
+
+
+def has_ended(lease: Lease, *, run_is_running: bool, now: float) -> bool:
+    """Whether a lease counts no more: too old, or its run is no longer running."""
+    return now > lease.until or not (is_person(lease) or run_is_running)
+
+
+def is_abandoned(hosted: Hosted | None, observed: Observed, now: float) -> bool:
+    """Whether an endpoint stands that nobody leases, and that nobody is just about to lease."""
+    if observed.status in {Status.ABSENT, Status.DELETING}:
+        return False
+    return (hosted is None or not hosted.leases) and now - observed.since > GRACE_S
