@@ -9,7 +9,8 @@ integers in doubles gets the same bits (docs/rubric.md).
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from nova_judge.records import Criterion, Judgment, Rubric
+from nova_judge.criteria import CriterionGroups
+from nova_judge.records import Candidate, Criterion, Judgment, Rubric
 
 WEIGHT_UNITS: Final = 1_000_000
 SCORE_UNITS: Final = 400
@@ -43,6 +44,21 @@ def recomputed_scores(judgment: Judgment) -> WeightedScores | None:
         return None
     sums = rubric_sums(judgment.rubric.criteria)
     return sums.scores if sums.weight else None
+
+
+def point_scores(judgment: Judgment, side: Candidate, groups: CriterionGroups) -> dict[str, float]:
+    """The scores of one answer in [0, 1] by group of criteria; the mean where a group has several.
+
+    Empty without a rubric.
+    """
+    rubric = judgment.rubric
+    units: dict[str, list[int]] = {}
+    for criterion in rubric.criteria if isinstance(rubric, Rubric) else ():
+        score = criterion.score_A if side == "A" else criterion.score_B
+        units.setdefault(groups.group(criterion.name), []).append(score_units(criterion, score))
+    return {
+        group: sum(scores) / (len(scores) * SCORE_UNITS) for group, scores in sorted(units.items())
+    }
 
 
 def rubric_sums(criteria: Iterable[Criterion]) -> RubricSums:

@@ -7,8 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.cli import (
+    audit,
+    compare,
     doctor,
     estimate,
+    export,
     gate,
     history,
     leaderboard,
@@ -16,6 +19,8 @@ from nova_judge.cli import (
     plan,
     report,
     request,
+    reweight,
+    rows,
     serve,
     stats,
     validate,
@@ -51,6 +56,11 @@ app.command("serve")(serve.command)
 app.command("stats")(stats.command)
 app.command("plan")(plan.command)
 app.command("leaderboard")(leaderboard.command)
+app.command("audit")(audit.command)
+app.command("compare")(compare.command)
+app.command("export")(export.command)
+app.command("reweight")(reweight.command)
+app.command("rows")(rows.command)
 app.add_typer(local.app, name="local")
 
 

@@ -1,0 +1,107 @@
+"""`nova-judge audit`: recompute every figure of a run, or of a job that somebody else ran."""
+
+import tarfile
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.adapters.runs import open_run
+from nova_judge.audit import Audit, audit_job, audit_report
+from nova_judge.errors import JudgeJobError
+from nova_judge.judge_archive import only, read_archive
+from nova_judge.judge_output import read_job_metrics, read_judgments
+from nova_judge.report.labels import one_line
+from nova_judge.saved_report import METRICS, find_metrics, open_report
+
+DIFFERS = 1
+_SHOWN = 50
+_MOST_FILES = 20_000
+
+
+def command(
+    source: Annotated[
+        str,
+        typer.Argument(help="A run, the output folder of a judge job, or its output.tar.gz."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Recompute every figure from the rows and list each that does not hold.
+
+    Works on our runs and on jobs that were started in another way, from a notebook for example.
+    Exit codes: 0 every figure holds, 1 some do not, 3 could not be read.
+
+    Examples:
+
+      nova-judge audit out/demo
+
+      nova-judge audit s3://bucket/runs/<id>/
+
+      nova-judge audit output.tar.gz
+    """
+    with Console(stderr=True).status("Reading and recomputing"):
+        found = _audit(open_run(source))
+    if as_json:
+        plain = {**found._asdict(), "findings": [one._asdict() for one in found.findings]}
+        typer.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2))
+    else:
+        _print(found)
+    raise typer.Exit(DIFFERS if found.findings else 0)
+
+
+def _audit(source: Path) -> Audit:
+    if source.is_file() and tarfile.is_tarfile(source):
+        with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+            files = read_archive(source, Path(folder))
+            details = only(files.details, "details Parquet", files) if files.details else None
+            return _job(details, only(files.results, "results JSON", files))
+    if source.name == METRICS or (source.is_dir() and next(find_metrics(source), None)):
+        report = open_report(source)
+        return audit_report(report.metrics, report.rows())
+    if source.is_file() and source.suffix == ".json":
+        return _job(None, source)
+    if source.is_file() and source.suffix == ".parquet":
+        return _job(source, None)
+    return _job(_one(source, "details_*.parquet"), _one(source, "results_*.json"))
+
+
+def _job(details: Path | None, results: Path | None) -> Audit:
+    notes: Counter[str] = Counter()
+    judgments = list(read_judgments(details, notes)) if details else None
+    return audit_job(read_job_metrics(results) if results else None, judgments, notes)
+
+
+def _one(folder: Path, pattern: str) -> Path | None:
+    found = [path for path, _ in zip(folder.rglob(pattern), range(_MOST_FILES), strict=False)]
+    if len(found) > 1:
+        raise JudgeJobError(
+            f"{folder} holds {len(found)} files {pattern}: name the folder of one job, or a file."
+        )
+    if not found and pattern.startswith("results"):
+        raise JudgeJobError(
+            f"{folder} holds neither metrics.json nor results_*.json: name a run, the folder of a "
+            "judge job's output, or its output.tar.gz."
+        )
+    return found[0] if found else None
+
+
+def _print(found: Audit) -> None:
+    console = Console(highlight=False)
+    console.print(f"{found.checked:,} figures checked against {found.rows:,} rows.")
+    if not found.findings:
+        console.print("[green]Every figure holds.[/]")
+        return
+    table = Table()
+    for name in ("", "figure", "stated", "recomputed"):
+        table.add_column(name, overflow="fold")
+    for one in found.findings[:_SHOWN]:
+        table.add_row(one.kind, *(escape(one_line(text, 300)) for text in one[1:]))
+    console.print(table)
+    if len(found.findings) > _SHOWN:
+        console.print(f"and {len(found.findings) - _SHOWN:,} more; --json lists all.")

@@ -1,0 +1,90 @@
+"""`nova-judge compare`: checkpoints against each other, criterion by criterion."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.adapters.runs import open_run
+from nova_judge.compare import Change, Comparison, compare, require_same_judge, standing
+from nova_judge.criteria import load_groups
+from nova_judge.errors import RequestError
+from nova_judge.report.labels import one_line
+from nova_judge.saved_report import open_report
+
+_COLOURS = {"better": "green", "worse": "red"}
+
+
+def command(
+    runs: Annotated[list[str], typer.Argument(help="Two or more runs; the first is the base.")],
+    groups: Annotated[
+        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
+    ] = None,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals and tests.")
+    ] = 0.95,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what candidate B gained or lost from the first run to each other, and if it is noise.
+
+    The runs need the same judge, kind and baseline A; rows are paired by id and prompt.
+
+    Examples:
+
+      nova-judge compare runs/step-1000 runs/step-2000
+
+      nova-judge compare base/ s3://bucket/runs/new-id/ --json
+    """
+    if len(runs) < 2:
+        raise RequestError("compare needs two runs or more: name the base first.")
+    table = load_groups(groups)
+    reports = [open_report(open_run(run)) for run in runs]
+    require_same_judge(reports)
+    with Console(stderr=True).status("Reading the runs"):
+        first, *others = [standing(report, table) for report in reports]
+        compared = [compare(first, other, confidence) for other in others]
+    if as_json:
+        typer.echo(orjson.dumps([_plain(one) for one in compared], option=orjson.OPT_INDENT_2))
+        return
+    console = Console(highlight=False)
+    for one in compared:
+        console.print(_table(first.candidate, one))
+        console.print(
+            f"{one.common:,} prompts in both runs; {one.only_first:,} only in the first, "
+            f"{one.only_other:,} only in the other."
+        )
+
+
+def _table(first: str, one: Comparison) -> Table:
+    title = f"{one_line(first, 40)} → {one_line(one.candidate, 40)} ({one_line(one.run_id, 60)})"
+    table = Table(title=escape(title), title_justify="left")
+    table.add_column("B - A on")
+    for name in ("pairs", "before", "after", "change", "interval", "p"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for change in one.changes:
+        table.add_row(*_cells(change))
+    return table
+
+
+def _cells(change: Change) -> list[str]:
+    word = change.word
+    colour = _COLOURS.get(word)
+    return [
+        escape(one_line(change.measure, 40)),
+        f"{change.pairs:,}",
+        f"{change.first:+.3f}",
+        f"{change.other:+.3f}",
+        f"{change.change:+.3f}",
+        f"{change.low:+.3f} to {change.high:+.3f}",
+        f"{change.p_value:.3f}",
+        f"[{colour}]{word}[/]" if colour else word,
+    ]
+
+
+def _plain(one: Comparison) -> dict[str, object]:
+    return {**one._asdict(), "changes": [change._asdict() for change in one.changes]}

@@ -1,0 +1,191 @@
+"""`nova-judge reweight`: other weights for the criteria, without asking the judge again."""
+
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.adapters.runs import open_run
+from nova_judge.criteria import CriterionGroups, load_groups
+from nova_judge.drivers import RootCause, drivers, root_causes
+from nova_judge.errors import WeightingError
+from nova_judge.firmness import Firmness, firmness
+from nova_judge.plain import plain
+from nova_judge.records import Candidate
+from nova_judge.report.labels import one_line
+from nova_judge.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
+from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.saved_report import SavedReport, open_report
+from nova_judge.statistics_settings import StatisticsSettings
+
+_LISTED = 20
+
+
+class _Rows(NamedTuple):
+    columns: RubricColumns
+    categories: list[str | None]
+
+
+def command(
+    run: Annotated[str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")],
+    weights: Annotated[
+        str, typer.Option(help="accuracy=0.6,completeness=0.4: all others count nothing.")
+    ] = "",
+    drop: Annotated[str, typer.Option(help="Criteria to leave out, separated by commas.")] = "",
+    only: Annotated[str, typer.Option(help="Criteria to keep, separated by commas.")] = "",
+    groups: Annotated[
+        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """New verdicts, win rate and figures from the stored judgments under other weights.
+
+    Without weights it says what each criterion covers and contributes, how firm the lead is, and
+    where the loser loses. One rubric a row is stored, the forward pass's.
+
+    Examples:
+
+      nova-judge reweight out/demo
+
+      nova-judge reweight out/demo --weights accuracy=0.6,completeness=0.4
+
+      nova-judge reweight out/demo --drop fluency,format
+
+      nova-judge reweight out/demo --only faithfulness,context --json
+    """
+    table = load_groups(groups)
+    report = open_report(open_run(run))
+    with Console(stderr=True).status("Reading the rubrics"):
+        rows = _read(report, table)
+    if not rows.columns.scored.any():
+        raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
+    chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
+    found = figures(rows.columns, reweigh(rows.columns, chosen), _settings(report))
+    details = None if weights or drop or only else _Details.of(rows)
+    if as_json:
+        typer.echo(orjson.dumps(_plain(found, rows, details), option=orjson.OPT_INDENT_2))
+        return
+    console = Console(highlight=False)
+    _print_figures(console, found)
+    console.print(_criteria_table(rows.columns))
+    if details is not None:
+        _print_firmness(console, details.firmness)
+        _print_causes(console, details)
+
+
+class _Details(NamedTuple):
+    firmness: Firmness
+    loser: Candidate
+    causes: list[RootCause]
+
+    @classmethod
+    def of(cls, rows: _Rows) -> "_Details":
+        firm = firmness(rows.columns)
+        assert firm is not None  # noqa: S101 (some row is scored)
+        loser: Candidate = "A" if firm.leader == "B" else "B"
+        return cls(firm, loser, root_causes(rows.columns, rows.categories, loser))
+
+
+def _read(report: SavedReport, groups: CriterionGroups) -> _Rows:
+    builder = ColumnsBuilder()
+    categories = []
+    for judged in report.rows():
+        builder.add(judged.judgment)
+        categories.append(judged.row.category)
+    return _Rows(builder.columns(groups), categories)
+
+
+def _settings(report: SavedReport) -> StatisticsSettings:
+    verdict = report.metrics.get("verdict") or {}
+    return StatisticsSettings(
+        level=verdict.get("level", 0.95),
+        equivalence_margin=verdict.get("equivalence_margin"),
+        blocked_by=tuple(verdict.get("blocked_by") or ()),
+    )
+
+
+def _print_figures(console: Console, found: ReweighedFigures) -> None:
+    console.print(f"[bold]{escape(one_line(found.verdict.sentence, 2000))}[/]")
+    console.print(
+        f"B wins {found.b:,}, A wins {found.a:,}, {found.ties:,} ties; {found.unscored:,} rows "
+        f"without a weighted criterion; mean margin {_signed(found.margin)} (A - B)."
+    )
+    console.print(
+        f"{found.same_as_judge:,} rows as the judge's forward verdict; the judge itself gave two "
+        f"different verdicts on {found.flipped_by_judge:,} of these rows."
+    )
+
+
+def _criteria_table(columns: RubricColumns) -> Table:
+    effect = {driver.group: driver.contribution for driver in drivers(columns)}
+    table = Table(title="Criteria", title_justify="left")
+    table.add_column("criterion")
+    for name in ("rows", "of weight", "adds to A - B"):
+        table.add_column(name, justify="right")
+    table.add_column("names")
+    covered = coverage(columns)
+    for one in covered[:_LISTED]:
+        table.add_row(
+            escape(one_line(one.group, 40)),
+            f"{one.rows:,} ({one.share_of_rows:.0%})",
+            f"{one.share_of_weight:.1%}",
+            _signed(effect[one.group]),
+            escape(one_line(", ".join(one.members), 60)),
+        )
+    if len(covered) > _LISTED:
+        table.caption = f"and {len(covered) - _LISTED:,} rarer ones"
+    return table
+
+
+def _print_firmness(console: Console, firm: Firmness) -> None:
+    leader = f"{firm.leader} leads" if firm.leader else "neither leads"
+    console.print(f"At the judge's mean weights {leader}.")
+    for turn in firm.turns[:3]:
+        console.print(
+            f"  The lead turns when {escape(one_line(turn.group, 40))} goes from {turn.weight:.0%} "
+            f"to {turn.turns_at:.0%} of the weight."
+        )
+    if not firm.turns:
+        console.print("  No weight of a single criterion turns it.")
+    console.print(
+        f"Of {firm.weightings:,} weightings drawn uniformly (seed {firm.seed}), B leads under "
+        f"{firm.share_b:.1%} and A under {firm.share_a:.1%}."
+    )
+
+
+def _print_causes(console: Console, details: _Details) -> None:
+    if not details.causes:
+        return
+    table = Table(title=f"Where {details.loser} loses", title_justify="left")
+    table.add_column("category")
+    table.add_column("criterion")
+    for name in ("rows lost", "mean cost", "worst rows"):
+        table.add_column(name, justify="right")
+    for cause in details.causes[:_LISTED]:
+        table.add_row(
+            escape(one_line(cause.category, 40)),
+            escape(one_line(cause.group, 40)),
+            f"{cause.lost:,}",
+            f"{cause.loss:.3f}",
+            ", ".join(map(str, cause.worst)),
+        )
+    console.print(table)
+    console.print("Look at one with `nova-judge rows RUN --row N`.")
+
+
+def _signed(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:+.3f}"
+
+
+def _plain(found: ReweighedFigures, rows: _Rows, details: _Details | None) -> dict[str, Any]:
+    return {
+        **plain(found),
+        "criteria": plain(coverage(rows.columns)),
+        "drivers": plain(drivers(rows.columns)),
+        "firmness": plain(details.firmness) if details else None,
+        "root_causes": plain(details.causes) if details else None,
+    }

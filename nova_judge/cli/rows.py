@@ -1,0 +1,84 @@
+"""`nova-judge rows`: judged rows, one after the other, as the notebook shows them."""
+
+import enum
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nova_judge.adapters.runs import open_run
+from nova_judge.criteria import load_groups
+from nova_judge.errors import RequestError
+from nova_judge.outcomes import Reconciled, profile_of, reconcile
+from nova_judge.records import JudgedRow
+from nova_judge.row_text import has_criterion, row_text
+from nova_judge.saved_report import open_report
+
+
+class Wanted(enum.StrEnum):
+    """Which rows, by what both orders together say."""
+
+    A = "A"
+    B = "B"
+    TIE = "tie"
+    FLIP = "flip"
+    ERROR = "error"
+
+
+_RECONCILED = {Wanted.FLIP: Reconciled.INCONSISTENT}
+
+
+def command(
+    run: Annotated[str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")],
+    row: Annotated[
+        list[int] | None, typer.Option(help="Only this row, counted from 0; may be repeated.")
+    ] = None,
+    criterion: Annotated[
+        list[str] | None, typer.Option(help="Only rows with this criterion, and only it.")
+    ] = None,
+    verdict: Annotated[
+        Wanted | None, typer.Option(help="Only rows with this verdict of both orders.")
+    ] = None,
+    category: Annotated[str | None, typer.Option(help="Only rows of this category.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Stop after so many rows.")] = 20,
+    groups: Annotated[
+        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
+    ] = None,
+) -> None:
+    """Print judged rows: verdicts, weighted scores, criteria and justifications.
+
+    Examples:
+
+      nova-judge rows out/demo
+
+      nova-judge rows out/demo --row 3
+
+      nova-judge rows out/demo --criterion accuracy --verdict A --limit 5
+    """
+    table = load_groups(groups)
+    wanted = frozenset(table.group(name) for name in criterion or ())
+    report = open_report(open_run(run))
+
+    def chosen() -> Iterator[tuple[int, JudgedRow]]:
+        for index, judged in enumerate(report.rows()):
+            if (
+                (not row or index in row)
+                and (not wanted or has_criterion(judged, table, wanted))
+                and (verdict is None or _says(judged, verdict))
+                and (category is None or judged.row.category == category)
+            ):
+                yield index, judged
+
+    shown = 0
+    for index, judged in islice(chosen(), None if row else limit):
+        typer.echo(row_text(index, judged, table, wanted))
+        shown += 1
+    if not shown:
+        raise RequestError(f"No row of {run} is asked for by these options; leave some out.")
+
+
+def _says(judged: JudgedRow, wanted: Wanted) -> bool:
+    said = reconcile(profile_of(judged.judgment))
+    return said == _RECONCILED.get(wanted, wanted.value)
