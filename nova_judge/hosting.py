@@ -95,9 +95,8 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
             f"endpoint {name} cannot be had: {action.reason}. Its container's log is in "
             f"/aws/sagemaker/Endpoints/{name}"
         )
-    if isinstance(action, TryNext):
+    if isinstance(action, TryNext) and host.endpoints.delete(name):
         host.book.next_attempt(name, after=hosted.attempt)
-        host.endpoints.delete(name)
     if isinstance(action, Create):
         try:
             host.endpoints.create(name, configs[action.instance_type])
