@@ -138,8 +138,8 @@ class Supposed(msgspec.Struct, frozen=True):
     why: str
 
 
-class SupposedByModel(msgspec.Struct, frozen=True):
-    """One supposed figure a model, and why."""
+class SupposedByName(msgspec.Struct, frozen=True):
+    """One supposed figure a model, a task or a part, and why."""
 
     value: dict[str, float]
     why: str
@@ -153,10 +153,12 @@ class Assumptions(msgspec.Struct, frozen=True):
     characters_per_token: Supposed
     answer_share: Supposed
     endpoint_start_minutes: Supposed
-    endpoint_tokens_per_second: SupposedByModel
+    endpoint_tokens_per_second: SupposedByName
     bedrock_rows_per_second: Supposed
     judge_start_minutes: Supposed
-    judge_rows_per_second: SupposedByModel
+    judge_rows_per_second: SupposedByName
+    benchmark_questions: SupposedByName
+    evaluator_tokens_per_score: SupposedByName
     lambda_gb_seconds_per_row: Supposed
     transitions_per_run: Supposed
     transitions_per_shard: Supposed

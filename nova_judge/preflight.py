@@ -15,6 +15,7 @@ from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.judge_request import evaluation_image
 from nova_judge.recipe import Recipe
 from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.scoring_recipe import evaluator_models
 from nova_judge.shards import Shard
 
 Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
@@ -77,7 +78,8 @@ def account_checks(
         checks += [_image(facts, recipe), *_judge_quota(facts, recipe)]
         specs = [recipe.candidate(side) for side in asked]
         endpoints = sorted({spec.endpoint for spec in specs if spec.endpoint})
-        models = sorted({spec.bedrock for spec in specs if spec.bedrock})
+        asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
+        models = sorted(asked_of_bedrock | evaluator_models(recipe))
         checks += [_endpoint_quota(facts, model) for model in endpoints]
         checks += [_model(name, _known(facts, name), now) for name in models]
     return checks

@@ -36,11 +36,12 @@ class TokenUse(NamedTuple):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run used, as far as it is known. Kept empty where nothing was used."""
+    """What a run used, as far as it is known. `unpriced`: jobs that our price list leaves out."""
 
     judge_jobs: tuple[InstanceTime, ...] = ()
     endpoints: tuple[InstanceTime, ...] = ()
     bedrock: tuple[TokenUse, ...] = ()
+    unpriced: tuple[str, ...] = ()
     transitions: float = 0
     lambda_gb_seconds: float = 0
 
@@ -60,6 +61,7 @@ def bill(usage: Usage) -> Bill:
         *(_instance_line("judge", time) for time in usage.judge_jobs),
         *(_instance_line("endpoint", time) for time in usage.endpoints),
         *(_token_line(use) for use in usage.bedrock),
+        *(CostLine("serverless", what, 1, "jobs", None) for what in usage.unpriced),
         _unit_line(
             "Step Functions",
             usage.transitions,

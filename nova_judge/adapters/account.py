@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.preflight import STACK_PARTS, Facts, ModelFacts, NotRead
 from nova_judge.recipe import Recipe
+from nova_judge.scoring_recipe import evaluator_models
 
 Fact = TypeVar("Fact")
 
@@ -174,7 +175,7 @@ _GEOGRAPHIES = {"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"}
 
 def _bedrock_models(recipe: Recipe) -> set[str]:
     specs = (recipe.candidates.A, recipe.candidates.B)
-    return {spec.bedrock for spec in specs if spec.bedrock}
+    return {spec.bedrock for spec in specs if spec.bedrock} | evaluator_models(recipe)
 
 
 def _model(name: str) -> Callable[[], ModelFacts]:

@@ -12,15 +12,20 @@ from nova_judge import catalog, dataset
 from nova_judge.dataset import AnswerSources
 from nova_judge.errors import InputFileError
 from nova_judge.estimate import Estimate, check_budget, estimate_run, read_workload
+from nova_judge.expected_usage import Workload
 from nova_judge.recipe import Recipe, read_recipe
 from nova_judge.run import answer_sources
+from nova_judge.scoring_recipe import needs_file
 
 HEAD_BYTES = 16 * 1024**2
 
 
 def command(
-    input_file: Annotated[Path, typer.Argument(metavar="INPUT", help="A JSON Lines file.")],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or the path of its YAML file.")],
+    input_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="INPUT", help="A JSON Lines file; benchmarks bring their own."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print what a run would cost and how long it would take, position by position.
@@ -34,12 +39,22 @@ def command(
       nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
     """
     read = read_recipe(recipe)
-    forecast = estimate_run(read, read_workload(*read_head(input_file, read)))
+    forecast = estimate_run(read, workload_of(read, input_file))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(forecast), indent=2))
     else:
         _show(Console(), read, forecast)
     check_budget(read, forecast)
+
+
+def workload_of(recipe: Recipe, path: Path | None) -> Workload:
+    """What a file asks of a run; raises InputFileError where one is needed and not given."""
+    if path is None:
+        if needs_file(recipe):
+            raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
+        return Workload(rows=0)
+    head, size, sources = read_head(path, recipe)
+    return read_workload(recipe, head, size, sources)
 
 
 def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSources]:

@@ -5,12 +5,12 @@ from nova_judge import catalog
 from nova_judge.dataset import AnswerSources
 from nova_judge.errors import BudgetError
 from nova_judge.estimate import (
-    Workload,
     check_budget,
     estimate_run,
     estimate_summary,
     read_workload,
 )
+from nova_judge.expected_usage import Workload
 from nova_judge.pricing import InstanceTime, TokenUse, Usage, bill
 from nova_judge.recipe import load_recipe, packaged_recipe, recipe_names
 
@@ -76,7 +76,10 @@ def test_every_model_that_a_recipe_may_name_has_its_assumptions():
     assert set(supposed.endpoint_tokens_per_second.value) == set(catalog.models().endpoints)
 
 
-@pytest.mark.parametrize("name", recipe_names())
+PRICED = [name for name in recipe_names() if not name.startswith("serverless")]
+
+
+@pytest.mark.parametrize("name", PRICED)
 def test_every_recipe_that_ships_can_be_estimated(name):
     forecast = estimate_run(recipe(name), work())
 
@@ -116,8 +119,8 @@ def test_more_jobs_start_more_instances():
 def test_a_whole_file_is_counted_and_a_head_is_projected():
     lines = b"".join(b'{"prompt": "question %04d"}\n' % n for n in range(1_000))
 
-    whole = read_workload(lines, len(lines), BOTH)
-    head = read_workload(lines[:1_000], len(lines), BOTH)
+    whole = read_workload(recipe(), lines, len(lines), BOTH)
+    head = read_workload(recipe(), lines[:1_000], len(lines), BOTH)
 
     assert (whole.rows, whole.exact, whole.prompt_characters) == (1_000, True, 13)
     assert (head.rows, head.exact) == (1_000, False)
@@ -128,7 +131,7 @@ def test_lines_that_cannot_be_used_cost_nothing():
         b'{"prompt": "a", "response_A": "x", "response_B": "y"}\nnot json\n\n{"prompt": "b"}\n'
     )
 
-    assert read_workload(content, len(content), NONE).rows == 1
+    assert read_workload(recipe(), content, len(content), NONE).rows == 1
 
 
 def test_a_run_within_its_budget_may_start():
@@ -147,3 +150,45 @@ def test_a_budget_cannot_be_kept_where_a_price_is_not_known():
 
     with pytest.raises(BudgetError, match=r"no price is known for us\.some\.model-v1"):
         check_budget(unknown, estimate_run(unknown, work()))
+
+
+def test_an_evaluation_without_a_known_price_says_so():
+    forecast = estimate_run(recipe("serverless-mmlu"), work(generated=()))
+
+    assert forecast.likely.unpriced == ("serverless evaluation",)
+
+
+def test_a_benchmark_reads_no_file_and_is_counted_by_its_questions():
+    whole = recipe("benchmark-mmlu", "      subtask: college", "      # subtask: college")
+    part = recipe("benchmark-mmlu")
+    nothing = read_workload(part, b"", 0, NONE)
+
+    assert nothing == Workload(rows=0)
+    assert estimate_run(part, nothing).hours < estimate_run(whole, nothing).hours
+
+
+def test_the_base_model_beside_a_customised_one_is_a_second_job():
+    both = recipe("benchmark-mmlu", "nova-micro/prod", "s3://mine/checkpoint")
+    text_of_both = msgspec.structs.replace(
+        both, judge=msgspec.structs.replace(both.judge, evaluate_base_model=True)
+    )
+
+    assert sum(x.part == "judge" for x in estimate_run(text_of_both, work()).likely.lines) == 2
+
+
+def test_own_data_is_counted_by_its_lines():
+    content = b'{"query": "a", "response": "b"}\n\n{"query": "c", "response": "d"}\n'
+
+    assert read_workload(recipe("own-data"), content, len(content), NONE).rows == 2
+
+
+def test_bedrocks_judge_reads_every_answer_once_a_metric():
+    judged = recipe("bedrock-judge")
+    tokens = [
+        line.quantity
+        for line in estimate_run(judged, work(generated=())).likely.lines
+        if line.part == "Bedrock"
+    ]
+
+    per_score = sum(catalog.assumptions().evaluator_tokens_per_score.value.values())
+    assert tokens == [1_000 * 2 * 3 * per_score]
