@@ -53,11 +53,13 @@ def _counts(summary: DatasetSummary) -> dict[str, int]:
 def _write_dataset(run: Run, bucket: str) -> DatasetSummary:
     layout = RunLayout(run.run_id)
     counter = DatasetCounter()
-    with contextlib.ExitStack() as writers:
-        rejected = writers.enter_context(s3.Writer(bucket, layout.rejected))
-        failed = writers.enter_context(s3.Writer(bucket, layout.failed))
-        judge = _JudgeFiles(bucket, layout, run.recipe.judge.max_rows_per_job, writers)
-        for line in _all_lines(run, bucket, counter):
+    with (
+        s3.Writer(bucket, layout.rejected) as rejected,
+        s3.Writer(bucket, layout.failed) as failed,
+        contextlib.ExitStack() as current,
+    ):
+        judge = _JudgeFiles(bucket, layout, run.recipe.judge.max_rows_per_job, current)
+        for line in all_lines(run, bucket, counter):
             counter.count(line)
             if isinstance(line, InputRow):
                 judge.write(line)
@@ -67,7 +69,8 @@ def _write_dataset(run: Run, bucket: str) -> DatasetSummary:
     return counter.summary(judge.count)
 
 
-def _all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
+def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
+    """Every line of the input, shard by shard, with the generated answers filled in."""
     layout = RunLayout(run.run_id)
     lines_before = 0
     for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
@@ -83,14 +86,14 @@ def _all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[Judge
 
 
 class _JudgeFiles:
-    """One file for each judge job, begun when the one before is full."""
+    """One file for each judge job, begun when the one before is full and written."""
 
     def __init__(
-        self, bucket: str, layout: RunLayout, most: int | None, writers: contextlib.ExitStack
+        self, bucket: str, layout: RunLayout, most: int | None, current: contextlib.ExitStack
     ) -> None:
         self.count = 0
         self._rows = 0
-        self._bucket, self._layout, self._most, self._writers = bucket, layout, most, writers
+        self._bucket, self._layout, self._most, self._current = bucket, layout, most, current
 
     def write(self, row: InputRow) -> None:
         if self.count == 0 or self._rows == self._most:
@@ -101,7 +104,8 @@ class _JudgeFiles:
         self._index.write(msgspec.json.encode(row) + b"\n")
 
     def _begin(self) -> None:
-        enter = self._writers.enter_context
+        self._current.close()
+        enter = self._current.enter_context
         self._input = enter(s3.Writer(self._bucket, self._layout.judge_input(self.count)))
         self._index = enter(s3.Writer(self._bucket, self._layout.judge_rows(self.count)))
         self.count += 1

@@ -14,19 +14,26 @@ from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import executions, run_folder, runs_table
 from nova_judge.execution_error import SHARD_FAILED, ExecutionError, explain
 from nova_judge.metrics import failed_metrics
+from nova_judge.run import Run
 from nova_judge.run_facts import run_facts
+
+ASK_AGAIN = (
+    'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'
+)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
-    """`{state: {run_id?, error}, execution}` or an execution's status change → `{error, cause}`."""
+    """`{state: {error}, execution}` or an execution's status change → `{error, cause}`."""
     settings = load(EndpointSettings)
     if "executionArn" in event:
+        execution = event["executionArn"]
         failure = ExecutionError(event["status"], _ended(event), "evaluation")
-        run_id = runs_table.run_of_execution(settings.runs_table, event["executionArn"])
     else:
-        failure = _explain(event["state"]["error"], event["execution"])
-        run_id = event["state"].get("run_id")
+        execution = event["execution"]
+        failure = _explain(event["state"]["error"], execution)
+    # The table tells whose the run is: it may be claimed anew, or be claimed and not yet written.
+    run_id = runs_table.unfinished_run(settings.runs_table, execution)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
     if run_id is not None:
         _record(settings, run_id, failure, context)
@@ -35,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
 
 def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
     if caught.get("Error") == SHARD_FAILED:
-        # The map hides the reason of the child that failed it; not to learn it is no further failure.
+        # The map hides why its child failed; not to learn it is no further failure.
         try:
             caught = executions.first_failed_child(execution) or caught
         except ClientError:
@@ -45,24 +52,23 @@ def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
 
 def _ended(event: dict[str, Any]) -> str:
     how = "was stopped" if event["status"] == "ABORTED" else "took too long"
-    return f"the execution {how}; {event.get('cause') or 'redrive it to go on from there'}"
+    return f"the execution {how}; {event.get('cause') or ASK_AGAIN}"
 
 
 def _record(
     settings: EndpointSettings, run_id: str, failure: ExecutionError, context: LambdaContext
 ) -> None:
+    facts = {"error": failure.error, "cause": failure.cause[:2000]}
     run = run_folder.read_run(settings.data_bucket, run_id)
-    if run is None:
-        return
-    release_endpoints.handler({"run_id": run_id}, context)
-    summary = run_folder.read_summary(settings.data_bucket, run_id)
+    if run is not None:
+        try:
+            facts["report"] = _report(settings.data_bucket, run, failure)
+        finally:
+            release_endpoints.handler({"run_id": run_id}, context)
+    runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
+
+
+def _report(bucket: str, run: Run, failure: ExecutionError) -> str:
+    summary = run_folder.read_summary(bucket, run.run_id)
     metrics = failed_metrics(run_facts(run, summary), failure.stage, failure.cause)
-    uri = run_folder.publish(settings.data_bucket, run_id, metrics, ())
-    runs_table.set_status(
-        settings.runs_table,
-        run_id,
-        runs_table.FAILED,
-        error=failure.error,
-        cause=failure.cause[:2000],
-        report=uri,
-    )
+    return run_folder.publish(bucket, run.run_id, metrics, ())

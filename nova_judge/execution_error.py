@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nova_judge.errors import RequestError
 from nova_judge.job_outcome import outcome_of_job
 
 SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -13,6 +14,7 @@ _STAGES = {
     "InputFileError": "input",
     "GenerationFailedError": "generation",
     "JudgeJobError": "judge",
+    "ReportMissing": "results",
 }
 
 
@@ -39,8 +41,16 @@ def explain(caught: Mapping[str, Any]) -> ExecutionError:
         error = document.get("errorType", error)
         cause = document["errorMessage"]
     elif isinstance(document, dict) and "TrainingJobName" in document:
-        error, cause = "JudgeJobError", outcome_of_job(document).failure or cause
+        error, cause = "JudgeJobError", _of_job(document) or cause
     return ExecutionError(error, cause or "no cause was given", _STAGES.get(error, _stage(error)))
+
+
+def _of_job(description: Mapping[str, Any]) -> str | None:
+    try:
+        return outcome_of_job(description).failure
+    except (RequestError, KeyError, ValueError):
+        reason = description.get("FailureReason")
+        return f"judge job {description['TrainingJobName']}: {reason}" if reason else None
 
 
 def _stage(error: str) -> str:

@@ -172,7 +172,7 @@ def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
         raise GenerationFailedError(
             f"{summary.generation_failed} of {usable} rows got no answer, more than "
             f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}. "
-            "Redrive the execution to ask only for what is missing"
+            f'Start it again with {{"input": "{uri}", "recipe": …}}: only what is missing is asked'
         )
 
 

@@ -106,10 +106,18 @@ def training_job_name(prefix: str, run_id: str, execution: str, number: int) -> 
     It differs for every execution, so that a failed run can be asked for again. The state machine
     appends the number of redrives.
     """
-    attempt = hashlib.sha256(execution.encode()).hexdigest()[:4]
-    suffix = f"-{attempt}-{number}"
+    suffix = f"-{_attempt(execution)}-{number}"
     stem = re.sub(r"[^a-zA-Z0-9]+", "-", f"{prefix}-{run_id}").strip("-")
     return stem[: JOB_NAME_LIMIT - len(suffix)].rstrip("-") + suffix
+
+
+def started_by(execution: str, job_name: str) -> bool:
+    """Whether a judge job belongs to this execution, and not to an earlier attempt at its run."""
+    return re.search(rf"-{_attempt(execution)}-\d+(-\d+)?$", job_name) is not None
+
+
+def _attempt(execution: str) -> str:
+    return hashlib.sha256(execution.encode()).hexdigest()[:4]
 
 
 def _channel(name: str, uri: str) -> dict[str, Any]:

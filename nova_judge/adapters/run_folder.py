@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from nova_judge.adapters import s3
+from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.records import JudgedRow, Rejected
@@ -50,9 +51,12 @@ def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
 
 
 def download(uri: str, target: Path) -> None:
-    """Copy an object into a file of ours."""
+    """Copy an object that a judge job left into a file of ours; raises JudgeJobError."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    item = s3.describe(bucket, key)
+    try:
+        item = s3.describe(bucket, key)
+    except InputFileError as error:
+        raise JudgeJobError(f"{uri} is not there: the judge job left no such file") from error
     with target.open("wb") as file:
         for chunk in s3.stream(item, 0):
             file.write(chunk)

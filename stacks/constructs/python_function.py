@@ -23,6 +23,7 @@ _CODE = [
     "!/lambdas",
     "!/nova_judge",
     "!/recipes",
+    "!/scorers",
     "/nova_judge/local",
     "/nova_judge/cli",
     "__pycache__",
@@ -106,7 +107,7 @@ class PythonFunction(lambda_.Function):
         log_group = logs.LogGroup(
             scope,
             f"{construct_id}Log",
-            retention=_retention(config.log_retention_days),
+            retention=log_retention(config.log_retention_days),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         # The AWS-managed policy would let it write to every log group of the account.
@@ -130,7 +131,7 @@ class PythonFunction(lambda_.Function):
             code=lambda_.Code.from_asset(str(ROOT), exclude=_CODE, ignore_mode=cdk.IgnoreMode.GIT),
             handler=f"lambdas.{module}.handler",
             layers=[dependencies_layer(scope)] if config.bundle_dependencies else [],
-            environment={**environment(settings), "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108
+            environment={**environment(settings), **_writable_folders(config)},
             role=role,
             description=description,
             memory_size=memory_mb,
@@ -142,7 +143,14 @@ class PythonFunction(lambda_.Function):
         )
 
 
-def _retention(days: int) -> logs.RetentionDays:
-    known = {30: "ONE_MONTH", 90: "THREE_MONTHS", 180: "SIX_MONTHS", 365: "ONE_YEAR", 7: "ONE_WEEK"}
-    nearest = min((d for d in known if d >= days), default=365)
-    return logs.RetentionDays[known[nearest]]
+def _writable_folders(config: StageConfig) -> dict[str, str]:
+    """Lambda's file system is read-only but for /tmp; the local stage has a cache of its own."""
+    return {"MPLCONFIGDIR": "/tmp/matplotlib"} if config.bundle_dependencies else {}  # noqa: S108
+
+
+def log_retention(days: int) -> logs.RetentionDays:
+    """The shortest retention that CloudWatch Logs offers for at least so many days."""
+    offered = {7: "ONE_WEEK", 30: "ONE_MONTH", 90: "THREE_MONTHS", 180: "SIX_MONTHS"}
+    offered |= {365: "ONE_YEAR", 731: "TWO_YEARS", 1827: "FIVE_YEARS", 3653: "TEN_YEARS"}
+    enough = [name for limit, name in offered.items() if limit >= days]
+    return logs.RetentionDays[enough[0] if enough else "INFINITE"]
