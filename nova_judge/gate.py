@@ -88,12 +88,13 @@ def _criterion(metrics: Metrics, name: str, least: float) -> Finding:
     if name not in known:
         there = ", ".join(sorted(known)) or "none"
         return Finding(Outcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
-    difference = known[name].get("difference")
-    if not difference:
-        return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} has no interval: too few rows")
-    low, high = f"{difference['low']:+.3f}", f"{difference['high']:+.3f}"
-    told = f"{name} B less A {difference['estimate']:+.3f} (interval {low} to {high})"
-    return _compared(difference, least, f"{told} against at least {least:+g}")
+    margin = known[name]["margin"]
+    if not margin:
+        return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows")
+    ahead = {"low": -margin["high"], "high": -margin["low"]}
+    ends = f"{100 * margin['level']:g} % interval {ahead['low']:+.3f} to {ahead['high']:+.3f}"
+    told = f"{name} B less A {-margin['mean']:+.3f} ({ends}) against at least {least:+g}"
+    return _compared(ahead, least, told)
 
 
 def _compared(rate: Metrics, least: float, told: str) -> Finding:

@@ -24,6 +24,6 @@ def common_criteria(runs: list[Metrics]) -> list[str]:
 def difference_of(metrics: Metrics, name: str) -> str:
     """Mean difference B less A of one criterion, on a scale from 0 to 1; empty if unknown."""
     for criterion in criteria_of(metrics):
-        if criterion["name"] == name and criterion.get("difference"):
-            return f"{criterion['difference']['estimate']:+.3f}"
+        if criterion["name"] == name:
+            return f"{criterion['mean_B'] - criterion['mean_A']:+.3f}"
     return ""

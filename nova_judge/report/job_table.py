@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nova_judge.report.sentences import mean
+
 Metrics = Mapping[str, Any]
 _COUNTS = {"a_scores": "a", "b_scores": "b", "ties": "ties", "inference_error": "errors"}
 _RATES = {"winrate": "estimate", "lower_rate": "low", "upper_rate": "high"}
@@ -34,10 +36,8 @@ def _recomputed(name: str, metrics: Metrics) -> str:
     if name in _RATES and metrics.get("win_rate"):
         return _number(metrics["win_rate"][_RATES[name]])
     rubric = metrics.get("rubric") or {}
-    ours = rubric.get({"score_margin": "margin"}.get(name, name))
-    if isinstance(ours, Mapping):
-        ours = ours.get("estimate")
-    return _number(ours) if isinstance(ours, int | float) else ""
+    ours = mean(rubric.get(name))
+    return _number(ours) if ours is not None else ""
 
 
 def _number(value: float) -> str:

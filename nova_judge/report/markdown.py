@@ -4,14 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nova_judge.report import sentences_rubric
 from nova_judge.report.figure_table import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.rates import named_rates
-from nova_judge.report.sentences import headline, interval, percent, rows
+from nova_judge.report.sentences import headline, interval, percent, rows, signed
 
 Metrics = Mapping[str, Any]
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
+_LEADING = re.compile(r"^(\d*)([-+=.):])")
 _MOST_ERRORS = 10
+_MOST_SLICES = 20
+_MOST_CRITERIA = 12
 
 
 def render_markdown(metrics: Metrics) -> str:
@@ -23,6 +27,7 @@ def render_markdown(metrics: Metrics) -> str:
         _candidates(metrics),
         _rates(metrics),
         _figures(metrics),
+        _criteria(metrics),
         _slices(metrics),
         _errors(metrics),
         _notes(metrics),
@@ -34,7 +39,8 @@ def render_markdown(metrics: Metrics) -> str:
 def escape(text: str, limit: int = 300) -> str:
     """Any text as one line of Markdown that renders as itself: no markup, links or mentions."""
     plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
-    return _SPECIAL.sub(r"\\\1", plain).replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
+    text_only = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", plain))
+    return text_only.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
 
 
 def _candidates(metrics: Metrics) -> str:
@@ -59,15 +65,29 @@ def _figures(metrics: Metrics) -> str:
     return f"<details><summary>Figures</summary>\n\n{body}\n\n</details>"
 
 
-def _slices(metrics: Metrics) -> str:
+def _criteria(metrics: Metrics) -> str:
+    rubric = metrics.get("rubric") or {}
     lines = []
-    for part in metrics.get("slices") or []:
-        rate = part.get("win_rate")
-        told = interval(rate) if rate else "too few rows"
-        lines.append(f"| {escape(str(part['name']))} | {part['rows']:,} | {told} |")
+    for each in (rubric.get("criteria") or [])[:_MOST_CRITERIA]:
+        means = f"{each['mean_A']:.3f} | {each['mean_B']:.3f}"
+        margin = signed(each["mean_A"] - each["mean_B"])
+        lines.append(f"| {escape(each['name'])} | {each['n']:,} | {means} | {margin} |")
     if not lines:
         return ""
-    return "\n".join(["| slice | rows | win rate of B |", "|---|---|---|", *lines])
+    head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
+    table = "\n".join([head, "|---|---|---|---|---|", *lines])
+    return f"{table}\n\n{escape(sentences_rubric.criteria(rubric), 900)}"
+
+
+def _slices(metrics: Metrics) -> str:
+    lines = []
+    for part in (metrics.get("slices") or [])[:_MOST_SLICES]:
+        rate = part.get("win_rate")
+        told = interval(rate) if rate else "too few rows"
+        lines.append(f"| {escape(part['category'] or '(none)')} | {part['rows']:,} | {told} |")
+    if not lines:
+        return ""
+    return "\n".join(["| category | rows | win rate of B |", "|---|---|---|", *lines])
 
 
 def _errors(metrics: Metrics) -> str:

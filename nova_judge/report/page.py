@@ -12,14 +12,15 @@ import jinja2
 
 from nova_judge import __version__
 from nova_judge.records import Rejected
-from nova_judge.report import panels, sentences
+from nova_judge.report import panels, sentences, sentences_rubric
 from nova_judge.report.figure_table import table_rows
 from nova_judge.report.job_table import job_table
 from nova_judge.report.labels import one_line
-from nova_judge.report.page_rows import PageRow, RowSample, pack
+from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.rates import named_rates
+from nova_judge.report.weights import WeightsEvidence, own_result
 
-SCRIPTS = ("rows.js", "start.js")
+SCRIPTS = ("rows.js", "statistics.js", "weights.js", "start.js")
 MOST_REJECTED = 200
 
 
@@ -31,10 +32,14 @@ class Asset(NamedTuple):
 
 
 def render_page(
-    metrics: Mapping[str, Any], sample: RowSample, rejected: Iterable[Rejected] = ()
+    metrics: Mapping[str, Any],
+    sample: RowSample,
+    evidence: WeightsEvidence,
+    rejected: Iterable[Rejected] = (),
 ) -> str:
-    """The page of a run; `sample` must have watched all rows."""
+    """The page of a run; `sample` and `evidence` must have watched all rows."""
     rows = sample.rows()
+    weights = evidence.weights(metrics)
     return (
         environment()
         .get_template("report.html.j2")
@@ -48,19 +53,34 @@ def render_page(
             figures=table_rows(metrics),
             outcomes=panels.OUTCOMES,
             rejected=list(islice(rejected, MOST_REJECTED)),
+            duels=panels.duels(metrics),
             scores=sentences.weighted_scores(metrics),
             position_sentence=sentences.positions(metrics) if metrics.get("positions") else "",
             job_table=job_table(metrics),
             sample_sentence=sentences.sample(len(rows), sample.seen),
             shown_rows=len(rows),
-            packed_rows=_pack_rows(rows),
+            packed_rows=pack(
+                {"rows": [row.fields for row in rows], "groups": evidence.group_names(rows)}
+            ),
+            weights=weights,
+            packed_weights=pack(weights.form) if weights else "",
+            own_result=own_result(weights),
+            rubric_sentences=_rubric_sentences(metrics.get("rubric")),
+            slices_sentence=sentences.slices(metrics),
             version=__version__,
         )
     )
 
 
-def _pack_rows(rows: list[PageRow]) -> str:
-    return pack([row.fields for row in rows])
+def _rubric_sentences(rubric: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not rubric:
+        return {}
+    return {
+        "criteria": sentences_rubric.criteria(rubric),
+        "driver": sentences_rubric.driver(rubric),
+        "firmness": sentences_rubric.firmness(rubric),
+        "warnings": sentences_rubric.warnings(rubric),
+    }
 
 
 @functools.cache
@@ -81,6 +101,8 @@ def environment() -> jinja2.Environment:
         "thousands": "{:,}".format,
         "ring": panels.ring,
         "gauge": panels.gauge,
+        "reach": panels.reach,
+        "signed": sentences.signed,
     }
     return environment
 

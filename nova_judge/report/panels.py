@@ -1,8 +1,10 @@
 """Shapes of the page's panels: where slices, arcs and the needle lie, in SVG user units."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from nova_judge.report.sentences import mean
 
 Metrics = Mapping[str, Any]
 OUTCOMES = {
@@ -12,6 +14,8 @@ OUTCOMES = {
     "inconsistent": "flip",
     "errors": "error",
 }
+_ENDS = ("low", "high")
+_SCALES = (0.1, 0.25, 0.5, 1.0)
 
 
 class Slice(NamedTuple):
@@ -22,6 +26,14 @@ class Slice(NamedTuple):
     rows: int
     share: float
     path: str
+
+
+class Duel(NamedTuple):
+    """A figure of A and of B, and how it is printed."""
+
+    name: str
+    won: Mapping[str, float]
+    unit: str
 
 
 class Gauge(NamedTuple):
@@ -43,6 +55,28 @@ def ring(counts: Mapping[str, int], inner: float = 58, outer: float = 100) -> li
         slices.append(Slice(key, OUTCOMES[key], rows, share, path))
         start += share
     return slices
+
+
+def duels(metrics: Metrics) -> list[Duel]:
+    """A beside B: rows won in both orders and in either, and the weighted scores of a rubric."""
+    orders = {"reconciled": "Both orders", "forward": "A shown first", "backward": "B shown first"}
+    found = [
+        Duel(name, {"a": metrics[key]["a"], "b": metrics[key]["b"]}, "{:,}")
+        for key, name in orders.items()
+        if metrics.get(key)
+    ]
+    rubric = metrics.get("rubric") or {}
+    scores = {side.lower(): mean(rubric.get(f"weighted_score_{side}")) for side in "AB"}
+    known = {side: score for side, score in scores.items() if score is not None}
+    if len(known) == len(scores):
+        found.append(Duel("Mean weighted score, 0 to 1", known, "{:.3f}"))
+    return found
+
+
+def reach(criteria: Sequence[Metrics]) -> float:
+    """How far from 0 the scale of the margins must go to hold every interval."""
+    ends = [abs(each["margin"][end]) for each in criteria if each["margin"] for end in _ENDS]
+    return next((scale for scale in _SCALES if scale >= max(ends, default=0)), _SCALES[-1])
 
 
 def gauge(rate: Metrics) -> Gauge:

@@ -17,6 +17,8 @@ def named_rates(metrics: Mapping[str, Any]) -> list[NamedRate]:
         ("both orders, ties half", metrics.get("win_rate")),
         ("decided pairs only", metrics.get("win_rate_decisive")),
         ("at equal length", metrics.get("length_controlled")),
+        ("at equal structure", metrics.get("format_controlled")),
+        ("corrected by labels", metrics.get("win_rate_corrected")),
         ("as the judge job reports it", _reported(metrics.get("job") or {})),
     )
     return [NamedRate(name, rate) for name, rate in candidates if rate and _has_interval(rate)]

@@ -25,6 +25,15 @@ from nova_judge.report.write import render_metrics
 from nova_judge.score_headline import favours
 from nova_judge.score_table import AnswerScore
 
+CONTENT_TYPES = {
+    "report.html": "text/html; charset=utf-8",
+    "report.md": "text/markdown; charset=utf-8",
+    "metrics.json": "application/json",
+    "scores.parquet": "application/vnd.apache.parquet",
+    "figure.png": "image/png",
+    "figure.svg": "image/svg+xml",
+    "junit.xml": "application/xml",
+}
 MOST_ROWS = 300
 MOST_CHARACTERS = 4_000
 COLUMNS: Final[dict[str, str]] = {
@@ -41,7 +50,7 @@ COLUMNS: Final[dict[str, str]] = {
     "answer": "VARCHAR",
     "reference": "VARCHAR",
 }
-"""Columns of scores.parquet: one line a subject, metric and row; `unscored` says why there is none."""
+"""Columns of scores.parquet, a line a subject, metric and row; `unscored`: why there is none."""
 
 Metrics = Mapping[str, Any]
 _COLOURS = {"A": palette.A, "base": palette.A, "B": palette.B, "customised": palette.B}
@@ -94,7 +103,7 @@ def render_score_markdown(metrics: Metrics) -> str:
     ]
     differences = [
         f"| {escape(d['metric'])} | {_number(d['estimate'], '+')} | {_ends(d, '+')} | "
-        f"{favours(d) or '–'} |"
+        f"{favours(d) or 'not shown'} |"
         for d in metrics["differences"]
     ]
     table = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
@@ -154,7 +163,7 @@ def _share(entry: Metrics, value: float) -> float:
 
 
 def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign}.3f}"
+    return "-" if value is None else f"{value:{sign}.3f}"
 
 
 def _ends(entry: Metrics, sign: str = "") -> str:

@@ -26,6 +26,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
+def signed(value: float) -> str:
+    """-0.081 with a true minus sign, 0.081 with a plus."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
 def interval(rate: Metrics) -> str:
     """A rate with its interval and level: `63.2 % (95 % interval 57.6 to 68.5 %)`."""
     ends = (rate["low"], rate["estimate"], rate["high"])
@@ -79,11 +84,11 @@ def rows(metrics: Metrics) -> str:
 def weighted_scores(metrics: Metrics) -> str | None:
     """The mean weighted scores of a rubric and their margin, A less B as AWS defines it."""
     rubric = metrics.get("rubric") or {}
-    a, b = (_mean(rubric.get(f"weighted_score_{side}")) for side in "AB")
+    a, b = (mean(rubric.get(f"weighted_score_{side}")) for side in "AB")
     if a is None or b is None:
         return None
     favours = f"favours {'A' if a > b else 'B'}" if a != b else "level"
-    return f"weighted scores A {a:.3f}, B {b:.3f}; margin {a - b:+.3f} ({favours})"
+    return f"weighted scores A {a:.3f}, B {b:.3f}; margin {signed(a - b)} ({favours})"
 
 
 def positions(metrics: Metrics) -> str:
@@ -110,8 +115,25 @@ def sample(shown: int, seen: int) -> str:
     )
 
 
-def _mean(score: Any) -> float | None:  # noqa: ANN401  a bare mean or one with its interval
-    found = score.get("estimate") if isinstance(score, Mapping) else score
+def slices(metrics: Metrics) -> str:
+    """Which categories differ, after the correction for looking at many of them."""
+    tested = [part for part in metrics.get("slices") or [] if part["p_holm"] is not None]
+    if not tested:
+        return "No category has enough rows for a test; under 20 rows only counts are shown."
+    differing = [part for part in tested if part["differs"]]
+    rule = "Holm's correction shares the error rate out over all of them"
+    if not differing:
+        return f"None of {len(tested)} tested categories shows a difference; {rule}."
+    named = ", ".join(
+        f"{part['category']} ({'B' if part['decided']['b'] > part['decided']['a'] else 'A'} ahead)"
+        for part in differing[:8]
+    )
+    return f"{len(differing)} of {len(tested)} tested categories differ: {named}; {rule}."
+
+
+def mean(score: Any) -> float | None:  # noqa: ANN401
+    """A mean that stands bare or with its interval; None where it is unknown."""
+    found = score.get("mean") if isinstance(score, Mapping) else score
     return float(found) if isinstance(found, int | float) else None
 
 

@@ -14,6 +14,7 @@ from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page
 from nova_judge.report.page_rows import RowSample
+from nova_judge.report.weights import WeightsEvidence
 
 CONTENT_TYPES = {
     "report.html": "text/html; charset=utf-8",
@@ -42,7 +43,8 @@ def render_report(
         UnsupportedClaimError: a sentence of the metrics is not carried by its figures.
     """
     sample = RowSample(str(metrics["run_id"]))
-    judgments = _judgments(sample.watch(rows))
+    weights = WeightsEvidence()
+    judgments = _judgments(sample.watch(weights.watch(rows)))
     yield "metrics.json", render_metrics(metrics)
     yield "judgments.parquet", judgments
     figure = plot_judge_results(metrics)
@@ -50,7 +52,7 @@ def render_report(
     yield "figure.svg", render(figure, "svg")
     yield "report.md", render_markdown(metrics).encode()
     yield "junit.xml", render_junit(metrics)
-    yield "report.html", render_page(metrics, sample, rejected).encode()
+    yield "report.html", render_page(metrics, sample, weights, rejected).encode()
 
 
 def write_report(

@@ -51,7 +51,7 @@ function textBlock(title, text) {
   if (text === null || text === undefined) return null;
   const block = element("div", { class: "text", dir: "auto", tabindex: "0", role: "group",
     "aria-label": title }, text);
-  return element("div", {}, element("h4", {}, title), block);
+  return element("div", {}, element("h3", {}, title), block);
 }
 
 function folded(title, ...content) {
@@ -64,8 +64,8 @@ function orderRow(shown, verdict, output) {
   const judge = output === undefined ? "not kept"
     : folded("read", element("div", { class: "text", dir: "auto" }, output));
   return element("tr", {}, element("th", { scope: "row" }, shown),
-    element("td", { "data-name": "verdict" }, told),
-    element("td", { "data-name": "the judge's text" }, judge));
+    element("td", { dir: "auto", "data-name": "verdict" }, told),
+    element("td", { class: "words", "data-name": "the judge's text" }, judge));
 }
 
 function orders(row) {
@@ -93,9 +93,9 @@ function criteria(row) {
     element("td", { "data-name": "weight" }, String(c.weight)),
     element("td", { "data-name": "A" }, score(c, "a")),
     element("td", { "data-name": "B" }, score(c, "b")),
-    element("td", {}, folded("read", element("div", { class: "text", dir: "auto" },
+    element("td", { class: "words" }, folded("read", element("div", { class: "text", dir: "auto" },
       `${c.description}\n\nA: ${c.whyA}\n\nB: ${c.whyB}`)))));
-  return element("div", {}, element("h4", {}, "Criteria"),
+  return element("div", {}, element("h3", {}, "Criteria"),
     element("table", { class: "fold criteria" }, element("thead", {}, element("tr", {}, ...head)),
       element("tbody", {}, ...lines)));
 }
@@ -108,7 +108,7 @@ function detail(row) {
     element("div", { class: "pair" }, textBlock("Answer A", row.answerA) ?? element("div"),
       textBlock("Answer B", row.answerB) ?? element("div")),
     textBlock("Reference", row.reference),
-    element("h4", {}, "Verdicts"), orders(row), criteria(row),
+    element("h3", {}, "Verdicts"), orders(row), criteria(row),
     textBlock("The judge's overall justification", row.overall),
     element("p", { class: "small faint" }, facts.join(" · ")));
 }

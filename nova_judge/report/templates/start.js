@@ -1,4 +1,6 @@
 // Starts what the page holds. Without script, everything but rows and sliders is there already.
 
-const held = await unpack("held-rows");
-if (held && held.length > 0) showRows(held, {});
+const weights = await unpack("held-weights");
+if (weights) showWeights(weights);
+const rows = await unpack("held-rows");
+if (rows) showRows(rows.rows, rows.groups);

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nova_judge.metrics import compute_metrics, failed_metrics
+from nova_judge.metrics import failed_metrics
 from nova_judge.records import JudgedRow
 
 from . import generated
@@ -17,7 +17,7 @@ def rows() -> list[JudgedRow]:
 
 @pytest.fixture
 def rubric_metrics(rows: list[JudgedRow]) -> dict[str, Any]:
-    return compute_metrics(generated.facts(len(rows)), rows, generated.JOB)
+    return generated.metrics(rows, generated.JOB)
 
 
 @pytest.fixture

@@ -1,9 +1,17 @@
 """Generated judgments of a rubric judge, seeded: two candidates, B somewhat better."""
 
 import random
+from typing import Any
 
 from nova_judge.judge_dataset import ReasonCount
-from nova_judge.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
+from nova_judge.metrics import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    RecipeFacts,
+    RunFacts,
+    compute_metrics,
+)
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -14,6 +22,7 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
+from nova_judge.rubric import rubric_metrics
 
 JOB = {
     "a_scores": 84,
@@ -59,6 +68,12 @@ def judged_row(line: int, generator: random.Random) -> JudgedRow:
         rubric=_rubric(quality, generator),
     )
     return JudgedRow(row=row, judgment=judgment)
+
+
+def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> dict[str, Any]:
+    """The metrics of generated rows."""
+    found = compute_metrics(facts(len(rows)), rows, job)
+    return found if found["rubric"] else {**found, "rubric": rubric_metrics(rows)}
 
 
 def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:

@@ -1,0 +1,110 @@
+// The win rate's interval and the verdict, step by step as nova_judge/win_rate.py,
+// dirichlet_mean.py, binomial.py and verdict.py compute them (docs/statistics.md).
+
+const NODES = [];
+const NODE_WEIGHTS = [];
+for (let place = 0; place < 800; place += 1) {
+  const step = -3.4 + (place * (34.0 - -3.4)) / 799;
+  NODES.push(Math.exp(step - Math.exp(-step)));
+  NODE_WEIGHTS.push(((34.0 - -3.4) / 799) * (1 + Math.exp(-step)));
+}
+const TOLERANCE = 1e-10;
+
+function meanBelow(threshold, values, weights) {
+  const offsets = values.map((value) => value - threshold);
+  const scale = Math.sqrt(offsets.reduce((sum, offset, i) => sum + weights[i] * offset * offset, 0));
+  let total = 0;
+  for (let place = 0; place < NODES.length; place += 1) {
+    let phase = 0;
+    let modulus = 0;
+    for (let i = 0; i < offsets.length; i += 1) {
+      const scaled = (offsets[i] / scale) * NODES[place];
+      phase += weights[i] * Math.atan(scaled);
+      modulus += weights[i] * Math.log1p(scaled * scaled);
+    }
+    total += Math.sin(phase) * Math.exp(-0.5 * modulus) * NODE_WEIGHTS[place];
+  }
+  return 0.5 - total / Math.PI;
+}
+
+function root(excess, low, high) {
+  let [left, right, atLeft, atRight] = [low, high, excess(low), excess(high)];
+  if (atLeft >= 0 || atRight <= 0) return atLeft >= 0 ? left : right;
+  for (let step = 0; step < 100; step += 1) {
+    const middle = (left * atRight - right * atLeft) / (atRight - atLeft);
+    const at = excess(middle);
+    if (Math.abs(at) < TOLERANCE || right - left < TOLERANCE) return middle;
+    if (at < 0) [left, atLeft, atRight] = [middle, at, atRight / 2];
+    else [right, atRight, atLeft] = [middle, at, atLeft / 2];
+  }
+  return (left + right) / 2;
+}
+
+function quantile(probability, values, weights) {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const mean = values.reduce((sum, value, i) => sum + weights[i] * value, 0) / total;
+  const variance = values.reduce((sum, value, i) => sum + weights[i] * (value - mean) ** 2, 0) / total;
+  const excess = (threshold) => meanBelow(threshold, values, weights) - probability;
+  const edge = 1e-13;
+  let width = 2.5 * Math.sqrt(variance / (total + 1));
+  let low = Math.max(edge, mean - width);
+  let high = Math.min(1 - edge, mean + width);
+  while (low > edge && excess(low) > 0) low = Math.max(edge, mean - (width *= 2));
+  while (high < 1 - edge && excess(high) < 0) high = Math.min(1 - edge, mean + (width *= 2));
+  return root(excess, low, high);
+}
+
+/** The mean score of B with its interval, from rows won by A, tied, and won by B. */
+function scoreInterval(a, ties, b, level) {
+  const rows = a + ties + b;
+  if (rows === 0) return null;
+  const held = [[0, a + 0.5], [0.5, ties], [1, b + 0.5]].filter(([, weight]) => weight > 0);
+  const values = held.map(([value]) => value);
+  const turned = b < a;
+  const weights = held.map(([, weight]) => weight);
+  if (turned) weights.reverse();
+  const tail = (1 - level) / 2;
+  let low = quantile(tail, values, weights);
+  let high = a === b ? 1 - low : quantile(1 - tail, values, weights);
+  if (turned) [low, high] = [1 - high, 1 - low];
+  const estimate = (b + ties / 2) / rows;
+  return { estimate, low: estimate === 0 ? 0 : Math.min(low, estimate),
+    high: estimate === 1 ? 1 : Math.max(high, estimate) };
+}
+
+function logGamma(value) {
+  let [shift, at] = [0, value];
+  while (at < 10) { shift -= Math.log(at); at += 1; }
+  const inverse = 1 / (at * at);
+  const series = (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse / 1680))) / at;
+  return shift + (at - 0.5) * Math.log(at) - at + 0.5 * Math.log(2 * Math.PI) + series;
+}
+
+/** Two-sided exact p-value that both counts are equally likely. */
+function signTest(first, second) {
+  const [fewer, trials] = [Math.min(first, second), first + second];
+  if (2 * fewer >= trials) return 1;
+  let [term, series] = [1, 1];
+  for (let at = fewer; at > 0 && term > 1e-18 * series; at -= 1) {
+    term *= at / (trials - at + 1);
+    series += term;
+  }
+  const largest = logGamma(trials + 1) - logGamma(fewer + 1) - logGamma(trials - fewer + 1)
+    - trials * Math.LN2;
+  return Math.min(1, 2 * Math.exp(largest) * series);
+}
+
+/** The verdict's word; it may name a side only where test and win rate both do. */
+function verdictWord(a, ties, b, rate, settings) {
+  if (rate === null || settings.blocked) return "inconclusive";
+  if (settings.margin !== null) {
+    const inner = scoreInterval(a, ties, b, 2 * settings.level - 1);
+    if (inner.low >= 0.5 - settings.margin && inner.high <= 0.5 + settings.margin) {
+      return "equivalent";
+    }
+  }
+  if (signTest(a, b) >= 1 - settings.level) return "inconclusive";
+  if (b > a && rate.estimate > 0.5) return "B better";
+  if (a > b && rate.estimate < 0.5) return "A better";
+  return "inconclusive";
+}

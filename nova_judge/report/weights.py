@@ -1,0 +1,119 @@
+"""What the page's sliders need: whole numbers to reweigh every row, and the settings in force."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from nova_judge.criteria import CriterionGroups, default_groups
+from nova_judge.records import JudgedRow
+from nova_judge.report.page_rows import PageRow
+from nova_judge.reweight import (
+    ReweighedFigures,
+    coverage,
+    figures,
+    judge_weighting,
+    reweigh,
+    reweigh_form,
+)
+from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.statistics_settings import StatisticsSettings
+
+MOST_ROWS = 200_000
+MOST_SLIDERS = 12
+_PER_CENT = 10_000  # millionths
+
+
+class Slider(NamedTuple):
+    """One group of criteria: where its slider starts, in percent, and how much it covers."""
+
+    group: str
+    code: int
+    start: int
+    share_of_rows: float
+
+
+class Weights(NamedTuple):
+    """The sliders, the result with the judge's own weights, and the payload of the page."""
+
+    sliders: list[Slider]
+    left_out: int
+    own: ReweighedFigures
+    form: dict[str, Any]
+
+
+class WeightsEvidence:
+    """Collects, while rows stream by, the rubrics for the sliders."""
+
+    def __init__(self, groups: CriterionGroups | None = None) -> None:
+        self._groups = groups or default_groups()
+        self._builder = ColumnsBuilder()
+        self._rows = 0
+
+    def watch(self, rows: Iterable[JudgedRow]) -> Iterator[JudgedRow]:
+        """Pass the rows on, keeping whole numbers of their rubrics."""
+        for row in rows:
+            self._rows += 1
+            if self._rows <= MOST_ROWS:
+                self._builder.add(row.judgment)
+            yield row
+
+    def weights(self, metrics: Mapping[str, Any]) -> Weights | None:
+        """What the sliders show; None without rubrics, or where the page could not hold them all.
+
+        An anytime-valid interval cannot be recomputed by the page, so that it gets no sliders.
+        """
+        verdict = metrics.get("verdict")
+        if not verdict or self._rows > MOST_ROWS or verdict["test"].startswith("anytime"):
+            return None
+        columns = self._builder.columns(self._groups)
+        if not columns.scored.any():
+            return None
+        return _weights(columns, _settings(verdict))
+
+    def group_names(self, rows: Iterable[PageRow]) -> dict[str, str]:
+        """The group of each criterion name in the page's rows, where it is not the name itself."""
+        names = {each["name"] for row in rows for each in row.fields.get("criteria", ())}
+        grouped = {name: self._groups.group(name) for name in sorted(names)}
+        return {name: group for name, group in grouped.items() if name != group}
+
+
+def own_result(weights: Weights | None) -> str:
+    """The result with the judge's own weights, as the sliders show it before they move."""
+    if weights is None:
+        return ""
+    own = weights.own
+    rate = own.win_rate._asdict() if own.win_rate else None
+    counts = {"a": own.a, "b": own.b, "ties": own.ties, "unscored": own.unscored}
+    return orjson.dumps({"word": own.verdict.word, "rate": rate, **counts}).decode()
+
+
+def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
+    form = reweigh_form(columns)
+    codes = {group: code for code, group in enumerate(form["groups"])}
+    listed = coverage(columns)
+    sliders = [
+        Slider(
+            covered.group,
+            codes[covered.group],
+            round(form["weights"][codes[covered.group]] / _PER_CENT),
+            covered.share_of_rows,
+        )
+        for covered in listed[:MOST_SLIDERS]
+    ]
+    settled = {
+        "level": settings.level,
+        "margin": settings.equivalence_margin,
+        "blocked": bool(settings.blocked_by),
+        "rows": form["rows"],
+    }
+    own = figures(columns, reweigh(columns, judge_weighting(columns)), settings)
+    return Weights(sliders, len(listed) - len(sliders), own, settled)
+
+
+def _settings(verdict: Mapping[str, Any]) -> StatisticsSettings:
+    return StatisticsSettings(
+        level=verdict["level"],
+        equivalence_margin=verdict["equivalence_margin"],
+        blocked_by=tuple(verdict["blocked_by"]),
+    )

@@ -1,0 +1,61 @@
+"""A hundred texts that break pages: scripts, handlers, end tags, formulas, direction, size."""
+
+PAYLOADS = (
+    "<script>window.pwned = 1</script>",
+    "</script><script>window.pwned = 1</script>",
+    "</style><script>window.pwned = 1</script>",
+    "<!--<script>",
+    "--><script>window.pwned = 1</script>",
+    "<img src=x onerror='window.pwned = 1'>",
+    "<svg onload=window.pwned=1>",
+    "<svg><script>window.pwned = 1</script></svg>",
+    "<iframe srcdoc='<script>parent.pwned=1</script>'></iframe>",
+    "<a href='javascript:window.pwned=1'>x</a>",
+    "javascript:window.pwned=1",
+    '" onmouseover="window.pwned=1" x="',
+    "' autofocus onfocus='window.pwned=1' x='",
+    "`${window.pwned=1}`",
+    "{{ 7 * 7 }}{% for x in range(9) %}x{% endfor %}",
+    "<meta http-equiv=refresh content='0;url=https://example.com'>",
+    "<base href='https://example.com/'>",
+    "<link rel=stylesheet href='https://example.com/x.css'>",
+    "<style>* { display: none }</style>",
+    "<form action='https://example.com'><input name=x></form>",
+    "<details open ontoggle=window.pwned=1>",
+    "<marquee onstart=window.pwned=1>x</marquee>",
+    "<template><script>window.pwned=1</script></template>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=window.pwned=1>",
+    "]]><script>window.pwned=1</script>",
+    "\\u003cscript\\u003ewindow.pwned=1\\u003c/script\\u003e",
+    "&lt;script&gt;window.pwned=1&lt;/script&gt;",
+    '=HYPERLINK("https://example.com")',
+    "+cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    "\u202e\u202dright to left override\u202c",
+    "\u2066isolate\u2069 \u200f mark \u200e mark",
+    "مرحبا بالعالم " * 20,
+    "שלום עולם " * 20,
+    "Z̸̢̛͎a̵̡͝l̶̨͝g̷̢͠o̴͜͝ " * 50,
+    "👩‍👩‍👧‍👦" * 200,
+    "模型" * 500,
+    "\x00\x01\x02\x1b[31mred\x1b[0m",
+    "\ufffd\U000e0001 tag \U0010ffff",
+    "\ufeff\ufffe\uffff",
+    "\u2028\u2029 line separators",
+    "W" * 5_000,
+    "nbsp\u00a0" * 2_000,
+    "/" * 3_000,
+    "a\n" * 3_000,
+    "\t" * 1_000,
+    "$x^$ \\frac{1}{0} $$",
+    "| table | in | markdown |\n|---|---|---|",
+    "[link](javascript:window.pwned=1) ![x](https://example.com/x.png) @everyone",
+)
+LONG = ("x" * 1_000_000, "<b>" * 333_334, "é" * 1_000_000)
+
+
+def texts() -> list[str]:
+    """One hundred: the payloads, each again inside other text, and three of a megabyte."""
+    wrapped = [f"before {payload} after" for payload in PAYLOADS]
+    return [*PAYLOADS, *wrapped[: 100 - len(PAYLOADS) - len(LONG)], *LONG]

@@ -1,0 +1,262 @@
+"""The page in a real Chromium: widths, themes, keyboard, accessibility, hostile texts, size."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from nova_judge.criteria import default_groups
+from nova_judge.metrics import failed_metrics
+from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.report.write import write_report
+from nova_judge.reweight import figures, judge_weighting, reweigh, weighting
+from nova_judge.rubric_columns import columns_of
+
+from ...unit.report import generated
+from . import hostile
+
+WIDTHS = (360, 390, 768, 1280)
+SCHEMES = ("light", "dark")
+COUNTS = ("a", "b", "ties", "unscored")
+MOVE_SLIDERS = """(values) => {
+  const sliders = [...document.querySelectorAll('#weights input[type=range]')];
+  sliders.forEach((slider, place) => { slider.value = values[place]; });
+  sliders[0].dispatchEvent(new Event('input', { bubbles: true }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = generated.judged_rows(240)
+    metrics = generated.metrics(rows, generated.JOB)
+    return write_report(tmp_path_factory.mktemp("completed"), metrics, rows)
+
+
+@pytest.fixture(scope="module")
+def failed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    metrics = failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)
+    return write_report(tmp_path_factory.mktemp("failed"), metrics, [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_fits_the_width(open_page, page_path, failed_path, width):
+    for path in (page_path, failed_path):
+        page = open_page(path, width)
+        open_first_row(page)
+        assert sideways(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(open_page, page_path, width, scheme):
+    page = open_page(page_path, width, scheme)
+    open_first_row(page)
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_on_a_failed_run(open_page, failed_path):
+    page = open_page(failed_path)
+    assert "The run failed in RunJudgeJobs" in page.inner_text("h1")
+    assert violations(page) == []
+
+
+def test_keyboard_reaches_rows_and_opens_one(open_page, page_path):
+    page = open_page(page_path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the result"
+    page.focus("#row-list summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#row-list > li:first-child .detail", state="visible")
+
+
+def test_filters_agree_with_the_rows(open_page, page_path):
+    page = open_page(page_path)
+    counts = {}
+    for verdict in ("A", "B", "tie", "inconsistent", "error"):
+        page.select_option("[name=verdict]", verdict)
+        page.wait_for_timeout(200)
+        counts[verdict] = int(page.inner_text("#row-count").split(" of ")[0])
+    tally = generated.metrics(generated.judged_rows(240))["reconciled"]
+    assert list(counts.values()) == list(tally.values())
+
+
+def test_search_and_criterion_filter(open_page, page_path):
+    page = open_page(page_path)
+    page.fill("[name=search]", "change plan 17 in")
+    page.wait_for_timeout(250)
+    assert page.inner_text("#row-count").startswith("1 of 240 rows")
+    page.fill("[name=search]", "")
+    page.select_option("[name=criterion]", "accuracy")
+    page.select_option("[name=ahead]", "B")
+    page.wait_for_timeout(250)
+    expected = sum(b_ahead_on(row, "accuracy") for row in generated.judged_rows(240))
+    assert page.inner_text("#row-count").startswith(f"{expected} of 240 rows")
+
+
+def test_sliders_agree_with_the_command_line(open_page, page_path):
+    page = open_page(page_path)
+    groups = default_groups()
+    columns = columns_of((row.judgment for row in generated.judged_rows(240)), groups)
+    generator = random.Random(11)  # noqa: S311
+    for _ in range(50):
+        values = [generator.choice((0, generator.randint(1, 100))) for _ in range(5)]
+        values[generator.randrange(5)] = 37
+        page.evaluate(MOVE_SLIDERS, values)
+        spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
+        ours = figures(columns, reweigh(columns, weighting(columns, groups, weights=spelled)))
+        shown = page.evaluate(
+            "Object.assign({}, document.querySelector('#weights-result').dataset)"
+        )
+        assert [int(shown[name]) for name in COUNTS] == [getattr(ours, name) for name in COUNTS]
+        assert shown["word"] == ours.verdict.word
+        rate = [float(shown[name]) for name in ("estimate", "low", "high")]
+        assert rate == pytest.approx(ours.win_rate[:3], abs=1e-8)
+
+
+def test_sliders_start_and_end_with_the_judges_own_weights(open_page, page_path):
+    page = open_page(page_path)
+    columns = columns_of((row.judgment for row in generated.judged_rows(240)), default_groups())
+    own = figures(columns, reweigh(columns, judge_weighting(columns)))
+    expected = f"{100 * own.win_rate.estimate:.1f} % [{100 * own.win_rate.low:.1f}, "
+    assert page.inner_text("[data-part=rate]").startswith(expected)
+    page.evaluate(MOVE_SLIDERS, [100, 0, 0, 0, 0])
+    assert not page.inner_text("[data-part=rate]").startswith(expected)
+    page.click("#weights-reset")
+    assert page.inner_text("[data-part=rate]").startswith(expected)
+    assert page.inner_text("#weights-command") == "nova-judge reweight RUN"
+
+
+def test_hostile_texts_stay_text(open_page, tmp_path):
+    texts = hostile.texts()
+    assert len(texts) == 100
+    rows = [hostile_row(line, text) for line, text in enumerate(texts, start=1)]
+    metrics = generated.metrics(rows, generated.JOB)
+    path = write_report(tmp_path, metrics, rows)
+    page = open_page(path, 390)
+    while page.is_visible("#more-rows"):
+        page.click("#more-rows")
+    assert page.locator("#row-list > li").count() == 100
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("window.pwned") is None
+    assert foreign_elements(page) == []
+    assert sideways(page) == []
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.pair > :first-child .text')]"
+        ".map((each) => each.textContent)"
+    )
+    assert shown == [as_shown(text) for text in texts]
+
+
+@pytest.mark.parametrize("text", hostile.PAYLOADS)
+def test_hostile_names_and_reasons_stay_text(open_page, tmp_path, text):
+    metrics = failed_metrics(generated.facts(3), "RunJudgeJobs", text)
+    rename(metrics, text)
+    page = open_page(write_report(tmp_path, metrics, []), 390)
+    assert page.evaluate("window.pwned") is None
+    assert foreign_elements(page) == []
+    assert sideways(page) == []
+
+
+@pytest.mark.slow
+def test_hundred_thousand_rows_open(open_page, tmp_path):
+    rows = generated.judged_rows(100_000)
+    metrics = generated.metrics(rows)
+    path = write_report(tmp_path, metrics, rows)
+    assert path.stat().st_size < 12_000_000
+    page = open_page(path)
+    assert page.locator("#row-list > li").count() == 50
+    assert "of 100,000 rows, drawn evenly" in page.inner_text("#rows")
+
+
+def open_first_row(page: Any) -> None:
+    if page.locator("#row-list summary").count():
+        page.locator("#row-list summary").first.click()
+        page.wait_for_selector("#row-list .detail")
+        page.evaluate(
+            "document.querySelectorAll('#row-list > li:first-child details')"
+            ".forEach((each) => { each.open = true; })"
+        )
+
+
+def sideways(page: Any) -> list[str]:
+    """What reaches beyond the window: the page itself, or a card's content."""
+    return page.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll('.card, .rows > li')]
+          .filter((each) => each.scrollWidth > each.clientWidth + 1)
+          .map((each) => `${each.tagName} ${each.className} ${each.textContent.slice(0, 60)}`)"""
+    )
+
+
+def violations(page: Any) -> list[str]:
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def foreign_elements(page: Any) -> list[str]:
+    """Elements that our templates never write, or more scripts and styles than they write."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('img, iframe, marquee, template, base, math')]
+          .map((each) => each.outerHTML)
+          .concat(document.querySelectorAll('script:not([type])').length ? ['script'] : [])
+          .concat(document.querySelectorAll('style').length > 1 ? ['style'] : [])
+          .concat([...document.querySelectorAll('a')].map((each) => each.getAttribute('href'))
+            .filter((href) => !/^(#|[a-z]+\\.[a-z]+$)/.test(href)))"""
+    )
+
+
+def b_ahead_on(row: JudgedRow, name: str) -> bool:
+    rubric = row.judgment.rubric
+    if isinstance(rubric, Unscored):
+        return False
+    return any(each.name == name and each.score_B > each.score_A for each in rubric.criteria)
+
+
+def as_shown(text: str) -> str:
+    whole = text.encode("utf-8", "replace").decode()
+    if len(whole) <= 20_000:
+        return whole
+    left = f"{len(whole) - 20_000:,}"
+    return f"{whole[:20_000]}…\n[{left} more characters stand in judgments.parquet]"
+
+
+def hostile_row(line: int, text: str) -> JudgedRow:
+    criterion = Criterion(
+        name=text[:300],
+        weight=1.0,
+        type="scale",
+        score_A=2,
+        score_B=4,
+        description=text,
+        justification_A=text,
+        justification_B=text,
+    )
+    return JudgedRow(
+        row=InputRow(
+            line=line,
+            id=text[:300],
+            prompt=text,
+            response_A=text,
+            response_B=text,
+            reference=text,
+            category=text[:300],
+        ),
+        judgment=Judgment(
+            forward=Verdict.B if line % 3 else Unscored(text[:1000]),
+            backward=random.Random(line).choice(list(Verdict)),  # noqa: S311
+            forward_output=text,
+            rubric=Rubric(criteria=(criterion,), overall_justification=text),
+        ),
+    )
+
+
+def rename(metrics: dict[str, Any], text: str) -> None:
+    for side in "AB":
+        metrics["candidates"][side]["name"] = text
+    metrics["recipe"]["name"] = text
+    metrics["judge"] |= {"model": text, "jobs": [text], "stand_in": text}
+    metrics["input"] |= {"uri": text, "version": text}
+    metrics["notes"] = [text]
