@@ -29,8 +29,10 @@ class EvaluationRequest(NamedTuple):
     no_cache: bool = False
 
 
-def parse_request(document: Mapping[str, Any]) -> EvaluationRequest:
+def parse_request(document: object) -> EvaluationRequest:
     """Read the execution's input. Raises RequestError with an example of what is expected."""
+    if not isinstance(document, Mapping):
+        raise RequestError(f"the execution's input is no JSON object: expected {EXAMPLE}")
     if "bucket" in document and "object" in document:
         return _from_event(document)
     if "recipe" in document:

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -55,7 +56,9 @@ class ResultsStack(cdk.Stack):
     def _start_on_job_end(self, config: StageConfig) -> None:
         dead_letters = dead_letter_queue(self, "ResultsDeadLetters")
         self.processor.configure_async_invoke(
-            retry_attempts=2, on_failure=None, max_event_age=cdk.Duration.hours(6)
+            retry_attempts=2,
+            on_failure=destinations.SqsDestination(dead_letters),
+            max_event_age=cdk.Duration.hours(6),
         )
         events.Rule(
             self,
