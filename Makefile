@@ -11,7 +11,7 @@ UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check deploy destroy clean
+.PHONY: help setup demo test check bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -46,6 +46,10 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/pytest tests/infrastructure
+
+bootstrap: .venv/demo  ## Prepare the account and region of your credentials for the CDK, once
+	@$(BIN)/python -m stacks.command bootstrap
 
 deploy: .venv/demo  ## Deploy a stage into the account of your credentials (STAGE=dev)
 	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE)
