@@ -1,4 +1,4 @@
-"""No endpoint outlives its last lease, whatever is interrupted, and none is taken from its users."""
+"""No endpoint outlives its last lease, whatever is interrupted."""
 
 import random
 

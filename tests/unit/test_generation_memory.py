@@ -1,0 +1,67 @@
+"""Planning and generating take the memory of one shard, however large the file is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MOST_BYTES = 256 * 1024**2
+WORKER = """
+import itertools, json, pathlib, resource, sys
+from nova_judge.adapters.answer_objects import FolderObjects
+from nova_judge.answer_store import AnswerJournal, Place
+from nova_judge.answers import Answer
+from nova_judge.dataset import AnswerSources
+from nova_judge.generation import Source, generate
+from nova_judge.recipe import Shards
+from nova_judge.shard_rows import read_shard
+from nova_judge.shards import cut
+
+class Model:
+    def ask(self, prompt):
+        return Answer(prompt[:2000])
+
+file, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+size, rows = file.stat().st_size, 0
+plan = [s for s in cut(size, Shards().bytes)]
+for shard in plan:
+    with file.open("rb") as content:
+        content.seek(max(shard.start - 1, 0))
+        chunks = iter(lambda: content.read(1 << 20), b"")
+        read = read_shard(chunks, shard, AnswerSources("generated", "generated"))
+    prompts = [row.prompt for row in read.rows]
+    objects = FolderObjects(folder)
+    sources = {
+        c: Source(Model(), AnswerJournal(objects, c, Place("run", shard.index), reuse=False))
+        for c in "AB"
+    }
+    generated = generate(prompts, sources, threads=8)
+    assert generated.left == 0
+    rows += len(prompts)
+    for chunk in folder.rglob("*.jsonl"):
+        chunk.unlink()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"rows": rows, "shards": len(plan), "peak": peak}))
+"""
+
+
+@pytest.mark.slow
+def test_a_file_of_1_gb_is_planned_and_answered_in_less_than_256_mb(tmp_path):
+    file, answers = tmp_path / "input.jsonl", tmp_path / "store"
+    answers.mkdir()
+    line_bytes, lines = 20_000, 50_000
+    with file.open("w") as content:
+        for number in range(lines):
+            words = f"question {number} "
+            prompt = (words * (line_bytes // len(words)))[:line_bytes]
+            content.write(json.dumps({"prompt": prompt}) + "\n")
+    assert file.stat().st_size > 10**9
+    command = [sys.executable, "-c", WORKER, str(file), str(answers)]
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert ended.returncode == 0, ended.stderr
+    measured = json.loads(ended.stdout)
+    assert measured["rows"] == lines
+    assert measured["peak"] < MOST_BYTES
