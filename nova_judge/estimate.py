@@ -106,14 +106,8 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
 
 
 def estimate_summary(estimate: Estimate) -> dict[str, Any]:
-    """`cost.estimate` of metrics.json: plain JSON."""
-    summary: dict[str, Any] = {
-        **msgspec.to_builtins(estimate.likely),
-        "worst_usd": estimate.worst.usd,
-        "hours": estimate.hours,
-        "rows": estimate.workload.rows,
-        "assumptions": list(estimate.assumptions),
-    }
+    """`cost.estimate` of metrics.json: `{workload, likely, worst, hours, assumptions}`."""
+    summary: dict[str, Any] = msgspec.to_builtins(estimate)
     return summary
 
 

@@ -85,7 +85,7 @@ def test_every_recipe_that_ships_can_be_estimated(name):
 
     assert 0 < forecast.likely.usd < forecast.worst.usd
     assert forecast.hours > 0
-    assert msgspec.json.decode(msgspec.json.encode(estimate_summary(forecast)))["rows"] == 1_000
+    assert estimate_summary(forecast)["likely"]["usd"] == forecast.likely.usd
 
 
 def test_a_file_that_brings_its_answers_pays_for_the_judge_alone():

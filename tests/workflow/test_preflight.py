@@ -71,6 +71,9 @@ def test_the_report_holds_what_the_run_was_estimated_to_cost(
 
     assert execution.status == "SUCCEEDED", execution
     cost = here.metrics()["cost"]
-    assert cost["estimate"]["rows"] == 4
-    assert {line["part"] for line in cost["estimate"]["lines"]} == {"judge", "Step Functions"}
+    assert cost["estimate"]["workload"]["rows"] == 4
+    assert {line["part"] for line in cost["estimate"]["likely"]["lines"]} == {
+        "judge",
+        "Step Functions",
+    }
     assert cost["actual"] is None, "a stand-in judged: nothing was paid"
