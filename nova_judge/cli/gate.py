@@ -1,11 +1,11 @@
 """`nova-judge gate`: pass or fail a change by what its evaluation shows."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from nova_judge.adapters.runs import open_run
 from nova_judge.errors import RequestError
 from nova_judge.gate import GateRules, Outcome, judge_gate
 from nova_judge.outcomes import count_profiles
@@ -29,7 +29,9 @@ class GateCommand(TyperCommand):
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or its metrics.json.")],
+    run: Annotated[
+        str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")
+    ],
     min_win_rate: Annotated[
         float,
         typer.Option(min=0, max=1, help="B passes when its whole interval is at or above this."),
@@ -56,7 +58,7 @@ def command(
 
       nova-judge gate out/demo --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
     """
-    report = open_report(run)
+    report = open_report(open_run(run))
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []))
     finding = judge_gate(_at_level(report, confidence), rules)
     typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")

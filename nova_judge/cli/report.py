@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.adapters.runs import open_run
 from nova_judge.report.figure_table import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.sentences import headline
@@ -17,7 +18,9 @@ from nova_judge.saved_report import SavedReport, open_report
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or its metrics.json.")],
+    run: Annotated[
+        str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Write the report's files anew into this folder.")
     ] = None,
@@ -29,11 +32,12 @@ def command(
 
       nova-judge report out/demo --open
 
-      nova-judge report metrics.json
+      nova-judge report s3://my-bucket/runs/r-3f9c2a71d0e4b856/
 
       nova-judge report out/demo --out published/
     """
-    report = open_report(run)
+    kept = out or Path("out", run.rstrip("/").rpartition("/")[2])
+    report = open_report(open_run(run, kept))
     page = _page(report, out)
     _print(report, page)
     if open_page and page is not None:

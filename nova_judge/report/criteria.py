@@ -1,6 +1,6 @@
 """Criteria of a rubric as reports and trends print them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Metrics = Mapping[str, Any]
@@ -12,7 +12,7 @@ def criteria_of(metrics: Metrics) -> list[Mapping[str, Any]]:
     return list((metrics.get("rubric") or {}).get("criteria") or [])
 
 
-def common_criteria(runs: list[Metrics]) -> list[str]:
+def common_criteria(runs: Sequence[Metrics]) -> list[str]:
     """Names of the criteria that every run with a rubric has, the most used first."""
     names = [[str(criterion["name"]) for criterion in criteria_of(run)] for run in runs]
     listed = [each for each in names if each]
@@ -21,9 +21,9 @@ def common_criteria(runs: list[Metrics]) -> list[str]:
     return [name for name in listed[-1] if all(name in each for each in listed)][:MOST_IN_A_TREND]
 
 
-def difference_of(metrics: Metrics, name: str) -> str:
-    """Mean difference B less A of one criterion, on a scale from 0 to 1; empty if unknown."""
+def difference_of(metrics: Metrics, name: str) -> float | None:
+    """Mean difference B less A of one criterion on a scale from 0 to 1; None if unknown."""
     for criterion in criteria_of(metrics):
         if criterion["name"] == name:
-            return f"{criterion['mean_B'] - criterion['mean_A']:+.3f}"
-    return ""
+            return float(criterion["mean_B"] - criterion["mean_A"])
+    return None

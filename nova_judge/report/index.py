@@ -1,7 +1,7 @@
 """`index.html`: all runs of a folder, in series that may be compared, with their trend."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,39 +15,100 @@ from nova_judge.saved_report import SavedReport
 class Entry(NamedTuple):
     """One run as a line of the index; `link` is relative to the index page, or empty."""
 
-    metrics: dict[str, Any]
+    metrics: Mapping[str, Any]
     words: str
     link: str
+
+
+class Point(NamedTuple):
+    """A run in a trend, in percent of the drawing's width and height."""
+
     x: float
+    y: float
+    low: float
+    high: float
+
+
+class Trend(NamedTuple):
+    """A figure over the runs of a series, scaled to what it needs and to `level`, its neutral."""
+
+    name: str
+    points: list[Point]
+    top: float
+    bottom: float
+    neutral: float
+    first: float
+    last: float
 
 
 def render_index(series: Sequence[Series], folder: Path, refused: Sequence[Refused] = ()) -> str:
     """The index page of a folder; links go to the reports below it, by relative path."""
+    listed = [
+        (
+            [_entry(report, folder) for report in one.runs],
+            win_rate_trend(one),
+            criterion_trends(one),
+        )
+        for one in series
+    ]
     return (
         environment()
         .get_template("index.html.j2")
         .render(
             folder=folder.name or str(folder),
-            series=[_entries(one, folder) for one in series],
-            refused=[(_entry(item.report, folder, 0.0), item.difference) for item in refused],
+            series=listed,
+            refused=[(item.report.metrics["run_id"], item.difference) for item in refused],
             style=asset("report.css"),
-            criteria=lambda entries: common_criteria([entry.metrics for entry in entries]),
-            criterion=difference_of,
         )
     )
 
 
-def _entries(series: Series, folder: Path) -> list[Entry]:
-    step = 100 / len(series.runs)
-    return [
-        _entry(report, folder, round((place + 0.5) * step, 3))
-        for place, report in enumerate(series.runs)
+def win_rate_trend(series: Series) -> Trend | None:
+    """The win rate of B with its interval over the runs; None below two."""
+    rates = [report.metrics.get("win_rate") for report in series.runs]
+    known = [
+        (place, rate["estimate"], rate["low"], rate["high"])
+        for place, rate in enumerate(rates)
+        if rate
     ]
+    return _trend("win rate of B", known, len(rates), neutral=0.5)
 
 
-def _entry(report: SavedReport, folder: Path, x: float) -> Entry:
+def criterion_trends(series: Series) -> list[Trend]:
+    """The mean difference B less A of every criterion that all runs have."""
+    runs = [report.metrics for report in series.runs]
+    found = []
+    for name in common_criteria(runs):
+        values = [difference_of(metrics, name) for metrics in runs]
+        known = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
+        trend = _trend(name, known, len(runs), neutral=0.0)
+        if trend is not None:
+            found.append(trend)
+    return found
+
+
+def _trend(
+    name: str, known: list[tuple[int, float, float, float]], runs: int, neutral: float
+) -> Trend | None:
+    if len(known) < 2:
+        return None
+    values = [neutral, *(value for _, *ends in known for value in ends)]
+    reach = max(values) - min(values) or 1.0
+    bottom, top = min(values) - 0.15 * reach, max(values) + 0.15 * reach
+
+    def height(value: float) -> float:
+        return round(100 * (top - value) / (top - bottom), 2)
+
+    points = [
+        Point(round(100 * (place + 0.5) / runs, 2), height(value), height(low), height(high))
+        for place, value, low, high in known
+    ]
+    return Trend(name, points, top, bottom, height(neutral), known[0][1], known[-1][1])
+
+
+def _entry(report: SavedReport, folder: Path) -> Entry:
     page = report.folder / "report.html"
     link = ""
     if page.is_file():
         link = "/".join(Path(os.path.relpath(page, folder)).parts)
-    return Entry(report.metrics, headline(report.metrics).words, link, x)
+    return Entry(report.metrics, headline(report.metrics).words, link)

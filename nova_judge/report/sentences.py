@@ -49,6 +49,8 @@ def headline(metrics: Metrics) -> Headline:
     """The verdict with its evidence, or why there is none."""
     if metrics["status"] != "completed":
         return failure(metrics)
+    if told := metrics.get("headline"):
+        return Headline(told["words"], told["evidence"])
     verdict = metrics.get("verdict")
     if not verdict:
         return Headline("Completed", f"{rows(metrics)}. This kind of run compares no answers.")
