@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 import boto3
@@ -30,7 +29,7 @@ from nova_judge.local.settings import EmulatorSettings
 STOP_S = 5.0
 JUDGED = "judged "
 KEY = "test"
-_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
 Client: TypeAlias = Any
@@ -77,12 +76,7 @@ class Emulator:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def client(self, service: str) -> Client:

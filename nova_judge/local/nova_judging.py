@@ -10,15 +10,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
-import ryaml
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.judges import Form, Judge, Order, Shown, judge_from, judge_prompt
 from nova_judge.local.knowledge import Knowledge, knowledge_in
 from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer
-from nova_judge.records import JudgedAs, Verdict
+from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Verdict
+from nova_judge.rubric_yaml import parse_rubric
 from nova_judge.verdicts import parse_verdict, turned
+from nova_judge.weighted_scores import recomputed_scores
 
 MAX_THREADS = 64
 RESAMPLES = 10_000
@@ -150,47 +151,33 @@ _SCORES = ("weighted_score_A", "weighted_score_B", "score_margin")
 def _rubric_metrics(row: Judged) -> dict[str, Any]:
     """The forward pass's rubric, as the second post prints it."""
     numbers = _row_numbers(row)
-    forward = row.verdicts()[0]
-    document = _document(row.forward)
-    criteria = document.get("criteria")
-    criteria = criteria if isinstance(criteria, dict) else {}
-    a, b = _weighted(criteria, "score_A"), _weighted(criteria, "score_B")
+    forward, backward = row.verdicts()
+    rubric = parse_rubric(row.forward)
+    criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
+    scores = recomputed_scores(Judgment(forward=forward, backward=backward, rubric=rubric))
     return {
         "predictions": [_LABELS[forward] if isinstance(forward, Verdict) else ""],
         "a_scores": numbers["a_scores"],
         "b_scores": numbers["b_scores"],
-        "weighted_score_A": a,
-        "weighted_score_B": b,
-        "score_margin": None if a is None or b is None else a - b,
-        "overall_justification": str(document.get("overall_justification", "")),
-        "criteria_breakdown": criteria,
+        "weighted_score_A": scores.A if scores else None,
+        "weighted_score_B": scores.B if scores else None,
+        "score_margin": scores.margin if scores else None,
+        "overall_justification": rubric.overall_justification if isinstance(rubric, Rubric) else "",
+        "criteria_breakdown": {c.name: _as_written(c) for c in criteria},
     }
 
 
-def _document(text: str) -> dict[str, Any]:
-    """The YAML that the judge wrote, in a fence or not; empty when it cannot be read."""
-    body = text.strip().removeprefix("```yaml").removeprefix("```").removesuffix("```")
-    try:
-        document = ryaml.loads(body)
-    except (ryaml.InvalidYamlError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _weighted(criteria: dict[str, Any], key: str) -> float | None:
-    """Sum of weight and score, scales brought to [0, 1]; None without readable criteria."""
-    try:
-        return (
-            math.fsum(
-                float(c["weight"])
-                * ((float(c[key]) - 1) / 4 if c["type"] == "scale" else float(c[key]))
-                for c in criteria.values()
-            )
-            if criteria
-            else None
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
+def _as_written(criterion: Criterion) -> dict[str, Any]:
+    score = bool if criterion.type == "binary" else float
+    return {
+        "score_A": score(criterion.score_A),
+        "score_B": score(criterion.score_B),
+        "weight": criterion.weight,
+        "type": criterion.type,
+        "description": criterion.description,
+        "justification_A": criterion.justification_A,
+        "justification_B": criterion.justification_B,
+    }
 
 
 def _aggregate(rows: list[Numbers]) -> Numbers:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 import ryaml
+from botocore.stub import Stubber
 
 from nova_judge.errors import LocalModeError
+from nova_judge.local import judges
+from nova_judge.local.chat_server import Completion
 from nova_judge.local.judges import RecordedJudge, ReferenceJudge, Shown, judge_from, judge_prompt
 from nova_judge.local.knowledge import Known
 from nova_judge.records import Unscored, Verdict
@@ -141,3 +144,44 @@ def test_a_broken_line_of_recorded_verdicts_is_named(tmp_path):
 
     with pytest.raises(LocalModeError, match=r"verdicts\.jsonl, line 2"):
         judge_from(f"recorded:{file}")
+
+
+def test_a_model_behind_a_server_is_asked_without_randomness(monkeypatch):
+    asked = []
+
+    def complete(server, model, messages, settings):
+        asked.append((server.url, model, messages, settings))
+        return Completion("I prefer [[B>A]]", "stop", 1, 1)
+
+    monkeypatch.setattr(judges, "complete", complete)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk")
+    judge = judge_from("openai:http://localhost:11434/v1#llama")
+
+    assert judge.output(_shown(), "pairwise") == "I prefer [[B>A]]"
+    ((url, model, (message,), settings),) = asked
+    assert (url, model, settings["temperature"]) == ("http://localhost:11434/v1", "llama", 0)
+    assert message["content"] == judge_prompt(_shown(), "pairwise")
+
+
+def test_a_model_on_bedrock_is_asked_through_converse(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    judge = judge_from("bedrock:us.amazon.nova-pro-v1:0")
+    message = {"role": "user", "content": [{"text": judge_prompt(_shown(), "rubric")}]}
+    answer = {
+        "output": {"message": {"role": "assistant", "content": [{"text": "[[A=B]]"}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }
+    expected = {
+        "modelId": "us.amazon.nova-pro-v1:0",
+        "messages": [message],
+        "inferenceConfig": {"maxTokens": 4096, "temperature": 0},
+    }
+
+    with Stubber(judge._client) as stubber:
+        stubber.add_response("converse", answer, expected)
+        assert judge.output(_shown(), "rubric") == "[[A=B]]"
+    assert judge.name == "bedrock (us.amazon.nova-pro-v1:0)"
