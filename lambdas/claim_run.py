@@ -10,6 +10,7 @@ from lambdas.settings import FunctionSettings, load
 from nova_judge.adapters import runs_table, s3
 from nova_judge.run import Run
 from nova_judge.run_layout import RunLayout
+from nova_judge.scoring_recipe import generates, scores_answers
 from nova_judge.shards import cut
 
 
@@ -38,4 +39,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "shards_key": layout.shards,
         "endpoints": endpoints,
         "needs_endpoints": bool(endpoints),
+        "generates": generates(run.recipe),
+        "scores": scores_answers(run.recipe.kind),
     }

@@ -11,12 +11,14 @@ from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge import dataset, preflight
 from nova_judge.adapters import account, s3
+from nova_judge.adapters.scoring_plan import Asked, plan_scoring
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
-from nova_judge.request import parse_request, run_id
+from nova_judge.request import EXAMPLE, parse_request, run_id
 from nova_judge.run import Run, RunInput, answer_sources
 from nova_judge.run_layout import RECIPES
+from nova_judge.scoring_recipe import generates
 
 
 @logger.inject_lambda_context
@@ -24,12 +26,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""
     settings = load(PlanEvaluationSettings)
     request = parse_request(event["input"])
-    if request.bucket != settings.data_bucket:
+    if request.key and request.bucket != settings.data_bucket:
         raise RequestError(
             f"s3://{request.bucket}/{request.key}: the input must lie in the data bucket "
             f"s3://{settings.data_bucket}; copy it there"
         )
     recipe = _recipe(settings.data_bucket, request.recipe)
+    if not generates(recipe):
+        run = plan_scoring(request, recipe, _asked(event, context, settings))
+        logger.info("planned", run_id=run.run_id, recipe=recipe.name, kind=recipe.kind)
+        return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
+    if not request.key:
+        raise RequestError(f"recipe {recipe.name} reads a file: name it as in {EXAMPLE}")
     item = s3.describe(request.bucket, request.key, request.version)
     head = dataset.usable_head(functools.partial(s3.head, item))
     sources = answer_sources(recipe, file_brings_answers=_brings_answers(head, item))
@@ -46,6 +54,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = _refuse_early(run, head, context.invoked_function_arn, settings)
     logger.info("planned", run_id=run.run_id, recipe=recipe.name, bytes=run.input.size)
     return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
+
+
+def _asked(
+    event: dict[str, Any], context: LambdaContext, settings: PlanEvaluationSettings
+) -> Asked:
+    return Asked(
+        execution=event["execution"],
+        started=event["started"],
+        function_arn=context.invoked_function_arn,
+        data_bucket=settings.data_bucket,
+        job_role_arn=settings.job_role_arn,
+    )
 
 
 def _refuse_early(
@@ -67,7 +87,9 @@ def _refuse_early(
     for check in checks:
         logger.info("pre-flight", check=check.name, status=check.status)
     preflight.require(checks)
-    forecast = estimate_run(run.recipe, read_workload(head, run.input.size, run.sources))
+    forecast = estimate_run(
+        run.recipe, read_workload(run.recipe, head, run.input.size, run.sources)
+    )
     check_budget(run.recipe, forecast)
     return msgspec.structs.replace(run, estimate=estimate_summary(forecast))
 

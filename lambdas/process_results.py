@@ -14,9 +14,9 @@ from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
 from nova_judge import judged_rows
-from nova_judge.adapters import run_folder, runs_table
+from nova_judge.adapters import run_folder, runs_table, score_report
 from nova_judge.errors import JudgeJobError, NovaJudgeError
-from nova_judge.job_outcome import JobOutcome, outcome_of_event
+from nova_judge.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.judge_request import started_by
 from nova_judge.metrics import compute_metrics, failed_metrics
@@ -24,14 +24,16 @@ from nova_judge.records import JudgedRow
 from nova_judge.run import Run
 from nova_judge.run_facts import run_facts
 from nova_judge.run_layout import RunLayout
+from nova_judge.scoring_recipe import scores_answers
 
 
 @logger.inject_lambda_context
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """A training-job state-change event → `{run_id, status}`; twice the event, once the bytes."""
+    """An event of jobs that ended → `{run_id, status}`; twice the event, once the bytes."""
     settings = load(ResultsSettings)
-    outcome = outcome_of_event(event)
+    ended_now = outcomes_of_event(event)
+    outcome = ended_now[-1]
     run = run_folder.read_run(settings.data_bucket, outcome.run_id)
     summary = run_folder.read_summary(settings.data_bucket, outcome.run_id)
     if run is None or summary is None:
@@ -39,7 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if not started_by(run.execution, outcome.name):
         logger.warning("of an earlier attempt", run_id=run.run_id, job=outcome.name)
         return {"run_id": run.run_id, "status": "superseded"}
-    run_folder.write_outcome(settings.data_bucket, outcome)
+    for ended in ended_now:
+        run_folder.write_outcome(settings.data_bucket, ended)
     outcomes = [
         ended
         for ended in run_folder.read_outcomes(settings.data_bucket, run.run_id, summary.jobs)
@@ -66,19 +69,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _report(
     settings: ResultsSettings, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
 ) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        jobs = [_fetch(settings.data_bucket, o, Path(folder, str(o.number))) for o in outcomes]
-        job = judged_rows.job_metrics(jobs)
-        facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
-        metrics = compute_metrics(facts, _rows(jobs), job)
-        uri = run_folder.publish(settings.data_bucket, run.run_id, metrics, _rows(jobs))
-    headline = metrics["verdict"]["sentence"]
+    if scores_answers(run.recipe.kind):
+        metrics, uri = score_report.publish(settings.data_bucket, run, summary, outcomes)
+        headline = metrics["headline"]["words"]
+    else:
+        metrics, uri = _publish_judgments(settings.data_bucket, run, summary, outcomes)
+        headline = metrics["verdict"]["sentence"]
     runs_table.set_status(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
     )
     emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
     _tell(settings, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
+
+
+def _publish_judgments(
+    bucket: str, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
+) -> tuple[dict[str, Any], str]:
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
+        job = judged_rows.job_metrics(jobs)
+        facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
+        metrics = compute_metrics(facts, _rows(jobs), job)
+        return metrics, run_folder.publish(bucket, run.run_id, metrics, _rows(jobs))
 
 
 def _fetch(bucket: str, outcome: JobOutcome, folder: Path) -> judged_rows.JobFiles:

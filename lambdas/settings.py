@@ -50,6 +50,13 @@ class ResultsSettings(FunctionSettings):
     topic_arn: str
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScorerSettings(FunctionSettings):
+    """Which file of `scorers/` a scorer's function runs."""
+
+    scorer: str
+
+
 def environment(settings: FunctionSettings) -> dict[str, str]:
     """The environment variables that `load` reads back."""
     return {name.upper(): str(value) for name, value in dataclasses.asdict(settings).items()}

@@ -72,7 +72,7 @@ def evaluation_job_request(
 ) -> dict[str, Any]:
     """The CreateEvaluationJob request for one file of at most 1,000 answers of one candidate.
 
-    The job's name doubles as the idempotency token, so that a retried call starts nothing twice.
+    The state machine adds the job's name as its idempotency token.
     """
     evaluators = {"bedrockEvaluatorModels": [{"modelIdentifier": judge.evaluator}]}
     automated: dict[str, Any] = {
@@ -94,7 +94,6 @@ def evaluation_job_request(
         }
     return {
         "jobName": job_name,
-        "clientRequestToken": job_name,
         "roleArn": role_arn,
         "applicationType": "ModelEvaluation",
         "evaluationConfig": {"automated": automated},

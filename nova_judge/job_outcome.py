@@ -11,6 +11,8 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.run_layout import run_of_output
 
+JOBS_COMPLETED = "Nova Judge Jobs Completed"
+
 
 class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One ended judge job. Times are epoch milliseconds; `reason` stands unless it completed.
@@ -42,12 +44,27 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
         return f"judge job {self.name} {self.status}: {self.reason or 'no reason was given'}"
 
 
-def outcome_of_event(event: Mapping[str, Any]) -> JobOutcome:
-    """Read a `SageMaker Training Job State Change` event of a job of ours that ended.
+def outcomes_of_event(event: Mapping[str, Any]) -> list[JobOutcome]:
+    """The jobs of ours that an event says have ended.
 
-    Raises RequestError when it is not one.
+    A `SageMaker Training Job State Change` tells of one job; the state machine's own event tells of
+    all jobs that Bedrock completed. Raises RequestError when it is neither.
     """
-    return outcome_of_job(event["detail"])
+    detail = event["detail"]
+    if event["detail-type"] != JOBS_COMPLETED:
+        return [outcome_of_job(detail)]
+    return [
+        JobOutcome(
+            run_id=detail["run_id"],
+            number=job["number"],
+            name=job["name"],
+            status="Completed",
+            output_uri=job["output"],
+            instance_type="",
+            instance_count=0,
+        )
+        for job in detail["jobs"]
+    ]
 
 
 def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:

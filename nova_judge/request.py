@@ -18,6 +18,8 @@ _CONSOLE_KEYS = {"input", "recipe", "no_cache"}
 class EvaluationRequest(NamedTuple):
     """One wish for an evaluation. `version` is None when the newest is meant.
 
+    Without a `key` no file is meant: benchmarks bring their own questions.
+
     `by_event`: an S3 event asks, which may come again; a person may ask again for a failed run.
     """
 
@@ -69,12 +71,13 @@ def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
         raise RequestError(f'recipe {recipe!r}: a recipe\'s name is expected, such as "pairwise"')
     uri = document.get("input")
     found = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
-    if found is None:
+    if found is None and uri is not None:
         raise RequestError(f"input {uri!r}: an S3 URI is expected, as in {EXAMPLE}")
     no_cache = document.get("no_cache", False)
     if not isinstance(no_cache, bool):
         raise RequestError(f"no_cache {no_cache!r}: true or false is expected")
-    return EvaluationRequest(found[1], found[2], None, recipe, by_event=False, no_cache=no_cache)
+    bucket, key = (found[1], found[2]) if found is not None else ("", "")
+    return EvaluationRequest(bucket, key, None, recipe, by_event=False, no_cache=no_cache)
 
 
 def run_id(bucket: str, key: str, version: str, recipe_sha256: str) -> str:

@@ -245,7 +245,7 @@ def _place(run: Run, job: PlannedJob, account: Account) -> JobPlace:
     else:
         train = serverless.dataset or _data_uri(run, job, account)
     return JobPlace(
-        name=job_name(run, job, account),
+        name=f"{job_name(run, job, account)}-0",  # the next step reads where this name writes
         role_arn=account.job_role_arn,
         output_uri=_output_uri(run, job, account).rstrip("/"),
         train_uri=train,
@@ -254,7 +254,10 @@ def _place(run: Run, job: PlannedJob, account: Account) -> JobPlace:
 
 
 def job_name(run: Run, job: PlannedJob, account: Account) -> str:
-    """One name for both services: Bedrock takes lower case only."""
+    """The job's name, but for the number of redrives that the state machine appends.
+
+    One name for both services: Bedrock takes lower case only.
+    """
     return training_job_name(account.job_prefix, run.run_id, run.execution, job.number).lower()
 
 

@@ -23,6 +23,7 @@ from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.python_function import PythonFunction, log_retention
+from stacks.constructs.scoring import Scoring
 from stacks.endpoints_stack import EndpointsStack
 from stacks.storage_stack import StorageStack
 
@@ -62,6 +63,7 @@ class EvaluationStack(cdk.Stack):
         self.machine_name = f"{config.prefix}-evaluation"
         self.machine = self._machine()
         self._grant_machine()
+        self._allow_scoring()
         dead_letters = dead_letter_queue(self, "StartDeadLetters")
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
@@ -90,6 +92,9 @@ class EvaluationStack(cdk.Stack):
             "BuildJudgeDataset": self._function(
                 "build_judge_dataset", planning, timeout=long, memory_mb=2048
             ),
+            "BuildEvaluationJobs": self._function(
+                "build_evaluation_jobs", planning, timeout=long, memory_mb=2048
+            ),
             "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
         }
 
@@ -100,6 +105,17 @@ class EvaluationStack(cdk.Stack):
             endpoints=self.to_json_string(self._endpoints.configs),
             endpoint_life=self._config.endpoints,
         )
+
+    def _allow_scoring(self) -> None:
+        scoring = Scoring(
+            self,
+            "Scoring",
+            config=self._config,
+            settings=FunctionSettings(**self._common),
+            judge_role=self.judge_role.role,
+            models=self._models(),
+        )
+        scoring.allow_machine(self.machine, self.judge_role.role)
 
     def _watch(self, dead_letters: sqs.Queue) -> None:
         watchdog = EndpointWatchdog(
@@ -129,14 +145,19 @@ class EvaluationStack(cdk.Stack):
 
     def _grant_functions(self) -> None:
         storage, function = self._storage, self.functions
-        for name in ("PlanEvaluation", "GenerateResponses"):
+        for name in ("PlanEvaluation", "GenerateResponses", "BuildEvaluationJobs"):
             storage.allow_read(function[name], f"{INBOX}*")
         storage.allow_read(function["PlanEvaluation"], "recipes/*")
         self._grant_preflight(function["PlanEvaluation"])
         storage.allow_write(function["ClaimRun"], "runs/*")
         storage.allow_read(function["GenerateResponses"], "answers/*")
         storage.allow_write(function["GenerateResponses"], "answers/*")
-        for name in ("GenerateResponses", "BuildJudgeDataset", "RecordFailure"):
+        for name in (
+            "GenerateResponses",
+            "BuildJudgeDataset",
+            "BuildEvaluationJobs",
+            "RecordFailure",
+        ):
             storage.allow_read(function[name], "runs/*")
             storage.allow_write(function[name], "runs/*")
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
@@ -211,7 +232,11 @@ class EvaluationStack(cdk.Stack):
     def _machine(self) -> sfn.StateMachine:
         definition = json.dumps(ryaml.loads(DEFINITION.read_text(encoding="utf-8")), indent=1)
         substitutions = {name: f.function_arn for name, f in self.functions.items()}
-        substitutions |= {"Region": self.region, "RunsTable": self._storage.runs_table.table_name}
+        substitutions |= {
+            "Region": self.region,
+            "Stage": self._config.name,
+            "RunsTable": self._storage.runs_table.table_name,
+        }
         return sfn.StateMachine(
             self,
             "Evaluation",

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from lambdas.settings import ResultsSettings
+from nova_judge.job_outcome import JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.python_function import PythonFunction
@@ -71,6 +72,17 @@ class ResultsStack(cdk.Stack):
                     "TrainingJobName": [{"prefix": f"{config.prefix}-"}],
                     "TrainingJobStatus": ["Completed", "Failed", "Stopped"],
                 },
+            ),
+            targets=[targets.LambdaFunction(self.processor, dead_letter_queue=dead_letters)],
+        )
+        events.Rule(
+            self,
+            "ProcessOnJobsCompleted",
+            description="Bedrock's jobs of a run are done: the state machine tells so itself",
+            event_pattern=events.EventPattern(
+                source=["nova-judge"],
+                detail_type=[JOBS_COMPLETED],
+                detail={"stage": [config.name]},
             ),
             targets=[targets.LambdaFunction(self.processor, dead_letter_queue=dead_letters)],
         )

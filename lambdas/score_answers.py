@@ -1,0 +1,25 @@
+"""The function behind an own scorer: AWS's evaluation container calls it with answers to score."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import ScorerSettings, load
+from nova_judge.scorer_process import load_scorer
+from nova_judge.scorers import handle_event
+
+SCORERS = Path(__file__).resolve().parent.parent / "scorers"
+
+
+@logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> object:
+    """Either contract of the container (see `nova_judge.scorers`)."""
+    return handle_event(_score(load(ScorerSettings).scorer), event)
+
+
+@functools.cache
+def _score(name: str) -> Callable[..., object]:
+    return load_scorer(SCORERS / f"{name}.py")

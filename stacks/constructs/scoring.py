@@ -1,0 +1,95 @@
+"""What runs that score single answers need beside the judge's: scorers, and rights to call."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.settings import FunctionSettings, ScorerSettings
+from nova_judge.score_jobs import scorer_function_name
+from stacks.config import StageConfig
+from stacks.constructs.python_function import ROOT, PythonFunction
+
+SCORERS = ROOT / "scorers"
+
+
+class Scoring(Construct):
+    """One function a file in `scorers/`, and the rights of the judge role and the machine."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        settings: FunctionSettings,
+        judge_role: iam.Role,
+        models: list[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._config, self._settings, self._models = config, settings, models
+        for path in sorted(SCORERS.glob("*.py")):
+            self._scorer(path)
+        self._allow_jobs(judge_role)
+
+    def _scorer(self, path: Path) -> None:
+        """The function that AWS's container calls; it may do nothing but write its log."""
+        name = "".join(word.capitalize() for word in path.stem.split("_"))
+        settings = ScorerSettings(
+            stage=self._settings.stage,
+            data_bucket=self._settings.data_bucket,
+            runs_table=self._settings.runs_table,
+            scorer=path.stem,
+        )
+        function = PythonFunction(
+            self,
+            name,
+            module="score_answers",
+            settings=settings,
+            config=self._config,
+            description=f"Nova Judge: the scorer scorers/{path.name}",
+        )
+        # AWS finds reward functions by this prefix, and recipes name scorers by their file.
+        resource = function.node.default_child
+        if not isinstance(resource, lambda_.CfnFunction):
+            raise TypeError("a function is made of a CfnFunction")
+        resource.function_name = scorer_function_name(self._config.prefix, path.stem)
+
+    def _allow_jobs(self, role: iam.Role) -> None:
+        """A job may call this stage's scorers, and Bedrock's job the model that judges."""
+        stack = cdk.Stack.of(self)
+        scorers = stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=scorer_function_name(self._config.prefix, "*"),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for actions, resources in (
+            (["lambda:InvokeFunction"], [scorers]),
+            (["bedrock:InvokeModel", "bedrock:GetInferenceProfile"], self._models),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+    def allow_machine(self, machine: iam.IGrantable, role: iam.Role) -> None:
+        """The state machine starts Bedrock's jobs, looks at them, and tells when they are done."""
+        stack = cdk.Stack.of(self)
+        jobs = stack.format_arn(service="bedrock", resource="evaluation-job", resource_name="*")
+        bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        own = f"arn:{stack.partition}:bedrock:{stack.region}:{stack.account}"
+        statements = (
+            iam.PolicyStatement(
+                actions=["bedrock:CreateEvaluationJob"],
+                resources=[jobs, f"{own}:custom-model/*", *self._models],
+            ),
+            iam.PolicyStatement(actions=["bedrock:GetEvaluationJob"], resources=[jobs]),
+            iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus]),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+            ),
+        )
+        for statement in statements:
+            machine.grant_principal.add_to_principal_policy(statement)
