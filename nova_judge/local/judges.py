@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 import boto3
 import msgspec
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.chat_server import complete, parse_chat_server
@@ -29,6 +30,10 @@ Form: TypeAlias = Literal["pairwise", "rubric"]
 
 MAX_TOKENS = {"pairwise": 1024, "rubric": 4096}
 SPECS = "reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID"
+
+
+class NoOutputError(Exception):
+    """The judge's model gave no output for one pair; others may still be judged."""
 
 
 class Shown(NamedTuple):
@@ -50,7 +55,10 @@ class Judge(Protocol):
         ...
 
     def output(self, shown: Shown, form: Form) -> str:
-        """The judge's text; raises `LocalModeError` when it cannot judge the pair at all."""
+        """The judge's text.
+
+        Raises `NoOutputError` when this pair got none, `LocalModeError` when going on is useless.
+        """
         ...
 
 
@@ -115,7 +123,10 @@ class ChatJudge:
         """What the model writes."""
         messages = [{"role": "user", "content": judge_prompt(shown, form)}]
         settings = {"max_tokens": MAX_TOKENS[form], "temperature": 0}
-        return complete(self._server, self._model, messages, settings).text
+        try:
+            return complete(self._server, self._model, messages, settings).text
+        except LocalModeError as error:
+            raise NoOutputError(str(error)) from error
 
 
 class BedrockJudge:
@@ -129,15 +140,24 @@ class BedrockJudge:
             max_pool_connections=64,
             read_timeout=600,
         )
-        self._client = boto3.client("bedrock-runtime", config=config)
+        try:
+            self._client = boto3.client("bedrock-runtime", config=config)
+        except BotoCoreError as error:
+            raise LocalModeError(
+                f"Bedrock cannot be called: {error} Set AWS_PROFILE and AWS_REGION, or choose"
+                " another judge."
+            ) from error
 
     def output(self, shown: Shown, form: Form) -> str:
         """What the model writes."""
-        answer = self._client.converse(
-            modelId=self._model,
-            messages=[{"role": "user", "content": [{"text": judge_prompt(shown, form)}]}],
-            inferenceConfig={"maxTokens": MAX_TOKENS[form], "temperature": 0},
-        )
+        try:
+            answer = self._client.converse(
+                modelId=self._model,
+                messages=[{"role": "user", "content": [{"text": judge_prompt(shown, form)}]}],
+                inferenceConfig={"maxTokens": MAX_TOKENS[form], "temperature": 0},
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise NoOutputError(f"Bedrock: {error}") from error
         blocks = answer["output"]["message"]["content"]
         return "".join(block.get("text", "") for block in blocks)
 

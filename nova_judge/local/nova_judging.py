@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import LocalModeError
-from nova_judge.local.judges import Form, Judge, Order, Shown, judge_from, judge_prompt
+from nova_judge.local.judges import Form, Judge, NoOutputError, Shown, judge_from, judge_prompt
 from nova_judge.local.knowledge import Knowledge, knowledge_in
 from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer
@@ -80,18 +80,27 @@ def run(job: Job) -> None:
 
 
 def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[Judged]:
-    """Every row in the order of the file; a progress line now and then."""
+    """Every row in the order of the file; a progress line now and then.
+
+    A pass without output is written empty, as an inference error; when no pass has any, the job
+    fails with the first reason.
+    """
+    failures: list[str] = []
+
+    def output(shown: Shown) -> str:
+        try:
+            return judge.output(shown, form)
+        except NoOutputError as error:
+            failures.append(str(error))
+            return ""
 
     def ask(line: _Line) -> Judged:
-        row = known.of(line.prompt, line.response_A, line.response_B)
-
-        def output(first: str, second: str, order: Order) -> str:
-            return judge.output(Shown(line.prompt, first, second, order, row), form)
-
+        a, b = line.response_A, line.response_B
+        row = known.of(line.prompt, a, b)
         return Judged(
             line,
-            output(line.response_A, line.response_B, "forward"),
-            output(line.response_B, line.response_A, "backward"),
+            output(Shown(line.prompt, a, b, "forward", row)),
+            output(Shown(line.prompt, b, a, "backward", row)),
         )
 
     done = 0
@@ -103,6 +112,8 @@ def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[
                 yield judged
                 if done % _TOLD_EVERY == 0:
                     _tell(done)
+    if failures and len(failures) == 2 * done:
+        raise LocalModeError(f"The judge gave no output for any row. {failures[0]}")
     _tell(done)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from nova_judge.errors import LocalModeError
 from nova_judge.local import nova_judging
+from nova_judge.local.judges import NoOutputError
 from nova_judge.local.nova_job import read_job
 from nova_judge.local.nova_judging import bradley_terry
 from nova_judge.weighted_scores import recomputed_scores
@@ -232,3 +234,36 @@ def test_the_stand_in_writes_nothing_outside_its_folder(tmp_path):
     after = {path for path in tmp_path.rglob("*") if not path.is_relative_to(root / "output")}
     assert after == before
     assert Path(root / "output").exists()
+
+
+class _Flaky:
+    """A judge whose model fails for the prompts given."""
+
+    name = "flaky"
+
+    def __init__(self, *failing):
+        self._failing = failing
+
+    def output(self, shown, form):
+        if shown.prompt in self._failing:
+            raise NoOutputError("the model answered 400")
+        return "[[A>B]]"
+
+
+def test_a_pass_without_output_is_an_inference_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(nova_judging, "judge_from", lambda spec: _Flaky("2 + 2?"))
+
+    results, details = _judged(_root(tmp_path))
+
+    row = ast.literal_eval(pq.read_table(details).column("metrics").to_pylist()[1])
+    assert (row["forward_output"], row["backward_output"]) == ("", "")
+    assert (row["a_scores"], row["b_scores"], row["inference-score"]) == (0.0, 0.0, 2.0)
+    assert results["results"]["all"]["inference_error"] == 2.0
+
+
+def test_without_any_output_the_job_fails_with_the_reason(tmp_path, monkeypatch):
+    everyone = _Flaky(*(row["prompt"] for row in ROWS))
+    monkeypatch.setattr(nova_judging, "judge_from", lambda spec: everyone)
+
+    with pytest.raises(LocalModeError, match=r"no output for any row\. the model answered 400"):
+        _judged(_root(tmp_path))
