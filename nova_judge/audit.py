@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nova_judge.binomial import sign_test
 from nova_judge.evidence import evidence_row, gather
 from nova_judge.findings import find
@@ -29,6 +31,8 @@ _MEANS = {
     "average_margin": 2,
 }
 _RATE_TOLERANCE = 0.005
+_INTERVAL_TOLERANCE = 0.02  # of both ends together: two bootstraps differ by their draws
+_RESAMPLES = 20_000
 _LEVEL = 0.95
 _SAME = 1e-9
 
@@ -159,7 +163,7 @@ def _rate_findings(job: JobMetrics) -> Iterator[Finding | None]:
     if rate is not None:
         yield _differing("job: winrate", rate, ours.estimate, _RATE_TOLERANCE)
     if low is not None and high is not None:
-        yield _interval_finding(low, high, ours)
+        yield _interval_finding(job, low, high, ours)
     yield _significance(wins, decided, ours)
     said = _number(job, "error_rate")
     counts = [_number(job, name) for name in _COUNTS]
@@ -168,15 +172,38 @@ def _rate_findings(job: JobMetrics) -> Iterator[Finding | None]:
         yield _differing("job: error_rate", said, (counts[3] or 0) / total, _RATE_TOLERANCE)
 
 
-def _interval_finding(low: float, high: float, ours: Interval) -> Finding | None:
-    if abs(low - ours.low) <= _RATE_TOLERANCE and abs(high - ours.high) <= _RATE_TOLERANCE:
+def _interval_finding(job: JobMetrics, low: float, high: float, ours: Interval) -> Finding | None:
+    """Whether any usual 95 % interval of these judgments, taken as independent, is the stated one.
+
+    A percentile bootstrap, over the decisive judgments or over all of them with resamples that one
+    candidate sweeps left out, is what the container documents.
+    """
+    a, b = int(job["a_scores"]), int(job["b_scores"])
+    others = int(sum(_number(job, name) or 0 for name in _COUNTS[2:]))
+    usual = [ours[1:3], *(_bootstrap(a, b, rest) for rest in (0, others))]
+    near = [abs(low - one[0]) + abs(high - one[1]) <= _INTERVAL_TOLERANCE for one in usual]
+    if any(near):
         return None
+    (wilson_low, wilson_high), (boot_low, boot_high), *_ = usual
     return Finding(
         Kind.DIFFERS,
         "job: lower_rate, upper_rate",
         f"{low:.3f} to {high:.3f}",
-        f"{ours.low:.3f} to {ours.high:.3f} ({ours.method}, 95 %, judgments as if independent)",
+        f"no usual 95 % interval: Wilson {wilson_low:.3f} to {wilson_high:.3f}, "
+        f"percentile bootstrap {boot_low:.3f} to {boot_high:.3f}",
     )
+
+
+def _bootstrap(a: int, b: int, others: int) -> tuple[float, float]:
+    total = a + b + others
+    draws = np.random.default_rng(0).multinomial(
+        total, [a / total, b / total, others / total], size=_RESAMPLES
+    )
+    kept = draws[(draws[:, 0] > 0) & (draws[:, 1] > 0)]
+    if not len(kept):
+        return b / (a + b), b / (a + b)
+    low, high = np.percentile(kept[:, 1] / (kept[:, 0] + kept[:, 1]), [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _significance(wins: int, decided: int, ours: Interval) -> Finding | None:

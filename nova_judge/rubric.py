@@ -3,6 +3,7 @@
 Every score is recomputed from the criteria; what the container reported is only compared.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -143,7 +144,7 @@ def mean_interval(
     interval = score_interval(ScoreCounts(tuple(steps.tolist())), level)
     if isinstance(interval, Unscored):
         return None
-    mean = float(np.sort(values).mean())
+    mean = math.fsum(values.tolist()) / len(values)
     ends = [low + (1.0 - low) * end for end in (interval.low, interval.high)]
     return {
         "mean": mean,

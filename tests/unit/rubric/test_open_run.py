@@ -1,0 +1,47 @@
+import boto3
+import pytest
+from moto import mock_aws
+
+from nova_judge.adapters import s3
+from nova_judge.adapters.runs import open_run
+from nova_judge.errors import SavedReportError
+from nova_judge.saved_report import open_report
+
+from . import runs
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3.client.cache_clear()
+        boto3.client("s3").create_bucket(Bucket="data")
+        yield "data"
+    s3.client.cache_clear()
+
+
+def uploaded(bucket, run):
+    for path in (run / "report").iterdir():
+        boto3.client("s3").upload_file(str(path), bucket, f"runs/{run.name}/report/{path.name}")
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/report", "/report/"])
+def test_a_run_in_s3_is_fetched(bucket, tmp_path, ending):
+    rows = runs.generated_rows(5)
+    uploaded(bucket, runs.write_run(tmp_path / "r1", rows))
+    folder = open_run(f"s3://data/runs/r1{ending}", tmp_path / "here")
+    assert list(open_report(folder).rows()) == rows
+    assert folder == tmp_path / "here"
+
+
+def test_what_is_no_run_is_an_error(bucket):
+    with pytest.raises(SavedReportError, match=r"holds no metrics\.json"):
+        open_run("s3://data/runs/none/")
+    with pytest.raises(SavedReportError, match="cannot be read"):
+        open_run("s3://no-such-bucket/runs/none/")
+
+
+def test_a_folder_stays_where_it_is(tmp_path):
+    assert open_run(str(tmp_path)) == tmp_path
