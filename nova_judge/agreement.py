@@ -17,6 +17,7 @@ Table: TypeAlias = npt.NDArray[np.int64]
 Shares: TypeAlias = npt.NDArray[np.float64]
 
 MIN_LABELLED = 20
+_EXCHANGED = (1, 0, 2)
 KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
 
 
@@ -89,7 +90,9 @@ def summed_table(labelled: LabelledCounts) -> Table:
 
 
 def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
-    """Cohen's kappa of a square table of counts; None where chance agreement is certain.
+    """Cohen's kappa of counts by label and verdict (A, B, tie); None where chance is certain.
+
+    Computed for whichever of the table and its A-B exchange sorts first: both give equal bits.
 
     Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969), at the table with
     one observation of chance agreement and one of full agreement added and Student's t, without
@@ -98,12 +101,12 @@ def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
     rows = int(table.sum())
     if not rows:
         return None
-    estimate = _kappa(table / rows)
+    shares = min(table, table[np.ix_(_EXCHANGED, _EXCHANGED)], key=np.ndarray.tolist) / rows
+    estimate = _kappa(shares)
     if estimate is None:
         return None
     low = high = None
     if rows >= MIN_LABELLED:
-        shares = min(table / rows, table[::-1, ::-1] / rows, key=lambda t: t.tolist())
         low, high = _kappa_bounds(shares, rows, level)
     return Kappa(estimate, low, high, level, KAPPA_METHOD)
 

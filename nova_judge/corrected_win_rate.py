@@ -62,7 +62,7 @@ def corrected_win_rate(
         return Unscored("every judged row has a label: read the labels themselves")
     turned = bool(_LABEL_SCORES @ table.sum(axis=1) > rows / 2)
     if turned:
-        table, unlabelled = table[::-1, ::-1], unlabelled[::-1]
+        table, unlabelled = table[::-1, ::-1].copy(), unlabelled[::-1].copy()
     weight = _trust(table, unlabelled)
     errors, judged = _label_errors(table, weight), _moments(unlabelled, _SCORES)
     estimate = errors.mean + weight * judged.mean

@@ -48,27 +48,15 @@ def mean_cdf(threshold: float, values: Floats, weights: Floats) -> float:
 
 
 def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
-    """The central interval of the mean at `level`, exactly mirrored when the values are.
+    """The central interval of the mean at `level`; symmetric to the bit where the data are.
 
-    `values` ascend and are symmetric about 1/2. The data are turned so that the heavier half lies
-    above before anything is computed: exchanging A and B then changes no bit but the sign.
+    `values` ascend and are symmetric about 1/2.
     """
     tail = (1.0 - level) / 2.0
-    turned = weights[::-1]
-    lighter = _lower_half_is_lighter(weights)
-    if lighter is None:
-        low = _quantile(tail, values, weights)
+    low = _quantile(tail, values, weights)
+    if np.array_equal(weights, weights[::-1]):
         return Bounds(low, 1.0 - low)
-    held = weights if lighter else turned
-    low, high = _quantile(tail, values, held), _quantile(1.0 - tail, values, held)
-    return Bounds(low, high) if lighter else Bounds(1.0 - high, 1.0 - low)
-
-
-def _lower_half_is_lighter(weights: Floats) -> bool | None:
-    for lower, upper in zip(weights.tolist(), weights[::-1].tolist(), strict=True):
-        if lower != upper:
-            return bool(lower < upper)
-    return None
+    return Bounds(low, _quantile(1.0 - tail, values, weights))
 
 
 def _quantile(probability: float, values: Floats, weights: Floats) -> float:

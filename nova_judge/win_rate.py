@@ -65,6 +65,13 @@ class ScoreCounts(NamedTuple):
             return 1.0 - self.losses / self.rows
         return self.wins / self.rows
 
+    @property
+    def b_is_ahead(self) -> bool:
+        """Whether B has more than half of the score; at exactly half, the order of counts says."""
+        if self.wins != self.losses:
+            return self.wins > self.losses
+        return self.counts > self.counts[::-1]
+
     def mirrored(self) -> "ScoreCounts":
         """The scores of A."""
         return ScoreCounts(self.counts[::-1])
@@ -119,9 +126,17 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
 
     The counts, with half an observation added at 0 and at 1, are the weights: the Bayesian
     bootstrap (Rubin 1981) with the ends that Jeffreys' interval has. A mean at an end keeps it.
+    Computed for the side that is behind and turned about for the other: exact mirrors.
     """
     if not scores.rows:
         return Unscored("no row was judged")
+    if scores.b_is_ahead:
+        of_a = _interval_of_mean(scores.mirrored(), level)
+        return Interval(1.0 - of_a.estimate, 1.0 - of_a.high, 1.0 - of_a.low, level, DIRICHLET)
+    return _interval_of_mean(scores, level)
+
+
+def _interval_of_mean(scores: ScoreCounts, level: float) -> Interval:
     weights = np.array(scores.counts, dtype=np.float64)
     weights[0] += _END
     weights[-1] += _END
@@ -130,8 +145,7 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
     bounds = mean_bounds(values[kept], weights[kept], level)
     estimate = scores.mean
     low = 0.0 if estimate == 0 else min(bounds.low, estimate)
-    high = 1.0 if estimate == 1 else max(bounds.high, estimate)
-    return Interval(estimate, low, high, level, DIRICHLET)
+    return Interval(estimate, low, max(bounds.high, estimate), level, DIRICHLET)
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> Interval | Unscored:

@@ -1,0 +1,266 @@
+"""How often each 95 % interval holds the truth, and how often the anytime-valid test errs.
+
+`python benchmarks/coverage.py [--json] [--draws 10000]`. Judges are simulated: every prompt has a
+true preference, ties have a probability, and the two orders agree beyond chance with a correlation.
+The estimates that cost more than counting take a tenth of the draws.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge.agreement import cohen_kappa
+from nova_judge.corrected_win_rate import corrected_win_rate
+from nova_judge.dirichlet_mean import _NODE_WEIGHTS, _NODES
+from nova_judge.leaderboard import Match, leaderboard
+from nova_judge.length_control import PRECISION, controlled_win_rate
+from nova_judge.outcomes import Outcome, ProfileCounts
+from nova_judge.sequential import anytime_p_value, win_rate_anytime
+from nova_judge.win_rate import Interval, ScoreCounts, score_interval, wilson
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+SIZES = (5, 10, 20, 50, 100, 200, 500)
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.95)
+TIES = (0.0, 0.2, 0.4)
+CORRELATIONS = (0.0, 0.3, 0.6, 0.9)
+_ORDER = (Outcome.A, Outcome.TIE, Outcome.B)
+
+
+class Coverage(NamedTuple):
+    """Mean and least coverage over all settings of one size."""
+
+    interval: str
+    n: int
+    mean: float
+    minimum: float
+    settings: int
+
+
+def joint(share: float, ties: float, correlation: float) -> Floats:
+    """Probabilities of forward (rows) and backward (columns): A, tie, B."""
+    one = np.array([(1 - ties) * (1 - share), ties, (1 - ties) * share])
+    return (1 - correlation) * np.outer(one, one) + correlation * np.diag(one)
+
+
+def quarters(table: Floats) -> Floats:
+    """Probabilities of the five scores 0, 1/4, .. 1."""
+    return np.array([np.trace(table[:, ::-1], offset=2 - k) for k in range(5)])
+
+
+def holds(counts: Ints, truth: float) -> npt.NDArray[np.bool_]:
+    """Whether the Dirichlet interval of each row of counts holds the truth, all at once.
+
+    The truth lies inside exactly when P(mean <= truth) lies between both tails.
+    """
+    weights = counts.astype(np.float64)
+    weights[:, 0] += 0.5
+    weights[:, -1] += 0.5
+    values = np.arange(counts.shape[1]) / (counts.shape[1] - 1)
+    offsets = values - truth
+    scaled = (offsets / np.sqrt((weights.mean(axis=0) * offsets**2).sum()))[:, None] * _NODES
+    phase, modulus = weights @ np.arctan(scaled), 0.5 * (weights @ np.log1p(scaled**2))
+    below = 0.5 - (np.sin(phase) * np.exp(-modulus)) @ _NODE_WEIGHTS / np.pi
+    means = counts @ values / counts.sum(axis=1)
+    return ((below >= 0.025) | (means <= truth)) & ((below <= 0.975) | (means >= truth))
+
+
+def check_fast_path(counts: Ints, truth: float, fast: npt.NDArray[np.bool_]) -> None:
+    """The fast path must say what the product says."""
+    for row, said in itertools.islice(zip(counts, fast, strict=True), 20):
+        found = score_interval(ScoreCounts(tuple(row.tolist())))
+        assert isinstance(found, Interval)
+        assert said == (found.low <= truth <= found.high), (row, truth, found)
+
+
+def of_win_rate(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for share, ties, correlation in itertools.product(SHARES, TIES, CORRELATIONS):
+        table = joint(share, ties, correlation)
+        scores = quarters(table)
+        counts = rng.multinomial(n, scores, size=draws)
+        truth = float(scores @ (np.arange(5) / 4))
+        fast = holds(counts, truth)
+        check_fast_path(counts, truth, fast)
+        yield "win rate", float(fast.mean())
+        decided = rng.multinomial(
+            n, [table[0, 0], table[2, 2], 1 - table[0, 0] - table[2, 2]], draws
+        )
+        true_share = table[2, 2] / (table[0, 0] + table[2, 2])
+        inside = [
+            found.low <= true_share <= found.high
+            for a, b, _ in decided[: max(1, draws // 10)].tolist()
+            if isinstance(found := wilson(b, a + b), Interval)
+        ]
+        yield "win rate, decided rows", float(np.mean(inside))
+        sequence = [
+            found.low <= truth <= found.high
+            for row in counts[: max(1, draws // 50)].tolist()
+            if isinstance(found := win_rate_anytime(ScoreCounts(tuple(row))), Interval)
+        ]
+        yield "win rate, anytime (one look)", float(np.mean(sequence))
+
+
+def of_kappa(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for right, ties, base in itertools.product((0.5, 0.7, 0.85, 0.95), TIES, (0.5, 0.8)):
+        table = np.zeros((3, 3))
+        for label, share in ((0, base), (1, 1 - base)):
+            table[label] += share * ties * np.array([0, 0, 1])
+            table[label, label] += share * (1 - ties) * right
+            table[label, 1 - label] += share * (1 - ties) * (1 - right)
+        chance = float(table.sum(axis=1) @ table.sum(axis=0))
+        truth = (np.trace(table) - chance) / (1 - chance)
+        drawn = rng.multinomial(n, table.ravel(), size=draws).reshape(-1, 3, 3)
+        found = [kappa for one in drawn if (kappa := cohen_kappa(one)) is not None]
+        inside = [(k.low or -1) <= truth <= (1 if k.high is None else k.high) for k in found]
+        yield "Cohen's kappa", float(np.mean(inside))
+
+
+def of_correction(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    labels = (Outcome.A, Outcome.TIE, Outcome.B)
+    for share, right, ties in itertools.product((0.1, 0.3, 0.5, 0.8), (0.6, 0.8, 0.95), (0.0, 0.2)):
+        of_label = np.array([(1 - ties) * (1 - share), ties, (1 - ties) * share])
+        turned = np.array([[right, 0, 1 - right], [0, 1, 0], [1 - right, 0, right]])
+        verdict = (1 - ties) * turned + ties * np.array([0, 1, 0])
+        joined = of_label[:, None, None] * verdict[:, :, None] * verdict[:, None, :]
+        truth = float(of_label @ [0, 0.5, 1])
+        inside = []
+        for _ in range(draws):
+            labelled = rng.multinomial(n, joined.ravel()).reshape(3, 3, 3)
+            others = rng.multinomial(1000, joined.sum(axis=0).ravel()).reshape(3, 3)
+            known = {label: _profiles(labelled[i]) for i, label in enumerate(labels)}
+            found = corrected_win_rate(known, _profiles(labelled.sum(axis=0) + others))
+            inside.append(found.low <= truth <= found.high)
+        yield "win rate, corrected by labels", float(np.mean(inside))
+
+
+def of_length_control(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for log_odds, ties, correlation in itertools.product((-2.5, -1, 0, 1), (0, 0.3), (0, 0.6)):
+        truth = ties / 2 + (1 - ties) / (1 + np.exp(-log_odds))
+        inside = []
+        for _ in range(draws):
+            effect = rng.normal(0, PRECISION**-0.5)
+            difference = rng.normal(200, 500, n)
+            share = 1 / (1 + np.exp(-log_odds - effect * np.tanh(difference / difference.std())))
+            tied = rng.random((2, n)) < ties
+            first, second = np.where(tied, 0.5, rng.random((2, n)) < share)
+            scores = (first + np.where(rng.random(n) < correlation, first, second)) / 2
+            found = controlled_win_rate(scores, difference[:, None], ("length",))
+            inside.append(found.low <= truth <= found.high)
+        yield "win rate at equal length", float(np.mean(inside))
+
+
+def of_leaderboard(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for players, spread, correlation in itertools.product((3, 6), (0.5, 1.5), (0, 0.6)):
+        inside = []
+        for _ in range(draws):
+            strengths = rng.normal(0, spread, players)
+            strengths -= strengths.mean()
+            matches = []
+            for a, b in itertools.combinations(range(players), 2):
+                share = 1 / (1 + np.exp(strengths[a] - strengths[b]))
+                drawn = rng.multinomial(n, joint(share, 0, correlation).ravel()).reshape(3, 3)
+                matches.append(Match(str(a), str(b), _profiles(drawn)))
+            for one in leaderboard(matches).standings:
+                inside.append(one.low <= strengths[int(one.name)] <= one.high)
+        yield "Bradley-Terry strength", float(np.mean(inside))
+
+
+def false_alarms(rng: np.random.Generator, draws: int, rows: int = 2000) -> dict[str, float]:
+    """How often the anytime-valid test calls a fair coin unfair, by how one looks."""
+    needed = np.array([_least_wins(n) for n in range(1, rows + 1)])
+    alarms = dict.fromkeys(("after every row", "every 25 rows", "at doubling sizes"), 0.0)
+    looks = {
+        "after every row": np.arange(rows),
+        "every 25 rows": np.arange(24, rows, 25),
+        "at doubling sizes": 2 ** np.arange(3, int(np.log2(rows)) + 1) - 1,
+    }
+    for _ in range(draws):
+        wins = np.cumsum(rng.random(rows) < 0.5)
+        most = np.maximum(wins, np.arange(1, rows + 1) - wins)
+        for name, at in looks.items():
+            alarms[name] += bool((most[at] >= needed[at]).any())
+    return {name: count / draws for name, count in alarms.items()}
+
+
+def rows_to_decide(rng: np.random.Generator, draws: int, share: float = 0.6) -> float:
+    """Mean number of decided rows after which the anytime-valid test finds a true share."""
+    needed = np.array([_least_wins(n) for n in range(1, 4001)])
+    found = []
+    for _ in range(draws):
+        wins = np.cumsum(rng.random(len(needed)) < share)
+        most = np.maximum(wins, np.arange(1, len(needed) + 1) - wins)
+        found.append(int(np.argmax(most >= needed)) + 1)
+    return float(np.mean(found))
+
+
+def _least_wins(n: int) -> int:
+    low, high = n // 2, n + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if anytime_p_value(middle, n - middle) <= 0.05 else (middle, high)
+    return high
+
+
+def _profiles(table: Ints) -> ProfileCounts:
+    counts = np.zeros((4, 4), dtype=np.int64)
+    for i, forward in enumerate(_ORDER):
+        for j, backward in enumerate(_ORDER):
+            counts[forward, backward] = table[i, j]
+    return ProfileCounts(tuple(counts.ravel().tolist()))
+
+
+def measure(draws: int) -> list[Coverage]:
+    rng = np.random.default_rng(20)
+    few = max(20, draws // 50)
+    found = []
+    for n in SIZES:
+        by_name: dict[str, list[float]] = {}
+        parts = [of_win_rate(rng, draws, n)]
+        if n >= 20:
+            parts += [of_kappa(rng, draws // 5, n), of_correction(rng, few, n)]
+            parts.append(of_length_control(rng, few, n))
+        parts.append(of_leaderboard(rng, few, n))
+        for name, share in itertools.chain(*parts):
+            by_name.setdefault(name, []).append(share)
+        found += [
+            Coverage(name, n, float(np.mean(s)), min(s), len(s)) for name, s in by_name.items()
+        ]
+    return sorted(found, key=lambda c: c.interval)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--draws", type=int, default=10_000, help="draws of every setting")
+    given = parser.parse_args()
+    found = measure(given.draws)
+    rng = np.random.default_rng(21)
+    alarms = false_alarms(rng, given.draws)
+    decide = rows_to_decide(rng, max(20, given.draws // 10))
+    if given.json:
+        said = {"coverage": [c._asdict() for c in found], "false_alarms": alarms}
+        print(json.dumps({**said, "rows_to_decide_60": decide}))
+        return
+    table = Table(
+        "interval", "n", "mean", "minimum", "settings", title="coverage of 95 % intervals"
+    )
+    for one in found:
+        shown = f"{one.mean:.3f}", f"{one.minimum:.3f}", str(one.settings)
+        table.add_row(one.interval, str(one.n), *shown)
+    console = Console()
+    console.print(table)
+    for name, share in alarms.items():
+        console.print(f"false alarms of the anytime-valid test, looking {name}: {share:.3f}")
+    console.print(f"decided rows until a true .60 is found: {decide:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Agreement with labels: naive definitions, scikit-learn, statsmodels, published figures."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from nova_judge.agreement import Agreement, agreement, cohen_kappa
+from nova_judge.evidence import Evidence, evidence_row, gather
+from nova_judge.judgment_file import read_judgment_file
+from nova_judge.outcomes import Outcome
+from nova_judge.positions import positions
+from nova_judge.records import Unscored, Verdict
+
+from .profiles import DATA, HAIKU, counts, judged_rows
+
+
+def evidence(number: int) -> Evidence:
+    return gather(evidence_row(row) for row in judged_rows(number))
+
+
+def test_fractions_are_of_all_labelled_rows() -> None:
+    labelled = {Outcome.A: counts(AA=3, AB=1, Ae=1, ee=1), Outcome.B: counts(BB=2, tB=1, At=1)}
+    found = agreement(labelled)
+    assert isinstance(found, Agreement)
+    assert found.labelled == 10
+    assert found.forward == (3 + 1 + 1 + 2) / 10
+    assert found.backward == (3 + 2 + 1) / 10
+    assert found.strict == (3 + 2) / 10
+    assert found.summed == (3 + 1 + 2 + 1) / 10
+    assert found.consistency == (3 + 2) / 10
+
+
+def test_a_naive_count_over_random_rows_agrees() -> None:
+    rows = [row for row in judged_rows(400) if row.row.label is not None]
+    found = agreement(gather(evidence_row(row) for row in rows).labelled)
+    assert isinstance(found, Agreement)
+    as_tie = {Verdict.BOTH_BAD: Verdict.TIE}
+    forward = [as_tie.get(r.judgment.forward, r.judgment.forward) for r in rows]
+    backward = [as_tie.get(r.judgment.backward, r.judgment.backward) for r in rows]
+    labels = [r.row.label for r in rows]
+    n = len(rows)
+    assert found.forward == sum(f == v for f, v in zip(forward, labels, strict=True)) / n
+    both = zip(forward, backward, labels, strict=True)
+    assert found.strict == sum(f == b == v for f, b, v in both) / n
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_kappa_is_that_of_scikit_learn(seed: int) -> None:
+    table = np.random.default_rng(seed).integers(0, 9, (3, 3))
+    labels = np.repeat(np.repeat(np.arange(3), 3), table.ravel())
+    verdicts = np.repeat(np.tile(np.arange(3), 3), table.ravel())
+    found = cohen_kappa(table)
+    assert found is not None
+    assert found.estimate == pytest.approx(cohen_kappa_score(labels, verdicts))
+
+
+def test_the_variance_of_kappa_is_that_of_statsmodels() -> None:
+    table = np.array([[400, 70, 30], [60, 300, 40], [20, 30, 50]]) * 1000
+    found = cohen_kappa(table)
+    expected = cohens_kappa(table)
+    assert found is not None
+    assert found.low is not None and found.high is not None
+    assert found.low == pytest.approx(expected.kappa_low, abs=1e-5)
+    assert found.high == pytest.approx(expected.kappa_upp, abs=1e-5)
+
+
+def test_kappa_is_not_defined_where_chance_is_certain() -> None:
+    assert cohen_kappa(np.diag([7, 0, 0])) is None
+    assert cohen_kappa(np.zeros((3, 3), dtype=np.int64)) is None
+
+
+def test_few_labels_give_a_kappa_without_an_interval() -> None:
+    found = cohen_kappa(np.array([[5, 1, 0], [2, 6, 0], [0, 0, 1]]))
+    assert found is not None
+    assert (found.low, found.high) == (None, None)
+
+
+def test_exchanging_the_candidates_changes_no_bit_of_kappa() -> None:
+    table = np.array([[40, 7, 3], [6, 30, 4], [2, 3, 5]])
+    turned = table[[1, 0, 2]][:, [1, 0, 2]]
+    assert cohen_kappa(table) == cohen_kappa(turned)
+
+
+def test_without_labels_there_is_a_reason() -> None:
+    assert agreement({}) == Unscored("no row has a label")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+def test_a_real_judge_has_the_published_figures() -> None:
+    reading = read_judgment_file(HAIKU / "judgments.jsonl", HAIKU / "pairs.jsonl")
+    found = agreement(reading.evidence.labelled)
+    assert isinstance(found, Agreement)
+    shares = (found.forward, found.strict, found.consistency, found.summed)
+    assert [round(share, 4) for share in shares] == [0.2963, 0.1407, 0.5, 0.3222]
+    profiles = reading.evidence.profiles
+    assert (profiles.forward.errors, profiles.backward.errors) == (11, 2)
+    assert round(positions(profiles).flips or 0, 3) == 0.163
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [20, 100])
+def test_the_interval_of_kappa_keeps_its_level(n: int) -> None:
+    table = np.array([[0.4, 0.08, 0.02], [0.08, 0.3, 0.02], [0.02, 0.03, 0.05]])
+    chance = table.sum(0) @ table.sum(1)
+    truth = (np.trace(table) - chance) / (1 - chance)
+    drawn = np.random.default_rng(n).multinomial(n, table.ravel(), 2000).reshape(-1, 3, 3)
+    found = [cohen_kappa(one) for one in drawn]
+    held = [one.low <= truth <= one.high for one in found if one is not None]
+    assert 0.93 <= np.mean(held) <= 0.98

@@ -1,0 +1,36 @@
+"""Position figures against a judge whose bias is known."""
+
+import pytest
+from scipy import stats
+
+from nova_judge.positions import positions
+
+from .profiles import counts, random_counts
+
+
+def test_a_judge_that_always_names_the_first_is_found_out() -> None:
+    found = positions(counts(AB=20))
+    assert found.first_rate == 1
+    assert found.flips == 1
+    assert found.consistency == 0
+    assert found.p_value == pytest.approx(stats.binomtest(20, 20).pvalue)
+
+
+def test_figures_are_what_the_rows_say() -> None:
+    found = positions(counts(AA=4, BB=2, AB=3, BA=1, At=2, tB=1, tt=5, Ae=1, ee=1))
+    assert (found.first_named, found.second_named) == (4 + 3 + 2 + 1 + 2 + 3 + 1, 2 + 1 + 4 + 1)
+    assert (found.leaning_first, found.leaning_second) == (3 + 2 + 1, 1)
+    assert found.flips == 4 / 20
+    assert found.consistency == 11 / 20
+
+
+def test_no_row_in_both_orders_says_nothing_of_positions() -> None:
+    found = positions(counts(Ae=5, ee=2))
+    assert (found.flips, found.consistency, found.p_value) == (None, None, None)
+    assert positions(counts()).first_rate is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_positions_do_not_change_when_the_candidates_are_exchanged(seed: int) -> None:
+    profiles = random_counts(seed)
+    assert positions(profiles.mirrored()) == positions(profiles)

@@ -1,0 +1,110 @@
+"""The verdict: scipy's sign test, the four words, and a sentence that says no more than is so."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nova_judge.binomial import binomial_cdf, sign_test
+from nova_judge.outcomes import ProfileCounts
+from nova_judge.statistics_settings import StatisticsSettings
+from nova_judge.verdict import Decided, Word, decisive_pairs, further_pairs, verdict
+
+from .profiles import counts, random_counts
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_the_sign_test_is_that_of_scipy(first: int, second: int) -> None:
+    expected = stats.binomtest(first, first + second).pvalue if first + second else 1.0
+    assert sign_test(first, second) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("k", "n", "p"), [(499_000, 10**6, 0.5), (52, 100, 0.53), (0, 9, 0.1)])
+def test_the_binomial_tail_is_that_of_scipy(k: int, n: int, p: float) -> None:
+    assert binomial_cdf(k, n, p) == pytest.approx(stats.binom.cdf(k, n, p), rel=1e-8)
+    assert binomial_cdf(-1, n, p) == 0
+    assert binomial_cdf(n, n, p) == 1
+
+
+def test_seven_of_ten_is_inconclusive() -> None:
+    found = verdict(counts(BB=7, AA=3))
+    assert found.word is Word.INCONCLUSIVE
+    assert found.p_value == pytest.approx(0.34375)
+    assert found.pairs_needed == 40
+    assert "40 further rows" in found.sentence
+    assert "p = 0.344" in found.sentence
+
+
+def test_each_word_has_its_evidence() -> None:
+    ahead = verdict(counts(BB=40, AA=10, tt=5))
+    assert ahead.word is Word.B_BETTER
+    assert ahead.pairs_needed is None
+    assert ahead.sentence.startswith("B is better: both orders name B on 40 and A on 10 of 55 rows")
+    assert verdict(counts(BB=40, AA=10, tt=5).mirrored()).word is Word.A_BETTER
+
+
+def test_equivalent_needs_a_margin_and_an_interval_inside_it() -> None:
+    level_rows = counts(BB=500, AA=500, tt=3000)
+    assert verdict(level_rows).word is Word.INCONCLUSIVE
+    within = StatisticsSettings(equivalence_margin=0.03)
+    assert verdict(level_rows, within).word is Word.EQUIVALENT
+    assert verdict(level_rows, within).sentence.startswith(
+        "A and B are equivalent within 3 points of win rate: "
+    )
+    assert verdict(counts(BB=5, AA=5), within).word is Word.INCONCLUSIVE
+
+
+def test_a_draw_and_no_rows_name_no_number_of_pairs() -> None:
+    draw = verdict(counts(BB=5, AA=5))
+    assert draw.pairs_needed is None
+    assert "level so far" in draw.sentence
+    empty = verdict(ProfileCounts())
+    assert empty.word is Word.INCONCLUSIVE
+    assert empty.sentence == "Inconclusive: no row was judged."
+
+
+def test_a_test_and_a_rate_that_disagree_decide_nothing() -> None:
+    found = verdict(counts(BB=30, AA=10, At=200))
+    assert found.p_value < 0.01
+    assert found.word is Word.INCONCLUSIVE
+    assert found.pairs_needed is None
+    assert "different sides" in found.sentence
+
+
+def test_a_failed_control_blocks_the_verdict_and_says_why() -> None:
+    reason = "the judge prefers a padded answer to the plain one on 38 of 40 rows"
+    found = verdict(counts(BB=90, AA=10), StatisticsSettings(blocked_by=(reason,)))
+    assert found.word is Word.INCONCLUSIVE
+    assert reason in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "pairs"), [(0.51, 19_623), (0.53, 2_181), (0.55, 785), (0.6, 197), (0.4, 197)]
+)
+def test_pairs_for_a_difference_are_the_known_ones(share: float, pairs: int) -> None:
+    assert decisive_pairs(share) == pairs
+
+
+def test_further_pairs_count_the_rows_that_decide_nothing() -> None:
+    assert further_pairs(Decided(3, 7, 10)) == 40
+    assert further_pairs(Decided(3, 7, 20)) == 80
+    assert further_pairs(Decided(4, 4, 20)) is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_exchanging_the_candidates_exchanges_the_words(seed: int) -> None:
+    profiles = random_counts(seed, 80)
+    found, mirror = verdict(profiles), verdict(profiles.mirrored())
+    exchanged = {Word.A_BETTER: Word.B_BETTER, Word.B_BETTER: Word.A_BETTER}
+    assert mirror.word is exchanged.get(found.word, found.word)
+    assert (mirror.p_value, mirror.pairs_needed) == (found.p_value, found.pairs_needed)
+    assert (mirror.a, mirror.b) == (found.b, found.a)
+
+
+def test_no_difference_is_called_one_in_at_most_one_of_twenty_runs() -> None:
+    drawn = np.random.default_rng(3).binomial(80, 0.5, 4000)
+    wins, times = np.unique(drawn, return_counts=True)
+    words = [verdict(counts(BB=int(b), AA=80 - int(b))).word for b in wins]
+    alarms = [word is not Word.INCONCLUSIVE for word in words]
+    assert np.average(alarms, weights=times) <= 0.05
