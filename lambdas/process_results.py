@@ -115,16 +115,14 @@ def _fail(
     stage: str,
     error: Exception,
 ) -> dict[str, Any]:
-    metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
-    uri = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
-    runs_table.set_status(
-        settings.runs_table,
-        run.run_id,
-        runs_table.FAILED,
-        error=type(error).__name__,
-        cause=str(error)[:2000],
-        report=uri,
-    )
+    facts = {"error": type(error).__name__, "cause": str(error)[:2000]}
+    uri = ""
+    try:
+        metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
+        uri = facts["report"] = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
+    finally:
+        # Whoever awaits the report hears of the failure even if no report can be written.
+        runs_table.set_status(settings.runs_table, run.run_id, runs_table.FAILED, **facts)
     emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
     _tell(settings, run.run_id, runs_table.FAILED, uri, str(error))
     return {"run_id": run.run_id, "status": runs_table.FAILED}

@@ -60,12 +60,12 @@ def _record(
 ) -> None:
     facts = {"error": failure.error, "cause": failure.cause[:2000]}
     run = run_folder.read_run(settings.data_bucket, run_id)
-    if run is not None:
-        try:
-            facts["report"] = _report(settings.data_bucket, run, failure)
-        finally:
+    try:
+        if run is not None:
             release_endpoints.handler({"run_id": run_id}, context)
-    runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
+            facts["report"] = _report(settings.data_bucket, run, failure)
+    finally:
+        runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
 
 
 def _report(bucket: str, run: Run, failure: ExecutionError) -> str:
