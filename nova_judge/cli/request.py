@@ -1,19 +1,32 @@
 """`nova-judge request`: what a run would send to SageMaker, without touching AWS."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
 
+from nova_judge.dataset import AnswerSources
 from nova_judge.judge_request import training_job_name, training_job_request
 from nova_judge.recipe import Recipe, read_recipe, recipe_to_nova_yaml
+from nova_judge.run import Run, RunInput
 from nova_judge.run_layout import RunLayout
+from nova_judge.score_jobs import Account, job_files, plan_jobs
+from nova_judge.scoring_recipe import scores_answers
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
-JOB_ROLE = "arn:aws:iam::111122223333:role/JUDGE-JOB-ROLE"
+ACCOUNT = "111122223333"
+JOB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/JUDGE-JOB-ROLE"
 JOB_PREFIX = "nova-judge"
+
+
+class ExampleJob(NamedTuple):
+    """One job of a run: the API's call, the request, and the recipe that a container reads."""
+
+    call: str
+    request: dict[str, Any]
+    recipe: str | None
 
 
 def command(
@@ -23,7 +36,7 @@ def command(
     ] = "us-east-1",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the CreateTrainingJob request of a recipe and the YAML that the container would read.
+    """Print the request of a run's first job and the YAML that its container would read.
 
     Nothing is sent: names in capitals stand for what a run fills in.
 
@@ -31,30 +44,39 @@ def command(
 
       nova-judge request --recipe rubric
 
-      nova-judge request --recipe my.yaml --region us-west-2 --json | jq .create_training_job
+      nova-judge request --recipe my.yaml --region us-west-2 --json | jq .request
     """
     read = read_recipe(recipe)
-    request = example_request(read, region)
-    nova = recipe_to_nova_yaml(read, request["TrainingJobName"])
+    jobs = example_jobs(read, region)
+    first = jobs[0]
     if as_json:
-        typer.echo(json.dumps({"create_training_job": request, "recipe": nova}, indent=2))
+        typer.echo(json.dumps({**first._asdict(), "jobs": len(jobs)}, indent=2))
         return
     console = Console()
-    console.print(f"[bold]CreateTrainingJob[/] in {region}, recipe [bold]{read.name}[/]")
-    console.print_json(data=request)
-    console.print("\n[bold]recipe.yaml[/], as the container reads it")
-    console.print(nova, soft_wrap=True, markup=False)
+    more = f", the first of {len(jobs)} jobs" if len(jobs) > 1 else ""
+    console.print(f"[bold]{first.call}[/] in {region}, recipe [bold]{read.name}[/]{more}")
+    console.print_json(data=first.request)
+    if first.recipe is not None:
+        console.print("\n[bold]recipe.yaml[/], as the container reads it")
+        console.print(first.recipe, soft_wrap=True, markup=False)
 
 
-def example_request(recipe: Recipe, region: str) -> dict[str, Any]:
-    """The request of a run's first judge job, with placeholders for what only a run knows.
+def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
+    """The jobs of a run over one row, with placeholders for what only a run knows.
 
-    Raises RecipeError where the region has no evaluation image or the kind runs no Nova job.
+    Raises RecipeError where the region has no evaluation image.
     """
+    return (
+        _scoring_jobs(recipe, region) if scores_answers(recipe.kind) else [_pairs(recipe, region)]
+    )
+
+
+def _pairs(recipe: Recipe, region: str) -> ExampleJob:
     layout = RunLayout(RUN_ID)
-    return training_job_request(
+    name = training_job_name(JOB_PREFIX, RUN_ID, "", 0)
+    request = training_job_request(
         recipe,
-        job_name=training_job_name(JOB_PREFIX, RUN_ID, "", 0),
+        job_name=name,
         region=region,
         role_arn=JOB_ROLE,
         train_uri=f"s3://{BUCKET}/{layout.judge_input(0)}",
@@ -62,3 +84,24 @@ def example_request(recipe: Recipe, region: str) -> dict[str, Any]:
         output_uri=f"s3://{BUCKET}/{layout.judge_output(0)}",
         tags={"nova-judge:stage": "STAGE", "nova-judge:run": RUN_ID},
     )
+    return ExampleJob("CreateTrainingJob", request, recipe_to_nova_yaml(recipe, name))
+
+
+def _scoring_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
+    run = Run(
+        run_id=RUN_ID,
+        execution="",
+        created="",
+        input=RunInput(BUCKET, "inbox/FILE", "VERSION", 0),
+        recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        sources=AnswerSources("file", "file"),
+    )
+    account = Account(BUCKET, region, ACCOUNT, JOB_PREFIX, JOB_ROLE, "STAGE")
+    found = []
+    for job in plan_jobs(run, 1):
+        files = job_files(run, job, account)
+        recipes = [content.decode() for key, content in files.files if key.endswith("recipe.yaml")]
+        call = "CreateEvaluationJob" if job.api == "bedrock" else "CreateTrainingJob"
+        found.append(ExampleJob(call, files.request, recipes[0] if recipes else None))
+    return found

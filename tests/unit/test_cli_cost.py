@@ -9,7 +9,7 @@ from nova_judge.adapters import account
 from nova_judge.cli.main import app
 from nova_judge.errors import BudgetError, PreflightError, RecipeError
 from nova_judge.preflight import Facts, NotRead
-from nova_judge.recipe import packaged_recipe
+from nova_judge.recipe import packaged_recipe, recipe_names
 
 runner = CliRunner()
 QUESTIONS = "".join(json.dumps({"prompt": f"What is {n}?"}) + "\n" for n in range(20))
@@ -29,9 +29,18 @@ def run(*arguments: str):
 def test_request_prints_one_json_object_and_nothing_else():
     printed = json.loads(run("request", "--recipe", "rubric", "--json").stdout)
 
-    request = printed["create_training_job"]
+    request = printed["request"]
+    assert (printed["call"], printed["jobs"]) == ("CreateTrainingJob", 1)
     assert request["ResourceConfig"]["InstanceType"] == "ml.p5.48xlarge"
     assert printed["recipe"].startswith("run:\n  name: nova-judge-RUN-ID")
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_request_knows_every_kind(name):
+    printed = json.loads(run("request", "--recipe", name, "--json").stdout)
+
+    assert printed["call"] in ("CreateTrainingJob", "CreateEvaluationJob")
+    assert printed["request"]
 
 
 def test_request_for_a_person_shows_the_request_and_the_containers_recipe():
