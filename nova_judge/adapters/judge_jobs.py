@@ -25,7 +25,7 @@ def running(prefix: str) -> Iterator[RunningJob]:
     for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress"):
         for found in page["TrainingJobSummaries"]:
             name = found["TrainingJobName"]
-            if name.startswith(prefix):
+            if name.startswith(prefix) and found["TrainingJobStatus"] == "InProgress":
                 yield RunningJob(name, _run_id(name), found["CreationTime"].timestamp())
 
 

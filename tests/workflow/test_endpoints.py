@@ -1,0 +1,159 @@
+"""No way out of the state machine leaves an endpoint or a job behind."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_judge.local.settings import EndpointFault, JobFault
+from tests.workflow.conftest import ROOT, Account
+
+Start = Callable[..., Account]
+ABORTED_IN = (
+    "PlanEvaluation",
+    "ClaimRun",
+    "PrepareEndpoints",
+    "WaitForEndpoints",
+    "GenerateResponses",
+    "ReleaseEndpoints",
+    "BuildJudgeDataset",
+    "RunJudgeJobs",
+    "ReadReport",
+)
+QUESTIONS = (ROOT / "examples" / "questions.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def drop(here: Account, folder: Path, mark: str = "questions", first: int = 0) -> str:
+    """Upload three questions without starting anything, and start an execution on them."""
+    content = b"".join(QUESTIONS[first : first + 3])
+    known = folder / "known.jsonl"
+    known.write_bytes(content)
+    here.emulator.tell_judge(known)
+    key = f"inbox/pairwise/{mark}"  # without a dot: the rule does not match
+    here.client("s3").put_object(Bucket=here.bucket, Key=key, Body=content)
+    return here.start({"input": f"s3://{here.bucket}/{key}", "recipe": "pairwise"})
+
+
+def wait_until(what: Callable[[], Any], seconds: float = 40.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+def entered(here: Account, arn: str) -> set[str]:
+    events = here.client("stepfunctions").get_execution_history(executionArn=arn, maxResults=1000)
+    details = [event.get("stateEnteredEventDetails", {}) for event in events["events"]]
+    return {detail["name"] for detail in details if "name" in detail}
+
+
+def has_ended(here: Account, arn: str) -> bool:
+    return here.describe(arn).status != "RUNNING"
+
+
+def invoke(here: Account, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Call a function of the stacks by the output that names it."""
+    answer = here.client("lambda").invoke(
+        FunctionName=here.outputs[f"{function}Function"], Payload=json.dumps(event)
+    )
+    return json.loads(answer["Payload"].read())
+
+
+def jobs_under_way(here: Account) -> list[str]:
+    return [
+        job["TrainingJobName"] for job in here.jobs() if job["TrainingJobStatus"] == "InProgress"
+    ]
+
+
+def nothing_is_left(here: Account) -> bool:
+    leases = [run for run in here.runs() if run["run_id"].startswith("endpoint/")]
+    return not (here.endpoints() or jobs_under_way(here) or leases)
+
+
+def test_an_abort_at_any_state_leaves_no_endpoint_and_no_job(
+    account: Start, tmp_path: Path
+) -> None:
+    here = account(endpoint_start_s=0.5)
+    for number, state in enumerate(ABORTED_IN):
+        arn = drop(here, tmp_path, state, first=3 * number)
+        wait_until(lambda arn=arn, state=state: state in entered(here, arn) or has_ended(here, arn))
+        here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
+        wait_until(lambda arn=arn: has_ended(here, arn))
+        assert here.describe(arn).status == "ABORTED", state
+        # A function that was at work when the execution stopped may lease once more.
+        wait_until(lambda: invoke(here, "WatchEndpoints", {}) and nothing_is_left(here))
+
+
+@pytest.mark.parametrize(
+    ("faults", "error"),
+    [
+        ({"endpoint_faults": (EndpointFault(creation="no_capacity"),)}, "EndpointError"),
+        ({"endpoint_faults": (EndpointFault(creation="refused"),)}, "EndpointError"),
+        ({"endpoint_faults": (EndpointFault(status=400, every=1),)}, "GenerationFailedError"),
+        ({"job_faults": (JobFault(outcome="failed"),)}, "JudgeJobError"),
+    ],
+)
+def test_a_failure_leaves_no_endpoint_and_no_job(
+    account: Start, tmp_path: Path, faults: Any, error: str
+) -> None:
+    here = account(**faults)
+    arn = drop(here, tmp_path)
+    wait_until(lambda: has_ended(here, arn))
+    execution = here.describe(arn)
+    assert (execution.status, execution.error) == ("FAILED", error), execution
+    wait_until(lambda: nothing_is_left(here))
+
+
+def test_without_capacity_the_next_instance_type_serves(account: Start, tmp_path: Path) -> None:
+    fault = EndpointFault(endpoint="1-5b", creation="no_capacity", times=1)
+    here = account(endpoint_faults=(fault,))
+    arn = drop(here, tmp_path)
+    tried = set()
+
+    def note_configs() -> bool:
+        for name in here.endpoints():
+            described = here.client("sagemaker").describe_endpoint(EndpointName=name)
+            if "1-5b" in name:
+                tried.add(described["EndpointConfigName"])
+        return "GenerateResponses" in entered(here, arn) or has_ended(here, arn)
+
+    wait_until(note_configs)
+    wait_until(lambda: has_ended(here, arn))
+    assert len(tried) == 2
+    assert here.describe(arn).error != "EndpointError"
+
+
+def test_the_watchdog_leaves_a_running_run_alone_and_ends_what_has_no_run(
+    account: Start, tmp_path: Path
+) -> None:
+    here = account(endpoint_faults=(EndpointFault(latency_s=1.0),))
+    arn = drop(here, tmp_path)
+    wait_until(lambda: "GenerateResponses" in entered(here, arn))
+    assert invoke(here, "WatchEndpoints", {}) == {
+        "leases_ended": [],
+        "endpoints_deleted": [],
+        "jobs_stopped": [],
+    }
+    invoke(here, "PrepareEndpoints", {"run_id": "never-ran", "endpoints": ["qwen2.5-7b-instruct"]})
+    watched = invoke(here, "WatchEndpoints", {})
+    assert watched["leases_ended"] == ["never-ran on nova-judge-local-qwen2-5-7b-instruct"]
+    wait_until(lambda: has_ended(here, arn))
+    wait_until(lambda: nothing_is_left(here))
+
+
+def test_a_repeated_run_asks_for_nothing_that_is_stored(account: Start, tmp_path: Path) -> None:
+    here = account(job_faults=(JobFault(outcome="failed", times=1),))
+    first = drop(here, tmp_path)
+    wait_until(lambda: has_ended(here, first))
+    chunks = [key for key in here.keys("answers/") if "/chunks/" in key]
+    assert here.describe(first).error == "JudgeJobError"
+    document = {"input": f"s3://{here.bucket}/inbox/pairwise/questions", "recipe": "pairwise"}
+    second = here.start(document)
+    wait_until(lambda: has_ended(here, second))
+    assert [key for key in here.keys("answers/") if "/chunks/" in key] == chunks
+    assert len(chunks) == 2
