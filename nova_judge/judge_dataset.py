@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from nova_judge.answers import Answer, FailedAnswer
-from nova_judge.errors import GenerationFailedError, InputFileError
+from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.records import Candidate, InputRow, Rejected
 from nova_judge.shard_rows import ShardRows
 
@@ -82,8 +82,14 @@ def decode_responses(content: bytes) -> list[Response]:
 def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:
     """A shard's lines with their place in the whole file and the generated answers filled in.
 
-    `responses` holds one entry a row for every candidate that was asked.
+    `responses` holds one entry a row for every candidate that was asked; raises RowSumError else.
     """
+    for candidate, given in responses.items():
+        if len(given) != len(shard.rows):
+            raise RowSumError(
+                f"candidate {candidate} has {len(given)} answers to {len(shard.rows)} rows of a "
+                f"shard that begins after line {lines_before}"
+            )
     for rejected in shard.rejected:
         yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)
     for index, row in enumerate(shard.rows):

@@ -5,6 +5,7 @@ details are compared with ours, and a file in another order is refused.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -20,6 +21,7 @@ from nova_judge.judge_output import read_job_metrics, read_judgments
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 
 MISSING = Unscored("the judge's details hold no line for this row")
+_ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9]+")
 _SUMMED = ("a_scores", "b_scores", "ties", "inference_error", "score")
 
 
@@ -69,7 +71,7 @@ class _OrderCheck:
     def check(self, row: InputRow, shown: str | None) -> None:
         if shown is None:
             return
-        if row.prompt in shown:
+        if row.prompt in shown or _beginning(row.prompt) in _bare(shown):
             self._shown += 1
         elif self._other is None:
             self._other = row.line
@@ -80,6 +82,16 @@ class _OrderCheck:
                 f"{name}: the details are not in the order of the judge's input: the row of line "
                 f"{self._other} shows another prompt, so that no verdict can be told its row"
             )
+
+
+def _bare(text: str) -> str:
+    """ASCII letters and digits alone: how a details file escapes or joins text is not its order."""
+    return _ESCAPED_OR_SIGN.sub("", text)
+
+
+def _beginning(prompt: str) -> str:
+    # The container may cut a prompt that is too long for its context.
+    return _bare(prompt)[:500]
 
 
 def _shown_prompts(details: Path) -> Iterator[str | None]:
