@@ -1,5 +1,6 @@
 """`nova-judge gate`: pass or fail a change by what its evaluation shows."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,8 +9,10 @@ from typer.core import TyperCommand
 from nova_judge.adapters.runs import open_run
 from nova_judge.errors import RequestError
 from nova_judge.gate import GateRules, Outcome, judge_gate
-from nova_judge.outcomes import count_profiles
+from nova_judge.outcomes import profiles_from_dict
 from nova_judge.records import Unscored
+from nova_judge.report.markdown import render_markdown
+from nova_judge.report.scores import render_score_markdown
 from nova_judge.saved_report import SavedReport, open_report
 from nova_judge.win_rate import win_rate
 
@@ -47,6 +50,9 @@ def command(
         list[str] | None,
         typer.Option(help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1."),
     ] = None,
+    summary: Annotated[
+        Path | None, typer.Option(help="Write the summary in Markdown to this file.")
+    ] = None,
 ) -> None:
     """Say in one line whether B may replace A.
 
@@ -59,10 +65,17 @@ def command(
       nova-judge gate out/demo --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
     """
     report = open_report(open_run(run))
+    if summary is not None:
+        summary.write_text(_summary(report.metrics), encoding="utf-8")
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []))
     finding = judge_gate(_at_level(report, confidence), rules)
     typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
     raise typer.Exit(int(finding.outcome))
+
+
+def _summary(metrics: dict[str, Any]) -> str:
+    render = render_score_markdown if metrics.get("scores") else render_markdown
+    return render(metrics)
 
 
 def _criteria(given: list[str]) -> dict[str, float]:
@@ -82,8 +95,7 @@ def _at_level(report: SavedReport, confidence: float | None) -> dict[str, Any]:
     rate = report.metrics.get("win_rate")
     if confidence is None or not rate or rate["level"] == confidence:
         return report.metrics
-    profiles = count_profiles(row.judgment for row in report.rows())
-    found = win_rate(profiles, confidence)
+    found = win_rate(profiles_from_dict(report.metrics["profiles"]), confidence)
     return {
         **report.metrics,
         "win_rate": None if isinstance(found, Unscored) else found._asdict(),

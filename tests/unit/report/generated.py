@@ -22,7 +22,6 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
-from nova_judge.rubric import rubric_metrics
 
 JOB = {
     "a_scores": 84,
@@ -72,8 +71,7 @@ def judged_row(line: int, generator: random.Random) -> JudgedRow:
 
 def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> dict[str, Any]:
     """The metrics of generated rows."""
-    found = compute_metrics(facts(len(rows)), rows, job)
-    return found if found["rubric"] else {**found, "rubric": rubric_metrics(rows)}
+    return compute_metrics(facts(len(rows)), rows, job)
 
 
 def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:

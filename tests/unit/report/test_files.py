@@ -1,0 +1,125 @@
+"""The files of a report: same bytes, valid JSON, XML and Markdown, an even sample of the rows."""
+
+import io
+import json
+import random
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import duckdb
+import jsonschema
+import pytest
+
+from nova_judge.report import page_rows
+from nova_judge.report.labels import one_line
+from nova_judge.report.markdown import escape, render_markdown
+from nova_judge.report.page_rows import RowSample
+from nova_judge.report.write import CONTENT_TYPES, render_report, write_report
+
+from . import generated
+
+SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
+
+
+def files(metrics, rows):
+    return dict(render_report(metrics, rows))
+
+
+def test_every_file_is_the_same_twice(rubric_metrics, rows):
+    first, second = files(rubric_metrics, rows), files(rubric_metrics, rows)
+    assert list(first) == list(second)
+    assert set(first) == set(CONTENT_TYPES)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_metrics_follow_the_schema(rubric_metrics, failed_run_metrics):
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    for metrics in (rubric_metrics, failed_run_metrics):
+        written = json.loads(files(metrics, [])["metrics.json"])
+        assert [error.message for error in schema.iter_errors(written)] == []
+
+
+def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):
+    write_report(tmp_path, rubric_metrics, rows)
+    with duckdb.connect() as connection:
+        query = "SELECT count(*) FROM read_parquet($path)"
+        found = connection.execute(query, {"path": f"{tmp_path}/judgments.parquet"}).fetchone()
+    assert found == (len(rows),)
+
+
+def test_junit_says_pass_skip_fail_and_error(rubric_metrics, failed_run_metrics):
+    def outcome(metrics):
+        suite = ET.fromstring(files(metrics, [])["junit.xml"])  # noqa: S314  our own output
+        return [[child.tag for child in case] for case in suite]
+
+    assert outcome(rubric_metrics) == [["system-out"], ["system-out"]]
+    assert outcome(failed_run_metrics) == [["error", "system-out"]]
+
+
+def test_junit_holds_any_text(failed_run_metrics):
+    failed_run_metrics["failure"]["reason"] = "\x00 ]]> <x> & \x1b[31m"
+    ET.parse(io.BytesIO(files(failed_run_metrics, [])["junit.xml"]))  # noqa: S314
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a|b",
+        "[x](http://e.com)",
+        "<img src=x>",
+        "@everyone",
+        "`code`",
+        "# head",
+        "- list",
+        "1. one",
+    ],
+)
+def test_markdown_keeps_names_as_text(rubric_metrics, name):
+    rubric_metrics["candidates"]["B"]["name"] = name
+    line = next(li for li in render_markdown(rubric_metrics).splitlines() if "**B**" in li)
+    assert len(re.findall(r"(?<!\\)\|", line)) == 4
+    assert not re.search(r"(?<![\\&])[\[`#]|<|@|://", line)
+
+
+def test_escaped_text_is_one_bounded_line():
+    assert escape("a\nb" * 500, 60).count("\n") == 0
+    assert escape("-x") == "\\-x"
+    assert len(one_line("x" * 9000, 60)) == 60
+
+
+def test_page_needs_no_network(rubric_metrics, rows):
+    page = files(rubric_metrics, rows)["report.html"].decode()
+    assert "default-src 'none'" in page
+    outside = re.findall(r"(?:src|href)=\"(?!#|[a-z]+\.[a-z]+\")[^\"]*", page)
+    assert outside == []
+    assert "style=" not in page.split("<body>")[1].split("<script")[0]
+
+
+def test_failed_run_has_a_report_that_says_so(failed_run_metrics):
+    page = files(failed_run_metrics, [])["report.html"].decode()
+    assert "<h1>The run failed in RunJudgeJobs</h1>" in page
+    assert "Service Quotas" in page
+
+
+def test_sample_is_even_and_does_not_depend_on_the_order(monkeypatch):
+    monkeypatch.setattr(page_rows, "MOST_ROWS", 50)
+    rows = generated.judged_rows(400)
+    shuffled = random.Random(1).sample(rows, len(rows))  # noqa: S311
+    kept = [watched(each) for each in (rows, shuffled)]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 50
+    assert 120 < sum(kept[0]) / 50 < 280
+
+
+def test_sample_fits_its_budget(monkeypatch):
+    monkeypatch.setattr(page_rows, "MOST_CHARACTERS", 20_000)
+    sample = RowSample("r")
+    list(sample.watch(generated.judged_rows(200)))
+    assert 0 < sum(row.size for row in sample.rows()) <= 20_000
+
+
+def watched(rows):
+    sample = RowSample("r")
+    assert len(list(sample.watch(rows))) == len(rows)
+    return [row.line for row in sample.rows()]

@@ -1,0 +1,106 @@
+"""Runs on disk: found, compared only where they may be, refused with the difference."""
+
+import copy
+
+import orjson
+import pytest
+
+from nova_judge.errors import NotComparableError, SavedReportError
+from nova_judge.history import difference, group, require_comparable, trend
+from nova_judge.report.index import render_index
+from nova_judge.report.write import write_report
+from nova_judge.saved_report import find_reports, open_report
+
+from . import generated
+
+CHANGES = {
+    "other kind": {"kind": "llm_judge"},
+    "other recipe": {"recipe.name": "pairwise"},
+    "other judge": {"judge.model": "amazon.nova-pro"},
+    "other stand-in": {"judge.stand_in": "reference"},
+    "other baseline A": {"candidates.A.name": "other"},
+    "other confidence level": {"win_rate.level": 0.9},
+    "other interval method": {"win_rate.method": "Wald"},
+    "other data": {"input.version": "v2", "input.size": 1},
+    "other settings": {"recipe.sha256": "0" * 64},
+}
+
+
+@pytest.fixture
+def saved(tmp_path, rubric_metrics, rows):
+    def save(name, changes=None, created="2026-11-20T14:03:27Z", judged=rows):
+        metrics = copy.deepcopy(rubric_metrics)
+        for path, value in {**(changes or {}), "created": created, "run_id": name}.items():
+            place = metrics
+            *parents, last = path.split(".")
+            for key in parents:
+                place = place[key]
+            place[last] = value
+        write_report(tmp_path / name / "report", metrics, judged)
+        return open_report(tmp_path / name)
+
+    return save
+
+
+@pytest.mark.parametrize(("words", "changes"), CHANGES.items())
+def test_incomparable_runs_are_refused_with_the_difference(saved, words, changes):
+    one, other = saved("one"), saved("two", changes)
+    assert difference(one, other).startswith(words)
+    with pytest.raises(NotComparableError, match=words):
+        require_comparable(one, other)
+    series, refused = trend(one, [one, other])
+    assert [run.metrics["run_id"] for run in series.runs] == ["one"]
+    assert [item.report.metrics["run_id"] for item in refused] == ["two"]
+
+
+def test_other_candidate_b_is_what_a_trend_shows(saved):
+    one, other = saved("one"), saved("two", {"candidates.B.name": "checkpoint-2"})
+    assert difference(one, other) is None
+
+
+def test_equal_prompts_under_another_version_are_the_same_data(saved):
+    one, other = saved("one"), saved("two", {"input.version": "uploaded-again"})
+    assert difference(one, other) is None
+    changed = saved("three", {"input.version": "v3"}, judged=generated.judged_rows(240, seed=99))
+    assert difference(one, changed) is None  # the generated prompts do not depend on the seed
+    fewer = saved("four", {"input.version": "v4"}, judged=[])
+    assert difference(one, fewer).startswith("other data")
+
+
+def test_changed_settings_are_named_and_candidate_b_may_change(saved, tmp_path):
+    one, other = saved("one"), saved("two", {"recipe.sha256": "0" * 64})
+    for name, temperature in (("one", 0.7), ("two", 0.0)):
+        recipe = {"generation": {"temperature": temperature}, "candidates": {"B": {"file": name}}}
+        (tmp_path / name / "request.json").write_bytes(orjson.dumps({"recipe": recipe}))
+    assert difference(one, other) == "other settings: generation.temperature"
+    (tmp_path / "two" / "request.json").write_bytes(
+        (tmp_path / "one" / "request.json").read_bytes()
+    )
+    assert difference(one, other) is None
+
+
+def test_failed_run_stands_in_its_series_without_a_point(saved, tmp_path):
+    saved("one"), saved("two", {"status": "failed", "win_rate": None, "verdict": None})
+    series = group(find_reports(tmp_path))
+    assert [len(each.runs) for each in series] == [2]
+
+
+def test_index_links_to_reports_and_draws_the_trend(saved, tmp_path):
+    for day in (11, 13, 17):
+        saved(f"run-{day}", created=f"2026-11-{day}T00:00:00Z")
+    page = render_index(group(find_reports(tmp_path)), tmp_path)
+    assert page.count("<circle") >= 3
+    assert 'href="run-11/report/report.html"' in page
+    assert page.index("run-11/") < page.index("run-17/")
+    assert "Criteria over time" in page
+
+
+def test_what_is_no_report_is_named(tmp_path):
+    with pytest.raises(SavedReportError, match=r"holds no metrics\.json"):
+        open_report(tmp_path)
+    (tmp_path / "metrics.json").write_text("{}")
+    with pytest.raises(SavedReportError, match="run_id, status or kind is missing"):
+        open_report(tmp_path)
+    (tmp_path / "metrics.json").write_text("nan")
+    with pytest.raises(SavedReportError, match="not JSON"):
+        open_report(tmp_path)

@@ -1,0 +1,75 @@
+"""The local server: reports only, this machine only, read only."""
+
+import http.client
+import threading
+
+import pytest
+
+from nova_judge.report.server import make_server
+from nova_judge.report.write import write_report
+
+
+@pytest.fixture
+def server(tmp_path, rubric_metrics, rows):
+    write_report(tmp_path / "runs" / "one" / "report", rubric_metrics, rows)
+    (tmp_path / "runs" / "secret.txt").write_text("secret")
+    (tmp_path / "metrics.json").write_text("outside")
+    (tmp_path / "runs" / "one" / "report.html").symlink_to(tmp_path / "metrics.json")
+    made = make_server(tmp_path / "runs", 0)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+    thread.join()
+
+
+def ask(server, path, method="GET", host=None):
+    connection = http.client.HTTPConnection(*server.server_address, timeout=10)
+    connection.request(method, path, headers={"Host": host} if host else {})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, dict(answer.getheaders()), body
+
+
+def test_listens_on_loopback_alone(server):
+    assert server.server_address[0] == "127.0.0.1"
+
+
+def test_index_and_report(server):
+    status, headers, body = ask(server, "/")
+    assert status == 200
+    assert b"one/report/report.html" in body
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    status, headers, body = ask(server, "/one/report/report.html")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert ask(server, "/one/report/report.html", "HEAD")[2] == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/secret.txt",
+        "/../metrics.json",
+        "/%2e%2e/metrics.json",
+        "/one/report.html",
+        "/one/report/",
+        "/one/report/%00report.html",
+        "//etc/passwd",
+        "/one/report/figure.png/../../../secret.txt",
+    ],
+)
+def test_nothing_else_is_served(server, path):
+    assert ask(server, path)[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_is_written(server, method):
+    assert ask(server, "/one/report/report.html", method)[0] == 501
+
+
+def test_other_names_of_this_machine_are_refused(server):
+    port = server.server_address[1]
+    assert ask(server, "/", host=f"localhost:{port}")[0] == 200
+    assert ask(server, "/", host=f"reports.example.com:{port}")[0] == 421
