@@ -24,8 +24,7 @@ from nova_judge.local.answers import Answers, answers_from
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
-from nova_judge.local.server import FUNCTION_ERRORS
-from nova_judge.local.settings import EmulatorSettings
+from nova_judge.local.settings import FUNCTION_ERRORS, EmulatorSettings
 
 SAGEMAKER_ROUTES = {
     "target_prefixes": ["SageMaker."],

@@ -23,8 +23,7 @@ from botocore.config import Config
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.answers import ANSWERED, REFUSED
-from nova_judge.local.server import FUNCTION_ERRORS, LOOPBACK, Start
-from nova_judge.local.settings import EmulatorSettings
+from nova_judge.local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
 
 STOP_S = 5.0
 JUDGED = "judged "

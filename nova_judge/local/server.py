@@ -17,20 +17,10 @@ import orjson
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from nova_judge.local.settings import EmulatorSettings
+from nova_judge.local.settings import LOOPBACK, Start
 
 if TYPE_CHECKING:
     from nova_judge.local.account import Account
-
-LOOPBACK = "127.0.0.1"
-FUNCTION_ERRORS = "function-errors.log"
-
-
-class Start(msgspec.Struct, frozen=True):
-    """The line on standard input: the settings, and the folder that this process may write to."""
-
-    settings: EmulatorSettings
-    folder: str
 
 
 def main() -> None:

@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+LOOPBACK = "127.0.0.1"
+FUNCTION_ERRORS = "function-errors.log"
+
 
 class JobFault(msgspec.Struct, frozen=True, kw_only=True):
     """A training job that does not complete; concerns jobs whose name contains `job`."""
@@ -66,3 +69,10 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_faults: tuple[EndpointFault, ...] = ()
     quotas: dict[str, float] = {}
     log_level: str = "WARNING"
+
+
+class Start(msgspec.Struct, frozen=True):
+    """What the emulator's process is told first: the settings, and the folder it may write to."""
+
+    settings: EmulatorSettings
+    folder: str
