@@ -1,0 +1,72 @@
+"""The win rate corrected by labels: the formula written out, mirrors, coverage, errors."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nova_judge.corrected_win_rate import CorrectedWinRate, corrected_win_rate
+from nova_judge.outcomes import Outcome, ProfileCounts
+from nova_judge.records import Unscored
+from nova_judge.student import student_quantile
+
+from .profiles import counts
+
+LABELLED = {
+    Outcome.A: counts(AA=30, AB=6, BB=4),
+    Outcome.B: counts(BB=40, AB=8, AA=6, tt=2),
+    Outcome.TIE: counts(tt=5, Bt=3),
+}
+OTHERS = counts(AA=300, BB=420, AB=90, tt=60, Be=10)
+ALL = sum(LABELLED.values(), OTHERS)
+
+
+def test_it_is_the_formula_of_prediction_powered_inference() -> None:
+    found = corrected_win_rate(LABELLED, ALL)
+    assert isinstance(found, CorrectedWinRate)
+    label_of = {Outcome.A: 0.0, Outcome.TIE: 0.5, Outcome.B: 1.0}
+    labels = np.concatenate([np.full(p.judged, label_of[name]) for name, p in LABELLED.items()])
+    scores = np.concatenate([np.repeat(np.arange(5) / 4, p.quarters) for p in LABELLED.values()])
+    others = np.repeat(np.arange(5) / 4, OTHERS.quarters)
+    classical = (labels - found.weight * scores).mean() + found.weight * others.mean()
+    assert found.estimate == pytest.approx(classical, abs=0.003)
+    errors = labels - found.weight * scores
+    error = np.sqrt(errors.var(ddof=1) / len(errors) + found.weight**2 * others.var() / len(others))
+    assert found.high - found.low == pytest.approx(2 * 1.983 * error, rel=0.03)
+    assert (found.labelled, found.unlabelled) == (104, 880)
+
+
+def test_a_good_judge_narrows_the_interval_and_a_coin_does_not_widen_it() -> None:
+    good = {Outcome.A: counts(AA=45, BB=5), Outcome.B: counts(BB=45, AA=5)}
+    coin = {Outcome.A: counts(AA=25, BB=25), Outcome.B: counts(BB=25, AA=25)}
+    many = counts(AA=5000, BB=5000)
+    widths = []
+    for labelled in (good, coin):
+        found = corrected_win_rate(labelled, sum(labelled.values(), many))
+        assert isinstance(found, CorrectedWinRate)
+        widths.append(found.high - found.low)
+    assert widths[0] < 0.7 * widths[1]
+    assert widths[1] < 0.21
+
+
+def test_exchanging_the_candidates_mirrors_it() -> None:
+    exchanged = {Outcome.A: Outcome.B, Outcome.B: Outcome.A, Outcome.TIE: Outcome.TIE}
+    turned = {exchanged[label]: p.mirrored() for label, p in LABELLED.items()}
+    found, mirror = corrected_win_rate(LABELLED, ALL), corrected_win_rate(turned, ALL.mirrored())
+    assert isinstance(found, CorrectedWinRate)
+    assert isinstance(mirror, CorrectedWinRate)
+    assert found.estimate == 1 - mirror.estimate
+    assert (found.low, found.high) == (1 - mirror.high, 1 - mirror.low)
+
+
+def test_too_few_or_too_many_labels_have_a_reason() -> None:
+    few = {Outcome.A: counts(AA=19)}
+    assert corrected_win_rate(few, ALL) == Unscored("19 judged rows have a label, 20 are needed")
+    everything = corrected_win_rate(LABELLED, sum(LABELLED.values(), ProfileCounts()))
+    assert isinstance(everything, Unscored)
+
+
+@pytest.mark.parametrize("degrees", [5, 12, 40, 300])
+def test_the_quantile_of_t_is_that_of_scipy(degrees: int) -> None:
+    for level in (0.9, 0.95):
+        expected = stats.t.ppf((1 + level) / 2, degrees)
+        assert student_quantile(level, degrees) == pytest.approx(expected, abs=4e-3)

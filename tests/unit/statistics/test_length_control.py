@@ -1,0 +1,118 @@
+"""Win rates at equal length: an outside fit, AlpacaEval's published figures, mirrors, errors."""
+
+import csv
+import gzip
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from nova_judge.findings import find
+from nova_judge.judgment_file import read_judgment_file
+from nova_judge.length_control import PRECISION, ControlledRate, controlled_win_rate
+from nova_judge.records import Unscored
+from nova_judge.statistics_settings import DEFAULTS
+
+from .profiles import ALPACA, DATA
+
+
+def generated(number: int = 400, seed: int = 1, effect: float = 0.8):
+    rng = np.random.default_rng(seed)
+    difference = rng.normal(300, 500, (number, 1))
+    share = 1 / (1 + np.exp(0.5 - effect * np.tanh(difference[:, 0] / difference.std())))
+    return np.round((rng.random((2, number)) < share).mean(axis=0) * 4) / 4, difference
+
+
+def test_the_fit_is_the_minimum_that_scipy_finds() -> None:
+    scores, difference = generated()
+    found = controlled_win_rate(scores, difference, ("length",))
+    assert isinstance(found, ControlledRate)
+    feature = np.tanh(difference[:, 0] / difference.std())
+
+    def loss(parameters: np.ndarray) -> float:
+        linear = parameters[0] + parameters[1] * feature
+        fit = np.logaddexp(0, linear) - scores * linear
+        ends = 0.5 * (2 * np.logaddexp(0, parameters[0]) - parameters[0])
+        return float(fit.sum() + ends + PRECISION / 2 * parameters[1] ** 2)
+
+    best = optimize.minimize(loss, [0.0, 0.0], tol=1e-12).x
+    assert found.estimate == pytest.approx(1 / (1 + np.exp(-best[0])), abs=1e-6)
+    assert found.effects[0].coefficient == pytest.approx(best[1], abs=1e-5)
+
+
+def test_a_length_effect_is_taken_out() -> None:
+    scores, difference = generated(4000)
+    found = controlled_win_rate(scores, difference, ("length",))
+    assert isinstance(found, ControlledRate)
+    assert found.low <= 1 / (1 + np.exp(0.5)) <= found.high
+    assert scores.mean() > found.high
+    assert found.effects[0].more_wins is not None
+    assert found.effects[0].more_wins.low > 0.5
+
+
+def test_exchanging_the_candidates_mirrors_it_and_order_changes_no_bit() -> None:
+    scores, difference = generated(301)
+    found = controlled_win_rate(scores, difference, ("length",))
+    turned = controlled_win_rate(1 - scores, -difference, ("length",))
+    assert isinstance(found, ControlledRate)
+    assert isinstance(turned, ControlledRate)
+    mirrored = (1 - turned.estimate, 1 - turned.high, 1 - turned.low)
+    assert mirrored == pytest.approx(found[:3], abs=1e-15)
+    assert turned.effects == found.effects
+    order = np.random.default_rng(0).permutation(len(scores))
+    assert controlled_win_rate(scores[order], difference[order], ("length",)) == found
+
+
+def test_rows_without_a_length_are_left_out() -> None:
+    scores, difference = generated(60)
+    difference[:30] = np.nan
+    found = controlled_win_rate(scores, difference, ("length",))
+    assert isinstance(found, ControlledRate)
+    assert found.rows == 30
+
+
+def test_one_candidate_that_always_wins_keeps_the_fit_finite() -> None:
+    found = controlled_win_rate(np.ones(40), np.arange(40.0)[:, None], ("length",))
+    assert isinstance(found, ControlledRate)
+    assert 0.9 < found.estimate < 1
+    assert found.low < found.estimate < found.high
+
+
+def test_what_the_data_do_not_allow_has_a_reason() -> None:
+    few = controlled_win_rate(np.ones(5), np.ones((5, 1)), ("length",))
+    assert few == Unscored("20 rows with length of both answers are needed: 5 are there")
+    equal = controlled_win_rate(np.ones(30), np.ones((30, 1)), ("length",))
+    assert equal == Unscored("the difference in length is the same in every row")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+def test_alpaca_eval_s_published_figures_come_out(tmp_path: Path) -> None:
+    models = defaultdict(list)
+    with gzip.open(ALPACA / "preferences.csv.gz", "rt", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            models[row["model"]].append(row)
+    ours, theirs = [], []
+    with (ALPACA / "published.csv").open(encoding="utf-8") as file:
+        for published in csv.DictReader(file):
+            found = _stats(tmp_path / "one.csv", models[published["model"]])
+            assert found["verdict"]["p_value"] <= 1
+            rate, error = found["win_rate"]["estimate"], found["standard_error"]
+            assert 100 * rate == pytest.approx(float(published["win_rate"]), abs=1e-5)
+            assert 100 * error == pytest.approx(float(published["standard_error"]), rel=0.01)
+            ours.append(100 * found["length_controlled"]["estimate"])
+            theirs.append(float(published["length_controlled_winrate"]))
+    assert stats.spearmanr(ours, theirs).statistic >= 0.97
+    assert np.abs(np.array(ours) - theirs).mean() <= 2.5
+
+
+def _stats(path: Path, rows: list[dict[str, str]]) -> dict:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "preference", "length_A", "length_B"])
+        for row in rows:
+            lengths = row["baseline_chars"], row["model_chars"]
+            writer.writerow([row["instruction"], row["preference"], *lengths])
+    reading = read_judgment_file(path)
+    return find(reading.evidence, DEFAULTS, reading.basis)
