@@ -60,6 +60,12 @@ class SageMakerEndpoints:
             return _is_absent(error)
         return True
 
+    def instance_type(self, name: str) -> str | None:
+        """The instance type that its configuration names."""
+        config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
+        described = self._client.describe_endpoint_config(EndpointConfigName=config)
+        return described["ProductionVariants"][0].get("InstanceType")
+
     def names(self, prefix: str) -> Iterable[str]:
         """The endpoints whose names begin with `prefix`."""
         for page in self._client.get_paginator("list_endpoints").paginate(NameContains=prefix):

@@ -10,6 +10,7 @@ from nova_judge.cli import (
     audit,
     compare,
     doctor,
+    endpoints,
     estimate,
     export,
     gate,
@@ -62,6 +63,7 @@ app.command("export")(export.command)
 app.command("reweight")(reweight.command)
 app.command("rows")(rows.command)
 app.add_typer(local.app, name="local")
+app.add_typer(endpoints.app, name="endpoints")
 
 
 def main() -> None:

@@ -1,6 +1,10 @@
 """No way out of the state machine leaves an endpoint or a job behind."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -157,3 +161,28 @@ def test_a_repeated_run_asks_for_nothing_that_is_stored(account: Start, tmp_path
     wait_until(lambda: has_ended(here, second))
     assert [key for key in here.keys("answers/") if "/chunks/" in key] == chunks
     assert len(chunks) == 2
+
+
+def test_a_person_may_keep_an_endpoint_up_and_look_at_it(account: Start) -> None:
+    here = account()
+    environment = {**os.environ, **here.emulator.environment(), "COLUMNS": "200"}
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "nova_judge.cli.main", "endpoints", *words]
+        ended = subprocess.run(
+            [*command, "--stage", "local"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        return ended.stdout + ended.stderr
+
+    assert "in service for 2 h" in run("up", "qwen2.5-7b-instruct", "--hours", "2")
+    assert invoke(here, "WatchEndpoints", {})["leases_ended"] == []
+    shown = run("status")
+    assert re.search(r"qwen2\.5-7b-instruct +in service +ml\.g5\.2xlarge .* person/", shown), shown
+    assert "qwen2.5-7b-instruct: being deleted" in run("down")
+    wait_until(lambda: nothing_is_left(here))
+    assert "nobody leases it" in run("down", "qwen2.5-7b-instruct")
+    assert "there are qwen2.5" in run("up", "gpt-2")

@@ -1,0 +1,161 @@
+"""`nova-judge endpoints up|down|status`: the candidates' endpoints by hand."""
+
+import functools
+import getpass
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge import catalog
+from nova_judge.adapters import account
+from nova_judge.adapters.endpoints import sagemaker_endpoints
+from nova_judge.adapters.functions import call
+from nova_judge.adapters.lease_table import lease_table
+from nova_judge.catalog import endpoint_name
+from nova_judge.errors import EndpointError
+from nova_judge.leases import PERSON, Hosted, Status
+from nova_judge.preflight import NotRead
+
+LOOK_AGAIN_S = 5.0
+DEFAULT_HOURS = 4.0
+
+app = typer.Typer(help="Start, stop and list the candidates' endpoints.", no_args_is_help=True)
+Models = Annotated[list[str], typer.Argument(help="Models, as recipes name them.")]
+Stage = Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")]
+
+
+@app.command("up")
+def up(
+    models: Models,
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=72, help="Hours until the lease ends by itself.")
+    ] = DEFAULT_HOURS,
+    stage: Stage = "dev",
+) -> None:
+    """Start endpoints and keep them for some hours, whatever runs come and go.
+
+    A second `up` renews the lease. When it ends, the watchdog deletes what no run needs.
+
+    Examples:
+
+      nova-judge endpoints up qwen2.5-1.5b-instruct
+
+      nova-judge endpoints up qwen2.5-1.5b-instruct qwen2.5-7b-instruct --hours 8
+    """
+    prepare = _outputs(stage)["PrepareEndpointsFunction"]
+    _check(models)
+    console = Console()
+    asked = {"run_id": _owner(), "endpoints": models, "seconds": hours * 3600}
+    with console.status("starting; a GPU endpoint takes some minutes", spinner="dots"):
+        try:
+            while not call(prepare, asked)["ready"]:
+                time.sleep(LOOK_AGAIN_S)
+        except EndpointError:
+            _release(stage, models, _owner())
+            raise
+    console.print(f"in service for {hours:g} h: {', '.join(models)}")
+    console.print(f"stop paying earlier: nova-judge endpoints down {' '.join(models)}")
+
+
+@app.command("down")
+def down(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models, as recipes name them; none for all.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="End the leases of runs and other people too.")
+    ] = False,
+    stage: Stage = "dev",
+) -> None:
+    """Give your leases up, and delete the endpoints that nobody else leases.
+
+    Examples:
+
+      nova-judge endpoints down
+
+      nova-judge endpoints down qwen2.5-7b-instruct --force
+    """
+    chosen = models or sorted(catalog.models().endpoints)
+    _check(chosen)
+    console = Console()
+    for model in chosen:
+        hosted = _hosted(stage, model)
+        owners = [lease.owner for lease in hosted.leases] if hosted and force else [_owner()]
+        deleted = [owner for owner in owners if _release(stage, [model], owner)]
+        left = [lease.owner for lease in (_hosted(stage, model) or Hosted()).leases]
+        if deleted:
+            console.print(f"{model}: being deleted")
+        elif left:
+            console.print(f"{model}: stays, leased by {', '.join(left)}; --force ends their leases")
+        else:
+            console.print(f"{model}: nobody leases it")
+
+
+@app.command("status")
+def status(stage: Stage = "dev") -> None:
+    """Show which endpoints are up, what they cost an hour, and who leases them.
+
+    Examples:
+
+      nova-judge endpoints status --stage prod
+    """
+    _outputs(stage)
+    table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
+    prices = catalog.prices().instance_hour.prices
+    for model in sorted(catalog.models().endpoints):
+        name = endpoint_name(_prefix(stage), model)
+        state = sagemaker_endpoints().observe(name).status
+        instance = sagemaker_endpoints().instance_type(name) if state is not Status.ABSENT else None
+        price = prices.get(instance) if instance else None
+        leases = (_hosted(stage, model) or Hosted()).leases
+        holders = ", ".join(f"{lease.owner} until {_clock(lease.until)}" for lease in leases)
+        table.add_row(
+            model, state.value, instance or "", f"{price:.2f}" if price else "", holders or "nobody"
+        )
+    Console().print(table)
+
+
+@functools.cache
+def _outputs(stage: str) -> dict[str, str]:
+    outputs = account.read(functools.partial(account.stack_outputs, stage))
+    if isinstance(outputs, NotRead):
+        raise EndpointError(f"AWS cannot be asked ({outputs.reason}): see `nova-judge doctor`")
+    known = {**outputs.get("Storage", {}), **outputs.get("Evaluation", {})}
+    if "PrepareEndpointsFunction" not in known or "RunsTableName" not in known:
+        raise EndpointError(
+            f"stage {stage} is not deployed in this account and region: run `make deploy "
+            f"STAGE={stage}`, or name another one with --stage"
+        )
+    return known
+
+
+def _check(models: list[str]) -> None:
+    known = sorted(catalog.models().endpoints)
+    for model in models:
+        if model not in known:
+            raise EndpointError(f"model {model!r} is not known; there are {', '.join(known)}")
+
+
+def _release(stage: str, models: list[str], owner: str) -> bool:
+    function = _outputs(stage)["ReleaseEndpointsFunction"]
+    return bool(call(function, {"run_id": owner, "endpoints": models})["deleted"])
+
+
+def _hosted(stage: str, model: str) -> Hosted | None:
+    book = lease_table(_outputs(stage)["RunsTableName"])
+    return book.read(endpoint_name(_prefix(stage), model))
+
+
+def _prefix(stage: str) -> str:
+    return f"nova-judge-{stage}"
+
+
+def _owner() -> str:
+    return f"{PERSON}{getpass.getuser()}"
+
+
+def _clock(epoch: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(epoch))
