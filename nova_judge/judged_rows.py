@@ -21,7 +21,7 @@ from nova_judge.judge_output import read_job_metrics, read_judgments
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 
 MISSING = Unscored("the judge's details hold no line for this row")
-_ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9]+")
+_ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9\\]+")
 _SUMMED = ("a_scores", "b_scores", "ties", "inference_error", "score")
 
 

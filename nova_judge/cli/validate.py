@@ -83,7 +83,9 @@ def _chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
 def _show(file: Path, brings_answers: bool | None, usable: int, rejected: list[Rejected]) -> None:
     console = Console()
     kind = "ready pairs" if brings_answers else "prompts that the candidates will answer"
-    console.print(f"{file}: {usable:,} usable rows ({kind}), {len(rejected):,} rejected lines")
+    console.print(
+        f"{escape(str(file))}: {usable:,} usable rows ({kind}), {len(rejected):,} rejected lines"
+    )
     if not rejected:
         return
     table = Table("line", "field", "reason", title="rejected")

@@ -1,0 +1,82 @@
+"""`nova-judge validate`: a person learns before a run what a run would say."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli.main import app
+from nova_judge.errors import InputFileError
+
+GOOD = {"prompt": "Which planet?", "response_A": "Mars", "response_B": "Venus"}
+
+
+@pytest.fixture
+def validate(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(content: bytes, *options: str):
+        (tmp_path / "x.jsonl").write_bytes(content)
+        return CliRunner().invoke(app, ["validate", "x.jsonl", *options])
+
+    return run
+
+
+def lines(*rows) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def test_a_good_file_is_good(validate):
+    result = validate(lines(GOOD, GOOD))
+    assert result.exit_code == 0
+    assert "2 usable rows (ready pairs), 0 rejected lines" in result.stdout
+
+
+def test_prompts_are_told_from_pairs(validate):
+    assert "prompts that the candidates will answer" in validate(lines({"prompt": "x"})).stdout
+
+
+def test_rejected_lines_are_listed_with_number_field_and_reason(validate):
+    result = validate(lines(GOOD, {**GOOD, "response_B": " "}) + b"broken\n" + lines(GOOD))
+    assert result.exit_code == 1
+    assert "2 usable rows (ready pairs), 2 rejected lines" in result.stdout
+    rows = [line.split("│") for line in result.stdout.splitlines() if "│" in line]
+    cells = [[cell.strip() for cell in row[1:4]] for row in rows]
+    assert ["2", "response_B", "field `response_B` is empty"] in cells
+    assert ["3", "", "not JSON: JSON is malformed: invalid character (byte 0)"] in cells
+
+
+def test_the_first_twenty_stand_on_the_screen_and_all_in_the_file(validate, tmp_path):
+    result = validate(lines(GOOD) + b"{}\n" * 30, "--out", "rejected.jsonl")
+    assert "… 30 of field `prompt` is missing" in result.stdout
+    written = [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_text().splitlines()]
+    assert [line["line"] for line in written] == list(range(2, 32))
+    assert written[0] == {"line": 2, "reason": "field `prompt` is missing", "field": "prompt"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"[]", "one JSON array"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"{}\n", "no line can be used"),
+    ],
+)
+def test_a_file_without_a_usable_line_is_an_error(validate, content, words):
+    result = validate(content)
+    assert isinstance(result.exception, InputFileError)
+    assert words in str(result.exception)
+
+
+def test_a_file_that_is_not_there_is_named():
+    result = CliRunner().invoke(app, ["validate", "nowhere.jsonl"])
+    assert isinstance(result.exception, InputFileError)
+    assert "nowhere.jsonl is no file" in str(result.exception)
+
+
+def test_behind_a_huge_first_line_the_pairs_are_still_pairs(validate):
+    result = validate(b"x" * 2_000_000 + b"\n" + lines(GOOD))
+    assert result.exit_code == 1
+    assert "1 usable rows (ready pairs), 1 rejected lines" in result.stdout
