@@ -19,10 +19,8 @@ class NovaImages(msgspec.Struct, frozen=True):
 
 
 class ServingImages(msgspec.Struct, frozen=True):
-    """The inference containers: `account` holds wherever `accounts` names no other."""
+    """The inference containers; the CDK knows the registry's account in every region."""
 
-    account: str
-    accounts: dict[str, str]
     images: dict[str, str]
     ami_version: dict[str, str]
 
@@ -128,7 +126,6 @@ class Prices(msgspec.Struct, frozen=True):
     bedrock_million_tokens: BedrockPrices
     step_functions_transition: UnitPrice
     lambda_gb_second: UnitPrice
-    lambda_request: UnitPrice
 
 
 class Supposed(msgspec.Struct, frozen=True):
@@ -192,13 +189,6 @@ def prices() -> Prices:
 def assumptions() -> Assumptions:
     """What an estimate supposes where no price list says it."""
     return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
-
-
-def serving_image(serving: str, region: str) -> str:
-    """The image URI of a serving container (`vllm`, `tgi`, …) in a region."""
-    known = images().serving
-    account = known.accounts.get(region, known.account)
-    return f"{account}.dkr.ecr.{region}.amazonaws.com/{known.images[serving]}"
 
 
 def endpoint_name(prefix: str, model: str) -> str:
