@@ -38,9 +38,10 @@ class RootCause(NamedTuple):
 
 def contributions(columns: RubricColumns) -> npt.NDArray[np.float64]:
     """Each entry's share of its row's margin A - B, with the judge's own weights."""
-    whole = np.repeat(columns.per_row(columns.weight.astype(np.float64)), np.diff(columns.start))
-    lead = columns.weighted_A - columns.weighted_B
-    shares: npt.NDArray[np.float64] = lead / (np.where(whole > 0, whole, 1) * SCORE_UNITS)
+    whole = np.repeat(columns.per_row(columns.weight), np.diff(columns.start))
+    shares: npt.NDArray[np.float64] = columns.weighted_lead / (
+        np.where(whole > 0, whole, 1) * SCORE_UNITS
+    )
     return shares
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nova_judge.records import Candidate
 from nova_judge.reweight import mean_weights
-from nova_judge.rubric_columns import Ints, RubricColumns
+from nova_judge.rubric_columns import Ints, RubricColumns, row_sums
 from nova_judge.weighted_scores import WEIGHT_UNITS
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) 
     weights = mean_weights(columns)
     main = main_groups(columns)
     leads = _leads(columns, main, _sampled(int(main.sum()), weightings, seed))
-    net = -int(np.sign(columns.per_row(weights[columns.group] * _difference(columns))).sum())
+    net = -int(np.sign(_totals(columns, weights)).sum())
     turns = [
         turn for code in np.flatnonzero(main) if (turn := _turn(columns, weights, int(code), net))
     ]
@@ -76,7 +76,7 @@ def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) 
 
 def main_groups(columns: RubricColumns) -> npt.NDArray[np.bool_]:
     """Which groups are met in at least a twentieth of the rows with a rubric."""
-    rows = np.bincount(columns.group, minlength=len(columns.groups))
+    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
     main: npt.NDArray[np.bool_] = rows >= MAIN_SHARE * columns.scored.sum()
     return main
 
@@ -101,16 +101,18 @@ def _leads(columns: RubricColumns, main: npt.NDArray[np.bool_], sampled: Floats)
 
 def _dense(columns: RubricColumns, column: Ints, first: int, last: int, width: int) -> Floats:
     """A - B of each row on each main group, 0 where it has none; the last column adds the rest."""
-    at = slice(columns.start[first], columns.start[last])
-    counts = np.diff(columns.start[first : last + 1])
-    rows = np.repeat(np.arange(last - first), counts)
+    start, group, of_a, of_b = columns.by_group
+    at = slice(start[first], start[last])
+    rows = np.repeat(np.arange(last - first), np.diff(start[first : last + 1]))
     dense = np.zeros((last - first, width))
-    np.add.at(dense, (rows, column[columns.group[at]]), columns.A[at] - columns.B[at])
+    np.add.at(dense, (rows, column[group[at]]), of_a[at] - of_b[at])
     return dense
 
 
-def _difference(columns: RubricColumns) -> Floats:
-    return (columns.A - columns.B).astype(np.float64)
+def _totals(columns: RubricColumns, weights: Ints) -> Floats:
+    """The weighted margin of each row: whole numbers, positive where A leads."""
+    start, group, of_a, of_b = columns.by_group
+    return row_sums(start, (weights[group] * (of_a - of_b)).astype(np.float64))
 
 
 def _turn(columns: RubricColumns, weights: Ints, code: int, net: int) -> Turn | None:
@@ -123,9 +125,8 @@ def _turn(columns: RubricColumns, weights: Ints, code: int, net: int) -> Turn | 
     present = weights[code] / WEIGHT_UNITS
     if net == 0 or present >= 1:
         return None
-    difference = _difference(columns)
-    own = columns.per_row(np.where(columns.group == code, difference, 0.0))
-    total = columns.per_row(weights[columns.group] * difference)
+    total = _totals(columns, weights)
+    own = _totals(columns, (np.arange(len(weights)) == code).astype(np.int64))
     others = (total - weights[code] * own) / (WEIGHT_UNITS - weights[code])
     moving = own != others
     crossing = others[moving] / (others[moving] - own[moving])

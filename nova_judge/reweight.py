@@ -17,7 +17,7 @@ from nova_judge.criteria import CriterionGroups
 from nova_judge.errors import WeightingError
 from nova_judge.outcomes import Outcome
 from nova_judge.records import Unscored
-from nova_judge.rubric_columns import FULL_SCORE, Codes, Ints, RubricColumns
+from nova_judge.rubric_columns import FULL_SCORE, Codes, Ints, RubricColumns, row_sums
 from nova_judge.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.verdict import Decided, VerdictStated, state_verdict
 from nova_judge.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
@@ -116,14 +116,15 @@ def judge_weighting(columns: RubricColumns) -> Weighting:
 
 def reweigh(columns: RubricColumns, chosen: Weighting) -> Reweighed:
     """Every row's verdict under a weighting; exact, and independent of the order of anything."""
-    kept = chosen.kept[columns.group]
     if chosen.weights is None:
-        whole = columns.per_row(columns.weight * kept * float(SCORE_UNITS))
-        lead = columns.per_row((columns.weighted_A - columns.weighted_B) * kept * 1.0)
+        kept = chosen.kept[columns.group]
+        whole = columns.per_row(columns.weight * kept) * SCORE_UNITS
+        lead = columns.per_row(columns.weighted_lead * kept)
     else:
-        weight = (chosen.weights * chosen.kept).astype(np.float64)[columns.group]
-        whole = columns.per_row(weight) * FULL_SCORE
-        lead = columns.per_row(weight * (columns.A - columns.B))
+        start, group, of_a, of_b = columns.by_group
+        weight = (chosen.weights * chosen.kept).astype(np.float64)[group]
+        whole = row_sums(start, weight) * FULL_SCORE
+        lead = row_sums(start, weight * (of_a - of_b))
     verdicts = np.full(columns.rows, Outcome.TIE, dtype=np.uint8)
     verdicts[lead > 0] = Outcome.A
     verdicts[lead < 0] = Outcome.B
@@ -160,7 +161,7 @@ def figures(
 def coverage(columns: RubricColumns) -> list[Coverage]:
     """How much each group covers, the widest first. Shares are of the rows with a rubric."""
     scored = int(columns.scored.sum())
-    rows = np.bincount(columns.group, minlength=len(columns.groups))
+    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
     share = weight_shares(columns)
     found = [
         Coverage(group, members, int(rows[code]), int(rows[code]) / scored, float(share[code]))
@@ -171,7 +172,7 @@ def coverage(columns: RubricColumns) -> list[Coverage]:
 
 def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
     """The mean share of the judge's weight that each group has over the rows with a rubric."""
-    whole = np.repeat(columns.per_row(columns.weight.astype(np.float64)), np.diff(columns.start))
+    whole = np.repeat(columns.per_row(columns.weight), np.diff(columns.start))
     shares = columns.per_group(columns.weight / np.where(whole > 0, whole, 1))
     return shares / max(1, int(columns.scored.sum()))
 
@@ -181,8 +182,9 @@ def reweigh_form(columns: RubricColumns) -> dict[str, Any]:
 
     `rows` holds for each row a flat list of group, score of A, score of B.
     """
-    table = np.stack([columns.group, columns.A, columns.B], axis=1)
-    pieces = np.split(table, columns.start[1:-1])
+    entries = columns.by_group
+    table = np.stack([entries.group, entries.A, entries.B], axis=1)
+    pieces = np.split(table, entries.start[1:-1])
     return {
         "form": 1,
         "weight_unit": WEIGHT_UNITS,

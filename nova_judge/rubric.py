@@ -118,11 +118,8 @@ def differs_from_report(judgment: Judgment) -> bool:
 
 def _score_means(columns: RubricColumns, level: float) -> dict[str, Any]:
     scored = columns.scored
-    whole = columns.per_row(columns.weight * float(SCORE_UNITS))[scored]
-    of_a, of_b = (
-        columns.per_row(side.astype(np.float64))[scored] / whole
-        for side in (columns.weighted_A, columns.weighted_B)
-    )
+    whole = columns.per_row(columns.weight)[scored] * SCORE_UNITS
+    of_a, of_b = (columns.per_row(columns.weighted(side))[scored] / whole for side in ("A", "B"))
     return {
         "weighted_score_A": mean_interval(of_a, level),
         "weighted_score_B": mean_interval(of_b, level),
@@ -160,13 +157,14 @@ def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
     main = main_groups(columns)
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     codes = {group: code for code, group in enumerate(columns.groups)}
-    order = np.argsort(columns.group, kind="stable")
-    edges = np.searchsorted(columns.group[order], np.arange(len(columns.groups) + 1))
+    entries = columns.by_group
+    order = np.argsort(entries.group, kind="stable")
+    edges = np.searchsorted(entries.group[order], np.arange(len(columns.groups) + 1))
     table = []
     for covered in coverage(columns)[:CRITERIA_SHOWN]:
         code = codes[covered.group]
         at = order[edges[code] : edges[code + 1]]
-        of_a, of_b = columns.A[at] / FULL_SCORE, columns.B[at] / FULL_SCORE
+        of_a, of_b = entries.A[at] / FULL_SCORE, entries.B[at] / FULL_SCORE
         table.append(
             {
                 "name": covered.group,
@@ -174,8 +172,8 @@ def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
                 "n": covered.rows,
                 "share_of_rows": covered.share_of_rows,
                 "share_of_weight": covered.share_of_weight,
-                "mean_A": int(columns.A[at].sum()) / (len(at) * FULL_SCORE),
-                "mean_B": int(columns.B[at].sum()) / (len(at) * FULL_SCORE),
+                "mean_A": int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
+                "mean_B": int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
                 "margin": mean_interval(of_a - of_b, level, low=-1.0) if main[code] else None,
                 "contribution": effect[covered.group],
             }
@@ -192,7 +190,7 @@ def _ties(columns: RubricColumns) -> dict[str, int]:
 
 def _against_verdict(columns: RubricColumns) -> dict[str, int]:
     """Rows whose margin points against the forward verdict; the verdict comes from the label."""
-    lead = columns.per_row((columns.weighted_A - columns.weighted_B).astype(np.float64))
+    lead = columns.per_row(columns.weighted_lead)
     named = columns.scored & np.isin(columns.forward, (Outcome.A, Outcome.B))
     against = ((lead > 0) & (columns.forward == Outcome.B)) | (
         (lead < 0) & (columns.forward == Outcome.A)

@@ -1,11 +1,12 @@
 """The rubrics of many rows as columns of whole numbers: what every recomputation works on.
 
-One entry is one group of criteria in one row. With the judge's own weights its sums are exact. For
-weights that a user sets by group, the scores of several criteria of one group in one row become
-their mean by weight, to a thousandth of a score unit; that rounding happens once, here, and
-everything after it is exact.
+Twelve bytes a criterion. With the judge's own weights, sums over these entries are exact. For
+weights that a user sets by group, several criteria of one group in one row become one entry with
+their mean by weight, to a thousandth of a score unit; that rounding happens once, in `by_group`,
+and everything after it is exact.
 """
 
+import functools
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,43 +21,42 @@ from nova_judge.records import Criterion, Judgment, Rubric
 from nova_judge.weighted_scores import SCORE_UNITS, score_units, weight_units
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
 Codes: TypeAlias = npt.NDArray[np.uint8]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 FINE: Final = 1000
 FULL_SCORE: Final = SCORE_UNITS * FINE
-"""The best score in the units of an entry: 400,000."""
+"""The best score in the units of `by_group`: 400,000."""
 
-
+ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
 _FRACTION: Final = float(1 << 30)
 
 
-class Entry(NamedTuple):
-    """One criterion of one row: code of its name, weight in millionths, scores in 400ths."""
+class GroupEntries(NamedTuple):
+    """One entry for each group of each row: `start[r]:start[r + 1]` are those of row r.
 
-    name: int
-    weight: int
-    A: int
-    B: int
+    Scores are whole numbers from 0 to FULL_SCORE.
+    """
+
+    start: Ints
+    group: npt.NDArray[Any]
+    A: Ints
+    B: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RubricColumns:
-    """Entries in row order: `start[r]:start[r + 1]` are those of row r.
+    """One entry for each criterion of each row: `start[r]:start[r + 1]` are those of row r.
 
-    `weight` is the judge's, `weighted_A` and `weighted_B` its sums of weight x score in units; `A`
-    and `B` are the group's own scores in fine units.
-    `members` are the raw names that each group brought together.
+    `group` is the group's place in `groups`, weights are in millionths, scores in 400ths; `members`
+    are the raw names that each group brought together. `forward` and `backward` are `Outcome`.
     """
 
     groups: tuple[str, ...]
     members: tuple[tuple[str, ...], ...]
     start: Ints
-    group: Ints
-    weight: Ints
-    weighted_A: Ints
-    weighted_B: Ints
-    A: Ints
-    B: Ints
+    entries: npt.NDArray[Any]
     forward: Codes
     backward: Codes
 
@@ -71,19 +71,50 @@ class RubricColumns:
         return np.repeat(np.arange(self.rows), np.diff(self.start))
 
     @property
-    def scored(self) -> npt.NDArray[np.bool_]:
+    def scored(self) -> Flags:
         """Which rows have a readable rubric."""
         return np.diff(self.start) > 0
 
-    def per_row(self, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """The sum of a value over the entries of each row, 0 without any; exact for integers."""
-        sums = np.zeros(self.rows)
-        scored = self.scored
-        if len(values):
-            sums[scored] = np.add.reduceat(values, self.start[:-1][scored])
-        return sums
+    @property
+    def group(self) -> npt.NDArray[Any]:
+        """The group of each entry."""
+        return self.entries["code"]
 
-    def per_group(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    @property
+    def weight(self) -> Floats:
+        """The judge's weight of each entry, in millionths."""
+        return self.entries["weight"].astype(np.float64)
+
+    def weighted(self, side: str) -> Floats:
+        """Weight x score of each entry for candidate A or B: whole numbers."""
+        return np.asarray(self.weight * self.entries[side])
+
+    @property
+    def weighted_lead(self) -> Floats:
+        """Weight x (score of A - score of B) of each entry: whole numbers."""
+        return np.asarray(self.weight * (self.entries["A"] - self.entries["B"]))
+
+    @functools.cached_property
+    def by_group(self) -> GroupEntries:
+        """The entries with several criteria of one group in one row made one."""
+        groups = max(len(self.groups), 1)
+        key = self.row * groups + self.group
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        if len(first) == len(key):
+            fine = (self.entries[side].astype(np.int64) * FINE for side in ("A", "B"))
+            return GroupEntries(self.start, self.group, *fine)
+        means = _means(self.entries[order], first)
+        row, code = np.divmod(key[first], groups)
+        start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=self.rows))))
+        return GroupEntries(start, code, *means)
+
+    def per_row(self, values: Floats) -> Floats:
+        """The sum of a value over the entries of each row, 0 without any; exact for integers."""
+        return row_sums(self.start, values)
+
+    def per_group(self, values: Floats) -> Floats:
         """The sum of a value in [-1, 1] over the entries of each group.
 
         Values are rounded to 2^-30, so that the order of the rows and the number of shards change
@@ -94,69 +125,53 @@ class RubricColumns:
 
 
 class ColumnsBuilder:
-    """Collects rows one by one; a hundred bytes a row."""
+    """Collects rows one by one, in a hundred bytes a row."""
 
     def __init__(self) -> None:
         self._names: dict[str, int] = {}
         self._start = array("q", [0])
-        self._entries = array("q")
-        self._forward = array("B")
-        self._backward = array("B")
+        self._entries = bytearray()
+        self._forward = bytearray()
+        self._backward = bytearray()
 
-    def name(self, name: str) -> int:
-        """The code of a criterion's name."""
-        return self._names.setdefault(name, len(self._names))
-
-    def entry(self, criterion: Criterion) -> Entry:
-        """One criterion in units."""
-        return Entry(
-            self.name(criterion.name),
-            weight_units(criterion.weight),
-            score_units(criterion, criterion.score_A),
-            score_units(criterion, criterion.score_B),
-        )
+    def packed(self, criterion: Criterion) -> bytes:
+        """One criterion as an entry."""
+        code = self._names.setdefault(criterion.name, len(self._names))
+        of_a, of_b = (score_units(criterion, s) for s in (criterion.score_A, criterion.score_B))
+        return np.array((code, weight_units(criterion.weight), of_a, of_b), ENTRY).tobytes()
 
     def add(self, judgment: Judgment) -> None:
         """The next row. A rubric that is missing or unreadable leaves a row without entries."""
         rubric = judgment.rubric
         criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
-        self.add_row(
-            map(self.entry, criteria),
-            outcome_of(judgment.forward),
-            outcome_of(judgment.backward),
-        )
+        forward, backward = outcome_of(judgment.forward), outcome_of(judgment.backward)
+        self.add_packed(map(self.packed, criteria), forward, backward)
 
-    def add_row(self, entries: Iterable[Entry], forward: Outcome, backward: Outcome) -> None:
-        """The next row, from entries."""
-        for entry in entries:
-            self._entries.extend(entry)
-        self._start.append(len(self._entries) // len(Entry._fields))
+    def add_packed(self, entries: Iterable[bytes], forward: Outcome, backward: Outcome) -> None:
+        """The next row, from packed entries."""
+        self._entries += b"".join(entries)
+        self._start.append(len(self._entries) // ENTRY.itemsize)
         self._forward.append(forward)
         self._backward.append(backward)
 
     def columns(self, groups: CriterionGroups) -> RubricColumns:
-        """The columns of all rows added, with their criteria brought together by `groups`."""
-        table = np.frombuffer(self._entries, dtype=np.int64).reshape(-1, len(Entry._fields))
-        start = np.frombuffer(self._start, dtype=np.int64).copy()
-        names, members = _grouped(self._names, groups.group)
-        row = np.repeat(np.arange(len(start) - 1), np.diff(start))
-        code = np.array([*names.values(), 0], dtype=np.int64)[table[:, 0]]
-        merged = _merged(row * max(len(members), 1) + code, table)
-        row, code = np.divmod(merged.key, max(len(members), 1))
-        counts = np.bincount(row, minlength=len(start) - 1)
-        return RubricColumns(
+        """The columns of all rows added, their criteria brought together by `groups`.
+
+        The rows are handed over and not copied: the builder is empty afterwards.
+        """
+        entries = np.frombuffer(self._entries, dtype=ENTRY)
+        codes, members = _grouped(self._names, groups.group)
+        entries["code"] = np.array([*codes.values(), 0])[entries["code"]]
+        columns = RubricColumns(
             groups=tuple(members),
             members=tuple(tuple(raw) for raw in members.values()),
-            start=np.concatenate(([0], np.cumsum(counts))),
-            group=code,
-            weight=merged.weight,
-            weighted_A=merged.weighted_A,
-            weighted_B=merged.weighted_B,
-            A=merged.A,
-            B=merged.B,
-            forward=np.frombuffer(self._forward, dtype=np.uint8).copy(),
-            backward=np.frombuffer(self._backward, dtype=np.uint8).copy(),
+            start=np.frombuffer(self._start, dtype=np.int64),
+            entries=entries,
+            forward=np.frombuffer(self._forward, dtype=np.uint8),
+            backward=np.frombuffer(self._backward, dtype=np.uint8),
         )
+        self.__init__()  # type: ignore[misc]
+        return columns
 
 
 def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> RubricColumns:
@@ -167,13 +182,13 @@ def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> Rubric
     return builder.columns(groups)
 
 
-class _Merged(NamedTuple):
-    key: Ints
-    weight: Ints
-    weighted_A: Ints
-    weighted_B: Ints
-    A: Ints
-    B: Ints
+def row_sums(start: Ints, values: Floats) -> Floats:
+    """The sum of `values[start[r]:start[r + 1]]` for each row r, 0 where that is empty."""
+    sums = np.zeros(len(start) - 1)
+    filled = np.diff(start) > 0
+    if len(values):
+        sums[filled] = np.add.reduceat(values, start[:-1][filled])
+    return sums
 
 
 def _grouped(
@@ -188,21 +203,17 @@ def _grouped(
     return {name: codes[group(name)] for name in names}, ordered
 
 
-def _merged(key: Ints, table: Ints) -> _Merged:
-    """Entries by key in ascending order; those with one key become one, by weight."""
-    order = np.argsort(key, kind="stable")
-    key, (_, weight, of_a, of_b) = key[order], table[order].T
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    if len(first) == len(key):
-        return _Merged(key, weight.copy(), weight * of_a, weight * of_b, of_a * FINE, of_b * FINE)
-    sums = [np.add.reduceat(values, first) for values in (weight, weight * of_a, weight * of_b)]
+def _means(entries: npt.NDArray[Any], first: Ints) -> list[Ints]:
+    """Mean scores by weight of the entries from each `first` to the next, in fine units."""
+    weight = entries["weight"].astype(np.int64)
+    count = np.diff(first, append=len(entries))
     # Criteria without any weight count alike inside their group.
-    shares = np.where(np.repeat(sums[0], np.diff(first, append=len(key))) > 0, weight, 1)
+    shares = np.where(np.repeat(np.add.reduceat(weight, first), count) > 0, weight, 1)
     whole = np.add.reduceat(shares, first)
-    means = [
-        _half_even(np.add.reduceat(shares * side * FINE, first), whole) for side in (of_a, of_b)
+    return [
+        _half_even(np.add.reduceat(shares * entries[side] * FINE, first), whole)
+        for side in ("A", "B")
     ]
-    return _Merged(key[first], *sums, *means)
 
 
 def _half_even(numerator: Ints, denominator: Ints) -> Ints:

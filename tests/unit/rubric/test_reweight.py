@@ -181,8 +181,9 @@ def test_criteria_of_one_group_in_one_row_share_its_weight():
     )
     columns = columns_of([row], GROUPS)
     assert columns.members == (("accuracy",), ("clarity", "readability"))
-    assert columns.weight.tolist() == [600_000, 400_000]
-    assert (columns.A - columns.B).tolist() == [400_000, -200_000]
+    entries = columns.by_group
+    assert entries.group.tolist() == [0, 1]
+    assert (entries.A - entries.B).tolist() == [400_000, -200_000]
     assert by_fractions(row, {"clarity": 1}) == Fraction(-1, 2)
 
 
