@@ -189,7 +189,8 @@ class TrainingJobs:
         name, limit = job["TrainingJobName"], job["StoppingCondition"]["MaxRuntimeInSeconds"]
         command = [*self._container.command, "--root", str(root)]
         environment = {**self._container.environment, "TRAINING_JOB_NAME": name}
-        with (self._container.logs / f"{name}.log").open("wb") as log:
+        log_file = self._container.logs / f"{name}.log"
+        with log_file.open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
@@ -205,7 +206,7 @@ class TrainingJobs:
                 process.wait()
                 self.stop({"TrainingJobName": name})
                 return None
-        return None if code == 0 else _failure(root, code)
+        return None if code == 0 else _failure(root, log_file, code)
 
     def _enter(self, job: Parameters, status: str, secondary: str, **more: object) -> None:
         with self._lock:
@@ -234,15 +235,14 @@ class TrainingJobs:
             self._enter(job, "Failed", "Failed", FailureReason=reason[:MAX_REASON], **times)
 
 
-def _failure(root: Path, code: int) -> str:
-    """What the container left in `output/failure`, as AWS reports it."""
+def _failure(root: Path, log: Path, code: int) -> str:
+    """What the container left in `output/failure`, else the last thing it wrote."""
     file = root / "output/failure"
-    said = file.read_text("utf-8", "replace").strip() if file.is_file() else ""
-    return (
-        f"AlgorithmError: {said}, exit code: {code}"
-        if said
-        else f"AlgorithmError: , exit code: {code}"
-    )
+    source = file if file.is_file() else log
+    said = source.read_text("utf-8", "replace").strip()
+    if source is log:
+        said = said.rpartition("\n")[2]
+    return f"AlgorithmError: {said}, exit code: {code}"
 
 
 def _state_change(job: Parameters) -> dict[str, Any]:

@@ -183,7 +183,7 @@ if mode == "fail":
     (root / "output/failure").write_text("no such task")
     sys.exit(3)
 if mode == "crash":
-    sys.exit(-9)
+    raise SystemExit("out of memory")
 if mode == "sleep":
     print("asleep", flush=True)
     time.sleep(60)
@@ -318,6 +318,13 @@ def test_a_container_that_fails_gives_the_reason_that_it_wrote(jobs):
 
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: no such task, exit code: 3"
+
+
+def test_a_container_that_dies_gives_the_last_thing_it_wrote(jobs):
+    started = jobs()
+    started.create(HyperParameters={"mode": "crash"})
+
+    assert started.ended()["FailureReason"] == "AlgorithmError: out of memory, exit code: 1"
 
 
 def test_a_job_can_be_stopped_once_it_runs(jobs, tmp_path):
