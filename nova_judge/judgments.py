@@ -3,6 +3,7 @@
 duckdb writes and reads it: rows stream through a JSON Lines file, so that memory stays flat.
 """
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
         written = 0
         with lines.open("wb") as file:
             for judged in rows:
-                file.write(orjson.dumps(_columns(judged), option=orjson.OPT_APPEND_NEWLINE))
+                file.write(_line(judged))
                 written += 1
         with _connection() as connection:
             connection.execute(
@@ -107,6 +108,19 @@ def _connection() -> duckdb.DuckDBPyConnection:
     )
 
 
+def _line(judged: JudgedRow) -> bytes:
+    columns = _columns(judged)
+    try:
+        return orjson.dumps(columns, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which UTF-8 cannot hold
+        readable = {name: _readable(value) for name, value in columns.items()}
+        return orjson.dumps(readable, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _readable(value: object) -> object:
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
 def _columns(judged: JudgedRow) -> dict[str, Any]:
     row, judgment, rubric = judged.row, judged.judgment, judged.judgment.rubric
     scores = recomputed_scores(judgment)
@@ -131,7 +145,7 @@ def _columns(judged: JudgedRow) -> dict[str, Any]:
         "weighted_score_B": scores.B if scores else None,
         "margin": scores.margin if scores else None,
         "overall_justification": scored.overall_justification if scored else None,
-        "criteria": msgspec.json.encode(scored.criteria).decode() if scored else None,
+        "criteria": _criteria(scored) if scored else None,
         "length_A": None if row.response_A is None else len(row.response_A),
         "length_B": None if row.response_B is None else len(row.response_B),
         "rubric_error": rubric.reason if isinstance(rubric, Unscored) else None,
@@ -139,6 +153,10 @@ def _columns(judged: JudgedRow) -> dict[str, Any]:
         "reported_score_B": scored.reported_score_B if scored else None,
         "reported_margin": scored.reported_margin if scored else None,
     }
+
+
+def _criteria(rubric: Rubric) -> str:
+    return json.dumps(msgspec.to_builtins(rubric.criteria), ensure_ascii=False)
 
 
 def _verdict(judged: JudgedAs) -> str | None:

@@ -6,14 +6,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from nova_judge.controls import ControlFinding, blocked_by
 from nova_judge.errors import RowSumError
 from nova_judge.evidence import EvidenceRow, evidence_row, gather
 from nova_judge.findings import find
 from nova_judge.job_figures import job_figures
 from nova_judge.judge_dataset import ReasonCount
+from nova_judge.plain import plain
 from nova_judge.records import Candidate, JobMetrics, JudgedRow, Unscored
 from nova_judge.rubric import RubricEvidence
-from nova_judge.statistics_settings import StatisticsSettings
+from nova_judge.statistics_settings import DEFAULTS, StatisticsSettings
 
 SCHEMA_VERSION = 1
 
@@ -71,7 +73,8 @@ class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run beside its judgments. `created` is ISO 8601 in UTC.
 
-    The counts are of rows; of the reasons, only the most frequent need be given.
+    The counts are of rows; of the reasons, only the most frequent need be given. A finding among
+    `controls` that blocks the verdict does so.
     """
 
     run_id: str
@@ -87,7 +90,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     generation_reasons: tuple[ReasonCount, ...] = ()
     cached: int = 0
     cost: dict[str, Any] | None = None
-    settings: StatisticsSettings = StatisticsSettings()
+    settings: StatisticsSettings = DEFAULTS
+    controls: tuple[ControlFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -103,12 +107,14 @@ def compute_metrics(
     evidence = gather(_evidence(rows, errors, rubrics))
     profiles = evidence.profiles
     sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
-    found = find(evidence, run.settings)
+    blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
+    found = find(evidence, msgspec.structs.replace(run.settings, blocked_by=blocking))
     return {
         **_frame(run, "completed", None),
         "rows": sums,
         **{name: found[name] for name in _ESTIMATES},
         "slices": found["slices"],
+        "controls": plain(run.controls),
         "rubric": rubrics.metrics(run.settings),
         "job": job_figures(job, profiles, run.settings),
         "generation": _generation(run),
@@ -137,6 +143,7 @@ def scored_metrics(
         "rows": _row_sum(run, judge_failed=judge_failed, judged=judged),
         **dict.fromkeys(_ESTIMATES),
         "slices": [],
+        "controls": [],
         "rubric": None,
         **scored,
         "generation": _generation(run),
@@ -159,6 +166,7 @@ def failed_metrics(run: RunFacts, stage: str, reason: str) -> dict[str, Any]:
         },
         **dict.fromkeys(_ESTIMATES),
         "slices": [],
+        "controls": [],
         "rubric": None,
         "job": None,
         "generation": _generation(run),
@@ -179,9 +187,9 @@ def _frame(
         "kind": run.kind,
         "created": run.created,
         "input": {"uri": run.input.uri, "version": run.input.version, "size": run.input.size},
-        "recipe": msgspec.to_builtins(run.recipe),
-        "candidates": msgspec.to_builtins(run.candidates),
-        "judge": msgspec.to_builtins(run.judge),
+        "recipe": plain(run.recipe),
+        "candidates": plain(run.candidates),
+        "judge": plain(run.judge),
     }
 
 
@@ -223,7 +231,7 @@ def _row_sum(run: RunFacts, *, judge_failed: int, judged: int) -> dict[str, int]
 def _generation(run: RunFacts) -> dict[str, Any]:
     return {
         "failed": run.generation_failed,
-        "reasons": msgspec.to_builtins(run.generation_reasons),
+        "reasons": plain(run.generation_reasons),
         "cached": run.cached,
     }
 
