@@ -41,8 +41,8 @@ def interval(rate: Metrics) -> str:
 
 
 def p_value(value: float) -> str:
-    """A p-value as people write it: `p = .034`, `p < .001`."""
-    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
+    """A p-value as the verdict writes it: `p = 0.034`, `p < .001`."""
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def headline(metrics: Metrics) -> Headline:

@@ -8,11 +8,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from nova_judge.criteria import default_groups
+from nova_judge.history import group
 from nova_judge.metrics import failed_metrics
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
 from nova_judge.reweight import figures, judge_weighting, reweigh, weighting
 from nova_judge.rubric_columns import columns_of
+from nova_judge.saved_report import find_reports
 
 from ...unit.report import generated
 from . import hostile
@@ -59,6 +62,20 @@ def test_axe_finds_nothing(open_page, page_path, width, scheme):
 def test_axe_finds_nothing_on_a_failed_run(open_page, failed_path):
     page = open_page(failed_path)
     assert "The run failed in RunJudgeJobs" in page.inner_text("h1")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_index_fits_and_axe_finds_nothing(open_page, tmp_path, width):
+    rows = generated.judged_rows(60)
+    for day in (11, 13, 17):
+        metrics = generated.metrics(rows) | {"created": f"2026-11-{day}T00:00:00Z"}
+        write_report(tmp_path / f"run-{day}" / "report", metrics, rows)
+    index = tmp_path / "index.html"
+    index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
+    page = open_page(index, width)
+    assert page.locator(".trend circle").count() == 3
+    assert sideways(page) == []
     assert violations(page) == []
 
 

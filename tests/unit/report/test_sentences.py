@@ -101,6 +101,6 @@ def test_categories_are_named_only_after_the_correction(rubric_metrics):
 def test_numbers_as_people_write_them():
     assert sentences.percent(0.6325) == "63.2 %"
     assert sentences.p_value(0.0004) == "p < .001"
-    assert sentences.p_value(0.0344) == "p = .034"
+    assert sentences.p_value(0.0344) == "p = 0.034"
     assert sentences.p_value(1.0) == "p = 1.000"
     assert sentences.signed(-0.0806) == "\N{MINUS SIGN}0.081"
