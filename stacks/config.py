@@ -32,6 +32,11 @@ class StageConfig:
         """Begins every name that we give in this account, so that two stages live side by side."""
         return f"nova-judge-{self.name}"
 
+    @property
+    def machine_name(self) -> str:
+        """The state machine's name, by which its role speaks of itself."""
+        return f"{self.prefix}-evaluation"
+
 
 def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageConfig:
     """The stage of that name. Raises SettingsError that names the key and what is allowed."""

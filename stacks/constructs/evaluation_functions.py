@@ -1,0 +1,157 @@
+"""The functions behind the states, each with what its state needs and no more."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from lambdas.settings import EndpointSettings, FunctionSettings, PlanEvaluationSettings
+from nova_judge.run_layout import INBOX
+from stacks.config import StageConfig
+from stacks.constructs.judge_role import JudgeRole
+from stacks.constructs.names import bedrock_models, machine_arns, stage_resources
+from stacks.constructs.python_function import PythonFunction
+from stacks.storage_stack import StorageStack
+
+LEASE_ACTIONS = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+)
+
+
+class EvaluationFunctions:
+    """`by_state` maps a state's name to its function."""
+
+    def __init__(
+        self,
+        stack: cdk.Stack,
+        *,
+        config: StageConfig,
+        storage: StorageStack,
+        judge_role: JudgeRole,
+        serving: EndpointSettings,
+    ) -> None:
+        self._stack, self._config, self._storage = stack, config, storage
+        self._judge_role = judge_role
+        self.by_state = self._functions(serving)
+        self._grant_functions()
+
+    def _functions(self, serving: EndpointSettings) -> dict[str, PythonFunction]:
+        common = common_settings(self._config, self._storage)
+        planning = PlanEvaluationSettings(
+            **common,
+            job_prefix=self._config.prefix,
+            job_role_arn=self._judge_role.role.role_arn,
+        )
+        long = cdk.Duration.minutes(15)
+        return {
+            "PlanEvaluation": self._function("plan_evaluation", planning),
+            "ClaimRun": self._function("claim_run", FunctionSettings(**common)),
+            "PrepareEndpoints": self._function("prepare_endpoints", serving),
+            "GenerateResponses": self._function(
+                "generate_responses", serving, timeout=long, memory_mb=1024
+            ),
+            "ReleaseEndpoints": self._function("release_endpoints", serving),
+            "BuildJudgeDataset": self._function(
+                "build_judge_dataset", planning, timeout=long, memory_mb=2048
+            ),
+            "BuildEvaluationJobs": self._function(
+                "build_evaluation_jobs", planning, timeout=long, memory_mb=2048
+            ),
+            "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
+        }
+
+    def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
+        name = "".join(word.capitalize() for word in module.split("_"))
+        return PythonFunction(
+            self._stack,
+            name,
+            module=module,
+            settings=settings,
+            config=self._config,
+            description=f"Nova Judge: the state {name}",
+            **limits,
+        )
+
+    def _grant_functions(self) -> None:
+        storage, function = self._storage, self.by_state
+        for name in ("PlanEvaluation", "GenerateResponses", "BuildEvaluationJobs"):
+            storage.allow_read(function[name], f"{INBOX}*")
+        storage.allow_read(function["PlanEvaluation"], "recipes/*")
+        self._grant_preflight(function["PlanEvaluation"])
+        storage.allow_write(function["ClaimRun"], "runs/*")
+        storage.allow_read(function["GenerateResponses"], "answers/*")
+        storage.allow_write(function["GenerateResponses"], "answers/*")
+        for name in (
+            "GenerateResponses",
+            "BuildJudgeDataset",
+            "BuildEvaluationJobs",
+            "RecordFailure",
+        ):
+            storage.allow_read(function[name], "runs/*")
+            storage.allow_write(function[name], "runs/*")
+        for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
+            storage.runs_table.grant(function[name], *LEASE_ACTIONS)
+        storage.runs_table.grant(
+            function["ClaimRun"], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+        )
+        storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
+        self._grant_endpoints()
+        function["RecordFailure"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
+                resources=machine_arns(self._stack, self._config.machine_name),
+            )
+        )
+
+    def _grant_preflight(self, function: PythonFunction) -> None:
+        """Reading only: what the checks before a run ask of the account."""
+        models = bedrock_models(self._stack)
+        for actions, resources in (
+            (["servicequotas:ListServiceQuotas"], ["*"]),
+            (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
+            (["iam:GetRole"], [self._judge_role.role.role_arn]),
+            (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
+        ):
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+    def _grant_endpoints(self) -> None:
+        endpoints = stage_resources(self._stack, self._config, "endpoint")
+        self.by_state["GenerateResponses"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                resources=[endpoints],
+            )
+        )
+        self.by_state["GenerateResponses"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["bedrock:InvokeModel"],
+                resources=bedrock_models(self._stack),
+            )
+        )
+        configs = self._stack.format_arn(
+            service="sagemaker", resource="endpoint-config", resource_name="*"
+        )
+        for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
+            self.by_state[name].add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateEndpoint",
+                        "sagemaker:DeleteEndpoint",
+                        "sagemaker:DescribeEndpoint",
+                    ],
+                    resources=[endpoints, configs],
+                )
+            )
+
+
+def common_settings(config: StageConfig, storage: StorageStack) -> dict[str, str]:
+    """What every function of a stage is told."""
+    return {
+        "stage": config.name,
+        "data_bucket": storage.data_bucket.bucket_name,
+        "runs_table": storage.runs_table.table_name,
+    }

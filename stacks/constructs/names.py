@@ -1,0 +1,38 @@
+"""ARNs of what a stage names, of the models that recipes may name, and of the state machine."""
+
+import aws_cdk as cdk
+
+from stacks.config import StageConfig
+
+
+def bedrock_models(stack: cdk.Stack) -> list[str]:
+    """Recipes name the model; an inference profile calls it in every region that it spans."""
+    own = f"arn:{stack.partition}:bedrock:*:{stack.account}"
+    return [
+        f"arn:{stack.partition}:bedrock:*::foundation-model/*",
+        f"{own}:inference-profile/*",
+        f"{own}:application-inference-profile/*",
+    ]
+
+
+def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str:
+    """Everything of SageMaker of that kind that this stage names."""
+    return stack.format_arn(
+        service="sagemaker", resource=resource, resource_name=f"{config.prefix}-*"
+    )
+
+
+def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
+    """The machine, its executions and map runs; by name, because it would refer to itstack."""
+    colon = cdk.ArnFormat.COLON_RESOURCE_NAME
+    return [
+        stack.format_arn(
+            service="states", resource=kind, resource_name=f"{name}{rest}", arn_format=colon
+        )
+        for kind, rest in (
+            ("stateMachine", ""),
+            ("execution", ":*"),
+            ("execution", "/*"),
+            ("mapRun", "/*"),
+        )
+    ]
