@@ -145,11 +145,18 @@ def _shown(details: Path) -> Iterator[tuple[str, str]]:
     with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
         columns = {name for name, *_ in described.fetchall()}
-        wanted = [f"CAST({c} AS VARCHAR)" if c in columns else "''" for c in _SHOWN_COLUMNS]
+        wanted = [column if column in columns else "''" for column in _SHOWN_COLUMNS]
         query = f"SELECT {', '.join(wanted)} FROM read_parquet(?)"  # noqa: S608 (our own words)
         result = connection.execute(query, [str(details)])
         while batch := result.fetchmany(500):
-            yield from ((prompt or "", gold or "") for prompt, gold in batch)
+            yield from ((_text(prompt), _text(gold)) for prompt, gold in batch)
+
+
+def _text(value: object) -> str:
+    """A cell as text; references come as lists."""
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 class Recomputed(NamedTuple):

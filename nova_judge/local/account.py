@@ -7,9 +7,10 @@ environment while it is imported.
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from botocore.config import Config
 from ministack import app
 
@@ -20,11 +21,16 @@ from nova_judge.local import (
     engine_hooks,
     state_machine_tasks,
 )
+from nova_judge.local.answer_judge import answer_judge
 from nova_judge.local.answers import Answers, answers_from
+from nova_judge.local.bedrock_evaluations import EvaluationJobs
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import Container, TrainingJobs
 from nova_judge.local.settings import FUNCTION_ERRORS, EmulatorSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SAGEMAKER_ROUTES = {
     "target_prefixes": ["SageMaker."],
@@ -43,12 +49,13 @@ class Account:
         hosting = Hosting(settings, answers)
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
-        container = _container(settings, folder)
+        container = _container(settings, folder, endpoint)
         self._jobs = TrainingJobs(settings, container, s3, engine_hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
         engine_hooks.name_lambda_errors(self._function_failed)
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
+        _plug_in_evaluations(settings, s3)
 
     def _function_failed(self, function: str, said: str) -> None:
         with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:
@@ -84,12 +91,23 @@ def _plug_in_facts(settings: EmulatorSettings) -> None:
     engine_hooks.answer_first("bedrock", account_facts.bedrock_model)
 
 
-def _container(settings: EmulatorSettings, folder: Path) -> Container:
+def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:
+    api_key = settings.judge_environment.get("OPENAI_API_KEY")
+    jobs = EvaluationJobs(settings, lambda: answer_judge(settings.judge, api_key), s3)
+    state_machine_tasks.install_evaluations(jobs)
+    engine_hooks.answer_first("bedrock", jobs.http)
+
+
+def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Container:
     """How the Nova container's stand-in is started; it sees no emulated credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     package = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-m", "nova_judge.local.nova_container"]
     command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
+    command += ["--account", endpoint]
+    command += [part for file in settings.answers for part in ("--answers", file)]
+    if settings.chat_server is not None:
+        command += ["--chat-server", msgspec.json.encode(settings.chat_server).decode()]
     return Container(
         command=command,
         environment={**passed, "PYTHONPATH": package, **settings.judge_environment},

@@ -39,6 +39,11 @@ def prepare(root: Path, request: dict[str, Any], s3: "S3Client") -> None:
         "inputdataconfig.json": {c["ChannelName"]: _channel_config(c) for c in channels},
         "resourceconfig.json": {"current_host": "algo-1", "hosts": ["algo-1"]},
     }
+    if "ServerlessJobConfig" in request:
+        written["serverless.json"] = {
+            "name": request["TrainingJobName"],
+            "model": _serverless_model(request),
+        }
     for name, content in written.items():
         (root / CONFIG_FOLDER / name).write_text(json.dumps(content), "utf-8")
     for channel in channels:
@@ -60,6 +65,13 @@ def publish(root: Path, request: dict[str, Any], s3: "S3Client") -> None:
             s3.upload_file(str(archive), place.bucket, f"{base}/{archive.name}")
 
 
+def _serverless_model(request: dict[str, Any]) -> str:
+    """The model package, or else the base model's name in its hub."""
+    package: str | None = request.get("ModelPackageConfig", {}).get("SourceModelPackageArn")
+    base: str = request["ServerlessJobConfig"]["BaseModelArn"]
+    return package or base.split("/")[3]
+
+
 def _channel_config(channel: dict[str, Any]) -> dict[str, Any]:
     return {
         "TrainingInputMode": channel.get("InputMode", "File"),
@@ -70,6 +82,11 @@ def _channel_config(channel: dict[str, Any]) -> dict[str, Any]:
 
 def _download(folder: Path, channel: dict[str, Any], s3: "S3Client") -> None:
     folder.mkdir()
+    if "DatasetSource" in channel["DataSource"]:
+        raise ChannelError(
+            "ClientError: local mode has no registry of data sets: leave judge.serverless.dataset "
+            "out of the recipe and bring a file"
+        )
     uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
     place = parse_uri(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)

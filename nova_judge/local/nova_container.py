@@ -12,13 +12,23 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from nova_judge.benchmarks import benchmarks
 from nova_judge.errors import LocalModeError
-from nova_judge.local import nova_judging
-from nova_judge.local.nova_job import Job, read_job
+from nova_judge.local import nova_benchmarks, nova_judging, nova_llmaj, nova_own_data
+from nova_judge.local.model_under_test import ModelUnderTest
+from nova_judge.local.nova_job import Job, Outside, read_job
+from nova_judge.local.settings import ChatServer
 
 TASKS: dict[str, Callable[[Job], None]] = {
     "llm_judge": nova_judging.run,
     "rubric_llm_judge": nova_judging.run,
+    "gen_qa": nova_own_data.run,
+    "rft_eval": nova_own_data.run_rewards,
+    "inference_only": nova_own_data.run_answers,
+    "llmaj": nova_llmaj.run,
+    **dict.fromkeys(benchmarks(), nova_benchmarks.run),
 }
 CONTAINER_ROOT = "/opt/ml"
 
@@ -29,9 +39,14 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path(CONTAINER_ROOT))
     parser.add_argument("--judge", default="reference")
     parser.add_argument("--knowledge", type=Path, default=None)
+    parser.add_argument("--answers", type=Path, action="append", default=[])
+    parser.add_argument("--chat-server", default=None)
+    parser.add_argument("--account", default=None)
     asked = parser.parse_args()
     try:
-        job = read_job(asked.root, asked.judge, asked.knowledge)
+        server = asked.chat_server and msgspec.json.decode(asked.chat_server, type=ChatServer)
+        outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account)
+        job = read_job(asked.root, asked.judge, asked.knowledge, outside)
         if job.task not in TASKS:
             known = ", ".join(sorted(TASKS))
             raise LocalModeError(f"Task {job.task!r} has no stand-in in local mode: {known} have.")

@@ -8,6 +8,7 @@ import msgspec
 import ryaml
 
 from nova_judge.errors import LocalModeError
+from nova_judge.local.model_under_test import ModelUnderTest
 
 RECIPE_KEY = "sagemaker_recipe_local_path"
 _CONTAINER_INPUT = "/opt/ml/input/"
@@ -32,6 +33,16 @@ class _Recipe(msgspec.Struct):
     inference: dict[str, Any] = {}
 
 
+class Outside(NamedTuple):
+    """What a job reaches beyond its folder: the model's answers, and the emulated account."""
+
+    model: ModelUnderTest = ModelUnderTest()
+    account: str | None = None
+
+
+NOTHING = Outside()
+
+
 class Job(NamedTuple):
     """What a task family needs. `recipe` is the whole recipe as it was read."""
 
@@ -43,6 +54,17 @@ class Job(NamedTuple):
     hyperparameters: dict[str, str]
     judge: str
     knowledge: Path | None
+    outside: Outside = NOTHING
+
+    @property
+    def model_under_test(self) -> ModelUnderTest:
+        """Who answers where the job evaluates a model."""
+        return self.outside.model
+
+    @property
+    def account_endpoint(self) -> str | None:
+        """Where the emulated account listens; None outside one."""
+        return self.outside.account
 
     @property
     def output(self) -> Path:
@@ -60,9 +82,11 @@ class Job(NamedTuple):
         return files[0]
 
 
-def read_job(root: Path, judge: str, knowledge: Path | None) -> Job:
+def read_job(root: Path, judge: str, knowledge: Path | None, outside: Outside = NOTHING) -> Job:
     """Read hyperparameters and recipe; raises `LocalModeError` where the container would fail."""
     hyperparameters = json.loads((root / "input/config/hyperparameters.json").read_text("utf-8"))
+    if RECIPE_KEY not in hyperparameters:
+        return _serverless_job(root, hyperparameters, judge, outside)
     path = hyperparameters.get(RECIPE_KEY, "")
     if not path.startswith(_CONTAINER_INPUT):
         raise LocalModeError(f"{RECIPE_KEY} is {path!r}, which is not below {_CONTAINER_INPUT}.")
@@ -83,4 +107,35 @@ def read_job(root: Path, judge: str, knowledge: Path | None) -> Job:
         hyperparameters=hyperparameters,
         judge=judge,
         knowledge=knowledge,
+        outside=outside,
+    )
+
+
+def _serverless_job(
+    root: Path, hyperparameters: dict[str, str], judge: str, outside: Outside
+) -> Job:
+    """A job without a recipe: everything stands in the hyperparameters and the job's own request.
+
+    The second step of Bedrock's judge has no task of its own.
+    """
+    request = json.loads((root / "input/config/serverless.json").read_text("utf-8"))
+    task = hyperparameters.get("task", "llmaj")
+    recipe = {
+        "evaluation": {
+            "task": task,
+            "metric": hyperparameters.get("metric", hyperparameters.get("evaluation_metric", "")),
+            "subtask": hyperparameters.get("subtask", ""),
+        },
+        "processor": {"preset_reward_function": hyperparameters.get("preset_reward_function", "")},
+    }
+    return Job(
+        root=root,
+        run_name=hyperparameters.get("name", request["name"]),
+        model=request["model"],
+        task=task,
+        recipe=recipe,
+        hyperparameters=hyperparameters,
+        judge=judge,
+        knowledge=None,
+        outside=outside,
     )

@@ -37,7 +37,7 @@ class Writer:
     def __init__(self, job: Job, task_key: str) -> None:
         self._job = job
         self._task_key = task_key
-        self._stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+        self._stamp = _now()
         self._folder = job.output / job.run_name / "eval_results"
 
     def details(self, rows: Iterable[Detail]) -> None:
@@ -54,19 +54,34 @@ class Writer:
 
     def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
         """Write `results_<timestamp>.json`, which says plainly that a stand-in worked."""
-        content = {
-            "config_general": {
-                "stand_in": judge,
-                "note": STAND_IN,
-                "model_name": self._job.model,
-                "start_time": self._stamp,
-            },
-            "results": {self._task_key: dict(metrics), "all": dict(metrics)},
-            "versions": {self._task_key: 0},
-        }
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"results_{self._stamp}.json"
-        file.write_text(json.dumps(content, indent=2), "utf-8")
+        write_results(self._job, {self._task_key: metrics}, metrics, judge)
+
+
+def write_results(
+    job: Job,
+    tasks: Mapping[str, Mapping[str, float]],
+    over_all: Mapping[str, float],
+    stand_in: str | None,
+) -> None:
+    """Write `results_<timestamp>.json` of one or several tasks, naming who stood in."""
+    stamp = _now()
+    content = {
+        "config_general": {
+            "stand_in": stand_in,
+            "note": STAND_IN,
+            "model_name": job.model,
+            "start_time": stamp,
+        },
+        "results": {**tasks, "all": over_all},
+        "versions": dict.fromkeys(tasks, 0),
+    }
+    folder = job.output / job.run_name / "eval_results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"results_{stamp}.json").write_text(json.dumps(content, indent=2), "utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
 
 
 def _columns(row: Detail) -> dict[str, object]:

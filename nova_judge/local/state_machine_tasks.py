@@ -4,11 +4,13 @@ import contextvars
 import functools
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from ministack.services import stepfunctions
 
+from nova_judge.local.bedrock_evaluations import EvaluationJobs
 from nova_judge.local.sagemaker_api import ApiError, Parameters, SageMakerApi
 from nova_judge.local.sagemaker_jobs import FINAL
 
@@ -31,6 +33,37 @@ def install(api: SageMakerApi) -> None:
     _add_sdk_integration()
     _heed_aborts()
     _add_redrive_count()
+
+
+def install_evaluations(jobs: EvaluationJobs) -> None:
+    """`aws-sdk:bedrock:createEvaluationJob` and `getEvaluationJob`, keys in Pascal case."""
+
+    def dispatch(call: Callable[[Parameters], Parameters]) -> Callable[[str, Parameters], object]:
+        def run(resource: str, parameters: Parameters) -> object:
+            del resource
+            try:
+                return _cased(call(_cased(parameters, str.lower)), str.upper)
+            except ApiError as error:
+                raise stepfunctions._ExecutionError(
+                    f"Bedrock.{error.code}", error.message
+                ) from error
+
+        return run
+
+    prefix = "arn:aws:states:::aws-sdk:bedrock:"
+    stepfunctions._SERVICE_DISPATCH[f"{prefix}createEvaluationJob"] = dispatch(jobs.create)
+    stepfunctions._SERVICE_DISPATCH[f"{prefix}getEvaluationJob"] = dispatch(
+        lambda parameters: jobs.get(parameters["jobIdentifier"])
+    )
+
+
+def _cased(value: Any, first: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
+    """The same with the first letter of every key changed: APIs and SDK tasks differ in it."""
+    if isinstance(value, dict):
+        return {first(key[:1]) + key[1:]: _cased(inner, first) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cased(inner, first) for inner in value]
+    return value
 
 
 def _add_training_jobs(api: SageMakerApi) -> None:

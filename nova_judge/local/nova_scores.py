@@ -1,0 +1,27 @@
+"""What the stand-ins for benchmarks, own data and rewards share: the container's means."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+
+STAND_IN = "local stand-in for the evaluation container"
+
+Row = Mapping[str, float]
+
+
+def with_standard_errors(rows: Sequence[Row]) -> dict[str, float]:
+    """The mean of each metric over the rows that have it, and `<metric>_stderr` beside it."""
+    found: dict[str, float] = {}
+    for metric in dict.fromkeys(name for row in rows for name in row):
+        values = [row[metric] for row in rows if metric in row]
+        found[metric] = fmean(values)
+        if len(values) > 1:
+            found[f"{metric}_stderr"] = stdev(values) / math.sqrt(len(values))
+    return found
+
+
+def averaged(tasks: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """`all`: the plain average over tasks, whatever their size, as LightEval gives it."""
+    held = list(tasks)
+    names = dict.fromkeys(name for task in held for name in task)
+    return {name: fmean([task[name] for task in held if name in task]) for name in names}
