@@ -7,6 +7,7 @@ reader serves the pairwise and the rubric judge: the keys that a row has decide.
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from nova_judge.rubric_reading import number, rubric_from
 from nova_judge.verdicts import NO_LABEL, parse_verdict
 
 _BATCH = 500
-_MEMORY = "160MB"
+_MEMORY = "80MB"
 _RESULTS_LIMIT = 64 << 20
 _ERROR_KEYS = ("inference_error", "inference_errors")
 
@@ -91,28 +92,42 @@ def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, 
     return judgment, passes.note
 
 
-def read_details(details: Path) -> Iterator[DetailsRow]:
-    """The columns of a details Parquet that we use, in row order; raises JudgeJobError."""
+def read_details(details: Path, first: int = 0, last: int | None = None) -> Iterator[DetailsRow]:
+    """The columns of a details Parquet that we use, in row order; raises JudgeJobError.
+
+    `first` and `last` (not included) are row numbers; whole row groups outside them are not read.
+    """
+    with _reading(details) as connection:
+        source = [str(details)]
+        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", source).fetchall()
+        columns = {name for name, *_ in described}
+        predictions = "predictions" if "predictions" in columns else "NULL"
+        query = f"SELECT metrics, {predictions} FROM read_parquet(?, file_row_number = true)"  # noqa: S608
+        if last is not None:
+            query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
+        result = connection.execute(query, source)
+        while batch := result.fetchmany(_BATCH):
+            for row in batch:
+                yield DetailsRow(*row)
+
+
+def count_details(details: Path) -> int:
+    """The number of rows of a details Parquet; raises JudgeJobError."""
+    with _reading(details) as connection:
+        counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
+        return int(counted.fetchall()[0][0])
+
+
+@contextmanager
+def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config=_duckdb_config()) as connection:
         try:
-            for row in _rows(connection, details):
-                yield DetailsRow(*row)
+            yield connection
         except duckdb.Error as error:
             raise JudgeJobError(
                 f"{details.name}: the details cannot be read as Parquet with a column `metrics` "
                 f"({str(error).splitlines()[0]}). The judge job has to run again."
             ) from error
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, details: Path) -> Iterator[tuple[Any, ...]]:
-    source = [str(details)]
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", source).fetchall()
-    columns = {name for name, *_ in described}
-    predictions = "predictions" if "predictions" in columns else "NULL"
-    query = f"SELECT metrics, {predictions} FROM read_parquet(?)"  # noqa: S608 (our own words)
-    result = connection.execute(query, source)
-    while batch := result.fetchmany(_BATCH):
-        yield from batch
 
 
 def read_job_metrics(results: Path) -> JobMetrics:
@@ -137,6 +152,11 @@ def read_job_metrics(results: Path) -> JobMetrics:
     if not isinstance(figures, dict):
         raise JudgeJobError(f"{results.name}: the results of task {task!r} are not an object.")
     return {"task": task, **figures}
+
+
+def passes_of(metrics: Metrics, predictions: object = None) -> Passes:
+    """What both passes said of a row of the details, about the candidates."""
+    return _passes(metrics, _outputs(metrics, predictions))
 
 
 def _outputs(metrics: Metrics, predictions: object) -> _Outputs:

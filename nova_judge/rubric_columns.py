@@ -7,6 +7,7 @@ and everything after it is exact.
 """
 
 import functools
+import struct
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ FULL_SCORE: Final = SCORE_UNITS * FINE
 """The best score in the units of `by_group`: 400,000."""
 
 ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
+_PACK: Final = struct.Struct("<iihh").pack
 _FRACTION: Final = float(1 << 30)
 
 
@@ -124,6 +126,16 @@ class RubricColumns:
         return np.bincount(self.group, weights=units, minlength=len(self.groups)) / _FRACTION
 
 
+class PackedRows(NamedTuple):
+    """What a builder holds, as bytes."""
+
+    names: tuple[str, ...]
+    start: bytes
+    entries: bytes
+    forward: bytes
+    backward: bytes
+
+
 class ColumnsBuilder:
     """Collects rows one by one, in a hundred bytes a row."""
 
@@ -138,7 +150,7 @@ class ColumnsBuilder:
         """One criterion as an entry."""
         code = self._names.setdefault(criterion.name, len(self._names))
         of_a, of_b = (score_units(criterion, s) for s in (criterion.score_A, criterion.score_B))
-        return np.array((code, weight_units(criterion.weight), of_a, of_b), ENTRY).tobytes()
+        return _PACK(code, weight_units(criterion.weight), of_a, of_b)
 
     def add(self, judgment: Judgment) -> None:
         """The next row. A rubric that is missing or unreadable leaves a row without entries."""
@@ -154,14 +166,40 @@ class ColumnsBuilder:
         self._forward.append(forward)
         self._backward.append(backward)
 
+    def packed_rows(self) -> PackedRows:
+        """All rows added, to be handed to another builder, in another process perhaps."""
+        return PackedRows(
+            tuple(self._names),
+            self._start.tobytes(),
+            bytes(self._entries),
+            bytes(self._forward),
+            bytes(self._backward),
+        )
+
+    def extend(self, rows: PackedRows) -> None:
+        """The next rows, from another builder."""
+        codes = [self._names.setdefault(name, len(self._names)) for name in rows.names]
+        entries = np.frombuffer(rows.entries, dtype=ENTRY).copy()
+        entries["code"] = np.array([*codes, 0])[entries["code"]]
+        start = np.frombuffer(rows.start, dtype=np.int64)[1:] + self._start[-1]
+        self._start.frombytes(start.tobytes())
+        self._entries += entries.tobytes()
+        self._forward += rows.forward
+        self._backward += rows.backward
+
     def columns(self, groups: CriterionGroups) -> RubricColumns:
         """The columns of all rows added, their criteria brought together by `groups`.
 
         The rows are handed over and not copied: the builder is empty afterwards.
         """
         entries = np.frombuffer(self._entries, dtype=ENTRY)
-        codes, members = _grouped(self._names, groups.group)
-        entries["code"] = np.array([*codes.values(), 0])[entries["code"]]
+        met = np.bincount(entries["code"], minlength=len(self._names)) > 0
+        names = [name for name, is_met in zip(self._names, met, strict=True) if is_met]
+        members = _grouped(names, groups.group)
+        place = {group: code for code, group in enumerate(members)}
+        codes = np.zeros(len(met), dtype=np.int32)
+        codes[met] = [place[groups.group(name)] for name in names]
+        entries["code"] = codes[entries["code"]]
         columns = RubricColumns(
             groups=tuple(members),
             members=tuple(tuple(raw) for raw in members.values()),
@@ -191,16 +229,12 @@ def row_sums(start: Ints, values: Floats) -> Floats:
     return sums
 
 
-def _grouped(
-    names: dict[str, int], group: Callable[[str], str]
-) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """The group code of each name, and the names of each group; groups in alphabetical order."""
+def _grouped(names: Iterable[str], group: Callable[[str], str]) -> dict[str, list[str]]:
+    """The names of each group, both in alphabetical order."""
     members: dict[str, list[str]] = {}
     for name in sorted(names):
         members.setdefault(group(name), []).append(name)
-    ordered = {name: members[name] for name in sorted(members)}
-    codes = {name: code for code, name in enumerate(ordered)}
-    return {name: codes[group(name)] for name in names}, ordered
+    return {name: members[name] for name in sorted(members)}
 
 
 def _means(entries: npt.NDArray[Any], first: Ints) -> list[Ints]:

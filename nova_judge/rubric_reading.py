@@ -19,7 +19,7 @@ _SCALE = {"scale": "scale", "likert": "scale", "binary": "binary", "boolean": "b
 _TRUE = {"true", "yes", "1", "1.0"}
 _FALSE = {"false", "no", "0", "0.0"}
 _LARGEST_WEIGHT = 100.0  # as per cent; keeps every sum of products below 2^53
-_CRITERIA_LIMIT = 200
+CRITERIA_LIMIT = 200
 _NAME_LIMIT = 200
 
 
@@ -29,7 +29,7 @@ def rubric_from(
     """The rubric that a mapping of criteria spells, with the scores the container reported."""
     if not isinstance(breakdown, Mapping) or not breakdown:
         return NO_CRITERIA
-    if len(breakdown) > _CRITERIA_LIMIT:
+    if len(breakdown) > CRITERIA_LIMIT:
         return Unscored("the rubric has too many criteria")
     criteria = []
     for name, fields in breakdown.items():

@@ -26,14 +26,18 @@ class SavedReport(NamedTuple):
     def judgments(self) -> Path:
         return self.folder / JUDGMENTS
 
-    def rows(self) -> Iterator[JudgedRow]:
-        """The judged rows; SavedReportError where `judgments.parquet` is not beside the metrics."""
+    def stored_judgments(self) -> Path:
+        """`judgments.parquet`; SavedReportError where it is not beside the metrics."""
         if not self.judgments.is_file():
             raise SavedReportError(
                 f"{self.judgments} is missing: copy the whole report folder of the run, "
                 f"not only {METRICS}."
             )
-        return read_judgments(self.judgments)
+        return self.judgments
+
+    def rows(self) -> Iterator[JudgedRow]:
+        """The judged rows; SavedReportError as in `stored_judgments`."""
+        return read_judgments(self.stored_judgments())
 
 
 def open_report(run: Path) -> SavedReport:

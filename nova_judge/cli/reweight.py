@@ -1,5 +1,7 @@
 """`nova-judge reweight`: other weights for the criteria, without asking the judge again."""
 
+import tarfile
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -11,27 +13,28 @@ from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
 from nova_judge.criteria import CriterionGroups, load_groups
+from nova_judge.details_columns import read_columns
 from nova_judge.drivers import RootCause, drivers, root_causes
 from nova_judge.errors import WeightingError
 from nova_judge.firmness import Firmness, firmness
+from nova_judge.judge_archive import only, read_archive
 from nova_judge.plain import plain
 from nova_judge.records import Candidate
 from nova_judge.report.labels import one_line
+from nova_judge.report_columns import ReportColumns, columns_of_report
 from nova_judge.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
-from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.rubric_columns import RubricColumns
 from nova_judge.saved_report import SavedReport, open_report
 from nova_judge.statistics_settings import StatisticsSettings
 
 _LISTED = 20
 
 
-class _Rows(NamedTuple):
-    columns: RubricColumns
-    categories: list[str | None]
-
-
 def command(
-    run: Annotated[str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run, s3://bucket/runs/<id>/, output.tar.gz or details Parquet."),
+    ],
     weights: Annotated[
         str, typer.Option(help="accuracy=0.6,completeness=0.4: all others count nothing.")
     ] = "",
@@ -58,13 +61,12 @@ def command(
       nova-judge reweight out/demo --only faithfulness,context --json
     """
     table = load_groups(groups)
-    report = open_report(open_run(run))
     with Console(stderr=True).status("Reading the rubrics"):
-        rows = _read(report, table)
+        rows, settings = _read(open_run(run), table)
     if not rows.columns.scored.any():
         raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
     chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
-    found = figures(rows.columns, reweigh(rows.columns, chosen), _settings(report))
+    found = figures(rows.columns, reweigh(rows.columns, chosen), settings)
     details = None if weights or drop or only else _Details.of(rows)
     if as_json:
         typer.echo(orjson.dumps(_plain(found, rows, details), option=orjson.OPT_INDENT_2))
@@ -83,20 +85,24 @@ class _Details(NamedTuple):
     causes: list[RootCause]
 
     @classmethod
-    def of(cls, rows: _Rows) -> "_Details":
+    def of(cls, rows: ReportColumns) -> "_Details":
         firm = firmness(rows.columns)
         assert firm is not None  # noqa: S101 (some row is scored)
         loser: Candidate = "A" if firm.leader == "B" else "B"
         return cls(firm, loser, root_causes(rows.columns, rows.categories, loser))
 
 
-def _read(report: SavedReport, groups: CriterionGroups) -> _Rows:
-    builder = ColumnsBuilder()
-    categories = []
-    for judged in report.rows():
-        builder.add(judged.judgment)
-        categories.append(judged.row.category)
-    return _Rows(builder.columns(groups), categories)
+def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, StatisticsSettings]:
+    """The rubrics of a run, or of a judge job's details that never went through our pipeline."""
+    if source.is_file() and source.suffix == ".parquet":
+        columns = read_columns(source, groups)
+        return ReportColumns(columns, [None] * columns.rows), StatisticsSettings()
+    if source.is_file() and tarfile.is_tarfile(source):
+        with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+            files = read_archive(source, Path(folder))
+            return _read(only(files.details, "details Parquet", files), groups)
+    report = open_report(source)
+    return columns_of_report(report.stored_judgments(), groups), _settings(report)
 
 
 def _settings(report: SavedReport) -> StatisticsSettings:
@@ -181,7 +187,9 @@ def _signed(value: float | None) -> str:
     return "unknown" if value is None else f"{value:+.3f}"
 
 
-def _plain(found: ReweighedFigures, rows: _Rows, details: _Details | None) -> dict[str, Any]:
+def _plain(
+    found: ReweighedFigures, rows: ReportColumns, details: _Details | None
+) -> dict[str, Any]:
     return {
         **plain(found),
         "criteria": plain(coverage(rows.columns)),

@@ -1,0 +1,81 @@
+import random
+
+import numpy as np
+import pytest
+
+from nova_judge import details_columns
+from nova_judge.criteria import default_groups
+from nova_judge.details_columns import read_columns
+from nova_judge.judge_output import count_details, read_details, read_judgments
+from nova_judge.report_columns import columns_of_report
+from nova_judge.rubric_columns import columns_of
+
+from . import details, runs
+
+GROUPS = default_groups()
+
+
+def same(one, other):
+    assert one.groups == other.groups
+    assert one.members == other.members
+    for name in ("start", "entries", "forward", "backward"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def altered(number, row):
+    """The row with one thing wrong, another one for each number up to 13."""
+    breakdown = row["criteria_breakdown"]
+    first = next(iter(breakdown.values()))
+    weightless = {name: {**fields, "weight": 0} for name, fields in breakdown.items()}
+    return {
+        1: row | {"predictions": ["?"]},
+        2: {key: value for key, value in row.items() if key != "predictions"},
+        3: row | {"ties": 1.0},
+        4: row | {"criteria_breakdown": {**breakdown, "x": {**first, "score_A": 9}}},
+        5: row | {"criteria_breakdown": {**breakdown, "x": {**first, "type": "stars"}}},
+        6: row | {"criteria_breakdown": {}},
+        7: row | {"criteria_breakdown": weightless},
+        8: str(row)[:-5],
+        9: None,
+        10: details.pairwise_metrics("[[A>B]]", "[[A>B]]", a_scores=1.0, b_scores=1.0),
+        11: row | {"a_scores": True},
+        12: row | {"criteria_breakdown": {f"c{n}": first for n in range(250)}},
+        13: row | {"predictions": "A>B"},
+    }.get(number, row)
+
+
+def mixed_rows(count):
+    draw = random.Random(9)  # noqa: S311
+    return [altered(number % 14, details.rubric_metrics(draw)) for number in range(count)]
+
+
+@pytest.mark.parametrize("outputs", [False, True])
+def test_columns_of_details_are_those_of_its_judgments(tmp_path, outputs):
+    rows = mixed_rows(300)
+    draw = random.Random(2)  # noqa: S311
+    labels = ("[[A>B]]", "[[B>A]]", "[[A=B]]", "none", "")
+    raw = [[draw.choice(labels) for _ in range(draw.choice((1, 2)))] for _ in rows]
+    path = details.write(tmp_path / "d.parquet", rows, raw if outputs else None)
+    same(read_columns(path, GROUPS, 1), columns_of(read_judgments(path), GROUPS))
+
+
+def test_any_number_of_processes_gives_the_same_columns(tmp_path, monkeypatch):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(250))
+    monkeypatch.setattr(details_columns, "_LEAST_ROWS", 10)
+    same(read_columns(path, GROUPS, 2), read_columns(path, GROUPS, 1))
+
+
+def test_a_range_of_details_is_those_rows(tmp_path):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(250))
+    whole = list(read_details(path))
+    assert count_details(path) == len(whole) == 250
+    for first, last in ((0, 250), (0, 0), (99, 101), (240, 999)):
+        assert list(read_details(path, first, last)) == whole[first:last]
+
+
+def test_columns_of_a_report_are_those_of_its_rows(tmp_path):
+    rows = runs.generated_rows(120)
+    run = runs.write_run(tmp_path / "run", rows)
+    found = columns_of_report(run / "report/judgments.parquet", GROUPS)
+    same(found.columns, columns_of((row.judgment for row in rows), GROUPS))
+    assert found.categories == [row.row.category for row in rows]
