@@ -12,9 +12,11 @@ from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge import dataset, preflight
 from nova_judge.adapters import account, s3
 from nova_judge.adapters.scoring_plan import Asked, plan_scoring
+from nova_judge.batch_inference import answers_in_batch
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
+from nova_judge.records import Candidate
 from nova_judge.request import EXAMPLE, parse_request, run_id
 from nova_judge.run import Run, RunInput, answer_sources
 from nova_judge.run_layout import RECIPES
@@ -87,11 +89,19 @@ def _refuse_early(
     for check in checks:
         logger.info("pre-flight", check=check.name, status=check.status)
     preflight.require(checks)
-    forecast = estimate_run(
-        run.recipe, read_workload(run.recipe, head, run.input.size, run.sources)
-    )
+    workload = read_workload(run.recipe, head, run.input.size, run.sources)
+    forecast = estimate_run(run.recipe, workload)
     check_budget(run.recipe, forecast)
-    return msgspec.structs.replace(run, estimate=estimate_summary(forecast))
+    return msgspec.structs.replace(
+        run,
+        estimate=estimate_summary(forecast),
+        batch=tuple(c for c in run.generated() if _in_batch(run.recipe, c, workload.rows)),
+    )
+
+
+def _in_batch(recipe: Recipe, candidate: Candidate, rows: float) -> bool:
+    bedrock = recipe.candidate(candidate).bedrock is not None
+    return bedrock and answers_in_batch(recipe.generation_for(candidate), rows)
 
 
 def _recipe(bucket: str, name: str) -> Recipe:

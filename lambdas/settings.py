@@ -44,6 +44,13 @@ class EndpointSettings(FunctionSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchSettings(EndpointSettings):
+    """As whom Bedrock's batch jobs read and write."""
+
+    job_role_arn: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ResultsSettings(FunctionSettings):
     """Where the results processor tells that a report is ready."""
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters import executions, judge_jobs, runs_table
+from nova_judge.adapters import batch_jobs, executions, judge_jobs, runs_table
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
 from nova_judge.catalog import endpoint_name
@@ -30,9 +30,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return execution is not None and executions.is_running(execution)
 
     prefix = f"{settings.job_prefix}-"
-    stopped = orphans(judge_jobs.running(prefix), run_is_running, now)
-    for job in stopped:
-        judge_jobs.stop(job)
+    stopped = []
+    for jobs in (judge_jobs, batch_jobs):
+        for job in orphans(jobs.running(prefix), run_is_running, now):
+            jobs.stop(job)
+            stopped.append(job)
     swept = Swept((), ())
     if settings.endpoint_life == "on_demand":
         endpoints = sagemaker_endpoints()

@@ -5,6 +5,7 @@ import math
 import msgspec
 
 from nova_judge import catalog
+from nova_judge.batch_inference import answers_in_batch
 from nova_judge.benchmarks import benchmarks, split_subtasks
 from nova_judge.pricing import InstanceTime, TokenUse, Usage
 from nova_judge.recipe import Recipe
@@ -159,7 +160,7 @@ def _token_use(
 ) -> TokenUse:
     generation = recipe.generation_for(side)
     per_token = catalog.assumptions().characters_per_token.value
-    batch = generation.batch_from is not None and workload.rows >= generation.batch_from
+    batch = answers_in_batch(generation, workload.rows)
     read = workload.prompt_characters + len(generation.system or "")
     return TokenUse(
         recipe.candidate(side).model,

@@ -26,7 +26,8 @@ class RunInput(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
 
-    `estimate` is what the run was expected to cost (see `estimate.estimate_summary`).
+    `batch`: who answers by batch inference. `estimate` is what the run was expected to cost (see
+    `estimate.estimate_summary`).
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     recipe_sha256: str
     sources: AnswerSources
     no_cache: bool = False
+    batch: tuple[Candidate, ...] = ()
     estimate: dict[str, Any] | None = None
     code_version: str = __version__
 

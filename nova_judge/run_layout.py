@@ -45,6 +45,10 @@ class RunLayout:
     def rows(self, shard: int) -> str:
         return f"{self.prefix}rows/{shard:05d}.json"
 
+    def batch(self, candidate: Candidate, shard: int) -> str:
+        """Below `judge/`, because the role of Bedrock's jobs reaches nothing else."""
+        return f"{self.prefix}judge/batch/{candidate}/{shard:05d}/"
+
     @property
     def failed(self) -> str:
         return f"{self.prefix}failed.jsonl"

@@ -1,5 +1,7 @@
 """From a run's candidates to the models that answer and the journals that keep their answers."""
 
+from collections.abc import Iterable
+
 from nova_judge import catalog
 from nova_judge.adapters import bedrock_converse, s3, sagemaker_endpoint
 from nova_judge.adapters.answer_objects import BucketObjects
@@ -13,11 +15,13 @@ from nova_judge.retries import RetryPolicy
 from nova_judge.run import Run
 
 
-def sources(run: Run, shard: int, bucket: str, prefix: str) -> dict[Candidate, Source]:
-    """The candidates that this run asks, with their answers kept in `bucket`."""
+def sources(
+    run: Run, shard: int, bucket: str, prefix: str, asked: Iterable[Candidate]
+) -> dict[Candidate, Source]:
+    """The candidates that are `asked`, with their answers kept in `bucket`."""
     objects = BucketObjects(s3.client(), bucket)
     place = Place(run.run_id, shard)
-    settings = {c: run.recipe.generation_for(c) for c in run.generated()}
+    settings = {c: run.recipe.generation_for(c) for c in asked}
     return {
         candidate: Source(
             port=_port(run, candidate, prefix),

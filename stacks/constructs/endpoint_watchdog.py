@@ -64,6 +64,15 @@ class EndpointWatchdog(Construct):
                 ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
                 [ours("training-job")],
             ),
+            (["bedrock:ListModelInvocationJobs"], ["*"]),
+            (
+                ["bedrock:StopModelInvocationJob"],
+                [
+                    stack.format_arn(
+                        service="bedrock", resource="model-invocation-job", resource_name="*"
+                    )
+                ],
+            ),
             (["states:DescribeExecution"], list(executions)),
         )
         for actions, resources in statements:

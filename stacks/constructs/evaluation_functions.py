@@ -1,11 +1,17 @@
 """The functions behind the states, each with what its state needs and no more."""
 
+import dataclasses
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from lambdas.settings import EndpointSettings, FunctionSettings, PlanEvaluationSettings
+from lambdas.settings import (
+    BatchSettings,
+    EndpointSettings,
+    FunctionSettings,
+    PlanEvaluationSettings,
+)
 from nova_judge.run_layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.judge_role import JudgeRole
@@ -45,6 +51,9 @@ class EvaluationFunctions:
             job_prefix=self._config.prefix,
             job_role_arn=self._judge_role.role.role_arn,
         )
+        batch = BatchSettings(
+            **dataclasses.asdict(serving), job_role_arn=self._judge_role.role.role_arn
+        )
         long = cdk.Duration.minutes(15)
         return {
             "PlanEvaluation": self._function("plan_evaluation", planning),
@@ -54,6 +63,9 @@ class EvaluationFunctions:
                 "generate_responses", serving, timeout=long, memory_mb=1024
             ),
             "ReleaseEndpoints": self._function("release_endpoints", serving),
+            "BatchResponses": self._function(
+                "batch_responses", batch, timeout=long, memory_mb=2048
+            ),
             "BuildJudgeDataset": self._function(
                 "build_judge_dataset", planning, timeout=long, memory_mb=2048
             ),
@@ -77,15 +89,22 @@ class EvaluationFunctions:
 
     def _grant_functions(self) -> None:
         storage, function = self._storage, self.by_state
-        for name in ("PlanEvaluation", "GenerateResponses", "BuildEvaluationJobs"):
+        for name in (
+            "PlanEvaluation",
+            "GenerateResponses",
+            "BatchResponses",
+            "BuildEvaluationJobs",
+        ):
             storage.allow_read(function[name], f"{INBOX}*")
         storage.allow_read(function["PlanEvaluation"], "recipes/*")
         self._grant_preflight(function["PlanEvaluation"])
         storage.allow_write(function["ClaimRun"], "runs/*")
-        storage.allow_read(function["GenerateResponses"], "answers/*")
-        storage.allow_write(function["GenerateResponses"], "answers/*")
+        for name in ("GenerateResponses", "BatchResponses"):
+            storage.allow_read(function[name], "answers/*")
+            storage.allow_write(function[name], "answers/*")
         for name in (
             "GenerateResponses",
+            "BatchResponses",
             "BuildJudgeDataset",
             "BuildEvaluationJobs",
             "RecordFailure",
@@ -99,6 +118,7 @@ class EvaluationFunctions:
         )
         storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
         self._grant_endpoints()
+        self._grant_models()
         function["RecordFailure"].add_to_role_policy(
             iam.PolicyStatement(
                 actions=["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
@@ -125,12 +145,6 @@ class EvaluationFunctions:
                 resources=[endpoints],
             )
         )
-        self.by_state["GenerateResponses"].add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["bedrock:InvokeModel"],
-                resources=bedrock_models(self._stack),
-            )
-        )
         configs = self._stack.format_arn(
             service="sagemaker", resource="endpoint-config", resource_name="*"
         )
@@ -146,6 +160,30 @@ class EvaluationFunctions:
                     resources=[endpoints, configs],
                 )
             )
+
+    def _grant_models(self) -> None:
+        models = bedrock_models(self._stack)
+        jobs = self._stack.format_arn(
+            service="bedrock", resource="model-invocation-job", resource_name="*"
+        )
+        for name in ("GenerateResponses", "BatchResponses"):
+            self.by_state[name].add_to_role_policy(
+                iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=models)
+            )
+        for actions, resources in (
+            (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
+            (["bedrock:GetModelInvocationJob"], [jobs]),
+        ):
+            self.by_state["BatchResponses"].add_to_role_policy(
+                iam.PolicyStatement(actions=actions, resources=resources)
+            )
+        self.by_state["BatchResponses"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self._judge_role.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+            )
+        )
 
 
 def common_settings(config: StageConfig, storage: StorageStack) -> dict[str, str]:

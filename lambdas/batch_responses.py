@@ -1,0 +1,59 @@
+"""BatchResponses: one shard's Bedrock candidates by batch inference; calls ask what that left."""
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import BatchSettings, load
+from nova_judge.adapters import batch_shard, candidates, s3, shard_files
+from nova_judge.adapters.batch_shard import BatchShard
+from nova_judge.generation import generate
+from nova_judge.run import Run, decode_run
+from nova_judge.run_layout import RunLayout
+from nova_judge.shards import Shard
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{run_id, shard}` → `{left}`: answers that are still to come; ask later until it is 0."""
+    settings = load(BatchSettings)
+    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    shard = msgspec.convert(event["shard"], Shard)
+    prompts = [row.prompt for row in shard_files.read_rows(run, shard).rows]
+    left = _answer(run, shard, prompts, settings, context) if prompts else 0
+    logger.info("batch", run_id=run.run_id, shard=shard.index, rows=len(prompts), left=left)
+    return {"left": left}
+
+
+def _answer(
+    run: Run, shard: Shard, prompts: list[str], settings: BatchSettings, context: LambdaContext
+) -> int:
+    sources = candidates.sources(
+        run, shard.index, settings.data_bucket, settings.job_prefix, run.batch
+    )
+    done = [
+        batch_shard.step(
+            BatchShard(
+                run,
+                candidate,
+                shard.index,
+                settings.data_bucket,
+                settings.job_prefix,
+                settings.job_role_arn,
+            ),
+            prompts,
+            source.journal,
+        )
+        for candidate, source in sources.items()
+    ]
+    if not all(done):
+        return len(prompts)
+    generated = generate(
+        prompts, sources, time_left=lambda: context.get_remaining_time_in_millis() / 1000
+    )
+    if generated.left == 0:
+        for candidate, outcomes in generated.outcomes.items():
+            shard_files.write_responses(settings.data_bucket, run, shard, candidate, outcomes)
+    return generated.left

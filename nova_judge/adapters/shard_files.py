@@ -1,0 +1,45 @@
+"""What one shard reads and writes: its lines in the input, its rows and its responses."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from nova_judge.adapters import s3
+from nova_judge.answers import Answer, Outcome, lasting
+from nova_judge.judge_dataset import Response
+from nova_judge.records import Candidate
+from nova_judge.run import Run
+from nova_judge.run_layout import RunLayout
+from nova_judge.shard_rows import ShardRows, read_shard
+from nova_judge.shards import Shard
+
+
+def read_rows(run: Run, shard: Shard) -> ShardRows:
+    """The rows of the shard's own lines."""
+    item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
+    return read_shard(s3.stream(item, max(shard.start - 1, 0)), shard, run.sources)
+
+
+def write_rows(bucket: str, run: Run, shard: Shard, rows: ShardRows) -> None:
+    """Keep the rows for the states that follow."""
+    s3.write(bucket, RunLayout(run.run_id).rows(shard.index), rows.encode(), "application/json")
+
+
+def write_responses(
+    bucket: str,
+    run: Run,
+    shard: Shard,
+    candidate: Candidate,
+    outcomes: Iterable[Outcome | None],
+) -> None:
+    """One line a row, in the order of the rows."""
+    lines = [
+        msgspec.json.encode(
+            Response(answer=lasting(outcome))
+            if isinstance(outcome, Answer)
+            else Response(failed=outcome)
+        )
+        for outcome in outcomes
+    ]
+    key = RunLayout(run.run_id).responses(candidate, shard.index)
+    s3.write(bucket, key, b"\n".join(lines) + b"\n", "application/x-ndjson")
