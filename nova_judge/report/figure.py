@@ -8,14 +8,14 @@ import io
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nova_judge.report import palette, sentences
-from nova_judge.report.figure_axes import write
+from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
 from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
 from nova_judge.report.figure_table import draw_table
@@ -35,13 +35,27 @@ STYLE: dict[str, Any] = {
     "xtick.color": palette.FAINT,
     "ytick.color": palette.FAINT,
 }
-PANELS: tuple[Callable[[Axes, Mapping[str, Any]], None], ...] = (
-    draw_distribution,
-    draw_win_rate,
-    draw_shares,
-    draw_comparison,
-    draw_gauge,
-    draw_table,
+
+
+class Panel(NamedTuple):
+    """One panel; `draw` says whether the run has the figures that it shows."""
+
+    title: str
+    note: str
+    draw: Callable[[Axes, Mapping[str, Any]], bool]
+
+
+PANELS = (
+    Panel(
+        "Score distribution",
+        "rows; a flip is a pair judged differently in each order",
+        draw_distribution,
+    ),
+    Panel("Win rate of B", "0 % = A always wins, 100 % = B always wins", draw_win_rate),
+    Panel("Preference shares", "of the rows with a verdict in both orders", draw_shares),
+    Panel("A against B", "rows won in both orders", draw_comparison),
+    Panel("Win-rate gauge", "the arc outside is the interval", draw_gauge),
+    Panel("Figures", "", draw_table),
 )
 
 
@@ -61,8 +75,11 @@ def plot_judge_results(metrics: Mapping[str, Any]) -> Figure:
             2, 3, left=0.05, right=0.975, top=0.765, bottom=0.085, hspace=0.42, wspace=0.2
         )
         _draw_heading(figure, metrics)
-        for place, draw in enumerate(PANELS):
-            draw(figure.add_subplot(grid[place // 3, place % 3]), metrics)
+        for place, panel in enumerate(PANELS):
+            axes = figure.add_subplot(grid[place // 3, place % 3])
+            title(axes, panel.title, panel.note)
+            if not panel.draw(axes, metrics):
+                say_empty(axes)
         _draw_footing(figure, metrics)
     return figure
 

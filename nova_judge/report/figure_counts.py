@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import bare, fill, plain, say_empty, title, write
+from nova_judge.report.figure_axes import bare, fill, plain, write
 from nova_judge.report.sentences import percent, weighted_scores
 
 Metrics = Mapping[str, Any]
@@ -22,13 +22,11 @@ OUTCOMES = (
 VERDICTS = OUTCOMES[:-1]
 
 
-def draw_distribution(axes: Axes, metrics: Metrics) -> None:
+def draw_distribution(axes: Axes, metrics: Metrics) -> bool:
     """Rows by the verdict of both orders together, with marks for either order alone."""
-    title(axes, "Score distribution", "rows; a flip is a pair judged differently in each order")
     counts = metrics.get("reconciled")
     if counts is None:
-        say_empty(axes)
-        return
+        return False
     orders = (metrics["forward"], metrics["backward"])
     highest = max([1, *counts.values(), *(most for order in orders for most in order.values())])
     for place, (key, _, colour) in enumerate(OUTCOMES):
@@ -39,16 +37,15 @@ def draw_distribution(axes: Axes, metrics: Metrics) -> None:
     axes.set_ylim(0, highest * 1.18)
     axes.set_xticks(range(len(OUTCOMES)), [label for _, label, _ in OUTCOMES], color=palette.INK)
     plain(axes, "left")
+    return True
 
 
-def draw_shares(axes: Axes, metrics: Metrics) -> None:
+def draw_shares(axes: Axes, metrics: Metrics) -> bool:
     """Shares of the rows that got a verdict in both orders."""
     counts = metrics.get("reconciled") or {}
     total = sum(counts.get(key, 0) for key, _, _ in VERDICTS)
-    title(axes, "Preference shares", f"of {total:,} rows with a verdict in both orders")
     if not total:
-        say_empty(axes)
-        return
+        return False
     start = 90.0
     for key, label, colour in VERDICTS:
         if not counts[key]:
@@ -64,15 +61,14 @@ def draw_shares(axes: Axes, metrics: Metrics) -> None:
     write(axes, 0, 0.1, decided, ha="center", va="center", size=19, weight="bold")
     write(axes, 0, -0.17, "decided", ha="center", va="center", color=palette.FAINT)
     bare(axes, (-1.15, 1.15))
+    return True
 
 
-def draw_comparison(axes: Axes, metrics: Metrics) -> None:
+def draw_comparison(axes: Axes, metrics: Metrics) -> bool:
     """Wins of A and B side by side with the margin, and the weighted scores of a rubric."""
-    title(axes, "A against B", "pairs won in both orders")
     counts = metrics.get("reconciled")
     if counts is None:
-        say_empty(axes)
-        return
+        return False
     a, b = counts["a"], counts["b"]
     highest = max(a, b, 1)
     for place, (wins, colour) in enumerate(((a, palette.A), (b, palette.B))):
@@ -87,6 +83,7 @@ def draw_comparison(axes: Axes, metrics: Metrics) -> None:
     axes.set_xlim(-0.6, 1.6)
     axes.set_xticks([0, 1], ["A", "B"], color=palette.INK)
     plain(axes, "left")
+    return True
 
 
 def _mark_orders(axes: Axes, metrics: Metrics) -> None:

@@ -8,20 +8,18 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import bare, fill, plain, say_empty, title, write
+from nova_judge.report.figure_axes import bare, fill, plain, write
 from nova_judge.report.rates import named_rates
 from nova_judge.report.sentences import percent
 
 Metrics = Mapping[str, Any]
 
 
-def draw_win_rate(axes: Axes, metrics: Metrics) -> None:
+def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
     """Win rates of B with their intervals against the line at 50 %."""
-    title(axes, "Win rate of B", "0 % = A always wins, 100 % = B always wins")
     rates = named_rates(metrics)
     if not rates:
-        say_empty(axes)
-        return
+        return False
     for place, (name, rate) in enumerate(rates):
         _draw_interval(axes, place, rate, palette.INK if place == 0 else palette.FAINT)
         write(axes, 0, place - 0.24, name, size=9, color=palette.FAINT)
@@ -34,15 +32,14 @@ def draw_win_rate(axes: Axes, metrics: Metrics) -> None:
     axes.set_xticks(range(0, 101, 25), [f"{tick} %" for tick in range(0, 101, 25)])
     axes.set_yticks([])
     plain(axes, "bottom")
+    return True
 
 
-def draw_gauge(axes: Axes, metrics: Metrics) -> None:
+def draw_gauge(axes: Axes, metrics: Metrics) -> bool:
     """The win rate of B as a half circle: the needle points left for A, right for B."""
-    title(axes, "Win-rate gauge", "the arc outside is the interval")
     rate = metrics.get("win_rate")
     if rate is None:
-        say_empty(axes)
-        return
+        return False
     axes.add_patch(Wedge((0, 0), 1, 90, 180, width=0.3, **fill(palette.A)))
     axes.add_patch(Wedge((0, 0), 1, 0, 90, width=0.3, **fill(palette.B)))
     low, high = (math.degrees(needle_angle(rate[key])) for key in ("low", "high"))
@@ -60,6 +57,7 @@ def draw_gauge(axes: Axes, metrics: Metrics) -> None:
     told = percent(rate["estimate"])
     write(axes, 0, -0.32, told, ha="center", size=19, weight="bold")
     bare(axes, (-0.42, 1.32))
+    return True
 
 
 def needle_angle(share: float) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from nova_judge.report.figure_axes import title, write
+from nova_judge.report.figure_axes import write
 from nova_judge.report.labels import drawable
 from nova_judge.report.sentences import p_value, percent
 
@@ -13,9 +13,8 @@ Metrics = Mapping[str, Any]
 LINES = 11  # room for so many; a shorter table keeps the height of its lines
 
 
-def draw_table(axes: Axes, metrics: Metrics) -> None:
+def draw_table(axes: Axes, metrics: Metrics) -> bool:
     """The figures themselves, for reference."""
-    title(axes, "Figures", "")
     rows = table_rows(metrics)
     axes.set_xlim(0, 1)
     axes.set_ylim(max(len(rows), LINES), 0)
@@ -26,6 +25,7 @@ def draw_table(axes: Axes, metrics: Metrics) -> None:
         look: dict[str, Any] = {"va": "center", "size": 9}
         write(axes, 0.015, place + 0.5, drawable(name, 40), **look)
         write(axes, 0.985, place + 0.5, drawable(value, 44), ha="right", weight="bold", **look)
+    return True
 
 
 def table_rows(metrics: Metrics) -> list[tuple[str, str]]:

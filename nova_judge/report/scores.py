@@ -25,15 +25,6 @@ from nova_judge.report.write import render_metrics
 from nova_judge.score_headline import favours
 from nova_judge.score_table import AnswerScore
 
-CONTENT_TYPES = {
-    "report.html": "text/html; charset=utf-8",
-    "report.md": "text/markdown; charset=utf-8",
-    "metrics.json": "application/json",
-    "scores.parquet": "application/vnd.apache.parquet",
-    "figure.png": "image/png",
-    "figure.svg": "image/svg+xml",
-    "junit.xml": "application/xml",
-}
 MOST_ROWS = 300
 MOST_CHARACTERS = 4_000
 COLUMNS: Final[dict[str, str]] = {
@@ -99,12 +90,12 @@ def render_score_markdown(metrics: Metrics) -> str:
     lines = [
         f"| {escape(f['subject'])} | {escape(f['metric'])} | {_number(f['estimate'])} | "
         f"{_ends(f)} | {f['rows']:,} | {f['unscored']:,} |"
-        for f in metrics["scores"]
+        for f in metrics.get("scores", ())
     ]
     differences = [
         f"| {escape(d['metric'])} | {_number(d['estimate'], '+')} | {_ends(d, '+')} | "
         f"{favours(d) or 'not shown'} |"
-        for d in metrics["differences"]
+        for d in metrics.get("differences", ())
     ]
     table = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
     parts = [
@@ -125,7 +116,7 @@ def render_score_markdown(metrics: Metrics) -> str:
 
 def plot_scores(metrics: Metrics) -> Figure:
     """Every mean with its interval, metric by metric, on the scale of the metric."""
-    figures = [f for f in metrics["scores"] if f["estimate"] is not None]
+    figures = [f for f in metrics.get("scores", ()) if f["estimate"] is not None]
     names = list(dict.fromkeys(f["metric"] for f in figures))
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
