@@ -8,7 +8,7 @@ from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
 from nova_judge.run import Run
 from nova_judge.run_cost import run_cost
-from nova_judge.scoring_recipe import judge_model
+from nova_judge.scoring_recipe import generates, judge_model
 from nova_judge.statistics_settings import StatisticsSettings
 
 
@@ -31,7 +31,9 @@ def run_facts(
         ),
         recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
         candidates={
-            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c)) for c in CANDIDATES
+            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c))
+            for c in CANDIDATES
+            if generates(run.recipe)
         },
         judge=JudgeFacts(
             model=judge_model(run.recipe),

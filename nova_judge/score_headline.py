@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nova_judge.text_metrics import ROW_METRICS
+
 Figure = Mapping[str, Any]
 _MOST_NAMED = 4
+_TELLING = ("f1_score_quasi", "rougeL", "qem")
 
 
 class ScoreHeadline(NamedTuple):
@@ -26,9 +29,16 @@ def score_headline(
     known = [figure for figure in scores if figure["estimate"] is not None]
     if not known:
         return ScoreHeadline("No score", "No metric has a score that an interval can be given for.")
-    shown = known[:_MOST_NAMED]
+    shown = _leading(known)[:_MOST_NAMED]
     words = ", ".join(f"{figure['metric']} {_value(figure, 'estimate')}" for figure in shown)
-    return ScoreHeadline(words, ". ".join(_told(figure) for figure in shown) + ".")
+    return ScoreHeadline(words, ". ".join(_told(figure, names) for figure in shown) + ".")
+
+
+def _leading(figures: Sequence[Figure]) -> list[Figure]:
+    """What an own scorer says goes first; of the usual text metrics, the forgiving ones."""
+    own = [figure for figure in figures if figure["metric"] not in ROW_METRICS]
+    usual = {figure["metric"]: figure for figure in figures}
+    return own or [usual[name] for name in _TELLING if name in usual] or list(figures)
 
 
 def _comparison(differences: Sequence[Figure], names: Mapping[str, str]) -> ScoreHeadline:
@@ -63,11 +73,12 @@ def _listed(metrics: Sequence[str]) -> str:
     return f"{named} and {left} more" if left > 0 else named
 
 
-def _told(figure: Figure) -> str:
+def _told(figure: Figure, names: Mapping[str, str]) -> str:
     level = f"{figure['level'] * 100:g} % interval"
     ends = f"{_value(figure, 'low')} to {_value(figure, 'high')}"
     return (
-        f"{figure['metric']} of {figure['subject']} {_value(figure, 'estimate')} "
+        f"{figure['metric']} of {names.get(figure['subject'], figure['subject'])} "
+        f"{_value(figure, 'estimate')} "
         f"({level} {ends}, {figure['rows']:,} rows)"
     )
 

@@ -11,9 +11,11 @@ from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.records import JudgedRow, Rejected
+from nova_judge.report.scores import render_score_report
 from nova_judge.report.write import CONTENT_TYPES, render_report
 from nova_judge.run import Run, decode_run
 from nova_judge.run_layout import RunLayout
+from nova_judge.scoring_recipe import scores_answers
 
 _MOST_REJECTED_SHOWN = 1_000
 
@@ -56,15 +58,23 @@ def download(uri: str, target: Path) -> None:
     try:
         item = s3.describe(bucket, key)
     except InputFileError as error:
-        raise JudgeJobError(f"{uri} is not there: the judge job left no such file") from error
+        raise JudgeJobError(f"{uri} cannot be read: the judge job left no such file") from error
     with target.open("wb") as file:
         for chunk in s3.stream(item, 0):
             file.write(chunk)
 
 
 def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> str:
-    """Write every file of the report; the URI of its page."""
+    """Write every file of the report; the URI of its page. A failed run has no rows."""
+    rejected = read_rejected(bucket, run_id)
+    if scores_answers(metrics["kind"]):
+        return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
+    return store_report(bucket, run_id, render_report(metrics, rows, rejected))
+
+
+def store_report(bucket: str, run_id: str, files: Iterable[tuple[str, bytes]]) -> str:
+    """Store the files of a report under their names; the URI of its page."""
     layout = RunLayout(run_id)
-    for name, content in render_report(metrics, rows, read_rejected(bucket, run_id)):
+    for name, content in files:
         s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
     return f"s3://{bucket}/{layout.report_file('report.html')}"

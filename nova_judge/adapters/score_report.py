@@ -10,7 +10,7 @@ import msgspec
 from nova_judge.adapters import run_folder, s3
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary
-from nova_judge.report.scores import CONTENT_TYPES, render_score_report
+from nova_judge.report.scores import render_score_report
 from nova_judge.run import Run
 from nova_judge.run_facts import run_facts
 from nova_judge.run_layout import RunLayout
@@ -45,9 +45,8 @@ def publish(
         names={job.planned.subject: job.planned.label for job in jobs},
     )
     rejected = run_folder.read_rejected(bucket, run.run_id)
-    for name, content in render_score_report(metrics, found.scores, rejected):
-        s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
-    return Published(metrics, f"s3://{bucket}/{layout.report_file('report.html')}")
+    files = render_score_report(metrics, found.scores, rejected)
+    return Published(metrics, run_folder.store_report(bucket, run.run_id, files))
 
 
 def _finished(bucket: str, layout: RunLayout, outcome: JobOutcome, folder: Path) -> FinishedJob:

@@ -24,9 +24,12 @@ def headline(folder: Path) -> Headline | None:
         return None
     metrics: dict[str, Any] = orjson.loads(file.read_bytes())
     report = folder / REPORT
-    verdict = (metrics.get("verdict") or {}).get("sentence") or f"Run {metrics['status']}."
-    lines = [*_win_rate(metrics), *_counts(metrics), *_agreement(metrics)]
-    return Headline(verdict, tuple(lines), report if report.is_file() else None)
+    told = metrics.get("headline") or {}
+    verdict = (metrics.get("verdict") or told).get("sentence") or told.get("words")
+    evidence = [told["evidence"]] if told else []
+    lines = [*evidence, *_win_rate(metrics), *_counts(metrics), *_agreement(metrics)]
+    said = verdict or f"Run {metrics['status']}."
+    return Headline(said, tuple(lines), report if report.is_file() else None)
 
 
 def _win_rate(metrics: dict[str, Any]) -> list[str]:
