@@ -2,16 +2,15 @@
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from nova_judge.errors import LocalModeError
-from nova_judge.local import synth
+from nova_judge.local import output_folder, synth
 from nova_judge.local.answers import answer_files
 from nova_judge.local.chat_server import parse_chat_server
 from nova_judge.local.deploy import Outputs, Place, deploy
@@ -20,11 +19,9 @@ from nova_judge.local.follow import Execution, follow
 from nova_judge.local.judges import judge_from
 from nova_judge.local.settings import ChatServer, EmulatorSettings
 from nova_judge.recipe import Recipe, read_recipe
-from nova_judge.run_layout import INBOX, RECIPES, RUNS
+from nova_judge.run_layout import INBOX, RECIPES
 
 START_S = 20.0
-LOGS = "logs"
-_OWN_ENTRIES = ("request.json", "report", LOGS)
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -79,7 +76,7 @@ def run(
     """
     settings = settings_for(request, os.environ)
     recipe = read_recipe(request.recipe)
-    _check_out(request.out)
+    output_folder.check(request.out)
     with watch.step("Synthesize the stacks"):
         assembly = synth.assembly()
     with Emulator(settings) as emulator:
@@ -89,8 +86,12 @@ def run(
         with watch.step("Evaluate"):
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
-            _fetch(emulator, outputs["DataBucketName"], request.out)
-            logs = _keep_logs(emulator, request.out) if ended.status != "SUCCEEDED" else None
+            output_folder.fetch(emulator.client("s3"), outputs["DataBucketName"], request.out)
+            logs = (
+                output_folder.keep_logs(emulator, request.out)
+                if ended.status != "SUCCEEDED"
+                else None
+            )
         refused = emulator.refused()
         if hold is not None:
             hold(emulator)
@@ -172,39 +173,3 @@ def _started(emulator: Emulator, machine: str) -> str:
         f"The upload started no execution within {START_S:.0f} s: the file's name must end in"
         " .jsonl, and the stack's rule must be there."
     )
-
-
-def _check_out(out: Path) -> None:
-    """A folder is taken when it is new, empty, or holds an earlier run."""
-    if out.exists() and not out.is_dir():
-        raise LocalModeError(f"{out} is a file: name a folder with --out.")
-    if out.is_dir() and any(out.iterdir()) and not any((out / e).exists() for e in _OWN_ENTRIES):
-        raise LocalModeError(f"{out} holds files that no run wrote: name another with --out.")
-
-
-def _keep_logs(emulator: Emulator, out: Path) -> Path:
-    """Copy what the engine, the failed functions and the jobs wrote into the run's folder."""
-    logs = out / LOGS
-    logs.mkdir(parents=True)
-    for file in (emulator.log, emulator.function_errors, *emulator.job_logs.glob("*.log")):
-        if file.stat().st_size:
-            shutil.copyfile(file, logs / file.name)
-    return logs
-
-
-def _fetch(emulator: Emulator, bucket: str, out: Path) -> None:
-    """Copy `runs/<run id>/` into the folder, in place of an earlier run there."""
-    s3 = emulator.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RUNS)
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    relative = {key: PurePosixPath(*PurePosixPath(key).parts[2:]) for key in keys}
-    for entry in {LOGS, *(path.parts[0] for path in relative.values())}:
-        old = out / entry
-        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
-    out.mkdir(parents=True, exist_ok=True)
-    for key, path in relative.items():
-        target = (out / path).resolve()
-        if not target.is_relative_to(out.resolve()):
-            raise LocalModeError(f"Key {key!r} would be written outside {out}.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, key, str(target))

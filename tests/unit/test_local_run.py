@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli import local, main
 from nova_judge.errors import LocalModeError
+from nova_judge.local import output_folder
 from nova_judge.local import run as local_run
 from nova_judge.local.follow import follow
 from nova_judge.local.headline import headline
@@ -69,16 +70,12 @@ def test_a_folder_with_other_files_is_not_written_to(tmp_path):
     (tmp_path / "thesis.doc").touch()
 
     with pytest.raises(LocalModeError, match="files that no run wrote"):
-        local_run._check_out(tmp_path)
-
-
-def test_the_folder_of_an_earlier_run_is(tmp_path):
-    (tmp_path / "request.json").touch()
-    local_run._check_out(tmp_path)
-    local_run._check_out(tmp_path / "new")
+        output_folder.check(tmp_path)
 
 
 class _S3:
+    """Gives keys as S3 would; every object holds its own key."""
+
     def __init__(self, *keys):
         self._keys = keys
 
@@ -93,34 +90,47 @@ class _S3:
         Path(target).write_text(key, "utf-8")
 
 
-class _Account:
-    def __init__(self, *keys):
-        self._s3 = _S3(*keys)
-
-    def client(self, service):
-        return self._s3
+def _files(folder):
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return found - {output_folder.MARKER}
 
 
-def test_the_run_takes_the_place_of_an_earlier_one(tmp_path):
-    for old in ("report/old.html", "logs/old.log", "request.json"):
-        (tmp_path / old).parent.mkdir(exist_ok=True)
-        (tmp_path / old).touch()
+def test_a_run_takes_the_place_of_the_earlier_one_and_nothing_elses(tmp_path):
+    earlier = ("runs/r0/request.json", "runs/r0/report/old.html", "runs/r0/responses/A/0.jsonl")
+    output_folder.fetch(_S3(*earlier), "bucket", tmp_path)
     (tmp_path / "mine.txt").touch()
+    output_folder.check(tmp_path)
 
-    keys = ("runs/r1/request.json", "runs/r1/report/report.html")
-    local_run._fetch(_Account(*keys), "bucket", tmp_path)
+    output_folder.fetch(_S3("runs/r1/request.json", "runs/r1/report/x.html"), "bucket", tmp_path)
 
-    found = {
-        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
-    }
-    assert found == {"mine.txt", "request.json", "report/report.html"}
+    assert _files(tmp_path) == {"mine.txt", "request.json", "report/x.html"}
     assert (tmp_path / "request.json").read_text("utf-8") == "runs/r1/request.json"
 
 
-def test_a_key_that_leaves_the_folder_is_refused(tmp_path):
+def test_a_run_that_left_nothing_does_not_show_the_earlier_ones_report(tmp_path):
+    output_folder.fetch(_S3("runs/r0/report/report.html"), "bucket", tmp_path)
+
+    output_folder.fetch(_S3(), "bucket", tmp_path)
+
+    assert _files(tmp_path) == set()
+
+
+@pytest.mark.parametrize("key", ["runs/r1/../../escaped", "runs/r1", "runs/r1/.."])
+def test_a_key_that_leaves_the_folder_is_refused(tmp_path, key):
     with pytest.raises(LocalModeError, match="outside"):
-        local_run._fetch(_Account("runs/r1/../../escaped"), "bucket", tmp_path / "out")
+        output_folder.fetch(_S3(key), "bucket", tmp_path / "out")
     assert not list(tmp_path.rglob("escaped"))
+
+
+def test_a_marker_cannot_name_what_lies_elsewhere(tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other"
+    for folder in (out, other):
+        folder.mkdir()
+    (out / output_folder.MARKER).write_text("../other\n", "utf-8")
+
+    output_folder.fetch(_S3(), "bucket", out)
+
+    assert other.is_dir()
 
 
 class _StepFunctions:
