@@ -20,10 +20,10 @@ from nova_judge.agreement import cohen_kappa
 from nova_judge.corrected_win_rate import corrected_win_rate
 from nova_judge.dirichlet_mean import _NODE_WEIGHTS, _NODES
 from nova_judge.leaderboard import Match, leaderboard
-from nova_judge.length_control import PRECISION, controlled_win_rate
+from nova_judge.length_control import controlled_win_rate
 from nova_judge.outcomes import Outcome, ProfileCounts
 from nova_judge.sequential import anytime_p_value, win_rate_anytime
-from nova_judge.win_rate import Interval, ScoreCounts, score_interval, wilson
+from nova_judge.win_rate import Interval, ScoreCounts, percentile_bootstrap, score_interval, wilson
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -106,6 +106,14 @@ def of_win_rate(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[
             if isinstance(found := win_rate_anytime(ScoreCounts(tuple(row))), Interval)
         ]
         yield "win rate, anytime (one look)", float(np.mean(sequence))
+        resampled = [
+            found.low <= truth <= found.high
+            for row in counts[: max(1, draws // 50)].tolist()
+            if isinstance(
+                found := percentile_bootstrap(ScoreCounts(tuple(row)), resamples=1000), Interval
+            )
+        ]
+        yield "percentile bootstrap, for comparison", float(np.mean(resampled))
 
 
 def of_kappa(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
@@ -142,11 +150,12 @@ def of_correction(rng: np.random.Generator, draws: int, n: int) -> Iterator[tupl
 
 
 def of_length_control(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
-    for log_odds, ties, correlation in itertools.product((-2.5, -1, 0, 1), (0, 0.3), (0, 0.6)):
+    for log_odds, ties, effect, correlation in itertools.product(
+        (-2, -1, 0, 1), (0, 0.3), (0, 0.3, 0.6, 1.0), (0, 0.6)
+    ):
         truth = ties / 2 + (1 - ties) / (1 + np.exp(-log_odds))
         inside = []
         for _ in range(draws):
-            effect = rng.normal(0, PRECISION**-0.5)
             difference = rng.normal(200, 500, n)
             share = 1 / (1 + np.exp(-log_odds - effect * np.tanh(difference / difference.std())))
             tied = rng.random((2, n)) < ties

@@ -46,7 +46,7 @@ def test_a_length_effect_is_taken_out() -> None:
     scores, difference = generated(4000)
     found = controlled_win_rate(scores, difference, ("length",))
     assert isinstance(found, ControlledRate)
-    assert found.low <= 1 / (1 + np.exp(0.5)) <= found.high
+    assert found.low <= 1 / (1 + np.exp(0.5)) <= found.high  # the share at equal length
     assert scores.mean() > found.high
     assert found.effects[0].more_wins is not None
     assert found.effects[0].more_wins.low > 0.5
