@@ -107,6 +107,11 @@ def shard_lines(
         length += len(rest)
         if not foreign and length <= max_bytes:
             kept += rest
+        elif start + length >= shard.end:
+            # No further line begins in this shard: how far this one goes on is no matter.
+            if not foreign:
+                yield Line(number + 1, None)
+            return
     if length and not foreign:
         content = bytes(kept) if length <= max_bytes else None
         yield Line(number + 1, _cleaned(content, first=start == 0))

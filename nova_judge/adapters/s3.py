@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 PART = 8 << 20
+_FORBIDDEN = {"403", "AccessDenied"}
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
 
 
@@ -37,7 +38,7 @@ def client() -> "S3Client":
 
 
 def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
-    """The object's current (or given) version. Raises InputFileError where there is none."""
+    """The object's current (or given) version. Raises InputFileError where it cannot be read."""
     try:
         head = (
             client().head_object(Bucket=bucket, Key=key, VersionId=version)
@@ -46,6 +47,10 @@ def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
         )
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
+        if code in _FORBIDDEN:
+            raise InputFileError(
+                f"s3://{bucket}/{key} may not be read: put it below inbox/ of the data bucket"
+            ) from error
         if code not in _MISSING:
             raise
         raise InputFileError(

@@ -110,6 +110,21 @@ def test_a_shard_takes_no_more_chunks_than_it_needs():
     assert len(taken) == 3
 
 
+@pytest.mark.parametrize(("shard", "chunks"), [(Shard(0, 0, 30), 4), (Shard(1, 30, 60), 4)])
+def test_of_a_line_without_end_no_more_is_read_than_tells_that_it_is_too_long(shard, chunks):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            assert len(taken) < 100
+            yield b"x" * 10
+
+    found = list(shard_lines(endless(), shard, max_bytes=15))
+    assert found == ([Line(1, None)] if shard.start == 0 else [])
+    assert len(taken) <= chunks
+
+
 def test_a_shard_inside_one_long_line_owns_nothing():
     content = b"x" * 100 + b"\nnext"
     assert list(shard_lines([content[39:]], Shard(1, 40, 60))) == []
