@@ -1,5 +1,6 @@
 """What the page's sliders need: whole numbers to reweigh every row, and the settings in force."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from nova_judge.statistics_settings import StatisticsSettings
 MOST_ROWS = 200_000
 MOST_SLIDERS = 12
 _PER_CENT = 10_000  # millionths
+_PLAIN = re.compile(r"[\w -]{1,80}")  # can be pasted into a shell as part of the command
 
 
 class Slider(NamedTuple):
@@ -92,6 +94,7 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
     form = reweigh_form(columns)
     codes = {group: code for code, group in enumerate(form["groups"])}
     listed = coverage(columns)
+    spelled = [covered for covered in listed if _PLAIN.fullmatch(covered.group)]
     sliders = [
         Slider(
             covered.group,
@@ -99,7 +102,7 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
             round(form["weights"][codes[covered.group]] / _PER_CENT),
             covered.share_of_rows,
         )
-        for covered in listed[:MOST_SLIDERS]
+        for covered in spelled[:MOST_SLIDERS]
     ]
     settled = {
         "level": settings.level,
