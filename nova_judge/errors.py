@@ -74,3 +74,7 @@ class EndpointError(NovaJudgeError):
 
 class EndpointGoneError(NovaJudgeError):
     """An endpoint that was in service is not any more; it has to be prepared again."""
+
+
+class RegistryError(NovaJudgeError):
+    """SageMaker's AI registry did not take a data set or a scorer, or AWS's SDK is missing."""

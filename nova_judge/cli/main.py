@@ -9,6 +9,7 @@ from rich.markup import escape
 from nova_judge.cli import (
     audit,
     compare,
+    cross_check,
     doctor,
     endpoints,
     estimate,
@@ -18,10 +19,12 @@ from nova_judge.cli import (
     leaderboard,
     local,
     plan,
+    registry,
     report,
     request,
     reweight,
     rows,
+    score,
     serve,
     stats,
     validate,
@@ -62,8 +65,12 @@ app.command("compare")(compare.command)
 app.command("export")(export.command)
 app.command("reweight")(reweight.command)
 app.command("rows")(rows.command)
+app.command("score")(score.command)
+app.command("cross-check")(cross_check.command)
 app.add_typer(local.app, name="local")
 app.add_typer(endpoints.app, name="endpoints")
+app.add_typer(registry.datasets, name="datasets")
+app.add_typer(registry.scorers, name="scorers")
 
 
 def main() -> None:

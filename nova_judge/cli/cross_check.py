@@ -1,0 +1,63 @@
+"""`nova-judge cross-check`: several judges on the same pairs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.cross_check import CrossCheck, cross_check, judge_of
+from nova_judge.errors import NotComparableError
+from nova_judge.report.cross_check import cross_check_json, render_cross_check
+from nova_judge.saved_report import open_report
+
+
+def command(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more runs on the same pairs.")],
+    metric: Annotated[
+        str | None, typer.Option(help="Which metric speaks for a run that scores single answers.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("cross-check.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """How often judges agree on the same pairs, beyond chance, and where they differ.
+
+    The pairwise judge, the rubric judge and Bedrock's judge may stand side by side: pairs are found
+    by prompt and both answers.
+
+    [bold]Examples[/]
+
+      nova-judge cross-check out/pairwise out/rubric out/bedrock
+
+      nova-judge cross-check out/pairwise out/bedrock --metric Completeness --json
+    """
+    if len(runs) < 2:
+        raise NotComparableError("cross-check needs two runs or more, of the same pairs")
+    with Console(stderr=True).status("Reading the runs"):
+        found = cross_check([judge_of(open_report(run), metric) for run in runs])
+    out.write_text(render_cross_check(found), encoding="utf-8")
+    if as_json:
+        typer.echo(orjson.dumps(cross_check_json(found), option=orjson.OPT_INDENT_2))
+        return
+    console = Console(highlight=False)
+    console.print(_table(found))
+    console.print(
+        f"They differ on {len(found.differences):,} of {found.common:,} pairs that all judged."
+    )
+    console.print(f"Page: {escape(str(out))}", soft_wrap=True)
+
+
+def _table(found: CrossCheck) -> Table:
+    table = Table("first", "second", "pairs", "same verdict", "kappa")
+    for pair in found.pairs:
+        kappa = pair.kappa
+        told = "not defined" if kappa is None else f"{kappa.estimate:.3f}"
+        if kappa is not None and kappa.low is not None:
+            told += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
+        table.add_row(
+            escape(pair.first), escape(pair.second), f"{pair.rows:,}", f"{pair.share:.1%}", told
+        )
+    return table

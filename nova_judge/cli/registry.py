@@ -1,0 +1,71 @@
+"""`nova-judge datasets` and `nova-judge scorers`: put both into SageMaker's AI registry."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from nova_judge.adapters.ai_registry import Registered, register_dataset, register_scorer
+
+datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
+scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)
+
+Role = Annotated[str | None, typer.Option(help="The role to use; by default the SDK finds one.")]
+Wait = Annotated[bool, typer.Option(help="Wait until the registry has it available.")]
+
+
+@datasets.callback()
+def _datasets() -> None:
+    """Data sets in SageMaker's AI registry."""
+
+
+@scorers.callback()
+def _scorers() -> None:
+    """Scorers in SageMaker's AI registry."""
+
+
+@datasets.command("register")
+def register_dataset_command(
+    name: Annotated[str, typer.Argument(help="The name in the registry.")],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A JSON Lines file, or s3://…")],
+    role: Role = None,
+    wait: Wait = True,
+) -> None:
+    """Register a data set; a serverless recipe names it as judge.serverless.dataset.
+
+    Needs AWS's SDK: pip install -r requirements-sagemaker.txt
+
+    [bold]Examples[/]
+
+      nova-judge datasets register my-questions examples/own-data.jsonl
+    """
+    _show(register_dataset(name, source, role=role, wait=wait), "judge.serverless.dataset")
+
+
+@scorers.command("register")
+def register_scorer_command(
+    name: Annotated[str, typer.Argument(help="The name in the registry.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="The ARN of a Lambda function, or a file with a lambda_handler."),
+    ],
+    role: Role = None,
+    wait: Wait = True,
+) -> None:
+    """Register a scorer; a serverless recipe names it as judge.scorer.
+
+    A file of scorers/ is deployed with the stacks: register the ARN of its function, which the
+    stack calls SageMaker-<prefix>-<name>.
+
+    [bold]Examples[/]
+
+      nova-judge scorers register numbers arn:aws:lambda:…:SageMaker-nova-judge-dev-numeric_answer
+    """
+    _show(register_scorer(name, source, role=role, wait=wait), "judge.scorer")
+
+
+def _show(registered: Registered, key: str) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Registered {escape(registered.name)}, version {escape(registered.version)}.")
+    console.print(f"Name it in a recipe as {key}: {escape(registered.arn)}")

@@ -1,0 +1,119 @@
+"""`nova-judge score`: try an own scorer on a file, in the sandbox, without AWS."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
+from nova_judge.records import Unscored
+from nova_judge.score_table import AnswerScore, MetricFacts, ScoreTable
+from nova_judge.scored_file import ScorerRow, read_answers
+from nova_judge.scorer_sandbox import SandboxLimits, score_rows
+
+MOST_REASONS = 10
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="Answers as JSON Lines: of a container, or pairs.")],
+    scorer: Annotated[
+        str,
+        typer.Option(help="A Python file with a function score, or prime_math, prime_code."),
+    ],
+    seconds: Annotated[float, typer.Option(min=0.1, help="The most that one row may take.")] = 10.0,
+    out: Annotated[Path | None, typer.Option(help="Write every score here, as JSON Lines.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score the answers of a file with a scorer of your own, as AWS's container would call it.
+
+    It runs in a limited process: no environment, network or child processes, two gigabytes. A row
+    that fails is counted as unscored and never as zero. Exit code 1 when a row has no score.
+
+    [bold]Examples[/]
+
+      nova-judge score examples/pairs.jsonl --scorer scorers/numeric_answer.py
+
+      nova-judge score inference_output.jsonl --scorer prime_math --out scores.jsonl
+    """
+    rows = list(read_answers(file))
+    table = ScoreTable()
+    found: list[AnswerScore] = []
+    console = Console(stderr=True)
+    for score in track(_scores(scorer, rows, seconds), "scoring", len(rows), console=console):
+        table.facts.setdefault(score.metric, MetricFacts())
+        table.add(score)
+        found.append(score)
+    if out is not None:
+        out.write_bytes(b"".join(orjson.dumps(_line(score)) + b"\n" for score in found))
+    figures = table.figures(0.95)
+    differences = table.differences("A", "B", 0.95)
+    reasons = [
+        {"metric": metric, "reason": reason, "count": count}
+        for (metric, reason), count in table.reasons().most_common()
+    ]
+    if as_json:
+        told = {"scores": figures, "differences": differences, "unscored": reasons}
+        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        _show(figures, differences, reasons)
+    raise typer.Exit(1 if reasons else 0)
+
+
+def _scores(scorer: str, rows: list[ScorerRow], seconds: float) -> Iterator[AnswerScore]:
+    preset = scorer in NAMES
+    path = preset_scorer(scorer) if preset else Path(scorer)
+    limits = SandboxLimits(seconds, LIMITS[scorer].rows_per_process if preset else 200)
+    results = score_rows(path, [row.row for row in rows], limits)
+    for row, result in zip(rows, results, strict=True):
+        scored = {"score": result} if isinstance(result, Unscored) else result
+        for metric, value in scored.items():
+            yield AnswerScore(row.subject, metric, row.line, value, id=f"line-{row.line}")
+
+
+def _line(score: AnswerScore) -> dict[str, object]:
+    unscored = score.result.reason if isinstance(score.result, Unscored) else None
+    return {
+        "line": score.row,
+        "of": score.subject,
+        "metric": score.metric,
+        "score": None if unscored is not None else score.result,
+        "unscored": unscored,
+    }
+
+
+def _show(
+    figures: list[dict[str, object]],
+    differences: list[dict[str, object]],
+    reasons: list[dict[str, object]],
+) -> None:
+    console = Console(highlight=False)
+    table = Table("metric", "of", "mean", "95 % interval", "rows", "unscored")
+    for _, group in groupby(figures, key=lambda figure: figure["metric"]):
+        for figure in group:
+            table.add_row(
+                escape(str(figure["metric"])),
+                escape(str(figure["subject"])),
+                _number(figure["estimate"]),
+                f"{_number(figure['low'])} to {_number(figure['high'])}",
+                f"{figure['rows']:,}",
+                f"{figure['unscored']:,}",
+            )
+    console.print(table)
+    for difference in differences:
+        console.print(
+            f"{escape(str(difference['metric']))}: B less A {_number(difference['estimate'])} "
+            f"({_number(difference['low'])} to {_number(difference['high'])})"
+        )
+    for reason in reasons[:MOST_REASONS]:
+        console.print(f"{reason['count']} rows: {escape(str(reason['reason']))}")
+
+
+def _number(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "-"

@@ -1,0 +1,72 @@
+"""Files of answers that an own scorer is tried on: a container's, pairs, or plain answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from nova_judge.errors import ScorerError
+
+FORMS = (
+    "a line is {prompt, answer, reference?, metadata?}, what the container writes "
+    "{prompt, inference, gold, metadata?}, or a pair {prompt, response_A, response_B, reference?}"
+)
+
+
+class ScorerRow(NamedTuple):
+    """One answer to be scored: whose it is, where it stands, and what the scorer gets."""
+
+    subject: str
+    line: int
+    row: dict[str, Any]
+
+
+class _Line(msgspec.Struct):
+    prompt: str = ""
+    query: str = ""
+    answer: str | None = None
+    inference: str | None = None
+    reference: str | None = None
+    gold: str | None = None
+    response_A: str | None = None
+    response_B: str | None = None
+    metadata: Any = None
+
+
+def read_answers(file: Path) -> Iterator[ScorerRow]:
+    """Every answer of the file. Raises ScorerError with the line and what is expected."""
+    decoder = msgspec.json.Decoder(_Line)
+    if not file.is_file():
+        raise ScorerError(f"{file} is no file: give the path of a JSON Lines file; {FORMS}")
+    with file.open("rb") as lines:
+        for number, content in enumerate(lines, start=1):
+            if not content.strip():
+                continue
+            try:
+                line = decoder.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ScorerError(f"{file}, line {number}: {error}; {FORMS}") from error
+            answers = _answers(line)
+            if not answers:
+                raise ScorerError(f"{file}, line {number}: it has no answer; {FORMS}")
+            for subject, answer in answers.items():
+                yield ScorerRow(subject, number, _row(line, answer))
+
+
+def _answers(line: _Line) -> dict[str, str]:
+    answer = line.answer if line.answer is not None else line.inference
+    if answer is not None:
+        return {"answer": answer}
+    sides = {"A": line.response_A, "B": line.response_B}
+    return {side: text for side, text in sides.items() if text is not None}
+
+
+def _row(line: _Line, answer: str) -> dict[str, Any]:
+    reference = line.reference if line.reference is not None else line.gold
+    return {
+        "prompt": line.prompt or line.query,
+        "answer": answer,
+        "reference": reference or "",
+        "metadata": line.metadata,
+    }
