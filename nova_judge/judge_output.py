@@ -21,7 +21,7 @@ from nova_judge.records import JobMetrics, Judgment, Rubric, Unscored
 from nova_judge.rubric_reading import number, rubric_from
 from nova_judge.verdicts import NO_LABEL, parse_verdict
 
-_BATCH = 500
+_BATCH = 1_000
 _MEMORY = "80MB"
 _RESULTS_LIMIT = 64 << 20
 _ERROR_KEYS = ("inference_error", "inference_errors")
@@ -122,6 +122,7 @@ def count_details(details: Path) -> int:
 def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config=_duckdb_config()) as connection:
         try:
+            connection.execute("SET enable_progress_bar = false")
             yield connection
         except duckdb.Error as error:
             raise JudgeJobError(

@@ -29,7 +29,7 @@ _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,25})?(?:e[+-]?[0-9]{1,3})?(?![\
 _PLAIN = rf"(?:{_NUMBER}|True\b|False\b|None\b|nan\b)"
 _STRING = re.compile(_CAREFUL)
 _EXACT: Final[dict[str, Scalar]] = {"True": True, "False": False, "None": None, "nan": math.nan}
-_ESCAPES: Final = ("\\n", "\\t", "\\'", '\\"')
+_PLAIN_ESCAPES: Final = frozenset("nt'\"")
 _ODD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\[^nrt'\"\\]")
 _NUMPY_SCALARS = {"float64", "float32", "int64", "int32", "bool_", "bool", "str_"}
 _NAMES = {"nan": math.nan, "inf": math.inf}
@@ -85,8 +85,8 @@ class MetricsReader:
     def _shapes_for(self, text: str) -> "Sequence[_Shape]":
         if "\n" in text or "\r" in text or "\0" in text:
             return ()
-        escapes = text.count("\\")
-        if not escapes or escapes == sum(map(text.count, _ESCAPES)):
+        escaped = text.split("\\")[1:]
+        if all(part[:1] in _PLAIN_ESCAPES for part in escaped):
             return self._quick
         return () if _ODD_ESCAPE.search(text) else self._careful
 
@@ -216,7 +216,7 @@ def _key(key: str) -> str:
 def _string(token: str) -> str:
     if "\\" not in token:
         return token[1:-1]
-    if token.count("\\") == sum(map(token.count, _ESCAPES)):
+    if all(part[:1] in _PLAIN_ESCAPES for part in token.split("\\")[1:]):
         text = token[1:-1].replace("\\n", "\n").replace("\\t", "\t")
         return text.replace("\\'", "'").replace('\\"', '"')
     return str(ast.literal_eval(token))

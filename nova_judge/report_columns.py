@@ -44,6 +44,7 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
     decoder = msgspec.json.Decoder(tuple[_Scores, ...])
     categories: list[str | None] = []
     with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         result = connection.execute(
             "SELECT forward, backward, category, criteria FROM read_parquet(?)", [str(judgments)]
         )
