@@ -5,7 +5,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 STAGE ?= dev
 KIND ?= pairwise
 OUT ?= out/demo
-RECIPE = $(firstword $(wildcard examples/recipes/$(KIND).yaml) $(KIND))
+RECIPE_benchmark := benchmark-mmlu
+RECIPE_bedrock := bedrock-judge
+RECIPE_scorer := scorer-own
+INPUT_scorer := examples/own-data.jsonl
+INPUT_own-data := examples/own-data.jsonl
+RECIPE = $(or $(RECIPE_$(KIND)),$(firstword $(wildcard examples/recipes/$(KIND).yaml) $(KIND)))
+INPUT = $(if $(filter benchmark,$(KIND)),,$(or $(INPUT_$(KIND)),examples/questions.jsonl))
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
@@ -36,8 +42,8 @@ help:  ## List the targets
 
 setup: .venv/dev  ## Install everything into .venv
 
-demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=pairwise|rubric)
-	@$(BIN)/nova-judge local run examples/questions.jsonl --recipe $(RECIPE) --answers examples/answers --out $(OUT)
+demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=pairwise|rubric|benchmark|bedrock|scorer|own-data)
+	@$(BIN)/nova-judge local run $(INPUT) --recipe $(RECIPE) --answers examples/answers --out $(OUT)
 
 test: .venv/dev  ## Run all tests
 	@$(BIN)/pytest -n auto
