@@ -23,6 +23,7 @@ from nova_judge.local import (
 )
 from nova_judge.local.answer_judge import answer_judge
 from nova_judge.local.answers import Answers, answers_from
+from nova_judge.local.bedrock_batches import BatchInference
 from nova_judge.local.bedrock_evaluations import EvaluationJobs
 from nova_judge.local.sagemaker_api import HttpAnswer, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
@@ -56,6 +57,8 @@ class Account:
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
+        engine_hooks.authorize_bedrock_as_aws_does()
+        engine_hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
 
     def _function_failed(self, function: str, said: str) -> None:
         with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:

@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote, urlencode
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.core.concurrency import run_reentrant
 from ministack.services import eventbridge, lambda_svc, s3
 
@@ -115,6 +116,27 @@ def answer_secure_transport() -> None:
     iam_evaluator._resolve_condition_key = resolve_key
 
 
+def authorize_bedrock_as_aws_does() -> None:
+    """Converse needs the right to invoke a model, and policies name batch jobs: correct both."""
+    extract_action, extract_arn = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    @functools.wraps(extract_action)
+    def action(*request: Any) -> Any:  # noqa: ANN401
+        found = extract_action(*request)
+        return "bedrock:InvokeModel" if found == "bedrock:Converse" else found
+
+    @functools.wraps(extract_arn)
+    def arn(service: str, method: str, path: str, *rest: Any) -> Any:  # noqa: ANN401
+        if service == "bedrock" and path.startswith("/model-invocation-job/"):
+            return unquote(path).removeprefix("/model-invocation-job/").removesuffix("/stop")
+        if service == "bedrock" and path == "/model-invocation-job":
+            region, account = rest[-2:]
+            return f"arn:aws:bedrock:{region}:{account}:model-invocation-job/new"
+        return extract_arn(service, method, path, *rest)
+
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, arn
+
+
 def add_service(
     name: str,
     patterns: dict[str, Any] | None,
@@ -144,6 +166,22 @@ def answer_first(
 
     async def handle(method: str, path: str, *rest: object) -> object:
         return answer(method, path) or await engine(method, path, *rest)
+
+    app.SERVICE_HANDLERS[name] = handle
+
+
+def answer_body_first(
+    name: str, answer: Callable[[str, str, bytes], tuple[int, dict[str, str], bytes] | None]
+) -> None:
+    """As `answer_first`, for `answer(method, path and query, body)`."""
+    engine = app.SERVICE_HANDLERS[name]
+
+    async def handle(
+        method: str, path: str, headers: object, body: bytes | str, query: dict[str, list[str]]
+    ) -> object:
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        asked = f"{path}?{urlencode(query, doseq=True)}"
+        return answer(method, asked, content) or await engine(method, path, headers, body, query)
 
     app.SERVICE_HANDLERS[name] = handle
 

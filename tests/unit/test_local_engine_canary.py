@@ -29,6 +29,8 @@ SIGNATURES = {
     "ministack.services.stepfunctions._resolve_ctx_path": ["path", "ctx"],
     "ministack.services.stepfunctions._ExecutionError": ["error", "cause"],
     "ministack.services.cloudformation.provisioners._physical_name": ["stack_name", "logical_id"],
+    "ministack.core.iam_actions.extract_iam_action": ["service", "method", "path"],
+    "ministack.core.iam_actions.extract_resource_arn": ["service", "method", "path"],
     "ministack.core.iam_evaluator._resolve_condition_key": ["key"],
     "ministack.core.concurrency.run_reentrant": ["fn"],
     "ministack.core.lambda_runtime.reset": [],
