@@ -1,5 +1,6 @@
 """The fields of one judgment as people write them: verdicts, labels, margins, lengths."""
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ _WORDS = {
     "tie": Verdict.TIE,
     "both_bad": Verdict.BOTH_BAD,
 }
+_LABEL_LENGTH = 40
 _NO_VERDICT = Unscored("no verdict")
 
 
@@ -94,8 +96,14 @@ def _verdict(fields: Mapping[str, Any], name: str) -> JudgedAs:
     word = _WORDS.get(value.strip().lower())
     if word is not None:
         return word
-    parsed = parse_verdict(value)
+    parsed = _read(value) if len(value) <= _LABEL_LENGTH else parse_verdict(value)
     return turned(parsed) if name == "backward" else parsed
+
+
+@functools.lru_cache(maxsize=256)
+def _read(label: str) -> JudgedAs:
+    """A file of a million rows repeats the same few labels."""
+    return parse_verdict(label)
 
 
 def _label(fields: Mapping[str, Any]) -> Verdict | None:
