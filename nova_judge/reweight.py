@@ -143,7 +143,7 @@ def figures(
     )
     scores = ScoreCounts((a, ties, b))
     margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
-    decided = Decided(a, b, scores.rows, by="the reweighted rubrics")
+    decided = Decided(a, b, scores.rows, by="the reweighted rubrics name")
     return ReweighedFigures(
         a=a,
         b=b,
