@@ -29,7 +29,7 @@ def files(metrics, rows):
 def test_every_file_is_the_same_twice(rubric_metrics, rows):
     first, second = files(rubric_metrics, rows), files(rubric_metrics, rows)
     assert list(first) == list(second)
-    assert set(first) == set(CONTENT_TYPES)
+    assert set(first) == set(CONTENT_TYPES) - {"scores.parquet"}
     assert [name for name in first if first[name] != second[name]] == []
 
 
@@ -38,6 +38,15 @@ def test_metrics_follow_the_schema(rubric_metrics, failed_run_metrics):
     for metrics in (rubric_metrics, failed_run_metrics):
         written = json.loads(files(metrics, [])["metrics.json"])
         assert [error.message for error in schema.iter_errors(written)] == []
+
+
+def test_controls_stand_on_the_page(rubric_metrics):
+    control = {"control": "same_answer", "rows": 40, "a": 2, "b": 21, "p_value": 0.0001}
+    blocks = "shown the same answer on both sides, the judge names B on 21 and A on 2 rows"
+    rubric_metrics["controls"] = [{**control, "blocks": blocks, "note": None}]
+    page = files(rubric_metrics, [])["report.html"].decode()
+    assert "The same answer twice: A, B named" in page
+    assert "Shown the same answer on both sides" in page
 
 
 def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):
