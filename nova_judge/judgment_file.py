@@ -61,7 +61,7 @@ def read_judgment_file(file: Path, labels: Path | None = None) -> Reading:
         )
     basis = reader.basis()
     return Reading(
-        _with_outcomes(evidence, basis, reader.seen),
+        _with_outcomes(evidence, basis, has_verdicts="forward" in reader.columns),
         basis,
         evidence.rows + len(reader.set_aside),
         reader.set_aside,
@@ -77,6 +77,7 @@ class _Reader:
         self._joined: set[str] = set()
         self._ids: Counter[str] = Counter()
         self.seen: set[str] = set()
+        self.columns: set[str] = set()
         self.set_aside: list[SetAside] = []
 
     def rows(self, records: Iterable[Record]) -> Iterator[EvidenceRow]:
@@ -87,11 +88,9 @@ class _Reader:
                 self.set_aside.append(SetAside(record.line, str(unusable)))
 
     def basis(self) -> Basis:
-        if "backward" in self.seen:
-            return Basis.BOTH_ORDERS
-        if "preference" in self.seen and "forward" not in self.seen:
+        if "preference" in self.seen and not {"forward", "backward"} & self.seen:
             return Basis.PREFERENCE
-        return Basis.ONE_ORDER
+        return Basis.BOTH_ORDERS if "backward" in self.columns else Basis.ONE_ORDER
 
     def notes(self, basis: Basis, labels: Path | None) -> list[str]:
         notes = []
@@ -102,7 +101,7 @@ class _Reader:
             found = len(self._joined)
             notes.append(f"{found} of {len(self._known)} ids of the labels have a judgment")
         if basis is Basis.ONE_ORDER:
-            by = "verdict" if "forward" in self.seen else "margin"
+            by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be told")
         if basis is not Basis.PREFERENCE and "preference" in self.seen:
             notes.append("preference: not used, because the rows have verdicts")
@@ -114,6 +113,7 @@ class _Reader:
         given = judged_by(fields)
         row, row_id = evidence_of(fields), text_of(fields, "id")
         self.seen |= given
+        self.columns |= fields.keys() & {"forward", "backward"}
         if row_id is None:
             return row
         self._ids[row_id] += 1
@@ -130,12 +130,11 @@ class _Reader:
         return row._replace(**missing)
 
 
-def _with_outcomes(evidence: Evidence, basis: Basis, seen: set[str]) -> Evidence:
+def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> Evidence:
     """Without verdicts, the preference or the sign of the margin names the candidate."""
-    if basis is Basis.BOTH_ORDERS or "forward" in seen:
-        without_preference = np.full(evidence.rows, np.nan)
-        return replace(evidence, preferences=without_preference)
     by_preference = basis is Basis.PREFERENCE
+    if not by_preference and (has_verdicts or basis is Basis.BOTH_ORDERS):
+        return replace(evidence, preferences=np.full(evidence.rows, np.nan))
     towards_b = evidence.preferences - 0.5 if by_preference else -evidence.margins
     codes = np.select(
         [np.isnan(towards_b), towards_b > 0, towards_b < 0],

@@ -136,6 +136,14 @@ def test_one_verdict_or_only_a_margin_says_nothing_of_positions(tmp_path: Path) 
     assert stated(margins)["agreement"]["strict"] is None
 
 
+def test_an_order_that_was_asked_and_never_read_is_not_forgotten(tmp_path: Path) -> None:
+    rows = [{"forward": "B>A", "backward": None}] * 9
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+    assert reading.basis is Basis.BOTH_ORDERS
+    assert stated(reading)["verdict"]["word"] == "inconclusive"
+    assert stated(reading)["reconciled"]["errors"] == 9
+
+
 def test_a_preference_is_the_share_that_b_wins(tmp_path: Path) -> None:
     rows = [{"preference": p} for p in (0.9, 0.6, 0.5, 0.1)]
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
