@@ -13,7 +13,7 @@ class Plan(NamedTuple):
     difference: of the win rate of B from 1/2, among decided rows.
     decided_pairs: rows that both orders decide in the same way, by the normal approximation.
     exact_power: what the exact sign test then has.
-    rows: to be judged, when only the share `decided_share` of them is decided.
+    pairs: to be judged, when only the share `decided_share` of them is decided.
     smallest_significant: the fewest wins among the decided pairs that the test calls a difference.
     """
 
@@ -23,7 +23,7 @@ class Plan(NamedTuple):
     decided_share: float
     decided_pairs: int
     exact_power: float
-    rows: int
+    pairs: int
     smallest_significant: int
 
 
@@ -35,18 +35,18 @@ def plan(
     `difference` in (0, 1/2], `decided_share` in (0, 1]: a judge with ties, flips and errors decides
     fewer rows than it sees; `nova-judge stats` prints the share of a finished run.
     """
-    pairs = decisive_pairs(0.5 + difference, level, power)
-    if pairs is None:
+    decided = decisive_pairs(0.5 + difference, level, power)
+    if decided is None:
         raise ValueError("no number of pairs finds a difference of 0")
-    threshold = smallest_significant(pairs, level)
+    threshold = smallest_significant(decided, level)
     return Plan(
         difference=difference,
         level=level,
         power=power,
         decided_share=decided_share,
-        decided_pairs=pairs,
-        exact_power=power_of(pairs, difference, level),
-        rows=math.ceil(pairs / decided_share - 1e-9),
+        decided_pairs=decided,
+        exact_power=power_of(decided, difference, level),
+        pairs=math.ceil(decided / decided_share - 1e-9),
         smallest_significant=threshold,
     )
 

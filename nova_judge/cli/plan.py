@@ -62,7 +62,7 @@ def command(
             "power": power,
             "decided_share": share,
             "decided_pairs": decided,
-            "rows": pairs,
+            "pairs": pairs,
         }
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
@@ -91,11 +91,11 @@ def _show(stated: dict[str, Any]) -> None:
         )
         return
     console.print(
-        f"[bold]{stated['rows']:,} pairs[/] find a win rate of {0.5 + stated['difference']:.1%} "
+        f"[bold]{stated['pairs']:,} pairs[/] find a win rate of {0.5 + stated['difference']:.1%} "
         f"(or {0.5 - stated['difference']:.1%}) with {stated['power']:.0%} power."
     )
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("pairs to judge", f"{stated['rows']:,}")
+    table.add_row("pairs to judge", f"{stated['pairs']:,}")
     table.add_row("of them decided", f"{stated['decided_pairs']:,} ({stated['decided_share']:.0%})")
     table.add_row("level", f"{stated['level']:g}")
     if "exact_power" in stated:

@@ -11,7 +11,7 @@ from nova_judge.planning import detectable_difference, plan, power_of, smallest_
 )
 def test_the_known_numbers_of_pairs(difference: float, pairs: int) -> None:
     found = plan(difference)
-    assert found.decided_pairs == found.rows == pairs
+    assert found.decided_pairs == found.pairs == pairs
     assert found.exact_power == pytest.approx(0.8, abs=0.011)
 
 
@@ -28,7 +28,7 @@ def test_the_power_is_that_of_scipy(pairs: int) -> None:
 
 
 def test_rows_that_decide_nothing_are_planned_for() -> None:
-    assert plan(0.1, decided_share=0.5).rows == 394
+    assert plan(0.1, decided_share=0.5).pairs == 394
 
 
 def test_planning_and_detecting_are_each_other_s_inverse() -> None:

@@ -67,7 +67,7 @@ def test_plan_says_how_many_pairs() -> None:
 def test_plan_learns_the_share_of_decided_rows_from_a_run(tmp_path: Path) -> None:
     write_run(tmp_path, "a", "b", "BBBBBBAAAAtttttttttt")
     found = json.loads(run("plan", "--difference", 0.1, "--like", tmp_path, "--json"))
-    assert (found["decided_share"], found["rows"]) == (0.5, 394)
+    assert (found["decided_share"], found["pairs"]) == (0.5, 394)
 
 
 def write_run(folder: Path, a: str, b: str, verdicts: str) -> Path:
