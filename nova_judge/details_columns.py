@@ -7,7 +7,7 @@ bytes looked up, and the rows are shared out over processes. Verdicts and number
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,7 +21,7 @@ from nova_judge.judge_output import (
     passes_of,
     read_details,
 )
-from nova_judge.metrics_text import Metrics, MetricsReader
+from nova_judge.metrics_text import Metrics, MetricsReader, read_safe
 from nova_judge.outcomes import Outcome, Profile, outcome_of
 from nova_judge.records import Unscored
 from nova_judge.rubric_columns import ColumnsBuilder, PackedRows, RubricColumns
@@ -78,9 +78,12 @@ def _read_into(builder: ColumnsBuilder, rows: Iterable[DetailsRow]) -> None:
         metrics = reader.read(row.metrics)
         if isinstance(metrics, Unscored):
             builder.add_packed((), Outcome.ERROR, Outcome.ERROR)
+            continue
+        packed = _packed(metrics.get("criteria_breakdown"))
+        if not packed and "criteria_breakdown" in metrics:  # the raw output may hold a rubric
+            builder.add(judgment_of(read_safe(row.metrics), row.predictions)[0])
         else:
-            breakdown = metrics.get("criteria_breakdown")
-            builder.add_packed(_packed(breakdown), *_profile(metrics, row.predictions))
+            builder.add_packed(packed, *_profile(metrics, row.predictions))
 
 
 def _entry(builder: ColumnsBuilder, name: str, fields: Metrics) -> _Entry:
@@ -90,7 +93,7 @@ def _entry(builder: ColumnsBuilder, name: str, fields: Metrics) -> _Entry:
     return _Entry(builder.packed(criterion), criterion.weight)
 
 
-def _packed(breakdown: object) -> Iterable[bytes]:
+def _packed(breakdown: object) -> Sequence[bytes]:
     """The entries of a rubric; none where `rubric_from` would call it unscored."""
     entries = list(breakdown.values()) if isinstance(breakdown, dict) else []
     if not 0 < len(entries) <= CRITERIA_LIMIT:

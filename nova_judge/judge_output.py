@@ -19,6 +19,7 @@ from nova_judge.metrics_text import Metrics, MetricsReader
 from nova_judge.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.records import JobMetrics, Judgment, Rubric, Unscored
 from nova_judge.rubric_reading import number, rubric_from
+from nova_judge.rubric_yaml import parse_rubric
 from nova_judge.verdicts import NO_LABEL, parse_verdict
 
 _BATCH = 1_000
@@ -78,10 +79,7 @@ def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, 
         return Judgment(forward=reason, backward=reason), None
     outputs = _outputs(metrics, predictions)
     passes = _passes(metrics, outputs)
-    rubric: Rubric | Unscored | None = None
-    if "criteria_breakdown" in metrics:
-        overall = metrics.get("overall_justification")
-        rubric = rubric_from(metrics["criteria_breakdown"], overall, metrics)
+    rubric = _rubric(metrics, outputs) if "criteria_breakdown" in metrics else None
     judgment = Judgment(
         forward=passes.forward,
         backward=passes.backward,
@@ -153,6 +151,16 @@ def read_job_metrics(results: Path) -> JobMetrics:
     if not isinstance(figures, dict):
         raise JudgeJobError(f"{results.name}: the results of task {task!r} are not an object.")
     return {"task": task, **figures}
+
+
+def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:
+    """The rubric that the job read, else the one that the forward pass wrote as YAML."""
+    overall = metrics.get("overall_justification")
+    rubric = rubric_from(metrics["criteria_breakdown"], overall, metrics)
+    if isinstance(rubric, Unscored) and outputs.forward:
+        written = parse_rubric(outputs.forward)
+        return rubric if isinstance(written, Unscored) else written
+    return rubric
 
 
 def passes_of(metrics: Metrics, predictions: object = None) -> Passes:

@@ -53,7 +53,8 @@ def mixed_rows(count):
 def test_columns_of_details_are_those_of_its_judgments(tmp_path, outputs):
     rows = mixed_rows(300)
     draw = random.Random(2)  # noqa: S311
-    labels = ("[[A>B]]", "[[B>A]]", "[[A=B]]", "none", "")
+    written = "criteria:\n  odd: {type: scale, weight: 1, score_A: 5, score_B: 1}\n[[A>B]]"
+    labels = ("[[A>B]]", "[[B>A]]", "[[A=B]]", "none", "", written)
     raw = [[draw.choice(labels) for _ in range(draw.choice((1, 2)))] for _ in rows]
     path = details.write(tmp_path / "d.parquet", rows, raw if outputs else None)
     same(read_columns(path, GROUPS, 1), columns_of(read_judgments(path), GROUPS))

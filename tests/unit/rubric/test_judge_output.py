@@ -87,6 +87,17 @@ def test_raw_outputs_in_the_predictions_column_tell_the_passes_apart():
     assert (judgment.forward, judgment.backward, judgment.forward_output) == (A, A, None)
 
 
+def test_a_rubric_that_the_job_could_not_read_is_read_from_the_forward_output():
+    forward = """criteria:
+  tone: {type: scale, weight: 1, score_A: 5, score_B: 1}
+preference: [[A=B (bothbad)]"""
+    row = counted([""], 0, 0, criteria_breakdown={}, overall_justification="")
+    judgment, _ = judgment_of(row, [forward, "[[A>B]]"])
+    assert (judgment.forward, judgment.backward) == (BOTH_BAD, B)
+    assert [one.name for one in judgment.rubric.criteria] == ["tone"]
+    assert isinstance(judgment_of(row, ["[[A=B]]", "[[A>B]]"])[0].rubric, Unscored)
+
+
 @pytest.mark.parametrize("metrics", [None, 3, "text", [1]])
 def test_a_row_without_metrics_is_unscored(metrics):
     judgment, _ = judgment_of(metrics)
