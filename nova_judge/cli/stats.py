@@ -111,6 +111,9 @@ def _lines(stated: dict[str, Any]) -> list[tuple[str, str]]:
         )
         if stated[name] is not None
     ]
+    decided = stated["verdict"]["a"] + stated["verdict"]["b"]
+    rows = stated["rows"]["judged"] + stated["rows"]["judge_failed"]
+    lines.append(("rows that are decided", f"{decided:,}, {_share(decided / rows)}"))
     if found := stated["positions"]:
         lines += [
             ("first position named", _share(found["first_rate"])),
