@@ -111,7 +111,7 @@ def ours(prompts: Sequence[str], urls: Sequence[str]) -> int:
             candidate: Source(port(url), AnswerJournal(objects, candidate, Place("run", 0)))
             for candidate, url in zip("AB", urls, strict=False)
         }
-        generated = generate(prompts, sources, threads=THREADS)
+        generated = generate(prompts, sources)
     rows = [row for outcomes in generated.outcomes.values() for row in outcomes]
     return sum(not isinstance(row, Answer) for row in rows)
 

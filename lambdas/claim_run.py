@@ -7,12 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import FunctionSettings, load
-from nova_judge import batch_inference
 from nova_judge.adapters import runs_table, s3
 from nova_judge.run import Run
 from nova_judge.run_layout import RunLayout
 from nova_judge.scoring_recipe import generates, scores_answers
-from nova_judge.shards import cut
 
 
 @logger.inject_lambda_context
@@ -27,8 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("already claimed", run_id=run.run_id, owner=claim.owner)
         return {"claimed": False, "run_id": run.run_id, "owner": claim.owner}
     layout = RunLayout(run.run_id)
-    least = batch_inference.SHARD_BYTES if run.batch else 0
-    shards = list(cut(run.input.size, max(run.recipe.shards.bytes, least)))
+    shards = list(run.shards())
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
     endpoints = sorted(

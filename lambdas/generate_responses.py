@@ -10,7 +10,7 @@ from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import candidates, s3, shard_files
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.catalog import endpoint_name
-from nova_judge.errors import EndpointGoneError
+from nova_judge.errors import EndpointGoneError, GenerationFailedError
 from nova_judge.generation import generate
 from nova_judge.leases import Status
 from nova_judge.run import Run, decode_run
@@ -23,7 +23,7 @@ from nova_judge.shards import Shard
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard, endpoints}` → `{left}`: what there was no time for; ask until it is 0.
 
-    Raises EndpointGoneError where an endpoint is not in service, before any row is asked.
+    Raises EndpointGoneError where an endpoint is not, or no longer, in service.
     """
     settings = load(EndpointSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
@@ -31,7 +31,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     _require_endpoints(settings, event["endpoints"])
     rows = shard_files.read_rows(run, shard)
     shard_files.write_rows(settings.data_bucket, run, shard, rows)
-    left = _answer(run, shard, rows, settings, context)
+    try:
+        left = _answer(run, shard, rows, settings, context)
+    except GenerationFailedError:
+        _require_endpoints(settings, event["endpoints"])
+        raise
     logger.info("shard", run_id=run.run_id, shard=shard.index, rows=len(rows.rows), left=left)
     return {"left": left}
 

@@ -29,6 +29,7 @@ class Source(NamedTuple):
     journal: Journal
     policy: RetryPolicy = RetryPolicy()
     call_timeout_s: float = 60.0
+    threads: int = MOST_THREADS
 
 
 class Generated(NamedTuple):
@@ -52,7 +53,6 @@ def generate(
     sources: Mapping[Candidate, Source],
     *,
     time_left: Callable[[], float] = forever,
-    threads: int = MOST_THREADS,
 ) -> Generated:
     """Let every source answer every prompt: all at once, each at its own rate.
 
@@ -66,11 +66,11 @@ def generate(
     missing = {c: [p for p in dict.fromkeys(prompts) if p not in known[c]] for c in sources}
     gate = Gate(lambda: time_left() > reserve)
     lanes = {
-        c: Lane(f"candidate {c}", missing[c], s.port, s.journal, Limiter(threads), s.policy, gate)
+        c: Lane(f"candidate {c}", missing[c], s.port, s.journal, Limiter(s.threads), s.policy, gate)
         for c, s in sources.items()
     }
     try:
-        _run(list(lanes.values()), threads, gate)
+        _run([(lanes[c], s.threads) for c, s in sources.items()], gate)
     finally:
         for source in sources.values():
             source.journal.flush()
@@ -82,16 +82,16 @@ def generate(
     )
 
 
-def _run(lanes: Sequence[Lane], threads: int, gate: Gate) -> None:
-    for lane in lanes:
+def _run(lanes: Sequence[tuple[Lane, int]], gate: Gate) -> None:
+    for lane, threads in lanes:
         lane.start(threads)
     try:
-        for lane in lanes:
+        for lane, _ in lanes:
             lane.join()
     except BaseException:
         gate.close()
         raise
-    for lane in lanes:
+    for lane, _ in lanes:
         lane.check()
 
 

@@ -18,7 +18,7 @@ from nova_judge.retries import CallFailed, Failure, Outlook, RetryPolicy
 LONGEST_WAIT_S = 0.5
 """How often an idle thread looks whether the time is up."""
 SHUT_AFTER = 20
-"""Calls that found the candidate shut without one answer, after which no more are made."""
+"""Calls in a row that found the candidate shut, after which no more are made."""
 
 
 class Job(NamedTuple):
@@ -81,7 +81,6 @@ class Lane:
         self._fresh = deque(Job(row) for row in range(len(prompts)))
         self._again: list[tuple[float, Job]] = []
         self._out = 0
-        self._answered = 0
         self._shut = 0
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
@@ -155,11 +154,14 @@ class Lane:
             job = Job(row, tries, turn.job.begun or started)
             self._failed(job, failed.failure, turn.permit, chance)
             return
-        self._limiter.succeeded()
         latency = round(time.monotonic() - started, 3)
+        if latency > self._policy.slow_s:
+            self._limiter.throttled(turn.permit)
+        else:
+            self._limiter.succeeded()
         answer = msgspec.structs.replace(answer, tries=tries, latency_s=latency)
         self._journal.add(self._prompts[row], answer)
-        self._answered += 1
+        self._shut = 0
         self.outcomes[row] = answer
 
     def _failed(self, job: Job, failure: Failure, permit: Permit, chance: random.Random) -> None:
@@ -167,6 +169,8 @@ class Lane:
             self._limiter.throttled(permit)
         else:
             self._limiter.released()
+        if failure.outlook is Outlook.SHUT:
+            self._count_shut(failure)
         now = time.monotonic()
         if not self._policy.gives_up(failure, job.tries, now - (job.begun or now)):
             due = now + self._policy.pause(job.tries, chance)
@@ -174,10 +178,12 @@ class Lane:
                 heapq.heappush(self._again, (due, job))
             return
         self.outcomes[job.row] = FailedAnswer(failure.reason, job.tries, failure.detail)
-        self._shut += failure.outlook is Outlook.SHUT
-        if self._shut >= SHUT_AFTER and not self._answered:
+
+    def _count_shut(self, failure: Failure) -> None:
+        self._shut += 1
+        if self._shut >= SHUT_AFTER:
             raise GenerationFailedError(
-                f"{self._name}: all of the first {self._shut} calls were refused "
+                f"{self._name}: {self._shut} calls in a row were refused "
                 f"({failure.reason}: {failure.detail}). Check that the model or endpoint exists in "
                 "this region and that the function's role may call it"
             )

@@ -35,7 +35,7 @@ class Outlook(StrEnum):
     REFUSED = "refused"
     """Never: this request cannot succeed."""
     SHUT = "shut"
-    """Never, and what speaks against this request speaks against every other."""
+    """Again, but not for long: what speaks against this request speaks against every other."""
 
 
 class Failure(NamedTuple):
@@ -84,13 +84,16 @@ class RetryPolicy(NamedTuple):
 
     So many tries because a failed call is cheap and a row is not: with 9 of 10 calls failing, 300
     tries lose one row in 50 trillion. The deadline, from the row's first call on, is what ends the
-    wait for an endpoint that does not come back.
+    wait for an endpoint that does not come back. An answer slower than `slow_s` counts as
+    push-back: a server that queues instead of refusing would otherwise be asked for ever more,
+    until calls time out whose answers it has half written.
     """
 
     most_tries: int = 300
     deadline_s: float = 600.0
     backoff_first_s: float = 0.1
     backoff_most_s: float = 4.0
+    slow_s: float = 30.0
 
     def pause(self, tries: int, chance: random.Random) -> float:
         """Seconds to wait after `tries` failed tries: full jitter.
@@ -103,6 +106,6 @@ class RetryPolicy(NamedTuple):
 
     def gives_up(self, failure: Failure, tries: int, waited_s: float) -> bool:
         """Whether a row that failed `tries` times over `waited_s` seconds is not asked again."""
-        if failure.outlook in {Outlook.REFUSED, Outlook.SHUT}:
+        if failure.outlook is Outlook.REFUSED:
             return True
         return tries >= self.most_tries or waited_s >= self.deadline_s

@@ -1,13 +1,15 @@
 """One run: what was asked, resolved and written down once in `request.json`."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
 
-from nova_judge import __version__
+from nova_judge import __version__, batch_inference
 from nova_judge.dataset import CANDIDATES, AnswerSources
 from nova_judge.recipe import Recipe
 from nova_judge.records import Candidate
+from nova_judge.shards import Shard, cut
 
 
 class RunInput(msgspec.Struct, frozen=True):
@@ -45,6 +47,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def generated(self) -> tuple[Candidate, ...]:
         """The candidates that this run has to ask."""
         return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
+
+    def shards(self) -> Iterator[Shard]:
+        """The input's byte ranges; larger where a batch job has to be worth its start."""
+        least = batch_inference.SHARD_BYTES if self.batch else 0
+        return cut(self.input.size, max(self.recipe.shards.bytes, least))
 
     def candidate_label(self, candidate: Candidate) -> str:
         """What the report calls a candidate; answers of the file never get a model's name."""

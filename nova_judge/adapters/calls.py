@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from botocore.config import Config
@@ -64,5 +65,8 @@ def _of_response(error: ClientError) -> Failure:
     said = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     original = response.get("OriginalStatusCode") or response.get("originalStatusCode")
+    if "Endpoint" in said.get("Message", "") and "not found" in said.get("Message", ""):
+        # SageMaker tells of a missing endpoint as of a bad request.
+        status = HTTPStatus.NOT_FOUND
     message = response.get("OriginalMessage") or said.get("Message") or ""
     return by_status(status, said.get("Code", ""), message[:DETAIL_CHARACTERS], original)

@@ -14,6 +14,11 @@ from nova_judge.records import Candidate
 from nova_judge.retries import RetryPolicy
 from nova_judge.run import Run
 
+ENDPOINT_IN_FLIGHT = 256
+"""Calls at once that fill one instance: vLLM's default number of sequences in a batch."""
+SHARDS_AT_ONCE = 16
+"""`MaxConcurrency` of the state GenerateResponses."""
+
 
 def sources(
     run: Run, shard: int, bucket: str, prefix: str, asked: Iterable[Candidate]
@@ -26,11 +31,21 @@ def sources(
         candidate: Source(
             port=_port(run, candidate, prefix),
             journal=AnswerJournal(objects, _name(run, candidate), place, reuse=not run.no_cache),
-            policy=RetryPolicy(most_tries=how.tries),
+            policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
             call_timeout_s=how.call_timeout_s,
+            threads=_threads(run, candidate),
         )
         for candidate, how in settings.items()
     }
+
+
+def _threads(run: Run, candidate: Candidate) -> int:
+    """An endpoint is shared by all shards under way; Bedrock has limits of its own."""
+    if run.recipe.candidate(candidate).endpoint is None:
+        return MOST_THREADS
+    shards = sum(1 for _ in run.shards())
+    share = ENDPOINT_IN_FLIGHT // max(1, min(SHARDS_AT_ONCE, shards))
+    return min(MOST_THREADS, share)
 
 
 def _port(run: Run, candidate: Candidate, prefix: str) -> Port:

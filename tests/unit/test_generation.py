@@ -68,9 +68,11 @@ class Kept:
         self.flushed += 1
 
 
-def run(models, prompts=PROMPTS, journals=None, policy=QUICK, timeout=1.0, **how):
+def run(models, prompts=PROMPTS, journals=None, policy=QUICK, timeout=1.0, threads=64, **how):
     journals = journals or {c: Kept() for c in models}
-    sources = {c: Source(model, journals[c], policy, timeout) for c, model in models.items()}
+    sources = {
+        c: Source(model, journals[c], policy, timeout, threads) for c, model in models.items()
+    }
     return generate(prompts, sources, **how)
 
 
@@ -149,6 +151,44 @@ def test_a_candidate_that_is_shut_ends_the_run_after_a_few_calls():
     with pytest.raises(GenerationFailedError, match=r"candidate A.*403 AccessDenied.*role"):
         run({"A": model})
     assert len(model.asked) < len(PROMPTS)
+
+
+def test_an_endpoint_that_goes_away_midway_costs_no_row_and_ends_the_shard():
+    class Leaving(Model):
+        def ask(self, prompt):
+            if len(self.asked) >= 100:
+                raise CallFailed(by_status(404, "ValidationError"))
+            return super().ask(prompt)
+
+    kept = Kept()
+    with pytest.raises(GenerationFailedError, match="20 calls in a row"):
+        run({"A": Leaving()}, journals={"A": kept})
+    assert 100 <= len(kept.known) < len(PROMPTS)
+    assert kept.flushed == 1
+    assert run({"A": Model()}, journals={"A": kept}).left == 0
+
+
+def test_answers_slower_than_half_the_timeout_count_as_push_back():
+    most = 0
+
+    class Queueing(Model):
+        """Serves four at once; every further call waits in line."""
+
+        waiting = 0
+
+        def ask(self, prompt):
+            nonlocal most
+            self.waiting += 1
+            time.sleep(0.005 * max(1, self.waiting / 4))
+            self.waiting -= 1
+            most = max(most, self.waiting) if len(self.asked) > 150 else 0
+            return super().ask(prompt)
+
+    policy = QUICK._replace(slow_s=0.015)
+    generated = run({"A": Queueing()}, policy=policy)
+    assert generated.left == 0
+    assert {row.tries for row in generated.outcomes["A"]} == {1}
+    assert most < 32
 
 
 def test_equal_prompts_are_asked_once_and_all_get_the_answer():

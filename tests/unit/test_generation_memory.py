@@ -32,12 +32,12 @@ for shard in plan:
         chunks = iter(lambda: content.read(1 << 20), b"")
         read = read_shard(chunks, shard, AnswerSources("generated", "generated"))
     prompts = [row.prompt for row in read.rows]
-    objects = FolderObjects(folder)
+    objects, place = FolderObjects(folder), Place("run", shard.index)
     sources = {
-        c: Source(Model(), AnswerJournal(objects, c, Place("run", shard.index), reuse=False))
+        c: Source(Model(), AnswerJournal(objects, c, place, reuse=False), threads=8)
         for c in "AB"
     }
-    generated = generate(prompts, sources, threads=8)
+    generated = generate(prompts, sources)
     assert generated.left == 0
     rows += len(prompts)
     for chunk in folder.rglob("*.jsonl"):

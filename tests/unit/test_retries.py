@@ -87,7 +87,7 @@ def test_pauses_are_spread_over_the_whole_of_a_growing_range():
         (Outlook.THROTTLED, 300, 0.0, True),
         (Outlook.PASSING, 2, 600.0, True),
         (Outlook.REFUSED, 1, 0.0, True),
-        (Outlook.SHUT, 1, 0.0, True),
+        (Outlook.SHUT, 1, 0.0, False),
     ],
 )
 def test_when_a_row_is_given_up(outlook, tries, waited, gives_up):
