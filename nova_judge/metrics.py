@@ -74,7 +74,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run beside its judgments. `created` is ISO 8601 in UTC.
 
     The counts are of rows; of the reasons, only the most frequent need be given. A finding among
-    `controls` that blocks the verdict does so.
+    `controls` that blocks the verdict does so. `not_judged`: rows left over when judging stopped
+    early; `rows` of the metrics then has them too.
     """
 
     run_id: str
@@ -88,6 +89,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     rejected_reasons: tuple[ReasonCount, ...] = ()
     generation_failed: int = 0
     generation_reasons: tuple[ReasonCount, ...] = ()
+    not_judged: int = 0
     cached: int = 0
     cost: dict[str, Any] | None = None
     settings: StatisticsSettings = DEFAULTS
@@ -217,6 +219,8 @@ def _row_sum(run: RunFacts, *, judge_failed: int, judged: int) -> dict[str, int]
         "judge_failed": judge_failed,
         "judged": judged,
     }
+    if run.not_judged:
+        sums["not_judged"] = run.not_judged
     parts = {name: count for name, count in sums.items() if name != "input"}
     if sum(parts.values()) != run.input.rows:
         said = " + ".join(f"{count} {name}" for name, count in parts.items())

@@ -72,6 +72,12 @@ def test_the_sum_of_rows_closes_or_there_is_no_result() -> None:
         compute_metrics(facts(), judged_rows(119), None)
 
 
+def test_rows_left_over_when_judging_stopped_are_in_the_sum() -> None:
+    found = compute_metrics(facts(not_judged=20), judged_rows(100), None)
+    assert found["rows"]["not_judged"] == 20
+    assert "not_judged" not in compute_metrics(facts(), judged_rows(120), None)["rows"]
+
+
 def test_everything_is_plain_data_and_the_order_of_rows_changes_no_bit() -> None:
     rows = judged_rows(120)
     found = compute_metrics(facts(), iter(rows), None)
