@@ -185,7 +185,7 @@ def measure(scenario: Scenario, name: str) -> Measured:
 
 def scenarios(scale: float) -> list[Scenario]:
     """Known slots, a hidden cap, and a cap that falls and rises again."""
-    phase = 5.0 * scale
+    phase = 4.5 * scale
     known = (Behaviour(slots=64, latency_s=0.1), Behaviour(slots=64, latency_s=0.3))
     hidden = Behaviour(slots=1000, latency_s=0.1, caps=((0, 40),))
     moving = Behaviour(slots=1000, latency_s=0.1, caps=((0, 40), (phase, 15), (2 * phase, 40)))
@@ -195,21 +195,21 @@ def scenarios(scale: float) -> list[Scenario]:
         Scenario(
             "64 known slots each",
             known,
-            int(6000 * scale),
+            int(7000 * scale),
             lambda prompts: max(latencies(each, prompts) / each.slots for each in known),
             {"ours": ours, "sequential loop": sequential},
         ),
         Scenario(
             "hidden cap of 40",
             (hidden,),
-            int(4500 * scale),
+            int(3600 * scale),
             lambda prompts: latencies(hidden, prompts) / 40,
             {"ours": ours, **adaptive, **standard},
         ),
         Scenario(
             "the same, a plain 429",
             (msgspec.structs.replace(hidden, codes=False),),
-            int(4500 * scale),
+            int(3600 * scale),
             lambda prompts: latencies(hidden, prompts) / 40,
             {"ours": ours, **adaptive, **standard},
         ),

@@ -120,8 +120,8 @@ class Endpoint:
         try:
             while await self.exchange(reader, writer):
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # the client is gone, or the endpoint ends
         finally:
             writer.close()
 

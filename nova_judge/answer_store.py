@@ -19,8 +19,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from nova_judge.answers import NAME_BYTES, Answer, prompt_name
+from nova_judge.run_layout import ANSWERS
 
-PREFIX = "answers/"
 CHUNK_ANSWERS = 500
 CHUNK_SECONDS = 15.0
 READERS = 16
@@ -79,7 +79,7 @@ class AnswerJournal:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._objects = objects
-        self._root = f"{PREFIX}{model_name}/"
+        self._root = f"{ANSWERS}{model_name}/"
         self._place = place
         self._reuse = reuse
         self._now = now

@@ -8,6 +8,7 @@ from nova_judge.records import Candidate
 INBOX = "inbox/"
 RECIPES = "recipes/"
 RUNS = "runs/"
+ANSWERS = "answers/"
 
 
 @dataclass(frozen=True, slots=True)

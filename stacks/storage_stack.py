@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from nova_judge.run_layout import ANSWERS, RUNS
 from stacks.config import StageConfig
 
 
@@ -80,7 +81,8 @@ class StorageStack(cdk.Stack):
 
     @staticmethod
     def _expire_runs(bucket: s3.Bucket, days: int) -> None:
-        bucket.add_lifecycle_rule(prefix="runs/", expiration=cdk.Duration.days(days))
+        for prefix in (RUNS, ANSWERS):
+            bucket.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(days))
 
 
 def _allow(grantee: iam.IGrantable, actions: list[str], resources: Iterable[str]) -> None:
