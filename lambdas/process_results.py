@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,9 @@ def _publish_judgments(
         jobs = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
         job = judged_rows.job_metrics(jobs)
         facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
-        metrics = compute_metrics(facts, _rows(jobs), job)
+        disagreements: Counter[str] = Counter()
+        metrics = compute_metrics(facts, _rows(jobs, disagreements), job)
+        metrics["notes"] += [f"{rows:,} rows: {told}" for told, rows in disagreements.most_common()]
         return metrics, run_folder.publish(bucket, run.run_id, metrics, _rows(jobs))
 
 
@@ -102,9 +105,11 @@ def _fetch(bucket: str, outcome: JobOutcome, folder: Path) -> judged_rows.JobFil
     return judged_rows.open_job(folder / "output.tar.gz", folder / "rows.jsonl", folder / "job")
 
 
-def _rows(jobs: Sequence[judged_rows.JobFiles]) -> Iterator[JudgedRow]:
+def _rows(
+    jobs: Sequence[judged_rows.JobFiles], disagreements: Counter[str] | None = None
+) -> Iterator[JudgedRow]:
     for job in jobs:
-        yield from judged_rows.read_rows(job)
+        yield from judged_rows.read_rows(job, disagreements)
 
 
 def _fail(
