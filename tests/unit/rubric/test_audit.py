@@ -5,8 +5,9 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from nova_judge.audit import Kind, audit_job, audit_report
+from nova_judge.audit import audit_job, audit_report
 from nova_judge.cli.main import app
+from nova_judge.job_audit import Kind
 from nova_judge.judge_output import judgment_of, read_judgments
 from nova_judge.passes import COUNTS_DIFFER
 
@@ -101,6 +102,23 @@ def test_our_own_report_holds_and_every_changed_figure_is_found(tmp_path):
         "metrics.json: rubric.driver.group",
         "metrics.json: verdict.word",
     }
+
+
+def test_a_report_s_quoted_job_figures_are_checked_against_its_rows(tmp_path):
+    rows = runs.generated_rows(30)
+    run = runs.write_run(tmp_path / "run", rows)
+    metrics = orjson.loads((run / "report/metrics.json").read_bytes())
+    passes = [one for row in rows for one in (row.judgment.forward, row.judgment.backward)]
+    job = {
+        "a_scores": passes.count("A"),
+        "b_scores": passes.count("B"),
+        "weighted_score_A": metrics["rubric"]["weighted_score_A"]["mean"],
+        "weighted_score_A_stderr": 0.5,
+    }
+    where = set(found(audit_report({**metrics, "job": job}, rows)))
+    assert where == {"job: weighted_score_A_stderr"}
+    job["b_scores"] += 1
+    assert "job: b_scores" in found(audit_report({**metrics, "job": job}, rows))
 
 
 @pytest.mark.parametrize("form", ["run", "report", "details", "results", "folder"])
