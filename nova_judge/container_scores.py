@@ -119,7 +119,7 @@ def _scores_of_rows(
         answer = predictions if isinstance(predictions, str) else "\n".join(predictions or [])
         row = first + place
         numbers = {
-            name: float(value)
+            name.encode("utf-8", "replace").decode(): float(value)
             for name, value in metrics.items()
             if isinstance(value, int | float) and value == value  # noqa: PLR0124 - nan is no score
         }

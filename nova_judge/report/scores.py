@@ -174,7 +174,7 @@ def _rows_shown(scores: Sequence[AnswerScore]) -> list[dict[str, Any]]:
             (score.row, score.subject),
             {"row": score.row, "subject": score.subject, "id": score.id, "scores": []}
             | {name: _cut(getattr(score, name)) for name in ("prompt", "answer", "reference")}
-            | {"category": score.category},
+            | {"category": score.category and _cut(score.category)},
         )
         row["scores"].append((score.metric, _told(score.result), _cut(score.explanation)))
     return [rows[key] for key in sorted(rows)]
@@ -212,19 +212,14 @@ def _parquet(scores: Sequence[AnswerScore]) -> bytes:
 
 def _columns(score: AnswerScore) -> dict[str, Any]:
     result = score.result
-    return {
-        "subject": score.subject,
-        "metric": score.metric,
-        "row": score.row,
-        "id": score.id,
-        "category": score.category,
+    columns = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)} | {
         "score": result if isinstance(result, float | int) else None,
         "word": result if isinstance(result, str) else None,
         "unscored": result.reason if isinstance(result, Unscored) else None,
-        **{
-            name: _SURROGATES.sub("\ufffd", getattr(score, name))
-            for name in ("explanation", "prompt", "answer", "reference")
-        },
+    }
+    return {
+        name: _SURROGATES.sub("\ufffd", value) if isinstance(value, str) else value
+        for name, value in columns.items()
     }
 
 
