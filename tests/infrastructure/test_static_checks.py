@@ -17,6 +17,7 @@ ACKNOWLEDGED = json.loads((Path(__file__).parent / "acknowledged.json").read_tex
 CFN_LINT_IGNORED = ["W3005"]
 # The linter asks for every kind of resource that an action knows; these we have no use for.
 OTHER_KINDS_UNUSED = {
+    "bedrock:CreateModelInvocationJob": "no imported or customised models are candidates",
     "bedrock:InvokeModel": "no prompt routers, imported or provisioned models are candidates",
     "states:DescribeExecution": "our executions are standard ones, not express",
 }
