@@ -60,8 +60,6 @@ def training_job_request(  # noqa: PLR0913 - the names are those of the API
             "VolumeSizeInGB": judge.volume_gb,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": judge.max_runtime_s},
-        "ProfilerConfig": {"DisableProfiler": True},
-        "RemoteDebugConfig": {"EnableRemoteDebug": False},
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
     }
 

@@ -4,6 +4,9 @@ The state machine creates and deletes the endpoints themselves (`on_demand`), or
 them (`always_on`).
 """
 
+import hashlib
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
@@ -29,10 +32,14 @@ class EndpointsStack(cdk.Stack):
         for name in config.endpoint_models:
             spec = catalog.models().endpoints[name]
             model = self._model(name, spec, role)
-            configs = {kind: self._config(name, spec, model, kind) for kind in spec.instance_types}
-            self.configs[name] = {kind: c.attr_endpoint_config_name for kind, c in configs.items()}
+            endpoint = catalog.endpoint_name(config.prefix, name)
+            configs = {
+                kind: self._config(name, endpoint, model, self._variant(spec, model, kind))
+                for kind in spec.instance_types
+            }
+            self.configs[name] = {kind: _name_of(c) for kind, c in configs.items()}
             if config.endpoints == "always_on":
-                self._endpoint(config, name, configs[spec.instance_types[0]])
+                self._endpoint(name, endpoint, configs[spec.instance_types[0]])
 
     def _serving_role(self, config: StageConfig) -> iam.Role:
         role = iam.Role(
@@ -83,10 +90,11 @@ class EndpointsStack(cdk.Stack):
         model.node.add_dependency(role)
         return model
 
-    def _config(
-        self, name: str, spec: EndpointModel, model: sagemaker.CfnModel, instance_type: str
-    ) -> sagemaker.CfnEndpointConfig:
-        variant = sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+    @staticmethod
+    def _variant(
+        spec: EndpointModel, model: sagemaker.CfnModel, instance_type: str
+    ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
+        return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             variant_name="main",
             model_name=model.attr_model_name,
             instance_type=instance_type,
@@ -99,19 +107,42 @@ class EndpointsStack(cdk.Stack):
                 routing_strategy="LEAST_OUTSTANDING_REQUESTS"
             ),
         )
+
+    def _config(
+        self,
+        name: str,
+        endpoint: str,
+        model: sagemaker.CfnModel,
+        variant: sagemaker.CfnEndpointConfig.ProductionVariantProperty,
+    ) -> sagemaker.CfnEndpointConfig:
+        """Named after its content, so that other stacks name it without importing an export.
+
+        It cannot be changed, only replaced; CloudFormation refuses to change an export in use.
+        """
+        content = self.resolve([variant, model.primary_container])
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
         return sagemaker.CfnEndpointConfig(
-            self, construct_name("Config", name, instance_type), production_variants=[variant]
+            self,
+            construct_name("Config", name, variant.instance_type or ""),
+            endpoint_config_name=f"{endpoint[:52]}-{digest}",
+            production_variants=[variant],
         )
 
     def _endpoint(
-        self, config: StageConfig, name: str, endpoint_config: sagemaker.CfnEndpointConfig
+        self, name: str, endpoint: str, endpoint_config: sagemaker.CfnEndpointConfig
     ) -> None:
         sagemaker.CfnEndpoint(
             self,
             construct_name("Endpoint", name),
-            endpoint_name=catalog.endpoint_name(config.prefix, name),
+            endpoint_name=endpoint,
             endpoint_config_name=endpoint_config.attr_endpoint_config_name,
         )
+
+
+def _name_of(config: sagemaker.CfnEndpointConfig) -> str:
+    name = config.endpoint_config_name
+    assert name is not None  # noqa: S101 - narrows the type
+    return name
 
 
 def construct_name(*parts: str) -> str:

@@ -1,5 +1,7 @@
 """Evaluation: the state machine, the functions behind its states and the rule that starts it."""
 
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -42,6 +44,7 @@ class EvaluationStack(cdk.Stack):
             scope, construct_id, description="Nova Judge: the evaluation state machine"
         )
         self._config, self._storage, self._endpoints = config, storage, endpoints
+        self.add_dependency(endpoints, "runs create endpoints from its configurations")
         self.judge_role = JudgeRole(self, "JudgeRole", data_bucket=storage.data_bucket)
         self.functions = EvaluationFunctions(
             self,
@@ -70,7 +73,7 @@ class EvaluationStack(cdk.Stack):
         return EndpointSettings(
             **common_settings(self._config, self._storage),
             job_prefix=self._config.prefix,
-            endpoints=self.to_json_string(self._endpoints.configs),
+            endpoints=json.dumps(self._endpoints.configs),
             endpoint_life=self._config.endpoints,
         )
 
@@ -130,13 +133,14 @@ class EvaluationStack(cdk.Stack):
         events.Rule(
             self,
             "CleanUpAfterAbort",
-            description="An aborted or timed-out execution runs no Catch: clean up after it",
+            description="An execution that ended without a Catch is cleaned up after",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "stateMachineArn": [self.machine.state_machine_arn],
-                    "status": ["ABORTED", "TIMED_OUT"],
+                    # FAILED too: no Catch sees States.Runtime and States.DataLimitExceeded.
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
                 },
             ),
             targets=[

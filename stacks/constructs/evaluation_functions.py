@@ -145,9 +145,7 @@ class EvaluationFunctions:
                 resources=[endpoints],
             )
         )
-        configs = self._stack.format_arn(
-            service="sagemaker", resource="endpoint-config", resource_name="*"
-        )
+        configs = stage_resources(self._stack, self._config, "endpoint-config")
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
             self.by_state[name].add_to_role_policy(
                 iam.PolicyStatement(

@@ -29,13 +29,14 @@ ALWAYS = {
         "the recipe's file itself, as SDK v3 sends it; SDK v2 names its folder"
     ),
     "HyperParameters.sagemaker_recipe_local_path": "the file is always called recipe.yaml",
+    # Step Functions fails a run, past every Catch, for a field that its integration does not know.
+    "ProfilerConfig.DisableProfiler": "SDK v2 switches the profiler off; SDK v3 says nothing",
+    "RemoteDebugConfig.EnableRemoteDebug": "SDK v2 says false, which is the default",
 }
 OF_KIND = {
     "llm_judge_sdk3": {
         "HyperParameters.model_type": "SDK v2 sends it; SDK v3 leaves it to the recipe",
         "OutputDataConfig.CompressionType": "GZIP is what the service does when it is left out",
-        "ProfilerConfig.DisableProfiler": "SDK v2 switches the profiler off; SDK v3 says nothing",
-        "RemoteDebugConfig.EnableRemoteDebug": "SDK v2 says false, which is the default",
     },
     "rft_eval": {
         "HyperParameters.reward_lambda_arn": (

@@ -207,7 +207,7 @@ def test_the_end_of_a_judge_job_of_this_stage_starts_the_results_processor(synth
 
 def test_an_execution_that_runs_no_catch_is_cleaned_up_after(synthesized):
     pattern = rule(synthesized, "CleanUpAfterAbort")["EventPattern"]
-    assert pattern["detail"]["status"] == ["ABORTED", "TIMED_OUT"]
+    assert pattern["detail"]["status"] == ["ABORTED", "FAILED", "TIMED_OUT"]
     (machine,) = pattern["detail"]["stateMachineArn"]
     assert ":stateMachine:" in machine
 
@@ -307,6 +307,16 @@ def test_every_failure_of_a_claimed_run_is_recorded(source):
     assert before <= {"RecordFailure", "IsReportReady"}
 
 
+@pytest.mark.parametrize("error", ["ABORTED", "TIMED_OUT"])
+def test_what_an_abort_noted_is_not_taken_for_the_result_of_the_redriven_run(source, error):
+    (failed,) = (
+        choice["And"]
+        for choice in source["States"]["IsReportReady"]["Choices"]
+        if choice["Next"] == "ReportFailed"
+    )
+    assert {"Not": {"Variable": "$.report.item.error.S", "StringEquals": error}} in failed
+
+
 def test_no_retry_repeats_what_we_know_to_be_wrong(source):
     ours = {name for name in vars(errors) if name.endswith("Error")}
     for name, state in states(source).items():
@@ -345,6 +355,21 @@ def test_two_stages_live_in_one_account(synthesized, dev):
 def test_the_same_code_gives_the_same_templates(synthesize, dev):
     again = synthesize(stage_config("dev", CONTEXT["stages"]))
     assert again.raw == dev.raw
+
+
+def test_configurations_are_named_after_their_content_and_imported_by_nobody(dev):
+    """CloudFormation refuses to change an export in use: a new image could not be deployed."""
+    made = dev.resources("AWS::SageMaker::EndpointConfig")
+    names = {config["EndpointConfigName"] for config in made.values()}
+    assert len(names) == len(made)
+    assert all(re.fullmatch(r"nova-judge-dev-[a-z0-9-]+-[0-9a-f]{10}", name) for name in names)
+    assert max(map(len, names)) <= 63
+    assert "Outputs" not in dev.raw["Endpoints"]
+    variables = [
+        f["Environment"]["Variables"] for f in dev.resources("AWS::Lambda::Function").values()
+    ]
+    told = [json.loads(v["ENDPOINTS"]) for v in variables if len(v.get("ENDPOINTS", "{}")) > 2]
+    assert {name for kinds in told[0].values() for name in kinds.values()} == names
 
 
 def test_endpoints_exist_only_where_a_stage_wants_them_always(synthesize, dev):
