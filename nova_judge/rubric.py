@@ -54,19 +54,15 @@ class RubricEvidence:
             total = round(sum(c.weight for c in rubric.criteria) * WEIGHT_UNITS)
             self._weight_sums[total] = self._weight_sums.get(total, 0) + 1
 
-    def columns(self, groups: CriterionGroups | None = None) -> RubricColumns:
-        """The rubrics as columns."""
-        return self._builder.columns(groups or default_groups())
-
     def metrics(
         self,
         settings: StatisticsSettings = DEFAULTS,
         groups: CriterionGroups | None = None,
     ) -> dict[str, Any] | None:
-        """The section `rubric`; None for a judge that writes no rubrics."""
+        """The section `rubric`, once; None for a judge that writes no rubrics."""
         if not self._asked:
             return None
-        columns = self.columns(groups)
+        columns = self._builder.columns(groups or default_groups())
         scored = int(columns.scored.sum())
         found = drivers(columns)
         leading = leading_driver(found)

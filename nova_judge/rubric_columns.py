@@ -145,6 +145,7 @@ class ColumnsBuilder:
         self._entries = bytearray()
         self._forward = bytearray()
         self._backward = bytearray()
+        self._handed_over = False
 
     def packed(self, criterion: Criterion) -> bytes:
         """One criterion as an entry."""
@@ -190,8 +191,11 @@ class ColumnsBuilder:
     def columns(self, groups: CriterionGroups) -> RubricColumns:
         """The columns of all rows added, their criteria brought together by `groups`.
 
-        The rows are handed over and not copied: the builder is empty afterwards.
+        The rows are handed over and not copied, so that this can be asked once only.
         """
+        if self._handed_over:
+            raise RuntimeError("the rows of this builder were handed over before")
+        self._handed_over = True
         entries = np.frombuffer(self._entries, dtype=ENTRY)
         met = np.bincount(entries["code"], minlength=len(self._names)) > 0
         names = [name for name, is_met in zip(self._names, met, strict=True) if is_met]
@@ -200,7 +204,7 @@ class ColumnsBuilder:
         codes = np.zeros(len(met), dtype=np.int32)
         codes[met] = [place[groups.group(name)] for name in names]
         entries["code"] = codes[entries["code"]]
-        columns = RubricColumns(
+        return RubricColumns(
             groups=tuple(members),
             members=tuple(tuple(raw) for raw in members.values()),
             start=np.frombuffer(self._start, dtype=np.int64),
@@ -208,8 +212,6 @@ class ColumnsBuilder:
             forward=np.frombuffer(self._forward, dtype=np.uint8),
             backward=np.frombuffer(self._backward, dtype=np.uint8),
         )
-        self.__init__()  # type: ignore[misc]
-        return columns
 
 
 def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> RubricColumns:

@@ -8,7 +8,7 @@ from nova_judge.criteria import default_groups
 from nova_judge.details_columns import read_columns
 from nova_judge.judge_output import count_details, read_details, read_judgments
 from nova_judge.report_columns import columns_of_report
-from nova_judge.rubric_columns import columns_of
+from nova_judge.rubric_columns import ColumnsBuilder, columns_of
 
 from . import details, runs
 
@@ -64,6 +64,15 @@ def test_any_number_of_processes_gives_the_same_columns(tmp_path, monkeypatch):
     path = details.write(tmp_path / "d.parquet", mixed_rows(250))
     monkeypatch.setattr(details_columns, "_LEAST_ROWS", 10)
     same(read_columns(path, GROUPS, 2), read_columns(path, GROUPS, 1))
+
+
+def test_a_builder_hands_its_rows_over_once():
+    builder = ColumnsBuilder()
+    for row in runs.generated_rows(3):
+        builder.add(row.judgment)
+    assert builder.columns(GROUPS).rows == 3
+    with pytest.raises(RuntimeError, match="handed over"):
+        builder.columns(GROUPS)
 
 
 def test_a_range_of_details_is_those_rows(tmp_path):
