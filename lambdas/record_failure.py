@@ -1,6 +1,7 @@
 """RecordFailure: release what a failed run holds and leave a report that says why it failed.
 
-Called by the state machine's Catch, and by an event when an execution was aborted or timed out.
+Called by the state machine's Catch, and by an event when an execution ended without one: aborted,
+timed out, or failed by an error that no Catch sees (States.Runtime, States.DataLimitExceeded).
 """
 
 from typing import Any
@@ -28,12 +29,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     settings = load(EndpointSettings)
     if "executionArn" in event:
         execution = event["executionArn"]
-        failure = ExecutionError(event["status"], _ended(event), "evaluation")
+        failure = _ended(event)
     else:
         execution = event["execution"]
         failure = _explain(event["state"]["error"], execution)
     # The table tells whose the run is: it may be claimed anew, or be claimed and not yet written.
-    run_id = runs_table.unfinished_run(settings.runs_table, execution)
+    told = event.get("status") == "FAILED"  # by the Catch already, which knows more
+    run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not told)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
     if run_id is not None:
         _record(settings, run_id, failure, context)
@@ -50,9 +52,12 @@ def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
     return explain(caught)
 
 
-def _ended(event: dict[str, Any]) -> str:
-    how = "was stopped" if event["status"] == "ABORTED" else "took too long"
-    return f"the execution {how}; {event.get('cause') or ASK_AGAIN}"
+def _ended(event: dict[str, Any]) -> ExecutionError:
+    status, cause = event["status"], event.get("cause")
+    if status == "FAILED":
+        return explain({"Error": event.get("error") or status, "Cause": cause or ASK_AGAIN})
+    how = "was stopped" if status == "ABORTED" else "took too long"
+    return ExecutionError(status, f"the execution {how}; {cause or ASK_AGAIN}", "evaluation")
 
 
 def _record(

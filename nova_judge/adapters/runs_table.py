@@ -65,16 +65,25 @@ def set_status(table: str, run_id: str, status: str, **facts: str) -> None:
     )
 
 
-def unfinished_run(table: str, execution: str) -> str | None:
-    """The run that an execution has claimed and that has no report yet, if any."""
+def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:
+    """The run that an execution has claimed and that has no report yet, if any.
+
+    Without `or_failed` one whose failure is written down counts as finished.
+    """
+    ended = [REPORTED] if or_failed else [REPORTED, FAILED]
     pages = (
         _table(table)
         .meta.client.get_paginator("scan")
         .paginate(
             TableName=table,
-            FilterExpression="execution = :execution AND #status <> :reported",
+            FilterExpression=" AND ".join(
+                ["execution = :execution", *(f"#status <> :{status}" for status in ended)]
+            ),
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":execution": execution, ":reported": REPORTED},
+            ExpressionAttributeValues={
+                ":execution": execution,
+                **{f":{status}": status for status in ended},
+            },
             ProjectionExpression="run_id",
             ConsistentRead=True,
         )

@@ -307,7 +307,24 @@ def test_an_aborted_execution_is_cleaned_up_after(account, claimed, context, rel
     assert (account.run(RUN)["status"], released) == ("FAILED", [RUN])
 
 
-@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_an_error_that_no_catch_sees_is_told_too(account, claimed, context, released):
+    claimed()
+    cause = "The state's output exceeds 262144 bytes"
+    event = {"executionArn": FIRST, "status": "FAILED", "error": "States.DataLimitExceeded"}
+    said = record_failure.handler({**event, "cause": cause}, context)
+    assert said == {"error": "States.DataLimitExceeded", "cause": cause}
+    assert metrics(account)["failure"]["reason"] == cause
+    assert (account.run(RUN)["status"], released) == ("FAILED", [RUN])
+
+
+def test_the_end_of_an_execution_does_not_replace_what_its_catch_told(account, claimed, context):
+    claimed()
+    record_failure.handler(caught("GenerationFailedError", "3 of 4 rows got no answer"), context)
+    record_failure.handler({"executionArn": FIRST, "status": "FAILED", "error": "x"}, context)
+    assert account.run(RUN)["error"] == "GenerationFailedError"
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
 def test_a_finished_report_is_never_replaced_by_a_failure(account, claimed, context, status):
     claimed()
     runs_table.set_status(TABLE, RUN, runs_table.REPORTED, report="s3://b/r", headline="B")
