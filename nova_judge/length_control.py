@@ -21,7 +21,7 @@ MIN_ROWS = 20
 PRECISION = 6.0
 """Of the prior on a coefficient. 4 to 15 all come near AlpacaEval's published figures."""
 
-EXPECTED_EFFECT = 1.0
+EXPECTED_EFFECT = 0.9
 METHOD = "logistic regression on tanh of the standardised difference, ridge, sandwich variance"
 
 _END = 0.5

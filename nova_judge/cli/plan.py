@@ -55,19 +55,23 @@ def command(
     if difference is not None:
         stated = plan(difference, level=level, power=power, decided_share=share)._asdict()
     else:
-        decided = int((pairs or 0) * share)
-        stated = {
-            "difference": detectable_difference(decided, level=level, power=power),
-            "level": level,
-            "power": power,
-            "decided_share": share,
-            "decided_pairs": decided,
-            "pairs": pairs,
-        }
+        stated = _detectable(pairs or 0, level, power, share)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
     else:
         _show(stated)
+
+
+def _detectable(pairs: int, level: float, power: float, share: float) -> dict[str, Any]:
+    decided = int(pairs * share)
+    return {
+        "difference": detectable_difference(decided, level=level, power=power),
+        "level": level,
+        "power": power,
+        "decided_share": share,
+        "decided_pairs": decided,
+        "pairs": pairs,
+    }
 
 
 def _share(decided_share: float | None, like: Path | None) -> float:
