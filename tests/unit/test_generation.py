@@ -228,9 +228,9 @@ def test_a_journal_that_cannot_store_stops_both_lanes_and_is_not_hushed_up():
         def add(self, prompt, answer):
             raise OSError("no space left")
 
-    model = Model(latency=0.01)
+    model = Model(latency=0.05)
     with pytest.raises(OSError, match="no space left"):
-        run({"A": model, "B": Model()}, journals={"A": Kept(), "B": Full()})
+        run({"A": model, "B": Model()}, journals={"A": Kept(), "B": Full()}, threads=2)
     assert len(model.asked) < len(PROMPTS)
 
 
