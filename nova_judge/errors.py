@@ -29,7 +29,7 @@ class JudgeJobError(NovaJudgeError):
 
 
 class RowSumError(NovaJudgeError):
-    """Rows in are not the sum of rows judged, rejected and failed: a fault of ours, never reported as a result."""
+    """Rows in are not the sum of rows judged, rejected and failed: a fault of ours, no result."""
 
 
 class SettingsError(NovaJudgeError):
@@ -41,7 +41,7 @@ class UnsupportedClaimError(NovaJudgeError):
 
 
 class LocalModeError(NovaJudgeError):
-    """Local mode could not start, deploy or follow a run, or a stand-in got something it cannot use."""
+    """Local mode could not start, deploy or follow a run, or a stand-in cannot use its input."""
 
 
 class BudgetError(NovaJudgeError):

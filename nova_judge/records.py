@@ -9,7 +9,7 @@ Candidate: TypeAlias = Literal["A", "B"]
 
 
 class Verdict(enum.StrEnum):
-    """What a judge said of one pair, in terms of the candidates A and B whatever the order shown."""
+    """What a judge said of one pair, of the candidates A and B whatever the order shown."""
 
     A = "A"
     B = "B"
@@ -48,7 +48,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Criterion(msgspec.Struct, frozen=True, kw_only=True):
-    """One criterion of a rubric as the judge wrote it: scores 1-5 for `scale`, true/false for `binary`."""
+    """One criterion as the judge wrote it: scores 1-5 for `scale`, true/false for `binary`."""
 
     name: str
     weight: float
