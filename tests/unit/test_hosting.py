@@ -77,16 +77,22 @@ class World:
                 self.there[name] = seen._replace(status=status)
 
 
-@pytest.fixture
-def book():
+@pytest.fixture(scope="module")
+def table():
     with mock_aws():
-        table = boto3.resource("dynamodb", region_name="us-east-1").create_table(
+        yield boto3.resource("dynamodb", region_name="us-east-1").create_table(
             TableName="runs",
             KeySchema=[{"AttributeName": "run_id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "run_id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield LeaseTable(table)
+
+
+@pytest.fixture
+def book(table):
+    for item in table.scan()["Items"]:
+        table.delete_item(Key={"run_id": item["run_id"]})
+    return LeaseTable(table)
 
 
 def until_ready(host, world, owner="run-1", steps=12):
