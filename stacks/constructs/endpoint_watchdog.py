@@ -64,7 +64,7 @@ class EndpointWatchdog(Construct):
                 ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
                 [ours("training-job")],
             ),
-            (["bedrock:ListModelInvocationJobs"], ["*"]),
+            (["bedrock:ListModelInvocationJobs", "bedrock:ListEvaluationJobs"], ["*"]),
             (
                 ["bedrock:StopModelInvocationJob"],
                 [
@@ -72,6 +72,10 @@ class EndpointWatchdog(Construct):
                         service="bedrock", resource="model-invocation-job", resource_name="*"
                     )
                 ],
+            ),
+            (
+                ["bedrock:GetEvaluationJob", "bedrock:StopEvaluationJob"],
+                [stack.format_arn(service="bedrock", resource="evaluation-job", resource_name="*")],
             ),
             (["states:DescribeExecution"], list(executions)),
         )

@@ -52,6 +52,15 @@ class JudgeRole(Construct):
             )
         )
 
+        # Bedrock's jobs ask for these beside, as AWS lists them:
+        # https://docs.aws.amazon.com/bedrock/latest/userguide/judge-service-roles.html
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+                resources=[bucket.bucket_arn],
+            )
+        )
+
     def _grant_image(self, stack: cdk.Stack) -> None:
         nova = catalog.images().nova_evaluation
         repositories = [

@@ -18,6 +18,8 @@ from stacks.config import StageConfig
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PLATFORM = "x86_64-manylinux_2_28"  # duckdb has no older wheels; the runtime has glibc 2.34
+MOST_LAYER_BYTES = 240 * 1024**2
+"""Lambda takes 250 MiB of layer and code, unpacked; the code has the rest."""
 _CODE = [
     "/*",
     "!/lambdas",
@@ -62,7 +64,18 @@ class _Dependencies:
         )
         for tests in [*target.glob("*/tests"), *target.glob("*/*/tests")]:
             shutil.rmtree(tests)
+        check_layer(target)
         return True
+
+
+def check_layer(folder: Path) -> None:
+    """Fail here, and not in the middle of a deployment, when Lambda would refuse the layer."""
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    if size > MOST_LAYER_BYTES:
+        raise RuntimeError(
+            f"lambdas/requirements.txt unpacks to {size:,} bytes; Lambda leaves the layer "
+            f"{MOST_LAYER_BYTES:,}: take a dependency out"
+        )
 
 
 def dependencies_layer(scope: Construct) -> lambda_.LayerVersion:

@@ -66,9 +66,15 @@ class Scoring(Construct):
             resource_name=scorer_function_name(self._config.prefix, "*"),
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+        batches = stack.format_arn(
+            service="bedrock", resource="model-invocation-job", resource_name="*"
+        )
         for actions, resources in (
             (["lambda:InvokeFunction"], [scorers]),
             (["bedrock:InvokeModel", "bedrock:GetInferenceProfile"], self._models),
+            # Bedrock's judge asks the model in batches, in this role's name.
+            (["bedrock:CreateModelInvocationJob"], [*self._models, batches]),
+            (["bedrock:StopModelInvocationJob"], [batches]),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
 

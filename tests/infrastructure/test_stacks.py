@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -393,3 +394,19 @@ def test_every_resource_says_whose_it_is(synthesized):
     for bucket in synthesized.resources("AWS::S3::Bucket").values():
         tags = {tag["Key"]: tag["Value"] for tag in bucket["Tags"]}
         assert (tags["project"], tags["stage"]) == ("nova-judge", "prod")
+
+
+def test_a_layer_that_lambda_would_refuse_is_not_deployed(tmp_path):
+    file = tmp_path / "large.so"
+    with file.open("wb") as content:
+        content.truncate(python_function.MOST_LAYER_BYTES)
+    python_function.check_layer(tmp_path)
+    (tmp_path / "one_more.py").write_text("x")
+    with pytest.raises(RuntimeError, match="take a dependency out"):
+        python_function.check_layer(tmp_path)
+
+
+def test_functions_bring_the_sdk_that_they_are_tested_with():
+    """The runtime's own boto3 is older and refuses parameters that it does not know."""
+    layer = (ROOT / "lambdas" / "requirements.txt").read_text()
+    assert f"boto3=={version('boto3')}" in layer
