@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge.adapters import s3
+from nova_judge.controls import Control, control_rows
 from nova_judge.judge_dataset import (
     DatasetCounter,
     DatasetSummary,
@@ -18,6 +19,7 @@ from nova_judge.judge_dataset import (
     Responses,
     check_summary,
     decode_responses,
+    judge_line,
     merged,
 )
 from nova_judge.judge_request import training_job_name, training_job_request
@@ -28,20 +30,33 @@ from nova_judge.run_layout import RunLayout
 from nova_judge.shard_rows import decode_shard_rows
 from nova_judge.shards import Shard
 
+CONTROL_ROWS = 100
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, region}` → `{jobs: [{number, request}]}`: one request a judge job."""
+    """`{run_id, region}` → `{jobs, later, done}`: a request a judge job, `{number, request}` each.
+
+    With `stop: when_decided` one job runs at a time: those of `later` only when they are needed.
+    """
     settings = load(PlanEvaluationSettings)
     layout = RunLayout(event["run_id"])
     run = decode_run(s3.read(settings.data_bucket, layout.request))
     summary = _write_dataset(run, settings.data_bucket)
+    summary = msgspec.structs.replace(
+        summary, controls=_write_controls(run, settings.data_bucket, summary.jobs)
+    )
     encoded = msgspec.json.encode(summary)
     s3.write(settings.data_bucket, layout.dataset, encoded, "application/json")
     logger.info("dataset", run_id=run.run_id, counts=_counts(summary))
     check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
-    jobs = [_job(run, number, settings, event["region"]) for number in range(summary.jobs)]
-    return {"jobs": jobs}
+    jobs = [
+        _job(run, number, settings, event["region"])
+        for number in range(summary.jobs + len(summary.controls))
+    ]
+    at_once = 1 if run.recipe.stop else summary.jobs
+    now = jobs[:at_once] + jobs[summary.jobs :]
+    return {"jobs": now, "later": jobs[at_once : summary.jobs], "done": at_once}
 
 
 def _counts(summary: DatasetSummary) -> dict[str, int]:
@@ -67,6 +82,32 @@ def _write_dataset(run: Run, bucket: str) -> DatasetSummary:
                 left_out = failed if isinstance(line, FailedRow) else rejected
                 left_out.write(msgspec.json.encode(line) + b"\n")
     return counter.summary(judge.count)
+
+
+def _write_controls(run: Run, bucket: str, jobs: int) -> tuple[str, ...]:
+    """The judge's files of the recipe's controls, in rows that no candidate should win."""
+    layout = RunLayout(run.run_id)
+    for number, control in enumerate(run.recipe.controls, jobs):
+        rows = control_rows(
+            _judged_rows(bucket, layout, jobs),
+            Control(control),
+            CONTROL_ROWS,
+            run.recipe.statistics.seed,
+        )
+        with (
+            s3.Writer(bucket, layout.judge_input(number)) as pairs,
+            s3.Writer(bucket, layout.judge_rows(number)) as index,
+        ):
+            for row in rows:
+                pairs.write(judge_line(row))
+                index.write(msgspec.json.encode(row) + b"\n")
+    return run.recipe.controls
+
+
+def _judged_rows(bucket: str, layout: RunLayout, jobs: int) -> Iterator[InputRow]:
+    for number in range(jobs):
+        for line in s3.lines(s3.describe(bucket, layout.judge_rows(number))):
+            yield msgspec.json.decode(line, type=InputRow)
 
 
 def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
@@ -99,8 +140,7 @@ class _JudgeFiles:
         if self.count == 0 or self._rows == self._most:
             self._begin()
         self._rows += 1
-        pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
-        self._input.write(msgspec.json.encode(pair) + b"\n")
+        self._input.write(judge_line(row))
         self._index.write(msgspec.json.encode(row) + b"\n")
 
     def _begin(self) -> None:

@@ -20,7 +20,9 @@ from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.judge_dataset import DatasetSummary
 from nova_judge.judge_request import started_by
+from nova_judge.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.metrics import compute_metrics, failed_metrics
+from nova_judge.outcomes import ProfileCounts, count_profiles
 from nova_judge.records import JudgedRow
 from nova_judge.run import Run
 from nova_judge.run_facts import run_facts
@@ -44,17 +46,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"run_id": run.run_id, "status": "superseded"}
     for ended in ended_now:
         run_folder.write_outcome(settings.data_bucket, ended)
+    all_jobs = summary.jobs + len(summary.controls)
     outcomes = [
         ended
-        for ended in run_folder.read_outcomes(settings.data_bucket, run.run_id, summary.jobs)
+        for ended in run_folder.read_outcomes(settings.data_bucket, run.run_id, all_jobs)
         if started_by(run.execution, ended.name)
     ]
     logger.info("job ended", run_id=run.run_id, job=outcome.name, status=outcome.status)
     failure = next((o.failure for o in outcomes if o.failure), None)
     if failure is not None:
         return _fail(settings, run, summary, outcomes, "judge", JudgeJobError(failure))
-    if len(outcomes) < summary.jobs:
-        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {summary.jobs} jobs ended"}
+    controls = [o for o in outcomes if o.number >= summary.jobs]
+    asked = summary.jobs if run.recipe.stop is None else 1
+    if len(controls) < len(summary.controls) or len(outcomes) - len(controls) < asked:
+        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {all_jobs} jobs ended"}
     try:
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:
@@ -74,7 +79,10 @@ def _report(
         metrics, uri = score_report.publish(settings.data_bucket, run, summary, outcomes)
         headline = metrics["headline"]["words"]
     else:
-        metrics, uri = _publish_judgments(settings.data_bucket, run, summary, outcomes)
+        published = _publish_judgments(settings.data_bucket, run, summary, outcomes)
+        if isinstance(published, JudgeFurther):
+            return _judge_further(settings, run, published)
+        metrics, uri = published
         headline = metrics["verdict"]["sentence"]
     runs_table.set_status(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
@@ -86,11 +94,17 @@ def _report(
 
 def _publish_judgments(
     bucket: str, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
-) -> tuple[dict[str, Any], str]:
+) -> tuple[dict[str, Any], str] | JudgeFurther:
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
+        fetched = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
+        jobs = [f for f, o in zip(fetched, outcomes, strict=True) if o.number < summary.jobs]
+        judging = judging_of(run, summary, len(jobs), lambda: (_counts([job]) for job in jobs))
+        if isinstance(judging, JudgeFurther):
+            return judging
         job = judged_rows.job_metrics(jobs)
         facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
+        controls = [_counts([job]) for job in fetched[len(jobs) :]]
+        facts = with_judging(facts, judging, zip(summary.controls, controls, strict=True))
         disagreements: Counter[str] = Counter()
         metrics = compute_metrics(facts, _rows(jobs, disagreements), job)
         metrics["notes"] += [f"{rows:,} rows: {told}" for told, rows in disagreements.most_common()]
@@ -103,6 +117,20 @@ def _fetch(bucket: str, outcome: JobOutcome, folder: Path) -> judged_rows.JobFil
     rows = f"s3://{bucket}/{RunLayout(outcome.run_id).judge_rows(outcome.number)}"
     run_folder.download(rows, folder / "rows.jsonl")
     return judged_rows.open_job(folder / "output.tar.gz", folder / "rows.jsonl", folder / "job")
+
+
+def _counts(jobs: Sequence[judged_rows.JobFiles]) -> ProfileCounts:
+    return count_profiles(row.judgment for row in _rows(jobs))
+
+
+def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -> dict[str, Any]:
+    runs_table.set_status(
+        settings.runs_table,
+        run.run_id,
+        runs_table.JUDGE_FURTHER,
+        next_job=str(further.next_job),
+    )
+    return {"run_id": run.run_id, "status": runs_table.JUDGE_FURTHER}
 
 
 def _rows(

@@ -54,7 +54,8 @@ class TokenCount(msgspec.Struct, frozen=True):
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
 
-    `input = rejected + generation_failed + rows`; blank lines are no input.
+    `input = rejected + generation_failed + rows`; blank lines are no input. Jobs are numbered from
+    0; those that judge the `controls` follow the `jobs` that judge the rows.
     """
 
     input: int
@@ -66,6 +67,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     rejected_reasons: tuple[ReasonCount, ...]
     failed_reasons: tuple[ReasonCount, ...]
     tokens: dict[Candidate, TokenCount] = {}
+    controls: tuple[str, ...] = ()
 
 
 JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
@@ -77,6 +79,12 @@ _response_decoder = msgspec.json.Decoder(Response)
 def decode_responses(content: bytes) -> list[Response]:
     """The lines of one responses file."""
     return list(_response_decoder.decode_lines(content))
+
+
+def judge_line(row: InputRow) -> bytes:
+    """One line of the file that the judge reads; A is the baseline."""
+    pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
+    return msgspec.json.encode(pair) + b"\n"
 
 
 def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:

@@ -159,7 +159,7 @@ class Recipe(Section, frozen=True):
     budget: Budget = Budget()
     statistics: Statistics = Statistics()
     shards: Shards = Shards()
-    controls: tuple[Literal["a_a", "padded"], ...] = ()
+    controls: tuple[Literal["same_answer", "padded"], ...] = ()
     stop: Literal["when_decided"] | None = None
 
     def candidate(self, candidate: Candidate) -> CandidateSpec:
@@ -226,6 +226,7 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
             top_p=recipe.generation_for("A" if side == "A" else "B").top_p,
         )
     judge = recipe.judge
+    yield from _judging_problems(recipe)
     yield from scoring_problems(recipe.kind, judge)
     if recipe.kind not in NOVA_JUDGE_KINDS | NOVA_SCORING_KINDS:
         return
@@ -243,6 +244,20 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
         instance_count=judge.instance_count,
         image=judge.image,
     )
+
+
+def _judging_problems(recipe: Recipe) -> Iterator[str]:
+    """Options that only judging pairs has, and what they need."""
+    compares = recipe.kind in NOVA_JUDGE_KINDS
+    for key, value in (("stop", recipe.stop), ("controls", recipe.controls)):
+        if value and not compares:
+            allowed = " and ".join(sorted(NOVA_JUDGE_KINDS))
+            yield f"{key}: found in kind {recipe.kind}; only {allowed} judge pairs"
+    if recipe.stop and compares and recipe.judge.max_rows_per_job is None:
+        yield (
+            "stop: when_decided looks after each judge job, and without judge.max_rows_per_job "
+            "there is only one. Write how many rows a job judges, such as max_rows_per_job: 500"
+        )
 
 
 def recipe_from_canonical(encoded: bytes) -> Recipe:

@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-RUNNING, FAILED, JUDGED, REPORTED = "RUNNING", "FAILED", "JUDGED", "REPORTED"
+RUNNING, FAILED, REPORTED = "RUNNING", "FAILED", "REPORTED"
+JUDGE_FURTHER = "JUDGE_FURTHER"
+"""Rows judged so far do not decide: the state machine starts the judge job `next_job`."""
 
 
 class Claim(NamedTuple):

@@ -100,6 +100,16 @@ def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes
         body.close()
 
 
+def lines(item: S3Object) -> Iterator[bytes]:
+    """The lines of an object that we wrote, in constant memory."""
+    rest = b""
+    for chunk in stream(item, 0):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
 def write(
     bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream"
 ) -> None:

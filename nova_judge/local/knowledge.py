@@ -31,14 +31,20 @@ class _Row(msgspec.Struct):
 
 
 class Knowledge:
-    """Rows of one or several files. Each equal row is handed out once, then the last one again."""
+    """Rows of one or several files. Each equal row is handed out once, then the last one again.
+
+    A pair that stands in no file (a control row) is known by its prompt: it has that row's
+    reference, and no id.
+    """
 
     def __init__(self, files: list[Path]) -> None:
         self._rows: dict[tuple[str, str | None, str | None], deque[Known]] = {}
+        self._prompts: dict[str, Known] = {}
         for file in files:
             for known, row in _rows(file):
                 key = (row.prompt, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(known)
+                self._prompts.setdefault(row.prompt, known._replace(id=None))
 
     def of(self, prompt: str, response_A: str, response_B: str) -> Known | None:
         """The row with these responses, or else the row that brought the prompt alone."""
@@ -47,7 +53,7 @@ class Knowledge:
             rows = self._rows.get((prompt, *side))
             if rows:
                 return rows.popleft() if len(rows) > 1 else rows[0]
-        return None
+        return self._prompts.get(prompt)
 
 
 def knowledge_in(folder: Path) -> Knowledge:

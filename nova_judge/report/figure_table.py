@@ -44,6 +44,7 @@ def _row_counts(metrics: Metrics) -> list[tuple[str, str]]:
         ("Rejected", count["rejected"]),
         ("Without an answer", count["generation_failed"]),
         ("Without a verdict", count["judge_failed"]),
+        ("Left over, judging stopped", count.get("not_judged")),
     ]
     return [(name, f"{number:,}") for name, number in told if number is not None]
 

@@ -75,6 +75,7 @@ def rows(metrics: Metrics) -> str:
         "rejected": count["rejected"],
         "without an answer": count["generation_failed"],
         "without a verdict": count["judge_failed"],
+        "left over when judging stopped": count.get("not_judged", 0),
     }
     total = count["judged"] + sum(left_out.values())
     _require(count["input"] == total, "the rows must add up", count)
