@@ -78,3 +78,7 @@ class EndpointGoneError(NovaJudgeError):
 
 class RegistryError(NovaJudgeError):
     """SageMaker's AI registry did not take a data set or a scorer, or AWS's SDK is missing."""
+
+
+class SubmitError(NovaJudgeError):
+    """A run could not be started from the command line, or the execution that it started failed."""

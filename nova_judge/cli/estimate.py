@@ -43,7 +43,7 @@ def command(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(forecast), indent=2))
     else:
-        _show(Console(), read, forecast)
+        show(Console(), read, forecast)
     check_budget(read, forecast)
 
 
@@ -76,7 +76,8 @@ def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSour
     return head, size, answer_sources(recipe, file_brings_answers=brings_answers)
 
 
-def _show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
+def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
+    """Print an estimate, position by position, with the budget and what it rests on."""
     work = forecast.workload
     about = "" if work.exact else "about "
     console.print(

@@ -27,6 +27,7 @@ from nova_judge.cli import (
     score,
     serve,
     stats,
+    submit,
     validate,
 )
 from nova_judge.errors import NovaJudgeError
@@ -50,6 +51,7 @@ def root() -> None:
 
 
 app.command("validate")(validate.command)
+app.command("submit")(submit.command)
 app.command("request")(request.command)
 app.command("estimate")(estimate.command)
 app.command("doctor")(doctor.command)

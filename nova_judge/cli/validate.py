@@ -43,8 +43,8 @@ def command(
     dataset.check_format(head, str(file))
     brings_answers = dataset.file_brings_answers(head)
     sources = dataset.FROM_FILE if brings_answers else dataset.GENERATED
-    usable, rejected = _read(file, sources)
-    _show(file, brings_answers, usable, rejected)
+    usable, rejected = read_lines(file, sources)
+    show(file, brings_answers, usable, rejected)
     if out is not None:
         out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in rejected))
     if not usable:
@@ -57,7 +57,8 @@ def _first_bytes(file: Path, size: int) -> bytes:
         return opened.read(size)
 
 
-def _read(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
+def read_lines(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
+    """How many lines hold a row, and those that cannot be used; shows how far it is."""
     size = file.stat().st_size
     usable, rejected = 0, []
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
@@ -80,7 +81,8 @@ def _chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
             progress.advance(task, len(chunk))
 
 
-def _show(file: Path, brings_answers: bool | None, usable: int, rejected: list[Rejected]) -> None:
+def show(file: Path, brings_answers: bool | None, usable: int, rejected: list[Rejected]) -> None:
+    """Print what a file holds, and the first of what cannot be used."""
     console = Console()
     kind = "ready pairs" if brings_answers else "prompts that the candidates will answer"
     console.print(

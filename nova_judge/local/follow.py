@@ -22,8 +22,8 @@ class Execution(NamedTuple):
     cause: str | None
 
 
-def follow(client: "SFNClient", arn: str) -> Iterator[Execution]:
-    """Look until the execution has ended; the last look tells how."""
+def follow(client: "SFNClient", arn: str, every: float = POLL_S) -> Iterator[Execution]:
+    """Look every so many seconds until the execution has ended; the last look tells how."""
     state = ""
     while True:
         described = client.describe_execution(executionArn=arn)
@@ -34,7 +34,7 @@ def follow(client: "SFNClient", arn: str) -> Iterator[Execution]:
         )
         if described["status"] != "RUNNING":
             return
-        time.sleep(POLL_S)
+        time.sleep(every)
 
 
 def _state(client: "SFNClient", arn: str) -> str | None:

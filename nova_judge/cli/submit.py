@@ -1,0 +1,222 @@
+"""`nova-judge submit`: a run in a deployed stage, from the file to the report."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
+
+from nova_judge import dataset
+from nova_judge.adapters import s3, submissions
+from nova_judge.adapters.s3 import S3Object
+from nova_judge.adapters.submissions import Deployed
+from nova_judge.cli import estimate, validate
+from nova_judge.errors import InputFileError, SubmitError
+from nova_judge.estimate import check_budget, estimate_run, read_workload
+from nova_judge.expected_usage import Workload
+from nova_judge.local.follow import Execution, follow
+from nova_judge.local.headline import headline
+from nova_judge.own_data import OwnLine, read_own_data
+from nova_judge.recipe import Recipe
+from nova_judge.records import Rejected
+from nova_judge.request import run_id
+from nova_judge.run import answer_sources
+from nova_judge.run_layout import INBOX, RECIPES
+from nova_judge.scoring_recipe import generates, needs_file
+
+LOOK_EVERY_S = 5.0
+INTERRUPTED = 130
+
+
+class Started(NamedTuple):
+    """An execution under way; `item` is the input, None for runs that bring their own questions."""
+
+    arn: str
+    item: S3Object | None
+    recipe: Recipe
+
+
+def command(
+    input_file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="A JSON Lines file, or the s3:// URI of one in the data bucket; none for "
+            "benchmarks, which bring their own.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe's name, or the path of its YAML file.")
+    ] = "pairwise",
+    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    out: Annotated[Path, typer.Option(help="With --wait: the folder that gets the report.")] = Path(
+        "out"
+    ),
+) -> None:
+    """Start a run in a deployed stage, and with --wait fetch its report.
+
+    File, recipe and budget are checked before anything is uploaded. Exits with 0, or with 3 where
+    something is wrong or the execution failed.
+
+    Examples:
+
+      nova-judge submit questions.jsonl --recipe pairwise --wait
+
+      nova-judge submit s3://BUCKET/inbox/pairwise/questions.jsonl --recipe my.yaml --stage prod
+
+      nova-judge submit --recipe benchmark-mmlu --wait --out out/mmlu
+    """
+    console = Console(highlight=False)
+    try:
+        place = submissions.deployed(stage)
+        started = _submit(console, place, input_file, recipe)
+        console.print(f"Execution: {started.arn}", soft_wrap=True)
+        console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
+        if wait:
+            _wait(console, place, started, out)
+    except (BotoCoreError, ClientError) as error:
+        raise SubmitError(
+            f"AWS said no: {error}. `nova-judge doctor --stage {stage}` tells what is missing"
+        ) from error
+
+
+def _submit(console: Console, place: Deployed, given: str | None, recipe: str) -> Started:
+    read = submissions.recipe_of(recipe, place.bucket)
+    if given is not None and not needs_file(read):
+        raise InputFileError(f"recipe {read.name} brings its own questions: leave {given} out")
+    there = given is not None and given.startswith("s3://")
+    file = None if given is None or there else Path(given)
+    workload = _in_bucket(given, place, read) if given and there else _on_disk(file, read)
+    forecast = estimate_run(read, workload)
+    estimate.show(console, read, forecast)
+    check_budget(read, forecast)
+    if Path(recipe).is_file():
+        key = f"{RECIPES}{read.name}.yaml"
+        s3.write(place.bucket, key, Path(recipe).read_bytes(), "application/yaml")
+        console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
+    if file is not None:
+        sent = _upload(file, place.bucket, f"{INBOX}{read.name}/{file.name}")
+        return Started(submissions.started_by(sent, place.machine), sent, read)
+    asked = {"recipe": read.name} | ({"input": given} if given else {})
+    item = _object(given, place) if given else None
+    return Started(submissions.start(place.machine, asked), item, read)
+
+
+def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
+    """What a file asks of a run, once every line of it was read."""
+    if file is not None:
+        if not file.is_file():
+            raise InputFileError(f"{file} is no file: give the path of a JSON Lines file")
+        if "." not in file.name:
+            raise InputFileError(f"{file}: an upload starts a run by its ending: add .jsonl")
+        _check(file, recipe)
+    return estimate.workload_of(recipe, file)
+
+
+def _check(file: Path, recipe: Recipe) -> None:
+    head, size, _ = estimate.read_head(file, recipe)
+    brings_answers = dataset.file_brings_answers(head)
+    if generates(recipe):
+        sources = answer_sources(recipe, file_brings_answers=bool(brings_answers))
+        usable, rejected = validate.read_lines(file, sources)
+    else:
+        usable, rejected = _own_lines(file, size, recipe.kind)
+        brings_answers = True
+    validate.show(file, brings_answers, usable, rejected)
+    if not usable:
+        raise InputFileError(f"{file}: no line can be used by recipe {recipe.name}")
+
+
+def _own_lines(file: Path, size: int, kind: str) -> tuple[int, list[Rejected]]:
+    usable, rejected = 0, []
+    with file.open("rb") as opened:
+        for line in read_own_data(iter(lambda: opened.read(1 << 20), b""), size, kind):
+            if isinstance(line, OwnLine):
+                usable += 1
+            else:
+                rejected.append(line)
+    return usable, rejected
+
+
+def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload:
+    """What an object asks of a run, by its first bytes."""
+    item = _object(uri, place)
+    head = s3.head(item, estimate.HEAD_BYTES)
+    dataset.check_format(head, uri)
+    brings_answers = bool(dataset.file_brings_answers(head))
+    sources = answer_sources(recipe, file_brings_answers=brings_answers)
+    return read_workload(recipe, head, item.size, sources)
+
+
+def _object(uri: str, place: Deployed) -> S3Object:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if bucket != place.bucket or not key:
+        raise InputFileError(
+            f"{uri}: the input must lie in the data bucket; copy it to s3://{place.bucket}/{INBOX}"
+        )
+    return s3.describe(bucket, key)
+
+
+def _upload(file: Path, bucket: str, key: str) -> S3Object:
+    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"uploading {escape(file.name)}", total=file.stat().st_size)
+        return submissions.upload(file, bucket, key, lambda size: progress.advance(task, size))
+
+
+def _wait(console: Console, place: Deployed, started: Started, out: Path) -> None:
+    try:
+        with Console(stderr=True).status("starting", spinner="dots") as status:
+            for look in follow(submissions.client(), started.arn, LOOK_EVERY_S):
+                status.update(f"{look.status.lower()}: {look.state}")
+    except KeyboardInterrupt:
+        console.print("The execution goes on; the console link shows it and can stop it.")
+        raise typer.Exit(INTERRUPTED) from None
+    run = _run_of(started, place)
+    folder = _fetch(console, place, run, out)
+    if look.status != "SUCCEEDED":
+        raise SubmitError(_why(look, folder))
+    if folder is None:
+        raise SubmitError(
+            f"run {run} has no report yet: another execution has it, which its output names. "
+            f"Fetch it later with `nova-judge report s3://{place.bucket}/runs/{run}/`"
+        )
+
+
+def _run_of(started: Started, place: Deployed) -> str:
+    """The run's id: the execution's own word, else what its input and recipe make it."""
+    found = submissions.client().describe_execution(executionArn=started.arn)
+    told = json.loads(found.get("output") or "{}").get("run_id")
+    if isinstance(told, str) and re.fullmatch(r"[a-z0-9-]+", told):
+        return told
+    item, recipe = started.item, started.recipe
+    if item is None:
+        return run_id(place.bucket, recipe.name, started.arn, recipe.sha256)
+    return run_id(item.bucket, item.key, item.version, recipe.sha256)
+
+
+def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | None:
+    folder = out / run
+    with Console(stderr=True).status("fetching the report"):
+        report = submissions.download_report(place.bucket, run, folder)
+    found = headline(folder) if report is not None else None
+    if found is None:
+        return None
+    console.print(f"\n[bold]{escape(found.verdict)}[/]")
+    for line in found.lines:
+        console.print(escape(line))
+    console.print(f"\nReport: {escape(str(found.report or report))}", soft_wrap=True)
+    return folder
+
+
+def _why(look: Execution, folder: Path | None) -> str:
+    said = f"the execution ended as {look.status}"
+    if look.error:
+        said += f": {look.error}: {look.cause or 'no cause was given'}"
+    return said + (f"\nThe report says why: {folder / 'report'}" if folder else "")

@@ -1,0 +1,110 @@
+"""`nova-judge submit` against the real stacks on an emulated account, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nova_judge.recipe import packaged_recipe
+from tests.workflow.conftest import Account, lines
+
+Start = Callable[..., Account]
+PAIR = {"response_A": "One.", "response_B": "Two.", "reference": "Two."}
+PAIRS = lines(*({"prompt": f"{n}?", **PAIR} for n in range(4)))
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    file = tmp_path / "pairs.jsonl"
+    file.write_bytes(PAIRS)
+    return file
+
+
+def submit(here: Account, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if "AWS_" not in name}
+    return subprocess.run(
+        [sys.executable, "-m", "nova_judge.cli.main", "submit", "--stage", "local", *arguments],
+        env={**environment, **here.emulator.environment(), "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_file_becomes_a_report_on_this_machine(account: Start, pairs: Path, tmp_path: Path):
+    here = account()
+    here.emulator.tell_judge(pairs)
+
+    done = submit(here, str(pairs), "--recipe", "pairwise", "--wait", "--out", str(tmp_path))
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    (execution,) = here.ended()
+    assert f"Execution: {execution.arn}" in done.stdout
+    assert f"#/v2/executions/details/{execution.arn}" in done.stdout
+    assert "4 usable rows (ready pairs)" in done.stdout
+    assert "budget.max_usd" in done.stdout
+    (report,) = tmp_path.glob("pairs-*/report")
+    assert json.loads((report / "metrics.json").read_bytes())["rows"]["judged"] == 4
+    assert (report / "report.html").is_file()
+
+
+def test_an_object_that_is_there_already_is_evaluated_with_an_own_recipe(
+    account: Start, pairs: Path, tmp_path: Path
+):
+    here = account()
+    here.emulator.tell_judge(pairs)
+    own = tmp_path / "mine.yaml"
+    own.write_text(packaged_recipe("pairwise"))
+    here.client("s3").upload_file(str(pairs), here.bucket, "inbox/elsewhere")
+    uri = f"s3://{here.bucket}/inbox/elsewhere"
+
+    done = submit(here, uri, "--recipe", str(own), "--wait", "--out", str(tmp_path / "out"))
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert here.read("recipes/mine.yaml") == own.read_bytes()
+    again = submit(here, uri, "--recipe", "mine", "--wait", "--out", str(tmp_path / "again"))
+    assert again.returncode == 0, again.stderr + again.stdout
+    assert len(here.runs()) == 1
+    (first,) = (tmp_path / "out").glob("*/report/metrics.json")
+    (second,) = (tmp_path / "again").glob("*/report/metrics.json")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_failed_execution_is_told_with_its_cause(account: Start, pairs: Path, tmp_path: Path):
+    here = account(quotas={"ml.g5.12xlarge for training job usage": 0.0})
+
+    done = submit(here, str(pairs), "--wait", "--out", str(tmp_path))
+
+    assert done.returncode == 3
+    assert "PreflightError" in done.stderr
+    assert "the account may run 0" in done.stderr
+
+
+def test_nothing_is_uploaded_that_would_not_run(account: Start, pairs: Path, tmp_path: Path):
+    here = account()
+    unusable, endless = tmp_path / "broken.jsonl", tmp_path / "pairs"
+    unusable.write_bytes(b'{"prompt": ""}\nnot json\n')
+    endless.write_bytes(PAIRS)
+    dear = tmp_path / "dear.yaml"
+    dear.write_text(packaged_recipe("pairwise").replace("max_usd: 50", "max_usd: 1"))
+    refused = {
+        "no line can be used": (str(unusable),),
+        "add .jsonl": (str(endless),),
+        "above budget.max_usd $1.00": (str(pairs), "--recipe", str(dear)),
+        "must lie in the data bucket": ("s3://elsewhere/pairs.jsonl",),
+        "brings its own questions": (str(pairs), "--recipe", "benchmark-mmlu"),
+        "is not deployed in us-east-1": (str(pairs), "--stage", "prod"),
+    }
+
+    for words, arguments in refused.items():
+        done = submit(here, *arguments)
+        assert done.returncode == 3, (words, done.stdout)
+        assert words in " ".join(done.stderr.split()), (words, done.stderr)
+
+    assert here.keys() == []
+    assert here.runs() == []
