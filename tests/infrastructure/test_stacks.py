@@ -20,7 +20,7 @@ from tests.infrastructure.conftest import ROOT, Templates
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 DEFINITION = ROOT / "stacks" / "evaluation.asl.yaml"
-ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+ACCOUNT = re.compile(r"(?<![0-9a-f])\d{12}(?![0-9a-f])")
 REGION = re.compile(r"\b(?:us|eu|ap|ca|sa|me|af|il)-[a-z]+-\d\b")
 NO_NAMES = {"DisplayName", "PolicyName"}
 REFERENCE = re.compile(r"\$\{(\w+)\}")
