@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters import batch_jobs, executions, judge_jobs, runs_table
+from nova_judge.adapters import batch_jobs, evaluation_jobs, executions, judge_jobs, runs_table
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
 from nova_judge.catalog import endpoint_name
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     prefix = f"{settings.job_prefix}-"
     stopped = []
-    for jobs in (judge_jobs, batch_jobs):
+    for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
         for job in orphans(jobs.running(prefix), run_is_running, now):
             jobs.stop(job)
             stopped.append(job)

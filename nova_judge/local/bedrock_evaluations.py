@@ -1,4 +1,4 @@
-"""The stand-in for Bedrock's evaluation jobs: create, look at, list and stop, with its own limits.
+"""The stand-in for Bedrock's evaluation jobs: create, look at, list and stop, with their limits.
 
 Requests are checked with botocore's model of the service, and the rules that the model leaves out:
 one answer a line, its source named, at most 1,000 prompts.
@@ -6,10 +6,11 @@ one answer a line, its source named, at most 1,000 prompts.
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import botocore.session
 import orjson
@@ -56,6 +57,7 @@ class EvaluationJobs:
             place = f"{self._settings.region}:{self._settings.account}"
             arn = f"arn:aws:bedrock:{place}:evaluation-job/{uuid.uuid4().hex[:12]}"
             self._jobs[arn] = {"arn": arn, "request": parameters, "status": "InProgress"}
+            self._jobs[arn]["created"] = time.time()
         threading.Thread(target=self._run, args=(arn,), daemon=True).start()
         return {"jobArn": arn}
 
@@ -70,26 +72,48 @@ class EvaluationJobs:
 
     def stop(self, identifier: str) -> Parameters:
         """Stop a job that still runs."""
+        self.get(identifier)
         with self._lock:
             if self._jobs[identifier]["status"] == "InProgress":
                 self._jobs[identifier]["status"] = "Stopped"
         return {}
 
     def http(self, method: str, path: str) -> HttpAnswer | None:
-        """ListEvaluationJobs and StopEvaluationJob; None for any other call of Bedrock's."""
-        path = unquote(path.partition("?")[0])
+        """List, get and stop; None for any other call of Bedrock's."""
+        path, _, query = path.partition("?")
+        path = unquote(path)
         if method == "GET" and path == _JOBS:
-            with self._lock:
-                found = [
-                    {"jobArn": job["arn"], "jobName": job["request"]["jobName"]}
-                    | {"status": job["status"]}
-                    for job in self._jobs.values()
-                ]
-            return HttpAnswer(200, dict(_JSON), to_json({"jobSummaries": found}))
-        if method == "POST" and path.startswith(_JOB) and path.endswith("/stop"):
-            self.stop(path.removeprefix(_JOB).removesuffix("/stop"))
-            return HttpAnswer(200, dict(_JSON), b"{}")
+            asked = {name: values[-1] for name, values in parse_qs(query).items()}
+            return HttpAnswer(200, dict(_JSON), to_json({"jobSummaries": self._summaries(asked)}))
+        try:
+            if method == "GET" and path.startswith(f"{_JOBS}/"):
+                found = self.get(path.removeprefix(f"{_JOBS}/"))
+                return HttpAnswer(200, dict(_JSON), to_json(found))
+            if method == "POST" and path.startswith(_JOB) and path.endswith("/stop"):
+                found = self.stop(path.removeprefix(_JOB).removesuffix("/stop"))
+                return HttpAnswer(200, dict(_JSON), to_json(found))
+        except ApiError as error:
+            told = {**_JSON, "x-amzn-errortype": error.code}
+            return HttpAnswer(error.status, told, to_json({"message": error.message}))
         return None
+
+    def _summaries(self, asked: Mapping[str, str]) -> list[Parameters]:
+        with self._lock:
+            return [
+                {
+                    "jobArn": job["arn"],
+                    "jobName": job["request"]["jobName"],
+                    "status": job["status"],
+                    "creationTime": time.strftime(
+                        "%Y-%m-%dT%H:%M:%SZ", time.gmtime(job["created"])
+                    ),
+                    "jobType": "Automated",
+                    "evaluationTaskTypes": ["General"],
+                }
+                for job in self._jobs.values()
+                if asked.get("nameContains", "") in job["request"]["jobName"]
+                and asked.get("statusEquals", job["status"]) == job["status"]
+            ]
 
     def _run(self, arn: str) -> None:
         job = self._jobs[arn]

@@ -1,0 +1,46 @@
+"""Bedrock's evaluation jobs that are under way."""
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.orphans import RunningJob
+from nova_judge.run_layout import run_of_output
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+_ENDED = {"ConflictException", "ResourceNotFoundException", "ValidationException"}
+
+
+@functools.cache
+def _client() -> "BedrockClient":
+    return boto3.client("bedrock")
+
+
+def running(prefix: str) -> Iterator[RunningJob]:
+    """The jobs in progress whose names begin with `prefix`, by their ARNs."""
+    pages = _client().get_paginator("list_evaluation_jobs")
+    for page in pages.paginate(nameContains=prefix, statusEquals="InProgress"):
+        for found in page["jobSummaries"]:
+            if found["jobName"].startswith(prefix):
+                arn = found["jobArn"]
+                yield RunningJob(arn, _run_id(arn), found["creationTime"].timestamp())
+
+
+def stop(arn: str) -> None:
+    """Stop a job; that it ended meanwhile is no error."""
+    try:
+        _client().stop_evaluation_job(jobIdentifier=arn)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _ENDED:
+            raise
+
+
+def _run_id(arn: str) -> str | None:
+    described = _client().get_evaluation_job(jobIdentifier=arn)
+    found = run_of_output(described["outputDataConfig"]["s3Uri"] + "/")
+    return found[0] if found else None
