@@ -32,9 +32,11 @@ ABORTED_IN = (
 QUESTIONS = (ROOT / "examples" / "questions.jsonl").read_bytes().splitlines(keepends=True)
 
 
-def drop(here: Account, folder: Path, mark: str = "questions", first: int = 0) -> str:
-    """Upload three questions without starting anything, and start an execution on them."""
-    content = b"".join(QUESTIONS[first : first + 3])
+def drop(
+    here: Account, folder: Path, mark: str = "questions", first: int = 0, count: int = 3
+) -> str:
+    """Upload some questions without starting anything, and start an execution on them."""
+    content = b"".join(QUESTIONS[first : first + count])
     known = folder / "known.jsonl"
     known.write_bytes(content)
     here.emulator.tell_judge(known)
@@ -191,3 +193,27 @@ def test_a_person_may_keep_an_endpoint_up_and_look_at_it(account: Start) -> None
     wait_until(lambda: nothing_is_left(here))
     assert "nobody leases it" in run("down", "qwen2.5-7b-instruct")
     assert "there are qwen2.5" in run("up", "gpt-2")
+
+
+def test_an_endpoint_that_goes_away_while_it_is_asked_is_prepared_again(
+    account: Start, tmp_path: Path
+) -> None:
+    here = account(endpoint_faults=(EndpointFault(endpoint="1-5b", latency_s=0.6),))
+    arn = drop(here, tmp_path, count=len(QUESTIONS))
+    wait_until(lambda: "GenerateResponses" in entered(here, arn))
+    name = "nova-judge-local-qwen2-5-1-5b-instruct"
+    wait_until(lambda: here.emulator.answered() > len(QUESTIONS))
+
+    def born() -> Any:
+        found = here.client("sagemaker").list_endpoints()["Endpoints"]
+        return next((e["CreationTime"] for e in found if e["EndpointName"] == name), None)
+
+    first = born()
+    here.client("sagemaker").delete_endpoint(EndpointName=name)
+    wait_until(lambda: born() not in (None, first))
+    wait_until(lambda: has_ended(here, arn))
+    run_id = here.runs()[0]["run_id"]
+    responses = here.read(f"runs/{run_id}/responses/A/00000.jsonl").splitlines()
+    assert len(responses) == len(QUESTIONS)
+    assert not any(b'"failed"' in line for line in responses)
+    wait_until(lambda: nothing_is_left(here))
