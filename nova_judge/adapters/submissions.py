@@ -3,11 +3,13 @@
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.adapters import account, s3
 from nova_judge.adapters.s3 import S3Object
@@ -34,6 +36,17 @@ class Deployed(NamedTuple):
 def client() -> "SFNClient":
     """Step Functions, as the environment's credentials see it."""
     return boto3.client("stepfunctions")
+
+
+@contextmanager
+def refusals_told(stage: str) -> Iterator[None]:
+    """Turn what AWS refuses, or credentials that are not there, into SubmitError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise SubmitError(
+            f"AWS said no: {error}. `nova-judge doctor --stage {stage}` tells what is missing"
+        ) from error
 
 
 def deployed(stage: str) -> Deployed:

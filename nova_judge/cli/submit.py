@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
@@ -73,17 +72,13 @@ def command(
       nova-judge submit --recipe benchmark-mmlu --wait --out out/mmlu
     """
     console = Console(highlight=False)
-    try:
+    with submissions.refusals_told(stage):
         place = submissions.deployed(stage)
         started = _submit(console, place, input_file, recipe)
         console.print(f"Execution: {started.arn}", soft_wrap=True)
         console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
         if wait:
             _wait(console, place, started, out)
-    except (BotoCoreError, ClientError) as error:
-        raise SubmitError(
-            f"AWS said no: {error}. `nova-judge doctor --stage {stage}` tells what is missing"
-        ) from error
 
 
 def _submit(console: Console, place: Deployed, given: str | None, recipe: str) -> Started:
