@@ -153,12 +153,23 @@ def _disagreements(table: ScoreTable) -> Iterator[str]:
     """Where the container's own figure is not what its rows say."""
     for (subject, metric), reported in table.reported.items():
         found = table.mean_of(subject, metric)
-        if found is None or abs(found - reported.value) <= _FAR * max(1.0, abs(found)):
+        if found is None or _near(found, reported.value):
+            continue
+        by_task = table.mean_of_categories(subject, metric)
+        if by_task is not None and _near(by_task, reported.value):
+            yield (
+                f"{subject}: the container reports {metric} {reported.value:.4f}, where every "
+                f"sub-task counts alike; {found:.4f} is the mean of all rows"
+            )
             continue
         yield (
             f"{subject}: the container reports {metric} {reported.value:.4f}, "
             f"its rows give {found:.4f}"
         )
+
+
+def _near(found: float, reported: float) -> bool:
+    return abs(found - reported) <= _FAR * max(1.0, abs(found))
 
 
 def score_metrics(

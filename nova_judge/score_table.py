@@ -78,6 +78,11 @@ class ScoreTable:
             return math.fsum(scores.values()) / len(scores)
         return self.recomputed.get((subject, metric))
 
+    def mean_of_categories(self, subject: str, metric: str) -> float | None:
+        """The mean of the categories' means, each counting alike; None without categories."""
+        held = _by_category(self._scores.get((subject, metric), {})).values()
+        return math.fsum(math.fsum(part) / len(part) for part in held) / len(held) if held else None
+
     def reasons(self) -> Counter[tuple[str, str]]:
         """Why scores are missing, by metric."""
         reasons: Counter[tuple[str, str]] = Counter()
@@ -149,13 +154,17 @@ def _interval(found: Interval | Unscored) -> dict[str, Any]:
     return found._asdict()
 
 
-def _slices(
-    scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
-) -> list[dict[str, Any]]:
+def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:
     by_category: dict[str, list[float]] = defaultdict(list)
     for (_, category), value in scores.items():
         if category is not None:
             by_category[category].append(value)
+    return by_category
+
+
+def _slices(
+    scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
+) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
@@ -167,5 +176,5 @@ def _slices(
                 else Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
             ),
         }
-        for name, values in sorted(by_category.items())
+        for name, values in sorted(_by_category(scores).items())
     ]
