@@ -30,17 +30,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return execution is not None and executions.is_running(execution)
 
     prefix = f"{settings.job_prefix}-"
-    stopped = []
-    for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
-        for job in orphans(jobs.running(prefix), run_is_running, now):
-            jobs.stop(job)
-            stopped.append(job)
+    # Endpoints first: they cost most, and go on costing where a job's service does not answer.
     swept = Swept((), ())
     if settings.endpoint_life == "on_demand":
         endpoints = sagemaker_endpoints()
         ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
         names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix)))
         swept = sweep(Host(lease_table(settings.runs_table), endpoints), names, run_is_running, now)
+    stopped = []
+    for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
+        for job in orphans(jobs.running(prefix), run_is_running, now):
+            jobs.stop(job)
+            stopped.append(job)
     done = {**swept._asdict(), "jobs_stopped": stopped}
     logger.info("watched", **done)
     return done

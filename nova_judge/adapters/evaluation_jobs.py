@@ -24,8 +24,9 @@ def _client() -> "BedrockClient":
 def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs in progress whose names begin with `prefix`, by their ARNs."""
     pages = _client().get_paginator("list_evaluation_jobs")
-    for page in pages.paginate(nameContains=prefix, statusEquals="InProgress"):
-        for found in page["jobSummaries"]:
+    part = prefix.rstrip("-")  # Bedrock refuses part of a name that no whole name could be
+    for page in pages.paginate(nameContains=part, statusEquals="InProgress"):
+        for found in page.get("jobSummaries", ()):
             if found["jobName"].startswith(prefix):
                 arn = found["jobArn"]
                 yield RunningJob(arn, _run_id(arn), found["creationTime"].timestamp())
