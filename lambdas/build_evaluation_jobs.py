@@ -27,6 +27,7 @@ from nova_judge.score_jobs import (
     plan_jobs,
 )
 from nova_judge.scoring_recipe import generates, needs_file
+from nova_judge.state_size import check_state_size
 
 
 @logger.inject_lambda_context
@@ -49,7 +50,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if needs_file(run.recipe):
         check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
     logger.info("jobs", run_id=run.run_id, rows=summary.rows, jobs=len(jobs))
-    return {"api": jobs[0].api, "jobs": [_job(run, job, account) for job in jobs]}
+    requests = [_job(run, job, account) for job in jobs]
+    check_state_size(requests)
+    return {"api": jobs[0].api, "jobs": requests}
 
 
 def _job(run: Run, job: PlannedJob, account: Account) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from nova_judge.run import Run, decode_run
 from nova_judge.run_layout import RunLayout
 from nova_judge.shard_rows import decode_shard_rows
 from nova_judge.shards import Shard
+from nova_judge.state_size import check_state_size
 
 CONTROL_ROWS = 100
 
