@@ -55,6 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         _job(run, number, settings, event["region"])
         for number in range(summary.jobs + len(summary.controls))
     ]
+    check_state_size(jobs)
     at_once = 1 if run.recipe.stop else summary.jobs
     now = jobs[:at_once] + jobs[summary.jobs :]
     return {"jobs": now, "later": jobs[at_once : summary.jobs], "done": at_once}
