@@ -208,17 +208,21 @@ def _by_metric(judge: BedrockJudge, scores: tuple[_Score, ...] | None) -> dict[s
     if scores is None:
         missing = MetricScore(Unscored("the job wrote no readable line for this row"))
         return dict.fromkeys(_plain_names(judge), missing)
+    # [?] Own metrics are expected under the name that the request gave them.
     by_name = {score.metricName.removeprefix(BUILTIN): score for score in scores}
-    return {name: _metric_score(judge, name, by_name.get(name)) for name in _plain_names(judge)}
+    reported = ", ".join(sorted(by_name)) or "nothing"
+    absent = MetricScore(Unscored(f"the job did not report this metric: it has {reported}"))
+    return {
+        name: _metric_score(judge, name, by_name[name]) if name in by_name else absent
+        for name in _plain_names(judge)
+    }
 
 
 def _plain_names(judge: BedrockJudge) -> list[str]:
     return [name.removeprefix(BUILTIN) for name in judge.metric_names]
 
 
-def _metric_score(judge: BedrockJudge, name: str, score: _Score | None) -> MetricScore:
-    if score is None:
-        return MetricScore(Unscored("the job did not report this metric for this row"))
+def _metric_score(judge: BedrockJudge, name: str, score: _Score) -> MetricScore:
     explanation = " ".join(
         detail.explanation for detail in score.evaluatorDetails if detail.explanation
     )

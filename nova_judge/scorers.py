@@ -14,7 +14,7 @@ from typing import Any
 from nova_judge.scorer_process import NoScoreError, call_scorer
 
 Score = Callable[..., object]
-FAILED = 500  # the container counts such a sample as failed and drops it; a 0 would be a score
+FAILED = 500  # [?] the container counts such a sample as failed; a 0 would be a score
 
 
 def handle_event(score: Score, event: object) -> object:

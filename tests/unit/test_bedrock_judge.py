@@ -200,7 +200,7 @@ def test_equal_prompts_with_different_answers_keep_their_own_scores() -> None:
     ("line_end", "reason"),
     [
         ({"Correctness": None}, "the judge gave no result"),
-        ({}, "the job did not report this metric for this row"),
+        ({}, "the job did not report this metric: it has nothing"),
         ({"Correctness": 1.5}, "the result 1.5 does not lie in [0.0, 1.0]"),
     ],
 )
