@@ -219,15 +219,15 @@ def test_a_judge_job_that_ends_badly_fails_the_execution_and_leaves_a_report(
     assert [run["status"] for run in here.runs()] == ["FAILED"]
 
 
-def test_a_job_that_is_refused_says_so_and_may_be_asked_for_again(
+def test_a_job_that_failed_says_so_and_may_be_asked_for_again(
     account: Start, tmp_path: Path
 ) -> None:
-    refused = JobFault(outcome="refused", reason="quota for ml.g5.12xlarge is 0", times=1)
-    here = account(job_faults=(refused,))
+    failed = JobFault(outcome="failed", reason="InternalServerError: try again", times=1)
+    here = account(job_faults=(failed,))
     key = here.drop("pairs.jsonl", lines(pair(1), pair(2)), folder=tmp_path)
     (first,) = here.ended()
     assert first.status == "FAILED"
-    assert "quota for ml.g5.12xlarge is 0" in (first.cause or "")
+    assert "InternalServerError: try again" in (first.cause or "")
     assert here.metrics()["status"] == "failed"
 
     here.start({"input": f"s3://{here.bucket}/{key}", "recipe": "pairwise"})
@@ -235,6 +235,17 @@ def test_a_job_that_is_refused_says_so_and_may_be_asked_for_again(
 
     assert second.status == "SUCCEEDED", second
     assert here.metrics()["status"] == "completed"
+
+
+def test_a_job_waits_for_the_instances_that_another_job_has(account: Start, tmp_path: Path) -> None:
+    taken = JobFault(outcome="refused", reason="quota for ml.g5.12xlarge is 1", times=2)
+    here = account(job_faults=(taken,))
+    here.drop("pairs.jsonl", lines(pair(1), pair(2)), folder=tmp_path)
+
+    (execution,) = here.ended()
+
+    assert execution.status == "SUCCEEDED", execution
+    assert here.metrics()["rows"]["judged"] == 2
 
 
 def test_a_failed_generation_is_counted_and_never_judged(account: Start, tmp_path: Path) -> None:
