@@ -16,7 +16,10 @@ CDK_JSON = Path(__file__).with_name("cdk.json")
 
 def build(app: cdk.App, config: StageConfig) -> None:
     """Wire the stacks of one stage; account and region are those of the deploying credentials."""
-    names = {part: f"NovaJudge-{config.name}-{part}" for part in ("Storage", "Endpoints", "Evaluation", "Results")}
+    names = {
+        part: f"NovaJudge-{config.name}-{part}"
+        for part in ("Storage", "Endpoints", "Evaluation", "Results")
+    }
     storage = StorageStack(app, names["Storage"], config=config)
     endpoints = EndpointsStack(app, names["Endpoints"], config=config)
     results = ResultsStack(app, names["Results"], config=config, storage=storage)
