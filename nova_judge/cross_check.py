@@ -13,11 +13,10 @@ from nova_judge.agreement import Kappa, cohen_kappa
 from nova_judge.errors import NotComparableError
 from nova_judge.outcomes import Outcome, profile_of, score_quarters
 from nova_judge.records import JudgedRow
-from nova_judge.saved_report import SavedReport
+from nova_judge.saved_report import SCORES, SavedReport
 
 VERDICTS = (Outcome.A, Outcome.B, Outcome.TIE)
 NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie"}
-SCORES = "scores.parquet"
 FEWEST_COMMON = 2
 
 Pair: TypeAlias = tuple[str, str, str]

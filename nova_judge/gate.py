@@ -25,7 +25,9 @@ class GateRules:
 
     min_win_rate: the whole interval must lie at or above it to pass, below it to be worse.
     max_errors: the share of the file's rows that may be without a verdict.
-    criteria: least mean difference B less A per criterion, on the scale from 0 to 1.
+    criteria: least mean difference B less A per criterion, on the scale from 0 to 1. Where single
+    answers were scored, per metric: the least by which B, or the customised model, is better, in
+    the metric's own units; with one model alone, the least mean (the most, where less is better).
     """
 
     min_win_rate: float = 0.5
@@ -53,6 +55,8 @@ def judge_gate(metrics: Metrics, rules: GateRules) -> Finding:
 def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
     if metrics["status"] != "completed":
         return [Finding(Outcome.NOT_EVALUATED, str(headline(metrics)))]
+    if metrics.get("scores"):
+        return [_errors(metrics, rules.max_errors), *_metrics(metrics, rules)]
     return [
         _win_rate(metrics, rules.min_win_rate),
         _errors(metrics, rules.max_errors),
@@ -95,6 +99,40 @@ def _criterion(metrics: Metrics, name: str, least: float) -> Finding:
     ends = f"{100 * margin['level']:g} % interval {ahead['low']:+.3f} to {ahead['high']:+.3f}"
     told = f"{name} B less A {-margin['mean']:+.3f} ({ends}) against at least {least:+g}"
     return _compared(ahead, least, told)
+
+
+def _metrics(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
+    entries = metrics["differences"] or metrics["scores"]
+    unscored = [entry for entry in metrics["scores"] if entry["estimate"] is None]
+    known = {str(entry["metric"]): entry for entry in [*unscored, *entries]}
+    if not rules.criteria:
+        told = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
+        return [Finding(Outcome.NOT_EVALUATED, told)]
+    return [
+        _metric(known[name], least, metrics["rows"]["input"], rules.max_errors)
+        if name in known
+        else Finding(
+            Outcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
+        )
+        for name, least in rules.criteria.items()
+    ]
+
+
+def _metric(entry: Metrics, least: float, rows: int, most_missing: float) -> Finding:
+    name, difference = entry["metric"], "first" in entry
+    if entry["estimate"] is None:
+        return Finding(Outcome.NOT_EVALUATED, f"{name}: {entry['method']}")
+    missing = 1 - entry["rows"] / rows if entry["rows"] and rows else 0.0
+    if missing > most_missing:
+        told = f"{name}: {percent(missing)} of the rows have no score, more than"
+        return Finding(Outcome.NOT_EVALUATED, f"{told} {percent(most_missing)}")
+    of = f"{name} {entry['second']} less {entry['first']}" if difference else name
+    ends = f"{100 * entry['level']:g} % interval {entry['low']:.3f} to {entry['high']:.3f}"
+    falling = entry["better"] == "lower"
+    bound = 0.0 - least if falling and difference else least
+    told = f"{of} {entry['estimate']:.3f} ({ends}) against at {'most' if falling else 'least'}"
+    held = {"low": -entry["high"], "high": -entry["low"]} if falling else entry
+    return _compared(held, -bound if falling else bound, f"{told} {bound:g}")
 
 
 def _compared(rate: Metrics, least: float, told: str) -> Finding:

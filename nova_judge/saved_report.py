@@ -12,6 +12,7 @@ from nova_judge.records import JudgedRow
 
 METRICS = "metrics.json"
 JUDGMENTS = "judgments.parquet"
+SCORES = "scores.parquet"
 _DEEPEST = 5
 _LARGEST = 64 * 1024 * 1024  # bytes: metrics of any run are a thousandth of this
 
@@ -28,6 +29,11 @@ class SavedReport(NamedTuple):
 
     def stored_judgments(self) -> Path:
         """`judgments.parquet`; SavedReportError where it is not beside the metrics."""
+        if self.metrics.get("scores"):
+            raise SavedReportError(
+                f"{self.metrics['run_id']} scored single answers ({self.metrics['kind']}): it has "
+                f"no judgments of pairs. Its rows are in {self.folder / SCORES}."
+            )
         if not self.judgments.is_file():
             raise SavedReportError(
                 f"{self.judgments} is missing: copy the whole report folder of the run, "

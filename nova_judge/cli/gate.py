@@ -48,7 +48,9 @@ def command(
     ] = 0.05,
     criterion: Annotated[
         list[str] | None,
-        typer.Option(help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1."),
+        typer.Option(
+            help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1, or of a metric."
+        ),
     ] = None,
     summary: Annotated[
         Path | None, typer.Option(help="Write the summary in Markdown to this file.")
@@ -63,6 +65,8 @@ def command(
       nova-judge gate out/demo
 
       nova-judge gate out/demo --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
+
+      nova-judge gate out/bedrock --criterion Correctness:0
     """
     report = open_report(open_run(run))
     if summary is not None:
@@ -93,6 +97,12 @@ def _criteria(given: list[str]) -> dict[str, float]:
 
 def _at_level(report: SavedReport, confidence: float | None) -> dict[str, Any]:
     rate = report.metrics.get("win_rate")
+    levels = {entry["level"] for entry in report.metrics.get("scores") or ()} - {None}
+    if confidence is not None and levels - {confidence}:
+        raise RequestError(
+            f"--confidence {confidence:g}: the means of this run have their intervals at "
+            f"{levels.pop():g}"
+        )
     if confidence is None or not rate or rate["level"] == confidence:
         return report.metrics
     found = win_rate(profiles_from_dict(report.metrics["profiles"]), confidence)

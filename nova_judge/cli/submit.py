@@ -20,13 +20,11 @@ from nova_judge.estimate import check_budget, estimate_run, read_workload
 from nova_judge.expected_usage import Workload
 from nova_judge.local.follow import Execution, follow
 from nova_judge.local.headline import headline
-from nova_judge.own_data import OwnLine, read_own_data
 from nova_judge.recipe import Recipe
-from nova_judge.records import Rejected
 from nova_judge.request import run_id
 from nova_judge.run import answer_sources
 from nova_judge.run_layout import INBOX, RECIPES
-from nova_judge.scoring_recipe import generates, needs_file
+from nova_judge.scoring_recipe import needs_file
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130
@@ -106,37 +104,11 @@ def _submit(console: Console, place: Deployed, given: str | None, recipe: str) -
 def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
     """What a file asks of a run, once every line of it was read."""
     if file is not None:
-        if not file.is_file():
-            raise InputFileError(f"{file} is no file: give the path of a JSON Lines file")
         if "." not in file.name:
             raise InputFileError(f"{file}: an upload starts a run by its ending: add .jsonl")
-        _check(file, recipe)
+        if not validate.check(file, recipe).usable:
+            raise InputFileError(f"{file}: no line can be used by recipe {recipe.name}")
     return estimate.workload_of(recipe, file)
-
-
-def _check(file: Path, recipe: Recipe) -> None:
-    head, size, _ = estimate.read_head(file, recipe)
-    brings_answers = dataset.file_brings_answers(head)
-    if generates(recipe):
-        sources = answer_sources(recipe, file_brings_answers=bool(brings_answers))
-        usable, rejected = validate.read_lines(file, sources)
-    else:
-        usable, rejected = _own_lines(file, size, recipe.kind)
-        brings_answers = True
-    validate.show(file, brings_answers, usable, rejected)
-    if not usable:
-        raise InputFileError(f"{file}: no line can be used by recipe {recipe.name}")
-
-
-def _own_lines(file: Path, size: int, kind: str) -> tuple[int, list[Rejected]]:
-    usable, rejected = 0, []
-    with file.open("rb") as opened:
-        for line in read_own_data(iter(lambda: opened.read(1 << 20), b""), size, kind):
-            if isinstance(line, OwnLine):
-                usable += 1
-            else:
-                rejected.append(line)
-    return usable, rejected
 
 
 def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload:

@@ -2,27 +2,45 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from nova_judge import dataset
 from nova_judge.errors import InputFileError
+from nova_judge.own_data import OwnLine, read_own_data
+from nova_judge.recipe import Recipe, read_recipe
 from nova_judge.records import InputRow, Rejected
+from nova_judge.run import answer_sources
+from nova_judge.scoring_recipe import generates, needs_file
 from nova_judge.shards import Shard
 
 MOST_SHOWN = 20
+_PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"
+_QUESTIONS = "questions for the model under test"
+
+
+class Checked(NamedTuple):
+    """What a file `holds`, how many lines can be used, and those that cannot."""
+
+    holds: str
+    usable: int
+    rejected: list[Rejected]
 
 
 def command(
     file: Annotated[Path, typer.Argument(help="A JSON Lines file: prompts, or ready pairs.")],
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="The recipe that will read it, where that reads other lines than these."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write every rejected line here, as JSON Lines.")
     ] = None,
@@ -36,20 +54,35 @@ def command(
       nova-judge validate questions.jsonl
 
       nova-judge validate pairs.jsonl --out rejected.jsonl
+
+      nova-judge validate own-data.jsonl --recipe own-data
     """
+    found = check(file, None if recipe is None else read_recipe(recipe))
+    if out is not None:
+        out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in found.rejected))
+    if not found.usable:
+        raise InputFileError(f"{file}: no line can be used")
+    raise typer.Exit(1 if found.rejected else 0)
+
+
+def check(file: Path, recipe: Recipe | None) -> Checked:
+    """Read a whole file as the recipe would, and print what it holds. Raises InputFileError."""
     if not file.is_file():
         raise InputFileError(f"{file} is no file: give the path of a JSON Lines file")
+    if recipe is not None and not needs_file(recipe):
+        raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
     head = dataset.usable_head(functools.partial(_first_bytes, file))
     dataset.check_format(head, str(file))
-    brings_answers = dataset.file_brings_answers(head)
-    sources = dataset.FROM_FILE if brings_answers else dataset.GENERATED
-    usable, rejected = read_lines(file, sources)
-    show(file, brings_answers, usable, rejected)
-    if out is not None:
-        out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in rejected))
-    if not usable:
-        raise InputFileError(f"{file}: no line can be used")
-    raise typer.Exit(1 if rejected else 0)
+    if recipe is not None and not generates(recipe):
+        found = Checked(_QUESTIONS, *_own_lines(file, recipe.kind))
+    else:
+        brings_answers = bool(dataset.file_brings_answers(head))
+        sources = dataset.FROM_FILE if brings_answers else dataset.GENERATED
+        if recipe is not None:
+            sources = answer_sources(recipe, file_brings_answers=brings_answers)
+        found = Checked(_PAIRS if brings_answers else _PROMPTS, *_rows(file, sources))
+    _show(file, found)
+    return found
 
 
 def _first_bytes(file: Path, size: int) -> bytes:
@@ -57,36 +90,47 @@ def _first_bytes(file: Path, size: int) -> bytes:
         return opened.read(size)
 
 
-def read_lines(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
-    """How many lines hold a row, and those that cannot be used; shows how far it is."""
-    size = file.stat().st_size
+def _rows(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
+    whole = Shard(index=0, start=0, end=file.stat().st_size)
+    lines = dataset.shard_lines(_chunks(file), whole)
+    return _counted(dataset.parse_line(line, sources) for line in lines)
+
+
+def _own_lines(file: Path, kind: str) -> tuple[int, list[Rejected]]:
+    return _counted(read_own_data(_chunks(file), file.stat().st_size, kind))
+
+
+def _counted(
+    lines: Iterable[InputRow | OwnLine | Rejected | None],
+) -> tuple[int, list[Rejected]]:
     usable, rejected = 0, []
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=size)
-        chunks = _chunks(file, progress, task)
-        for line in dataset.shard_lines(chunks, Shard(index=0, start=0, end=size)):
-            found = dataset.parse_line(line, sources)
-            if isinstance(found, InputRow):
-                usable += 1
-            elif found is not None:
-                rejected.append(found)
+    for line in lines:
+        if isinstance(line, Rejected):
+            rejected.append(line)
+        elif line is not None:
+            usable += 1
     return usable, rejected
 
 
-def _chunks(file: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
-    with file.open("rb") as opened:
+def _chunks(file: Path) -> Iterator[bytes]:
+    """The bytes of a file; shows on stderr how far it is."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with (
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        file.open("rb") as opened,
+    ):
+        task = progress.add_task("reading", total=file.stat().st_size)
         while chunk := opened.read(1 << 20):
             yield chunk
             progress.advance(task, len(chunk))
 
 
-def show(file: Path, brings_answers: bool | None, usable: int, rejected: list[Rejected]) -> None:
-    """Print what a file holds, and the first of what cannot be used."""
+def _show(file: Path, found: Checked) -> None:
     console = Console()
-    kind = "ready pairs" if brings_answers else "prompts that the candidates will answer"
+    rejected = found.rejected
     console.print(
-        f"{escape(str(file))}: {usable:,} usable rows ({kind}), {len(rejected):,} rejected lines"
+        f"{escape(str(file))}: {found.usable:,} usable rows ({found.holds}), "
+        f"{len(rejected):,} rejected lines"
     )
     if not rejected:
         return

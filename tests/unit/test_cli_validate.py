@@ -33,6 +33,16 @@ def test_a_good_file_is_good(validate):
     assert "2 usable rows (ready pairs), 0 rejected lines" in result.stdout
 
 
+def test_a_recipe_may_read_other_lines(validate):
+    own = lines({"query": "2 + 2?", "response": "4"}, {"query": "2 + 3?"})
+    result = validate(own, "--recipe", "own-data")
+    assert result.exit_code == 1
+    assert "1 usable rows (questions for the model under test), 1 rejected lines" in result.stdout
+    assert isinstance(validate(own).exception, InputFileError)
+    needs_none = validate(own, "--recipe", "benchmark-mmlu")
+    assert "recipe benchmark-mmlu reads no file" in str(needs_none.exception)
+
+
 def test_prompts_are_told_from_pairs(validate):
     assert "prompts that the candidates will answer" in validate(lines({"prompt": "x"})).stdout
 
