@@ -10,7 +10,8 @@ RECIPE_bedrock := bedrock-judge
 RECIPE_scorer := scorer-own
 INPUT_scorer := examples/own-data.jsonl
 INPUT_own-data := examples/own-data.jsonl
-RECIPE = $(or $(RECIPE_$(KIND)),$(firstword $(wildcard examples/recipes/$(KIND).yaml) $(KIND)))
+NAME = $(or $(RECIPE_$(KIND)),$(KIND))
+RECIPE = $(firstword $(wildcard examples/recipes/$(NAME).yaml) $(NAME))
 INPUT = $(if $(filter benchmark,$(KIND)),,$(or $(INPUT_$(KIND)),examples/questions.jsonl))
 BIN := .venv/bin
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
