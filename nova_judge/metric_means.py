@@ -5,7 +5,7 @@ interval, all others the mean's interval under Dirichlet weights, as the win rat
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nova_judge.records import Unscored
@@ -67,6 +67,30 @@ def mean_difference(
     """
     width = scale.width
     return mean_score([second - first for first, second in pairs], Scale(-width, width), level)
+
+
+def shown_together(
+    pairs: Mapping[str, tuple[Sequence[tuple[float, float]], Scale]], level: float = 0.95
+) -> set[str]:
+    """The metrics whose difference is shown not to be zero, by Holm's step-down over intervals.
+
+    Where no metric differs, the chance that any is named is at most 1 - level, however many there
+    are and however they hang together.
+    """
+    left, shown = dict(pairs), set[str]()
+    while left:
+        at = 1 - (1 - level) / len(left)
+        found = {name for name, (held, scale) in left.items() if _differs(held, scale, at)}
+        if not found:
+            break
+        shown |= found
+        left = {name: held for name, held in left.items() if name not in found}
+    return shown
+
+
+def _differs(held: Sequence[tuple[float, float]], scale: Scale, level: float) -> bool:
+    interval = mean_difference(held, scale, level)
+    return not isinstance(interval, Unscored) and not interval.low <= 0 <= interval.high
 
 
 def recovered_rows(mean: float, standard_error: float) -> int | None:

@@ -22,7 +22,7 @@ def score_headline(
 ) -> ScoreHeadline:
     """The headline from the entries of metrics.json; `names` says what a subject is called.
 
-    A difference counts when its interval leaves zero out; each metric stands for itself.
+    A difference counts when it is shown with all metrics together (see `shown_together`).
     """
     if differences:
         return _comparison(differences, names)
@@ -58,11 +58,10 @@ def _comparison(differences: Sequence[Figure], names: Mapping[str, str]) -> Scor
 
 
 def favours(difference: Figure) -> str | None:
-    """Which subject a difference favours; None where its interval holds zero."""
-    low, high = difference["low"], difference["high"]
-    if low is None or low <= 0 <= high:
+    """Which subject a difference favours; None where the difference is not shown."""
+    if not difference["shown"]:
         return None
-    second_higher = low > 0
+    second_higher = difference["estimate"] > 0
     second_better = second_higher == (difference["better"] == "higher")
     return str(difference["second"] if second_better else difference["first"])
 

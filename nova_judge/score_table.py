@@ -5,7 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from nova_judge.metric_means import UNIT, Scale, mean_difference, mean_score, reported_interval
+from nova_judge.metric_means import (
+    UNIT,
+    Scale,
+    mean_difference,
+    mean_score,
+    reported_interval,
+    shown_together,
+)
 from nova_judge.records import Unscored
 from nova_judge.win_rate import Interval
 
@@ -92,23 +99,33 @@ class ScoreTable:
         return reasons
 
     def figures(self, level: float) -> list[dict[str, Any]]:
-        """One entry a subject and metric: `scores` of metrics.json."""
-        return [self._figure(key, level) for key in self.known()]
+        """One entry a subject and metric, metric by metric: `scores` of metrics.json."""
+        known = self.known()
+        metrics = list(dict.fromkeys(metric for _, metric in known))
+        return [
+            self._figure(key, level) for key in sorted(known, key=lambda k: metrics.index(k[1]))
+        ]
 
     def differences(self, first: str, second: str, level: float) -> list[dict[str, Any]]:
-        """Second less first, row by row, for every metric that both have numbers for."""
-        found = []
+        """Second less first, row by row, for every metric that both have numbers for.
+
+        `shown` tells which differ from zero with all metrics together at the level; the intervals
+        are those of each metric by itself.
+        """
+        pairs: dict[str, tuple[list[tuple[float, float]], Scale]] = {}
         for subject, metric in self.known():
             mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
             if subject != first or not mine or not theirs:
                 continue
-            pairs = [(mine[row], theirs[row]) for row in mine if row in theirs]
-            scale = self._scale(metric, [*mine.values(), *theirs.values()])
-            interval = mean_difference(pairs, scale, level)
-            entry = {"metric": metric, "first": first, "second": second, "rows": len(pairs)}
-            better = self.facts.get(metric, MetricFacts()).better
-            found.append({**entry, "better": better, **_interval(interval)})
-        return found
+            held = [(mine[row], theirs[row]) for row in mine if row in theirs]
+            pairs[metric] = held, self._scale(metric, [*mine.values(), *theirs.values()])
+        shown = shown_together(pairs, level)
+        return [
+            {"metric": metric, "first": first, "second": second, "rows": len(held)}
+            | {"better": self.facts.get(metric, MetricFacts()).better, "shown": metric in shown}
+            | _interval(mean_difference(held, scale, level))
+            for metric, (held, scale) in pairs.items()
+        ]
 
     def _figure(self, key: Key, level: float) -> dict[str, Any]:
         subject, metric = key

@@ -108,10 +108,18 @@ def render_score_markdown(metrics: Metrics) -> str:
         if differences
         else "",
         "\n".join(f"- {escape(note, 600)}" for note in metrics["notes"]),
-        f"{sentences.rows(metrics)}. Run `{metrics['run_id']}`, recipe "
+        f"{sentences.rows(metrics)}.{_stand_in(metrics)} Run `{metrics['run_id']}`, recipe "
         f"{escape(metrics['recipe']['name'])}, {metrics['created']}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _stand_in(metrics: Metrics) -> str:
+    """A figure of a stand-in must not be pasted anywhere as the model's."""
+    judge = metrics["judge"]
+    if not judge.get("stand_in"):
+        return ""
+    return f" {escape(str(judge['model']))} was stood in for by {escape(judge['stand_in'])}."
 
 
 def plot_scores(metrics: Metrics) -> Figure:
