@@ -12,7 +12,7 @@ from nova_judge.gate import GateRules, Outcome, judge_gate
 from nova_judge.outcomes import profiles_from_dict
 from nova_judge.records import Unscored
 from nova_judge.report.markdown import render_markdown
-from nova_judge.report.scores import render_score_markdown
+from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.saved_report import SavedReport, open_report
 from nova_judge.win_rate import win_rate
 

@@ -1,5 +1,7 @@
 """`nova-judge report`: the result of a run in the terminal, and its page."""
 
+import os
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.report.figure_table import table_rows
+from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.sentences import headline
-from nova_judge.report.write import write_report
 from nova_judge.saved_report import SavedReport, open_report
 
 
@@ -50,7 +51,14 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         return there
     if not report.judgments.is_file():
         return None
-    with Console(stderr=True).status("Writing the report"):
+    with (
+        Console(stderr=True).status("Writing the report"),
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
+        os.environ.setdefault("MPLCONFIGDIR", scratch)
+        from nova_judge.report.write import write_report  # noqa: PLC0415
+
         return write_report(out or report.folder, report.metrics, report.rows())
 
 

@@ -64,6 +64,7 @@ def _synthesize(root: Path, output: Path) -> None:
         "CDK_CONTEXT_JSON": json.dumps(context),
         "JSII_NODE": _node(),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache / "jsii"),
+        "CDK_HOME": str(cache / "cdk"),
         "PYTHONPATH": str(root),
     }
     done = subprocess.run(

@@ -19,7 +19,7 @@ from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
 from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
 from nova_judge.report.figure_table import draw_table
-from nova_judge.report.labels import FIGURE_FONT, drawable
+from nova_judge.report.figure_text import FIGURE_FONT, drawable
 
 DOTS_PER_INCH = 150
 STYLE: dict[str, Any] = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_judge.report import sentences_rubric
-from nova_judge.report.figure_table import table_rows
+from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.rates import named_rates
 from nova_judge.report.sentences import headline, interval, percent, rows, signed

@@ -13,8 +13,8 @@ import jinja2
 from nova_judge import __version__
 from nova_judge.records import Rejected
 from nova_judge.report import panels, sentences, sentences_rubric
-from nova_judge.report.figure_table import table_rows
 from nova_judge.report.job_table import job_table
+from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.rates import named_rates

@@ -8,19 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import matplotlib
 import orjson
-from matplotlib.figure import Figure
 
 from nova_judge import __version__
 from nova_judge.records import Rejected, Unscored
-from nova_judge.report import palette, sentences
-from nova_judge.report.figure import STYLE, render
-from nova_judge.report.figure_axes import plain, title, write
+from nova_judge.report import sentences
+from nova_judge.report.figure import render
 from nova_judge.report.junit import render_junit
-from nova_judge.report.labels import drawable
-from nova_judge.report.markdown import escape
 from nova_judge.report.page import MOST_REJECTED, asset, environment
+from nova_judge.report.score_figure import plot_scores, share_of_scale
+from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.write import render_metrics
 from nova_judge.score_headline import favours
 from nova_judge.score_table import AnswerScore
@@ -44,7 +41,6 @@ COLUMNS: Final[dict[str, str]] = {
 """Columns of scores.parquet, a line a subject, metric and row; `unscored`: why there is none."""
 
 Metrics = Mapping[str, Any]
-_COLOURS = {"A": palette.A, "base": palette.A, "B": palette.B, "customised": palette.B}
 
 
 def render_score_report(
@@ -76,99 +72,12 @@ def render_score_page(
             style=asset("report.css"),
             rejected=list(islice(rejected, MOST_REJECTED)),
             favours=favours,
-            share=_share,
+            share=share_of_scale,
             rows_shown=rows,
             rows_held=len({score.row for score in scores}),
             version=__version__,
         )
     )
-
-
-def render_score_markdown(metrics: Metrics) -> str:
-    """The result as GitHub Markdown, for a pull request."""
-    told = sentences.headline(metrics)
-    lines = [
-        f"| {escape(f['subject'])} | {escape(f['metric'])} | {_number(f['estimate'])} | "
-        f"{_ends(f)} | {f['rows']:,} | {f['unscored']:,} |"
-        for f in metrics.get("scores", ())
-    ]
-    differences = [
-        f"| {escape(d['metric'])} | {_number(d['estimate'], '+')} | {_ends(d, '+')} | "
-        f"{favours(d) or 'not shown'} |"
-        for d in metrics.get("differences", ())
-    ]
-    table = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
-    parts = [
-        f"## {escape(told.words, 200)}",
-        escape(told.evidence, 2000),
-        "\n".join([*table, *lines]),
-        "\n".join(
-            ["| metric | difference | interval | better |", "|---|---|---|---|", *differences]
-        )
-        if differences
-        else "",
-        "\n".join(f"- {escape(note, 600)}" for note in metrics["notes"]),
-        f"{sentences.rows(metrics)}.{_stand_in(metrics)} Run `{metrics['run_id']}`, recipe "
-        f"{escape(metrics['recipe']['name'])}, {metrics['created']}.",
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _stand_in(metrics: Metrics) -> str:
-    """A figure of a stand-in must not be pasted anywhere as the model's."""
-    judge = metrics["judge"]
-    if not judge.get("stand_in"):
-        return ""
-    return f" {escape(str(judge['model']))} was stood in for by {escape(judge['stand_in'])}."
-
-
-def plot_scores(metrics: Metrics) -> Figure:
-    """Every mean with its interval, metric by metric, on the scale of the metric."""
-    figures = [f for f in metrics.get("scores", ()) if f["estimate"] is not None]
-    names = list(dict.fromkeys(f["metric"] for f in figures))
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)  # type: ignore[arg-type]
-        figure = Figure(figsize=(11, 1.9 + 0.62 * max(len(names), 1)), facecolor="white")
-        axes = figure.add_axes((0.24, 0.14, 0.72, 0.68))
-        title(axes, drawable(sentences.headline(metrics).words, 110), "means with their intervals")
-        for place, name in enumerate(names):
-            held = [f for f in figures if f["metric"] == name]
-            for step, entry in enumerate(held):
-                _draw(axes, place + 0.24 * (step - (len(held) - 1) / 2), entry)
-        axes.set_yticks(range(len(names)), [drawable(name, 34) for name in names])
-        axes.set_ylim(max(len(names) - 0.5, 0.5), -0.6)
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["lowest", "", "middle", "", "highest"])
-        plain(axes, "bottom")
-        said = f"run {metrics['run_id']}   ·   {sentences.rows(metrics)}"
-        write(figure, 0.02, 0.02, drawable(said, 150), size=8, color=palette.FAINT)
-    return figure
-
-
-def _draw(axes: Any, height: float, entry: Metrics) -> None:  # noqa: ANN401 - Axes
-    low, middle, high = (_share(entry, entry[key]) for key in ("low", "estimate", "high"))
-    colour = _COLOURS.get(entry["subject"], palette.INK)
-    axes.plot([low, high], [height, height], color=colour, linewidth=3, solid_capstyle="butt")
-    axes.plot([middle], [height], "o", color=colour, markersize=7)
-    told = f"{drawable(entry['subject'], 12)} {entry['estimate']:.3f}"
-    write(axes, high + 0.01, height, told, size=8.5, va="center", color=palette.FAINT)
-
-
-def _share(entry: Metrics, value: float) -> float:
-    """Where a value lies between the ends of its metric's scale, in [0, 1]."""
-    low, high = entry["scale"]
-    return (value - low) / (high - low) if high > low else 0.5
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    return "-" if value is None else f"{value:{sign}.3f}"
-
-
-def _ends(entry: Metrics, sign: str = "") -> str:
-    if entry["low"] is None:
-        return escape(str(entry["method"]))
-    return f"{entry['low']:{sign}.3f} to {entry['high']:{sign}.3f}"
 
 
 def _rows_shown(scores: Sequence[AnswerScore]) -> list[dict[str, Any]]:

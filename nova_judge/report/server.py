@@ -7,12 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from nova_judge.history import group
-from nova_judge.report import write
 from nova_judge.report.index import render_index
 from nova_judge.saved_report import find_reports
 
 LOOPBACK = "127.0.0.1"
-CONTENT_TYPES = write.CONTENT_TYPES
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",

@@ -16,17 +16,6 @@ from nova_judge.report.page import render_page
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.weights import WeightsEvidence
 
-CONTENT_TYPES = {
-    "report.html": "text/html; charset=utf-8",
-    "report.md": "text/markdown; charset=utf-8",
-    "metrics.json": "application/json",
-    "judgments.parquet": "application/vnd.apache.parquet",
-    "scores.parquet": "application/vnd.apache.parquet",
-    "figure.png": "image/png",
-    "figure.svg": "image/svg+xml",
-    "junit.xml": "application/xml",
-}
-
 
 def render_report(
     metrics: Mapping[str, Any],

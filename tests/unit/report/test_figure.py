@@ -9,7 +9,8 @@ import pytest
 
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.figure_rates import needle_angle
-from nova_judge.report.labels import drawable, one_line
+from nova_judge.report.figure_text import drawable
+from nova_judge.report.labels import one_line
 
 NAMES = [
     "$x^$",

@@ -12,10 +12,11 @@ import jsonschema
 import pytest
 
 from nova_judge.report import page_rows
+from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.labels import one_line
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
-from nova_judge.report.write import CONTENT_TYPES, render_report, write_report
+from nova_judge.report.write import render_report, write_report
 
 from . import generated
 

@@ -1,0 +1,12 @@
+"""What the files of a report are, for whoever serves them."""
+
+CONTENT_TYPES = {
+    "report.html": "text/html; charset=utf-8",
+    "report.md": "text/markdown; charset=utf-8",
+    "metrics.json": "application/json",
+    "judgments.parquet": "application/vnd.apache.parquet",
+    "scores.parquet": "application/vnd.apache.parquet",
+    "figure.png": "image/png",
+    "figure.svg": "image/svg+xml",
+    "junit.xml": "application/xml",
+}
