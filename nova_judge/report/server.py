@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from nova_judge.history import group
+from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
 from nova_judge.saved_report import find_reports
 
