@@ -28,15 +28,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     shards = list(run.shards())
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
-    endpoints = sorted(
-        {spec.endpoint for c in run.generated() if (spec := run.recipe.candidate(c)).endpoint}
-    )
+    endpoints = run.recipe.endpoint_instances(run.generated())
     return {
         "claimed": True,
         "run_id": run.run_id,
         "bucket": settings.data_bucket,
         "shards_key": layout.shards,
-        "endpoints": endpoints,
+        "endpoints": sorted(endpoints),
+        "instances": endpoints,
         "needs_endpoints": bool(endpoints),
         "batch": bool(run.batch),
         "generates": generates(run.recipe),

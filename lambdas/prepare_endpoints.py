@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,22 +18,31 @@ from nova_judge.leases import LONGEST_RUN_S, Lease
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, endpoints, seconds?}` → `{ready}`; called again until it is true.
+    """`{run_id, endpoints, instances?, seconds?}` → `{ready}`; called again until it is true.
 
-    `run_id` is whose lease it is; `seconds` its length, by default that of the longest run. Raises
-    EndpointError when an endpoint cannot be had.
+    `run_id` is whose lease it is; `instances` narrows a model's instance types, in the order to try
+    them; `seconds` is the lease's length, by default that of the longest run. Raises EndpointError
+    when an endpoint cannot be had.
     """
     settings = load(EndpointSettings)
     now = time.time()
     lease = Lease(event["run_id"], now + event.get("seconds", LONGEST_RUN_S))
-    ready = {model: _step(settings, model, lease, now) for model in sorted(set(event["endpoints"]))}
+    wanted: dict[str, list[str]] = event.get("instances", {})
+    ready = {
+        model: _step(settings, model, wanted.get(model, ()), lease, now)
+        for model in sorted(set(event["endpoints"]))
+    }
     logger.info("endpoints", owner=lease.owner, ready=ready)
     return {"ready": all(ready.values())}
 
 
-def _step(settings: EndpointSettings, model: str, lease: Lease, now: float) -> bool:
+def _step(
+    settings: EndpointSettings, model: str, wanted: Sequence[str], lease: Lease, now: float
+) -> bool:
     host = Host(lease_table(settings.runs_table), sagemaker_endpoints())
     name = endpoint_name(settings.job_prefix, model)
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)
-    return prepare(host, name, json.loads(settings.endpoints)[model], lease, now)
+    configs: dict[str, str] = json.loads(settings.endpoints)[model]
+    tried = {kind: configs[kind] for kind in wanted if kind in configs} if wanted else configs
+    return prepare(host, name, tried, lease, now)

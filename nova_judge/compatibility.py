@@ -5,7 +5,7 @@ own are in `nova_judge.benchmarks`.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -66,6 +66,17 @@ def candidate_problems(
             f"{key}: generation.top_p is {top_p}, and {bedrock} takes temperature or top_p, not "
             f"both: leave generation.top_p out, or write {key}.generation.top_p: null"
         )
+
+
+def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) -> Iterator[str]:
+    """Instance types of a candidate that the stack has no configuration for."""
+    served = catalog.models().endpoints.get(endpoint)
+    if instance_types and served is None:
+        yield f"{key}.instance_types: only a candidate with an `endpoint` has instances"
+        return
+    for kind in instance_types:
+        if served is not None and kind not in served.instance_types:
+            yield _not_one_of(f"{key}.instance_types", kind, served.instance_types)
 
 
 def judge_models(task: str) -> tuple[str, ...]:

@@ -137,9 +137,9 @@ def _endpoint_times(
 ) -> tuple[InstanceTime, ...]:
     """One endpoint a model, shared by candidates of that model; up until the last one is done."""
     up_s = generation_seconds(recipe, workload, answer_share)
-    endpoints = catalog.models().endpoints
+    instances = recipe.endpoint_instances(workload.generated)
     return tuple(
-        InstanceTime(endpoints[model].instance_types[0], up_s, 1, model)
+        InstanceTime(instances[model][0], up_s, 1, model)
         for model in _endpoint_tokens(recipe, workload, answer_share)
     )
 

@@ -5,7 +5,7 @@ first state run the same checks.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -77,10 +77,10 @@ def account_checks(
     if recipe is not None:
         checks += [_image(facts, recipe), *_judge_quota(facts, recipe)]
         specs = [recipe.candidate(side) for side in asked]
-        endpoints = sorted({spec.endpoint for spec in specs if spec.endpoint})
+        endpoints = sorted(recipe.endpoint_instances(asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | evaluator_models(recipe))
-        checks += [_endpoint_quota(facts, model) for model in endpoints]
+        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
         checks += [_model(name, _known(facts, name), now) for name in models]
     return checks
 
@@ -238,11 +238,11 @@ def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:
     )
 
 
-def _endpoint_quota(facts: Facts, model: str) -> Check:
+def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> Check:
     """The first instance type that the account has quota for will do; none at all fails."""
     checks = [
         _quota(f"{kind} for endpoint usage ({model})", facts.endpoint_quota, kind, 1)
-        for kind in catalog.models().endpoints[model].instance_types
+        for kind in instance_types
     ]
     first = checks[0]
     usable = [check for check in checks if check.status == "pass"]

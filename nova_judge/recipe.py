@@ -5,7 +5,7 @@ much the run may cost. `load_recipe` is the only way in; what it returns can be 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -13,8 +13,9 @@ import msgspec
 import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
+from nova_judge import catalog
 from nova_judge.bedrock_judge import BedrockJudge
-from nova_judge.compatibility import candidate_problems, nova_problems
+from nova_judge.compatibility import candidate_problems, instance_problems, nova_problems
 from nova_judge.errors import RecipeError
 from nova_judge.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe_shape import did_you_mean, read_record
@@ -67,13 +68,17 @@ class GenerationOverrides(Section, frozen=True):
 
 
 class CandidateSpec(Section, frozen=True):
-    """Where one candidate's answers come from: exactly one of `endpoint`, `bedrock`, `file`."""
+    """Where one candidate's answers come from: exactly one of `endpoint`, `bedrock`, `file`.
+
+    `instance_types` is the order in which an endpoint is tried; left out, that of the stack.
+    """
 
     endpoint: Text | None = None
     bedrock: Text | None = None
     file: Literal["response_A", "response_B"] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     system: Text | None = None
+    instance_types: tuple[Text, ...] = ()
     generation: GenerationOverrides = GenerationOverrides()
 
     @property
@@ -178,6 +183,19 @@ class Recipe(Section, frozen=True):
             changes["system"] = spec.system
         return msgspec.structs.replace(self.generation, **changes)
 
+    def endpoint_instances(self, sides: Iterable[Candidate]) -> dict[str, tuple[str, ...]]:
+        """The endpoints of those candidates, each with the instance types to try in this order."""
+        named: dict[str, tuple[str, ...]] = {}
+        for side in sides:
+            spec = self.candidate(side)
+            if spec.endpoint is not None:
+                named[spec.endpoint] = named.get(spec.endpoint, ()) + spec.instance_types
+        served = catalog.models().endpoints
+        return {
+            model: tuple(dict.fromkeys(types)) or served[model].instance_types
+            for model, types in named.items()
+        }
+
     @property
     def nova(self) -> NovaBlock:
         """The container's recipe; raises RecipeError for a kind that runs no Nova job."""
@@ -225,6 +243,7 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
             file=spec.file,
             top_p=recipe.generation_for("A" if side == "A" else "B").top_p,
         )
+        yield from instance_problems(f"candidates.{side}", spec.endpoint or "", spec.instance_types)
     judge = recipe.judge
     yield from _judging_problems(recipe)
     yield from scoring_problems(recipe.kind, judge)

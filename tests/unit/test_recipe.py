@@ -1,6 +1,7 @@
 import pytest
 import ryaml
 
+from nova_judge import catalog
 from nova_judge.errors import RecipeError
 from nova_judge.recipe import (
     Generation,
@@ -187,3 +188,25 @@ def test_claude_with_temperature_and_top_p_is_refused_and_null_mends_it():
         "name: Claude Sonnet 4.6", "name: Claude Sonnet 4.6\n    generation: {top_p: null}"
     )
     assert load(mended).generation_for("B").top_p is None
+
+
+def test_the_instance_types_of_an_endpoint_are_tried_in_the_recipes_order():
+    text = packaged_recipe("pairwise")
+    named = text.replace(
+        "A: {endpoint: qwen2.5-1.5b-instruct}",
+        "A: {endpoint: qwen2.5-1.5b-instruct, instance_types: [ml.g6.xlarge, ml.g5.xlarge]}",
+    )
+    found = load_recipe(named, file="pairwise.yaml").endpoint_instances(("A", "B"))
+    assert found["qwen2.5-1.5b-instruct"] == ("ml.g6.xlarge", "ml.g5.xlarge")
+    assert found["qwen2.5-7b-instruct"] == (
+        catalog.models().endpoints["qwen2.5-7b-instruct"].instance_types
+    )
+
+
+def test_an_instance_type_that_the_stack_does_not_configure_is_refused():
+    text = packaged_recipe("pairwise").replace(
+        "A: {endpoint: qwen2.5-1.5b-instruct}",
+        "A: {endpoint: qwen2.5-1.5b-instruct, instance_types: [ml.p5.48xlarge]}",
+    )
+    with pytest.raises(RecipeError, match=r"candidates.A.instance_types: found 'ml.p5.48xlarge'"):
+        load_recipe(text, file="pairwise.yaml")
