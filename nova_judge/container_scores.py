@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge_output import read_details
 from nova_judge.metrics_text import MetricsReader
+from nova_judge.parquet import connect
 from nova_judge.records import Unscored
 from nova_judge.score_files import Details, ScoreFiles
 from nova_judge.score_table import AnswerScore, Reported
@@ -142,7 +142,7 @@ def _scores_of_rows(
 
 def _shown(details: Path) -> Iterator[tuple[str, str]]:
     """Prompt and reference of each row, where the file has them."""
-    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
+    with connect() as connection:
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
         columns = {name for name, *_ in described.fetchall()}
         wanted = [column if column in columns else "''" for column in _SHOWN_COLUMNS]

@@ -6,12 +6,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-import duckdb
 import numpy as np
 
 from nova_judge.agreement import Kappa, cohen_kappa
 from nova_judge.errors import NotComparableError
 from nova_judge.outcomes import Outcome, profile_of, score_quarters
+from nova_judge.parquet import connect
 from nova_judge.records import JudgedRow
 from nova_judge.saved_report import SCORES, SavedReport
 
@@ -185,7 +185,7 @@ class _Scored(NamedTuple):
 
 def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
     rows: dict[int, dict[str, _Scored]] = defaultdict(dict)
-    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
+    with connect() as connection:
         found = connection.execute(
             "SELECT row, subject, score, prompt, answer, category FROM read_parquet($path) "
             "WHERE metric = $metric AND score IS NOT NULL ORDER BY row",

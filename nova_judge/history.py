@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import orjson
 
 from nova_judge.errors import NotComparableError
+from nova_judge.parquet import connect
 from nova_judge.saved_report import SavedReport
 
 Metrics = Mapping[str, Any]
@@ -111,7 +111,7 @@ def _other_data(one: SavedReport, other: SavedReport) -> str | None:
 
 
 def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    with connect() as connection:
         names = {"one": str(one), "other": str(other)}
         found = connection.execute(_SAME_LINES, names).fetchone()
     return (int(found[0]), int(found[1])) if found else (0, 0)

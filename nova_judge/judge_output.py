@@ -16,6 +16,7 @@ import duckdb
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge_archive import only, read_archive
 from nova_judge.metrics_text import Metrics, MetricsReader
+from nova_judge.parquet import connect
 from nova_judge.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.records import JobMetrics, Judgment, Rubric, Unscored
 from nova_judge.rubric_reading import number, rubric_from
@@ -118,9 +119,9 @@ def count_details(details: Path) -> int:
 
 @contextmanager
 def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config=_duckdb_config()) as connection:
+    limits = {"memory_limit": _MEMORY, "temp_directory": "", "autoload_known_extensions": False}
+    with connect(**limits) as connection:
         try:
-            connection.execute("SET enable_progress_bar = false")
             yield connection
         except duckdb.Error as error:
             raise JudgeJobError(
@@ -208,13 +209,3 @@ def _count(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _duckdb_config() -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "memory_limit": _MEMORY,
-        "threads": 1,
-        "temp_directory": "",
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }

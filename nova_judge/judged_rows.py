@@ -12,12 +12,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge_archive import only, read_archive
 from nova_judge.judge_output import read_job_metrics, read_judgments
+from nova_judge.parquet import connect
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 
 MISSING = Unscored("the judge's details hold no line for this row")
@@ -96,7 +96,7 @@ def _beginning(prompt: str) -> str:
 
 def _shown_prompts(details: Path) -> Iterator[str | None]:
     """What the judge was shown, row by row; None where the details do not tell."""
-    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
+    with connect() as connection:
         columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
         if "full_prompt" not in {name for name, *_ in columns.fetchall()}:
             return

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import msgspec
 import orjson
 
 from nova_judge.outcomes import profile_of, reconcile
+from nova_judge.parquet import connect
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -71,7 +71,7 @@ def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
             for judged in rows:
                 file.write(_line(judged))
                 written += 1
-        with _connection() as connection:
+        with connect() as connection:
             connection.execute(
                 "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
                 "columns = $columns, maximum_object_size = $limit)) "
@@ -88,7 +88,7 @@ def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
 
 def read_judgments(path: Path) -> Iterator[JudgedRow]:
     """The rows of a file that `write_judgments` wrote, in its order."""
-    with _connection() as connection:
+    with connect() as connection:
         result = connection.execute(
             f"SELECT {', '.join(COLUMNS)} FROM read_parquet($path)",  # noqa: S608 (our own names)
             {"path": str(path)},
@@ -96,16 +96,6 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
         while batch := result.fetchmany(_READ_BATCH):
             for values in batch:
                 yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
-
-
-def _connection() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
-        config={
-            "threads": 1,
-            "preserve_insertion_order": True,
-            "autoinstall_known_extensions": False,
-        }
-    )
 
 
 def _line(judged: JudgedRow) -> bytes:

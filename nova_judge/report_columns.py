@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import duckdb
 import msgspec
 
 from nova_judge.criteria import CriterionGroups
 from nova_judge.outcomes import Outcome
+from nova_judge.parquet import connect
 from nova_judge.records import Criterion
 from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
 
@@ -43,8 +43,7 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
     builder = ColumnsBuilder()
     decoder = msgspec.json.Decoder(tuple[_Scores, ...])
     categories: list[str | None] = []
-    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as connection:
-        connection.execute("SET enable_progress_bar = false")
+    with connect() as connection:
         result = connection.execute(
             "SELECT forward, backward, category, criteria FROM read_parquet(?)", [str(judgments)]
         )

@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from nova_judge.errors import InputFileError
+from nova_judge.parquet import connect
 
 _BOM = b"\xef\xbb\xbf"
 _BATCH = 5_000
@@ -71,7 +72,7 @@ def _csv(file: Iterable[bytes]) -> Iterator[Record]:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    with connect() as connection:
         result = connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)})
         names = [column[0] for column in result.description]
         number = 0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import orjson
 
 from nova_judge.local.nova_job import Job
+from nova_judge.parquet import connect
 
 STAND_IN = "This is Nova Judge's local mode: no Amazon Nova model took part."
 _COLUMNS = {
@@ -97,7 +97,7 @@ def _columns(row: Detail) -> dict[str, object]:
 def _to_parquet(plain: Path, target: Path) -> None:
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
     largest = max(plain.stat().st_size, 1 << 20)  # one line can be as long as the file
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(
             f"COPY (SELECT * FROM read_json($source, format = 'newline_delimited',"  # noqa: S608
             f" columns = {{{columns}}}, maximum_object_size = {min(largest, 1 << 28)}))"

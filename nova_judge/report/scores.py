@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import orjson
 
 from nova_judge import __version__
+from nova_judge.parquet import connect
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report import sentences
 from nova_judge.report.figure import render
@@ -115,9 +115,7 @@ def _parquet(scores: Sequence[AnswerScore]) -> bytes:
         with lines.open("wb") as file:
             for score in scores:
                 file.write(orjson.dumps(_columns(score), option=orjson.OPT_APPEND_NEWLINE))
-        with duckdb.connect(
-            config={"threads": 1, "autoinstall_known_extensions": False}
-        ) as connection:
+        with connect() as connection:
             connection.execute(
                 "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
                 "columns = $columns, maximum_object_size = 268435456)) "
