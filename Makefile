@@ -18,7 +18,6 @@ UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 # What tools cache stays in this folder, not in the user's home.
-export CDK_HOME ?= $(CURDIR)/.nova-judge/cache/cdk
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.nova-judge/cache/jsii
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 

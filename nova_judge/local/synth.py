@@ -64,7 +64,8 @@ def _synthesize(root: Path, output: Path) -> None:
         "CDK_CONTEXT_JSON": json.dumps(context),
         "JSII_NODE": _node(),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache / "jsii"),
-        "CDK_HOME": str(cache / "cdk"),
+        # The CDK keeps a cache in the home folder and knows no other name for it.
+        **dict.fromkeys(("HOME", "USERPROFILE"), str(cache)),
         "PYTHONPATH": str(root),
     }
     done = subprocess.run(
