@@ -16,6 +16,7 @@ from constructs import Construct
 from nova_judge import catalog
 from nova_judge.catalog import EndpointModel
 from stacks.config import StageConfig
+from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 HEALTH_CHECK_SECONDS = 900
 
@@ -59,20 +60,8 @@ class EndpointsStack(cdk.Stack):
             )
             for serving in sorted(served)
         ]
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=repositories,
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
-        )
-        grant_job_telemetry(role, self, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
+        grant_image_pull(role, repositories)
+        grant_telemetry(role, self, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
         return role
 
     def _model(self, name: str, spec: EndpointModel, role: iam.Role) -> sagemaker.CfnModel:
@@ -149,32 +138,4 @@ def construct_name(*parts: str) -> str:
     """A construct id from names with dots and hyphens."""
     return "".join(
         word.capitalize() for part in parts for word in part.replace(".", "-").split("-")
-    )
-
-
-def grant_job_telemetry(role: iam.Role, stack: cdk.Stack, log_groups: str, namespace: str) -> None:
-    """Let SageMaker write this role's logs and metrics, and nothing else of CloudWatch."""
-    group = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=log_groups,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=[
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ],
-            resources=[group, f"{group}:log-stream:*"],
-        )
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": [namespace]}},
-        )
     )

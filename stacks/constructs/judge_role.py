@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from nova_judge import catalog
-from stacks.endpoints_stack import grant_job_telemetry
+from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 
 class JudgeRole(Construct):
@@ -32,7 +32,7 @@ class JudgeRole(Construct):
         )
         self._grant_data(data_bucket)
         self._grant_image(stack)
-        grant_job_telemetry(
+        grant_telemetry(
             self.role, stack, "/aws/sagemaker/TrainingJobs*", "/aws/sagemaker/TrainingJobs"
         )
 
@@ -67,16 +67,4 @@ class JudgeRole(Construct):
             f"arn:{stack.partition}:ecr:{region}:{account}:repository/{nova.repository}"
             for region, account in nova.accounts.items()
         ]
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=repositories,
-            )
-        )
-        self.role.add_to_policy(
-            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
-        )
+        grant_image_pull(self.role, repositories)
