@@ -28,7 +28,7 @@ from nova_judge.criteria import default_groups
 from nova_judge.details_columns import read_columns
 from nova_judge.judge_output import judgment_of, read_details
 from nova_judge.reweight import figures, reweigh, weighting
-from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.rubric_columns import RubricColumns, columns_of
 
 NAMES = ("accuracy", "completeness", "clarity", "relevance", "tone", "conciseness", "structure")
 WORDS = (
@@ -116,13 +116,10 @@ def main() -> None:
 def goals_of(readings: list[Reading], reweighing: Reading) -> list[Goal]:
     """The goals with what was measured in this run."""
     notebook_way, literal, one, every = readings
+    cores = f"{os.cpu_count()} cores against the notebook's way"
     return [
         Goal("one core against literal_eval", 6, literal.cpu_per_row / one.cpu_per_row),
-        Goal(
-            f"{os.cpu_count()} cores against the notebook's way",
-            20,
-            notebook_way.per_row / every.per_row,
-        ),
+        Goal(cores, 20, notebook_way.per_row / every.per_row),
         Goal("peak memory on one core, MB", 250, one.peak_mb, at_most=True),
         Goal("reweighing against literal_eval again", 1000, literal.per_row / reweighing.per_row),
     ]
@@ -158,10 +155,8 @@ def by_literal_eval(path: Path) -> Reading:
 
 def literal_columns(path: Path) -> RubricColumns:
     """The columns by the plain way."""
-    builder = ColumnsBuilder()
-    for row in read_details(path):
-        builder.add(judgment_of(ast.literal_eval(str(row.metrics)), row.predictions)[0])
-    return builder.columns(default_groups())
+    rows = ((ast.literal_eval(str(row.metrics)), row.predictions) for row in read_details(path))
+    return columns_of((judgment_of(*row)[0] for row in rows), default_groups())
 
 
 def ours_one_core(path: Path) -> Reading:

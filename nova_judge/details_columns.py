@@ -1,45 +1,25 @@
-"""Details Parquet straight to columns, for jobs of a million rows.
+"""Details Parquet straight to columns, for jobs of a million rows, shared out over processes."""
 
-The same reading as `judge_output`, without the texts: a criterion that was met before is twelve
-bytes looked up, and the rows are shared out over processes. Verdicts and numbers are those of
-`judge_output.read_judgments`, row by row.
-"""
-
-import functools
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
 
+import msgspec
+
+from nova_judge import details_packing
 from nova_judge.criteria import CriterionGroups
-from nova_judge.judge_output import (
-    DetailsRow,
-    count_details,
-    judgment_of,
-    passes_of,
-    read_details,
-)
-from nova_judge.metrics_text import Metrics, MetricsReader, read_safe
-from nova_judge.outcomes import Outcome, Profile, outcome_of
-from nova_judge.records import Unscored
-from nova_judge.rubric_columns import ColumnsBuilder, PackedRows, RubricColumns
-from nova_judge.rubric_reading import CRITERIA_LIMIT, criterion_from
+from nova_judge.details_packing import packed_details
+from nova_judge.errors import JudgeJobError
+from nova_judge.judge_output import count_details
+from nova_judge.rubric_columns import RubricColumns, columns_from
+from nova_judge.rubric_packing import PackedRows
 
-_COUNTS = ("a_scores", "b_scores", "ties", "inference_error", "inference_errors")
-_FIELDS = (
-    *("predictions", "forward_output", "backward_output", "criteria_breakdown", *_COUNTS),
-    *("score_A", "score_B", "weight", "type"),
-)
 _LEAST_ROWS = 20_000  # a process is not worth fewer
-
-
-class _Entry(NamedTuple):
-    """A criterion as the columns hold it; `packed` is None where it cannot be read."""
-
-    packed: bytes | None
-    weight: float = 0.0
+_HEAD_START = 7_000  # rows that are read while the other processes start
 
 
 def read_columns(
@@ -49,71 +29,47 @@ def read_columns(
 
     `processes` defaults to the processors of this machine; small files are read in one.
     """
-    rows = count_details(details)
-    workers = min(processes or os.cpu_count() or 1, max(1, rows // _LEAST_ROWS))
-    builder = ColumnsBuilder()
-    if workers == 1:
-        _read_into(builder, read_details(details))
-        return builder.columns(groups)
-    edges = [rows * part // workers for part in range(workers + 1)]
-    # A forked child would inherit duckdb's threads in whatever state they are.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for part in pool.map(functools.partial(_read_part, details), edges[:-1], edges[1:]):
-            builder.extend(part)
-    return builder.columns(groups)
+    edges = _edges(count_details(details), processes or os.cpu_count() or 1)
+    with ExitStack() as running:
+        others = [running.enter_context(_packing(details, *part)) for part in pairwise(edges)]
+        parts = [packed_details(details, 0, edges[0])]
+        parts += [_packed_by(other, details) for other in others]
+    return columns_from(parts, groups)
 
 
-def _read_part(details: Path, first: int, last: int) -> PackedRows:
-    builder = ColumnsBuilder()
-    _read_into(builder, read_details(details, first, last))
-    return builder.packed_rows()
+def _edges(rows: int, processes: int) -> list[int]:
+    """Where the part of each process ends; the first process is this one, and need not start."""
+    count = max(1, min(processes, rows // _LEAST_ROWS))
+    ahead = min(_HEAD_START, rows)
+    return [ahead + (rows - ahead) * part // count for part in range(1, count + 1)]
 
 
-def _read_into(builder: ColumnsBuilder, rows: Iterable[DetailsRow]) -> None:
-    reader = MetricsReader(_FIELDS, functools.partial(_entry, builder))
-    for row in rows:
-        if not isinstance(row.metrics, str):
-            builder.add(judgment_of(row.metrics, row.predictions)[0])
-            continue
-        metrics = reader.read(row.metrics)
-        if isinstance(metrics, Unscored):
-            builder.add_packed((), Outcome.ERROR, Outcome.ERROR)
-            continue
-        packed = _packed(metrics.get("criteria_breakdown"))
-        if not packed and "criteria_breakdown" in metrics:  # the raw output may hold a rubric
-            builder.add(judgment_of(read_safe(row.metrics), row.predictions)[0])
-        else:
-            builder.add_packed(packed, *_profile(metrics, row.predictions))
+@contextmanager
+def _packing(details: Path, first: int, last: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that packs the rows from `first` to before `last`.
+
+    A fork would not be safe beside numpy's threads, and `multiprocessing` would start by importing
+    whatever program called us.
+    """
+    program = [sys.executable, "-P", "-m", details_packing.__name__]
+    arguments = [str(details), str(first), str(last)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(program + arguments, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # it has said everything, or nobody listens any more
 
 
-def _entry(builder: ColumnsBuilder, name: str, fields: Metrics) -> _Entry:
-    criterion = criterion_from(name, fields)
-    if isinstance(criterion, Unscored):
-        return _Entry(None)
-    return _Entry(builder.packed(criterion), criterion.weight)
-
-
-def _packed(breakdown: object) -> Sequence[bytes]:
-    """The entries of a rubric; none where `rubric_from` would call it unscored."""
-    entries = list(breakdown.values()) if isinstance(breakdown, dict) else []
-    if not 0 < len(entries) <= CRITERIA_LIMIT:
-        return ()
-    if not all(isinstance(entry, _Entry) and entry.packed for entry in entries):
-        return ()
-    return [entry.packed for entry in entries] if any(entry.weight for entry in entries) else ()
-
-
-def _profile(metrics: Metrics, predictions: object) -> Profile:
-    labels = metrics.get("predictions")
-    raw = isinstance(predictions, list) and len(predictions) > 1
-    if raw or not isinstance(labels, list) or "forward_output" in metrics:
-        passes = passes_of(metrics, predictions)
-        return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
-    return _profile_of_labels(tuple(labels), *map(metrics.get, _COUNTS))
-
-
-@functools.lru_cache(maxsize=4096, typed=True)
-def _profile_of_labels(labels: tuple[str, ...], *counts: Any) -> Profile:  # noqa: ANN401
-    said = {name: count for name, count in zip(_COUNTS, counts, strict=True) if count is not None}
-    passes = passes_of({"predictions": list(labels), **said})
-    return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
+def _packed_by(process: subprocess.Popen[bytes], details: Path) -> PackedRows:
+    said = process.stdout.read() if process.stdout else b""
+    try:
+        rows = msgspec.msgpack.decode(said, type=PackedRows | str)
+    except msgspec.DecodeError as error:
+        raise JudgeJobError(
+            f"{details.name}: a process that read it ended early, with code {process.wait()}. "
+            "If memory ran out, close other programs and try again."
+        ) from error
+    if isinstance(rows, str):
+        raise JudgeJobError(rows)
+    return rows

@@ -13,17 +13,16 @@ import numpy.typing as npt
 
 from nova_judge.outcomes import (
     PROFILES,
-    Codes,
     Outcome,
     Profile,
     ProfileCounts,
-    count_codes,
     outcome_of,
     score_quarters,
 )
 from nova_judge.records import JudgedAs, JudgedRow, Unscored, Verdict
 from nova_judge.weighted_scores import recomputed_scores
 
+Codes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -118,6 +117,12 @@ class Evidence:
     def where(self, chosen: Flags | Rows) -> "Evidence":
         """The rows that are marked, or that have these numbers."""
         return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
+    """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
+    codes = forward.astype(np.intp) * len(Outcome) + backward
+    return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))
 
 
 def gather(rows: Iterable[EvidenceRow]) -> Evidence:

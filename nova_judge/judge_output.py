@@ -23,7 +23,7 @@ from nova_judge.rubric_reading import number, rubric_from
 from nova_judge.rubric_yaml import parse_rubric
 from nova_judge.verdicts import NO_LABEL, parse_verdict
 
-_BATCH = 1_000
+_BATCH = 64
 _MEMORY = "80MB"
 _RESULTS_LIMIT = 64 << 20
 _ERROR_KEYS = ("inference_error", "inference_errors")
@@ -106,8 +106,7 @@ def read_details(details: Path, first: int = 0, last: int | None = None) -> Iter
             query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
         result = connection.execute(query, source)
         while batch := result.fetchmany(_BATCH):
-            for row in batch:
-                yield DetailsRow(*row)
+            yield from map(DetailsRow._make, batch)
 
 
 def count_details(details: Path) -> int:

@@ -29,7 +29,7 @@ _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,25})?(?:e[+-]?[0-9]{1,3})?(?![\
 _PLAIN = rf"(?:{_NUMBER}|True\b|False\b|None\b|nan\b)"
 _STRING = re.compile(_CAREFUL)
 _EXACT: Final[dict[str, Scalar]] = {"True": True, "False": False, "None": None, "nan": math.nan}
-_PLAIN_ESCAPES: Final = frozenset("nt'\"")
+_NOT_PLAIN_ESCAPE = re.compile(r"\\(?![nt'\"])")
 _ODD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\[^nrt'\"\\]")
 _NUMPY_SCALARS = {"float64", "float32", "int64", "int32", "bool_", "bool", "str_"}
 _NAMES = {"nan": math.nan, "inf": math.inf}
@@ -39,6 +39,7 @@ _TEXT_LIMIT = 1 << 24
 _SKELETON_LIMIT = 1 << 16  # characters outside string literals
 _SHAPES_KEPT = 8
 _ROWS_KEPT = 1 << 16
+_ENDS_KEPT = 1 << 10  # what stands before and after the table may hold whole texts
 
 TOO_LONG = Unscored("the metrics of the row are too long to be a judge's")
 NOT_A_DICT = Unscored("the metrics of the row are not a readable dict")
@@ -85,8 +86,7 @@ class MetricsReader:
     def _shapes_for(self, text: str) -> "Sequence[_Shape]":
         if "\n" in text or "\r" in text or "\0" in text:
             return ()
-        escaped = text.split("\\")[1:]
-        if all(part[:1] in _PLAIN_ESCAPES for part in escaped):
+        if _NOT_PLAIN_ESCAPE.search(text) is None:
             return self._quick
         return () if _ODD_ESCAPE.search(text) else self._careful
 
@@ -112,8 +112,6 @@ class _Shape:
     def __init__(
         self, metrics: Metrics, fields: frozenset[str] | None, convert: Convert, string: str
     ) -> None:
-        self._convert = convert
-        self._seen: dict[tuple[str, ...], tuple[str, Any]] | None = None if fields is None else {}
         keys = list(metrics)
         tables = [key for key in keys if isinstance(metrics[key], dict)]
         self._table = tables[0] if tables else ""
@@ -122,9 +120,15 @@ class _Shape:
         head = {key: metrics[key] for key in keys[:split]}
         tail = {key: metrics[key] for key in keys[split + 1 :]}
         row = next(iter(metrics[tables[0]].values())) if tables else {}
-        self._head_fields = _fields(head, fields)
-        self._row_fields = _fields(row, fields)
-        self._tail_fields = _fields(tail, fields)
+        # With few fields, most rows of the table are equal; with all of them, none is.
+        rows, ends = (0, 0) if fields is None else (_ROWS_KEPT, _ENDS_KEPT)
+        self._row_of = functools.lru_cache(rows)(
+            functools.partial(_converted, convert, _fields(row, fields))
+        )
+        self._head_of, self._tail_of = (
+            functools.lru_cache(ends)(functools.partial(_read, _fields(end, fields)))
+            for end in (head, tail)
+        )
         body = [_items(head, fields, string)] if head else []
         opening = ", ".join([*body, *(f"{_key(key)}: {{" for key in tables)])
         self._head = re.compile(r"\{" + opening + ("" if tables else r"\}\Z"))
@@ -137,7 +141,7 @@ class _Shape:
         head = self._head.match(text)
         if head is None:
             return None
-        metrics = _read(self._head_fields, head.groups())
+        metrics = dict(self._head_of(head.groups()))
         return metrics if not self._table else self._with_table(metrics, text, head.end())
 
     def _with_table(self, metrics: Metrics, text: str, position: int) -> Metrics | None:
@@ -145,30 +149,28 @@ class _Shape:
         match, row_of = self._row.match, self._row_of
         count, comma = 0, None
         while found := match(text, position):
-            *tokens, comma = found.groups()
-            name, row = row_of(tuple(tokens))
+            tokens = found.groups()
+            name, row = row_of(tokens)
             table[name] = row
             position = found.end()
             count += 1
-            if comma is None:
+            if (comma := tokens[-1]) is None:
                 break
         tail = self._tail.match(text, position)
         if tail is None or count == 0 or comma is not None or len(table) != count:
             return None
         if self._keeps_table:
             metrics[self._table] = table
-        metrics.update(_read(self._tail_fields, tail.groups()))
+        metrics.update(self._tail_of(tail.groups()))
         return metrics
 
-    def _row_of(self, tokens: tuple[str, ...]) -> tuple[str, Any]:
-        seen = self._seen
-        if seen is not None and (known := seen.get(tokens)):
-            return known
-        name = _string(tokens[0])
-        row = name, self._convert(name, _read(self._row_fields, tokens[1:]))
-        if seen is not None and len(seen) < _ROWS_KEPT:
-            seen[tokens] = row
-        return row
+
+def _converted(
+    convert: Convert, fields: Sequence[Field], tokens: tuple[str, ...]
+) -> tuple[str, Any]:
+    """A row of the table, named; the tokens are its name, its fields and the comma after it."""
+    name = _string(tokens[0])
+    return name, convert(name, _read(fields, tokens[1:-1]))
 
 
 def _as_it_is(_: str, row: Metrics) -> Metrics:
@@ -216,7 +218,7 @@ def _key(key: str) -> str:
 def _string(token: str) -> str:
     if "\\" not in token:
         return token[1:-1]
-    if all(part[:1] in _PLAIN_ESCAPES for part in token.split("\\")[1:]):
+    if _NOT_PLAIN_ESCAPE.search(token) is None:
         text = token[1:-1].replace("\\n", "\n").replace("\\t", "\t")
         return text.replace("\\'", "'").replace('\\"', '"')
     return str(ast.literal_eval(token))

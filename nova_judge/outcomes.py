@@ -9,14 +9,9 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from nova_judge.records import JudgedAs, Judgment, Unscored, Verdict
-
-Codes: TypeAlias = npt.NDArray[np.uint8]
 
 
 class Outcome(enum.IntEnum):
@@ -200,9 +195,3 @@ def profiles_from_dict(counts: Mapping[str, int]) -> ProfileCounts:
     if set(counts) != set(named):
         raise ValueError(f"expected the sixteen profiles {', '.join(named)}")
     return ProfileCounts(tuple(counts[name] for name in named))
-
-
-def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
-    """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
-    codes = forward.astype(np.intp) * len(Outcome) + backward
-    return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))

@@ -9,7 +9,8 @@ from nova_judge.criteria import CriterionGroups
 from nova_judge.outcomes import Outcome
 from nova_judge.parquet import connect
 from nova_judge.records import Criterion
-from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.rubric_columns import RubricColumns, columns_from
+from nova_judge.rubric_packing import RubricPacker
 
 _BATCH = 2_000
 _OUTCOMES = {
@@ -40,7 +41,7 @@ class _Scores(msgspec.Struct, frozen=True):
 
 def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns:
     """The rubrics of a `judgments.parquet`, in its order."""
-    builder = ColumnsBuilder()
+    packer = RubricPacker()
     decoder = msgspec.json.Decoder(tuple[_Scores, ...])
     categories: list[str | None] = []
     with connect() as connection:
@@ -50,10 +51,10 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
         while batch := result.fetchmany(_BATCH):
             for forward, backward, category, criteria in batch:
                 scores = decoder.decode(criteria) if criteria else ()
-                packed = map(builder.packed, map(_criterion, scores))
-                builder.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
+                packed = [packer.packed(_criterion(one)) for one in scores]
+                packer.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
                 categories.append(category)
-    return ReportColumns(builder.columns(groups), categories)
+    return ReportColumns(columns_from([packer.take()], groups), categories)
 
 
 def _criterion(scores: _Scores) -> Criterion:

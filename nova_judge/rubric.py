@@ -16,7 +16,8 @@ from nova_judge.firmness import Firmness, firmness, main_groups
 from nova_judge.outcomes import Outcome
 from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.reweight import coverage
-from nova_judge.rubric_columns import FULL_SCORE, ColumnsBuilder, RubricColumns
+from nova_judge.rubric_columns import FULL_SCORE, RubricColumns, columns_from
+from nova_judge.rubric_packing import RubricPacker
 from nova_judge.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.win_rate import ScoreCounts, score_interval
@@ -33,7 +34,7 @@ class RubricEvidence:
     """Collects the rubrics of a run row by row, so that one pass over the rows is enough."""
 
     def __init__(self) -> None:
-        self._builder = ColumnsBuilder()
+        self._packer = RubricPacker()
         self._asked = False
         self._unreadable = 0
         self._differing = 0
@@ -42,7 +43,7 @@ class RubricEvidence:
 
     def add(self, judgment: Judgment) -> None:
         """The next row."""
-        self._builder.add(judgment)
+        self._packer.add(judgment)
         bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
         for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
             self._both_bad[name] += met
@@ -62,7 +63,7 @@ class RubricEvidence:
         """The section `rubric`, once; None for a judge that writes no rubrics."""
         if not self._asked:
             return None
-        columns = self._builder.columns(groups or default_groups())
+        columns = columns_from([self._packer.take()], groups or default_groups())
         scored = int(columns.scored.sum())
         found = drivers(columns)
         leading = leading_driver(found)

@@ -7,9 +7,7 @@ and everything after it is exact.
 """
 
 import functools
-import struct
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.criteria import CriterionGroups
-from nova_judge.outcomes import Outcome, outcome_of
-from nova_judge.records import Criterion, Judgment, Rubric
-from nova_judge.weighted_scores import SCORE_UNITS, score_units, weight_units
+from nova_judge.records import Judgment
+from nova_judge.rubric_packing import PackedRows, RubricPacker
+from nova_judge.weighted_scores import SCORE_UNITS
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -30,8 +28,7 @@ FINE: Final = 1000
 FULL_SCORE: Final = SCORE_UNITS * FINE
 """The best score in the units of `by_group`: 400,000."""
 
-ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
-_PACK: Final = struct.Struct("<iihh").pack
+_ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
 _FRACTION: Final = float(1 << 30)
 
 
@@ -126,100 +123,37 @@ class RubricColumns:
         return np.bincount(self.group, weights=units, minlength=len(self.groups)) / _FRACTION
 
 
-class PackedRows(NamedTuple):
-    """What a builder holds, as bytes."""
-
-    names: tuple[str, ...]
-    start: bytes
-    entries: bytes
-    forward: bytes
-    backward: bytes
-
-
-class ColumnsBuilder:
-    """Collects rows one by one, in a hundred bytes a row."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, int] = {}
-        self._start = array("q", [0])
-        self._entries = bytearray()
-        self._forward = bytearray()
-        self._backward = bytearray()
-        self._handed_over = False
-
-    def packed(self, criterion: Criterion) -> bytes:
-        """One criterion as an entry."""
-        code = self._names.setdefault(criterion.name, len(self._names))
-        of_a, of_b = (score_units(criterion, s) for s in (criterion.score_A, criterion.score_B))
-        return _PACK(code, weight_units(criterion.weight), of_a, of_b)
-
-    def add(self, judgment: Judgment) -> None:
-        """The next row. A rubric that is missing or unreadable leaves a row without entries."""
-        rubric = judgment.rubric
-        criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
-        forward, backward = outcome_of(judgment.forward), outcome_of(judgment.backward)
-        self.add_packed(map(self.packed, criteria), forward, backward)
-
-    def add_packed(self, entries: Iterable[bytes], forward: Outcome, backward: Outcome) -> None:
-        """The next row, from packed entries."""
-        self._entries += b"".join(entries)
-        self._start.append(len(self._entries) // ENTRY.itemsize)
-        self._forward.append(forward)
-        self._backward.append(backward)
-
-    def packed_rows(self) -> PackedRows:
-        """All rows added, to be handed to another builder, in another process perhaps."""
-        return PackedRows(
-            tuple(self._names),
-            self._start.tobytes(),
-            bytes(self._entries),
-            bytes(self._forward),
-            bytes(self._backward),
-        )
-
-    def extend(self, rows: PackedRows) -> None:
-        """The next rows, from another builder."""
-        codes = [self._names.setdefault(name, len(self._names)) for name in rows.names]
-        entries = np.frombuffer(rows.entries, dtype=ENTRY).copy()
-        entries["code"] = np.array([*codes, 0])[entries["code"]]
-        start = np.frombuffer(rows.start, dtype=np.int64)[1:] + self._start[-1]
-        self._start.frombytes(start.tobytes())
-        self._entries += entries.tobytes()
-        self._forward += rows.forward
-        self._backward += rows.backward
-
-    def columns(self, groups: CriterionGroups) -> RubricColumns:
-        """The columns of all rows added, their criteria brought together by `groups`.
-
-        The rows are handed over and not copied, so that this can be asked once only.
-        """
-        if self._handed_over:
-            raise RuntimeError("the rows of this builder were handed over before")
-        self._handed_over = True
-        entries = np.frombuffer(self._entries, dtype=ENTRY)
-        met = np.bincount(entries["code"], minlength=len(self._names)) > 0
-        names = [name for name, is_met in zip(self._names, met, strict=True) if is_met]
-        members = _grouped(names, groups.group)
-        place = {group: code for code, group in enumerate(members)}
-        codes = np.zeros(len(met), dtype=np.int32)
-        codes[met] = [place[groups.group(name)] for name in names]
-        entries["code"] = codes[entries["code"]]
-        return RubricColumns(
-            groups=tuple(members),
-            members=tuple(tuple(raw) for raw in members.values()),
-            start=np.frombuffer(self._start, dtype=np.int64),
-            entries=entries,
-            forward=np.frombuffer(self._forward, dtype=np.uint8),
-            backward=np.frombuffer(self._backward, dtype=np.uint8),
-        )
-
-
 def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> RubricColumns:
     """The columns of judgments in their order."""
-    builder = ColumnsBuilder()
+    packer = RubricPacker()
     for judgment in judgments:
-        builder.add(judgment)
-    return builder.columns(groups)
+        packer.add(judgment)
+    return columns_from([packer.take()], groups)
+
+
+def columns_from(parts: Sequence[PackedRows], groups: CriterionGroups) -> RubricColumns:
+    """The columns of parts that follow one another, their criteria brought together by `groups`.
+
+    The bytes of the parts are taken over, and no longer those of a packer's rows afterwards.
+    """
+    tables = [np.frombuffer(part.entries, dtype=_ENTRY) for part in parts]
+    named = zip(parts, tables, strict=True)
+    met = {part.names[code] for part, table in named for code in _codes_met(table)}
+    group_of = {name: groups.group(name) for name in met}
+    members = _grouped(group_of)
+    place = {group: code for code, group in enumerate(members)}
+    for part, table in zip(parts, tables, strict=True):
+        codes = [place[group_of[name]] if name in met else 0 for name in part.names]
+        table["code"] = np.array(codes or [0], dtype=np.int32)[table["code"]]
+    counts = _joined([part.counts for part in parts])
+    return RubricColumns(
+        groups=tuple(members),
+        members=tuple(tuple(raw) for raw in members.values()),
+        start=np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
+        entries=tables[0] if len(tables) == 1 else np.concatenate(tables),
+        forward=_joined([part.forward for part in parts]),
+        backward=_joined([part.backward for part in parts]),
+    )
 
 
 def row_sums(start: Ints, values: Floats) -> Floats:
@@ -231,12 +165,20 @@ def row_sums(start: Ints, values: Floats) -> Floats:
     return sums
 
 
-def _grouped(names: Iterable[str], group: Callable[[str], str]) -> dict[str, list[str]]:
+def _codes_met(table: npt.NDArray[Any]) -> list[int]:
+    return np.flatnonzero(np.bincount(table["code"])).tolist()
+
+
+def _joined(parts: Sequence[bytearray]) -> Codes:
+    return np.frombuffer(bytearray().join(parts), dtype=np.uint8)
+
+
+def _grouped(group_of: Mapping[str, str]) -> dict[str, list[str]]:
     """The names of each group, both in alphabetical order."""
-    members: dict[str, list[str]] = {}
-    for name in sorted(names):
-        members.setdefault(group(name), []).append(name)
-    return {name: members[name] for name in sorted(members)}
+    members: dict[str, list[str]] = {group: [] for group in sorted(set(group_of.values()))}
+    for name in sorted(group_of):
+        members[group_of[name]].append(name)
+    return members
 
 
 def _means(entries: npt.NDArray[Any], first: Ints) -> list[Ints]:

@@ -17,7 +17,8 @@ from nova_judge.reweight import (
     reweigh,
     reweigh_form,
 )
-from nova_judge.rubric_columns import ColumnsBuilder, RubricColumns
+from nova_judge.rubric_columns import RubricColumns, columns_from
+from nova_judge.rubric_packing import RubricPacker
 from nova_judge.statistics_settings import StatisticsSettings
 
 MOST_ROWS = 200_000
@@ -49,7 +50,7 @@ class WeightsEvidence:
 
     def __init__(self, groups: CriterionGroups | None = None) -> None:
         self._groups = groups or default_groups()
-        self._builder = ColumnsBuilder()
+        self._packer = RubricPacker()
         self._rows = 0
 
     def watch(self, rows: Iterable[JudgedRow]) -> Iterator[JudgedRow]:
@@ -57,7 +58,7 @@ class WeightsEvidence:
         for row in rows:
             self._rows += 1
             if self._rows <= MOST_ROWS:
-                self._builder.add(row.judgment)
+                self._packer.add(row.judgment)
             yield row
 
     def weights(self, metrics: Mapping[str, Any]) -> Weights | None:
@@ -68,7 +69,7 @@ class WeightsEvidence:
         verdict = metrics.get("verdict")
         if not verdict or self._rows > MOST_ROWS or verdict["test"].startswith("anytime"):
             return None
-        columns = self._builder.columns(self._groups)
+        columns = columns_from([self._packer.take()], self._groups)
         if not columns.scored.any():
             return None
         return _weights(columns, _settings(verdict))

@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,9 +8,11 @@ import pytest
 from nova_judge import details_columns
 from nova_judge.criteria import default_groups
 from nova_judge.details_columns import read_columns
+from nova_judge.errors import JudgeJobError
 from nova_judge.judge_output import count_details, read_details, read_judgments
 from nova_judge.report_columns import columns_of_report
-from nova_judge.rubric_columns import ColumnsBuilder, columns_of
+from nova_judge.rubric_columns import columns_from, columns_of
+from nova_judge.rubric_packing import RubricPacker
 
 from . import details, runs
 
@@ -63,16 +67,44 @@ def test_columns_of_details_are_those_of_its_judgments(tmp_path, outputs):
 def test_any_number_of_processes_gives_the_same_columns(tmp_path, monkeypatch):
     path = details.write(tmp_path / "d.parquet", mixed_rows(250))
     monkeypatch.setattr(details_columns, "_LEAST_ROWS", 10)
-    same(read_columns(path, GROUPS, 2), read_columns(path, GROUPS, 1))
+    monkeypatch.setattr(details_columns, "_HEAD_START", 30)
+    same(read_columns(path, GROUPS, 3), read_columns(path, GROUPS, 1))
 
 
-def test_a_builder_hands_its_rows_over_once():
-    builder = ColumnsBuilder()
-    for row in runs.generated_rows(3):
-        builder.add(row.judgment)
-    assert builder.columns(GROUPS).rows == 3
-    with pytest.raises(RuntimeError, match="handed over"):
-        builder.columns(GROUPS)
+def test_what_another_process_cannot_read_is_said_like_our_own(tmp_path):
+    path = tmp_path / "d.parquet"
+    path.write_bytes(b"no Parquet")
+    with (
+        details_columns._packing(path, 0, 10) as process,
+        pytest.raises(JudgeJobError, match=r"d\.parquet: the details cannot be read as Parquet"),
+    ):
+        details_columns._packed_by(process, path)
+
+
+def test_a_process_that_ends_early_is_an_error_with_its_code(tmp_path):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(10))
+    with details_columns._packing(path, 0, 10) as process:
+        process.kill()
+        with pytest.raises(JudgeJobError, match=r"d\.parquet: .* ended early, with code -9"):
+            details_columns._packed_by(process, path)
+
+
+def test_packing_details_starts_without_numpy():
+    asked = "import sys, nova_judge.details_packing; print('numpy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
+
+
+def test_a_packer_hands_its_rows_over_and_starts_again():
+    packer = RubricPacker()
+    judgments = [row.judgment for row in runs.generated_rows(5)]
+    parts = []
+    for some in (judgments[:3], [], judgments[3:]):
+        for judgment in some:
+            packer.add(judgment)
+        parts.append(packer.take())
+    assert [len(part.counts) for part in parts] == [3, 0, 2]
+    same(columns_from(parts, GROUPS), columns_of(judgments, GROUPS))
 
 
 def test_a_range_of_details_is_those_rows(tmp_path):

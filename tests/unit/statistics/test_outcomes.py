@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_judge.evidence import count_codes
 from nova_judge.outcomes import (
     Outcome,
     ProfileCounts,
     Reconciled,
-    count_codes,
     count_profiles,
     profile_of,
     profiles_from_dict,
