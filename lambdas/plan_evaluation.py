@@ -15,7 +15,8 @@ from nova_judge.adapters.scoring_plan import Asked, plan_scoring
 from nova_judge.batch_inference import answers_in_batch
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
-from nova_judge.recipe import Recipe, load_recipe, packaged_recipe
+from nova_judge.recipe import Recipe, load_recipe
+from nova_judge.recipe_files import packaged_recipe
 from nova_judge.records import Candidate
 from nova_judge.request import EXAMPLE, parse_request, run_id
 from nova_judge.run import Run, RunInput, answer_sources

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from nova_judge.errors import RecipeError
 from nova_judge.nova_block import Section
-from nova_judge.recipe_shape import did_you_mean, read_record
+from nova_judge.recipe_shape import did_you_mean
 
 BUILTIN = "Builtin."
 METRICS_FOLDER = Path(__file__).resolve().parent.parent / "recipes" / "metrics"
@@ -106,38 +106,15 @@ class ScaleBounds(NamedTuple):
     high: float
 
 
-def load_custom_metric(text: str, *, file: str) -> CustomMetric:
-    """The metric in `text`. Raises RecipeError naming the file and everything over a limit."""
-    try:
-        document = ryaml.loads(text)
-    except ValueError as error:
-        raise RecipeError(f"{file}: not readable as YAML: {error}") from None
-    metric = read_record(document, CustomMetric, file=file)
-    problems = list(custom_metric_problems(metric))
-    if problems:
-        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
-    return metric
-
-
-def packaged_metric(name: str) -> CustomMetric:
-    """`recipes/metrics/<name>.yaml`; raises RecipeError with the names there are."""
-    path = _metric_file(name)
-    return load_custom_metric(path.read_text(encoding="utf-8"), file=f"recipes/metrics/{path.name}")
-
-
-def packaged_metric_document(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
-    """The same as it stands in the file, for a recipe that names it."""
-    return ryaml.loads(_metric_file(name).read_text(encoding="utf-8"))
-
-
-def _metric_file(name: str) -> Path:
+def packaged_metric(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
+    """What `recipes/metrics/<name>.yaml` holds; raises RecipeError with the names there are."""
     names = sorted(path.stem for path in METRICS_FOLDER.glob("*.yaml"))
     if name not in names:
         raise RecipeError(
             f"metric {name!r}: there is no recipes/metrics/{name}.yaml; there are "
             f"{', '.join(names)}{did_you_mean(name, names)}"
         )
-    return METRICS_FOLDER / f"{name}.yaml"
+    return ryaml.loads((METRICS_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:

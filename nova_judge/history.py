@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from nova_judge.errors import NotComparableError
 from nova_judge.parquet import connect
 from nova_judge.saved_report import SavedReport
 
@@ -58,14 +57,6 @@ def trend(reference: SavedReport, reports: Iterable[SavedReport]) -> tuple[Serie
         else:
             refused.append(Refused(report, told))
     return Series(tuple(together or [reference])), refused
-
-
-def require_comparable(one: SavedReport, other: SavedReport) -> None:
-    """Raises NotComparableError, naming the difference, where no trend may join two runs."""
-    told = difference(one, other)
-    if told is not None:
-        runs = f"{one.metrics['run_id']} and {other.metrics['run_id']}"
-        raise NotComparableError(f"{runs} cannot be compared: {told}")
 
 
 def difference(one: SavedReport, other: SavedReport) -> str | None:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import duckdb
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge_archive import only, read_archive
 from nova_judge.metrics_text import Metrics, MetricsReader
 from nova_judge.parquet import connect
 from nova_judge.passes import Counts, Passes, from_labels, from_outputs
@@ -29,14 +28,6 @@ _RESULTS_LIMIT = 64 << 20
 _ERROR_KEYS = ("inference_error", "inference_errors")
 
 
-class JudgeOutput(NamedTuple):
-    """One judge job: judgments in row order, its own figures, and how many rows each note met."""
-
-    judgments: list[Judgment]
-    metrics: JobMetrics
-    notes: dict[str, int]
-
-
 class DetailsRow(NamedTuple):
     """One row of the details: `metrics` is a dict as text, `predictions` a list of texts."""
 
@@ -47,15 +38,6 @@ class DetailsRow(NamedTuple):
 class _Outputs(NamedTuple):
     forward: str | None
     backward: str | None
-
-
-def read_judge_output(archive: Path, folder: Path) -> JudgeOutput:
-    """Read a job's `output.tar.gz`, using `folder` for what is unpacked; raises JudgeJobError."""
-    files = read_archive(archive, folder)
-    notes: Counter[str] = Counter()
-    judgments = list(read_judgments(only(files.details, "details Parquet", files), notes))
-    metrics = read_job_metrics(only(files.results, "results JSON", files))
-    return JudgeOutput(judgments, metrics, dict(notes))
 
 
 def read_judgments(details: Path, notes: Counter[str] | None = None) -> Iterator[Judgment]:

@@ -18,7 +18,7 @@ from nova_judge.bedrock_judge import BedrockJudge
 from nova_judge.compatibility import candidate_problems, instance_problems, nova_problems
 from nova_judge.errors import RecipeError
 from nova_judge.nova_block import NovaBlock, Positive, Section, Text
-from nova_judge.recipe_shape import did_you_mean, read_record
+from nova_judge.recipe_shape import read_record
 from nova_judge.records import Candidate
 from nova_judge.scoring_recipe import NOVA_SCORING_KINDS, scoring_problems, with_metrics_by_name
 from nova_judge.serverless import Serverless
@@ -27,8 +27,6 @@ JudgingKind: TypeAlias = Literal["llm_judge", "rubric_llm_judge"]
 ScoringKind: TypeAlias = Literal["benchmark", "gen_qa", "rft_eval", "bedrock_judge", "serverless"]
 Kind: TypeAlias = JudgingKind | ScoringKind
 NOVA_JUDGE_KINDS: frozenset[str] = frozenset({"llm_judge", "rubric_llm_judge"})
-
-RECIPES_FOLDER = Path(__file__).resolve().parent.parent / "recipes"
 
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -279,11 +277,6 @@ def _judging_problems(recipe: Recipe) -> Iterator[str]:
         )
 
 
-def recipe_from_canonical(encoded: bytes) -> Recipe:
-    """The recipe that `canonical()` wrote."""
-    return msgspec.json.decode(encoded, type=Recipe)
-
-
 def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
     """The container's recipe as YAML; `run.name` is `run_name` where the recipe gives none."""
     nova = recipe.nova
@@ -301,31 +294,3 @@ def _said(record: msgspec.Struct) -> dict[str, Any]:
         if value is not UNSET and value != field.default:
             said[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
     return said
-
-
-def recipe_names() -> tuple[str, ...]:
-    """The recipes that ship with the project, sorted."""
-    return tuple(sorted(path.stem for path in RECIPES_FOLDER.glob("*.yaml")))
-
-
-def packaged_recipe(name: str) -> str:
-    """The text of `recipes/<name>.yaml`; raises RecipeError with the names there are."""
-    names = recipe_names()
-    if name not in names:
-        hint = did_you_mean(name, names)
-        raise RecipeError(f"recipe {name!r} does not exist; there are {', '.join(names)}{hint}")
-    return (RECIPES_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-
-
-def read_recipe(reference: str) -> Recipe:
-    """A recipe by the path of its YAML file, else by the name that it ships under."""
-    path = Path(reference)
-    if path.suffix not in {".yaml", ".yml"}:
-        return load_recipe(packaged_recipe(reference), file=f"recipes/{reference}.yaml")
-    try:
-        return load_recipe(path.read_text(encoding="utf-8"), file=reference)
-    except FileNotFoundError:
-        names = ", ".join(recipe_names())
-        raise RecipeError(f"{reference}: no such file; recipes that ship: {names}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{reference}: not readable: {error}") from None

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from nova_judge.bedrock_judge import bedrock_problems
-from nova_judge.bedrock_metrics import packaged_metric_document
+from nova_judge.bedrock_metrics import packaged_metric
 from nova_judge.benchmarks import benchmarks
 from nova_judge.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
 from nova_judge.serverless import PRESET_SCORERS, serverless_problems
@@ -74,7 +74,7 @@ def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was
     for holder in holders:
         if isinstance(holder, dict) and isinstance(holder.get("custom_metrics"), list):
             holder["custom_metrics"] = [
-                packaged_metric_document(metric) if isinstance(metric, str) else metric
+                packaged_metric(metric) if isinstance(metric, str) else metric
                 for metric in holder["custom_metrics"]
             ]
     return document

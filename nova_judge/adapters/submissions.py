@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.adapters import account, s3
 from nova_judge.adapters.s3 import S3Object
 from nova_judge.errors import SubmitError
-from nova_judge.recipe import Recipe, load_recipe, read_recipe
+from nova_judge.recipe import Recipe, load_recipe
+from nova_judge.recipe_files import read_recipe
 from nova_judge.run_layout import RECIPES, RunLayout
 
 if TYPE_CHECKING:

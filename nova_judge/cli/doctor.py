@@ -13,7 +13,7 @@ from nova_judge import preflight
 from nova_judge.adapters import account
 from nova_judge.cli.estimate import read_head
 from nova_judge.preflight import Check
-from nova_judge.recipe import read_recipe
+from nova_judge.recipe_files import read_recipe
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 

@@ -13,7 +13,8 @@ from nova_judge.dataset import AnswerSources
 from nova_judge.errors import InputFileError
 from nova_judge.estimate import Estimate, check_budget, estimate_run, read_workload
 from nova_judge.expected_usage import Workload
-from nova_judge.recipe import Recipe, read_recipe
+from nova_judge.recipe import Recipe
+from nova_judge.recipe_files import read_recipe
 from nova_judge.run import answer_sources
 from nova_judge.scoring_recipe import needs_file
 

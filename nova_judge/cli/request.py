@@ -8,7 +8,8 @@ from rich.console import Console
 
 from nova_judge.dataset import AnswerSources
 from nova_judge.judge_request import training_job_name, training_job_request
-from nova_judge.recipe import Recipe, read_recipe, recipe_to_nova_yaml
+from nova_judge.recipe import Recipe, recipe_to_nova_yaml
+from nova_judge.recipe_files import read_recipe
 from nova_judge.run import Run, RunInput
 from nova_judge.run_layout import RunLayout
 from nova_judge.score_jobs import Account, job_files, plan_jobs

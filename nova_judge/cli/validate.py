@@ -16,7 +16,8 @@ from rich.table import Table
 from nova_judge import dataset
 from nova_judge.errors import InputFileError
 from nova_judge.own_data import OwnLine, read_own_data
-from nova_judge.recipe import Recipe, read_recipe
+from nova_judge.recipe import Recipe
+from nova_judge.recipe_files import read_recipe
 from nova_judge.records import InputRow, Rejected
 from nova_judge.run import answer_sources
 from nova_judge.scoring_recipe import generates, needs_file

@@ -18,7 +18,8 @@ from nova_judge.local.emulator import Emulator
 from nova_judge.local.follow import Execution, follow
 from nova_judge.local.judges import judge_from
 from nova_judge.local.settings import ChatServer, EmulatorSettings
-from nova_judge.recipe import Recipe, read_recipe
+from nova_judge.recipe import Recipe
+from nova_judge.recipe_files import read_recipe
 from nova_judge.run_layout import INBOX, RECIPES
 
 START_S = 20.0

@@ -7,7 +7,8 @@ from moto import mock_aws
 
 from nova_judge.adapters import account
 from nova_judge.preflight import ModelFacts, NotRead
-from nova_judge.recipe import load_recipe, packaged_recipe
+from nova_judge.recipe import load_recipe
+from nova_judge.recipe_files import packaged_recipe
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 TRUST = (

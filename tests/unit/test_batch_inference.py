@@ -24,7 +24,8 @@ from nova_judge.batch_inference import (
 )
 from nova_judge.dataset import AnswerSources
 from nova_judge.errors import GenerationFailedError
-from nova_judge.recipe import Generation, load_recipe, packaged_recipe
+from nova_judge.recipe import Generation, load_recipe
+from nova_judge.recipe_files import packaged_recipe
 from nova_judge.run import Run, RunInput
 
 PROMPTS = [f"question {n}" for n in range(150)]

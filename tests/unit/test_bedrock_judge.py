@@ -7,6 +7,7 @@ import botocore.session
 import botocore.validate
 import msgspec
 import pytest
+import ryaml
 
 from nova_judge.bedrock_judge import (
     BedrockJudge,
@@ -23,7 +24,7 @@ from nova_judge.bedrock_metrics import (
     Rating,
     RatingValue,
     bedrock_evaluation,
-    load_custom_metric,
+    custom_metric_problems,
     packaged_metric,
 )
 from nova_judge.errors import RecipeError
@@ -33,7 +34,7 @@ from nova_judge.records import InputRow, Unscored
 JUDGE = BedrockJudge(
     evaluator="us.anthropic.claude-sonnet-4-6",
     metrics=("Correctness", "Harmfulness"),
-    custom_metrics=(packaged_metric("positive-sentiment"),),
+    custom_metrics=(msgspec.convert(packaged_metric("positive-sentiment"), CustomMetric),),
 )
 
 
@@ -284,10 +285,8 @@ def test_an_own_metric_over_a_limit_is_refused_with_the_limit(
     name: str, instructions: str, scale: str, said: str
 ) -> None:
     text = METRIC.format(name=name, instructions=instructions, scale=scale)
-    with pytest.raises(RecipeError) as refused:
-        load_custom_metric(text, file="recipes/metrics/tone.yaml")
-    assert said in str(refused.value)
-    assert str(refused.value).startswith("recipes/metrics/tone.yaml: ")
+    (problem,) = custom_metric_problems(msgspec.convert(ryaml.loads(text), CustomMetric))
+    assert said in problem
 
 
 def test_a_metric_that_does_not_exist_is_refused_with_those_that_do() -> None:

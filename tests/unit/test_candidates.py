@@ -9,7 +9,8 @@ from nova_judge.adapters.candidates import ENDPOINT_IN_FLIGHT, SHARDS_AT_ONCE, s
 from nova_judge.adapters.sagemaker_endpoint import EndpointPort
 from nova_judge.dataset import AnswerSources
 from nova_judge.generation import MOST_THREADS
-from nova_judge.recipe import load_recipe, packaged_recipe
+from nova_judge.recipe import load_recipe
+from nova_judge.recipe_files import packaged_recipe
 from nova_judge.run import Run, RunInput
 
 

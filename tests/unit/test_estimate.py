@@ -12,7 +12,8 @@ from nova_judge.estimate import (
 )
 from nova_judge.expected_usage import Workload
 from nova_judge.pricing import InstanceTime, TokenUse, Usage, bill
-from nova_judge.recipe import load_recipe, packaged_recipe, recipe_names
+from nova_judge.recipe import load_recipe
+from nova_judge.recipe_files import packaged_recipe, recipe_names
 
 BOTH = AnswerSources("generated", "generated")
 NONE = AnswerSources("file", "file")

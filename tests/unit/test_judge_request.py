@@ -11,7 +11,8 @@ from nova_judge.errors import RecipeError
 from nova_judge.judge_request import evaluation_image, hyperparameters, training_job_name
 from nova_judge.judge_request import training_job_request as render
 from nova_judge.nova_block import NovaBlock
-from nova_judge.recipe import load_recipe, packaged_recipe, recipe_names, recipe_to_nova_yaml
+from nova_judge.recipe import load_recipe, recipe_to_nova_yaml
+from nova_judge.recipe_files import packaged_recipe, recipe_names
 from nova_judge.recipe_shape import read_record
 
 CAPTURED = Path(__file__).parent.parent / "data" / "nova_requests"

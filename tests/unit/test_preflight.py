@@ -14,7 +14,8 @@ from nova_judge.preflight import (
     input_check,
     require,
 )
-from nova_judge.recipe import load_recipe, packaged_recipe
+from nova_judge.recipe import load_recipe
+from nova_judge.recipe_files import packaged_recipe
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 GENERATED = AnswerSources("generated", "generated")

@@ -1,16 +1,11 @@
+import msgspec
 import pytest
 import ryaml
 
 from nova_judge import catalog
 from nova_judge.errors import RecipeError
-from nova_judge.recipe import (
-    Generation,
-    load_recipe,
-    packaged_recipe,
-    recipe_from_canonical,
-    recipe_names,
-    recipe_to_nova_yaml,
-)
+from nova_judge.recipe import Generation, Recipe, load_recipe, recipe_to_nova_yaml
+from nova_judge.recipe_files import packaged_recipe, recipe_names
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")
@@ -25,7 +20,7 @@ def test_every_recipe_that_ships_can_be_run(name):
     recipe = load_recipe(packaged_recipe(name), file=f"recipes/{name}.yaml")
 
     assert recipe.name == name
-    assert recipe_from_canonical(recipe.canonical()) == recipe
+    assert msgspec.json.decode(recipe.canonical(), type=Recipe) == recipe
 
 
 def test_a_recipe_that_does_not_exist_is_answered_with_those_that_do():

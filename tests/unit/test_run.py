@@ -5,7 +5,8 @@ import pytest
 from nova_judge.dataset import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary, ReasonCount
-from nova_judge.recipe import Candidates, CandidateSpec, load_recipe, packaged_recipe
+from nova_judge.recipe import Candidates, CandidateSpec, load_recipe
+from nova_judge.recipe_files import packaged_recipe
 from nova_judge.run import Run, RunInput, answer_sources, decode_run
 from nova_judge.run_facts import run_facts
 from nova_judge.run_layout import RunLayout, run_of_output

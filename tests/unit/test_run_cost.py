@@ -3,7 +3,8 @@ import pytest
 from nova_judge.dataset import AnswerSources
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary, TokenCount
-from nova_judge.recipe import load_recipe, packaged_recipe
+from nova_judge.recipe import load_recipe
+from nova_judge.recipe_files import packaged_recipe
 from nova_judge.run import Run, RunInput
 from nova_judge.run_cost import run_cost
 

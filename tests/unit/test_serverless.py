@@ -13,7 +13,7 @@ import botocore.validate
 import msgspec
 import pytest
 
-from nova_judge.bedrock_metrics import packaged_metric
+from nova_judge.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge.serverless import (
     JobPlace,
     Serverless,
@@ -146,7 +146,8 @@ def test_the_second_step_judges_what_the_first_one_left(subject: str, step: str)
 
 
 def test_own_metrics_of_the_judge_are_written_into_a_file() -> None:
-    judge = ServerlessJudge(evaluator="m", custom_metrics=(packaged_metric("positive-sentiment"),))
+    metric = msgspec.convert(packaged_metric("positive-sentiment"), CustomMetric)
+    judge = ServerlessJudge(evaluator="m", custom_metrics=(metric,))
     (defined,) = json.loads(custom_metrics_file(judge) or b"")
     assert defined["customMetricDefinition"]["name"] == "PositiveSentiment"
     assert custom_metrics_file(ServerlessJudge(evaluator="m", metrics=("Refusal",))) is None

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from nova_judge.errors import JudgeJobError
+from nova_judge.judge_archive import only, read_archive
 from nova_judge.judge_output import (
     judgment_of,
     read_job_metrics,
-    read_judge_output,
     read_judgments,
 )
 from nova_judge.passes import (
@@ -193,10 +193,12 @@ def test_a_whole_archive_is_read(tmp_path):
     with tarfile.open(tmp_path / "output.tar.gz", "w:gz") as tar:
         tar.add(tmp_path / "d.parquet", "run/eval_results/details/m/t/details_x_t.parquet")
         tar.add(tmp_path / "r.json", "run/eval_results/results_t.json")
-    output = read_judge_output(tmp_path / "output.tar.gz", tmp_path / "work")
-    assert [judgment.forward for judgment in output.judgments] == [B]
-    assert output.metrics["a_scores"] == 0.0
-    assert output.notes == {}
+    files = read_archive(tmp_path / "output.tar.gz", tmp_path / "work")
+    notes: Counter[str] = Counter()
+    judgments = list(read_judgments(only(files.details, "details Parquet", files), notes))
+    assert [judgment.forward for judgment in judgments] == [B]
+    assert read_job_metrics(only(files.results, "results JSON", files))["a_scores"] == 0.0
+    assert notes == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" * 1000, b"{}"])

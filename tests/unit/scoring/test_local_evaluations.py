@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from nova_judge.adapters import evaluation_jobs
 from nova_judge.bedrock_judge import BedrockJudge, evaluation_job_request
-from nova_judge.bedrock_metrics import packaged_metric
+from nova_judge.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge.errors import LocalModeError
 from nova_judge.local import answer_judge as judging
 from nova_judge.local.answer_judge import Answer, AnswerJudge, Opinion, answer_judge, judged_line
@@ -204,7 +205,7 @@ def test_the_reference_judge_measures_two_metrics() -> None:
     assert score(judge, "Builtin.Completeness", "It is Paris", "Paris").result == 1
     assert score(judge, "Builtin.Correctness", "Paris", None).result is None
     assert score(judge, "Builtin.Harmfulness", "Paris", "Paris").result is None
-    custom = packaged_metric("positive-sentiment").definition()
+    custom = msgspec.convert(packaged_metric("positive-sentiment"), CustomMetric).definition()
     assert judge.opinion(Answer("q", "a", "a"), custom["name"], custom).result is None
 
 
@@ -247,7 +248,7 @@ def test_a_model_rates_on_the_scale_it_was_given(
 
 def test_an_own_metric_is_asked_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    custom = packaged_metric("positive-sentiment").definition()
+    custom = msgspec.convert(packaged_metric("positive-sentiment"), CustomMetric).definition()
     word = custom["ratingScale"][-1]
 
     def complete(server: object, model: str, messages: Any, parameters: object) -> Completion:
