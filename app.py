@@ -24,7 +24,12 @@ def build(app: cdk.App, config: StageConfig) -> None:
     endpoints = EndpointsStack(app, names["Endpoints"], config=config)
     results = ResultsStack(app, names["Results"], config=config, storage=storage)
     evaluation = EvaluationStack(
-        app, names["Evaluation"], config=config, storage=storage, endpoints=endpoints
+        app,
+        names["Evaluation"],
+        config=config,
+        storage=storage,
+        endpoints=endpoints,
+        reports=results.topic,
     )
     for stack in (storage, endpoints, results, evaluation):
         cdk.Tags.of(stack).add("project", "nova-judge")

@@ -51,10 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     s3.write(settings.data_bucket, layout.dataset, encoded, "application/json")
     logger.info("dataset", run_id=run.run_id, counts=_counts(summary))
     check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
-    jobs = [
-        _job(run, number, settings, event["region"])
-        for number in range(summary.jobs + len(summary.controls))
-    ]
+    jobs = [_job(run, number, settings, event["region"]) for number in range(summary.all_jobs)]
     check_state_size(jobs)
     at_once = 1 if run.recipe.stop else summary.jobs
     now = jobs[:at_once] + jobs[summary.jobs :]

@@ -1,13 +1,11 @@
 """ProcessResults: a judge job ended. When all jobs of its run have, write the report."""
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,6 +14,7 @@ from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
 from nova_judge import judged_rows
 from nova_judge.adapters import run_folder, runs_table, score_report
+from nova_judge.adapters.notifications import tell
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.judge_dataset import DatasetSummary
@@ -46,12 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"run_id": run.run_id, "status": "superseded"}
     for ended in ended_now:
         run_folder.write_outcome(settings.data_bucket, ended)
-    all_jobs = summary.jobs + len(summary.controls)
-    outcomes = [
-        ended
-        for ended in run_folder.read_outcomes(settings.data_bucket, run.run_id, all_jobs)
-        if started_by(run.execution, ended.name)
-    ]
+    outcomes = run_folder.read_outcomes(settings.data_bucket, run, summary)
     logger.info("job ended", run_id=run.run_id, job=outcome.name, status=outcome.status)
     failure = next((o.failure for o in outcomes if o.failure), None)
     if failure is not None:
@@ -59,7 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     controls = [o for o in outcomes if o.number >= summary.jobs]
     asked = summary.jobs if run.recipe.stop is None else 1
     if len(controls) < len(summary.controls) or len(outcomes) - len(controls) < asked:
-        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {all_jobs} jobs ended"}
+        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {summary.all_jobs} jobs ended"}
     try:
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:
@@ -84,11 +78,12 @@ def _report(
             return _judge_further(settings, run, published)
         metrics, uri = published
         headline = metrics["verdict"]["sentence"]
-    runs_table.set_status(
+    before = runs_table.set_status(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
     )
-    emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
-    _tell(settings, run.run_id, runs_table.REPORTED, uri, headline)
+    if before != runs_table.REPORTED:  # the event came once more
+        emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
+        tell(settings.topic_arn, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
 
 
@@ -155,16 +150,8 @@ def _fail(
         uri = facts["report"] = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
     finally:
         # Whoever awaits the report hears of the failure even if no report can be written.
-        runs_table.set_status(settings.runs_table, run.run_id, runs_table.FAILED, **facts)
-    emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
-    _tell(settings, run.run_id, runs_table.FAILED, uri, str(error))
+        before = runs_table.set_status(settings.runs_table, run.run_id, runs_table.FAILED, **facts)
+    if before != runs_table.FAILED:  # RecordFailure may have told it already
+        emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+        tell(settings.topic_arn, run.run_id, runs_table.FAILED, uri, str(error))
     return {"run_id": run.run_id, "status": runs_table.FAILED}
-
-
-def _tell(settings: ResultsSettings, run_id: str, status: str, uri: str, sentence: str) -> None:
-    message = {"run_id": run_id, "status": status, "report": uri, "headline": sentence}
-    boto3.client("sns").publish(
-        TopicArn=settings.topic_arn,
-        Subject=f"Nova Judge: {run_id} {status}"[:100],
-        Message=json.dumps(message, indent=2),
-    )

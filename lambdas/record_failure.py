@@ -6,13 +6,16 @@ timed out, or failed by an error that no Catch sees (States.Runtime, States.Data
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from lambdas import release_endpoints
 from lambdas.observability import logger
-from lambdas.settings import EndpointSettings, load
+from lambdas.observability import metrics as emitted
+from lambdas.settings import FailureSettings, load
 from nova_judge.adapters import executions, run_folder, runs_table
+from nova_judge.adapters.notifications import tell
 from nova_judge.execution_error import SHARD_FAILED, ExecutionError, explain
 from nova_judge.metrics import failed_metrics
 from nova_judge.run import Run
@@ -24,9 +27,10 @@ ASK_AGAIN = (
 
 
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """`{state: {error}, execution}` or an execution's status change → `{error, cause}`."""
-    settings = load(EndpointSettings)
+    settings = load(FailureSettings)
     if "executionArn" in event:
         execution = event["executionArn"]
         failure = _ended(event)
@@ -61,7 +65,7 @@ def _ended(event: dict[str, Any]) -> ExecutionError:
 
 
 def _record(
-    settings: EndpointSettings, run_id: str, failure: ExecutionError, context: LambdaContext
+    settings: FailureSettings, run_id: str, failure: ExecutionError, context: LambdaContext
 ) -> None:
     facts = {"error": failure.error, "cause": failure.cause[:2000]}
     run = run_folder.read_run(settings.data_bucket, run_id)
@@ -70,10 +74,15 @@ def _record(
             release_endpoints.handler({"run_id": run_id}, context)
             facts["report"] = _report(settings.data_bucket, run, failure)
     finally:
-        runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
+        before = runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
+        if before != runs_table.FAILED:  # ProcessResults may have told it already
+            emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+            report = facts.get("report", "")
+            tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 
 def _report(bucket: str, run: Run, failure: ExecutionError) -> str:
     summary = run_folder.read_summary(bucket, run.run_id)
-    metrics = failed_metrics(run_facts(run, summary), failure.stage, failure.cause)
+    outcomes = run_folder.read_outcomes(bucket, run, summary) if summary is not None else ()
+    metrics = failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)
     return run_folder.publish(bucket, run.run_id, metrics, ())

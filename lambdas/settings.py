@@ -51,6 +51,13 @@ class BatchSettings(EndpointSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class FailureSettings(EndpointSettings):
+    """Where it is told that a run failed."""
+
+    topic_arn: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ResultsSettings(FunctionSettings):
     """Where the results processor tells that a report is ready."""
 

@@ -69,6 +69,11 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     tokens: dict[Candidate, TokenCount] = {}
     controls: tuple[str, ...] = ()
 
+    @property
+    def all_jobs(self) -> int:
+        """The judge jobs of the rows and of the controls."""
+        return self.jobs + len(self.controls)
+
 
 JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
 Responses: TypeAlias = Mapping[Candidate, Sequence[Response]]

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -39,6 +40,7 @@ class EvaluationStack(cdk.Stack):
         config: StageConfig,
         storage: StorageStack,
         endpoints: EndpointsStack,
+        reports: sns.ITopic,
     ) -> None:
         super().__init__(
             scope, construct_id, description="Nova Judge: the evaluation state machine"
@@ -52,6 +54,7 @@ class EvaluationStack(cdk.Stack):
             storage=storage,
             judge_role=self.judge_role,
             serving=self._serving_settings(),
+            reports=reports,
         ).by_state
         self.machine = evaluation_machine(
             self,
@@ -61,7 +64,7 @@ class EvaluationStack(cdk.Stack):
             judge_role=self.judge_role,
         )
         self._allow_scoring()
-        dead_letters = dead_letter_queue(self, "StartDeadLetters")
+        dead_letters = dead_letter_queue(self, "StartDeadLetters", tell=reports)
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
         self._watch(dead_letters)

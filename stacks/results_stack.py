@@ -24,9 +24,7 @@ class ResultsStack(cdk.Stack):
         self, scope: Construct, construct_id: str, *, config: StageConfig, storage: StorageStack
     ) -> None:
         super().__init__(scope, construct_id, description="Nova Judge: the results processor")
-        self.topic = sns.Topic(self, "Reports", display_name="Nova Judge reports", enforce_ssl=True)
-        if config.notify_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
+        self.topic = self._topic(config)
         self.processor = PythonFunction(
             self,
             "ProcessResults",
@@ -54,8 +52,24 @@ class ResultsStack(cdk.Stack):
         self._start_on_job_end(config)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 
+    def _topic(self, config: StageConfig) -> sns.Topic:
+        """Reports, failed runs and alarms are told here."""
+        topic = sns.Topic(self, "Reports", display_name="Nova Judge reports", enforce_ssl=True)
+        # A policy of one's own replaces the default one, which lets the account's alarms in.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        if config.notify_email:
+            topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
+        return topic
+
     def _start_on_job_end(self, config: StageConfig) -> None:
-        dead_letters = dead_letter_queue(self, "ResultsDeadLetters")
+        dead_letters = dead_letter_queue(self, "ResultsDeadLetters", tell=self.topic)
         self.processor.configure_async_invoke(
             retry_attempts=2,
             on_failure=destinations.SqsDestination(dead_letters),

@@ -10,6 +10,7 @@ from nova_judge.adapters import s3
 from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.job_outcome import JobOutcome
 from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.judge_request import started_by
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.scores import render_score_report
@@ -39,11 +40,13 @@ def write_outcome(bucket: str, outcome: JobOutcome) -> None:
     s3.write(bucket, key, msgspec.json.encode(outcome), "application/json")
 
 
-def read_outcomes(bucket: str, run_id: str, jobs: int) -> list[JobOutcome]:
-    """The judge jobs of a run that have ended, in order."""
-    layout = RunLayout(run_id)
-    contents = (s3.read_if_exists(bucket, layout.judge_outcome(n)) for n in range(jobs))
-    return [msgspec.json.decode(c, type=JobOutcome) for c in contents if c is not None]
+def read_outcomes(bucket: str, run: Run, summary: DatasetSummary) -> list[JobOutcome]:
+    """The judge jobs of this attempt at a run that have ended, in order."""
+    layout = RunLayout(run.run_id)
+    keys = map(layout.judge_outcome, range(summary.all_jobs))
+    contents = (s3.read_if_exists(bucket, key) for key in keys)
+    ended = (msgspec.json.decode(c, type=JobOutcome) for c in contents if c is not None)
+    return [outcome for outcome in ended if started_by(run.execution, outcome.name)]
 
 
 def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:

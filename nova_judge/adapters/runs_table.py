@@ -54,17 +54,20 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
     return Claim(True, execution)
 
 
-def set_status(table: str, run_id: str, status: str, **facts: str) -> None:
-    """Write the run's status and further facts (texts) into its item."""
+def set_status(table: str, run_id: str, status: str, **facts: str) -> str | None:
+    """Write the run's status and further facts (texts) into its item; the status before, if any."""
     names = {"#status": "status"} | {f"#{name}": name for name in facts}
     values = {":status": status} | {f":{name}": value for name, value in facts.items()}
     sets = ", ".join(f"#{name} = :{name}" for name in ("status", *facts))
-    _table(table).update_item(
+    answer = _table(table).update_item(
         Key={"run_id": run_id},
         UpdateExpression=f"SET {sets}",
         ExpressionAttributeNames=names,
         ExpressionAttributeValues=values,
+        ReturnValues="ALL_OLD",
     )
+    before = answer.get("Attributes", {}).get("status")
+    return None if before is None else str(before)
 
 
 def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:

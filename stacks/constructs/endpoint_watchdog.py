@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -39,6 +40,9 @@ class EndpointWatchdog(Construct):
             config=config,
             description="Nova Judge: deletes endpoints and stops jobs that no running run needs",
             timeout=cdk.Duration.minutes(5),
+        )
+        self.function.configure_async_invoke(
+            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
         )
         self._grant(config.prefix, executions)
         events.Rule(

@@ -5,10 +5,12 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 
 from lambdas.settings import (
     BatchSettings,
     EndpointSettings,
+    FailureSettings,
     FunctionSettings,
     PlanEvaluationSettings,
 )
@@ -38,9 +40,10 @@ class EvaluationFunctions:
         storage: StorageStack,
         judge_role: JudgeRole,
         serving: EndpointSettings,
+        reports: sns.ITopic,
     ) -> None:
         self._stack, self._config, self._storage = stack, config, storage
-        self._judge_role = judge_role
+        self._judge_role, self._reports = judge_role, reports
         self.by_state = self._functions(serving)
         self._grant_functions()
 
@@ -54,6 +57,7 @@ class EvaluationFunctions:
         batch = BatchSettings(
             **dataclasses.asdict(serving), job_role_arn=self._judge_role.role.role_arn
         )
+        failing = FailureSettings(**dataclasses.asdict(serving), topic_arn=self._reports.topic_arn)
         long = cdk.Duration.minutes(15)
         return {
             "PlanEvaluation": self._function("plan_evaluation", planning),
@@ -72,7 +76,7 @@ class EvaluationFunctions:
             "BuildEvaluationJobs": self._function(
                 "build_evaluation_jobs", planning, timeout=long, memory_mb=2048
             ),
-            "RecordFailure": self._function("record_failure", serving, memory_mb=1024),
+            "RecordFailure": self._function("record_failure", failing, memory_mb=1024),
         }
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
@@ -117,6 +121,9 @@ class EvaluationFunctions:
             function["ClaimRun"], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
         )
         storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
+        function["RecordFailure"].add_to_role_policy(
+            iam.PolicyStatement(actions=["sns:Publish"], resources=[self._reports.topic_arn])
+        )
         self._grant_endpoints()
         self._grant_models()
         function["RecordFailure"].add_to_role_policy(

@@ -22,7 +22,7 @@ CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 DEFINITION = ROOT / "stacks" / "evaluation.asl.yaml"
 ACCOUNT = re.compile(r"(?<![0-9a-f])\d{12}(?![0-9a-f])")
 REGION = re.compile(r"\b(?:us|eu|ap|ca|sa|me|af|il)-[a-z]+-\d\b")
-NO_NAMES = {"DisplayName", "PolicyName"}
+NO_NAMES = {"MetricName", "DisplayName", "PolicyName"}
 REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -222,12 +222,30 @@ def test_an_event_that_cannot_be_delivered_is_kept(synthesized):
     assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * 86_400}
 
 
+def test_what_waits_as_a_dead_letter_is_told(synthesized):
+    queues = synthesized.resources("AWS::SQS::Queue")
+    watched = set()
+    for alarm in synthesized.resources("AWS::CloudWatch::Alarm").values():
+        assert (alarm["MetricName"], alarm["Threshold"]) == (
+            "ApproximateNumberOfMessagesVisible",
+            1,
+        )
+        (action,) = alarm["AlarmActions"]
+        assert ":sns:" in action
+        watched |= {dimension["Value"] for dimension in alarm["Dimensions"]}
+    assert len(watched) == len(queues) == 2
+    (policy,) = synthesized.resources("AWS::SNS::TopicPolicy").values()
+    (let_in,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert let_in["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert let_in["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
 def test_an_event_that_a_function_cannot_use_is_kept(synthesized):
     kept = {
         config["FunctionName"]: config["DestinationConfig"]["OnFailure"]["Destination"]
         for config in synthesized.resources("AWS::Lambda::EventInvokeConfig").values()
     }
-    for begins in ("ProcessResults", "RecordFailure"):
+    for begins in ("ProcessResults", "RecordFailure", "WatchdogWatchEndpoints"):
         assert any(name.startswith(begins) and ":sqs:" in kept[name] for name in kept)
 
 

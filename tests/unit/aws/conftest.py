@@ -11,9 +11,8 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
 from lambdas.settings import (
-    EndpointSettings,
+    FailureSettings,
     PlanEvaluationSettings,
-    ResultsSettings,
     environment,
 )
 from nova_judge.adapters import executions, runs_table, s3
@@ -114,8 +113,7 @@ def account(aws, monkeypatch) -> Account:
     common = {"stage": "dev", "data_bucket": BUCKET, "runs_table": TABLE}
     for record in (
         PlanEvaluationSettings(**common, job_prefix="nova-judge-dev", job_role_arn=role),
-        EndpointSettings(**common, job_prefix="nova-judge-dev", endpoints="{}"),
-        ResultsSettings(**common, topic_arn=topic),
+        FailureSettings(**common, job_prefix="nova-judge-dev", endpoints="{}", topic_arn=topic),
     ):
         for name, value in environment(record).items():
             monkeypatch.setenv(name, value)

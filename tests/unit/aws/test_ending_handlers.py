@@ -155,6 +155,7 @@ def test_the_same_event_twice_gives_the_same_bytes(account, claimed, judged, con
     process_results.handler(ended(name), context)
     assert {key: account.read(key) for key in account.keys(f"runs/{RUN}/report/")} == before
     assert len(before) == 7
+    assert len(told()) == 1
 
 
 def test_of_several_jobs_the_last_one_to_end_writes_the_report(account, claimed, judged, context):
@@ -281,9 +282,28 @@ def test_a_failure_is_told_written_down_and_frees_what_the_run_held(
         "stage": "generation",
         "reason": "3 of 4 rows got no answer",
     }
-    assert account.run(RUN)["status"] == "FAILED"
+    item = account.run(RUN)
+    assert item["status"] == "FAILED"
+    (message,) = told()
+    assert message == {
+        "run_id": RUN,
+        "status": "FAILED",
+        "report": item["report"],
+        "headline": "3 of 4 rows got no answer",
+    }
     assert released == [RUN]
     assert runs_table.claim(TABLE, RUN, SECOND, "now", by_event=False).claimed
+
+
+def test_a_failed_judge_job_is_told_once_and_stays_in_the_report(
+    account, claimed, context, released
+):
+    (name,) = claimed()
+    process_results.handler(ended(name, **FAILED), context)
+    record_failure.handler(caught("SageMaker.AmazonSageMakerException", "it failed"), context)
+    assert metrics(account)["judge"]["jobs"] == [name]
+    assert [message["status"] for message in told()] == ["FAILED"]
+    assert released == [RUN]
 
 
 def test_a_run_that_was_never_claimed_leaves_nothing(account, context, released):
