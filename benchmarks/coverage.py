@@ -16,14 +16,20 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.agreement import cohen_kappa
-from nova_judge.corrected_win_rate import corrected_win_rate
-from nova_judge.dirichlet_mean import _NODE_WEIGHTS, _NODES
-from nova_judge.leaderboard import Match, leaderboard
-from nova_judge.length_control import controlled_win_rate
-from nova_judge.outcomes import Outcome, ProfileCounts
-from nova_judge.sequential import anytime_p_value, win_rate_anytime
-from nova_judge.win_rate import Interval, ScoreCounts, percentile_bootstrap, score_interval, wilson
+from nova_judge.results.leaderboard import Match, leaderboard
+from nova_judge.statistics.agreement import cohen_kappa
+from nova_judge.statistics.corrected_win_rate import corrected_win_rate
+from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
+from nova_judge.statistics.length_control import controlled_win_rate
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.sequential import anytime_p_value, win_rate_anytime
+from nova_judge.statistics.win_rate import (
+    Interval,
+    ScoreCounts,
+    percentile_bootstrap,
+    score_interval,
+    wilson,
+)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -30,9 +30,9 @@ from rich.table import Table
 from nova_judge.adapters.answer_objects import FolderObjects
 from nova_judge.adapters.calls import config
 from nova_judge.adapters.sagemaker_endpoint import ChatForm, EndpointPort
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.generation import Answer, Source, generate
-from nova_judge.recipe import Generation
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.generate import Answer, Source, generate
+from nova_judge.recipe.recipe import Generation
 
 THREADS = 64
 CALL_TIMEOUT_S = 10.0

@@ -13,9 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.evidence import count_codes
-from nova_judge.outcomes import Outcome
-from nova_judge.win_rate import percentile_bootstrap, score_interval, scores_of_profiles
+from nova_judge.statistics.evidence import count_codes
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.win_rate import percentile_bootstrap, score_interval, scores_of_profiles
 
 ROWS = 1_000_000
 RESAMPLES = 10_000

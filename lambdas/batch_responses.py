@@ -9,10 +9,10 @@ from lambdas.observability import logger
 from lambdas.settings import BatchSettings, load
 from nova_judge.adapters import batch_shard, candidates, s3, shard_files
 from nova_judge.adapters.batch_shard import BatchShard
-from nova_judge.generation import generate
-from nova_judge.run import Run, decode_run
-from nova_judge.run_layout import RunLayout
-from nova_judge.shards import Shard
+from nova_judge.generation.generate import generate
+from nova_judge.inputs.shards import Shard
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, decode_run
 
 
 @logger.inject_lambda_context

@@ -11,13 +11,14 @@ from lambdas.build_judge_dataset import all_lines
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge.adapters import s3
-from nova_judge.bedrock_judge import dataset_line
-from nova_judge.judge_dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
-from nova_judge.own_data import OwnLine, read_own_data
+from nova_judge.judge.dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
+from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import Candidate, InputRow, Rejected
-from nova_judge.run import Run, decode_run
-from nova_judge.run_layout import RunLayout
-from nova_judge.score_jobs import (
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.state_size import check_state_size
+from nova_judge.scoring.bedrock_judge import dataset_line
+from nova_judge.scoring.jobs import (
     Account,
     PlannedJob,
     job_data,
@@ -26,8 +27,7 @@ from nova_judge.score_jobs import (
     pascal_case,
     plan_jobs,
 )
-from nova_judge.scoring_recipe import generates, needs_file
-from nova_judge.state_size import check_state_size
+from nova_judge.scoring.own_data import OwnLine, read_own_data
 
 
 @logger.inject_lambda_context

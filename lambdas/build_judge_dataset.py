@@ -10,8 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge.adapters import s3
-from nova_judge.controls import Control, control_rows
-from nova_judge.judge_dataset import (
+from nova_judge.inputs.shard_rows import decode_shard_rows
+from nova_judge.inputs.shards import Shard
+from nova_judge.judge.controls import Control, control_rows
+from nova_judge.judge.dataset import (
     DatasetCounter,
     DatasetSummary,
     FailedRow,
@@ -22,14 +24,12 @@ from nova_judge.judge_dataset import (
     judge_line,
     merged,
 )
-from nova_judge.judge_request import training_job_name, training_job_request
-from nova_judge.recipe import recipe_to_nova_yaml
+from nova_judge.judge.request import training_job_name, training_job_request
+from nova_judge.recipe.recipe import recipe_to_nova_yaml
 from nova_judge.records import InputRow
-from nova_judge.run import Run, decode_run
-from nova_judge.run_layout import RunLayout
-from nova_judge.shard_rows import decode_shard_rows
-from nova_judge.shards import Shard
-from nova_judge.state_size import check_state_size
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.state_size import check_state_size
 
 CONTROL_ROWS = 100
 

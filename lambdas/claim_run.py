@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import FunctionSettings, load
 from nova_judge.adapters import runs_table, s3
-from nova_judge.run import Run
-from nova_judge.run_layout import RunLayout
-from nova_judge.scoring_recipe import generates, scores_answers
+from nova_judge.recipe.scoring_recipe import generates, scores_answers
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run
 
 
 @logger.inject_lambda_context

@@ -9,19 +9,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
-from nova_judge import dataset, preflight
 from nova_judge.adapters import account, s3
 from nova_judge.adapters.scoring_plan import Asked, plan_scoring
-from nova_judge.batch_inference import answers_in_batch
+from nova_judge.cost.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.errors import InputFileError, RequestError
-from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
-from nova_judge.recipe import Recipe, load_recipe
-from nova_judge.recipe_files import packaged_recipe
+from nova_judge.generation.batch_inference import answers_in_batch
+from nova_judge.inputs import dataset
+from nova_judge.inputs.request import EXAMPLE, parse_request, run_id
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.recipe.scoring_recipe import generates
 from nova_judge.records import Candidate
-from nova_judge.request import EXAMPLE, parse_request, run_id
-from nova_judge.run import Run, RunInput, answer_sources
-from nova_judge.run_layout import RECIPES
-from nova_judge.scoring_recipe import generates
+from nova_judge.runs import preflight
+from nova_judge.runs.layout import RECIPES
+from nova_judge.runs.run import Run, RunInput, answer_sources
 
 
 @logger.inject_lambda_context

@@ -11,9 +11,9 @@ from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
-from nova_judge.catalog import endpoint_name
-from nova_judge.hosting import Host, is_in_service, prepare
-from nova_judge.leases import LONGEST_RUN_S, Lease
+from nova_judge.generation.hosting import Host, is_in_service, prepare
+from nova_judge.generation.leases import LONGEST_RUN_S, Lease
+from nova_judge.recipe.catalog import endpoint_name
 
 
 @logger.inject_lambda_context

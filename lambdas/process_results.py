@@ -12,21 +12,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
-from nova_judge import judged_rows
 from nova_judge.adapters import run_folder, runs_table, score_report
 from nova_judge.adapters.notifications import tell
 from nova_judge.errors import JudgeJobError, NovaJudgeError
-from nova_judge.job_outcome import JobOutcome, outcomes_of_event
-from nova_judge.judge_dataset import DatasetSummary
-from nova_judge.judge_request import started_by
-from nova_judge.judging import JudgeFurther, judging_of, with_judging
-from nova_judge.metrics import compute_metrics, failed_metrics
-from nova_judge.outcomes import ProfileCounts, count_profiles
+from nova_judge.judge import judged_rows
+from nova_judge.judge.dataset import DatasetSummary
+from nova_judge.judge.job_outcome import JobOutcome, outcomes_of_event
+from nova_judge.judge.judging import JudgeFurther, judging_of, with_judging
+from nova_judge.judge.request import started_by
+from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.records import JudgedRow
-from nova_judge.run import Run
-from nova_judge.run_facts import run_facts
-from nova_judge.run_layout import RunLayout
-from nova_judge.scoring_recipe import scores_answers
+from nova_judge.results.metrics import compute_metrics, failed_metrics
+from nova_judge.runs.facts import run_facts
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run
+from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 
 
 @logger.inject_lambda_context

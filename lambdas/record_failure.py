@@ -16,10 +16,10 @@ from lambdas.observability import metrics as emitted
 from lambdas.settings import FailureSettings, load
 from nova_judge.adapters import executions, run_folder, runs_table
 from nova_judge.adapters.notifications import tell
-from nova_judge.execution_error import SHARD_FAILED, ExecutionError, explain
-from nova_judge.metrics import failed_metrics
-from nova_judge.run import Run
-from nova_judge.run_facts import run_facts
+from nova_judge.results.metrics import failed_metrics
+from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain
+from nova_judge.runs.facts import run_facts
+from nova_judge.runs.run import Run
 
 ASK_AGAIN = (
     'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'

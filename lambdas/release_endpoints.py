@@ -9,8 +9,8 @@ from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
-from nova_judge.catalog import endpoint_name
-from nova_judge.hosting import Host, release
+from nova_judge.generation.hosting import Host, release
+from nova_judge.recipe.catalog import endpoint_name
 
 
 @logger.inject_lambda_context

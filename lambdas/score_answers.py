@@ -2,21 +2,21 @@
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import ScorerSettings, load
-from nova_judge.scorer_process import load_scorer
-from nova_judge.scorers import handle_event
+from nova_judge.folders import ROOT
+from nova_judge.scoring.scorer_process import load_scorer
+from nova_judge.scoring.scorers import handle_event
 
-SCORERS = Path(__file__).resolve().parent.parent / "scorers"
+SCORERS = ROOT / "scorers"
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> object:
-    """Either contract of the container (see `nova_judge.scorers`)."""
+    """Either contract of the container (see `nova_judge.scoring.scorers`)."""
     return handle_event(_score(load(ScorerSettings).scorer), event)
 
 

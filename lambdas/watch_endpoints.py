@@ -13,9 +13,9 @@ from lambdas.settings import EndpointSettings, load
 from nova_judge.adapters import batch_jobs, evaluation_jobs, executions, judge_jobs, runs_table
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
-from nova_judge.catalog import endpoint_name
-from nova_judge.hosting import Host, Swept, sweep
-from nova_judge.orphans import orphans
+from nova_judge.generation.hosting import Host, Swept, sweep
+from nova_judge.generation.orphans import orphans
+from nova_judge.recipe.catalog import endpoint_name
 
 
 @logger.inject_lambda_context

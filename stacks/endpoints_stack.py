@@ -13,8 +13,8 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import region_info
 from constructs import Construct
 
-from nova_judge import catalog
-from nova_judge.catalog import EndpointModel
+from nova_judge.recipe import catalog
+from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 

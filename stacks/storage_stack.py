@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from nova_judge.run_layout import ANSWERS, RUNS
+from nova_judge.runs.layout import ANSWERS, RUNS
 from stacks.config import StageConfig
 
 

@@ -10,9 +10,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nova_judge.preflight import STACK_PARTS, Facts, ModelFacts, NotRead
-from nova_judge.recipe import Recipe
-from nova_judge.scoring_recipe import evaluator_models
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import evaluator_models
+from nova_judge.runs.preflight import STACK_PARTS, Facts, ModelFacts, NotRead
 
 Fact = TypeVar("Fact")
 

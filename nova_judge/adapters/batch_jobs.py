@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
-from nova_judge.batch_inference import JobStatus
-from nova_judge.orphans import RunningJob
-from nova_judge.run_layout import RUNS
+from nova_judge.generation.batch_inference import JobStatus
+from nova_judge.generation.orphans import RunningJob
+from nova_judge.runs.layout import RUNS
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

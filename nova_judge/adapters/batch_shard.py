@@ -9,8 +9,8 @@ import msgspec
 from nova_judge.adapters import batch_jobs, s3
 from nova_judge.adapters.batch_jobs import BatchJob
 from nova_judge.adapters.bedrock_converse import answer_of, converse_request
-from nova_judge.answers import Journal
-from nova_judge.batch_inference import (
+from nova_judge.generation.answers import Journal
+from nova_judge.generation.batch_inference import (
     BatchState,
     all_ended,
     input_lines,
@@ -18,10 +18,10 @@ from nova_judge.batch_inference import (
     outputs,
     parts,
 )
+from nova_judge.generation.retries import CallFailed
 from nova_judge.records import Candidate
-from nova_judge.retries import CallFailed
-from nova_judge.run import Run
-from nova_judge.run_layout import RunLayout
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run
 
 INPUT_FILE = "input.jsonl"
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from nova_judge.adapters.calls import config, failures_in_our_words
-from nova_judge.answers import Answer
 from nova_judge.errors import RecipeError
-from nova_judge.recipe import Generation
-from nova_judge.retries import EMPTY, CallFailed, Failure, Outlook
+from nova_judge.generation.answers import Answer
+from nova_judge.generation.retries import EMPTY, CallFailed, Failure, Outlook
+from nova_judge.recipe.recipe import Generation
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from nova_judge.retries import (
+from nova_judge.generation.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
     TIMED_OUT,

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from nova_judge import catalog
 from nova_judge.adapters import bedrock_converse, s3, sagemaker_endpoint
 from nova_judge.adapters.answer_objects import BucketObjects
 from nova_judge.adapters.bedrock_converse import ConversePort
 from nova_judge.adapters.sagemaker_endpoint import EndpointPort, form_of
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.answers import Port, model_name
-from nova_judge.generation import MOST_THREADS, Source
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.answers import Port, model_name
+from nova_judge.generation.generate import MOST_THREADS, Source
+from nova_judge.generation.retries import RetryPolicy
+from nova_judge.recipe import catalog
 from nova_judge.records import Candidate
-from nova_judge.retries import RetryPolicy
-from nova_judge.run import Run
+from nova_judge.runs.run import Run
 
 ENDPOINT_IN_FLIGHT = 256
 """Calls at once that fill one instance: vLLM's default number of sequences in a batch."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from nova_judge.hosting import NoCapacityError
-from nova_judge.leases import Observed, Status
+from nova_judge.generation.hosting import NoCapacityError
+from nova_judge.generation.leases import Observed, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from nova_judge.orphans import RunningJob
-from nova_judge.run_layout import run_of_output
+from nova_judge.generation.orphans import RunningJob
+from nova_judge.runs.layout import run_of_output
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from nova_judge.leases import Hosted, Lease
+from nova_judge.generation.leases import Hosted, Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -8,16 +8,16 @@ import msgspec
 
 from nova_judge.adapters import s3
 from nova_judge.errors import InputFileError, JudgeJobError
-from nova_judge.job_outcome import JobOutcome
-from nova_judge.judge_dataset import DatasetSummary
-from nova_judge.judge_request import started_by
+from nova_judge.judge.dataset import DatasetSummary
+from nova_judge.judge.job_outcome import JobOutcome
+from nova_judge.judge.request import started_by
+from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.scores import render_score_report
 from nova_judge.report.write import render_report
-from nova_judge.run import Run, decode_run
-from nova_judge.run_layout import RunLayout
-from nova_judge.scoring_recipe import scores_answers
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, decode_run
 
 _MOST_REJECTED_SHOWN = 1_000
 

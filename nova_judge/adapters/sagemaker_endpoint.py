@@ -6,9 +6,9 @@ import boto3
 import msgspec
 
 from nova_judge.adapters.calls import config, failures_in_our_words
-from nova_judge.answers import Answer
-from nova_judge.recipe import Generation
-from nova_judge.retries import CUT_SHORT, EMPTY, CallFailed, Failure, Outlook
+from nova_judge.generation.answers import Answer
+from nova_judge.generation.retries import CUT_SHORT, EMPTY, CallFailed, Failure, Outlook
+from nova_judge.recipe.recipe import Generation
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.adapters import run_folder, s3
-from nova_judge.job_outcome import JobOutcome
-from nova_judge.judge_dataset import DatasetSummary
+from nova_judge.judge.dataset import DatasetSummary
+from nova_judge.judge.job_outcome import JobOutcome
+from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.report.scores import render_score_report
-from nova_judge.run import Run
-from nova_judge.run_facts import run_facts
-from nova_judge.run_layout import RunLayout
-from nova_judge.score_files import fetch
-from nova_judge.score_jobs import PlannedJob
-from nova_judge.score_results import FinishedJob, rows_seen, score_metrics, score_run
-from nova_judge.scoring_recipe import needs_file
+from nova_judge.runs.facts import run_facts
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run
+from nova_judge.scoring.files import fetch
+from nova_judge.scoring.jobs import PlannedJob
+from nova_judge.scoring.results import FinishedJob, rows_seen, score_metrics, score_run
 
 
 class Published(NamedTuple):

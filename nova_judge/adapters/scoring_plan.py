@@ -5,16 +5,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from nova_judge import dataset, preflight
 from nova_judge.adapters import account, s3
+from nova_judge.cost.estimate import check_budget, estimate_run, estimate_summary, read_workload
 from nova_judge.errors import InputFileError, RequestError
-from nova_judge.estimate import check_budget, estimate_run, estimate_summary, read_workload
-from nova_judge.own_data import OwnLine, read_own_data
-from nova_judge.recipe import Recipe
+from nova_judge.inputs import dataset
+from nova_judge.inputs.request import EXAMPLE, EvaluationRequest, run_id
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.records import Rejected
-from nova_judge.request import EXAMPLE, EvaluationRequest, run_id
-from nova_judge.run import Run, RunInput, answer_sources
-from nova_judge.scoring_recipe import needs_file
+from nova_judge.runs import preflight
+from nova_judge.runs.run import Run, RunInput, answer_sources
+from nova_judge.scoring.own_data import OwnLine, read_own_data
 
 
 class Asked(NamedTuple):

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 import msgspec
 
 from nova_judge.adapters import s3
-from nova_judge.answers import Answer, Outcome, lasting
-from nova_judge.judge_dataset import Response
+from nova_judge.generation.answers import Answer, Outcome, lasting
+from nova_judge.inputs.shard_rows import ShardRows, read_shard
+from nova_judge.inputs.shards import Shard
+from nova_judge.judge.dataset import Response
 from nova_judge.records import Candidate
-from nova_judge.run import Run
-from nova_judge.run_layout import RunLayout
-from nova_judge.shard_rows import ShardRows, read_shard
-from nova_judge.shards import Shard
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run
 
 
 def read_rows(run: Run, shard: Shard) -> ShardRows:

@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.audit import Audit, audit_job, audit_report
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge_archive import only, read_archive
-from nova_judge.judge_output import read_job_metrics, read_judgments
+from nova_judge.judge.archive import only, read_archive
+from nova_judge.judge.output import read_job_metrics, read_judgments
 from nova_judge.report.labels import one_line
-from nova_judge.saved_report import METRICS, find_metrics, open_report
+from nova_judge.results.audit import Audit, audit_job, audit_report
+from nova_judge.results.saved_report import METRICS, find_metrics, open_report
 
 DIFFERS = 1
 _SHOWN = 50

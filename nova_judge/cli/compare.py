@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.compare import Change, Comparison, compare, require_same_judge, standing
-from nova_judge.criteria import load_groups
 from nova_judge.errors import RequestError
 from nova_judge.report.labels import one_line
-from nova_judge.saved_report import open_report
+from nova_judge.results.compare import Change, Comparison, compare, require_same_judge, standing
+from nova_judge.results.saved_report import open_report
+from nova_judge.rubric.criteria import load_groups
 
 _COLOURS = {"better": "green", "worse": "red"}
 

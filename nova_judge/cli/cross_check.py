@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.cross_check import CrossCheck, cross_check, judge_of
 from nova_judge.errors import NotComparableError
 from nova_judge.report.cross_check import cross_check_json, render_cross_check
-from nova_judge.saved_report import open_report
+from nova_judge.results.cross_check import CrossCheck, cross_check, judge_of
+from nova_judge.results.saved_report import open_report
 
 
 def command(

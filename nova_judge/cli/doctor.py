@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge import preflight
 from nova_judge.adapters import account
 from nova_judge.cli.estimate import read_head
-from nova_judge.preflight import Check
-from nova_judge.recipe_files import read_recipe
+from nova_judge.recipe.files import read_recipe
+from nova_judge.runs import preflight
+from nova_judge.runs.preflight import Check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 

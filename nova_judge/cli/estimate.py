@@ -8,15 +8,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge import catalog, dataset
-from nova_judge.dataset import AnswerSources
+from nova_judge.cost.estimate import Estimate, check_budget, estimate_run, read_workload
+from nova_judge.cost.expected_usage import Workload
 from nova_judge.errors import InputFileError
-from nova_judge.estimate import Estimate, check_budget, estimate_run, read_workload
-from nova_judge.expected_usage import Workload
-from nova_judge.recipe import Recipe
-from nova_judge.recipe_files import read_recipe
-from nova_judge.run import answer_sources
-from nova_judge.scoring_recipe import needs_file
+from nova_judge.inputs import dataset
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.recipe import catalog
+from nova_judge.recipe.files import read_recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import needs_file
+from nova_judge.runs.run import answer_sources
 
 HEAD_BYTES = 16 * 1024**2
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.criteria import load_groups
 from nova_judge.errors import RequestError
-from nova_judge.export import Filters, Format, export
-from nova_judge.saved_report import SavedReport, open_report
+from nova_judge.results.export import Filters, Format, export
+from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.rubric.criteria import load_groups
 
 
 def command(

@@ -8,13 +8,13 @@ from typer.core import TyperCommand
 
 from nova_judge.adapters.runs import open_run
 from nova_judge.errors import RequestError
-from nova_judge.gate import GateRules, Outcome, judge_gate
-from nova_judge.outcomes import profiles_from_dict
 from nova_judge.records import Unscored
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
-from nova_judge.saved_report import SavedReport, open_report
-from nova_judge.win_rate import win_rate
+from nova_judge.results.gate import GateRules, Outcome, judge_gate
+from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.win_rate import win_rate
 
 USAGE_ERROR = 2
 

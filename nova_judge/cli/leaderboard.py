@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.errors import SavedReportError
-from nova_judge.leaderboard import Leaderboard, Match, Standing, leaderboard
-from nova_judge.outcomes import profiles_from_dict
 from nova_judge.plain import plain
-from nova_judge.saved_report import SavedReport, open_report
+from nova_judge.results.leaderboard import Leaderboard, Match, Standing, leaderboard
+from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.statistics.outcomes import profiles_from_dict
 
 
 def command(

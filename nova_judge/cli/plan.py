@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge.errors import RequestError
-from nova_judge.planning import detectable_difference, plan
-from nova_judge.saved_report import open_report
+from nova_judge.results.saved_report import open_report
+from nova_judge.statistics.planning import detectable_difference, plan
 
 
 def command(

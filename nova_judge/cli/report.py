@@ -15,7 +15,7 @@ from nova_judge.adapters.runs import open_run
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.sentences import headline
-from nova_judge.saved_report import SavedReport, open_report
+from nova_judge.results.saved_report import SavedReport, open_report
 
 
 def command(

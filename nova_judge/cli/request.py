@@ -6,14 +6,14 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.console import Console
 
-from nova_judge.dataset import AnswerSources
-from nova_judge.judge_request import training_job_name, training_job_request
-from nova_judge.recipe import Recipe, recipe_to_nova_yaml
-from nova_judge.recipe_files import read_recipe
-from nova_judge.run import Run, RunInput
-from nova_judge.run_layout import RunLayout
-from nova_judge.score_jobs import Account, job_files, plan_jobs
-from nova_judge.scoring_recipe import scores_answers
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.judge.request import training_job_name, training_job_request
+from nova_judge.recipe.files import read_recipe
+from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
+from nova_judge.recipe.scoring_recipe import scores_answers
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, RunInput
+from nova_judge.scoring.jobs import Account, job_files, plan_jobs
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"

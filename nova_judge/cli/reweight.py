@@ -12,20 +12,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.criteria import CriterionGroups, load_groups
-from nova_judge.details_columns import read_columns
-from nova_judge.drivers import RootCause, drivers, root_causes
 from nova_judge.errors import WeightingError
-from nova_judge.firmness import Firmness, firmness
-from nova_judge.judge_archive import only, read_archive
+from nova_judge.judge.archive import only, read_archive
 from nova_judge.plain import plain
 from nova_judge.records import Candidate
 from nova_judge.report.labels import one_line
-from nova_judge.report_columns import ReportColumns, columns_of_report
-from nova_judge.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
-from nova_judge.rubric_columns import RubricColumns
-from nova_judge.saved_report import SavedReport, open_report
-from nova_judge.statistics_settings import StatisticsSettings
+from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.rubric.columns import RubricColumns
+from nova_judge.rubric.criteria import CriterionGroups, load_groups
+from nova_judge.rubric.details_columns import read_columns
+from nova_judge.rubric.drivers import RootCause, drivers, root_causes
+from nova_judge.rubric.firmness import Firmness, firmness
+from nova_judge.rubric.report_columns import ReportColumns, columns_of_report
+from nova_judge.rubric.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
+from nova_judge.statistics.settings import StatisticsSettings
 
 _LISTED = 20
 

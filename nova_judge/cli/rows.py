@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from nova_judge.adapters.runs import open_run
-from nova_judge.criteria import load_groups
 from nova_judge.errors import RequestError
-from nova_judge.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.records import JudgedRow
-from nova_judge.row_text import has_criterion, row_text
-from nova_judge.saved_report import open_report
+from nova_judge.results.row_text import has_criterion, row_text
+from nova_judge.results.saved_report import open_report
+from nova_judge.rubric.criteria import load_groups
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 
 class Wanted(enum.StrEnum):

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.score_table import AnswerScore, MetricFacts, ScoreTable
-from nova_judge.scored_file import ScorerRow, read_answers
-from nova_judge.scorer_sandbox import SandboxLimits, score_rows
+from nova_judge.scoring.scored_file import ScorerRow, read_answers
+from nova_judge.scoring.scorer_sandbox import SandboxLimits, score_rows
+from nova_judge.scoring.table import AnswerScore, MetricFacts, ScoreTable
 
 MOST_REASONS = 10
 

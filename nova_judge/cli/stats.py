@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.findings import find
-from nova_judge.judgment_file import Reading, read_judgment_file
-from nova_judge.statistics_settings import StatisticsSettings
+from nova_judge.results.judgment_file import Reading, read_judgment_file
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.settings import StatisticsSettings
 
 _MOST_SHOWN = 20
 

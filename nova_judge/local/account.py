@@ -14,6 +14,7 @@ import msgspec
 from botocore.config import Config
 from ministack import app
 
+from nova_judge.folders import ROOT
 from nova_judge.local import (
     account_facts,
     bedrock_api,
@@ -104,7 +105,7 @@ def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:
 def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Container:
     """How the Nova container's stand-in is started; it sees no emulated credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    package = str(Path(__file__).resolve().parents[2])
+    package = str(ROOT)
     command = [sys.executable, "-m", "nova_judge.local.nova_container"]
     command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
     command += ["--account", endpoint]

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from nova_judge import catalog
 from nova_judge.local.sagemaker_api import HttpAnswer, to_json
+from nova_judge.recipe import catalog
 
 QUOTA_ROUTES = {
     "target_prefixes": ["ServiceQuotasV20190624."],

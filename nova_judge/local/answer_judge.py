@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from nova_judge.bedrock_metrics import BUILTIN, bedrock_evaluation
 from nova_judge.errors import LocalModeError
 from nova_judge.local.chat_server import complete, parse_chat_server
 from nova_judge.local.settings import ChatServer
 from nova_judge.local.squad import normalize, token_f1
+from nova_judge.scoring.bedrock_metrics import BUILTIN, bedrock_evaluation
 
 OPENING = "Stand-in judge "  # every explanation begins so, so that the report can say who judged
 _JSON = re.compile(r"\{.*\}", re.DOTALL)

@@ -15,7 +15,7 @@ import botocore.session
 import orjson
 from botocore.validate import ParamValidator
 
-from nova_judge.batch_inference import FEWEST_RECORDS, MOST_RECORDS
+from nova_judge.generation.batch_inference import FEWEST_RECORDS, MOST_RECORDS
 from nova_judge.local.answers import Answers
 from nova_judge.local.job_files import parse_uri
 from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters, to_json

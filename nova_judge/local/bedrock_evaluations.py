@@ -16,12 +16,12 @@ import botocore.session
 import orjson
 from botocore.validate import ParamValidator
 
-from nova_judge.bedrock_metrics import bedrock_evaluation
 from nova_judge.errors import LocalModeError
 from nova_judge.local.answer_judge import AnswerJudge, judged_line
 from nova_judge.local.job_files import parse_uri
 from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters, to_json
 from nova_judge.local.settings import EmulatorSettings
+from nova_judge.scoring.bedrock_metrics import bedrock_evaluation
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -22,6 +22,7 @@ import msgspec
 from botocore.config import Config
 
 from nova_judge.errors import LocalModeError
+from nova_judge.folders import ROOT
 from nova_judge.local.answers import ANSWERED, REFUSED
 from nova_judge.local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
 
@@ -168,7 +169,7 @@ def _last_line(log: Path) -> str:
 def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Only what a Python process needs: neither credentials nor proxies of the user's."""
     passed = {name: environment[name] for name in _PASSED if name in environment}
-    return {**passed, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    return {**passed, "PYTHONPATH": str(ROOT)}
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,7 +8,6 @@ credentials.
 import functools
 import os
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -18,12 +17,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.errors import LocalModeError
+from nova_judge.folders import DATA
+from nova_judge.judge.verdicts import parse_verdict
 from nova_judge.local.chat_server import complete, parse_chat_server
 from nova_judge.local.knowledge import Known
 from nova_judge.local.reference_judge import reference_output
 from nova_judge.local.settings import ChatServer
 from nova_judge.records import Unscored
-from nova_judge.verdicts import parse_verdict
 
 Order: TypeAlias = Literal["forward", "backward"]
 Form: TypeAlias = Literal["pairwise", "rubric"]
@@ -186,9 +186,7 @@ def judge_prompt(shown: Shown, form: Form) -> str:
 @functools.cache
 def _template(form: Form) -> tuple[str, ...]:
     """The prompt cut at its places, so that a response with braces in it stays as it is."""
-    text = (
-        resources.files("nova_judge.data").joinpath(f"judge_prompt_{form}.txt").read_text("utf-8")
-    )
+    text = (DATA / f"judge_prompt_{form}.txt").read_text("utf-8")
     return tuple(re.split(r"(\{prompt\}|\{first\}|\{second\})", text))
 
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.benchmarks import benchmarks, split_subtasks
 from nova_judge.errors import LocalModeError
 from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer, write_results
 from nova_judge.local.nova_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge.local.preset_scorers import LIMITS, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.scorer_sandbox import score_rows
+from nova_judge.scoring.benchmarks import benchmarks, split_subtasks
+from nova_judge.scoring.scorer_sandbox import score_rows
 
 QUESTIONS = Path(__file__).with_name("benchmarks")
 LETTERS = "ABCD"

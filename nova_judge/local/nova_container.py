@@ -14,12 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from nova_judge.benchmarks import benchmarks
 from nova_judge.errors import LocalModeError
 from nova_judge.local import nova_benchmarks, nova_judging, nova_llmaj, nova_own_data
 from nova_judge.local.model_under_test import ModelUnderTest
 from nova_judge.local.nova_job import Job, Outside, read_job
 from nova_judge.local.settings import ChatServer
+from nova_judge.scoring.benchmarks import benchmarks
 
 TASKS: dict[str, Callable[[Job], None]] = {
     "llm_judge": nova_judging.run,

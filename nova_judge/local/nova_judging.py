@@ -12,14 +12,14 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import LocalModeError
+from nova_judge.judge.verdicts import parse_verdict, turned
 from nova_judge.local.judges import Form, Judge, NoOutputError, Shown, judge_from, judge_prompt
 from nova_judge.local.knowledge import Knowledge, knowledge_in
 from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Verdict
-from nova_judge.rubric_yaml import parse_rubric
-from nova_judge.verdicts import parse_verdict, turned
-from nova_judge.weighted_scores import recomputed_scores
+from nova_judge.rubric.weighted_scores import recomputed_scores
+from nova_judge.rubric.yaml_output import parse_rubric
 
 MAX_THREADS = 64
 RESAMPLES = 10_000

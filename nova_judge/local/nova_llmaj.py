@@ -7,12 +7,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from nova_judge.bedrock_metrics import BUILTIN
 from nova_judge.errors import LocalModeError
 from nova_judge.local.answer_judge import answer_judge, judged_line
 from nova_judge.local.bedrock_evaluations import custom_definitions, write_output
 from nova_judge.local.job_files import parse_uri
 from nova_judge.local.nova_job import Job
+from nova_judge.scoring.bedrock_metrics import BUILTIN
 
 
 def run(job: Job) -> None:

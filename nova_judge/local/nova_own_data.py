@@ -14,8 +14,8 @@ from nova_judge.local.nova_output import Detail, Writer, write_results
 from nova_judge.local.nova_scores import STAND_IN, with_standard_errors
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.scorer_sandbox import score_rows
-from nova_judge.text_metrics import corpus_bleu, row_metrics
+from nova_judge.scoring.scorer_sandbox import score_rows
+from nova_judge.scoring.text_metrics import corpus_bleu, row_metrics
 
 OK = 200
 

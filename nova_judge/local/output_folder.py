@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.emulator import Emulator
-from nova_judge.run_layout import RUNS
+from nova_judge.runs.layout import RUNS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

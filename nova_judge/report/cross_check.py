@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nova_judge import __version__
-from nova_judge.cross_check import NAMES, VERDICTS, CrossCheck, Difference
 from nova_judge.report.page import asset, environment
+from nova_judge.results.cross_check import NAMES, VERDICTS, CrossCheck, Difference
 
 MOST_DIFFERENCES = 200
 MOST_CHARACTERS = 4_000

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from nova_judge.outcomes import profile_of, reconcile
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored
+from nova_judge.statistics.outcomes import profile_of, reconcile
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 8_000_000

@@ -5,7 +5,7 @@ from typing import Any
 
 from nova_judge.report import sentences
 from nova_judge.report.markdown import escape
-from nova_judge.score_headline import favours
+from nova_judge.scoring.headline import favours
 
 Metrics = Mapping[str, Any]
 

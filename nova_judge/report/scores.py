@@ -19,8 +19,8 @@ from nova_judge.report.page import MOST_REJECTED, asset, environment
 from nova_judge.report.score_figure import plot_scores, share_of_scale
 from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.write import render_metrics
-from nova_judge.score_headline import favours
-from nova_judge.score_table import AnswerScore
+from nova_judge.scoring.headline import favours
+from nova_judge.scoring.table import AnswerScore
 
 MOST_ROWS = 300
 MOST_CHARACTERS = 4_000

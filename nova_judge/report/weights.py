@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from nova_judge.criteria import CriterionGroups, default_groups
 from nova_judge.records import JudgedRow
 from nova_judge.report.page_rows import PageRow
-from nova_judge.reweight import (
+from nova_judge.rubric.columns import RubricColumns, columns_from
+from nova_judge.rubric.criteria import CriterionGroups, default_groups
+from nova_judge.rubric.packing import RubricPacker
+from nova_judge.rubric.reweight import (
     ReweighedFigures,
     coverage,
     figures,
@@ -17,9 +19,7 @@ from nova_judge.reweight import (
     reweigh,
     reweigh_form,
 )
-from nova_judge.rubric_columns import RubricColumns, columns_from
-from nova_judge.rubric_packing import RubricPacker
-from nova_judge.statistics_settings import StatisticsSettings
+from nova_judge.statistics.settings import StatisticsSettings
 
 MOST_ROWS = 200_000
 MOST_SLIDERS = 12

@@ -14,7 +14,7 @@ from lambdas.settings import (
     FunctionSettings,
     PlanEvaluationSettings,
 )
-from nova_judge.run_layout import INBOX
+from nova_judge.runs.layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, machine_arns, stage_resources

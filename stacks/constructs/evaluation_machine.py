@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import aws_cdk as cdk
 import ryaml
@@ -10,13 +9,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
+from nova_judge.folders import ROOT
 from stacks.config import StageConfig
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import machine_arns, stage_resources
 from stacks.constructs.python_function import PythonFunction, log_retention
 from stacks.storage_stack import StorageStack
 
-DEFINITION = Path(__file__).resolve().parents[1] / "evaluation.asl.yaml"
+DEFINITION = ROOT / "stacks" / "evaluation.asl.yaml"
 
 
 def evaluation_machine(

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from nova_judge import catalog
+from nova_judge.recipe import catalog
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 

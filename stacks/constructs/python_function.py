@@ -13,9 +13,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lambdas.settings import FunctionSettings, environment
+from nova_judge.folders import ROOT
 from stacks.config import StageConfig
 
-ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PLATFORM = "x86_64-manylinux_2_28"  # duckdb has no older wheels; the runtime has glibc 2.34
 MOST_LAYER_BYTES = 240 * 1024**2

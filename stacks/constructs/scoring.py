@@ -8,9 +8,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.settings import FunctionSettings, ScorerSettings
-from nova_judge.score_jobs import scorer_function_name
+from nova_judge.folders import ROOT
+from nova_judge.scoring.jobs import scorer_function_name
 from stacks.config import StageConfig
-from stacks.constructs.python_function import ROOT, PythonFunction
+from stacks.constructs.python_function import PythonFunction
 
 SCORERS = ROOT / "scorers"
 

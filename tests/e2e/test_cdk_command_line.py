@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nova_judge.local.emulator import Emulator
-from nova_judge.preflight import STACK_PARTS
+from nova_judge.runs.preflight import STACK_PARTS
 from stacks.command import cdk
 
 pytestmark = pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from nova_judge.adapters.batch_jobs import HOURS
 from nova_judge.adapters.candidates import SHARDS_AT_ONCE
-from nova_judge.leases import LONGEST_RUN_S
+from nova_judge.generation.leases import LONGEST_RUN_S
 
 EVENTS_OF_ONE_EXECUTION = 25_000
 EVENTS_A_LOOK = 10

@@ -12,8 +12,9 @@ import ryaml
 
 import app
 from lambdas import settings
-from nova_judge import catalog, errors
-from nova_judge.run_layout import INBOX
+from nova_judge import errors
+from nova_judge.recipe import catalog
+from nova_judge.runs.layout import INBOX
 from stacks.config import StageConfig, stage_config
 from stacks.constructs import python_function
 from tests.infrastructure.conftest import ROOT, Templates

@@ -6,9 +6,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from nova_judge.adapters import account
-from nova_judge.preflight import ModelFacts, NotRead
-from nova_judge.recipe import load_recipe
-from nova_judge.recipe_files import packaged_recipe
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.preflight import ModelFacts, NotRead
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 TRUST = (

@@ -3,9 +3,9 @@
 import pytest
 
 from nova_judge.adapters.answer_objects import FolderObjects
-from nova_judge.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, Place
-from nova_judge.answers import Answer, model_name, prompt_name
-from nova_judge.recipe import Generation
+from nova_judge.generation.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, Place
+from nova_judge.generation.answers import Answer, model_name, prompt_name
+from nova_judge.recipe.recipe import Generation
 
 ANSWER = Answer("x", tries=3, input_tokens=5, output_tokens=7, finish_reason="stop", latency_s=0.5)
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from nova_judge.adapters import batch_jobs, batch_shard, s3
 from nova_judge.adapters.batch_shard import BatchShard
-from nova_judge.answers import Answer
-from nova_judge.batch_inference import (
+from nova_judge.errors import GenerationFailedError
+from nova_judge.generation.answers import Answer
+from nova_judge.generation.batch_inference import (
     FEWEST_RECORDS,
     MOST_RECORDS,
     JobStatus,
@@ -22,11 +23,10 @@ from nova_judge.batch_inference import (
     outputs,
     parts,
 )
-from nova_judge.dataset import AnswerSources
-from nova_judge.errors import GenerationFailedError
-from nova_judge.recipe import Generation, load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.run import Run, RunInput
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Generation, load_recipe
+from nova_judge.runs.run import Run, RunInput
 
 PROMPTS = [f"question {n}" for n in range(150)]
 MODEL = "us.anthropic.claude-sonnet-4-6"

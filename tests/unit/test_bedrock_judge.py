@@ -9,7 +9,9 @@ import msgspec
 import pytest
 import ryaml
 
-from nova_judge.bedrock_judge import (
+from nova_judge.errors import RecipeError
+from nova_judge.records import InputRow, Unscored
+from nova_judge.scoring.bedrock_judge import (
     BedrockJudge,
     bedrock_problems,
     dataset_line,
@@ -19,7 +21,7 @@ from nova_judge.bedrock_judge import (
     scored_answers,
     source_identifier,
 )
-from nova_judge.bedrock_metrics import (
+from nova_judge.scoring.bedrock_metrics import (
     CustomMetric,
     Rating,
     RatingValue,
@@ -27,9 +29,7 @@ from nova_judge.bedrock_metrics import (
     custom_metric_problems,
     packaged_metric,
 )
-from nova_judge.errors import RecipeError
-from nova_judge.metric_means import mean_score
-from nova_judge.records import InputRow, Unscored
+from nova_judge.statistics.metric_means import mean_score
 
 JUDGE = BedrockJudge(
     evaluator="us.anthropic.claude-sonnet-4-6",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.benchmarks import benchmark_problems, benchmarks, split_subtasks
+from nova_judge.scoring.benchmarks import benchmark_problems, benchmarks, split_subtasks
 
 CONTRACT = Path("../shared/contracts/benchmarks.json")
 

@@ -7,11 +7,11 @@ from nova_judge.adapters import candidates
 from nova_judge.adapters.bedrock_converse import ConversePort
 from nova_judge.adapters.candidates import ENDPOINT_IN_FLIGHT, SHARDS_AT_ONCE, sources
 from nova_judge.adapters.sagemaker_endpoint import EndpointPort
-from nova_judge.dataset import AnswerSources
-from nova_judge.generation import MOST_THREADS
-from nova_judge.recipe import load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.run import Run, RunInput
+from nova_judge.generation.generate import MOST_THREADS
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.run import Run, RunInput
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from nova_judge.adapters import account
 from nova_judge.cli.main import app
 from nova_judge.errors import BudgetError, PreflightError, RecipeError
-from nova_judge.preflight import Facts, NotRead
-from nova_judge.recipe_files import packaged_recipe, recipe_names
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.runs.preflight import Facts, NotRead
 
 runner = CliRunner()
 QUESTIONS = "".join(json.dumps({"prompt": f"What is {n}?"}) + "\n" for n in range(20))

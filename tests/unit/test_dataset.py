@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_judge import dataset
-from nova_judge.dataset import FROM_FILE, GENERATED, AnswerSources, Line, parse_line, shard_lines
 from nova_judge.errors import InputFileError
+from nova_judge.inputs import dataset
+from nova_judge.inputs.dataset import (
+    FROM_FILE,
+    GENERATED,
+    AnswerSources,
+    Line,
+    parse_line,
+    shard_lines,
+)
+from nova_judge.inputs.shards import Shard, cut
 from nova_judge.records import InputRow, Rejected, Verdict
-from nova_judge.shards import Shard, cut
 
 BOM = b"\xef\xbb\xbf"
 PAIR = {"prompt": "Which planet?", "response_A": "Mars", "response_B": "Venus"}

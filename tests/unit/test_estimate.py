@@ -1,19 +1,19 @@
 import msgspec
 import pytest
 
-from nova_judge import catalog
-from nova_judge.dataset import AnswerSources
-from nova_judge.errors import BudgetError
-from nova_judge.estimate import (
+from nova_judge.cost.estimate import (
     check_budget,
     estimate_run,
     estimate_summary,
     read_workload,
 )
-from nova_judge.expected_usage import Workload
-from nova_judge.pricing import InstanceTime, TokenUse, Usage, bill
-from nova_judge.recipe import load_recipe
-from nova_judge.recipe_files import packaged_recipe, recipe_names
+from nova_judge.cost.expected_usage import Workload
+from nova_judge.cost.pricing import InstanceTime, TokenUse, Usage, bill
+from nova_judge.errors import BudgetError
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.recipe import catalog
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.recipe import load_recipe
 
 BOTH = AnswerSources("generated", "generated")
 NONE = AnswerSources("file", "file")

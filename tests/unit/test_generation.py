@@ -8,11 +8,11 @@ import time
 import pytest
 
 from nova_judge.adapters.answer_objects import FolderObjects
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError
-from nova_judge.generation import Source, generate, reasons
-from nova_judge.retries import (
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.answers import Answer, FailedAnswer
+from nova_judge.generation.generate import Source, generate, reasons
+from nova_judge.generation.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
     TIMED_OUT,

@@ -11,13 +11,13 @@ MOST_BYTES = 256 * 1024**2
 WORKER = """
 import json, pathlib, re, sys
 from nova_judge.adapters.answer_objects import FolderObjects
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.answers import Answer
-from nova_judge.dataset import AnswerSources
-from nova_judge.generation import Source, generate
-from nova_judge.recipe import Shards
-from nova_judge.shard_rows import read_shard
-from nova_judge.shards import cut
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.answers import Answer
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.generation.generate import Source, generate
+from nova_judge.recipe.recipe import Shards
+from nova_judge.inputs.shard_rows import read_shard
+from nova_judge.inputs.shards import cut
 
 class Model:
     def ask(self, prompt):

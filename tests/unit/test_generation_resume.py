@@ -9,12 +9,12 @@ import time
 import msgspec
 import pytest
 
-from nova_judge import answer_store
 from nova_judge.adapters.answer_objects import FolderObjects
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.answers import Answer, lasting
-from nova_judge.generation import Source, generate
-from nova_judge.retries import CUT_SHORT, CallFailed, RetryPolicy
+from nova_judge.generation import answer_store
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.answers import Answer, lasting
+from nova_judge.generation.generate import Source, generate
+from nova_judge.generation.retries import CUT_SHORT, CallFailed, RetryPolicy
 
 PROMPTS = [f"question {n}" for n in range(240)]
 CHUNK = 20

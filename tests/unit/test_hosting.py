@@ -11,8 +11,15 @@ from moto import mock_aws
 from nova_judge.adapters.endpoints import SageMakerEndpoints
 from nova_judge.adapters.lease_table import LeaseTable
 from nova_judge.errors import EndpointError
-from nova_judge.hosting import Host, NoCapacityError, is_in_service, prepare, release, sweep
-from nova_judge.leases import (
+from nova_judge.generation.hosting import (
+    Host,
+    NoCapacityError,
+    is_in_service,
+    prepare,
+    release,
+    sweep,
+)
+from nova_judge.generation.leases import (
     GRACE_S,
     LONGEST_RUN_S,
     LONGEST_START_S,
@@ -25,7 +32,7 @@ from nova_judge.leases import (
     has_ended,
     next_action,
 )
-from nova_judge.orphans import RunningJob, orphans
+from nova_judge.generation.orphans import RunningJob, orphans
 
 NOW = 1_800_000_000.0
 CONFIGS = {"ml.small": "config-small", "ml.large": "config-large"}

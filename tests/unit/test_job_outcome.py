@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from nova_judge.errors import RequestError
-from nova_judge.execution_error import SHARD_FAILED, explain
-from nova_judge.job_outcome import outcome_of_job, outcomes_of_event
-from nova_judge.judge_request import started_by, training_job_name
+from nova_judge.judge.job_outcome import outcome_of_job, outcomes_of_event
+from nova_judge.judge.request import started_by, training_job_name
+from nova_judge.runs.execution_error import SHARD_FAILED, explain
 
 EVENT = json.loads(
     (Path(__file__).parents[1] / "data" / "training_job_state_change.json").read_text()

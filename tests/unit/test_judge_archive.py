@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge_archive import ArchiveLimits, only, read_archive
+from nova_judge.judge.archive import ArchiveLimits, only, read_archive
 
 RESULTS = "my-run/eval_results/results_2026-01-01.json"
 DETAILS = (

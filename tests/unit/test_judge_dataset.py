@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_judge.answers import Answer, FailedAnswer
-from nova_judge.dataset import FROM_FILE, GENERATED
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
-from nova_judge.judge_dataset import (
+from nova_judge.generation.answers import Answer, FailedAnswer
+from nova_judge.inputs.dataset import FROM_FILE, GENERATED
+from nova_judge.inputs.shard_rows import ShardRows, decode_shard_rows, read_shard
+from nova_judge.inputs.shards import cut
+from nova_judge.judge.dataset import (
     DatasetCounter,
     DatasetSummary,
     FailedRow,
@@ -20,8 +22,6 @@ from nova_judge.judge_dataset import (
     merged,
 )
 from nova_judge.records import InputRow, Rejected
-from nova_judge.shard_rows import ShardRows, decode_shard_rows, read_shard
-from nova_judge.shards import cut
 
 ANSWERED = st.builds(lambda text: Response(answer=Answer(text)), st.text(min_size=1))
 FAILED = st.builds(

@@ -8,12 +8,12 @@ import ryaml
 from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
-from nova_judge.judge_request import evaluation_image, hyperparameters, training_job_name
-from nova_judge.judge_request import training_job_request as render
-from nova_judge.nova_block import NovaBlock
-from nova_judge.recipe import load_recipe, recipe_to_nova_yaml
-from nova_judge.recipe_files import packaged_recipe, recipe_names
-from nova_judge.recipe_shape import read_record
+from nova_judge.judge.request import evaluation_image, hyperparameters, training_job_name
+from nova_judge.judge.request import training_job_request as render
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.nova_block import NovaBlock
+from nova_judge.recipe.recipe import load_recipe, recipe_to_nova_yaml
+from nova_judge.recipe.shape import read_record
 
 CAPTURED = Path(__file__).parent.parent / "data" / "nova_requests"
 CAPTURED_RECIPES = ("benchmark", "gen_qa", "llm_judge", "rft_eval", "rubric_llm_judge")

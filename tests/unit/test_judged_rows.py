@@ -10,7 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.judged_rows import MISSING, JobFiles, job_metrics, open_job, read_rows, stand_in
+from nova_judge.judge.judged_rows import (
+    MISSING,
+    JobFiles,
+    job_metrics,
+    open_job,
+    read_rows,
+    stand_in,
+)
 from nova_judge.records import InputRow, Verdict
 
 FORWARD = {"forward_output": "[[A>B]]", "backward_output": "[[B>A]]"}

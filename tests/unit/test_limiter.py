@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from nova_judge.limiter import FIRST_LIMIT, Limiter
+from nova_judge.generation.limiter import FIRST_LIMIT, Limiter
 
 
 def simulate(limiter, cap_at, calls, latency=1.0, refusal_latency=0.01):

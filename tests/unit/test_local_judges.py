@@ -7,12 +7,12 @@ import ryaml
 from botocore.stub import Stubber
 
 from nova_judge.errors import LocalModeError
+from nova_judge.judge.verdicts import parse_verdict
 from nova_judge.local import judges
 from nova_judge.local.chat_server import Completion
 from nova_judge.local.judges import RecordedJudge, ReferenceJudge, Shown, judge_from, judge_prompt
 from nova_judge.local.knowledge import Known
 from nova_judge.records import Unscored, Verdict
-from nova_judge.verdicts import parse_verdict
 
 HAIKU = Path(__file__).parents[3] / "shared" / "data" / "judgebench-claude-3-haiku"
 

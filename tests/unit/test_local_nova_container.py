@@ -15,7 +15,7 @@ from nova_judge.local import nova_judging
 from nova_judge.local.judges import NoOutputError
 from nova_judge.local.nova_job import read_job
 from nova_judge.local.nova_judging import bradley_terry
-from nova_judge.weighted_scores import recomputed_scores
+from nova_judge.rubric.weighted_scores import recomputed_scores
 
 ROWS = [
     {"prompt": "Capital of Australia?", "response_A": "Sydney", "response_B": "Canberra"},
@@ -134,7 +134,7 @@ def test_rubric_details_hold_criteria_whose_scores_recompute(tmp_path):
 
 
 def test_the_products_own_reader_reads_what_the_stand_in_writes(tmp_path):
-    judge_output = pytest.importorskip("nova_judge.judge_output")
+    judge_output = pytest.importorskip("nova_judge.judge.output")
     _, details = _judged(_root(tmp_path, task="rubric_llm_judge"))
 
     judgments = list(judge_output.read_judgments(details))

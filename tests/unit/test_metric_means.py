@@ -7,7 +7,8 @@ import statistics
 import numpy as np
 import pytest
 
-from nova_judge.metric_means import (
+from nova_judge.records import Unscored
+from nova_judge.statistics.metric_means import (
     UNIT,
     Scale,
     mean_difference,
@@ -16,8 +17,7 @@ from nova_judge.metric_means import (
     reported_interval,
     shown_together,
 )
-from nova_judge.records import Unscored
-from nova_judge.win_rate import DIRICHLET, WILSON
+from nova_judge.statistics.win_rate import DIRICHLET, WILSON
 
 
 def test_a_proportion_gets_wilson_s_interval() -> None:

@@ -25,12 +25,12 @@ from nova_judge.adapters.sagemaker_endpoint import (
     PlainForm,
     form_of,
 )
-from nova_judge.answer_store import AnswerJournal, Place
-from nova_judge.answers import Answer
 from nova_judge.errors import RecipeError
-from nova_judge.generation import Source, generate
-from nova_judge.recipe import Generation
-from nova_judge.retries import CallFailed, Outlook, RetryPolicy
+from nova_judge.generation.answer_store import AnswerJournal, Place
+from nova_judge.generation.answers import Answer
+from nova_judge.generation.generate import Source, generate
+from nova_judge.generation.retries import CallFailed, Outlook, RetryPolicy
+from nova_judge.recipe.recipe import Generation
 
 ENDPOINT = Path(__file__).parents[2] / "benchmarks" / "loopback_endpoint.py"
 SETTINGS = Generation(max_tokens=9, temperature=0.5, stop=("END",), system="Be brief.", seed=3)

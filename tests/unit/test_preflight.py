@@ -3,9 +3,11 @@ import datetime
 import pytest
 
 from nova_judge import __version__
-from nova_judge.dataset import AnswerSources
 from nova_judge.errors import PreflightError
-from nova_judge.preflight import (
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.preflight import (
     STACK_PARTS,
     Facts,
     ModelFacts,
@@ -14,8 +16,6 @@ from nova_judge.preflight import (
     input_check,
     require,
 )
-from nova_judge.recipe import load_recipe
-from nova_judge.recipe_files import packaged_recipe
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 GENERATED = AnswerSources("generated", "generated")

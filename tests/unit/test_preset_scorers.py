@@ -4,7 +4,7 @@ import pytest
 
 from nova_judge.local.preset_scorers import LIMITS, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.scorer_sandbox import score_rows
+from nova_judge.scoring.scorer_sandbox import score_rows
 
 
 def scored(name: str, *rows: dict[str, object]) -> list[dict[str, float] | Unscored]:

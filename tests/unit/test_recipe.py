@@ -2,10 +2,10 @@ import msgspec
 import pytest
 import ryaml
 
-from nova_judge import catalog
 from nova_judge.errors import RecipeError
-from nova_judge.recipe import Generation, Recipe, load_recipe, recipe_to_nova_yaml
-from nova_judge.recipe_files import packaged_recipe, recipe_names
+from nova_judge.recipe import catalog
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.recipe import Generation, Recipe, load_recipe, recipe_to_nova_yaml
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_judge.errors import RequestError
-from nova_judge.request import EvaluationRequest, parse_request, run_id
+from nova_judge.inputs.request import EvaluationRequest, parse_request, run_id
 
 DETAIL = {
     "version": "0",

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nova_judge.retries import (
+from nova_judge.generation.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
     EMPTY,

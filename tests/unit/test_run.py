@@ -2,14 +2,14 @@
 
 import pytest
 
-from nova_judge.dataset import FROM_FILE, GENERATED, AnswerSources
-from nova_judge.job_outcome import JobOutcome
-from nova_judge.judge_dataset import DatasetSummary, ReasonCount
-from nova_judge.recipe import Candidates, CandidateSpec, load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.run import Run, RunInput, answer_sources, decode_run
-from nova_judge.run_facts import run_facts
-from nova_judge.run_layout import RunLayout, run_of_output
+from nova_judge.inputs.dataset import FROM_FILE, GENERATED, AnswerSources
+from nova_judge.judge.dataset import DatasetSummary, ReasonCount
+from nova_judge.judge.job_outcome import JobOutcome
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Candidates, CandidateSpec, load_recipe
+from nova_judge.runs.facts import run_facts
+from nova_judge.runs.layout import RunLayout, run_of_output
+from nova_judge.runs.run import Run, RunInput, answer_sources, decode_run
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
 OWN_A = Candidates(A=CandidateSpec(file="response_A", name="ours"), B=RECIPE.candidates.B)

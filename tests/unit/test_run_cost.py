@@ -1,12 +1,12 @@
 import pytest
 
-from nova_judge.dataset import AnswerSources
-from nova_judge.job_outcome import JobOutcome
-from nova_judge.judge_dataset import DatasetSummary, TokenCount
-from nova_judge.recipe import load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.run import Run, RunInput
-from nova_judge.run_cost import run_cost
+from nova_judge.cost.run_cost import run_cost
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.judge.dataset import DatasetSummary, TokenCount
+from nova_judge.judge.job_outcome import JobOutcome
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.run import Run, RunInput
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 ESTIMATE = {"likely": {"usd": 7.0}}

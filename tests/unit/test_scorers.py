@@ -7,9 +7,9 @@ import pytest
 
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
-from nova_judge.scorer_process import NoScoreError, load_scorer
-from nova_judge.scorer_sandbox import SandboxLimits, score_rows
-from nova_judge.scorers import handle_event
+from nova_judge.scoring.scorer_process import NoScoreError, load_scorer
+from nova_judge.scoring.scorer_sandbox import SandboxLimits, score_rows
+from nova_judge.scoring.scorers import handle_event
 
 SHIPPED = Path("scorers/numeric_answer.py")
 ROW = {"prompt": "2+2?", "answer": "It is 4", "reference": "4", "metadata": None}

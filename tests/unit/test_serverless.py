@@ -13,8 +13,8 @@ import botocore.validate
 import msgspec
 import pytest
 
-from nova_judge.bedrock_metrics import CustomMetric, packaged_metric
-from nova_judge.serverless import (
+from nova_judge.scoring.bedrock_metrics import CustomMetric, packaged_metric
+from nova_judge.scoring.serverless import (
     JobPlace,
     Serverless,
     ServerlessJudge,

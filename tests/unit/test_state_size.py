@@ -3,7 +3,7 @@
 import pytest
 
 from nova_judge.errors import RecipeError
-from nova_judge.state_size import MOST_STATE_BYTES, check_state_size
+from nova_judge.runs.state_size import MOST_STATE_BYTES, check_state_size
 
 STATE_LIMIT = 262_144
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nova_judge.text_metrics import (
+from nova_judge.scoring.text_metrics import (
     NO_BLEU_COUNTS,
     ROW_METRICS,
     bleu,

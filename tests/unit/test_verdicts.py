@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.records import Unscored, Verdict
-from nova_judge.verdicts import (
+from nova_judge.judge.verdicts import (
     CONFLICT,
     CUT_OFF,
     LABELS,
@@ -13,6 +12,7 @@ from nova_judge.verdicts import (
     parse_verdict,
     turned,
 )
+from nova_judge.records import Unscored, Verdict
 
 HAIKU = Path(__file__).parents[3] / "shared/data/judgebench-claude-3-haiku/judgments.jsonl"
 

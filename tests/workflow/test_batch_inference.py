@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from nova_judge.run import decode_run
+from nova_judge.runs.run import decode_run
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]

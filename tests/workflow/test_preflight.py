@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.recipe_files import packaged_recipe
+from nova_judge.recipe.files import packaged_recipe
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]

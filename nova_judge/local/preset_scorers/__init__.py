@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nova_judge.scorer_sandbox import SandboxLimits
+from nova_judge.scoring.scorer_sandbox import SandboxLimits
 
 NAMES = ("prime_math", "prime_code")
 # Answers to coding prompts are programs that nobody has read: one process for each.

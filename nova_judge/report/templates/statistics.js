@@ -1,4 +1,4 @@
-// The win rate's interval and the verdict, step by step as nova_judge/win_rate.py,
+// The win rate's interval and the verdict, step by step as nova_judge/statistics/win_rate.py,
 // dirichlet_mean.py, binomial.py and verdict.py compute them (docs/statistics.md).
 
 const NODES = [];

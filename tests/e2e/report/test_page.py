@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from nova_judge.criteria import default_groups
-from nova_judge.history import group
-from nova_judge.metrics import failed_metrics
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
-from nova_judge.reweight import figures, judge_weighting, reweigh, weighting
-from nova_judge.rubric_columns import columns_of
-from nova_judge.saved_report import find_reports
+from nova_judge.results.history import group
+from nova_judge.results.metrics import failed_metrics
+from nova_judge.results.saved_report import find_reports
+from nova_judge.rubric.columns import columns_of
+from nova_judge.rubric.criteria import default_groups
+from nova_judge.rubric.reweight import figures, judge_weighting, reweigh, weighting
 
 from ...unit.report import generated
 from . import hostile

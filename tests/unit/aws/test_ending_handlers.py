@@ -22,9 +22,9 @@ from lambdas import (
 )
 from nova_judge.adapters import executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
-from nova_judge.recipe import load_recipe
-from nova_judge.run import Run, RunInput
-from nova_judge.run_layout import RunLayout
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.run import Run, RunInput
 from tests.unit.aws.conftest import BUCKET, RECIPE, TABLE
 
 EVENT = json.loads(

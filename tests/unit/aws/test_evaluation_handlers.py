@@ -14,8 +14,8 @@ from nova_judge.errors import (
     RecipeError,
     RequestError,
 )
-from nova_judge.judge_dataset import FailedRow, Failure
-from nova_judge.preflight import Facts
+from nova_judge.judge.dataset import FailedRow, Failure
+from nova_judge.runs.preflight import Facts
 from tests.unit.aws.conftest import BUCKET
 
 INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from nova_judge.metrics import failed_metrics
 from nova_judge.records import JudgedRow
+from nova_judge.results.metrics import failed_metrics
 
 from . import generated
 

@@ -3,15 +3,7 @@
 import random
 from typing import Any
 
-from nova_judge.judge_dataset import ReasonCount
-from nova_judge.metrics import (
-    CandidateFacts,
-    InputFacts,
-    JudgeFacts,
-    RecipeFacts,
-    RunFacts,
-    compute_metrics,
-)
+from nova_judge.judge.dataset import ReasonCount
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -21,6 +13,14 @@ from nova_judge.records import (
     Rubric,
     Unscored,
     Verdict,
+)
+from nova_judge.results.metrics import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    RecipeFacts,
+    RunFacts,
+    compute_metrics,
 )
 
 JOB = {

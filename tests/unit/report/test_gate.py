@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.gate import GateRules, Outcome, judge_gate
 from nova_judge.report.write import render_metrics
+from nova_judge.results.gate import GateRules, Outcome, judge_gate
 
 RUNNER = CliRunner()
 

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from nova_judge.errors import SavedReportError
-from nova_judge.history import difference, group, trend
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
-from nova_judge.saved_report import find_reports, open_report
+from nova_judge.results.history import difference, group, trend
+from nova_judge.results.saved_report import find_reports, open_report
 
 from . import generated
 

@@ -5,10 +5,10 @@ import copy
 import pytest
 
 from nova_judge.errors import UnsupportedClaimError
-from nova_judge.metrics import compute_metrics
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.report import sentences, sentences_rubric
 from nova_judge.report.write import render_report
+from nova_judge.results.metrics import compute_metrics
 
 from . import generated
 

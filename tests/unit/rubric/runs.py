@@ -5,9 +5,10 @@ from pathlib import Path
 
 import orjson
 
-from nova_judge.judge_output import judgment_of
-from nova_judge.judgments import write_judgments
-from nova_judge.metrics import (
+from nova_judge.judge.output import judgment_of
+from nova_judge.records import InputRow, JudgedRow
+from nova_judge.results.judgments import write_judgments
+from nova_judge.results.metrics import (
     CandidateFacts,
     InputFacts,
     JudgeFacts,
@@ -15,7 +16,6 @@ from nova_judge.metrics import (
     RunFacts,
     compute_metrics,
 )
-from nova_judge.records import InputRow, JudgedRow
 
 from . import details
 

@@ -5,11 +5,11 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from nova_judge.audit import audit_job, audit_report
 from nova_judge.cli.main import app
-from nova_judge.job_audit import Kind
-from nova_judge.judge_output import judgment_of, read_judgments
-from nova_judge.passes import COUNTS_DIFFER
+from nova_judge.judge.output import judgment_of, read_judgments
+from nova_judge.judge.passes import COUNTS_DIFFER
+from nova_judge.results.audit import audit_job, audit_report
+from nova_judge.results.job_audit import Kind
 
 from . import details, runs
 

@@ -5,14 +5,14 @@ import sys
 import numpy as np
 import pytest
 
-from nova_judge import details_columns
-from nova_judge.criteria import default_groups
-from nova_judge.details_columns import read_columns
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge_output import count_details, read_details, read_judgments
-from nova_judge.report_columns import columns_of_report
-from nova_judge.rubric_columns import columns_from, columns_of
-from nova_judge.rubric_packing import RubricPacker
+from nova_judge.judge.output import count_details, read_details, read_judgments
+from nova_judge.rubric import details_columns
+from nova_judge.rubric.columns import columns_from, columns_of
+from nova_judge.rubric.criteria import default_groups
+from nova_judge.rubric.details_columns import read_columns
+from nova_judge.rubric.packing import RubricPacker
+from nova_judge.rubric.report_columns import columns_of_report
 
 from . import details, runs
 
@@ -90,7 +90,7 @@ def test_a_process_that_ends_early_is_an_error_with_its_code(tmp_path):
 
 
 def test_packing_details_starts_without_numpy():
-    asked = "import sys, nova_judge.details_packing; print('numpy' in sys.modules)"
+    asked = "import sys, nova_judge.rubric.details_packing; print('numpy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert said.stdout == "False\n"
 

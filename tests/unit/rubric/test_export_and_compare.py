@@ -6,15 +6,15 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.compare import WEIGHTED, WIN_RATE, compare, require_same_judge, standing
-from nova_judge.criteria import default_groups, load_groups
 from nova_judge.errors import NotComparableError, RecipeError
-from nova_judge.export import STAGES, Filters, Format, export
-from nova_judge.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
-from nova_judge.row_text import row_text, visible
-from nova_judge.saved_report import open_report
-from nova_judge.weighted_scores import recomputed_scores
+from nova_judge.results.compare import WEIGHTED, WIN_RATE, compare, require_same_judge, standing
+from nova_judge.results.export import STAGES, Filters, Format, export
+from nova_judge.results.row_text import row_text, visible
+from nova_judge.results.saved_report import open_report
+from nova_judge.rubric.criteria import default_groups, load_groups
+from nova_judge.rubric.weighted_scores import recomputed_scores
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 from . import details, runs
 

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge_archive import only, read_archive
-from nova_judge.judge_output import (
+from nova_judge.judge.archive import only, read_archive
+from nova_judge.judge.output import (
     judgment_of,
     read_job_metrics,
     read_judgments,
 )
-from nova_judge.passes import (
+from nova_judge.judge.passes import (
     BAD_COUNTS,
     CONTRADICTION,
     COUNTS_DIFFER,
@@ -22,8 +22,8 @@ from nova_judge.passes import (
     OTHER_PASS,
     WHICH_PASS,
 )
+from nova_judge.judge.verdicts import CONFLICT, NO_LABEL, NO_OUTPUT
 from nova_judge.records import Rubric, Unscored, Verdict
-from nova_judge.verdicts import CONFLICT, NO_LABEL, NO_OUTPUT
 
 from . import details
 

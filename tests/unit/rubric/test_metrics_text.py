@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_judge.metrics_text import NOT_A_DICT, TOO_LONG, MetricsReader, read_safe
+from nova_judge.judge.metrics_text import NOT_A_DICT, TOO_LONG, MetricsReader, read_safe
 from nova_judge.records import Unscored
 
 from . import details

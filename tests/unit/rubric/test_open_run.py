@@ -5,7 +5,7 @@ from moto import mock_aws
 from nova_judge.adapters import s3
 from nova_judge.adapters.runs import open_run
 from nova_judge.errors import SavedReportError
-from nova_judge.saved_report import open_report
+from nova_judge.results.saved_report import open_report
 
 from . import runs
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_judge.criteria import CriterionGroups, default_groups
-from nova_judge.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
 from nova_judge.errors import WeightingError
-from nova_judge.firmness import firmness
-from nova_judge.judge_output import judgment_of
-from nova_judge.outcomes import Outcome
+from nova_judge.judge.output import judgment_of
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
-from nova_judge.reweight import (
+from nova_judge.rubric.columns import columns_of
+from nova_judge.rubric.criteria import CriterionGroups, default_groups
+from nova_judge.rubric.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
+from nova_judge.rubric.firmness import firmness
+from nova_judge.rubric.reweight import (
     Weighting,
     coverage,
     figures,
@@ -25,8 +25,8 @@ from nova_judge.reweight import (
     reweigh_form,
     weighting,
 )
-from nova_judge.rubric_columns import columns_of
-from nova_judge.weighted_scores import recomputed_scores
+from nova_judge.rubric.weighted_scores import recomputed_scores
+from nova_judge.statistics.outcomes import Outcome
 
 from . import details
 

@@ -3,15 +3,15 @@ import random
 import pytest
 import ryaml
 
+from nova_judge.judge.verdicts import CONFLICT, LABELS, NO_OUTPUT
 from nova_judge.records import Rubric, Unscored, Verdict
-from nova_judge.rubric_yaml import (
+from nova_judge.rubric.yaml_output import (
     NO_YAML,
     TOO_LONG,
     TWO_RUBRICS,
     parse_rubric,
     parse_rubric_output,
 )
-from nova_judge.verdicts import CONFLICT, LABELS, NO_OUTPUT
 
 from . import details
 

@@ -8,18 +8,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nova_judge.container_scores import (
+from nova_judge.errors import JudgeJobError
+from nova_judge.records import Unscored
+from nova_judge.scoring.container_scores import (
     OwnRow,
     detail_scores,
     recomputed_scores,
     reported_figures,
     stand_in,
 )
-from nova_judge.errors import JudgeJobError
-from nova_judge.records import Unscored
-from nova_judge.score_files import Details, ScoreFiles, fetch, task_of
-from nova_judge.score_table import Reported
-from nova_judge.text_metrics import corpus_bleu
+from nova_judge.scoring.files import Details, ScoreFiles, fetch, task_of
+from nova_judge.scoring.table import Reported
+from nova_judge.scoring.text_metrics import corpus_bleu
 
 PUBLISHED = {
     "rouge1": 0.9152812653966208,

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from nova_judge.cross_check import Judge, cross_check, judge_of
 from nova_judge.errors import NotComparableError
-from nova_judge.judgments import write_judgments
-from nova_judge.outcomes import Outcome
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.cross_check import cross_check_json, render_cross_check
 from nova_judge.report.scores import render_score_report
-from nova_judge.saved_report import open_report
-from nova_judge.score_table import AnswerScore, ScoreTable
+from nova_judge.results.cross_check import Judge, cross_check, judge_of
+from nova_judge.results.judgments import write_judgments
+from nova_judge.results.saved_report import open_report
+from nova_judge.scoring.table import AnswerScore, ScoreTable
+from nova_judge.statistics.outcomes import Outcome
 from tests.unit.scoring.test_score_report import METRICS
 
 A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE

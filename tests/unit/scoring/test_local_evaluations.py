@@ -13,8 +13,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from nova_judge.adapters import evaluation_jobs
-from nova_judge.bedrock_judge import BedrockJudge, evaluation_job_request
-from nova_judge.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge.errors import LocalModeError
 from nova_judge.local import answer_judge as judging
 from nova_judge.local.answer_judge import Answer, AnswerJudge, Opinion, answer_judge, judged_line
@@ -22,6 +20,8 @@ from nova_judge.local.bedrock_evaluations import EvaluationJobs
 from nova_judge.local.chat_server import Completion
 from nova_judge.local.sagemaker_api import ApiError
 from nova_judge.local.settings import EmulatorSettings
+from nova_judge.scoring.bedrock_judge import BedrockJudge, evaluation_job_request
+from nova_judge.scoring.bedrock_metrics import CustomMetric, packaged_metric
 
 PROMPTS = [
     {

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from nova_judge.own_data import OwnLine, read_own_data
 from nova_judge.records import Rejected
+from nova_judge.scoring.own_data import OwnLine, read_own_data
 
 
 def read(*lines: object, task: str = "gen_qa") -> list[OwnLine | Rejected]:

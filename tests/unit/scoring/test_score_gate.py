@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
-from nova_judge.gate import GateRules, Outcome, judge_gate
 from nova_judge.records import Unscored
-from nova_judge.score_table import AnswerScore, MetricFacts, ScoreTable
+from nova_judge.results.gate import GateRules, Outcome, judge_gate
+from nova_judge.scoring.table import AnswerScore, MetricFacts, ScoreTable
 from tests.unit.scoring.test_score_report import METRICS
 
 ROWS = 200

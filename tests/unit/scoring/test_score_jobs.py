@@ -8,13 +8,13 @@ import pytest
 import ryaml
 from botocore.validate import ParamValidator
 
-from nova_judge.dataset import AnswerSources
 from nova_judge.errors import RecipeError
-from nova_judge.judge_request import started_by
-from nova_judge.recipe import Recipe, load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.run import Run, RunInput
-from nova_judge.score_jobs import (
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.judge.request import started_by
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.runs.run import Run, RunInput
+from nova_judge.scoring.jobs import (
     Account,
     PlannedJob,
     base_model,

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report.scores import render_score_report
-from nova_judge.score_headline import score_headline
-from nova_judge.score_table import AnswerScore, ScoreTable
+from nova_judge.scoring.headline import score_headline
+from nova_judge.scoring.table import AnswerScore, ScoreTable
 
 HOSTILE = "<script>alert(1)</script>\u202e$x^$ & more"
 WRITTEN = HOSTILE + "\ud800"

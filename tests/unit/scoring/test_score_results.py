@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.score_files import Details, ScoreFiles
-from nova_judge.score_jobs import PlannedJob
-from nova_judge.score_results import FinishedJob, score_run
+from nova_judge.scoring.files import Details, ScoreFiles
+from nova_judge.scoring.jobs import PlannedJob
+from nova_judge.scoring.results import FinishedJob, score_run
 from tests.unit.scoring.test_container_scores import details, results
 from tests.unit.scoring.test_scoring_recipe import shipped
 

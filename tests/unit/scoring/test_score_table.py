@@ -2,10 +2,10 @@
 
 import pytest
 
-from nova_judge.metric_means import Scale
 from nova_judge.records import Unscored
-from nova_judge.score_headline import score_headline
-from nova_judge.score_table import AnswerScore, MetricFacts, Reported, ScoreTable
+from nova_judge.scoring.headline import score_headline
+from nova_judge.scoring.table import AnswerScore, MetricFacts, Reported, ScoreTable
+from nova_judge.statistics.metric_means import Scale
 
 
 def table(*scores: AnswerScore) -> ScoreTable:

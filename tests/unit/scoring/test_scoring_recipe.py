@@ -4,9 +4,9 @@ import pytest
 from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
-from nova_judge.recipe import Recipe, load_recipe
-from nova_judge.recipe_files import packaged_recipe
-from nova_judge.scoring_recipe import (
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.recipe.scoring_recipe import (
     evaluator_models,
     generates,
     judge_model,

@@ -4,8 +4,8 @@ import json
 import random
 from pathlib import Path
 
-from nova_judge.outcomes import Outcome, ProfileCounts, count_profiles
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts, count_profiles
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 HAIKU = DATA / "judgebench-claude-3-haiku"

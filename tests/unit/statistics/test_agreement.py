@@ -5,12 +5,12 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from nova_judge.agreement import Agreement, agreement, cohen_kappa
-from nova_judge.evidence import Evidence, evidence_row, gather
-from nova_judge.judgment_file import read_judgment_file
-from nova_judge.outcomes import Outcome
-from nova_judge.positions import positions
 from nova_judge.records import Unscored, Verdict
+from nova_judge.results.judgment_file import read_judgment_file
+from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
+from nova_judge.statistics.evidence import Evidence, evidence_row, gather
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.positions import positions
 
 from .profiles import DATA, HAIKU, counts, judged_rows
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from nova_judge.calibration import Calibration, calibrate, isotonic
-from nova_judge.evidence import Evidence, EvidenceRow, gather
-from nova_judge.judgment_file import read_judgment_file
 from nova_judge.records import Unscored, Verdict
+from nova_judge.results.judgment_file import read_judgment_file
+from nova_judge.statistics.calibration import Calibration, calibrate, isotonic
+from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 
 from .profiles import DATA
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from nova_judge.controls import Control, blocked_by, control_rows, judge_control
-from nova_judge.outcomes import ProfileCounts
+from nova_judge.judge.controls import Control, blocked_by, control_rows, judge_control
 from nova_judge.records import InputRow
+from nova_judge.statistics.outcomes import ProfileCounts
 
 from .profiles import counts, judged_rows
 

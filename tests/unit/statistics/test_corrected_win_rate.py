@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nova_judge.corrected_win_rate import CorrectedWinRate, corrected_win_rate
-from nova_judge.outcomes import Outcome, ProfileCounts
 from nova_judge.records import Unscored
-from nova_judge.student import student_quantile
+from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.student import student_quantile
 
 from .profiles import counts
 

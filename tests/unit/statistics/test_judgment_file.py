@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from nova_judge.errors import InputFileError
-from nova_judge.evidence import Basis
-from nova_judge.findings import find
-from nova_judge.judgment_file import Reading, read_judgment_file
-from nova_judge.judgments import write_judgments
-from nova_judge.outcomes import count_profiles
-from nova_judge.statistics_settings import DEFAULTS
+from nova_judge.results.judgment_file import Reading, read_judgment_file
+from nova_judge.results.judgments import write_judgments
+from nova_judge.statistics.evidence import Basis
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.outcomes import count_profiles
+from nova_judge.statistics.settings import DEFAULTS
 
 from .profiles import jsonl, judged_rows
 

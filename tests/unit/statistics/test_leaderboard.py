@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from nova_judge.leaderboard import Match, leaderboard
-from nova_judge.outcomes import ProfileCounts
-from nova_judge.win_rate import scores_of_profiles
+from nova_judge.results.leaderboard import Match, leaderboard
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.win_rate import scores_of_profiles
 
 from .profiles import counts
 

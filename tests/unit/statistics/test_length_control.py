@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from nova_judge.findings import find
-from nova_judge.judgment_file import read_judgment_file
-from nova_judge.length_control import PRECISION, ControlledRate, controlled_win_rate
 from nova_judge.records import Unscored
-from nova_judge.statistics_settings import DEFAULTS
+from nova_judge.results.judgment_file import read_judgment_file
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
+from nova_judge.statistics.settings import DEFAULTS
 
 from .profiles import ALPACA, DATA
 

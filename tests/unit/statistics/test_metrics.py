@@ -10,19 +10,9 @@ import duckdb
 import msgspec
 import pytest
 
-from nova_judge.controls import Control, judge_control
 from nova_judge.errors import RowSumError
-from nova_judge.judge_dataset import ReasonCount
-from nova_judge.judgments import COLUMNS, read_judgments, write_judgments
-from nova_judge.metrics import (
-    CandidateFacts,
-    InputFacts,
-    JudgeFacts,
-    RecipeFacts,
-    RunFacts,
-    compute_metrics,
-    failed_metrics,
-)
+from nova_judge.judge.controls import Control, judge_control
+from nova_judge.judge.dataset import ReasonCount
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -31,6 +21,16 @@ from nova_judge.records import (
     Rubric,
     Unscored,
     Verdict,
+)
+from nova_judge.results.judgments import COLUMNS, read_judgments, write_judgments
+from nova_judge.results.metrics import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    RecipeFacts,
+    RunFacts,
+    compute_metrics,
+    failed_metrics,
 )
 
 from .profiles import counts, judged_rows

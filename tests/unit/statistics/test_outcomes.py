@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_judge.evidence import count_codes
-from nova_judge.outcomes import (
+from nova_judge.records import Judgment, Unscored, Verdict
+from nova_judge.statistics.evidence import count_codes
+from nova_judge.statistics.outcomes import (
     Outcome,
     ProfileCounts,
     Reconciled,
@@ -19,7 +20,6 @@ from nova_judge.outcomes import (
     reconcile,
     score_quarters,
 )
-from nova_judge.records import Judgment, Unscored, Verdict
 
 from .profiles import ANSWERS, judgments
 

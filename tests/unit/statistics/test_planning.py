@@ -3,7 +3,12 @@
 import pytest
 from scipy import stats
 
-from nova_judge.planning import detectable_difference, plan, power_of, smallest_significant
+from nova_judge.statistics.planning import (
+    detectable_difference,
+    plan,
+    power_of,
+    smallest_significant,
+)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from nova_judge.positions import positions
+from nova_judge.statistics.positions import positions
 
 from .profiles import counts, random_counts
 

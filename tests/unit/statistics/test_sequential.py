@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy import special
 
-from nova_judge.outcomes import ProfileCounts
-from nova_judge.sequential import (
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.sequential import (
     PRIOR,
     anytime_p_value,
     e_value,
     may_stop,
     win_rate_anytime,
 )
-from nova_judge.statistics_settings import StatisticsSettings
-from nova_judge.verdict import ANYTIME_TEST, Word, verdict
-from nova_judge.win_rate import Interval, ScoreCounts
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.verdict import ANYTIME_TEST, Word, verdict
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 from .profiles import counts
 

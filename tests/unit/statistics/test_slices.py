@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from nova_judge import slices as module
-from nova_judge.evidence import Basis, EvidenceRow, evidence_row, gather
 from nova_judge.records import Verdict
-from nova_judge.slices import holm, slices
-from nova_judge.statistics_settings import DEFAULTS
+from nova_judge.statistics import slices as module
+from nova_judge.statistics.evidence import Basis, EvidenceRow, evidence_row, gather
+from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.slices import holm, slices
 
 from .profiles import judged_rows
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError, RequestError, SavedReportError
-from nova_judge.metrics import CandidateFacts, InputFacts, compute_metrics, failed_metrics
+from nova_judge.results.metrics import CandidateFacts, InputFacts, compute_metrics, failed_metrics
 
 from .profiles import DATA, HAIKU, jsonl
 from .test_metrics import facts, pairs

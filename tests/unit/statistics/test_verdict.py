@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nova_judge.binomial import binomial_cdf, sign_test
-from nova_judge.outcomes import ProfileCounts
-from nova_judge.statistics_settings import StatisticsSettings
-from nova_judge.verdict import Decided, Word, decisive_pairs, further_pairs, verdict
+from nova_judge.statistics.binomial import binomial_cdf, sign_test
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.verdict import Decided, Word, decisive_pairs, further_pairs, verdict
 
 from .profiles import counts, random_counts
 

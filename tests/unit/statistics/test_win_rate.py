@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from nova_judge.dirichlet_mean import mean_cdf
-from nova_judge.outcomes import ProfileCounts
 from nova_judge.records import Unscored
-from nova_judge.win_rate import (
+from nova_judge.statistics.dirichlet_mean import mean_cdf
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
     percentile_bootstrap,

@@ -1,0 +1,101 @@
+"""Quantities to US dollars, by the dated price list in `data/prices.json`."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.recipe import catalog
+
+
+class CostLine(msgspec.Struct, frozen=True):
+    """One position of an estimate or a bill. `usd` is None where no price is known."""
+
+    part: str
+    what: str
+    quantity: float
+    unit: str
+    usd: float | None
+
+
+class InstanceTime(NamedTuple):
+    """Instances that were up: `seconds` is what AWS bills for each of `instances`."""
+
+    instance_type: str
+    seconds: float
+    instances: int = 1
+    what: str = ""
+
+
+class TokenUse(NamedTuple):
+    """Tokens that one Bedrock model read and wrote."""
+
+    model: str
+    input_tokens: float
+    output_tokens: float
+    batch: bool = False
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run used, as far as it is known. `unpriced`: jobs that our price list leaves out."""
+
+    judge_jobs: tuple[InstanceTime, ...] = ()
+    endpoints: tuple[InstanceTime, ...] = ()
+    bedrock: tuple[TokenUse, ...] = ()
+    unpriced: tuple[str, ...] = ()
+    transitions: float = 0
+    lambda_gb_seconds: float = 0
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What a usage costs. `usd` sums the lines with a known price; `unpriced` names the others."""
+
+    lines: tuple[CostLine, ...]
+    usd: float
+    unpriced: tuple[str, ...]
+
+
+def bill(usage: Usage) -> Bill:
+    """The cost of a usage, position by position; positions of nothing are left out."""
+    known = catalog.prices()
+    lines = [
+        *(_instance_line("judge", time) for time in usage.judge_jobs),
+        *(_instance_line("endpoint", time) for time in usage.endpoints),
+        *(_token_line(use) for use in usage.bedrock),
+        *(CostLine("serverless", what, 1, "jobs", None) for what in usage.unpriced),
+        _unit_line(
+            "Step Functions",
+            usage.transitions,
+            "transitions",
+            known.step_functions_transition.price,
+        ),
+        _unit_line("Lambda", usage.lambda_gb_seconds, "GB-seconds", known.lambda_gb_second.price),
+    ]
+    used = tuple(line for line in lines if line.quantity > 0)
+    return Bill(
+        lines=used,
+        usd=sum(line.usd for line in used if line.usd is not None),
+        unpriced=tuple(dict.fromkeys(line.what for line in used if line.usd is None)),
+    )
+
+
+def _instance_line(part: str, time: InstanceTime) -> CostLine:
+    hours = time.seconds * time.instances / 3600
+    price = catalog.prices().instance_hour.prices.get(time.instance_type)
+    what = f"{time.what}, {time.instance_type}" if time.what else time.instance_type
+    return CostLine(part, what, hours, "hours", None if price is None else hours * price)
+
+
+def _token_line(use: TokenUse) -> CostLine:
+    known = catalog.prices().bedrock_million_tokens
+    price = known.prices.get(use.model)
+    total = use.input_tokens + use.output_tokens
+    if price is None:
+        return CostLine("Bedrock", use.model, total, "tokens", None)
+    usd = (use.input_tokens * price.input + use.output_tokens * price.output) / 1e6
+    return CostLine(
+        "Bedrock", use.model, total, "tokens", usd * (known.batch_factor if use.batch else 1)
+    )
+
+
+def _unit_line(part: str, quantity: float, unit: str, price: float) -> CostLine:
+    return CostLine(part, part, quantity, unit, quantity * price)

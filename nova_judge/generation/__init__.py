@@ -1,0 +1,1 @@
+"""The candidates' answers, asked under throttling without a loss, and the endpoints they need."""

@@ -1,0 +1,170 @@
+"""Answers, each stored once under a name made of prompt, model, settings and seed.
+
+    answers/<model name>/<run id>/chunks/<shard>/<token>.jsonl   a chunk: some hundred answers
+    answers/<model name>/<run id>/names/<shard>-<worker>         16 bytes for each answer in them
+
+Chunks are only ever added, whole and under a fresh token: what a killed worker leaves is a shard
+with fewer chunks, and two workers on one shard overwrite nothing. A chunk costs two PUTs, so that
+10 million answers cost some 50,000. `names` tells other runs what a shard knows without reading its
+texts; they look first where the same place of the file lies, and stop when they have all they need.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from nova_judge.generation.answers import NAME_BYTES, Answer, prompt_name
+from nova_judge.runs.layout import ANSWERS
+
+CHUNK_ANSWERS = 500
+CHUNK_SECONDS = 15.0
+READERS = 16
+
+
+class Objects(Protocol):
+    """A flat store of named bytes: a bucket, or a folder."""
+
+    def keys(self, prefix: str) -> Iterable[str]:
+        """All keys that begin with `prefix`, sorted."""
+        ...
+
+    def folders(self, prefix: str) -> Iterable[str]:
+        """The next part, up to its `/`, of all keys that begin with `prefix`, sorted."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """The bytes under `key`."""
+        ...
+
+    def write(self, key: str, body: bytes) -> None:
+        """Put `body` under `key`, whole or not at all; when this returns it is durable."""
+        ...
+
+
+class Place(NamedTuple):
+    """Where in which run answers are asked for."""
+
+    run_id: str
+    shard: int
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    name: bytes
+    answer: Answer
+
+
+_decoder = msgspec.json.Decoder(_Entry)
+_encoder = msgspec.json.Encoder()
+
+
+class AnswerJournal:
+    """One model's answers, as one worker on one shard reads and adds to them.
+
+    `reuse=False` leaves other runs' answers aside (`--no-cache`); what this shard itself stored
+    before it was interrupted is found in any case.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        model_name: str,
+        place: Place,
+        *,
+        reuse: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._objects = objects
+        self._root = f"{ANSWERS}{model_name}/"
+        self._place = place
+        self._reuse = reuse
+        self._now = now
+        self._worker = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._storing = threading.Lock()
+        self._waiting: list[_Entry] = []
+        self._oldest = now()
+        self._stored: set[bytes] = set()
+
+    def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
+        """The stored answers among those to `prompts`: this shard's own first, then other runs'."""
+        wanted = {prompt_name(prompt): prompt for prompt in prompts}
+        found: dict[str, Answer] = {}
+        for entry in self._entries(self._place):
+            self._stored.add(entry.name)
+            if entry.name in wanted:
+                found[wanted.pop(entry.name)] = entry.answer
+        if self._reuse:
+            for entry in self._from_other_runs(wanted):
+                answer = msgspec.structs.replace(entry.answer, cached=True)
+                found[wanted.pop(entry.name)] = answer
+        return found
+
+    def add(self, prompt: str, answer: Answer) -> None:
+        """Take one answer; the one that fills a chunk, or finds it old, stores it."""
+        with self._lock:
+            if not self._waiting:
+                self._oldest = self._now()
+            self._waiting.append(_Entry(prompt_name(prompt), answer))
+            full = len(self._waiting) >= CHUNK_ANSWERS
+            if not (full or self._now() - self._oldest >= CHUNK_SECONDS):
+                return
+        self.flush()
+
+    def flush(self) -> None:
+        """Store all that was added; when this returns, it will be found again."""
+        with self._storing:
+            with self._lock:
+                chunk, self._waiting = self._waiting, []
+            if not chunk:
+                return
+            run_id, shard = self._place
+            key = f"{self._chunks(self._place)}{uuid.uuid4().hex}.jsonl"
+            self._objects.write(key, _encoder.encode_lines(chunk))
+            self._stored.update(entry.name for entry in chunk)
+            names = f"{self._root}{run_id}/names/{shard:05d}-{self._worker}"
+            self._objects.write(names, b"".join(sorted(self._stored)))
+
+    def _chunks(self, place: Place) -> str:
+        return f"{self._root}{place.run_id}/chunks/{place.shard:05d}/"
+
+    def _entries(self, place: Place) -> Iterator[_Entry]:
+        for key in self._objects.keys(self._chunks(place)):
+            yield from _decoder.decode_lines(self._objects.read(key))
+
+    def _from_other_runs(self, wanted: Mapping[bytes, str]) -> Iterator[_Entry]:
+        """Entries whose names are in `wanted`, from which the caller takes what it gets."""
+        for run_id in self._objects.folders(self._root):
+            if run_id == self._place.run_id:
+                continue
+            for place in self._shards_with(wanted, run_id):
+                for entry in self._entries(place):
+                    if entry.name in wanted:
+                        yield entry
+
+    def _shards_with(self, wanted: Mapping[bytes, str], run_id: str) -> Iterator[Place]:
+        """The shards of another run that know something of `wanted`, nearest first."""
+        keys = sorted(self._objects.keys(f"{self._root}{run_id}/names/"), key=self._distance)
+        with ThreadPoolExecutor(READERS) as readers:
+            for first in range(0, len(keys), READERS):
+                if not wanted:
+                    return
+                some = keys[first : first + READERS]
+                for key, names in zip(some, readers.map(self._objects.read, some), strict=True):
+                    if any(name in wanted for name in _split(names)):
+                        yield Place(run_id, _shard_of(key))
+
+    def _distance(self, names_key: str) -> tuple[int, str]:
+        return abs(_shard_of(names_key) - self._place.shard), names_key
+
+
+def _shard_of(names_key: str) -> int:
+    return int(names_key.rsplit("/", 1)[1].split("-", 1)[0])
+
+
+def _split(names: bytes) -> Iterator[bytes]:
+    return (names[i : i + NAME_BYTES] for i in range(0, len(names), NAME_BYTES))

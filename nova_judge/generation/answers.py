@@ -1,0 +1,86 @@
+"""What a candidate answered to a prompt, or why it did not, and the name it is kept under."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from nova_judge.recipe.recipe import Generation
+
+NAME_BYTES = 16
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model answered. `cached`: another run asked, this one read it from the store."""
+
+    text: str
+    tries: int = 1
+    cached: bool = False
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    finish_reason: str | None = None
+    latency_s: float | None = None
+
+
+def lasting(answer: Answer) -> Answer:
+    """An answer without the accidents of asking: the same bytes from every repeat."""
+    return msgspec.structs.replace(answer, tries=1, latency_s=None)
+
+
+class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A row without an answer: `reason` groups such rows, `detail` is the endpoint's message."""
+
+    reason: str
+    tries: int
+    detail: str = ""
+
+
+Outcome: TypeAlias = Answer | FailedAnswer
+
+
+class Port(Protocol):
+    """One candidate's model."""
+
+    def ask(self, prompt: str) -> Answer:
+        """One answer; raises `retries.CallFailed`. Called from many threads at once."""
+        ...
+
+
+class Journal(Protocol):
+    """Where one candidate's answers to one shard are kept."""
+
+    def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
+        """The stored answers among those to `prompts`."""
+        ...
+
+    def add(self, prompt: str, answer: Answer) -> None:
+        """Take one answer; may be called from any thread."""
+        ...
+
+    def flush(self) -> None:
+        """Store all that was added; when this returns, it will be found again."""
+        ...
+
+
+def model_name(model: str, settings: Generation) -> str:
+    """The name of a model as it is asked: equal names give interchangeable answers.
+
+    `model` must change when the weights do (a model id with its version, a checkpoint's S3 URI with
+    its image). Settings that only say how often or how long to try are no part of the name.
+    """
+    asked = (
+        model,
+        settings.max_tokens,
+        settings.temperature,
+        settings.top_p,
+        settings.stop,
+        settings.system,
+        settings.seed,
+    )
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:32]
+
+
+def prompt_name(prompt: str) -> bytes:
+    """The name of a prompt among one model's answers."""
+    return hashlib.sha256(prompt.encode()).digest()[:NAME_BYTES]

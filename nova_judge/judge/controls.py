@@ -1,0 +1,124 @@
+"""Control rows: pairs in which no candidate should win, judged to see whether the judge is sound.
+
+`same_answer` shows one answer on both sides; `padded` shows an answer and the same answer said
+twice. A judge that names a side of the first, or the padded side of the second, more often than
+chance would, says nothing about two models either: its verdict is blocked.
+"""
+
+import enum
+import hashlib
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.records import InputRow
+from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.positions import positions
+
+_PADDING = "\n\nTo say the same once more:\n\n"
+
+
+class Control(enum.StrEnum):
+    """The controls that a recipe may ask for."""
+
+    SAME_ANSWER = "same_answer"
+    PADDED = "padded"
+
+
+class ControlFinding(NamedTuple):
+    """What one control says of the judge. `blocks` is the reason that blocks the verdict, or None.
+
+    a, b: rows that both orders decide for that side; in `padded`, B is the padded answer.
+    """
+
+    control: Control
+    rows: int
+    a: int
+    b: int
+    p_value: float
+    blocks: str | None
+    note: str | None
+
+
+def control_rows(
+    rows: Iterable[InputRow], control: Control, count: int, seed: int = 0
+) -> list[InputRow]:
+    """`count` control rows made from the rows' own answers, taken from A and B by turns.
+
+    Which rows are taken depends on their ids and the seed, not on their order. Line numbers stay,
+    ids become `control:<control>:<id>`, labels and references are dropped. Rows without both
+    answers are passed over.
+    """
+    answered = (row for row in rows if row.response_A and row.response_B)
+    drawn = heapq.nsmallest(count, answered, key=lambda row: (_draw(row.id, seed), row.line))
+    drawn.sort(key=lambda row: row.line)
+    return [_control_row(row, control, index) for index, row in enumerate(drawn)]
+
+
+def judge_control(
+    control: Control, profiles: ProfileCounts, *, level: float = 0.95, controls: int = 1
+) -> ControlFinding:
+    """What the profile counts of a control's rows say; `controls` shares out the error rate."""
+    tally = profiles.reconciled
+    p_value = sign_test(tally.a, tally.b)
+    beyond_chance = p_value < (1.0 - level) / controls
+    return ControlFinding(
+        control=control,
+        rows=profiles.rows,
+        a=tally.a,
+        b=tally.b,
+        p_value=p_value,
+        blocks=_blocks(control, tally.a, tally.b, p_value) if beyond_chance else None,
+        note=_position_note(profiles, level),
+    )
+
+
+def blocked_by(findings: Iterable[ControlFinding]) -> tuple[str, ...]:
+    """The reasons for `StatisticsSettings.blocked_by`."""
+    return tuple(finding.blocks for finding in findings if finding.blocks is not None)
+
+
+def _draw(row_id: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}\n{row_id}".encode(errors="replace")).hexdigest()
+
+
+def _control_row(row: InputRow, control: Control, index: int) -> InputRow:
+    answer = (row.response_A if index % 2 == 0 else row.response_B) or ""
+    other = answer if control is Control.SAME_ANSWER else f"{answer}{_PADDING}{answer}"
+    return msgspec.structs.replace(
+        row,
+        id=f"control:{control}:{row.id}",
+        response_A=answer,
+        response_B=other,
+        label=None,
+        reference=None,
+    )
+
+
+def _blocks(control: Control, a: int, b: int, p_value: float) -> str | None:
+    evidence = f"(exact sign test p = {p_value:.2g})"
+    if control is Control.SAME_ANSWER:
+        return (
+            f"shown the same answer on both sides, the judge names B on {b} and A on {a} rows "
+            f"{evidence}"
+        )
+    if b > a:
+        return (
+            f"the judge prefers a padded answer to the plain one on {b} of {a + b} rows {evidence}"
+        )
+    return None
+
+
+def _position_note(profiles: ProfileCounts, level: float) -> str | None:
+    """Leaning to a position is no preference between candidates: both orders cancel it."""
+    found = positions(profiles)
+    if found.p_value is None or found.p_value >= 1.0 - level:
+        return None
+    first = found.leaning_first > found.leaning_second
+    return (
+        f"the judge leans to the {'first' if first else 'second'} position "
+        f"({found.leaning_first} rows to {found.leaning_second}); judging both orders cancels it"
+    )

@@ -1,0 +1,1 @@
+"""What to evaluate, and which models, images, instances and tasks go together."""

@@ -1,0 +1,195 @@
+"""Model ids, images, combinations and prices: read from the dated files in `nova_judge/data/`."""
+
+import functools
+from typing import Literal
+
+import msgspec
+
+from nova_judge.folders import DATA
+
+
+class NovaImages(msgspec.Struct, frozen=True):
+    """The evaluation container: one registry account a region."""
+
+    repository: str
+    tag: str
+    accounts: dict[str, str]
+    documented_regions: tuple[str, ...]
+
+
+class ServingImages(msgspec.Struct, frozen=True):
+    """The inference containers; the CDK knows the registry's account in every region."""
+
+    images: dict[str, str]
+    ami_version: dict[str, str]
+
+
+class Images(msgspec.Struct, frozen=True):
+    """`images.json`."""
+
+    read_on: str
+    nova_evaluation: NovaImages
+    serving: ServingImages
+
+
+class EndpointModel(msgspec.Struct, frozen=True):
+    """A model that the stack can serve. `instance_types` stands in the order of preference."""
+
+    model_id: str
+    serving: Literal["vllm", "tgi"]
+    instance_types: tuple[str, ...]
+    tensor_parallel: int
+    environment: dict[str, str]
+    note: str = ""
+
+
+class Models(msgspec.Struct, frozen=True):
+    """`models.json`."""
+
+    read_on: str
+    endpoints: dict[str, EndpointModel]
+
+
+class NovaModel(msgspec.Struct, frozen=True):
+    """A Nova model in an evaluation job: as the judge of `judges`, or as the model under test."""
+
+    model_name_or_path: str
+    judges: tuple[str, ...]
+    instance_types: tuple[str, ...]
+    image_tags: tuple[str, ...]
+    reasoning_effort: bool = False
+    note: str = ""
+
+
+class NovaTask(msgspec.Struct, frozen=True):
+    """A task other than a benchmark, with its only strategy and metric."""
+
+    strategy: str
+    metric: str
+
+
+class JudgeContext(msgspec.Struct, frozen=True):
+    """How many tokens one record of a judge's input may have."""
+
+    value: int
+    warn_from: int
+    assumption: str
+
+
+class Compatibility(msgspec.Struct, frozen=True):
+    """`compatibility.json`."""
+
+    read_on: str
+    models: dict[str, NovaModel]
+    tasks: dict[str, NovaTask]
+    judge_context_tokens: JudgeContext
+
+
+class TokenPrice(msgspec.Struct, frozen=True):
+    """US dollars for a million tokens."""
+
+    input: float
+    output: float
+
+
+class InstancePrices(msgspec.Struct, frozen=True):
+    """US dollars for an hour of one instance, training and hosting alike."""
+
+    source: str
+    prices: dict[str, float]
+
+
+class BedrockPrices(msgspec.Struct, frozen=True):
+    """Prices by model id; batch inference costs `batch_factor` of them."""
+
+    source: str
+    prices: dict[str, TokenPrice]
+    batch_factor: float
+
+
+class UnitPrice(msgspec.Struct, frozen=True):
+    """US dollars for one unit."""
+
+    source: str
+    price: float
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """`prices.json`."""
+
+    read_on: str
+    currency: str
+    region: str
+    note: str
+    instance_hour: InstancePrices
+    bedrock_million_tokens: BedrockPrices
+    step_functions_transition: UnitPrice
+    lambda_gb_second: UnitPrice
+
+
+class Supposed(msgspec.Struct, frozen=True):
+    """One supposed figure, and why it is supposed."""
+
+    value: float
+    why: str
+
+
+class SupposedByName(msgspec.Struct, frozen=True):
+    """One supposed figure a model, a task or a part, and why."""
+
+    value: dict[str, float]
+    why: str
+
+
+class Assumptions(msgspec.Struct, frozen=True):
+    """`assumptions.json`."""
+
+    written_on: str
+    note: str
+    characters_per_token: Supposed
+    answer_share: Supposed
+    endpoint_start_minutes: Supposed
+    endpoint_tokens_per_second: SupposedByName
+    bedrock_rows_per_second: Supposed
+    judge_start_minutes: Supposed
+    judge_rows_per_second: SupposedByName
+    benchmark_questions: SupposedByName
+    evaluator_tokens_per_score: SupposedByName
+    lambda_gb_seconds_per_row: Supposed
+    transitions_per_run: Supposed
+    transitions_per_shard: Supposed
+
+
+@functools.cache
+def images() -> Images:
+    """Registry accounts and image tags."""
+    return msgspec.json.decode((DATA / "images.json").read_bytes(), type=Images)
+
+
+@functools.cache
+def models() -> Models:
+    """The models that a candidate's `endpoint` may name."""
+    return msgspec.json.decode((DATA / "models.json").read_bytes(), type=Models)
+
+
+@functools.cache
+def compatibility() -> Compatibility:
+    """Which models, tasks, instances and images go together."""
+    return msgspec.json.decode((DATA / "compatibility.json").read_bytes(), type=Compatibility)
+
+
+@functools.cache
+def prices() -> Prices:
+    """What AWS charges, as far as a run needs it."""
+    return msgspec.json.decode((DATA / "prices.json").read_bytes(), type=Prices)
+
+
+@functools.cache
+def assumptions() -> Assumptions:
+    """What an estimate supposes where no price list says it."""
+    return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
+
+
+def endpoint_name(prefix: str, model: str) -> str:
+    """The one endpoint of a model in a stage; at most 63 characters."""
+    return f"{prefix}-{model}".replace(".", "-")[:63]

@@ -1,0 +1,165 @@
+"""Which judge, model, instance, image and task go together: refused before anything is paid for.
+
+The combinations are data (`data/compatibility.json`, with the date they were read); the benchmarks'
+own are in `nova_judge.scoring.benchmarks`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import UNSET
+
+from nova_judge.recipe import catalog
+from nova_judge.recipe.catalog import NovaModel
+from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
+from nova_judge.recipe.shape import did_you_mean
+from nova_judge.scoring.benchmarks import benchmark_problems, benchmarks
+
+BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
+# Claude from 4.5 on; reported in public threads, not stated in AWS's documentation.
+ONE_OF_TEMPERATURE_OR_TOP_P = re.compile(r"anthropic\.claude-(?:\w+-)?(?:4-[5-9]|[5-9])")
+
+
+def nova_problems(
+    nova: NovaBlock, *, instance_types: tuple[str, ...], instance_count: int, image: str | None
+) -> Iterator[str]:
+    """Everything that the container or SageMaker would refuse, and what is allowed."""
+    yield from _task_problems(nova)
+    known = catalog.compatibility().models
+    model = known.get(nova.run.model_type)
+    if model is None:
+        yield _not_one_of("judge.nova.run.model_type", nova.run.model_type, known)
+        return
+    yield from _model_problems(nova, model)
+    yield from _instance_problems(nova, model, instance_types)
+    if nova.run.replicas != instance_count:
+        yield (
+            f"judge.instance_count: found {instance_count}, but judge.nova.run.replicas is "
+            f"{nova.run.replicas}: the two must be equal"
+        )
+    if image is not None and "/" not in image and image not in model.image_tags:
+        yield _not_one_of(
+            "judge.image", image, model.image_tags, "for another one give its full image URI"
+        )
+
+
+def candidate_problems(
+    key: str, *, endpoint: str | None, bedrock: str | None, file: str | None, top_p: float | None
+) -> Iterator[str]:
+    """What is wrong with one candidate; `key` says where it stands, `top_p` how it samples."""
+    named = [source for source in (endpoint, bedrock, file) if source is not None]
+    known = catalog.models().endpoints
+    if len(named) != 1:
+        yield (
+            f"{key}: found {len(named)} sources; exactly one is allowed: endpoint (one of "
+            f"{', '.join(known)}), bedrock (a model id), or file (response_A or response_B)"
+        )
+    if endpoint is not None and endpoint not in known:
+        yield _not_one_of(f"{key}.endpoint", endpoint, known)
+    if bedrock is not None and not BEDROCK_MODEL.fullmatch(bedrock):
+        yield (
+            f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
+            "expected, such as us.anthropic.claude-sonnet-4-6"
+        )
+    if bedrock is not None and top_p is not None and ONE_OF_TEMPERATURE_OR_TOP_P.search(bedrock):
+        yield (
+            f"{key}: generation.top_p is {top_p}, and {bedrock} takes temperature or top_p, not "
+            f"both: leave generation.top_p out, or write {key}.generation.top_p: null"
+        )
+
+
+def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) -> Iterator[str]:
+    """Instance types of a candidate that the stack has no configuration for."""
+    served = catalog.models().endpoints.get(endpoint)
+    if instance_types and served is None:
+        yield f"{key}.instance_types: only a candidate with an `endpoint` has instances"
+        return
+    for kind in instance_types:
+        if served is not None and kind not in served.instance_types:
+            yield _not_one_of(f"{key}.instance_types", kind, served.instance_types)
+
+
+def judge_models(task: str) -> tuple[str, ...]:
+    """The `model_type`s that may judge under `task`; none when it is no judge task."""
+    known = catalog.compatibility().models
+    return tuple(name for name, model in known.items() if task in model.judges)
+
+
+def _task_problems(nova: NovaBlock) -> Iterator[str]:
+    evaluation = nova.evaluation
+    if evaluation.task in benchmarks():
+        for problem in benchmark_problems(
+            task=evaluation.task,
+            strategy=evaluation.strategy,
+            metric=evaluation.metric,
+            subtask=evaluation.subtask if isinstance(evaluation.subtask, str) else "",
+            model_type=nova.run.model_type,
+        ):
+            yield f"judge.nova.{problem}"
+        return
+    yield from _own_task_problems(evaluation)
+
+
+def _own_task_problems(evaluation: NovaEvaluation) -> Iterator[str]:
+    tasks = catalog.compatibility().tasks
+    task = tasks.get(evaluation.task)
+    if task is None:
+        yield _not_one_of("judge.nova.evaluation.task", evaluation.task, [*tasks, *benchmarks()])
+        return
+    if evaluation.strategy != task.strategy:
+        yield _not_one_of("judge.nova.evaluation.strategy", evaluation.strategy, [task.strategy])
+    if evaluation.metric != task.metric:
+        yield _not_one_of("judge.nova.evaluation.metric", evaluation.metric, [task.metric])
+    if evaluation.subtask:
+        yield (
+            f"judge.nova.evaluation.subtask: {evaluation.task} has no sub-tasks; leave the key out"
+        )
+
+
+def _model_problems(nova: NovaBlock, model: NovaModel) -> Iterator[str]:
+    run, task = nova.run, nova.evaluation.task
+    judges = judge_models(task)
+    if judges and run.model_type not in judges:
+        yield _not_one_of("judge.nova.run.model_type", run.model_type, judges, f"for {task}")
+    customised = run.model_name_or_path.startswith("s3://")
+    if judges and customised:
+        yield (
+            f"judge.nova.run.model_name_or_path: found {run.model_name_or_path!r}; AWS offers no "
+            f"customised judge: use {model.model_name_or_path}"
+        )
+    elif not customised and run.model_name_or_path != model.model_name_or_path:
+        also = "" if judges else "or the s3:// URI of a customised model"
+        yield _not_one_of(
+            "judge.nova.run.model_name_or_path",
+            run.model_name_or_path,
+            [model.model_name_or_path],
+            also,
+        )
+    effort = nova.inference.reasoning_effort
+    if effort is not UNSET and effort is not None and not model.reasoning_effort:
+        yield (
+            f"judge.nova.inference.reasoning_effort: found {effort!r}; {run.model_type} does not "
+            "reason: leave the key out"
+        )
+
+
+def _instance_problems(
+    nova: NovaBlock, model: NovaModel, instance_types: tuple[str, ...]
+) -> Iterator[str]:
+    allowed = model.instance_types
+    if not instance_types:
+        yield f"judge.instance_type: missing; {nova.run.model_type} runs on {' or '.join(allowed)}"
+    for found in instance_types:
+        if found not in allowed:
+            note = f" ({model.note})" if model.note else ""
+            yield (
+                f"judge.instance_type: found {found!r}; {nova.evaluation.task} with "
+                f"{nova.run.model_type} runs only on {' or '.join(allowed)}{note}. "
+                f"Write instance_type: {allowed[0]}"
+            )
+
+
+def _not_one_of(key: str, found: str, allowed: Iterable[str], also: str = "") -> str:
+    words = list(allowed)
+    tail = f" ({also})" if also else ""
+    return f"{key}: found {found!r}; allowed: {', '.join(words)}{tail}{did_you_mean(found, words)}"

@@ -1,0 +1,1 @@
+"""What finished runs found: stored, read again, audited, compared, gated, exported."""

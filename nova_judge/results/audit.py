@@ -1,0 +1,135 @@
+"""Every figure of a judge job and of a report, recomputed from the rows; what differs is listed.
+
+A finding is `differs` where a stated figure is not what the rows give, and `unsupported` where a
+figure invites a conclusion that the rows do not carry.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
+from nova_judge.results.job_audit import (
+    Finding,
+    Kind,
+    differing,
+    job_findings,
+    row_findings,
+    significance,
+)
+from nova_judge.rubric.evidence import rubric_metrics
+from nova_judge.statistics.evidence import evidence_row, gather
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.outcomes import count_profiles
+from nova_judge.statistics.settings import StatisticsSettings
+
+_SAME = 1e-9
+
+
+class Audit(NamedTuple):
+    """What was checked and what did not hold. `checked` counts figures, `rows` counts rows."""
+
+    checked: int
+    rows: int
+    findings: tuple[Finding, ...]
+
+
+def audit_job(
+    job: JobMetrics | None, judgments: Iterable[Judgment] | None, notes: Mapping[str, int]
+) -> Audit:
+    """The figures of a judge job against its own details; without details, against each other.
+
+    `notes` are those that reading the details gave.
+    """
+    rows = list(judgments) if judgments is not None else []
+    checked = Counted()
+    for reason, count in notes.items():
+        checked.add(Finding(Kind.DIFFERS, f"details, {count} rows", "counts", reason))
+    for index, judgment in enumerate(rows):
+        checked.extend(row_findings(index, judgment))
+    profiles = count_profiles(rows) if rows else None
+    if job is not None:
+        checked.extend(job_findings(job, rows, profiles))
+        checked.extend(significance(job))
+    return Audit(checked.figures, len(rows), tuple(checked.findings))
+
+
+def audit_report(metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> Audit:
+    """Every figure of a `metrics.json` that rests on the rows, against `judgments.parquet`.
+
+    The judge job's own figures, which it quotes, are checked in the same way.
+    """
+    kept = list(rows)
+    verdict = metrics.get("verdict") or {}
+    settings = StatisticsSettings(
+        level=verdict.get("level", 0.95),
+        equivalence_margin=verdict.get("equivalence_margin"),
+        seed=((metrics.get("rubric") or {}).get("firmness") or {}).get("seed", 0),
+        anytime=str(verdict.get("test", "")).startswith("anytime"),
+        blocked_by=tuple(verdict.get("blocked_by") or ()),
+    )
+    ours = find(gather(evidence_row(row) for row in kept), settings)
+    ours.pop("notes")
+    ours["rubric"] = rubric_metrics(kept, settings)
+    checked = Counted()
+    for name, value in ours.items():
+        if name in metrics:
+            checked.extend(_compared(f"metrics.json: {name}", metrics[name], value))
+    checked.extend(_row_sum(metrics, kept))
+    judgments = [row.judgment for row in kept]
+    if metrics.get("job"):
+        checked.extend(job_findings(metrics["job"], judgments, count_profiles(judgments)))
+    for index, judged in enumerate(kept):
+        checked.extend(row_findings(index, judged.judgment))
+    return Audit(checked.figures, len(kept), tuple(checked.findings))
+
+
+class Counted:
+    """Collects findings, and counts the figures that were looked at (None: a figure that holds)."""
+
+    def __init__(self) -> None:
+        self.figures = 0
+        self.findings: list[Finding] = []
+
+    def add(self, finding: Finding | None) -> None:
+        """One figure looked at."""
+        self.figures += 1
+        if finding is not None:
+            self.findings.append(finding)
+
+    def extend(self, findings: Iterator[Finding | None]) -> None:
+        """Several figures."""
+        for finding in findings:
+            self.add(finding)
+
+
+def _row_sum(metrics: Mapping[str, Any], rows: list[JudgedRow]) -> Iterator[Finding | None]:
+    counts = metrics.get("rows") or {}
+    failed = sum(
+        isinstance(row.judgment.forward, Unscored) and isinstance(row.judgment.backward, Unscored)
+        for row in rows
+    )
+    for name, ours in (("judged", len(rows) - failed), ("judge_failed", failed)):
+        if isinstance(counts.get(name), int):
+            yield differing(f"metrics.json: rows.{name}", counts[name], ours, 0)
+    parts = [value for name, value in counts.items() if name != "input"]
+    if parts and all(isinstance(value, int) for value in counts.values()):
+        yield differing("metrics.json: rows.input", counts["input"], sum(parts), 0)
+
+
+def _compared(where: str, said: object, ours: object) -> Iterator[Finding | None]:
+    if isinstance(ours, Mapping) and isinstance(said, Mapping):
+        for name in ours:
+            yield from _compared(f"{where}.{name}", said.get(name), ours[name])
+    elif isinstance(ours, list | tuple) and isinstance(said, list) and len(ours) == len(said):
+        for place, (theirs, own) in enumerate(zip(said, ours, strict=True)):
+            yield from _compared(f"{where}[{place}]", theirs, own)
+    elif isinstance(ours, float) and isinstance(said, int | float):
+        yield differing(where, said, ours, _SAME * max(1.0, abs(ours)))
+    else:
+        same = said == (list(ours) if isinstance(ours, tuple) else ours)
+        yield None if same else Finding(Kind.DIFFERS, where, _short(said), _short(ours))
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."

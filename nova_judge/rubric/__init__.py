@@ -1,0 +1,1 @@
+"""The rubric judge's criteria: read, weighed, weighed anew."""

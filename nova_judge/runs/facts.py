@@ -1,0 +1,55 @@
+"""What a run's written records say, for its metrics."""
+
+from collections.abc import Sequence
+
+from nova_judge.cost.run_cost import run_cost
+from nova_judge.inputs.dataset import CANDIDATES
+from nova_judge.judge.dataset import DatasetSummary
+from nova_judge.judge.job_outcome import JobOutcome
+from nova_judge.recipe.scoring_recipe import generates, judge_model
+from nova_judge.results.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
+from nova_judge.runs.run import Run
+from nova_judge.statistics.settings import StatisticsSettings
+
+
+def run_facts(
+    run: Run,
+    summary: DatasetSummary | None,
+    outcomes: Sequence[JobOutcome] = (),
+    stand_in: str | None = None,
+) -> RunFacts:
+    """The facts beside the judgments; `summary` is None where the run failed before."""
+    return RunFacts(
+        run_id=run.run_id,
+        kind=run.recipe.kind,
+        created=run.created,
+        input=InputFacts(
+            uri=run.input.uri,
+            version=run.input.version,
+            size=run.input.size,
+            rows=summary.input if summary else 0,
+        ),
+        recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
+        candidates={
+            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c))
+            for c in CANDIDATES
+            if generates(run.recipe)
+        },
+        judge=JudgeFacts(
+            model=judge_model(run.recipe),
+            instance_type=(outcomes[0].instance_type or None) if outcomes else None,
+            jobs=tuple(outcome.name for outcome in outcomes),
+            stand_in=stand_in,
+        ),
+        rejected=summary.rejected if summary else 0,
+        rejected_reasons=summary.rejected_reasons if summary else (),
+        generation_failed=summary.generation_failed if summary else 0,
+        generation_reasons=summary.failed_reasons if summary else (),
+        cached=summary.cached if summary else 0,
+        cost=run_cost(run, summary, outcomes, stand_in=stand_in is not None),
+        settings=StatisticsSettings(
+            level=run.recipe.statistics.level,
+            equivalence_margin=run.recipe.statistics.equivalence_margin,
+            seed=run.recipe.statistics.seed,
+        ),
+    )

@@ -1,0 +1,83 @@
+"""One run: what was asked, resolved and written down once in `request.json`."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from nova_judge import __version__
+from nova_judge.generation import batch_inference
+from nova_judge.inputs.dataset import CANDIDATES, AnswerSources
+from nova_judge.inputs.shards import Shard, cut
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import Candidate
+
+
+class RunInput(msgspec.Struct, frozen=True):
+    """The input object; `size` in bytes. Without a key the run reads no file."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" if self.key else "none: the run reads no file"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
+
+    `batch`: who answers by batch inference. `estimate` is what the run was expected to cost (see
+    `estimate.estimate_summary`).
+    """
+
+    run_id: str
+    execution: str
+    created: str
+    input: RunInput
+    recipe: Recipe
+    recipe_sha256: str
+    sources: AnswerSources
+    no_cache: bool = False
+    batch: tuple[Candidate, ...] = ()
+    estimate: dict[str, Any] | None = None
+    code_version: str = __version__
+
+    def generated(self) -> tuple[Candidate, ...]:
+        """The candidates that this run has to ask."""
+        return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
+
+    def shards(self) -> Iterator[Shard]:
+        """The input's byte ranges; larger where a batch job has to be worth its start."""
+        least = batch_inference.SHARD_BYTES if self.batch else 0
+        return cut(self.input.size, max(self.recipe.shards.bytes, least))
+
+    def candidate_label(self, candidate: Candidate) -> str:
+        """What the report calls a candidate; answers of the file never get a model's name."""
+        spec = self.recipe.candidate(candidate)
+        if getattr(self.sources, candidate) == "file":
+            return spec.name if spec.name and spec.source == "file" else f"response_{candidate}"
+        return spec.label
+
+    def encode(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def decode_run(content: bytes) -> Run:
+    """The run that `Run.encode` wrote."""
+    return msgspec.json.decode(content, type=Run)
+
+
+def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSources:
+    """Who answers: a candidate is asked unless its answers stand in the file.
+
+    A file that brings both answers is judged as it is, whatever candidates the recipe names.
+    """
+
+    def source(candidate: Candidate) -> Literal["file", "generated"]:
+        in_file = file_brings_answers or recipe.candidate(candidate).source == "file"
+        return "file" if in_file else "generated"
+
+    return AnswerSources(source("A"), source("B"))

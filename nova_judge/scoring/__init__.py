@@ -1,0 +1,1 @@
+"""Evaluations that score single answers: benchmarks, own data, own scorers, Bedrock."""

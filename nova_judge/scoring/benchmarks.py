@@ -1,0 +1,93 @@
+"""The standard benchmarks that AWS's evaluation containers run: what may stand in a recipe.
+
+The tasks are data (`data/benchmarks.json`, with the date they were read).
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from nova_judge.folders import DATA
+from nova_judge.recipe.shape import did_you_mean
+
+_DATA = DATA / "benchmarks.json"
+TEXT_ONLY_MODELS = ("amazon.nova-micro-",)
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """One benchmark. It has exactly one strategy and one metric; no sub-tasks: it cannot be cut.
+
+    `serverless`: SageMaker's serverless evaluation of model packages offers it too.
+    """
+
+    strategy: str
+    metric: str
+    measures: str
+    modality: Literal["text", "image"]
+    serverless: bool
+    subtasks: tuple[str, ...]
+
+
+class _Catalogue(msgspec.Struct, frozen=True):
+    read: str
+    source: tuple[str, ...]
+    tasks: dict[str, Benchmark]
+
+
+@functools.cache
+def _catalogue() -> _Catalogue:
+    return msgspec.json.decode(_DATA.read_bytes(), type=_Catalogue)
+
+
+def benchmarks() -> dict[str, Benchmark]:
+    """All benchmarks by task name, in the order of AWS's documentation."""
+    return dict(_catalogue().tasks)
+
+
+def split_subtasks(subtask: str) -> tuple[str, ...]:
+    """The sub-tasks named in a recipe's `subtask`, which joins several with a comma."""
+    return tuple(name.strip() for name in subtask.split(",") if name.strip())
+
+
+def benchmark_problems(
+    *, task: str, strategy: str, metric: str, subtask: str = "", model_type: str = ""
+) -> Iterator[str]:
+    """What is wrong with the `evaluation` of a benchmark recipe, and what is allowed instead.
+
+    `subtask` is as the container reads it: names joined with a comma, empty for all.
+    """
+    known = benchmarks()
+    if task not in known:
+        yield (
+            f"evaluation.task: found {task!r}; the benchmarks are {', '.join(known)}"
+            f"{did_you_mean(task, known)}"
+        )
+        return
+    benchmark = known[task]
+    for key, found, allowed in (
+        ("strategy", strategy, benchmark.strategy),
+        ("metric", metric, benchmark.metric),
+    ):
+        if found != allowed:
+            yield f"evaluation.{key}: found {found!r}; {task} allows only {allowed!r}"
+    yield from _subtask_problems(task, benchmark, split_subtasks(subtask))
+    if benchmark.modality == "image" and model_type.startswith(TEXT_ONLY_MODELS):
+        yield f"run.model_type: {model_type} reads text only, and {task} asks about images"
+
+
+def _subtask_problems(task: str, benchmark: Benchmark, named: tuple[str, ...]) -> Iterator[str]:
+    allowed = benchmark.subtasks
+    if named and not allowed:
+        yield f"evaluation.subtask: {task} has no sub-tasks; leave the key out"
+        return
+    for name in named:
+        if name not in allowed:
+            yield (
+                f"evaluation.subtask: {task} has no sub-task {name!r}; it has "
+                f"{', '.join(allowed)}{did_you_mean(name, allowed)}"
+            )
+    for name in dict.fromkeys(named):
+        if named.count(name) > 1:
+            yield f"evaluation.subtask: {name!r} stands {named.count(name)} times"

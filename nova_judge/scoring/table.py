@@ -1,0 +1,197 @@
+"""Scores of single answers, and what follows from them: means with intervals, and differences."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from nova_judge.records import Unscored
+from nova_judge.statistics.metric_means import (
+    UNIT,
+    Scale,
+    mean_difference,
+    mean_score,
+    reported_interval,
+    shown_together,
+)
+from nova_judge.statistics.win_rate import Interval
+
+FEWEST_SLICE_ROWS = 20  # below this a slice is shown as a count only
+
+
+class AnswerScore(NamedTuple):
+    """One answer by one metric. `row` tells the row within the run: equal for all subjects."""
+
+    subject: str
+    metric: str
+    row: int
+    result: float | str | Unscored
+    id: str = ""
+    category: str | None = None
+    explanation: str = ""
+    prompt: str = ""
+    answer: str = ""
+    reference: str = ""
+
+
+class MetricFacts(NamedTuple):
+    """What is known of a metric beforehand. `scale` None: it is taken from the scores."""
+
+    better: Literal["higher", "lower"] = "higher"
+    scale: Scale | None = UNIT
+
+
+class Reported(NamedTuple):
+    """What a container reported for a metric, with its standard error where it gave one."""
+
+    value: float
+    standard_error: float | None = None
+
+
+Key = tuple[str, str]
+"""Subject and metric."""
+
+
+class ScoreTable:
+    """Collects scores of a run, in whatever order they come, and gives the figures."""
+
+    def __init__(self) -> None:
+        self._scores: dict[Key, dict[tuple[int, str | None], float]] = defaultdict(dict)
+        self._words: dict[Key, Counter[str]] = defaultdict(Counter)
+        self._unscored: dict[Key, Counter[str]] = defaultdict(Counter)
+        self.reported: dict[Key, Reported] = {}
+        self.recomputed: dict[Key, float] = {}
+        self.facts: dict[str, MetricFacts] = {}
+
+    def add(self, score: AnswerScore) -> None:
+        """Count one score."""
+        key = (score.subject, score.metric)
+        if isinstance(score.result, Unscored):
+            self._unscored[key][score.result.reason] += 1
+        elif isinstance(score.result, str):
+            self._words[key][score.result] += 1
+        else:
+            self._scores[key][score.row, score.category] = score.result
+
+    def known(self) -> list[Key]:
+        """Every subject and metric that something is known of, in order of first sight."""
+        held = (self._scores, self._words, self._unscored, self.reported, self.recomputed)
+        return list(dict.fromkeys(key for part in held for key in part))
+
+    def mean_of(self, subject: str, metric: str) -> float | None:
+        """The mean of the rows' scores, or what was recomputed from all of them; None without."""
+        scores = self._scores.get((subject, metric))
+        if scores:
+            return math.fsum(scores.values()) / len(scores)
+        return self.recomputed.get((subject, metric))
+
+    def mean_of_categories(self, subject: str, metric: str) -> float | None:
+        """The mean of the categories' means, each counting alike; None without categories."""
+        held = _by_category(self._scores.get((subject, metric), {})).values()
+        return math.fsum(math.fsum(part) / len(part) for part in held) / len(held) if held else None
+
+    def reasons(self) -> Counter[tuple[str, str]]:
+        """Why scores are missing, by metric."""
+        reasons: Counter[tuple[str, str]] = Counter()
+        for (_, metric), counted in self._unscored.items():
+            for reason, count in counted.items():
+                reasons[metric, reason] += count
+        return reasons
+
+    def figures(self, level: float) -> list[dict[str, Any]]:
+        """One entry a subject and metric, metric by metric: `scores` of metrics.json."""
+        known = self.known()
+        metrics = list(dict.fromkeys(metric for _, metric in known))
+        return [
+            self._figure(key, level) for key in sorted(known, key=lambda k: metrics.index(k[1]))
+        ]
+
+    def differences(self, first: str, second: str, level: float) -> list[dict[str, Any]]:
+        """Second less first, row by row, for every metric that both have numbers for.
+
+        `shown` tells which differ from zero with all metrics together at the level; the intervals
+        are those of each metric by itself.
+        """
+        pairs: dict[str, tuple[list[tuple[float, float]], Scale]] = {}
+        for subject, metric in self.known():
+            mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
+            if subject != first or not mine or not theirs:
+                continue
+            held = [(mine[row], theirs[row]) for row in mine if row in theirs]
+            pairs[metric] = held, self._scale(metric, [*mine.values(), *theirs.values()])
+        shown = shown_together(pairs, level)
+        return [
+            {"metric": metric, "first": first, "second": second, "rows": len(held)}
+            | {"better": self.facts.get(metric, MetricFacts()).better, "shown": metric in shown}
+            | _interval(mean_difference(held, scale, level))
+            for metric, (held, scale) in pairs.items()
+        ]
+
+    def _figure(self, key: Key, level: float) -> dict[str, Any]:
+        subject, metric = key
+        scores = self._scores.get(key, {})
+        values = list(scores.values())
+        scale = self._scale(metric, values)
+        reported = self.reported.get(key)
+        return {
+            "subject": subject,
+            "metric": metric,
+            "better": self.facts.get(metric, MetricFacts()).better,
+            "scale": [scale.low, scale.high],
+            "rows": len(values) + self._words[key].total(),
+            "unscored": self._unscored[key].total(),
+            **_interval(self._mean(key, values, scale, level)),
+            "recomputed": self.recomputed.get(key),
+            "words": dict(self._words[key].most_common()) or None,
+            "reported": None if reported is None else reported._asdict(),
+            "slices": _slices(scores, scale, level),
+        }
+
+    def _mean(
+        self, key: Key, values: Sequence[float], scale: Scale, level: float
+    ) -> Interval | Unscored:
+        reported = self.reported.get(key)
+        if values or key in self.recomputed or reported is None:
+            return mean_score(values, scale, level)
+        found = reported_interval(reported.value, reported.standard_error, level)
+        if isinstance(found, Unscored):
+            return found
+        return found._replace(method=f"{found.method}, from the container's standard error")
+
+    def _scale(self, metric: str, values: Sequence[float]) -> Scale:
+        known = self.facts.get(metric, MetricFacts()).scale
+        if known is not None and all(known.low <= value <= known.high for value in values):
+            return known
+        return Scale(min(values, default=0.0), max(values, default=1.0))
+
+
+def _interval(found: Interval | Unscored) -> dict[str, Any]:
+    if isinstance(found, Unscored):
+        return {"estimate": None, "low": None, "high": None, "level": None, "method": found.reason}
+    return found._asdict()
+
+
+def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:
+    by_category: dict[str, list[float]] = defaultdict(list)
+    for (_, category), value in scores.items():
+        if category is not None:
+            by_category[category].append(value)
+    return by_category
+
+
+def _slices(
+    scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "rows": len(values),
+            "mean": math.fsum(values) / len(values),
+            **_interval(
+                mean_score(values, scale, level)
+                if len(values) >= FEWEST_SLICE_ROWS
+                else Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
+            ),
+        }
+        for name, values in sorted(_by_category(scores).items())
+    ]

@@ -1,0 +1,1 @@
+"""Win rates, intervals, tests and verdicts: numbers that hold."""

@@ -1,0 +1,148 @@
+"""How often the judge agrees with labels (human or objective), and how much beyond chance."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.records import Unscored
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts, score_quarters
+from nova_judge.statistics.student import student_quantile
+
+LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
+LabelledCounts: TypeAlias = Mapping[Outcome, ProfileCounts]
+Table: TypeAlias = npt.NDArray[np.int64]
+Shares: TypeAlias = npt.NDArray[np.float64]
+
+MIN_LABELLED = 20
+_EXCHANGED = (1, 0, 2)
+KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
+
+
+class Kappa(NamedTuple):
+    """Cohen's kappa with its interval, None where labels are too few for one."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+
+
+class Agreement(NamedTuple):
+    """Agreement with labels, as fractions of all labelled rows; a missing verdict never agrees.
+
+    forward, backward: the verdict of that order is the label. strict: of both orders.
+    summed: JudgeBench's rule, the sign of the two verdicts added (Tan et al. 2024).
+    consistency: the same verdict in both orders, whatever the label.
+    kappa: of the summed verdict; None where it is not defined. backward, strict and consistency
+    are None where only one order was judged.
+    """
+
+    forward: float
+    backward: float | None
+    strict: float | None
+    summed: float
+    consistency: float | None
+    kappa: float | None
+    kappa_interval: Kappa | None
+    labelled: int
+
+
+def agreement(
+    labelled: LabelledCounts, level: float = 0.95, *, both_orders: bool = True
+) -> Agreement | Unscored:
+    """Agreement of judged rows with their labels, from profile counts per label."""
+    rows = sum(profiles.rows for profiles in labelled.values())
+    if not rows:
+        return Unscored("no row has a label")
+    forward = sum(_order(profiles.forward, label) for label, profiles in labelled.items())
+    backward = sum(_order(profiles.backward, label) for label, profiles in labelled.items())
+    strict = sum(profiles.of(label, label) for label, profiles in labelled.items())
+    consistent = sum(
+        profiles.of(verdict, verdict) for profiles in labelled.values() for verdict in LABELS
+    )
+    table = summed_table(labelled)
+    kappa = cohen_kappa(table, level)
+    return Agreement(
+        forward=forward / rows,
+        backward=backward / rows if both_orders else None,
+        strict=strict / rows if both_orders else None,
+        summed=int(np.trace(table)) / rows,
+        consistency=consistent / rows if both_orders else None,
+        kappa=kappa.estimate if kappa else None,
+        kappa_interval=kappa,
+        labelled=rows,
+    )
+
+
+def summed_table(labelled: LabelledCounts) -> Table:
+    """Rows by label and summed verdict (A, B, tie each); rows without any verdict are left out."""
+    table = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    for label, profiles in labelled.items():
+        for profile, rows in profiles:
+            quarters = score_quarters(profile)
+            if quarters is not None:
+                table[label, _summed(quarters)] += rows
+    return table
+
+
+def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
+    """Cohen's kappa of counts by label and verdict (A, B, tie); None where chance is certain.
+
+    Computed for whichever of the table and its A-B exchange sorts first: both give equal bits.
+
+    Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969), at the table with
+    one observation of chance agreement and one of full agreement added and Student's t, without
+    which its level is .89 at twenty rows; None below twenty.
+    """
+    rows = int(table.sum())
+    if not rows:
+        return None
+    shares = min(table, table[np.ix_(_EXCHANGED, _EXCHANGED)], key=np.ndarray.tolist) / rows
+    estimate = _kappa(shares)
+    if estimate is None:
+        return None
+    low = high = None
+    if rows >= MIN_LABELLED:
+        low, high = _kappa_bounds(shares, rows, level)
+    return Kappa(estimate, low, high, level, KAPPA_METHOD)
+
+
+def _kappa(shares: Shares) -> float | None:
+    chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    return None if chance >= 1.0 else (float(np.trace(shares)) - chance) / (1.0 - chance)
+
+
+def _kappa_bounds(shares: Shares, rows: int, level: float) -> tuple[float, float]:
+    by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
+    added = np.outer(by_row, by_column) + np.diag((by_row + by_column) / 2.0)
+    smoothed = (shares * rows + added) / (rows + 2.0)
+    centre = _kappa(smoothed) or 0.0
+    error = math.sqrt(max(0.0, _kappa_variance(smoothed, centre)) / (rows + 2.0))
+    reach = student_quantile(level, rows - 1) * error
+    estimate = _kappa(shares) or 0.0
+    return min(estimate, max(-1.0, centre - reach)), max(estimate, min(1.0, centre + reach))
+
+
+def _kappa_variance(shares: Shares, kappa: float) -> float:
+    """The variance of kappa times the number of rows."""
+    by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
+    chance = float(by_row @ by_column)
+    left = 1.0 - kappa
+    agreed = np.diag(shares) @ (1.0 - (by_row + by_column) * left) ** 2
+    crossed = shares * (by_column[:, None] + by_row[None, :]) ** 2
+    differed = left**2 * (crossed.sum() - np.trace(crossed))
+    return float(agreed + differed - (kappa - chance * left) ** 2) / (1.0 - chance) ** 2
+
+
+def _order(tally: tuple[int, int, int, int], label: Outcome) -> int:
+    return tally[label]
+
+
+def _summed(quarters: int) -> Outcome:
+    if quarters == 2:
+        return Outcome.TIE
+    return Outcome.A if quarters < 2 else Outcome.B

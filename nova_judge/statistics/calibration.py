@@ -1,0 +1,170 @@
+"""What a margin is worth: how often a judge that is this sure agrees with the label.
+
+The confidence of a row is the size of its margin; it is right when the margin's sign is the label.
+An isotonic map turns confidence into a probability; its error is measured on rows that the map has
+not seen (ten folds).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.records import Unscored
+from nova_judge.statistics.evidence import Evidence, Floats
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.win_rate import Interval, wilson
+
+MIN_ROWS = 20
+_FOLDS = 10
+_BUCKETS = 10
+_MIN_BUCKET = 10
+
+Counts = npt.NDArray[np.int64]
+
+
+class Step(NamedTuple):
+    """From this confidence on, the judge agrees with the label with this probability."""
+
+    confidence: float
+    probability: float
+
+
+class Bucket(NamedTuple):
+    """Rows whose confidence lies between `low` and `high`; `predicted` by maps without them."""
+
+    low: float
+    high: float
+    rows: int
+    agreed: int
+    share: float
+    share_low: float
+    share_high: float
+    predicted: float
+
+
+class Calibration(NamedTuple):
+    """How margins relate to labels.
+
+    expected_error: cross-validated expected calibration error, the mean distance over buckets of
+    what the map predicts and what is so. accuracy: the margin's sign is the label.
+    brier: mean squared error of the cross-validated probabilities.
+    """
+
+    expected_error: float
+    brier: float
+    accuracy: float
+    rows: int
+    undecided: int
+    folds: int
+    buckets: tuple[Bucket, ...]
+    map: tuple[Step, ...]
+
+
+class IsotonicMap(NamedTuple):
+    """Knots of a rising function, linear between them and flat outside."""
+
+    at: Floats
+    values: Floats
+
+    def __call__(self, where: Floats) -> Floats:
+        return np.interp(where, self.at, self.values)
+
+
+def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored:
+    """The calibration of the margins of all rows with a margin and a label A or B.
+
+    A margin of 0 says nothing of either side: such rows are counted as undecided and left out.
+    """
+    known = ~np.isnan(evidence.margins) & (evidence.labels <= Outcome.B)
+    if not known.any():
+        return Unscored("no row has both a margin and a label A or B")
+    margins, label_b = evidence.margins[known], evidence.labels[known] == Outcome.B
+    decided = margins != 0
+    confidence = np.abs(margins[decided])
+    agreed = (margins[decided] < 0) == label_b[decided]
+    if len(confidence) < MIN_ROWS:
+        return Unscored(f"{len(confidence)} rows have a margin and a label, {MIN_ROWS} are needed")
+    order = np.lexsort((agreed, confidence))
+    confidence, agreed = confidence[order], agreed[order]
+    predicted = _out_of_fold(confidence, agreed)
+    buckets = _buckets(confidence, agreed, predicted, level)
+    off = sum(bucket.rows * abs(bucket.share - bucket.predicted) for bucket in buckets)
+    whole = isotonic(confidence, agreed)
+    return Calibration(
+        expected_error=off / len(confidence),
+        brier=float(np.mean((predicted - agreed) ** 2)),
+        accuracy=int(agreed.sum()) / len(agreed),
+        rows=len(confidence),
+        undecided=int((~decided).sum()),
+        folds=_FOLDS,
+        buckets=tuple(buckets),
+        map=tuple(
+            Step(*step) for step in zip(whole.at.tolist(), whole.values.tolist(), strict=True)
+        ),
+    )
+
+
+def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
+    """Isotonic regression of hits on ascending places by pooling adjacent violators.
+
+    Counts are pooled as whole numbers, so that equal data in any order give equal bits.
+    """
+    places, first, rows = np.unique(where, return_index=True, return_counts=True)
+    found = np.add.reduceat(hits.astype(np.int64), first)
+    blocks: list[tuple[int, int, int, int]] = []
+    for index, (hit, total) in enumerate(zip(found.tolist(), rows.tolist(), strict=True)):
+        start, pooled_hits, pooled = index, hit, total
+        while blocks and blocks[-1][2] * pooled >= pooled_hits * blocks[-1][3]:
+            start, _, earlier_hits, earlier = blocks.pop()
+            pooled_hits, pooled = pooled_hits + earlier_hits, pooled + earlier
+        blocks.append((start, index, pooled_hits, pooled))
+    knots = [
+        (places[end], hit / total)
+        for start, last, hit, total in blocks
+        for end in ((start,) if start == last else (start, last))
+    ]
+    at, values = zip(*knots, strict=True)
+    return IsotonicMap(np.array(at), np.array(values))
+
+
+def _out_of_fold(confidence: Floats, agreed: npt.NDArray[np.bool_]) -> Floats:
+    """Each row predicted by the map of the other folds; folds by rank, so order plays no part."""
+    fold = np.arange(len(confidence)) % _FOLDS
+    predicted = np.empty(len(confidence))
+    for held_out in range(_FOLDS):
+        inside = fold == held_out
+        predicted[inside] = isotonic(confidence[~inside], agreed[~inside])(confidence[inside])
+    return predicted
+
+
+def _buckets(
+    confidence: Floats, agreed: npt.NDArray[np.bool_], predicted: Floats, level: float
+) -> list[Bucket]:
+    """Up to ten buckets of about equal size; equal confidence is never parted."""
+    count = max(1, min(_BUCKETS, len(confidence) // _MIN_BUCKET))
+    cuts = [confidence[len(confidence) * part // count] for part in range(1, count)]
+    bucket_of = np.searchsorted(np.unique(cuts), confidence, side="right")
+    return [
+        _bucket(confidence[at], agreed[at], predicted[at], level)
+        for number in np.unique(bucket_of)
+        if (at := bucket_of == number).any()
+    ]
+
+
+def _bucket(
+    confidence: Floats, agreed: npt.NDArray[np.bool_], predicted: Floats, level: float
+) -> Bucket:
+    rows, hits = len(confidence), int(agreed.sum())
+    share = wilson(hits, rows, level)
+    assert isinstance(share, Interval)  # noqa: S101 (a bucket is never empty)
+    return Bucket(
+        low=float(confidence[0]),
+        high=float(confidence[-1]),
+        rows=rows,
+        agreed=hits,
+        share=share.estimate,
+        share_low=share.low,
+        share_high=share.high,
+        predicted=float(predicted.mean()),
+    )

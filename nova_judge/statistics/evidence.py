@@ -1,0 +1,203 @@
+"""What the statistics need of every row, in columns: no texts, a hundred bytes a row."""
+
+import enum
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.records import JudgedAs, JudgedRow, Unscored, Verdict
+from nova_judge.rubric.weighted_scores import recomputed_scores
+from nova_judge.statistics.outcomes import (
+    PROFILES,
+    Outcome,
+    Profile,
+    ProfileCounts,
+    outcome_of,
+    score_quarters,
+)
+
+Codes: TypeAlias = npt.NDArray[np.uint8]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.intp]
+
+NOT_ASKED = Unscored("not asked")
+_BATCH = 20_000
+_MARKUP = (
+    re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE),
+    re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE),
+    re.compile(r"\*\*[^*\n]{1,300}\*\*|__[^_\n]{1,300}__"),
+)
+
+
+class Basis(enum.StrEnum):
+    """What a row's judgment is: two verdicts, one verdict, or the share that B wins."""
+
+    BOTH_ORDERS = "both orders"
+    ONE_ORDER = "one order"
+    PREFERENCE = "preference"
+
+
+class Markup(NamedTuple):
+    """Markdown structure of one answer: how many headings, list items and bold passages."""
+
+    headings: int
+    list_items: int
+    bold: int
+
+
+class EvidenceRow(NamedTuple):
+    """One row as the statistics see it; None where the input says nothing.
+
+    `preference` is the share that B wins, in [0, 1]; `margin` favours A when positive; lengths are
+    in characters.
+    """
+
+    forward: JudgedAs = NOT_ASKED
+    backward: JudgedAs = NOT_ASKED
+    label: Verdict | None = None
+    margin: float | None = None
+    category: str | None = None
+    length_A: int | None = None
+    length_B: int | None = None
+    markup_A: Markup | None = None
+    markup_B: Markup | None = None
+    preference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Columns of equal length. Codes are `Outcome`; NaN and `Outcome.ERROR` mean unknown."""
+
+    forward: Codes
+    backward: Codes
+    both_bad_forward: Flags
+    both_bad_backward: Flags
+    labels: Codes
+    margins: Floats
+    categories: npt.NDArray[np.object_]
+    lengths: Floats
+    markup: Floats
+    preferences: Floats
+
+    @property
+    def rows(self) -> int:
+        return len(self.forward)
+
+    @property
+    def profiles(self) -> ProfileCounts:
+        """The profile counts of all rows."""
+        counted = count_codes(self.forward, self.backward)
+        return ProfileCounts(
+            counted.counts, int(self.both_bad_forward.sum()), int(self.both_bad_backward.sum())
+        )
+
+    @property
+    def labelled(self) -> dict[Outcome, ProfileCounts]:
+        """The profile counts of the labelled rows, by label."""
+        return {
+            label: count_codes(self.forward[at], self.backward[at])
+            for label in (Outcome.A, Outcome.B, Outcome.TIE)
+            if (at := self.labels == label).any()
+        }
+
+    @property
+    def scores(self) -> Floats:
+        """The score of B in every row: its preference, or the mean over the orders; NaN unknown."""
+        of_profile = np.array([_quarters_or_nan(profile) for profile in PROFILES]) / 4
+        judged = of_profile[self.forward.astype(np.intp) * len(Outcome) + self.backward]
+        return np.where(np.isnan(self.preferences), judged, self.preferences)
+
+    def where(self, chosen: Flags | Rows) -> "Evidence":
+        """The rows that are marked, or that have these numbers."""
+        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
+    """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
+    codes = forward.astype(np.intp) * len(Outcome) + backward
+    return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))
+
+
+def gather(rows: Iterable[EvidenceRow]) -> Evidence:
+    """Rows to columns, in batches, so that memory holds the columns and one batch."""
+    return _joined([_columns(batch) for batch in _batches(rows)] or [_columns([])])
+
+
+def evidence_row(judged: JudgedRow) -> EvidenceRow:
+    """What the statistics need of a judged row; the margin comes from the rubric's criteria."""
+    row, judgment = judged.row, judged.judgment
+    scores = recomputed_scores(judgment)
+    return EvidenceRow(
+        forward=judgment.forward,
+        backward=judgment.backward,
+        label=row.label,
+        margin=scores.margin if scores else None,
+        category=row.category,
+        length_A=_length(row.response_A),
+        length_B=_length(row.response_B),
+        markup_A=markup_of(row.response_A),
+        markup_B=markup_of(row.response_B),
+    )
+
+
+def _quarters_or_nan(profile: Profile) -> float:
+    quarters = score_quarters(profile)
+    return math.nan if quarters is None else quarters
+
+
+def markup_of(text: str | None) -> Markup | None:
+    """The Markdown structure of an answer; None without one."""
+    if text is None:
+        return None
+    return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))
+
+
+def _length(text: str | None) -> int | None:
+    return None if text is None else len(text)
+
+
+def _batches(rows: Iterable[EvidenceRow]) -> Iterator[list[EvidenceRow]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
+
+
+def _columns(rows: list[EvidenceRow]) -> Evidence:
+    labels = [Outcome.ERROR if row.label is None else outcome_of(row.label) for row in rows]
+    return Evidence(
+        forward=np.array([outcome_of(row.forward) for row in rows], dtype=np.uint8),
+        backward=np.array([outcome_of(row.backward) for row in rows], dtype=np.uint8),
+        both_bad_forward=np.array([row.forward == Verdict.BOTH_BAD for row in rows], dtype=bool),
+        both_bad_backward=np.array([row.backward == Verdict.BOTH_BAD for row in rows], dtype=bool),
+        labels=np.array(labels, dtype=np.uint8),
+        margins=_floats([row.margin for row in rows]),
+        categories=np.array([row.category for row in rows], dtype=object),
+        lengths=_floats([[row.length_A, row.length_B] for row in rows]).reshape(-1, 2),
+        markup=_floats([_markup_pair(row) for row in rows]).reshape(-1, 2, len(_MARKUP)),
+        preferences=_floats([row.preference for row in rows]),
+    )
+
+
+def _markup_pair(row: EvidenceRow) -> list[tuple[float | None, ...]]:
+    unknown = (None,) * len(_MARKUP)
+    return [row.markup_A or unknown, row.markup_B or unknown]
+
+
+def _floats(values: Sequence[object]) -> Floats:
+    return np.array(values, dtype=object).astype(np.float64)
+
+
+def _joined(parts: list[Evidence]) -> Evidence:
+    return Evidence(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Evidence)
+        )
+    )

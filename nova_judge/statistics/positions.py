@@ -1,0 +1,75 @@
+"""What the order of showing does to the judge: first-position rate, flips, consistency, a test."""
+
+from typing import NamedTuple
+
+from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
+
+
+class Positions(NamedTuple):
+    """Position figures of a judge; shares are fractions, None where nothing could be counted.
+
+    first_rate: of all judgments that name a candidate, those that name the one shown first.
+    flips: of all rows sent to the judge, those where each order names another candidate.
+    consistency: of all rows sent to the judge, those with the same verdict in both orders.
+    p_value: exact sign test of rows that lean to the first against rows that lean to the second
+    position; without position bias both are equally likely.
+    """
+
+    first_rate: float | None
+    flips: float | None
+    consistency: float | None
+    p_value: float | None
+    first_named: int
+    second_named: int
+    flipped_rows: int
+    consistent_rows: int
+    leaning_first: int
+    leaning_second: int
+    rows: int
+
+
+def positions(profiles: ProfileCounts) -> Positions:
+    """The position figures of judged rows. Without rows in both orders there is no test."""
+    first, second = _named_by_position(profiles)
+    leaning_first, leaning_second = _leaning(profiles)
+    flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)
+    tally = profiles.reconciled
+    consistent = tally.a + tally.b + tally.ties
+    in_both_orders = profiles.rows - tally.errors
+    rows = profiles.rows
+    return Positions(
+        first_rate=first / (first + second) if first + second else None,
+        flips=flipped / rows if in_both_orders else None,
+        consistency=consistent / rows if in_both_orders else None,
+        p_value=sign_test(leaning_first, leaning_second) if in_both_orders else None,
+        first_named=first,
+        second_named=second,
+        flipped_rows=flipped,
+        consistent_rows=consistent,
+        leaning_first=leaning_first,
+        leaning_second=leaning_second,
+        rows=rows,
+    )
+
+
+def _named_by_position(profiles: ProfileCounts) -> tuple[int, int]:
+    """Judgments that name the candidate shown first, and shown second: B is first in backward."""
+    forward, backward = profiles.forward, profiles.backward
+    return forward.a + backward.b, forward.b + backward.a
+
+
+def _leaning(profiles: ProfileCounts) -> tuple[int, int]:
+    """Rows with both verdicts by the position that they favour on balance."""
+    leanings = [(_lean(profile), rows) for profile, rows in profiles]
+    first = sum(rows for lean, rows in leanings if lean > 0)
+    second = sum(rows for lean, rows in leanings if lean < 0)
+    return first, second
+
+
+def _lean(profile: Profile) -> int:
+    if Outcome.ERROR in profile:
+        return 0
+    named_first = (profile.forward is Outcome.A) + (profile.backward is Outcome.B)
+    named_second = (profile.forward is Outcome.B) + (profile.backward is Outcome.A)
+    return named_first - named_second

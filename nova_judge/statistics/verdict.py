@@ -1,0 +1,212 @@
+"""The verdict: one of four words, with its evidence, and the one sentence that states it.
+
+Nothing else writes a verdict in words, so that no claim is made which the figures do not carry.
+"""
+
+import enum
+import math
+from statistics import NormalDist
+from typing import NamedTuple
+
+from nova_judge.records import Unscored
+from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.sequential import anytime_p_value, win_rate_anytime
+from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.win_rate import (
+    Interval,
+    ScoreCounts,
+    score_interval,
+    scores_of_profiles,
+    wilson,
+)
+
+POWER = 0.8
+
+
+class Word(enum.StrEnum):
+    """What may be said of two candidates."""
+
+    A_BETTER = "A better"
+    B_BETTER = "B better"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Decided(NamedTuple):
+    """Rows on which A, and on which B, was named throughout, of all rows that were judged or tried.
+
+    `by` says for the sentence who names them.
+    """
+
+    a: int
+    b: int
+    rows: int
+    by: str = "both orders name"
+
+    @property
+    def pairs(self) -> int:
+        return self.a + self.b
+
+
+class VerdictStated(NamedTuple):
+    """The verdict with its evidence. `pairs_needed` counts further rows, None where unknown."""
+
+    word: Word
+    sentence: str
+    p_value: float
+    pairs_needed: int | None
+    equivalence_margin: float | None
+    level: float
+    test: str
+    a: int
+    b: int
+    blocked_by: tuple[str, ...] = ()
+
+
+EXACT_TEST = "exact two-sided sign test"
+ANYTIME_TEST = "anytime-valid sign test (beta mixture)"
+
+
+def decided_by_profiles(profiles: ProfileCounts) -> Decided:
+    """The rows whose verdict is the same candidate in both orders."""
+    tally = profiles.reconciled
+    return Decided(tally.a, tally.b, profiles.rows)
+
+
+def decided_by_one_order(profiles: ProfileCounts) -> Decided:
+    """The rows on which the only order that was judged names a candidate."""
+    return Decided(profiles.forward.a, profiles.forward.b, profiles.rows, "the judge names")
+
+
+def win_rate_decisive(decided: Decided, level: float = 0.95) -> Interval | Unscored:
+    """The win rate of B over decided rows, ties and inconsistent rows left out."""
+    return wilson(decided.b, decided.pairs, level)
+
+
+def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
+    """The verdict on judged rows; see `state_verdict`."""
+    return state_verdict(decided_by_profiles(profiles), scores_of_profiles(profiles), settings)
+
+
+def state_verdict(
+    decided: Decided, scores: ScoreCounts, settings: StatisticsSettings
+) -> VerdictStated:
+    """Decide by the sign test; by the interval of the win rate where a margin is set.
+
+    Equivalent means that the interval at 2 x level - 1 (two one-sided tests, Schuirmann 1987) lies
+    within 1/2 +- margin; it goes before a difference, which is then smaller than what matters to
+    the user. A test and a win rate that point to different sides decide nothing, and neither does
+    a judge that failed a control.
+    """
+    p_value = (anytime_p_value if settings.anytime else sign_test)(decided.a, decided.b)
+    interval = (win_rate_anytime if settings.anytime else score_interval)(scores, settings.level)
+    significant = p_value < 1.0 - settings.level
+    word = Word.INCONCLUSIVE
+    if not settings.blocked_by and isinstance(interval, Interval):
+        if _within_margin(scores, settings):
+            word = Word.EQUIVALENT
+        elif significant:
+            word = _direction(decided, interval)
+    undecided = word is Word.INCONCLUSIVE and not significant and not settings.blocked_by
+    stated = VerdictStated(
+        word=word,
+        sentence="",
+        p_value=p_value,
+        pairs_needed=further_pairs(decided, settings.level) if undecided else None,
+        equivalence_margin=settings.equivalence_margin,
+        level=settings.level,
+        test=ANYTIME_TEST if settings.anytime else EXACT_TEST,
+        a=decided.a,
+        b=decided.b,
+        blocked_by=settings.blocked_by,
+    )
+    return stated._replace(sentence=_sentence(stated, decided, interval))
+
+
+def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> int | None:
+    """Decided rows at which a sign test finds a true `share` of wins with `power`; None at 1/2.
+
+    The usual normal approximation with the variance of a fair coin: (z_level + z_power)^2 / (4 d^2)
+    for a distance d of the share from 1/2.
+    """
+    distance = abs(share - 0.5)
+    if distance == 0:
+        return None
+    normal = NormalDist()
+    z = normal.inv_cdf((1.0 + level) / 2.0) + normal.inv_cdf(power)
+    return math.ceil(z * z / (4.0 * distance * distance) - 1e-9)
+
+
+def further_pairs(decided: Decided, level: float = 0.95) -> int | None:
+    """Further rows that would decide at 80 % power if the shares stay as seen; None at a draw."""
+    if decided.a == decided.b:
+        return None
+    wanted = decisive_pairs(max(decided.a, decided.b) / decided.pairs, level)
+    if wanted is None:
+        return None
+    return max(1, math.ceil(wanted * decided.rows / decided.pairs) - decided.rows)
+
+
+def _within_margin(scores: ScoreCounts, settings: StatisticsSettings) -> bool:
+    margin = settings.equivalence_margin
+    if margin is None:
+        return False
+    if settings.anytime:
+        interval = win_rate_anytime(scores, settings.level)
+    else:
+        interval = score_interval(scores, 2.0 * settings.level - 1.0)
+    return (
+        not isinstance(interval, Unscored)
+        and 0.5 - margin <= interval.low
+        and interval.high <= 0.5 + margin
+    )
+
+
+def _direction(decided: Decided, interval: Interval) -> Word:
+    if decided.b > decided.a and interval.estimate > 0.5:
+        return Word.B_BETTER
+    if decided.a > decided.b and interval.estimate < 0.5:
+        return Word.A_BETTER
+    return Word.INCONCLUSIVE
+
+
+def _sentence(stated: VerdictStated, decided: Decided, interval: Interval | Unscored) -> str:
+    if isinstance(interval, Unscored):
+        return f"Inconclusive: {interval.reason}."
+    evidence = f"{_counts(decided)} ({_p(stated)}); {_rate(interval)}."
+    if stated.blocked_by:
+        return f"Inconclusive, the verdict is blocked: {'; '.join(stated.blocked_by)}. {evidence}"
+    if stated.word is Word.EQUIVALENT:
+        margin = f"{100 * (stated.equivalence_margin or 0):g}"
+        return f"A and B are equivalent within {margin} points of win rate: {evidence}"
+    if stated.word is Word.INCONCLUSIVE:
+        return f"Inconclusive: {evidence} {_what_would_decide(stated, decided)}"
+    better = "B" if stated.word is Word.B_BETTER else "A"
+    return f"{better} is better: {evidence}"
+
+
+def _counts(decided: Decided) -> str:
+    rows = "row" if decided.rows == 1 else "rows"
+    return f"{decided.by} B on {decided.b} and A on {decided.a} of {decided.rows} {rows}"
+
+
+def _p(stated: VerdictStated) -> str:
+    value = "p < .001" if stated.p_value < 0.001 else f"p = {stated.p_value:.3f}"
+    return f"{stated.test}, {value}"
+
+
+def _rate(interval: Interval) -> str:
+    estimate, low, high = (f"{100 * share:.1f}" for share in interval[:3])
+    return f"win rate of B {estimate} %, {100 * interval.level:g} % interval {low} to {high} %"
+
+
+def _what_would_decide(stated: VerdictStated, decided: Decided) -> str:
+    if stated.pairs_needed is not None:
+        return (
+            f"If the shares stay as they are, {stated.pairs_needed:,} further rows would decide "
+            f"at {100 * POWER:g} % power."
+        )
+    if decided.a == decided.b:
+        return "The two are level so far, so that no number of further rows can be named."
+    return "The test and the win rate point to different sides, so that neither is followed."
