@@ -7,8 +7,15 @@ from typing import Any
 from nova_judge.report import sentences_rubric
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
-from nova_judge.report.rates import named_rates
-from nova_judge.report.sentences import headline, interval, percent, rows, signed
+from nova_judge.report.rates import our_rates, reported_rates
+from nova_judge.report.sentences import (
+    headline,
+    interval,
+    percent,
+    quoted_interval,
+    rows,
+    signed,
+)
 
 Metrics = Mapping[str, Any]
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
@@ -53,9 +60,8 @@ def _candidates(metrics: Metrics) -> str:
 
 
 def _rates(metrics: Metrics) -> str:
-    lines = [
-        f"| {name} | {interval({'level': 0.95, **rate})} |" for name, rate in named_rates(metrics)
-    ]
+    lines = [f"| {name} | {interval(rate)} |" for name, rate in our_rates(metrics)]
+    lines += [f"| {name} | {quoted_interval(rate)} |" for name, rate in reported_rates(metrics)]
     return "\n".join(["| win rate of B | |", "|---|---|", *lines]) if lines else ""
 
 

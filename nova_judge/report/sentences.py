@@ -35,6 +35,11 @@ def interval(rate: Metrics) -> str:
     """A rate with its interval and level: `63.2 % (95 % interval 57.6 to 68.5 %)`."""
     ends = (rate["low"], rate["estimate"], rate["high"])
     _require(list(ends) == sorted(ends), "an interval must hold its estimate", rate)
+    return quoted_interval(rate)
+
+
+def quoted_interval(rate: Metrics) -> str:
+    """The same for a rate that somebody else computed: as given, whether or not it holds."""
     low = f"{rate['low'] * 100:.1f}"
     level = f"{rate['level'] * 100:g} % interval"
     return f"{percent(rate['estimate'])} ({level} {low} to {percent(rate['high'])})"

@@ -69,11 +69,15 @@ def corrected_win_rate(
     variance = errors.variance / errors.observations
     variance += weight**2 * judged.variance / judged.observations
     reach = student_quantile(level, rows - 1) * math.sqrt(variance)
-    low, high = max(0.0, estimate - reach), min(1.0, estimate + reach)
+    low, estimate, high = (_clipped(end) for end in (estimate - reach, estimate, estimate + reach))
     if turned:
         estimate, low, high = 1.0 - estimate, 1.0 - high, 1.0 - low
-    estimate = min(1.0, max(0.0, estimate))
     return CorrectedWinRate(estimate, low, high, level, PPI, rows, others, weight)
+
+
+def _clipped(share: float) -> float:
+    """A corrected mean may leave [0, 1]; clipping all three alike keeps the estimate within."""
+    return min(1.0, max(0.0, share))
 
 
 def _with_ends(table: Table) -> Table:

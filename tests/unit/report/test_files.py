@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 
 import duckdb
 import jsonschema
+import msgspec
 import pytest
 
+from nova_judge.records import Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.labels import one_line
@@ -48,6 +50,29 @@ def test_controls_stand_on_the_page(rubric_metrics):
     page = files(rubric_metrics, [])["report.html"].decode()
     assert "The same answer twice: A, B named" in page
     assert "Shown the same answer on both sides" in page
+
+
+@pytest.mark.parametrize("labels", [1, 19, 20])
+def test_few_labels_give_kappa_without_an_interval(rows, labels):
+    sides = [Verdict.A, Verdict.B] * labels
+    labelled = [
+        msgspec.structs.replace(row, row=msgspec.structs.replace(row.row, label=side))
+        for row, side in zip(rows[:labels], sides, strict=False)
+    ]
+    found = generated.metrics([*labelled, *rows[labels:]])
+    assert found["agreement"]["labelled"] == labels
+    page = files(found, [])["report.html"].decode()
+    cell = re.search(r"Cohen's kappa</th><td>(.*?)</td>", page)
+    assert (cell is not None and "[" in cell.group(1)) == (labels >= 20)
+
+
+@pytest.mark.parametrize("ends", [(0.3, 0.5), (0.95, 0.99)])
+def test_what_the_job_reports_is_printed_as_given_even_where_it_cannot_be_right(rows, ends):
+    job = {"winrate": 0.9, "lower_rate": ends[0], "upper_rate": ends[1]}
+    found = generated.metrics(rows, job)
+    told = f"90.0 % (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f} %)"
+    assert told in render_markdown(found)
+    assert any("does not hold its own winrate" in note for note in found["job"]["notes"])
 
 
 def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):

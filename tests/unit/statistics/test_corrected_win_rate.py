@@ -58,6 +58,15 @@ def test_exchanging_the_candidates_mirrors_it() -> None:
     assert (found.low, found.high) == (1 - mirror.high, 1 - mirror.low)
 
 
+def test_the_interval_holds_an_estimate_that_leaves_the_range() -> None:
+    labelled = {Outcome.A: counts(AA=20, tt=20), Outcome.TIE: counts(BB=12)}
+    mirrored = {Outcome.B: counts(BB=20, tt=20), Outcome.TIE: counts(AA=12)}
+    for table, others in ((labelled, counts(AA=600)), (mirrored, counts(BB=600))):
+        found = corrected_win_rate(table, sum(table.values(), others))
+        assert isinstance(found, CorrectedWinRate)
+        assert 0 <= found.low <= found.estimate <= found.high <= 1
+
+
 def test_too_few_or_too_many_labels_have_a_reason() -> None:
     few = {Outcome.A: counts(AA=19)}
     assert corrected_win_rate(few, ALL) == Unscored("19 judged rows have a label, 20 are needed")
