@@ -89,25 +89,30 @@ def quotas_of_account() -> dict[str, float]:
 
 
 def model_facts(model: str) -> ModelFacts:
-    """The lifecycle of a Bedrock model, found through its inference profile where it has one."""
+    """The lifecycle of a Bedrock model, found through its inference profile where it has one.
+
+    A profile may lead to models that this region does not list: what Bedrock answers of those says
+    nothing of the profile, and is raised.
+    """
     bedrock = _client("bedrock")
-    foundation, on_demand = model, None
+    named = model
+    is_profile = "inference-profile/" in model or model.split(".", 1)[0] in _GEOGRAPHIES
     try:
-        if ":inference-profile/" in model or model.split(".", 1)[0] in _GEOGRAPHIES:
+        if is_profile:
             profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model)
-            foundation, on_demand = profile["models"][0]["modelArn"], True
-        details = bedrock.get_foundation_model(modelIdentifier=foundation)["modelDetails"]
+            # By its id: the ARN of a global profile's model has no region, which Bedrock refuses.
+            named = profile["models"][0]["modelArn"].rsplit("/", 1)[-1]
+        details = bedrock.get_foundation_model(modelIdentifier=named)["modelDetails"]
     except ClientError as error:
-        if error.response["Error"].get("Code") in ABSENT:
+        if named == model and error.response["Error"].get("Code") in ABSENT:
             return ModelFacts("ABSENT")
         raise
-    if on_demand is None:
-        on_demand = "ON_DEMAND" in details.get("inferenceTypesSupported", ["ON_DEMAND"])
+    on_demand = "ON_DEMAND" in details.get("inferenceTypesSupported", ["ON_DEMAND"])
     lifecycle = details.get("modelLifecycle", {})
     return ModelFacts(
         "LEGACY" if lifecycle.get("status") == "LEGACY" else "ACTIVE",
         lifecycle.get("endOfLifeTime"),
-        on_demand,
+        is_profile or on_demand,
     )
 
 

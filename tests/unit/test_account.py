@@ -11,6 +11,7 @@ from nova_judge.recipe.recipe import load_recipe
 from nova_judge.runs.preflight import ModelFacts, NotRead
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+CLAUDE = "anthropic.claude-sonnet-4-6"
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
     '"Principal": {"Service": ["sagemaker.amazonaws.com", "bedrock.amazonaws.com"]}}]}'
@@ -119,29 +120,61 @@ def test_what_aws_refuses_is_a_fact_not_read_with_the_reason(aws):
     assert found == NotRead("GetRole: NoSuchEntity")
 
 
-def test_an_inference_profile_leads_to_the_lifecycle_of_its_model(bedrock):
-    ends = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
-    model = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"
+def _profile(bedrock: Stubber, name: str, *models: str) -> None:
+    """Let Bedrock describe one inference profile that leads to these models (ARNs)."""
     bedrock.add_response(
         "get_inference_profile",
         {
             "inferenceProfileName": "p",
             "inferenceProfileArn": "arn:aws:bedrock:us-east-1:1:inference-profile/p",
-            "inferenceProfileId": "us.anthropic.claude-sonnet-4-6",
-            "models": [{"modelArn": model}],
+            "inferenceProfileId": "p",
+            "models": [{"modelArn": model} for model in models],
             "status": "ACTIVE",
             "type": "SYSTEM_DEFINED",
         },
-        {"inferenceProfileIdentifier": "us.anthropic.claude-sonnet-4-6"},
+        {"inferenceProfileIdentifier": name},
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "first"),
+    [
+        (f"us.{CLAUDE}", f"arn:aws:bedrock:us-west-2::foundation-model/{CLAUDE}"),
+        # Bedrock refuses this ARN itself, because its region is empty.
+        (f"global.{CLAUDE}", f"arn:aws:bedrock:::foundation-model/{CLAUDE}"),
+        (
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/p",
+            f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}",
+        ),
+    ],
+)
+def test_an_inference_profile_leads_to_the_lifecycle_of_its_model(bedrock, profile, first):
+    ends = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
+    model = f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}"
+    _profile(bedrock, profile, first, model)
     bedrock.add_response(
         "get_foundation_model",
         _details(model, {"status": "LEGACY", "endOfLifeTime": ends}, ["INFERENCE_PROFILE"]),
-        {"modelIdentifier": model},
+        {"modelIdentifier": CLAUDE},
     )
 
-    found = account.model_facts("us.anthropic.claude-sonnet-4-6")
-    assert found == ModelFacts("LEGACY", ends, on_demand=True)
+    assert account.model_facts(profile) == ModelFacts("LEGACY", ends, on_demand=True)
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException"])
+def test_a_profile_whose_model_is_not_listed_here_is_not_said_to_be_absent(bedrock, code):
+    _profile(bedrock, f"global.{CLAUDE}", f"arn:aws:bedrock:::foundation-model/{CLAUDE}")
+    bedrock.add_client_error("get_foundation_model", code)
+
+    found = account.read(lambda: account.model_facts(f"global.{CLAUDE}"))
+
+    assert found == NotRead(f"GetFoundationModel: {code}")
+
+
+def test_a_profile_that_bedrock_does_not_know_is_absent(bedrock):
+    bedrock.add_client_error("get_inference_profile", "ResourceNotFoundException")
+
+    assert account.model_facts(f"us.{CLAUDE}").lifecycle == "ABSENT"
 
 
 def test_a_model_that_needs_a_profile_is_told(bedrock):
