@@ -169,15 +169,16 @@ def _passes(metrics: Metrics, outputs: _Outputs) -> Passes:
     listed = (labels,) if isinstance(labels, str) else labels
     if not isinstance(listed, list | tuple):
         return from_labels((), counts)
-    return from_labels(tuple(str(label) for label in listed), counts)
+    return from_labels(tuple(_text(label) or "" for label in listed), counts)
 
 
 def _counts(metrics: Metrics) -> Counts | None:
     a, b = _count(metrics.get("a_scores")), _count(metrics.get("b_scores"))
     if a is None or b is None:
         return None
-    errors = next((metrics[key] for key in _ERROR_KEYS if key in metrics), None)
-    return Counts(a, b, _count(metrics.get("ties")), _count(errors))
+    errors = (_count(metrics.get(key)) for key in _ERROR_KEYS)
+    known = next((count for count in errors if count is not None), None)
+    return Counts(a, b, _count(metrics.get("ties")), known)
 
 
 def _count(value: object) -> int | None:

@@ -22,6 +22,7 @@ from nova_judge.judge.output import judgment_of, passes_of, read_details
 from nova_judge.records import Unscored
 from nova_judge.rubric.packing import PackedRows, RubricPacker
 from nova_judge.rubric.reading import CRITERIA_LIMIT, criterion_from
+from nova_judge.rubric.weighted_scores import weight_units
 from nova_judge.statistics.outcomes import Outcome, Profile, outcome_of
 
 _COUNTS = ("a_scores", "b_scores", "ties", "inference_error", "inference_errors")
@@ -32,10 +33,13 @@ _FIELDS = (
 
 
 class _Entry(NamedTuple):
-    """A criterion as the columns hold it; `packed` is None where it cannot be read."""
+    """A criterion as the columns hold it; `packed` is None where it cannot be read.
+
+    `weight` is in millionths.
+    """
 
     packed: bytes | None
-    weight: float = 0.0
+    weight: int = 0
 
 
 def packed_details(details: Path, first: int, last: int) -> PackedRows:
@@ -62,7 +66,7 @@ def _entry(packer: RubricPacker, name: str, fields: Metrics) -> _Entry:
     criterion = criterion_from(name, fields)
     if isinstance(criterion, Unscored):
         return _Entry(None)
-    return _Entry(packer.packed(criterion), criterion.weight)
+    return _Entry(packer.packed(criterion), weight_units(criterion.weight))
 
 
 def _packed(breakdown: object) -> Sequence[bytes]:
@@ -75,11 +79,15 @@ def _packed(breakdown: object) -> Sequence[bytes]:
 
 def _profile(metrics: Metrics, predictions: object) -> Profile:
     labels = metrics.get("predictions")
+    outputs = "forward_output" in metrics or "backward_output" in metrics
     raw = isinstance(predictions, list) and len(predictions) > 1
-    if raw or not isinstance(labels, list) or "forward_output" in metrics:
-        passes = passes_of(metrics, predictions)
-        return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
-    return _profile_of_labels(tuple(labels), *map(metrics.get, _COUNTS))
+    if isinstance(labels, list) and not (outputs or raw):
+        try:
+            return _profile_of_labels(tuple(labels), *map(metrics.get, _COUNTS))
+        except TypeError:  # a list where a label or a count should be is no key of the cache
+            pass
+    passes = passes_of(metrics, predictions)
+    return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
 
 
 @functools.lru_cache(maxsize=4096, typed=True)

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_judge.records import Criterion, Rubric, Unscored
+from nova_judge.rubric.weighted_scores import weight_units
 
 NO_CRITERIA = Unscored("the rubric has no criteria")
 NO_WEIGHT = Unscored("the rubric's weights sum to zero")
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,3})?")
 _SCALE = {"scale": "scale", "likert": "scale", "binary": "binary", "boolean": "binary"}
-_TRUE = {"true", "yes", "1", "1.0"}
-_FALSE = {"false", "no", "0", "0.0"}
+_BINARY = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _LARGEST_WEIGHT = 100.0  # as per cent; keeps every sum of products below 2^53
 CRITERIA_LIMIT = 200
 _NAME_LIMIT = 200
@@ -37,7 +37,7 @@ def rubric_from(
         if isinstance(criterion, Unscored):
             return criterion
         criteria.append(criterion)
-    if not any(criterion.weight for criterion in criteria):
+    if not any(weight_units(criterion.weight) for criterion in criteria):
         return NO_WEIGHT
     said = reported or {}
     return Rubric(
@@ -55,7 +55,7 @@ def criterion_from(name: object, fields: object) -> Criterion | Unscored:
         return Unscored("a criterion's name is not a text of at most 200 characters")
     if not isinstance(fields, Mapping):
         return Unscored("a criterion is not a mapping")
-    kind = _SCALE.get(str(fields.get("type")).strip().lower())
+    kind = _SCALE.get(_text(fields.get("type")).strip().lower())
     if kind is None:
         return Unscored("a criterion's type is neither scale nor binary")
     weight = number(fields.get("weight"))
@@ -65,7 +65,7 @@ def criterion_from(name: object, fields: object) -> Criterion | Unscored:
     if score_A is None or score_B is None:
         return Unscored(f"a {kind} criterion's score is outside what its type allows")
     return Criterion(
-        name=name.strip(),
+        name=name.strip().encode(errors="replace").decode(),  # half of a surrogate pair
         weight=weight,
         type="scale" if kind == "scale" else "binary",
         score_A=score_A,
@@ -89,10 +89,18 @@ def number(value: object) -> float | None:
 
 def _score(value: object, kind: str) -> float | None:
     if kind == "binary":
-        spelled = str(value).strip().lower()
-        return 1.0 if spelled in _TRUE else 0.0 if spelled in _FALSE else None
+        return _truth(value)
     score = number(value)
     return score if score is not None and 1 <= score <= 5 else None
+
+
+def _truth(value: object) -> float | None:
+    if isinstance(value, bool):
+        return float(value)
+    if (spelled := _text(value).strip().lower()) in _BINARY:
+        return _BINARY[spelled]
+    score = number(value)
+    return score if score in (0.0, 1.0) else None
 
 
 def _text(value: object) -> str:

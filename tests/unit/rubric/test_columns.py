@@ -17,6 +17,8 @@ from nova_judge.rubric.report_columns import columns_of_report
 from . import details, runs
 
 GROUPS = default_groups()
+DIGITS = "0x" + "f" * 5_000  # a number that Python does not turn into a decimal text
+FORMS = 28
 
 
 def same(one, other):
@@ -27,10 +29,14 @@ def same(one, other):
 
 
 def altered(number, row):
-    """The row with one thing wrong, another one for each number up to 13."""
+    """The row with one thing wrong, another one for each number that stands here."""
     breakdown = row["criteria_breakdown"]
     first = next(iter(breakdown.values()))
-    weightless = {name: {**fields, "weight": 0} for name, fields in breakdown.items()}
+    weightless, tiny = (
+        {name: {**fields, "weight": weight} for name, fields in breakdown.items()}
+        for weight in (0, 1e-7)
+    )
+    binary = {**first, "type": "binary", "score_A": False, "score_B": 1}
     return {
         1: row | {"predictions": ["?"]},
         2: {key: value for key, value in row.items() if key != "predictions"},
@@ -45,12 +51,29 @@ def altered(number, row):
         11: row | {"a_scores": True},
         12: row | {"criteria_breakdown": {f"c{n}": first for n in range(250)}},
         13: row | {"predictions": "A>B"},
+        15: row | {"criteria_breakdown": tiny},
+        16: row | {"backward_output": "[[A>B]]"},
+        17: row | {"a_scores": [1]},
+        18: row | {"predictions": [["A>B"]]},
+        19: str(row | {"predictions": [DIGITS]}).replace(f"'{DIGITS}'", DIGITS),
+        20: with_number(row, {**first, "type": DIGITS}),
+        21: with_number(row, {**binary, "score_A": DIGITS}),
+        22: row | {"predictions": [3]},
+        23: row | {"inference_error": None, "inference_errors": 1},
+        24: row | {"criteria_breakdown": {"half \ud800 pair": first}},
+        25: row | {"criteria_breakdown": {**breakdown, "x": {**binary, "score_A": "Yes"}}},
+        26: row | {"predictions": ("A>B",), "b_scores": float("nan")},
     }.get(number, row)
+
+
+def with_number(row, fields):
+    """The row with a criterion that holds a number where a text was expected."""
+    return str(row | {"criteria_breakdown": {"x": fields}}).replace(f"'{DIGITS}'", DIGITS)
 
 
 def mixed_rows(count):
     draw = random.Random(9)  # noqa: S311
-    return [altered(number % 14, details.rubric_metrics(draw)) for number in range(count)]
+    return [altered(number % FORMS, details.rubric_metrics(draw)) for number in range(count)]
 
 
 @pytest.mark.parametrize("outputs", [False, True])

@@ -24,6 +24,7 @@ from nova_judge.judge.passes import (
 )
 from nova_judge.judge.verdicts import CONFLICT, NO_LABEL, NO_OUTPUT
 from nova_judge.records import Rubric, Unscored, Verdict
+from nova_judge.rubric.reading import NO_WEIGHT, criterion_from
 
 from . import details
 
@@ -61,6 +62,13 @@ def counted(labels, a, b, **more):
         (counted(["A>B", "B>A"], 1, 1), A, B, None),
         (counted(["A>B", "B>A"], 0, 2), A, A, COUNTS_DIFFER),
         ({"predictions": ["A>B"]}, A, NO_OUTPUT, None),
+        (
+            counted(["B>A"], 0, 1, ties=0, inference_error=None, inference_errors=1),
+            B,
+            INFERENCE_ERROR,
+            None,
+        ),
+        (counted([3], 2, 0), A, A, LABEL_UNREADABLE),
         (counted(["A>B"], 0, 2), CONTRADICTION, CONTRADICTION, None),
         (counted(["A>B"], 0, 0), CONTRADICTION, CONTRADICTION, None),
         (counted(["A>B", "A>B", "A>B"], 2, 0), CONTRADICTION, CONTRADICTION, None),
@@ -145,6 +153,8 @@ def test_unreadable_rows_keep_their_place(tmp_path):
         ("score_B", None),
         ("score_B", True),
         ("score_B", "5!"),
+        pytest.param("weight", 16**5_000, id="weight of many digits"),
+        pytest.param("type", 16**5_000, id="type of many digits"),
         ("type", "stars"),
         ("type", None),
     ],
@@ -161,6 +171,28 @@ def test_no_criteria_or_no_weight_is_unscored():
     for breakdown in ({}, None, [], {"x": 3}, {3: {}}):
         row = details.PHOTOSYNTHESIS | {"criteria_breakdown": breakdown}
         assert isinstance(judgment_of(row)[0].rubric, Unscored)
+
+
+def test_weights_that_round_to_nothing_are_no_weight():
+    row = json.loads(json.dumps(details.PHOTOSYNTHESIS))
+    for fields in row["criteria_breakdown"].values():
+        fields["weight"] = 4e-7
+    assert judgment_of(row)[0].rubric == NO_WEIGHT
+    row["criteria_breakdown"]["clarity"]["weight"] = 6e-7
+    assert isinstance(judgment_of(row)[0].rubric, Rubric)
+
+
+def test_a_binary_score_is_true_false_or_its_number():
+    fields = details.PHOTOSYNTHESIS["criteria_breakdown"]["clarity"] | {"type": "binary"}
+    for spelled, score in ((True, 1), ("Yes", 1), (1.0, 1), ("1", 1), (0, 0), ("false", 0)):
+        assert criterion_from("x", fields | {"score_A": spelled, "score_B": 0}).score_A == score
+    for spelled in (2, 0.5, "maybe", None, [True], 16**5_000):
+        assert isinstance(criterion_from("x", fields | {"score_A": spelled}), Unscored)
+
+
+def test_a_criterion_s_name_can_always_be_written():
+    fields = details.PHOTOSYNTHESIS["criteria_breakdown"]["clarity"]
+    assert criterion_from("half \ud800 pair", fields).name == "half ? pair"
 
 
 def results(path, **figures):
