@@ -57,7 +57,8 @@ def _finished(bucket: str, layout: RunLayout, outcome: JobOutcome, folder: Path)
     def download(key: str, target: Path) -> None:
         run_folder.download(f"s3://{bucket}/{key}", target)
 
-    keys = s3.keys(bucket, layout.judge_output(outcome.number))
+    # A run that was redriven or asked for again has output of earlier jobs beside this one's.
+    keys = s3.keys(bucket, f"{layout.judge_output(outcome.number)}{outcome.name}/")
     files = fetch(keys, download, folder)
     rows = folder / "rows.jsonl"
     content = s3.read_if_exists(bucket, layout.judge_rows(_rows_of(planned)))

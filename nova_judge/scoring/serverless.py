@@ -197,7 +197,11 @@ def judging_request(
     answers_uri: str,
     custom_metrics_uri: str | None,
 ) -> dict[str, Any]:
-    """The second step of `llmaj`: Bedrock's judge scores the answers at `answers_uri`."""
+    """The second step of `llmaj`: Bedrock's judge scores the answers at `answers_uri`.
+
+    The container asks Bedrock for a job of a name of its own, whose judgments go below this job's
+    folder like everything else that it writes.
+    """
     judge = serverless.llmaj
     if judge is None:
         raise ValueError("judging needs serverless.llmaj")
@@ -206,7 +210,7 @@ def judging_request(
         "name": place.name,
         "judge_model_id": judge.evaluator,
         "inference_data_s3_path": answers_uri,
-        "output_path": place.output_uri,
+        "output_path": f"{place.output_uri}/{place.name}",
         "llmaj_metrics": json.dumps(list(judge.metrics)),
         **({} if custom_metrics_uri is None else {"custom_metrics": custom_metrics_uri}),
         **ServerlessInference().hyperparameters(),
