@@ -8,12 +8,13 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.notifications import tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
 from nova_judge.adapters import run_folder, runs_table, score_report
-from nova_judge.adapters.notifications import tell
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.judge import judged_rows
 from nova_judge.judge.dataset import DatasetSummary
@@ -60,6 +61,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # Told and written down; another try would read the same bytes.
         logger.exception("no report", run_id=run.run_id)
         return _fail(settings, run, summary, outcomes, "results", error)
+    except (BotoCoreError, ClientError):
+        raise  # of AWS, and for a moment: Lambda tries the event again
     except Exception as error:
         # A fault of ours: whoever awaits the report hears of it, and the event is tried again.
         _fail(settings, run, summary, outcomes, "results", error)
@@ -150,8 +153,10 @@ def _fail(
         uri = facts["report"] = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
     finally:
         # Whoever awaits the report hears of the failure even if no report can be written.
-        before = runs_table.set_status(settings.runs_table, run.run_id, runs_table.FAILED, **facts)
-    if before != runs_table.FAILED:  # RecordFailure may have told it already
+        before = runs_table.set_status(
+            settings.runs_table, run.run_id, runs_table.FAILED, execution=run.execution, **facts
+        )
+    if before not in (None, runs_table.FAILED):  # RecordFailure may have told it already
         emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
         tell(settings.topic_arn, run.run_id, runs_table.FAILED, uri, str(error))
     return {"run_id": run.run_id, "status": runs_table.FAILED}

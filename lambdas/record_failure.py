@@ -4,20 +4,22 @@ Called by the state machine's Catch, and by an event when an execution ended wit
 timed out, or failed by an error that no Catch sees (States.Runtime, States.DataLimitExceeded).
 """
 
+import functools
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from lambdas import release_endpoints
+from lambdas.notifications import tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
+from lambdas.release_endpoints import release_leases
 from lambdas.settings import FailureSettings, load
 from nova_judge.adapters import executions, run_folder, runs_table
-from nova_judge.adapters.notifications import tell
+from nova_judge.judge.job_outcome import JobOutcome
 from nova_judge.results.metrics import failed_metrics
-from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain
+from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
 from nova_judge.runs.facts import run_facts
 from nova_judge.runs.run import Run
 
@@ -31,18 +33,16 @@ ASK_AGAIN = (
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """`{state: {error}, execution}` or an execution's status change → `{error, cause}`."""
     settings = load(FailureSettings)
-    if "executionArn" in event:
-        execution = event["executionArn"]
-        failure = _ended(event)
-    else:
-        execution = event["execution"]
-        failure = _explain(event["state"]["error"], execution)
+    ended = "executionArn" in event
+    execution = event["executionArn"] if ended else event["execution"]
+    caught = {} if ended else event["state"]["error"]
+    failure = _ended(event) if ended else _explain(caught, execution)
     # The table tells whose the run is: it may be claimed anew, or be claimed and not yet written.
     told = event.get("status") == "FAILED"  # by the Catch already, which knows more
     run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not told)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
     if run_id is not None:
-        _record(settings, run_id, failure, context)
+        _record(settings, run_id, execution, failure, failed_job(caught))
     return {"error": failure.error, "cause": failure.cause}
 
 
@@ -65,23 +65,39 @@ def _ended(event: dict[str, Any]) -> ExecutionError:
 
 
 def _record(
-    settings: FailureSettings, run_id: str, failure: ExecutionError, context: LambdaContext
+    settings: FailureSettings,
+    run_id: str,
+    execution: str,
+    failure: ExecutionError,
+    job: JobOutcome | None,
 ) -> None:
-    facts = {"error": failure.error, "cause": failure.cause[:2000]}
+    note = functools.partial(
+        runs_table.set_status, settings.runs_table, run_id, runs_table.FAILED, execution=execution
+    )
     run = run_folder.read_run(settings.data_bucket, run_id)
     try:
         if run is not None:
-            release_endpoints.handler({"run_id": run_id}, context)
-            facts["report"] = _report(settings.data_bucket, run, failure)
+            release_leases(settings, run_id)
     finally:
-        before = runs_table.set_status(settings.runs_table, run_id, runs_table.FAILED, **facts)
+        # Before the report, so that the run can be asked for again whatever becomes of that.
+        before = note(error=failure.error, cause=failure.cause[:2000])
+    if before is None:
+        return  # its report came after all, or another execution has it
+    report = ""
+    try:
+        if run is not None:
+            report = _report(settings.data_bucket, run, failure, job)
+            note(report=report)
+    finally:
         if before != runs_table.FAILED:  # ProcessResults may have told it already
             emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
-            report = facts.get("report", "")
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 
-def _report(bucket: str, run: Run, failure: ExecutionError) -> str:
+def _report(bucket: str, run: Run, failure: ExecutionError, job: JobOutcome | None) -> str:
+    if job is not None and job.run_id == run.run_id:
+        # The job's own event may come later: whoever is last writes the same report.
+        run_folder.write_outcome(bucket, job)
     summary = run_folder.read_summary(bucket, run.run_id)
     outcomes = run_folder.read_outcomes(bucket, run, summary) if summary is not None else ()
     metrics = failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)

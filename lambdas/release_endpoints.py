@@ -1,6 +1,7 @@
 """ReleaseEndpoints: give up the leases of a run; endpoints nobody leases any more are deleted."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,13 +20,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     `run_id` is whose leases end; `endpoints` narrows them to some models.
     """
-    settings = load(EndpointSettings)
+    deleted = release_leases(load(EndpointSettings), event["run_id"], event.get("endpoints"))
+    return {"deleted": deleted}
+
+
+def release_leases(
+    settings: EndpointSettings, owner: str, models: Iterable[str] | None = None
+) -> list[str]:
+    """End the owner's leases, on all models unless some are named; the models now being deleted."""
     host = Host(lease_table(settings.runs_table), sagemaker_endpoints())
-    models = event.get("endpoints", json.loads(settings.endpoints))
     deleted = [
         model
-        for model in models
-        if release(host, endpoint_name(settings.job_prefix, model), event["run_id"])
+        for model in (json.loads(settings.endpoints) if models is None else models)
+        if release(host, endpoint_name(settings.job_prefix, model), owner)
     ]
-    logger.info("released", owner=event["run_id"], deleted=deleted)
-    return {"deleted": deleted}
+    logger.info("released", owner=owner, deleted=deleted)
+    return deleted

@@ -1,5 +1,6 @@
 """A run's folder in the data bucket, as the records that were written into it."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,11 @@ def read_outcomes(bucket: str, run: Run, summary: DatasetSummary) -> list[JobOut
 
 def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
     """The first lines that were left out, for the page."""
-    content = s3.read_if_exists(bucket, RunLayout(run_id).rejected) or b""
-    for line in content.splitlines()[:_MOST_REJECTED_SHOWN]:
+    try:
+        item = s3.describe(bucket, RunLayout(run_id).rejected)
+    except InputFileError:
+        return  # the run failed before it was written
+    for line in itertools.islice(s3.lines(item), _MOST_REJECTED_SHOWN):
         yield msgspec.json.decode(line, type=Rejected)
 
 

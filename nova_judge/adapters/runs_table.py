@@ -54,20 +54,37 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
     return Claim(True, execution)
 
 
-def set_status(table: str, run_id: str, status: str, **facts: str) -> str | None:
-    """Write the run's status and further facts (texts) into its item; the status before, if any."""
-    names = {"#status": "status"} | {f"#{name}": name for name in facts}
-    values = {":status": status} | {f":{name}": value for name, value in facts.items()}
-    sets = ", ".join(f"#{name} = :{name}" for name in ("status", *facts))
-    answer = _table(table).update_item(
-        Key={"run_id": run_id},
-        UpdateExpression=f"SET {sets}",
-        ExpressionAttributeNames=names,
-        ExpressionAttributeValues=values,
-        ReturnValues="ALL_OLD",
-    )
-    before = answer.get("Attributes", {}).get("status")
-    return None if before is None else str(before)
+def set_status(
+    table: str, run_id: str, status: str, *, execution: str | None = None, **facts: str
+) -> str | None:
+    """Write the run's status and further facts (texts) into its item; the status before.
+
+    None, and nothing is written, where nobody has claimed the run, where it belongs to another
+    execution than `execution`, and where it would fail a run that has its report.
+    """
+    written = {"status": status, **facts}
+    values = {f":{name}": value for name, value in written.items()}
+    conditions = ["attribute_exists(run_id)"]
+    if execution is not None:
+        conditions.append("execution = :mine")
+        values[":mine"] = execution
+    if status == FAILED:
+        conditions.append("#status <> :reported")
+        values[":reported"] = REPORTED
+    try:
+        answer = _table(table).update_item(
+            Key={"run_id": run_id},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in written),
+            ExpressionAttributeNames={f"#{name}": name for name in written},
+            ExpressionAttributeValues=values,
+            ConditionExpression=" AND ".join(conditions),
+            ReturnValues="ALL_OLD",
+        )
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            raise
+        return None
+    return str(answer.get("Attributes", {}).get("status", ""))
 
 
 def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:

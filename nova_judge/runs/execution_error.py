@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nova_judge.errors import RequestError
-from nova_judge.judge.job_outcome import outcome_of_job
+from nova_judge.judge.job_outcome import JobOutcome, outcome_of_job
 
 SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
 _STAGES = {
@@ -33,16 +33,29 @@ def explain(caught: Mapping[str, Any]) -> ExecutionError:
     description of the job, of which the reason is wanted.
     """
     error, cause = str(caught.get("Error", "Unknown")), str(caught.get("Cause", ""))
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        document = None
-    if isinstance(document, dict) and "errorMessage" in document:
+    document = _document(caught)
+    if "errorMessage" in document:
         error = document.get("errorType", error)
         cause = document["errorMessage"]
-    elif isinstance(document, dict) and "TrainingJobName" in document:
+    elif "TrainingJobName" in document:
         error, cause = "JudgeJobError", _of_job(document) or cause
     return ExecutionError(error, cause or "no cause was given", _STAGES.get(error, _stage(error)))
+
+
+def failed_job(caught: Mapping[str, Any]) -> JobOutcome | None:
+    """The judge job whose description was caught, if it is one of ours."""
+    try:
+        return outcome_of_job(_document(caught))
+    except (RequestError, KeyError, ValueError):
+        return None
+
+
+def _document(caught: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        document = json.loads(str(caught.get("Cause", "")))
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _of_job(description: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.sns import sns_backends
@@ -18,7 +19,6 @@ from lambdas import (
     generate_responses,
     process_results,
     record_failure,
-    release_endpoints,
 )
 from nova_judge.adapters import executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
@@ -224,6 +224,32 @@ def test_rows_that_the_judge_left_out_are_judge_failures_and_the_sum_closes(
     assert rows["input"] == sum(rows.values()) - rows["input"]
 
 
+def test_a_report_stays_a_report_when_nobody_can_be_told(
+    account, claimed, judged, context, monkeypatch
+):
+    (name,) = claimed()
+    judged(name)
+    monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:deleted")
+    assert process_results.handler(ended(name), context)["status"] == "REPORTED"
+    assert (account.run(RUN)["status"], told()) == ("REPORTED", [])
+
+
+def test_what_aws_cannot_do_for_a_moment_fails_no_run(
+    account, claimed, judged, context, monkeypatch
+):
+    def slow_down(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutObject")
+
+    (name,) = claimed()
+    judged(name)
+    with monkeypatch.context() as patched:
+        patched.setattr(process_results.run_folder, "publish", slow_down)
+        with pytest.raises(ClientError, match="SlowDown"):
+            process_results.handler(ended(name), context)
+    assert account.run(RUN)["status"] == "RUNNING"
+    assert process_results.handler(ended(name), context)["status"] == "REPORTED"
+
+
 def test_a_job_of_an_earlier_attempt_says_nothing_of_this_one(account, claimed, judged, context):
     (old,) = claimed()
     process_results.handler(ended(old, **FAILED), context)
@@ -261,7 +287,7 @@ def released(monkeypatch) -> list[str]:
     """The runs whose endpoints were given up."""
     runs: list[str] = []
     monkeypatch.setattr(
-        release_endpoints, "handler", lambda event, context: runs.append(event["run_id"])
+        record_failure, "release_leases", lambda settings, owner: runs.append(owner)
     )
     return runs
 
@@ -304,6 +330,36 @@ def test_a_failed_judge_job_is_told_once_and_stays_in_the_report(
     assert metrics(account)["judge"]["jobs"] == [name]
     assert [message["status"] for message in told()] == ["FAILED"]
     assert released == [RUN]
+
+
+def test_the_catch_writes_the_same_report_before_the_job_s_own_event(
+    account, claimed, context, released
+):
+    (name,) = claimed()
+    description = {**ended(name, **FAILED)["detail"]}
+    error = {"Error": "States.TaskFailed", "Cause": json.dumps(description)}
+    record_failure.handler({"state": {"error": error}, "execution": FIRST}, context)
+    first = metrics(account)
+    assert first["judge"]["jobs"] == [name]
+    process_results.handler(ended(name, **FAILED), context)
+    assert metrics(account) == first
+    assert len(told()) == 1
+
+
+def test_a_report_that_came_meanwhile_is_not_replaced(
+    account, claimed, judged, context, monkeypatch
+):
+    (name,) = claimed()
+    judged(name)
+
+    def release(*_: object) -> None:
+        process_results.handler(ended(name), context)
+
+    monkeypatch.setattr(record_failure, "release_leases", release)
+    record_failure.handler({"executionArn": FIRST, "status": "ABORTED"}, context)
+    assert account.run(RUN)["status"] == "REPORTED"
+    assert metrics(account)["status"] != "failed"
+    assert [message["status"] for message in told()] == ["REPORTED"]
 
 
 def test_a_run_that_was_never_claimed_leaves_nothing(account, context, released):
@@ -373,6 +429,7 @@ def test_endpoints_are_given_up_even_if_the_report_cannot_be_written(
         record_failure.handler(caught("RecipeError", "x"), context)
     assert released == [RUN]
     assert account.run(RUN)["status"] == "FAILED"
+    assert len(told()) == 1
 
 
 def test_the_reason_of_a_failed_child_is_told_instead_of_the_maps(context, account, monkeypatch):

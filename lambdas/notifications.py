@@ -1,0 +1,26 @@
+"""Who subscribed to the topic hears how a run ended."""
+
+import json
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.observability import logger
+
+_LONGEST_SUBJECT = 100
+
+
+def tell(topic_arn: str, run_id: str, status: str, report: str, headline: str) -> None:
+    """Publish the end of a run: its status, its report's URI ("" without one) and one sentence.
+
+    A run's end stays what it is when nobody can be told: that is logged, and not raised.
+    """
+    message = {"run_id": run_id, "status": status, "report": report, "headline": headline}
+    try:
+        boto3.client("sns").publish(
+            TopicArn=topic_arn,
+            Subject=f"Nova Judge: {run_id} {status}"[:_LONGEST_SUBJECT],
+            Message=json.dumps(message, indent=2),
+        )
+    except (BotoCoreError, ClientError):
+        logger.exception("nobody was told", run_id=run_id, status=status)
