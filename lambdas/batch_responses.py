@@ -33,7 +33,7 @@ def _answer(
     sources = candidates.sources(
         run, shard.index, settings.data_bucket, settings.job_prefix, run.batch
     )
-    done = [
+    steps = [
         batch_shard.step(
             BatchShard(
                 run,
@@ -48,7 +48,9 @@ def _answer(
         )
         for candidate, source in sources.items()
     ]
-    if not all(done):
+    if unreadable := sum(step.unreadable for step in steps):
+        logger.warning("lines of batch output belong to no prompt", lines=unreadable)
+    if not all(step.done for step in steps):
         return len(prompts)
     generated = generate(
         prompts, sources, time_left=lambda: context.get_remaining_time_in_millis() / 1000

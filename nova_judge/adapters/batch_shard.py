@@ -1,5 +1,6 @@
 """One candidate's batch inference in one shard, a step at a time."""
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,10 +14,12 @@ from nova_judge.generation.answers import Journal
 from nova_judge.generation.batch_inference import (
     BatchState,
     all_ended,
+    check_ended,
     input_lines,
     job_name,
-    outputs,
     parts,
+    prompts_name,
+    responses,
 )
 from nova_judge.generation.retries import CallFailed
 from nova_judge.records import Candidate
@@ -24,6 +27,7 @@ from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run
 
 INPUT_FILE = "input.jsonl"
+_STATE = ".json"
 
 
 class BatchShard(NamedTuple):
@@ -46,29 +50,42 @@ class BatchShard(NamedTuple):
         return hashlib.sha256(self.run.execution.encode()).hexdigest()[:4]
 
 
-def step(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> bool:
-    """Begin the jobs, look at them, or collect their answers; True when there is no more to do.
+class Progress(NamedTuple):
+    """Whether no more is to do, and how many lines of the jobs' output belong to no prompt."""
 
-    What a job left unanswered is not in the journal afterwards, and is for calls to ask.
+    done: bool
+    unreadable: int = 0
+
+
+def step(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Progress:
+    """Begin the jobs, look at them, or collect their answers.
+
+    What a job left unanswered is not in the journal afterwards, and is for calls to ask. Raises
+    GenerationFailedError where a job failed, once all have ended and their answers are kept.
     """
-    state_key = batch.key(f"{batch.attempt}.json")
+    state_key = batch.key(f"{batch.attempt}{_STATE}")
     content = s3.read_if_exists(batch.bucket, state_key)
-    state = msgspec.json.decode(content, type=BatchState) if content else None
-    if state is None:
+    unreadable = 0
+    if content is None:
         state = _begin(batch, prompts, journal)
         if state is None:
-            return False
-    elif not state.collected:
-        if not all_ended(map(batch_jobs.status, state.jobs)):
-            return False
-        _collect(batch, prompts, journal, state)
-        state = BatchState(state.jobs, collected=True)
+            return Progress(done=False)
+    else:
+        state = msgspec.json.decode(content, type=BatchState)
+        if not state.collected:
+            jobs = [batch_jobs.status(arn) for arn in state.jobs]
+            if not all_ended(jobs):
+                return Progress(done=False)
+            unreadable = _collect(batch, batch.attempt, prompts, journal)
+            check_ended(jobs)
+            state = msgspec.structs.replace(state, collected=True)
     s3.write(batch.bucket, state_key, msgspec.json.encode(state), "application/json")
-    return state.collected
+    return Progress(state.collected, unreadable)
 
 
 def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> BatchState | None:
     """Begin a job for each part of what is not answered yet; None while Bedrock takes no more."""
+    _take_over(batch, prompts, journal)
     known = journal.find(prompts)
     places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in known}
     spec = batch.run.recipe.candidate(batch.candidate)
@@ -87,20 +104,34 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
         if begun is None:
             return None
         jobs.append(begun)
-    return BatchState(tuple(jobs), collected=not jobs)
+    return BatchState(tuple(jobs), prompts_name(prompts), collected=not jobs)
 
 
-def _collect(
-    batch: BatchShard, prompts: Sequence[str], journal: Journal, state: BatchState
-) -> None:
-    for number, arn in enumerate(state.jobs):
-        job_id = arn.rsplit("/", 1)[-1]
-        key = batch.key(batch.attempt, str(number), "output", job_id, f"{INPUT_FILE}.out")
-        content = s3.read_if_exists(batch.bucket, key) or b""
-        for index, output in outputs(content):
-            try:
-                answer = answer_of(output)
-            except CallFailed:
-                continue
-            journal.add(prompts[index], answer)
+def _take_over(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> None:
+    """Keep what an earlier execution's jobs answered to the same prompts before it failed."""
+    folder, asked = batch.key(), prompts_name(prompts)
+    for key in list(s3.keys(batch.bucket, folder)):
+        attempt, ending, rest = key.removeprefix(folder).partition(_STATE)
+        if not ending or rest or "/" in attempt:
+            continue
+        state = msgspec.json.decode(s3.read(batch.bucket, key), type=BatchState)
+        if state.prompts == asked and not state.collected:
+            _collect(batch, attempt, prompts, journal)
+            taken = msgspec.structs.replace(state, collected=True)
+            s3.write(batch.bucket, key, msgspec.json.encode(taken), "application/json")
+
+
+def _collect(batch: BatchShard, attempt: str, prompts: Sequence[str], journal: Journal) -> int:
+    """Keep the answers that an attempt's jobs wrote; how many lines belong to no prompt."""
+    unreadable = 0
+    for key in s3.keys(batch.bucket, batch.key(attempt, "")):
+        if not key.endswith(f"/{INPUT_FILE}.out"):
+            continue
+        for response in responses(s3.lines(s3.describe(batch.bucket, key)), len(prompts)):
+            if response is None:
+                unreadable += 1
+            elif response.output is not None:
+                with contextlib.suppress(CallFailed):
+                    journal.add(prompts[response.place], answer_of(response.output))
     journal.flush()
+    return unreadable

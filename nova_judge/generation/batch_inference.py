@@ -5,12 +5,14 @@ other run. So a shard ends the same way, however its answers came about.
 (https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html)
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from nova_judge.errors import GenerationFailedError
+from nova_judge.generation.answers import prompt_name
 from nova_judge.recipe.recipe import Generation
 
 FEWEST_RECORDS = 100
@@ -24,9 +26,13 @@ ENDED = frozenset({"Completed", "PartiallyCompleted", "Expired"})
 
 
 class BatchState(msgspec.Struct, frozen=True):
-    """What became of one candidate's prompts in one shard: the ARNs of its jobs."""
+    """What became of one candidate's prompts in one shard: the ARNs of its jobs.
+
+    `prompts` names the shard's prompts (see `prompts_name`), whose places the jobs' records hold.
+    """
 
     jobs: tuple[str, ...]
+    prompts: str = ""
     collected: bool = False
 
 
@@ -51,6 +57,14 @@ def parts(indices: Sequence[int]) -> list[Sequence[int]]:
     return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
+def prompts_name(prompts: Iterable[str]) -> str:
+    """Equal names stand for the same prompts at the same places."""
+    names = hashlib.sha256()
+    for prompt in prompts:
+        names.update(prompt_name(prompt))
+    return names.hexdigest()[:32]
+
+
 def input_lines(
     indices: Iterable[int], prompts: Sequence[str], request: dict[str, Any]
 ) -> Iterator[bytes]:
@@ -66,27 +80,45 @@ class _Output(msgspec.Struct):
     modelOutput: dict[str, Any] | None = None
 
 
+class Response(NamedTuple):
+    """The Converse response to the prompt at one place of the shard; None for an error in it."""
+
+    place: int
+    output: dict[str, Any] | None
+
+
 _decoder = msgspec.json.Decoder(_Output)
 
 
-def outputs(content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The Converse responses in a job's output by the prompts' places; failed records left out."""
-    for line in content.splitlines():
-        record = _decoder.decode(line)
-        if record.modelOutput is not None:
-            yield int(record.recordId.removeprefix("ROW")), record.modelOutput
+def responses(lines: Iterable[bytes], prompts: int) -> Iterator[Response | None]:
+    """What the lines of a job's output say; None for a line that belongs to no prompt.
+
+    Such a line is cut off or damaged, or names a place beyond the shard's `prompts`.
+    """
+    for line in filter(bytes.strip, lines):
+        try:
+            record = _decoder.decode(line)
+            place = int(record.recordId.removeprefix("ROW"))
+        except ValueError:
+            yield None
+            continue
+        yield Response(place, record.modelOutput) if 0 <= place < prompts else None
 
 
 def all_ended(jobs: Iterable[JobStatus]) -> bool:
-    """Whether nothing is left to wait for; GenerationFailedError where a job failed."""
-    jobs = list(jobs)
+    """Whether nothing is left to wait for."""
+    return not any(job.status in WAITING for job in jobs)
+
+
+def check_ended(jobs: Iterable[JobStatus]) -> None:
+    """Raise GenerationFailedError where a job ended in failure."""
     for job in jobs:
-        if job.status not in WAITING | ENDED:
+        if job.status not in ENDED:
             raise GenerationFailedError(
                 f"batch inference ended as {job.status}: {job.message or 'without a message'}. "
-                "Mend it and ask for the run again, or leave `generation.batch_from` out"
+                "Mend it and ask for the run again, or leave `generation.batch_from` out; what "
+                "was answered is kept"
             )
-    return all(job.status in ENDED for job in jobs)
 
 
 def job_name(prefix: str, run_id: str, attempt: str, place: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nova_judge.adapters import batch_jobs, batch_shard, s3
 from nova_judge.adapters.batch_shard import BatchShard
 from nova_judge.errors import GenerationFailedError
+from nova_judge.generation import batch_inference
 from nova_judge.generation.answers import Answer
 from nova_judge.generation.batch_inference import (
     FEWEST_RECORDS,
@@ -18,10 +19,11 @@ from nova_judge.generation.batch_inference import (
     JobStatus,
     all_ended,
     answers_in_batch,
+    check_ended,
     input_lines,
     job_name,
-    outputs,
     parts,
+    responses,
 )
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.recipe.files import packaged_recipe
@@ -58,11 +60,28 @@ def test_a_record_is_a_converse_request_under_its_place_in_the_shard():
     }
 
 
-def test_outputs_are_told_by_their_ids_and_errors_are_left_out():
+def test_responses_are_told_by_their_ids():
     content = b"""{"recordId": "ROW00000009", "modelInput": {}, "modelOutput": {"a": 1}}
 {"recordId": "ROW00000003", "modelInput": {}, "error": {"errorCode": 400}}
+
 {"recordId": "ROW00000001", "modelInput": {}, "modelOutput": {"a": 2}}"""
-    assert list(outputs(content)) == [(9, {"a": 1}), (1, {"a": 2})]
+    assert list(responses(content.split(b"\n"), 10)) == [(9, {"a": 1}), (3, None), (1, {"a": 2})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"modelOutput": {}}',
+        b'{"recordId": "ROW00000001", "modelOutput": {"output":',
+        b'{"recordId": "another", "modelOutput": {}}',
+        b'{"recordId": "ROW00000010", "modelOutput": {}}',
+        b'{"recordId": "ROW-0000001", "modelOutput": {}}',
+        b"\xff",
+    ],
+)
+def test_a_line_that_belongs_to_no_prompt_spoils_no_other(line):
+    good = b'{"recordId": "ROW00000009", "modelOutput": {}}'
+    assert list(responses([line, good], 10)) == [None, (9, {})]
 
 
 @pytest.mark.parametrize("ended", ["Completed", "PartiallyCompleted", "Expired"])
@@ -74,8 +93,10 @@ def test_one_job_under_way_is_waited_for(ended, other):
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
 def test_a_failed_job_ends_the_run_with_its_reason(status):
+    jobs = [JobStatus("Completed"), JobStatus(status, "no access to S3")]
+    assert all_ended(jobs)
     with pytest.raises(GenerationFailedError, match=rf"{status}: no access to S3.*batch_from"):
-        all_ended([JobStatus("Completed"), JobStatus(status, "no access to S3")])
+        check_ended(jobs)
 
 
 def test_names_are_short_enough_and_differ_by_attempt_and_place():
@@ -93,6 +114,7 @@ class Account:
         self.objects: dict[str, bytes] = {}
         self.jobs: dict[str, Any] = {}
         self.status, self.busy = "InProgress", False
+        self.failed: set[int] = set()
         objects = self.objects
 
         class Writer:
@@ -115,7 +137,13 @@ class Account:
         monkeypatch.setattr(s3, "write", write)
         monkeypatch.setattr(s3, "read_if_exists", lambda bucket, key: objects.get(key))
         monkeypatch.setattr(batch_jobs, "begin", self.begin)
-        monkeypatch.setattr(batch_jobs, "status", lambda arn: JobStatus(self.status))
+        monkeypatch.setattr(s3, "read", lambda bucket, key: objects[key])
+        monkeypatch.setattr(s3, "describe", lambda bucket, key: objects[key])
+        monkeypatch.setattr(s3, "lines", lambda content: iter(content.split(b"\n")))
+        monkeypatch.setattr(
+            s3, "keys", lambda bucket, prefix: sorted(k for k in objects if k.startswith(prefix))
+        )
+        monkeypatch.setattr(batch_jobs, "status", self.look)
 
     def begin(self, job):
         if self.busy:
@@ -123,9 +151,15 @@ class Account:
         self.jobs[job.name] = job
         return f"arn:aws:bedrock:us-east-1:1:model-invocation-job/{len(self.jobs)}"
 
+    def look(self, arn):
+        failed = int(arn.rsplit("/", 1)[-1]) in self.failed
+        return JobStatus("Failed", "model error") if failed else JobStatus(self.status)
+
     def answer(self, skip=()):
-        """Let every job write its output."""
+        """Let every job write its output, but for those that failed."""
         for number, job in enumerate(self.jobs.values(), 1):
+            if number in self.failed:
+                continue
             records = self.objects[job.input_uri.removeprefix("s3://bucket/")].splitlines()
             lines = []
             for record in map(json.loads, records):
@@ -179,32 +213,32 @@ def batch():
 
 def test_a_shard_is_begun_once_awaited_and_collected_once(account, batch):
     kept = Kept({PROMPTS[0]: Answer("known")})
-    assert not batch_shard.step(batch, PROMPTS, kept)
-    assert not batch_shard.step(batch, PROMPTS, kept)
+    assert not batch_shard.step(batch, PROMPTS, kept).done
+    assert not batch_shard.step(batch, PROMPTS, kept).done
     (job,) = account.jobs.values()
     assert (job.model, job.role_arn) == (MODEL, "arn:role")
     sent = account.objects[job.input_uri.removeprefix("s3://bucket/")]
     assert sent.count(b"\n") == len(PROMPTS) - 1
     account.answer(skip=[PROMPTS[5]])
-    assert batch_shard.step(batch, PROMPTS, kept)
+    assert batch_shard.step(batch, PROMPTS, kept).done
     assert kept[PROMPTS[0]] == Answer("known")
     assert kept[PROMPTS[9]].text == f"{PROMPTS[9]}!"
     assert kept[PROMPTS[9]].output_tokens == 2
     assert set(PROMPTS) - set(kept) == {PROMPTS[5]}
-    assert batch_shard.step(batch, PROMPTS, kept)
+    assert batch_shard.step(batch, PROMPTS, kept).done
     assert len(account.jobs) == 1
 
 
 def test_while_bedrock_takes_no_more_jobs_the_shard_waits(account, batch):
     account.busy = True
-    assert not batch_shard.step(batch, PROMPTS, Kept())
+    assert not batch_shard.step(batch, PROMPTS, Kept()).done
     account.busy = False
-    assert not batch_shard.step(batch, PROMPTS, Kept())
+    assert not batch_shard.step(batch, PROMPTS, Kept()).done
     assert len(account.jobs) == 1
 
 
 def test_too_few_prompts_are_left_to_calls(account, batch):
-    assert batch_shard.step(batch, PROMPTS[: FEWEST_RECORDS - 1], Kept())
+    assert batch_shard.step(batch, PROMPTS[: FEWEST_RECORDS - 1], Kept()).done
     assert account.jobs == {}
 
 
@@ -212,5 +246,52 @@ def test_a_run_asked_for_again_begins_anew_with_what_is_missing(account, batch):
     kept = Kept()
     batch_shard.step(batch, PROMPTS, kept)
     again = batch._replace(run=msgspec.structs.replace(batch.run, execution="arn:another"))
-    assert not batch_shard.step(again, PROMPTS, kept)
+    assert not batch_shard.step(again, PROMPTS, kept).done
     assert len(account.jobs) == 2
+
+
+@pytest.fixture
+def small_jobs(monkeypatch):
+    """Two jobs a shard."""
+    monkeypatch.setattr(batch_inference, "MOST_RECORDS", len(PROMPTS) - 1)
+
+
+@pytest.mark.usefixtures("small_jobs")
+def test_a_failed_job_loses_no_answer_of_its_siblings(account, batch):
+    kept = Kept()
+    batch_shard.step(batch, PROMPTS, kept)
+    account.failed.add(2)
+    assert not batch_shard.step(batch, PROMPTS, kept).done
+    account.answer()
+    with pytest.raises(GenerationFailedError, match="model error"):
+        batch_shard.step(batch, PROMPTS, kept)
+    assert len(kept) == len(PROMPTS) // 2
+
+
+def test_lines_that_belong_to_no_prompt_are_counted(account, batch):
+    kept = Kept()
+    batch_shard.step(batch, PROMPTS, kept)
+    account.answer()
+    (output,) = (key for key in account.objects if key.endswith(".out"))
+    account.objects[output] = account.objects[output].removesuffix(b"}") + b"\n"
+    assert batch_shard.step(batch, PROMPTS, kept) == (True, 1)
+    assert len(kept) == len(PROMPTS) - 1
+
+
+def test_what_a_failed_execution_left_uncollected_is_taken_over(account, batch):
+    batch_shard.step(batch, PROMPTS, Kept())
+    account.answer(skip=[PROMPTS[5]])
+    again = batch._replace(run=msgspec.structs.replace(batch.run, execution="arn:another"))
+    kept = Kept()
+    assert batch_shard.step(again, PROMPTS, kept).done
+    assert set(PROMPTS) - set(kept) == {PROMPTS[5]}
+    assert len(account.jobs) == 1
+
+
+def test_answers_to_other_prompts_are_not_taken_over(account, batch):
+    batch_shard.step(batch, PROMPTS, Kept())
+    account.answer()
+    again = batch._replace(run=msgspec.structs.replace(batch.run, execution="arn:another"))
+    kept = Kept()
+    assert not batch_shard.step(again, PROMPTS[1:], kept).done
+    assert not kept
