@@ -25,9 +25,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = time.time()
 
     @functools.cache
-    def run_is_running(run_id: str) -> bool:
+    def running_execution(run_id: str) -> str | None:
         execution = runs_table.execution_of(settings.runs_table, run_id)
-        return execution is not None and executions.is_running(execution)
+        return execution if execution and executions.is_running(execution) else None
+
+    def run_is_running(run_id: str) -> bool:
+        return running_execution(run_id) is not None
 
     prefix = f"{settings.job_prefix}-"
     # Endpoints first: they cost most, and go on costing where a job's service does not answer.
@@ -39,9 +42,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         swept = sweep(Host(lease_table(settings.runs_table), endpoints), names, run_is_running, now)
     stopped = []
     for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
-        for job in orphans(jobs.running(prefix), run_is_running, now):
-            jobs.stop(job)
-            stopped.append(job)
+        for job in orphans(jobs.running(prefix), running_execution, now):
+            jobs.stop(job.handle)
+            stopped.append(job.name)
     done = {**swept._asdict(), "jobs_stopped": stopped}
     logger.info("watched", **done)
     return done

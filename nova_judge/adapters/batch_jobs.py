@@ -62,16 +62,17 @@ def status(arn: str) -> JobStatus:
 
 
 def running(prefix: str) -> Iterator[RunningJob]:
-    """The jobs under way whose names begin with `prefix`, by their ARNs."""
+    """The jobs under way whose names begin with `prefix`; their ARNs stop them."""
     pages = _client().get_paginator("list_model_invocation_jobs")
     for wanted in ("Submitted", "Validating", "Scheduled", "InProgress"):
         for page in pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted):
             for found in page.get("invocationJobSummaries", ()):
-                if not found["jobName"].startswith(prefix):
+                name, since = found["jobName"], found["submitTime"].timestamp()
+                if not name.startswith(prefix):
                     continue
                 uri = found["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
                 run_id = uri.partition(f"/{RUNS}")[2].partition("/")[0]
-                yield RunningJob(found["jobArn"], run_id or None, found["submitTime"].timestamp())
+                yield RunningJob(name, found["jobArn"], run_id or None, since)
 
 
 def stop(arn: str) -> None:

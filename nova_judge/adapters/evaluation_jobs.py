@@ -22,14 +22,14 @@ def _client() -> "BedrockClient":
 
 
 def running(prefix: str) -> Iterator[RunningJob]:
-    """The jobs in progress whose names begin with `prefix`, by their ARNs."""
+    """The jobs in progress whose names begin with `prefix`; their ARNs stop them."""
     pages = _client().get_paginator("list_evaluation_jobs")
     part = prefix.rstrip("-")  # Bedrock refuses part of a name that no whole name could be
     for page in pages.paginate(nameContains=part, statusEquals="InProgress"):
         for found in page.get("jobSummaries", ()):
-            if found["jobName"].startswith(prefix):
-                arn = found["jobArn"]
-                yield RunningJob(arn, _run_id(arn), found["creationTime"].timestamp())
+            name, arn = found["jobName"], found["jobArn"]
+            if name.startswith(prefix):
+                yield RunningJob(name, arn, _run_id(arn), found["creationTime"].timestamp())
 
 
 def stop(arn: str) -> None:

@@ -26,7 +26,7 @@ def running(prefix: str) -> Iterator[RunningJob]:
         for found in page["TrainingJobSummaries"]:
             name = found["TrainingJobName"]
             if name.startswith(prefix) and found["TrainingJobStatus"] == "InProgress":
-                yield RunningJob(name, _run_id(name), found["CreationTime"].timestamp())
+                yield RunningJob(name, name, _run_id(name), found["CreationTime"].timestamp())
 
 
 def stop(name: str) -> None:

@@ -110,8 +110,12 @@ def training_job_name(prefix: str, run_id: str, execution: str, number: int) -> 
 
 
 def started_by(execution: str, job_name: str) -> bool:
-    """Whether a judge job belongs to this execution, and not to an earlier attempt at its run."""
-    return re.search(rf"-{_attempt(execution)}-\d+(-\d+)?$", job_name) is not None
+    """Whether a job belongs to this execution, and not to an earlier attempt at its run.
+
+    A judge job's name ends with number and redrives, a batch job's with candidate, shard and part.
+    """
+    place = r"(\d+(-\d+)?|[AB]-\d+-\d+)"
+    return re.search(rf"-{_attempt(execution)}-{place}$", job_name) is not None
 
 
 def _attempt(execution: str) -> str:

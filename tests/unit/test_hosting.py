@@ -11,6 +11,7 @@ from moto import mock_aws
 from nova_judge.adapters.endpoints import SageMakerEndpoints
 from nova_judge.adapters.lease_table import LeaseTable
 from nova_judge.errors import EndpointError
+from nova_judge.generation.batch_inference import job_name
 from nova_judge.generation.hosting import (
     Host,
     NoCapacityError,
@@ -33,6 +34,7 @@ from nova_judge.generation.leases import (
     next_action,
 )
 from nova_judge.generation.orphans import RunningJob, orphans
+from nova_judge.judge.request import training_job_name
 
 NOW = 1_800_000_000.0
 CONFIGS = {"ml.small": "config-small", "ml.large": "config-large"}
@@ -279,15 +281,25 @@ def test_an_always_on_endpoint_that_will_never_answer_is_an_error(status):
         is_in_service(Host(None, world), "e")
 
 
+def names_of_jobs(execution):
+    """A judge job and a batch job of one attempt at a run."""
+    judge = training_job_name("nova-judge-dev", "run", execution, 0)
+    attempt = judge.split("-")[-2]
+    return f"{judge}-0", job_name("nova-judge-dev", "run", attempt, "A-0-0")
+
+
 def test_jobs_that_nobody_waits_for_are_orphans():
     old = NOW - GRACE_S - 1
+    first, second = names_of_jobs("arn:first"), names_of_jobs("arn:second")
     jobs = [
-        RunningJob("needed", "run", old),
-        RunningJob("orphan", "gone", old),
-        RunningJob("nobodys", None, old),
-        RunningJob("young", "gone", NOW),
+        *(RunningJob(name, name, "run", old) for name in (*first, *second)),
+        RunningJob("of-a-run-that-ended-1234-0", "arn:job", "gone", old),
+        RunningJob("nobodys", "nobodys", None, old),
+        RunningJob("young", "young", "gone", NOW),
     ]
-    assert orphans(jobs, lambda run: run == "run", NOW) == ["orphan", "nobodys"]
+    running = {"run": "arn:second"}
+    found = [job.name for job in orphans(jobs, running.get, NOW)]
+    assert found == [*first, "of-a-run-that-ended-1234-0", "nobodys"]
 
 
 def sagemaker():
