@@ -53,13 +53,14 @@ def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
     `values` ascend and are symmetric about 1/2.
     """
     tail = (1.0 - level) / 2.0
-    low = _quantile(tail, values, weights)
+    low = quantile(tail, values, weights)
     if np.array_equal(weights, weights[::-1]):
         return Bounds(low, 1.0 - low)
-    return Bounds(low, _quantile(1.0 - tail, values, weights))
+    return Bounds(low, quantile(1.0 - tail, values, weights))
 
 
-def _quantile(probability: float, values: Floats, weights: Floats) -> float:
+def quantile(probability: float, values: Floats, weights: Floats) -> float:
+    """The value below which the mean lies with this probability; see `mean_cdf`."""
     total = float(weights.sum())
     mean = float(weights @ values) / total
     spread = math.sqrt(float(weights @ (values - mean) ** 2) / total / (total + 1.0))

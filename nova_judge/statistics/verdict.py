@@ -16,6 +16,7 @@ from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
+    equivalence_interval,
     score_interval,
     scores_of_profiles,
     wilson,
@@ -94,18 +95,19 @@ def state_verdict(
 ) -> VerdictStated:
     """Decide by the sign test; by the interval of the win rate where a margin is set.
 
-    Equivalent means that the interval at 2 x level - 1 (two one-sided tests, Schuirmann 1987) lies
-    within 1/2 +- margin; it goes before a difference, which is then smaller than what matters to
-    the user. A test and a win rate that point to different sides decide nothing, and neither does
-    a judge that failed a control.
+    Equivalent means that the interval of two one-sided tests (`equivalence_interval`) lies within
+    1/2 +- margin; it goes before a difference, which is then smaller than what matters to the user.
+    A test and a win rate that point to different sides decide nothing, and neither does a judge
+    that failed a control.
     """
     p_value = (anytime_p_value if settings.anytime else sign_test)(decided.a, decided.b)
     interval = (win_rate_anytime if settings.anytime else score_interval)(scores, settings.level)
     significant = p_value < 1.0 - settings.level
     word = Word.INCONCLUSIVE
     if not settings.blocked_by and isinstance(interval, Interval):
-        if _within_margin(scores, settings):
-            word = Word.EQUIVALENT
+        inner = _equivalence_interval(scores, settings)
+        if _within_margin(inner, settings.equivalence_margin):
+            word, interval = Word.EQUIVALENT, inner
         elif significant:
             word = _direction(decided, interval)
     undecided = word is Word.INCONCLUSIVE and not significant and not settings.blocked_by
@@ -148,19 +150,15 @@ def further_pairs(decided: Decided, level: float = 0.95) -> int | None:
     return max(1, math.ceil(wanted * decided.rows / decided.pairs) - decided.rows)
 
 
-def _within_margin(scores: ScoreCounts, settings: StatisticsSettings) -> bool:
-    margin = settings.equivalence_margin
-    if margin is None:
+def _equivalence_interval(scores: ScoreCounts, settings: StatisticsSettings) -> Interval | Unscored:
+    bounds = win_rate_anytime if settings.anytime else equivalence_interval
+    return bounds(scores, settings.level)
+
+
+def _within_margin(interval: Interval | Unscored, margin: float | None) -> bool:
+    if margin is None or isinstance(interval, Unscored):
         return False
-    if settings.anytime:
-        interval = win_rate_anytime(scores, settings.level)
-    else:
-        interval = score_interval(scores, 2.0 * settings.level - 1.0)
-    return (
-        not isinstance(interval, Unscored)
-        and 0.5 - margin <= interval.low
-        and interval.high <= 0.5 + margin
-    )
+    return 0.5 - margin <= interval.low and interval.high <= 0.5 + margin
 
 
 def _direction(decided: Decided, interval: Interval) -> Word:

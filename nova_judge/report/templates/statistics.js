@@ -72,6 +72,14 @@ function scoreInterval(a, ties, b, level) {
     high: estimate === 1 ? 1 : Math.max(high, estimate) };
 }
 
+/** The bound that the mean score of B exceeds at most with 1 - level: one observation on top. */
+function upperBound(a, ties, b, level) {
+  const held = [[0, a], [0.5, ties], [1, b + 1]].filter(([, weight]) => weight > 0);
+  if (held.length === 1) return 1;
+  const bound = quantile(level, held.map(([value]) => value), held.map(([, weight]) => weight));
+  return Math.max(bound, (b + ties / 2) / (a + ties + b));
+}
+
 function logGamma(value) {
   let [shift, at] = [0, value];
   while (at < 10) { shift -= Math.log(at); at += 1; }
@@ -98,10 +106,9 @@ function signTest(first, second) {
 function verdictWord(a, ties, b, rate, settings) {
   if (rate === null || settings.blocked) return "inconclusive";
   if (settings.margin !== null) {
-    const inner = scoreInterval(a, ties, b, 2 * settings.level - 1);
-    if (inner.low >= 0.5 - settings.margin && inner.high <= 0.5 + settings.margin) {
-      return "equivalent";
-    }
+    const low = 1 - upperBound(b, ties, a, settings.level);
+    const high = upperBound(a, ties, b, settings.level);
+    if (low >= 0.5 - settings.margin && high <= 0.5 + settings.margin) return "equivalent";
   }
   if (signTest(a, b) >= 1 - settings.level) return "inconclusive";
   if (b > a && rate.estimate > 0.5) return "B better";

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -11,11 +12,12 @@ from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric,
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
 from nova_judge.results.history import group
-from nova_judge.results.metrics import failed_metrics
+from nova_judge.results.metrics import compute_metrics, failed_metrics
 from nova_judge.results.saved_report import find_reports
 from nova_judge.rubric.columns import columns_of
 from nova_judge.rubric.criteria import default_groups
 from nova_judge.rubric.reweight import figures, judge_weighting, reweigh, weighting
+from nova_judge.statistics.settings import StatisticsSettings
 
 from ...unit.report import generated
 from . import hostile
@@ -130,6 +132,24 @@ def test_sliders_agree_with_the_command_line(open_page, page_path):
         assert shown["word"] == ours.verdict.word
         rate = [float(shown[name]) for name in ("estimate", "low", "high")]
         assert rate == pytest.approx(ours.win_rate[:3], abs=1e-8)
+
+
+def test_sliders_know_equivalence(open_page, tmp_path):
+    settings = StatisticsSettings(equivalence_margin=0.15)
+    rows = generated.judged_rows(240)
+    facts = msgspec.structs.replace(generated.facts(240), settings=settings)
+    page = open_page(write_report(tmp_path, compute_metrics(facts, rows, None), rows))
+    groups = default_groups()
+    columns = columns_of((row.judgment for row in rows), groups)
+    generator, words = random.Random(5), set()  # noqa: S311
+    for _ in range(30):
+        page.evaluate(MOVE_SLIDERS, [generator.choice((0, 1, 100)) for _ in range(4)] + [1])
+        spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
+        chosen = weighting(columns, groups, weights=spelled)
+        word = figures(columns, reweigh(columns, chosen), settings).verdict.word
+        assert page.get_attribute("#weights-result", "data-word") == word
+        words.add(word)
+    assert {"equivalent", "B better"} <= words
 
 
 def test_sliders_start_and_end_with_the_judges_own_weights(open_page, page_path):

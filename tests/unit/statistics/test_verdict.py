@@ -55,6 +55,31 @@ def test_equivalent_needs_a_margin_and_an_interval_inside_it() -> None:
     assert verdict(counts(BB=5, AA=5), within).word is Word.INCONCLUSIVE
 
 
+def test_the_sentence_shows_the_interval_that_equivalence_rests_on() -> None:
+    found = verdict(counts(tt=40), StatisticsSettings(equivalence_margin=0.05))
+    assert found.word is Word.EQUIVALENT
+    assert found.sentence.endswith("win rate of B 50.0 %, 90 % interval 46.4 to 53.6 %.")
+    few = verdict(counts(tt=17), StatisticsSettings(equivalence_margin=0.05))
+    assert few.word is Word.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("rows", [10, 15, 20, 29, 50, 80])
+@pytest.mark.parametrize(("margin", "a_share"), [(0.05, 0.0), (0.1, 0.0), (0.05, 0.05)])
+def test_a_difference_of_the_margin_is_called_equivalent_in_at_most_one_of_twenty_runs(
+    rows: int, margin: float, a_share: float
+) -> None:
+    shares = (a_share, 1 - 2 * (a_share + margin), a_share + 2 * margin)
+    within = StatisticsSettings(equivalence_margin=margin)
+    wrong = 0.0
+    for a in range(rows + 1 if a_share else 1):
+        for b in range(rows + 1 - a):
+            chance = stats.multinomial.pmf((a, rows - a - b, b), rows, shares)
+            if chance > 1e-6:
+                told = verdict(counts(AA=a, tt=rows - a - b, BB=b), within)
+                wrong += chance * (told.word is Word.EQUIVALENT)
+    assert wrong <= 0.05
+
+
 def test_a_draw_and_no_rows_name_no_number_of_pairs() -> None:
     draw = verdict(counts(BB=5, AA=5))
     assert draw.pairs_needed is None

@@ -13,6 +13,7 @@ from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
+    equivalence_interval,
     percentile_bootstrap,
     preference_standard_error,
     preference_win_rate,
@@ -57,6 +58,26 @@ def test_without_ties_the_weights_are_jeffreys_interval(wins_losses: tuple[int, 
     low, high = stats.beta.ppf([0.025, 0.975], wins + 0.5, losses + 0.5)
     assert found.low == pytest.approx(low, abs=1e-8)
     assert found.high == pytest.approx(high if losses else 1.0, abs=1e-8)
+
+
+@pytest.mark.parametrize("rows", [1, 17, 1_000, 1_000_000])
+def test_with_ties_alone_the_bounds_of_equivalence_are_those_of_a_beta(rows: int) -> None:
+    found = equivalence_interval(ScoreCounts((0, 0, rows, 0, 0)))
+    assert isinstance(found, Interval)
+    high = 0.5 + 0.5 * stats.beta.ppf(0.95, 1, rows)
+    assert (found.low, found.high) == pytest.approx((1 - high, high), abs=1e-7)
+    assert found.level == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_bounds_of_equivalence_hold_the_estimate_and_mirror(seed: int) -> None:
+    scores = scores_of_profiles(random_counts(seed))
+    found, mirror = equivalence_interval(scores), equivalence_interval(scores.mirrored())
+    if isinstance(found, Unscored) or isinstance(mirror, Unscored):
+        assert found == mirror
+        return
+    assert found.low <= found.estimate <= found.high
+    assert mirror.high == pytest.approx(1 - found.low, abs=1e-15)
 
 
 def test_the_distribution_is_that_of_drawn_dirichlet_weights() -> None:
