@@ -69,11 +69,11 @@ def command(
       nova-judge gate out/bedrock --criterion Correctness:0
     """
     report = open_report(open_run(run))
-    if summary is not None:
-        summary.write_text(_summary(report.metrics), encoding="utf-8")
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []))
     finding = judge_gate(_at_level(report, confidence), rules)
     typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
+    if summary is not None:
+        summary.write_text(_summary(report.metrics), encoding="utf-8")
     raise typer.Exit(int(finding.outcome))
 
 

@@ -1,7 +1,9 @@
 """The entry point `nova-judge`: one line a command; our errors become one clear message."""
 
 import sys
+import traceback
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -76,14 +78,23 @@ app.add_typer(registry.scorers, name="scorers")
 
 
 def main() -> None:
-    """Run the command line; an error of ours prints its message and exits with 3."""
+    """Run the command line. Whatever goes wrong ends with 3: `gate` and `audit` give 1 a meaning."""
     try:
         app()
     except NovaJudgeError as error:
-        Console(stderr=True).print(
-            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False
-        )
-        sys.exit(EXIT_ERROR)
+        _tell(type(error).__name__, str(error))
+    except OSError as error:
+        where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _tell("File error", f"{where}. Check the path, and that its folder exists.")
+    except duckdb.Error as error:
+        _tell("File error", f"{error}. Fetch the file again, with the whole report folder.")
+    except Exception:  # a fault of ours, which must not look like a finding of the command
+        traceback.print_exc()
+    sys.exit(EXIT_ERROR)
+
+
+def _tell(kind: str, message: str) -> None:
+    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(message)}", highlight=False)
 
 
 if __name__ == "__main__":

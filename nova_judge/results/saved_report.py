@@ -28,7 +28,12 @@ class SavedReport(NamedTuple):
         return self.folder / JUDGMENTS
 
     def stored_judgments(self) -> Path:
-        """`judgments.parquet`; SavedReportError where it is not beside the metrics."""
+        """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
+        if self.metrics["status"] == "failed":
+            raise SavedReportError(
+                f"{self.metrics['run_id']} failed, so that it has no judged rows: its report says "
+                "why (`nova-judge report`)."
+            )
         if self.metrics.get("scores"):
             raise SavedReportError(
                 f"{self.metrics['run_id']} scored single answers ({self.metrics['kind']}): it has "

@@ -53,6 +53,8 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:
+    if not evidence.categories.size:
+        return []  # np.split makes one part even of nothing
     number: dict[str | None, int] = {}
     codes = np.array([number.setdefault(name, len(number)) for name in evidence.categories], int)
     order = np.argsort(codes, kind="stable")

@@ -41,6 +41,7 @@ def test_slices_add_up_and_do_not_depend_on_the_order() -> None:
 def test_without_categories_there_are_no_slices() -> None:
     rows = gather([EvidenceRow(Verdict.A, Verdict.A)] * 30)
     assert slices(rows, DEFAULTS, Basis.BOTH_ORDERS) == ([], 0)
+    assert slices(gather([]), DEFAULTS, Basis.BOTH_ORDERS) == ([], 0)
 
 
 def test_a_category_a_row_does_not_flood_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
