@@ -7,7 +7,7 @@ import boto3
 
 from nova_judge.adapters.calls import config, failures_in_our_words
 from nova_judge.errors import RecipeError
-from nova_judge.generation.answers import Answer
+from nova_judge.generation.answers import Answer, storable
 from nova_judge.generation.retries import EMPTY, CallFailed, Failure, Outlook
 from nova_judge.recipe.recipe import Generation
 
@@ -59,7 +59,7 @@ def answer_of(response: dict[str, Any]) -> Answer:
         raise CallFailed(Failure(f"withheld: {reason}", Outlook.REFUSED))
     usage = response.get("usage", {})
     return Answer(
-        text=text,
+        text=storable(text),
         input_tokens=usage.get("inputTokens"),
         output_tokens=usage.get("outputTokens"),
         finish_reason=reason,

@@ -1,12 +1,13 @@
 """A model behind a SageMaker endpoint, asked in the form that its server speaks."""
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+import json
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import boto3
 import msgspec
 
 from nova_judge.adapters.calls import config, failures_in_our_words
-from nova_judge.generation.answers import Answer
+from nova_judge.generation.answers import Answer, storable
 from nova_judge.generation.retries import CUT_SHORT, EMPTY, CallFailed, Failure, Outlook
 from nova_judge.recipe.recipe import Generation
 
@@ -17,6 +18,7 @@ MOST_REQUEST_BYTES = 6_291_456
 """Bytes of one InvokeEndpoint request
 (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html)."""
 
+Reply = TypeVar("Reply")
 Serving: TypeAlias = Literal["vllm", "tgi"]
 TOO_LONG = Failure("prompt too long", Outlook.REFUSED, f"over {MOST_REQUEST_BYTES:,} bytes")
 
@@ -75,7 +77,7 @@ class ChatForm:
 
     def answer(self, body: bytes) -> Answer:
         """The first choice of a reply."""
-        reply = msgspec.json.decode(body, type=_ChatReply)
+        reply = _decode(body, _ChatReply)
         choice = reply.choices[0]
         return Answer(
             text=choice.message.content or "",
@@ -123,7 +125,7 @@ class PlainForm:
 
     def answer(self, body: bytes) -> Answer:
         """The generated text of a reply."""
-        (reply,) = msgspec.json.decode(body, type=tuple[_Generated])
+        (reply,) = _decode(body, tuple[_Generated])
         return Answer(
             text=reply.generated_text,
             output_tokens=reply.details.generated_tokens,
@@ -162,7 +164,7 @@ class EndpointPort:
         except (msgspec.ValidationError, IndexError) as error:
             unexpected = Failure("reply in another form", Outlook.REFUSED, str(error))
             raise CallFailed(unexpected) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise CallFailed(CUT_SHORT) from error
         if not answer.text.strip():
             raise CallFailed(EMPTY)
@@ -172,6 +174,17 @@ class EndpointPort:
 def runtime_client(threads: int, call_timeout_s: float) -> "SageMakerRuntimeClient":
     """A client for `threads` threads, without retries of its own."""
     return boto3.client("sagemaker-runtime", config=config(threads, call_timeout_s))
+
+
+def _decode(body: bytes, kind: type[Reply]) -> Reply:
+    """JSON as `kind`; an answer that was cut inside a character may end in half of its escape."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole = storable(json.dumps(json.loads(body), ensure_ascii=False))
+        return msgspec.json.decode(whole, type=kind)
 
 
 def _set(**parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values

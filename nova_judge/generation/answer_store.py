@@ -58,6 +58,13 @@ class _Entry(msgspec.Struct, frozen=True):
     answer: Answer
 
 
+class _Line(NamedTuple):
+    """An entry as it will stand in its chunk."""
+
+    name: bytes
+    text: bytes
+
+
 _decoder = msgspec.json.Decoder(_Entry)
 _encoder = msgspec.json.Encoder()
 
@@ -86,7 +93,7 @@ class AnswerJournal:
         self._worker = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._storing = threading.Lock()
-        self._waiting: list[_Entry] = []
+        self._waiting: list[_Line] = []
         self._oldest = now()
         self._stored: set[bytes] = set()
 
@@ -106,28 +113,42 @@ class AnswerJournal:
 
     def add(self, prompt: str, answer: Answer) -> None:
         """Take one answer; the one that fills a chunk, or finds it old, stores it."""
+        name = prompt_name(prompt)
+        # Encoded here, so that one that cannot be takes no other down with it.
+        line = _Line(name, _encoder.encode(_Entry(name, answer)))
         with self._lock:
             if not self._waiting:
                 self._oldest = self._now()
-            self._waiting.append(_Entry(prompt_name(prompt), answer))
+            self._waiting.append(line)
             full = len(self._waiting) >= CHUNK_ANSWERS
             if not (full or self._now() - self._oldest >= CHUNK_SECONDS):
                 return
         self.flush()
 
     def flush(self) -> None:
-        """Store all that was added; when this returns, it will be found again."""
+        """Store all that was added; when this returns, it will be found again.
+
+        Raises what the store raises; what it did not take is kept for the next try.
+        """
         with self._storing:
             with self._lock:
                 chunk, self._waiting = self._waiting, []
             if not chunk:
                 return
-            run_id, shard = self._place
-            key = f"{self._chunks(self._place)}{uuid.uuid4().hex}.jsonl"
-            self._objects.write(key, _encoder.encode_lines(chunk))
-            self._stored.update(entry.name for entry in chunk)
-            names = f"{self._root}{run_id}/names/{shard:05d}-{self._worker}"
-            self._objects.write(names, b"".join(sorted(self._stored)))
+            try:
+                self._store(chunk)
+            except BaseException:
+                with self._lock:
+                    self._waiting = chunk + self._waiting
+                raise
+
+    def _store(self, chunk: Sequence[_Line]) -> None:
+        run_id, shard = self._place
+        key = f"{self._chunks(self._place)}{uuid.uuid4().hex}.jsonl"
+        self._objects.write(key, b"".join(line.text + b"\n" for line in chunk))
+        self._stored.update(line.name for line in chunk)
+        names = f"{self._root}{run_id}/names/{shard:05d}-{self._worker}"
+        self._objects.write(names, b"".join(sorted(self._stored)))
 
     def _chunks(self, place: Place) -> str:
         return f"{self._root}{place.run_id}/chunks/{place.shard:05d}/"

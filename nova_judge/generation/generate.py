@@ -7,6 +7,7 @@ there asks only for the rest.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from nova_judge.generation.answers import Answer, FailedAnswer, Journal, Outcome, Port
@@ -69,11 +70,11 @@ def generate(
         c: Lane(f"candidate {c}", missing[c], s.port, s.journal, Limiter(s.threads), s.policy, gate)
         for c, s in sources.items()
     }
-    try:
-        _run([(lanes[c], s.threads) for c, s in sources.items()], gate)
-    finally:
+    # On the way out each journal is flushed, whatever the others or the lanes raise.
+    with ExitStack() as ending:
         for source in sources.values():
-            source.journal.flush()
+            ending.callback(source.journal.flush)
+        _run([(lanes[c], s.threads) for c, s in sources.items()], gate)
     return Generated(
         {
             c: _in_order(prompts, known[c], dict(zip(missing[c], lane.outcomes, strict=True)))

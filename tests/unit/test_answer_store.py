@@ -73,6 +73,38 @@ def test_a_shard_of_5000_answers_costs_twenty_writes(objects):
     assert len(objects.written) == 20
 
 
+class Refusing(FolderObjects):
+    """A folder that takes nothing for a while."""
+
+    refuses = True
+
+    def write(self, key, body):
+        if self.refuses:
+            raise OSError("slow down")
+        super().write(key, body)
+
+
+def test_what_the_store_did_not_take_is_kept_for_the_next_try(tmp_path):
+    objects = Refusing(tmp_path)
+    kept = journal(objects)
+    kept.add("one", ANSWER)
+    with pytest.raises(OSError, match="slow down"):
+        kept.flush()
+    objects.refuses = False
+    kept.add("two", ANSWER)
+    kept.flush()
+    assert set(journal(objects).find(["one", "two"])) == {"one", "two"}
+
+
+def test_an_answer_that_cannot_be_stored_takes_no_other_down_with_it(objects):
+    kept = journal(objects)
+    kept.add("one", ANSWER)
+    with pytest.raises(UnicodeEncodeError):
+        kept.add("two", Answer("half a character: \ud83d"))
+    kept.flush()
+    assert set(journal(objects).find(["one", "two"])) == {"one"}
+
+
 def test_a_resumed_shard_adds_to_what_it_has(objects):
     for n in range(3):
         kept = journal(objects)

@@ -234,6 +234,17 @@ def test_a_journal_that_cannot_store_stops_both_lanes_and_is_not_hushed_up():
     assert len(model.asked) < len(PROMPTS)
 
 
+def test_a_journal_that_cannot_store_costs_the_other_candidate_nothing():
+    class Shut(Kept):
+        def flush(self):
+            raise OSError("slow down")
+
+    for journals in ({"A": Shut(), "B": Kept()}, {"A": Kept(), "B": Shut()}):
+        with pytest.raises(OSError, match="slow down"):
+            run({"A": Model(), "B": Model()}, journals=journals)
+        assert max(journal.flushed for journal in journals.values()) == 1
+
+
 def test_without_prompts_nothing_happens():
     assert run({"A": Model()}, prompts=[]).outcomes == {"A": []}
 

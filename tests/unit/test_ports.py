@@ -156,6 +156,21 @@ def test_a_reply_without_an_answer_is_no_answer(reply, reason):
         EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
 
 
+@pytest.mark.parametrize(
+    ("form", "reply"),
+    [
+        (ChatForm("m", Generation()), rb'{"choices": [{"message": {"content": "Hi \ud83d"}}]}'),
+        (PlainForm(Generation()), rb'[{"generated_text": "Hi \ud83d"}]'),
+    ],
+)
+def test_an_answer_cut_inside_a_character_is_an_answer(form, reply):
+    client = runtime()
+    with Stubber(client) as stub:
+        body = StreamingBody(io.BytesIO(reply), len(reply))
+        stub.add_response("invoke_endpoint", {"Body": body})
+        assert EndpointPort(client, "e", form).ask("hello").text == "Hi ?"
+
+
 def test_what_the_model_server_itself_said_counts():
     client = runtime()
     with Stubber(client) as stub, pytest.raises(CallFailed) as failed:
@@ -220,6 +235,10 @@ def test_converse_answers_with_the_text_blocks_and_the_tokens():
 def test_converse_without_an_answer_of_the_model_is_no_answer(reply, reason):
     with pytest.raises(CallFailed, match=reason):
         converse(reply)
+
+
+def test_converse_cut_inside_a_character_is_an_answer():
+    assert converse(reply_of({"text": "Hi \ud83d"}, reason="max_tokens")).text == "Hi ?"
 
 
 def test_converse_sends_what_the_settings_say():
