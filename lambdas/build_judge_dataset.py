@@ -18,7 +18,6 @@ from nova_judge.judge.dataset import (
     DatasetSummary,
     FailedRow,
     JudgeLine,
-    Responses,
     check_summary,
     decode_responses,
     judge_line,
@@ -110,17 +109,21 @@ def _judged_rows(bucket: str, layout: RunLayout, jobs: int) -> Iterator[InputRow
 
 
 def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
-    """Every line of the input, shard by shard, with the generated answers filled in."""
+    """Every line of the input, shard by shard, with the generated answers filled in.
+
+    Holds one shard's rows; the answers, which may be much longer, stream through.
+    """
     layout = RunLayout(run.run_id)
     lines_before = 0
     for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
         rows = decode_shard_rows(s3.read(bucket, layout.rows(shard.index)))
-        responses: Responses = {
-            candidate: decode_responses(s3.read(bucket, layout.responses(candidate, shard.index)))
-            for candidate in run.generated()
-            if rows.rows
+        keys = {c: layout.responses(c, shard.index) for c in run.generated() if rows.rows}
+        responses = {
+            candidate: counter.counted(
+                candidate, decode_responses(s3.lines(s3.describe(bucket, key)))
+            )
+            for candidate, key in keys.items()
         }
-        counter.count_answers(responses)
         yield from merged(rows, responses, lines_before)
         lines_before += rows.lines
 

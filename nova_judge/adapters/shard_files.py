@@ -32,14 +32,12 @@ def write_responses(
     candidate: Candidate,
     outcomes: Iterable[Outcome | None],
 ) -> None:
-    """One line a row, in the order of the rows."""
-    lines = [
-        msgspec.json.encode(
-            Response(answer=lasting(outcome))
-            if isinstance(outcome, Answer)
-            else Response(failed=outcome)
-        )
-        for outcome in outcomes
-    ]
-    key = RunLayout(run.run_id).responses(candidate, shard.index)
-    s3.write(bucket, key, b"\n".join(lines) + b"\n", "application/x-ndjson")
+    """One line a row, in the order of the rows, written as they are encoded."""
+    with s3.Writer(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
+        for outcome in outcomes:
+            response = (
+                Response(answer=lasting(outcome))
+                if isinstance(outcome, Answer)
+                else Response(failed=outcome)
+            )
+            file.write(msgspec.json.encode(response) + b"\n")

@@ -1,7 +1,7 @@
 """From shards to what the judge reads: every line of the input ends in exactly one place."""
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -51,6 +51,13 @@ class TokenCount(msgspec.Struct, frozen=True):
     output: int
 
 
+class CutOff(msgspec.Struct, frozen=True):
+    """Of a candidate's `answers`, those that ended at a limit of length and not by themselves."""
+
+    cut: int
+    answers: int
+
+
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
 
@@ -67,6 +74,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     rejected_reasons: tuple[ReasonCount, ...]
     failed_reasons: tuple[ReasonCount, ...]
     tokens: dict[Candidate, TokenCount] = {}
+    cut_off: dict[Candidate, CutOff] = {}
     controls: tuple[str, ...] = ()
 
     @property
@@ -76,14 +84,16 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
-Responses: TypeAlias = Mapping[Candidate, Sequence[Response]]
+Responses: TypeAlias = Mapping[Candidate, Iterable[Response]]
 
+CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
+"""Why an answer ended, in the words of OpenAI's API, of Converse, and of both model servers."""
 _response_decoder = msgspec.json.Decoder(Response)
 
 
-def decode_responses(content: bytes) -> list[Response]:
-    """The lines of one responses file."""
-    return list(_response_decoder.decode_lines(content))
+def decode_responses(lines: Iterable[bytes]) -> Iterator[Response]:
+    """The lines of one responses file, one at a time."""
+    return map(_response_decoder.decode, lines)
 
 
 def judge_line(row: InputRow) -> bytes:
@@ -97,18 +107,25 @@ def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterato
 
     `responses` holds one entry a row for every candidate that was asked; raises RowSumError else.
     """
-    for candidate, given in responses.items():
-        if len(given) != len(shard.rows):
-            raise RowSumError(
-                f"candidate {candidate} has {len(given)} answers to {len(shard.rows)} rows of a "
-                f"shard that begins after line {lines_before}"
-            )
     for rejected in shard.rejected:
         yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)
-    for index, row in enumerate(shard.rows):
+    given = {candidate: iter(those) for candidate, those in responses.items()}
+    for row in shard.rows:
         line = row.line + lines_before
         placed = msgspec.structs.replace(row, line=line, id=row.id or f"line-{line}")
-        yield _answered(placed, {c: given[index] for c, given in responses.items()})
+        yield _answered(placed, {c: _answer_to(line, c, those) for c, those in given.items()})
+    for candidate, those in given.items():
+        if next(those, None) is not None:
+            raise RowSumError(
+                f"candidate {candidate} has more answers than the {len(shard.rows)} rows of a "
+                f"shard that begins after line {lines_before}"
+            )
+
+
+def _answer_to(line: int, candidate: Candidate, those: Iterator[Response]) -> Response:
+    for response in those:
+        return response
+    raise RowSumError(f"candidate {candidate} has no answer to line {line}, and no reason why")
 
 
 def _answered(row: InputRow, given: Mapping[Candidate, Response]) -> InputRow | FailedRow:
@@ -131,6 +148,8 @@ class DatasetCounter:
         self.cached = 0
         self._rejected: collections.Counter[str] = collections.Counter()
         self._failed: collections.Counter[str] = collections.Counter()
+        self._answers: collections.Counter[Candidate] = collections.Counter()
+        self._cut: collections.Counter[Candidate] = collections.Counter()
         self._read: collections.Counter[Candidate] = collections.Counter()
         self._written: collections.Counter[Candidate] = collections.Counter()
 
@@ -142,14 +161,20 @@ class DatasetCounter:
         else:
             self.rows += 1
 
-    def count_answers(self, responses: Responses) -> None:
-        """Count the answers that an earlier run had asked for, and the tokens of the others."""
-        for candidate, given in responses.items():
-            answers = [response.answer for response in given if response.answer is not None]
-            asked = [answer for answer in answers if not answer.cached]
-            self.cached += len(answers) - len(asked)
-            self._read[candidate] += sum(answer.input_tokens or 0 for answer in asked)
-            self._written[candidate] += sum(answer.output_tokens or 0 for answer in asked)
+    def counted(self, candidate: Candidate, responses: Iterable[Response]) -> Iterator[Response]:
+        """The same responses, counted on their way: what they cost and whether they were whole."""
+        for response in responses:
+            if response.answer is not None:
+                self._count_answer(candidate, response.answer)
+            yield response
+
+    def _count_answer(self, candidate: Candidate, answer: Answer) -> None:
+        self._answers[candidate] += 1
+        self._cut[candidate] += answer.finish_reason in CUT_OFF
+        self.cached += answer.cached
+        if not answer.cached:
+            self._read[candidate] += answer.input_tokens or 0
+            self._written[candidate] += answer.output_tokens or 0
 
     def summary(self, jobs: int) -> DatasetSummary:
         rejected, failed = self._rejected.total(), self._failed.total()
@@ -162,7 +187,8 @@ class DatasetCounter:
             cached=self.cached,
             rejected_reasons=_most_common(self._rejected),
             failed_reasons=_most_common(self._failed),
-            tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._read)},
+            tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._answers)},
+            cut_off={c: CutOff(self._cut[c], self._answers[c]) for c in sorted(self._answers)},
         )
 
 

@@ -1,6 +1,6 @@
 """What a run's written records say, for its metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nova_judge.cost.run_cost import run_cost
 from nova_judge.inputs.dataset import CANDIDATES
@@ -52,4 +52,16 @@ def run_facts(
             equivalence_margin=run.recipe.statistics.equivalence_margin,
             seed=run.recipe.statistics.seed,
         ),
+        notes=tuple(_notes(run, summary)) if summary else (),
     )
+
+
+def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
+    for candidate, found in summary.cut_off.items():
+        if found.cut:
+            yield (
+                f"candidate {candidate}: {found.cut:,} of {found.answers:,} answers "
+                f"({found.cut / found.answers:.1%}) were cut off at generation.max_tokens "
+                f"{run.recipe.generation_for(candidate).max_tokens:,} or at the model's context "
+                "window, and were judged as they stand; a larger max_tokens lets them end"
+            )

@@ -13,10 +13,12 @@ from nova_judge.inputs.dataset import FROM_FILE, GENERATED
 from nova_judge.inputs.shard_rows import ShardRows, decode_shard_rows, read_shard
 from nova_judge.inputs.shards import cut
 from nova_judge.judge.dataset import (
+    CutOff,
     DatasetCounter,
     DatasetSummary,
     FailedRow,
     Response,
+    TokenCount,
     check_summary,
     decode_responses,
     merged,
@@ -97,30 +99,39 @@ def test_a_row_without_an_answer_is_not_judged_and_says_whose_failed():
     assert (failure.candidate, failure.reason, failure.tries) == ("B", "timed out", 300)
 
 
-@pytest.mark.parametrize("given", [[], [Response(answer=Answer("x"))] * 3])
-def test_answers_that_are_not_one_a_row_are_a_fault_of_ours(given):
-    with pytest.raises(RowSumError, match=rf"has {len(given)} answers to 2 rows"):
+@pytest.mark.parametrize(("answers", "told"), [(1, "no answer to line 2"), (3, "more answers")])
+def test_answers_that_are_not_one_a_row_are_a_fault_of_ours(answers, told):
+    given = [Response(answer=Answer("x"))] * answers
+    with pytest.raises(RowSumError, match=f"candidate A has {told}"):
         list(merged(shard("row", "row"), {"A": given}, 0))
 
 
 def test_responses_are_read_as_they_were_written():
     written = [Response(answer=Answer("x", tries=2)), Response(failed=FailedAnswer("503", 1))]
-    content = b"\n".join(map(msgspec.json.encode, written)) + b"\n"
-    assert decode_responses(content) == written
+    assert list(decode_responses(map(msgspec.json.encode, written))) == written
 
 
-def test_answers_of_an_earlier_run_are_counted():
+def counted(**given: list[Answer]) -> DatasetSummary:
     counter = DatasetCounter()
-    counter.count_answers(
-        {
-            "A": [Response(answer=Answer("x", cached=True)), Response(answer=Answer("y"))],
-            "B": [
-                Response(failed=FailedAnswer("503", 1)),
-                Response(answer=Answer("z", cached=True)),
-            ],
-        }
-    )
-    assert counter.summary(1).cached == 2
+    for candidate, answers in given.items():
+        responses = [Response(answer=answer) for answer in answers]
+        responses.append(Response(failed=FailedAnswer("503", 1)))
+        assert list(counter.counted(candidate, responses)) == responses
+    return counter.summary(1)
+
+
+def test_answers_of_an_earlier_run_are_counted_and_cost_no_tokens():
+    asked, known = (Answer("x", cached=c, input_tokens=2, output_tokens=3) for c in (False, True))
+    found = counted(A=[known, asked], B=[known])
+    assert found.cached == 2
+    assert found.tokens == {"A": TokenCount(2, 3), "B": TokenCount(0, 0)}
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "model_context_window_exceeded"])
+def test_answers_that_were_cut_off_are_counted(reason):
+    whole, cut = Answer("It is 4.", finish_reason="stop"), Answer("It i", finish_reason=reason)
+    found = counted(A=[whole, Answer("ok")], B=[cut, whole, cut])
+    assert found.cut_off == {"A": CutOff(0, 2), "B": CutOff(2, 3)}
 
 
 def summary(rows=0, failed=0, rejected=0, reasons=()) -> DatasetSummary:

@@ -1,9 +1,10 @@
 """What a run is: written down once, found by its layout, told as facts."""
 
+import msgspec
 import pytest
 
 from nova_judge.inputs.dataset import FROM_FILE, GENERATED, AnswerSources
-from nova_judge.judge.dataset import DatasetSummary, ReasonCount
+from nova_judge.judge.dataset import CutOff, DatasetSummary, ReasonCount
 from nova_judge.judge.job_outcome import JobOutcome
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Candidates, CandidateSpec, load_recipe
@@ -140,6 +141,13 @@ def test_the_facts_of_a_run_are_those_of_its_records():
     assert (facts.rejected, facts.generation_failed, facts.cached) == (2, 1, 3)
     assert facts.generation_reasons == SUMMARY.failed_reasons
     assert facts.settings.level == RECIPE.statistics.level
+
+
+def test_answers_that_were_cut_off_are_told_with_their_share():
+    summary = msgspec.structs.replace(SUMMARY, cut_off={"A": CutOff(0, 100), "B": CutOff(37, 100)})
+    (note,) = run_facts(run(), summary).notes
+    assert note.startswith("candidate B: 37 of 100 answers (37.0%) were cut off")
+    assert f"max_tokens {RECIPE.generation.max_tokens:,} " in note
 
 
 def test_of_a_run_that_failed_early_nothing_is_made_up():
