@@ -29,6 +29,7 @@ from nova_judge.cli import (
     score,
     serve,
     stats,
+    stop,
     submit,
     validate,
 )
@@ -57,6 +58,7 @@ app.command("submit")(submit.command)
 app.command("request")(request.command)
 app.command("estimate")(estimate.command)
 app.command("doctor")(doctor.command)
+app.command("stop")(stop.command)
 app.command("report")(report.command)
 app.command("gate", cls=gate.GateCommand)(gate.command)
 app.command("history")(history.command)
@@ -78,7 +80,7 @@ app.add_typer(registry.scorers, name="scorers")
 
 
 def main() -> None:
-    """Run the command line. Whatever goes wrong ends with 3: `gate` and `audit` give 1 a meaning."""
+    """Run the command line. Whatever breaks ends with 3: `gate` and `audit` give 1 a meaning."""
     try:
         app()
     except NovaJudgeError as error:

@@ -38,7 +38,10 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
-    """The workload of a file of `size` bytes that begins with `head` (whole lines are counted)."""
+    """The workload of a file of `size` bytes that begins with `head`.
+
+    Whole lines are counted and projected over all of the head: what it cut may be one huge line.
+    """
     if not needs_file(recipe):
         return Workload(rows=0)
     whole = len(head) >= size
@@ -47,7 +50,7 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     rows, characters = _prompts(seen, sources) if asks else (_lines(seen), 0.0)
     generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")
     return Workload(
-        rows=rows if whole or not seen else round(rows * size / len(seen)),
+        rows=rows if whole else round(rows * size / len(head)),
         prompt_characters=characters,
         size=size,
         generated=generated,

@@ -159,6 +159,7 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_are_judged(
     assert execution.status == "SUCCEEDED", execution
     rows = here.metrics()["rows"]
     assert (rows["input"], rows["rejected"], rows["judged"]) == (10, 8, 2)
+    assert here.metrics()["cost"]["estimate"]["workload"]["rows"] < 100
     (key,) = (key for key in here.keys("runs/") if key.endswith("rejected.jsonl"))
     rejected = [json.loads(line) for line in here.read(key).splitlines()]
     assert [line["line"] for line in rejected] == [2, 3, 4, 5, 6, 7, 8, 9]
