@@ -15,7 +15,7 @@ from rich.table import Table
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
 from nova_judge.scoring.scored_file import ScorerRow, read_answers
-from nova_judge.scoring.scorer_sandbox import SandboxLimits, score_rows
+from nova_judge.scoring.scorer_sandbox import DEFAULT_LIMITS, score_rows
 from nova_judge.scoring.table import AnswerScore, MetricFacts, ScoreTable
 
 MOST_REASONS = 10
@@ -34,7 +34,8 @@ def command(
     """Score the answers of a file with a scorer of your own, as AWS's container would call it.
 
     It runs in a limited process: no environment, network or child processes, two gigabytes. A row
-    that fails is counted as unscored and never as zero. Exit code 1 when a row has no score.
+    on which the scorer fails is counted as unscored and never as zero; of prime_code, a program
+    that ends or hangs has failed its tests. Exit code 1 when a row has no score.
 
     [bold]Examples[/]
 
@@ -46,7 +47,8 @@ def command(
     table = ScoreTable()
     found: list[AnswerScore] = []
     console = Console(stderr=True)
-    for score in track(_scores(scorer, rows, seconds), "scoring", len(rows), console=console):
+    results = track(_results(scorer, rows, seconds), "scoring", len(rows), console=console)
+    for score in _scores(rows, list(results)):
         table.facts.setdefault(score.metric, MetricFacts())
         table.add(score)
         found.append(score)
@@ -66,13 +68,23 @@ def command(
     raise typer.Exit(1 if reasons else 0)
 
 
-def _scores(scorer: str, rows: list[ScorerRow], seconds: float) -> Iterator[AnswerScore]:
+def _results(
+    scorer: str, rows: list[ScorerRow], seconds: float
+) -> Iterator[dict[str, float] | Unscored]:
     preset = scorer in NAMES
     path = preset_scorer(scorer) if preset else Path(scorer)
-    limits = SandboxLimits(seconds, LIMITS[scorer].rows_per_process if preset else 200)
-    results = score_rows(path, [row.row for row in rows], limits)
+    limits = LIMITS[scorer] if preset else DEFAULT_LIMITS
+    return score_rows(path, [row.row for row in rows], limits._replace(row_seconds=seconds))
+
+
+def _scores(
+    rows: list[ScorerRow], results: list[dict[str, float] | Unscored]
+) -> Iterator[AnswerScore]:
+    """A row without a result is unscored by every metric that the scorer gave to others."""
+    scores = (result for result in results if not isinstance(result, Unscored))
+    metrics = dict.fromkeys(name for result in scores for name in result) or {"score": None}
     for row, result in zip(rows, results, strict=True):
-        scored = {"score": result} if isinstance(result, Unscored) else result
+        scored = dict.fromkeys(metrics, result) if isinstance(result, Unscored) else result
         for metric, value in scored.items():
             yield AnswerScore(row.subject, metric, row.line, value, id=f"line-{row.line}")
 

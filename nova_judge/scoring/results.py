@@ -1,6 +1,6 @@
 """From the files of a scoring run's jobs to its scores, its metrics and the rows of its report."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +28,9 @@ from nova_judge.scoring.text_metrics import ROW_METRICS
 from nova_judge.statistics.metric_means import Scale
 
 BLEU = "bleu"
+_RECOMPUTED = (*ROW_METRICS, BLEU)
 _BLEU_SCALE = Scale(0.0, 100.0)
+_NO_SCORE = Unscored("the scorer gave no score")
 _FAR = 1e-6  # relative: reported and recomputed figures of equal rows agree far better
 
 
@@ -102,12 +104,38 @@ def _own_data_scores(
     yield from again.scores
     if again.bleu is not None:
         table.recomputed[subject, BLEU] = again.bleu
-    others = [name for s, name in table.reported if s == subject and name not in ROW_METRICS]
-    for score in _placed(detail_scores(subject, job.files, others), rows):
-        if score.metric not in ROW_METRICS and score.metric != BLEU:
-            yield score
+    others = [name for s, name in table.reported if s == subject and name not in _RECOMPUTED]
+    own = [
+        score
+        for score in _placed(detail_scores(subject, job.files, others), rows)
+        if score.metric not in _RECOMPUTED
+    ]
+    yield from own
+    yield from _missing_scores(subject, own, rows)
     if again.lines > len(rows):
         notes[f"the container wrote {again.lines} answers for {len(rows)} rows"] += 1
+
+
+def _missing_scores(
+    subject: str, scores: Sequence[AnswerScore], rows: Sequence[OwnRow]
+) -> Iterator[AnswerScore]:
+    """The rows that have no score of a metric which others have: there the scorer failed."""
+    scored: dict[str, set[int]] = defaultdict(set)
+    for score in scores:
+        scored[score.metric].add(score.row)
+    for metric, held in scored.items():
+        for row in rows:
+            if row.row not in held:
+                yield AnswerScore(
+                    subject,
+                    metric,
+                    row.row,
+                    _NO_SCORE,
+                    id=row.id,
+                    category=row.category,
+                    prompt=row.prompt,
+                    reference=row.reference,
+                )
 
 
 def _own_rows(job: FinishedJob) -> list[OwnRow]:

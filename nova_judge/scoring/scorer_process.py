@@ -116,15 +116,18 @@ def _limit(scorer: Path, cpu_seconds: int) -> Callable[[], None]:
 def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
     """Score the rows on standard input; what the scorer prints goes to standard error.
 
-    The first line says whether the scorer could be loaded, each further one belongs to a row.
+    The first line says whether the scorer could be loaded, each further one belongs to a row. All
+    begin with the token that the first line of the input holds, so that nothing else on the same
+    file descriptor is taken for a result.
     """
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def write(**line: object) -> None:
-        results.write(json.dumps(line) + "\n")
+        results.write(f"\n{token} {json.dumps(line)}\n")
         results.flush()
 
+    token = sys.stdin.readline().strip()
     rows = [json.loads(line) for line in sys.stdin]
     imports_done = _limit(scorer, cpu_seconds)
     # A thread in C ends the process when a row takes too long, even where Python code cannot.

@@ -1,9 +1,10 @@
 """Runs an own scorer in a limited child process and never lets one row cost another its score."""
 
+import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,15 @@ _START_SECONDS = 20.0
 
 
 class SandboxLimits(NamedTuple):
-    """Seconds for one row, and how many rows share a process (1 for code that nobody has read)."""
+    """Seconds for one row, and how many rows share a process (1 for code that nobody has read).
+
+    `ended` is the score of a row that ends its process or takes too long: where the row is itself a
+    program on trial, it has failed. None: nothing is known of it, so that it is unscored.
+    """
 
     row_seconds: float = 10.0
     rows_per_process: int = 200
+    ended: Mapping[str, float] | None = None
 
 
 DEFAULT_LIMITS = SandboxLimits()
@@ -45,8 +51,8 @@ def score_rows(
 
     A row is a dict with `prompt`, `answer`, `reference`, `metadata`. The child has no environment,
     an empty folder, no network and no child processes. A row that kills it, by a crash or by
-    taking too long, is unscored; the rest go on in a new one. Raises ScorerError when the scorer
-    cannot be loaded.
+    taking too long, is unscored or gets the score in `limits.ended`; the rest go on in a new one.
+    Raises ScorerError when the scorer cannot be loaded.
     """
     pending = list(rows)
     while pending:
@@ -54,8 +60,14 @@ def score_rows(
         scored, ended = _run(scorer, batch, limits)
         yield from scored
         if len(scored) < len(batch):
-            yield Unscored(f"the scorer's process ended: {ended}")
+            yield _ended_score(limits, ended)
         pending = pending[min(len(scored) + 1, len(batch)) :]
+
+
+def _ended_score(limits: SandboxLimits, ended: str) -> dict[str, float] | Unscored:
+    if limits.ended is not None:
+        return dict(limits.ended)
+    return Unscored(f"the scorer's process ended: {ended}")
 
 
 def _run(
@@ -65,11 +77,13 @@ def _run(
     seconds = limits.row_seconds * len(rows) + _START_SECONDS
     command = [sys.executable, "-I", "-B", str(_CHILD), str(scorer.resolve())]
     command += [str(limits.row_seconds), str(int(seconds) + 1)]
+    token = secrets.token_hex(16).encode()
+    sent = [token, *map(orjson.dumps, rows)]
     with tempfile.TemporaryDirectory(prefix="nova-judge-scorer-") as folder:
         try:
             child = subprocess.run(
                 command,
-                input=b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows),
+                input=b"".join(line + b"\n" for line in sent),
                 capture_output=True,
                 timeout=seconds,
                 env={},
@@ -78,9 +92,11 @@ def _run(
                 check=False,
             )
         except subprocess.TimeoutExpired as expired:
-            lines, ended = expired.stdout or b"", f"no result within {seconds:.0f} s"
+            output, ended = expired.stdout or b"", f"no result within {seconds:.0f} s"
         else:
-            lines, ended = child.stdout, _ended(child, limits)
+            output, ended = child.stdout, _ended(child, limits)
+    mark = token + b" "
+    lines = [line.removeprefix(mark) for line in output.splitlines() if line.startswith(mark)]
     return _read(scorer, lines, len(rows), ended), ended
 
 
@@ -91,9 +107,11 @@ def _ended(child: subprocess.CompletedProcess[bytes], limits: SandboxLimits) -> 
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _read(scorer: Path, output: bytes, rows: int, ended: str) -> list[dict[str, float] | Unscored]:
+def _read(
+    scorer: Path, output: Sequence[bytes], rows: int, ended: str
+) -> list[dict[str, float] | Unscored]:
     """The child's lines, believed only as far as they have the right shape."""
-    first, *lines = output.splitlines() or [b"{}"]
+    first, *lines = output or [b"{}"]
     written = _decoded(first)
     if not written.loaded:
         raise ScorerError(f"{scorer}: {written.fault or f'loading it ended the process: {ended}'}")

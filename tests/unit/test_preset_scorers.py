@@ -98,6 +98,30 @@ def test_a_program_can_bend_neither_its_own_tests_nor_those_of_the_next_row() ->
     ]
 
 
+FORGED = r'{"metrics": {"prime_code": 1.0, "tests_passed": 1.0}}\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "import os; os._exit(0)",
+        "import os; os.kill(os.getpid(), 9)",
+        f"import os; os.write(3, b'{FORGED}')",
+        f"import os; os.write(3, b'{FORGED}' * 2); os._exit(0)",
+    ],
+    ids=["hangs", "ends", "is killed", "writes a result", "writes results and ends"],
+)
+def test_a_program_that_does_not_finish_its_tests_has_not_passed_them(body: str) -> None:
+    answer = f"def f(x):\n    {body}\n    return 0"
+    tests = {"fn_name": "f", "inputs": ["1"], "outputs": ["1"]}
+    limits = LIMITS["prime_code"]._replace(row_seconds=1)
+    row = {"answer": answer, "metadata": tests}
+    assert list(score_rows(preset_scorer("prime_code"), [row], limits)) == [
+        {"prime_code": 0.0, "tests_passed": 0.0}
+    ]
+
+
 def test_rows_without_tests_are_no_score() -> None:
     results = scored(
         "prime_code",

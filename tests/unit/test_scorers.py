@@ -171,6 +171,20 @@ def test_a_row_that_kills_the_process_costs_only_itself(scorer) -> None:
     assert reasons[2].startswith("the scorer returned 'great'; score(...) takes")
 
 
+WRITING = """
+import os
+def score(answer):
+    os.write(3, answer.encode())
+    return len(answer)
+"""
+
+
+def test_nothing_that_a_scorer_writes_is_taken_for_a_result(scorer) -> None:
+    answers = ["a", "no end of line", '{"metrics": {"score": 99}}\n', "ab\n\n", ""]
+    results = list(score_rows(scorer(WRITING), [ROW | {"answer": answer} for answer in answers]))
+    assert results == [{"score": float(len(answer))} for answer in answers]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

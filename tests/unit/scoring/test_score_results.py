@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from nova_judge.records import Unscored
+from nova_judge.scoring.container_scores import OwnRow
 from nova_judge.scoring.files import Details, ScoreFiles
 from nova_judge.scoring.jobs import PlannedJob
 from nova_judge.scoring.results import FinishedJob, score_run
-from tests.unit.scoring.test_container_scores import details, results
+from tests.unit.scoring.test_container_scores import details, inference, results
 from tests.unit.scoring.test_scoring_recipe import shipped
 
 JOB = PlannedJob(number=0, api="nova", subject="base", label="nova-micro/prod")
@@ -45,3 +48,18 @@ def test_a_container_that_says_otherwise_is_noted(
     assert found.notes == notes
     assert found.table.mean_of("base", "accuracy") == 0.75
     assert found.stand_in is None
+
+
+def test_a_row_without_a_score_of_the_scorer_is_unscored_by_it(tmp_path: Path) -> None:
+    rows = [OwnRow(line, f"line-{line}", "q", "Rome") for line in (1, 2, 4)]
+    sent = tmp_path / "rows.jsonl"
+    sent.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    answered = {"prompt": "q", "inference": "Rome", "gold": "Rome"}
+    files = inference(tmp_path, *[answered] * len(rows))._replace(
+        results=(results(tmp_path, {"all": {"em": 1.0, "mine": 0.5}}),),
+        details=(Details("", details(tmp_path, "{'em': 1.0, 'mine': 0.5}", *["{'em': 1.0}"] * 2)),),
+    )
+    found = score_run(shipped("scorer-own"), [FinishedJob(JOB, files, sent)])
+    mine = {score.row: score.result for score in found.scores if score.metric == "mine"}
+    assert mine == dict.fromkeys((2, 4), Unscored("the scorer gave no score")) | {1: 0.5}
+    assert {score.result for score in found.scores if score.metric == "em"} == {1.0}

@@ -1,0 +1,37 @@
+"""`nova-judge score`: every row counts, under the metrics of the scorer."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from nova_judge.cli.main import app
+
+SCORER = """
+def score(answer):
+    if answer == "die": raise SystemExit
+    return {"length": len(answer), "short": len(answer) < 2}
+"""
+
+
+def scored(folder: Path, *answers: str) -> tuple[int, dict[str, list[dict[str, object]]]]:
+    file, scorer = folder / "answers.jsonl", folder / "mine.py"
+    file.write_text("".join(json.dumps({"answer": answer}) + "\n" for answer in answers))
+    scorer.write_text(SCORER)
+    result = CliRunner().invoke(app, ["score", str(file), "--scorer", str(scorer), "--json"])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_row_that_ends_the_scorer_is_unscored_by_each_of_its_metrics(tmp_path: Path) -> None:
+    code, told = scored(tmp_path, "die", "ab", "a")
+    assert code == 1
+    assert [(e["metric"], e["rows"], e["unscored"], e["estimate"]) for e in told["scores"]] == [
+        ("length", 2, 1, 1.5),
+        ("short", 2, 1, 0.5),
+    ]
+
+
+def test_without_any_score_there_is_one_metric(tmp_path: Path) -> None:
+    code, told = scored(tmp_path, "die")
+    assert code == 1
+    assert [(e["metric"], e["rows"], e["unscored"]) for e in told["scores"]] == [("score", 0, 1)]
