@@ -1,1 +1,1 @@
-"""What exists in AWS: one stack a life cycle."""
+"""What exists in AWS: one stack per life cycle."""
