@@ -75,6 +75,7 @@ def render_score_page(
             share=share_of_scale,
             rows_shown=rows,
             rows_held=len({score.row for score in scores}),
+            most_rows=MOST_ROWS,
             version=__version__,
         )
     )
