@@ -65,7 +65,8 @@ bootstrap: .venv/demo  ## Prepare the account and region of your credentials for
 deploy: .venv/demo  ## Deploy a stage into the account of your credentials (STAGE=dev)
 	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE)
 
-destroy: .venv/demo  ## Remove a stage (STAGE=dev)
+destroy: .venv/demo  ## Stop what a stage runs and remove it (STAGE=dev)
+	@$(BIN)/nova-judge stop --stage $(STAGE)
 	@$(BIN)/python -m stacks.command destroy --all --context stage=$(STAGE)
 
 clean:  ## Remove what the targets above wrote

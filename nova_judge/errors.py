@@ -76,6 +76,10 @@ class EndpointGoneError(NovaJudgeError):
     """An endpoint that was in service is not any more; it has to be prepared again."""
 
 
+class StopError(NovaJudgeError):
+    """Something of a stage is still under way, so that its stacks must not be removed."""
+
+
 class RegistryError(NovaJudgeError):
     """SageMaker's AI registry did not take a data set or a scorer, or AWS's SDK is missing."""
 

@@ -171,6 +171,22 @@ def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def stack_endpoints(stage: str) -> set[str]:
+    """The names of the endpoints that the stage's stack itself keeps (`always_on`)."""
+    pages = _client("cloudformation").get_paginator("list_stack_resources")
+    try:
+        return {
+            resource["PhysicalResourceId"].rsplit("/", 1)[-1]
+            for page in pages.paginate(StackName=f"NovaJudge-{stage}-Endpoints")
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::SageMaker::Endpoint"
+        }
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ValidationError":
+            return set()
+        raise
+
+
 def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {part: values.get("Version", "unknown") for part, values in outputs.items()}
 

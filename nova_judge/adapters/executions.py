@@ -1,6 +1,7 @@
-"""Executions of the state machine: what a Distributed Map does not tell its parent."""
+"""Executions of the state machine: listed, stopped, and what a map does not tell its parent."""
 
 import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
@@ -33,3 +34,21 @@ def is_running(execution: str) -> bool:
     except _client().exceptions.ExecutionDoesNotExist:
         return False
     return found["status"] in {"RUNNING", "PENDING_REDRIVE"}
+
+
+def running(machine: str) -> Iterator[str]:
+    """The machine's executions that are under way (ARNs); none where there is no such machine."""
+    pages = _client().get_paginator("list_executions")
+    try:
+        for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
+            yield from (found["executionArn"] for found in page["executions"])
+    except _client().exceptions.StateMachineDoesNotExist:
+        return
+
+
+def stop(execution: str, cause: str) -> None:
+    """Stop an execution; that it ended meanwhile is no error."""
+    try:
+        _client().stop_execution(executionArn=execution, cause=cause)
+    except _client().exceptions.ExecutionDoesNotExist:
+        return

@@ -106,7 +106,7 @@ def status(stage: Stage = "dev") -> None:
     table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
     prices = catalog.prices().instance_hour.prices
     for model in sorted(catalog.models().endpoints):
-        name = endpoint_name(_prefix(stage), model)
+        name = endpoint_name(stage_prefix(stage), model)
         state = sagemaker_endpoints().observe(name).status
         instance = sagemaker_endpoints().instance_type(name) if state is not Status.ABSENT else None
         price = prices.get(instance) if instance else None
@@ -146,10 +146,11 @@ def _release(stage: str, models: list[str], owner: str) -> bool:
 
 def _hosted(stage: str, model: str) -> Hosted | None:
     book = lease_table(_outputs(stage)["RunsTableName"])
-    return book.read(endpoint_name(_prefix(stage), model))
+    return book.read(endpoint_name(stage_prefix(stage), model))
 
 
-def _prefix(stage: str) -> str:
+def stage_prefix(stage: str) -> str:
+    """Begins the names of everything of a stage."""
     return f"nova-judge-{stage}"
 
 

@@ -213,3 +213,25 @@ def _details(arn: str, lifecycle: dict, inference: list[str]) -> dict:
             "modelLifecycle": lifecycle,
         }
     }
+
+
+def test_the_endpoints_that_the_stack_itself_keeps_are_named(stubbed):
+    stub = stubbed("cloudformation")
+    updated = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+    summaries = [
+        {
+            "LogicalResourceId": kind,
+            "PhysicalResourceId": f"arn:aws:sagemaker:us-east-1:1:{kind.lower()}/nova-judge-dev-m",
+            "ResourceType": f"AWS::SageMaker::{kind}",
+            "LastUpdatedTimestamp": updated,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for kind in ("Model", "Endpoint")
+    ]
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:]})
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": summaries[:1]})
+    stub.add_client_error("list_stack_resources", "ValidationError")
+
+    assert account.stack_endpoints("dev") == {"nova-judge-dev-m"}
+    assert account.stack_endpoints("dev") == set()
+    assert account.stack_endpoints("never-deployed") == set()

@@ -1,0 +1,101 @@
+"""`nova-judge stop`: nothing of a stage costs money any more, so that its stacks may go."""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.adapters import account, batch_jobs, evaluation_jobs, executions, judge_jobs
+from nova_judge.adapters.endpoints import sagemaker_endpoints
+from nova_judge.adapters.submissions import refusals_told
+from nova_judge.cli.endpoints import stage_prefix
+from nova_judge.errors import StopError
+from nova_judge.generation.leases import LONGEST_START_S
+from nova_judge.generation.orphans import RunningJob
+from nova_judge.runs.stopping import Running, Service, Stage, stop_all
+
+QUIET_S = 60.0
+"""The time limit of PrepareEndpoints, which may be at work when its execution is stopped."""
+PATIENCE_S = LONGEST_START_S
+"""SageMaker does not delete an endpoint that is still being created."""
+EXECUTION = "execution"
+
+
+def command(
+    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Stop everything of a stage that costs money while it runs.
+
+    These are its executions, then its endpoints and its training, batch and evaluation jobs,
+    whoever started or leases them. It waits until nothing is left, and ends with 3 where something
+    is. `make destroy` begins with it: what the stacks did not make, they do not delete. Endpoints
+    that the stack itself keeps (`always_on`) go with the stack.
+
+    Examples:
+
+      nova-judge stop
+
+      nova-judge stop --stage prod --yes
+    """
+    console = Console(highlight=False)
+    with refusals_told(stage):
+        services = _services(stage)
+        found = services.running()
+        if not found:
+            console.print(f"Stage {escape(stage)}: nothing is under way.")
+            return
+        console.print(_table(found))
+        if not yes:
+            typer.confirm("Stop all of this?", abort=True)
+        quiet = QUIET_S if any(what.kind == EXECUTION for what in found) else 0.0
+        with console.status("stopping; an endpoint takes some minutes", spinner="dots"):
+            left = stop_all(services, quiet_s=quiet, patience_s=PATIENCE_S)
+    if left:
+        names = ", ".join(f"{what.kind} {what.name}" for what in left)
+        raise StopError(f"still under way, and paid for: {names}. Look at them in the console")
+    console.print(f"Stage {escape(stage)}: nothing is under way any more.")
+
+
+def _services(stage: str) -> Stage:
+    machine = account.stack_outputs(stage).get("Evaluation", {}).get("StateMachineArn")
+    prefix = f"{stage_prefix(stage)}-"
+    kept = account.stack_endpoints(stage)
+
+    def running_executions() -> Iterable[tuple[str, str]]:
+        arns = executions.running(machine) if machine else ()
+        return ((arn.rsplit(":", 1)[-1], arn) for arn in arns)
+
+    def endpoints() -> Iterable[tuple[str, str]]:
+        return ((name, name) for name in sagemaker_endpoints().names(prefix) if name not in kept)
+
+    stop_execution = functools.partial(executions.stop, cause="nova-judge stop")
+    return Stage(
+        Service(EXECUTION, running_executions, stop_execution),
+        (
+            Service("endpoint", endpoints, sagemaker_endpoints().delete),
+            *(
+                Service(kind, functools.partial(_jobs, jobs.running, prefix), jobs.stop)
+                for kind, jobs in (
+                    ("training job", judge_jobs),
+                    ("batch inference job", batch_jobs),
+                    ("evaluation job", evaluation_jobs),
+                )
+            ),
+        ),
+    )
+
+
+def _jobs(running: Callable[[str], Iterable[RunningJob]], prefix: str) -> Iterable[tuple[str, str]]:
+    return ((job.name, job.handle) for job in running(prefix))
+
+
+def _table(found: Iterable[Running]) -> Table:
+    table = Table("to be stopped", "name", box=None)
+    for what in found:
+        table.add_row(what.kind, what.name)
+    return table

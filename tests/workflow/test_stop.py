@@ -1,0 +1,49 @@
+"""`nova-judge stop` leaves nothing that is paid for, so that the stacks may be removed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from nova_judge.local.settings import EndpointFault
+from tests.workflow.conftest import Account
+from tests.workflow.test_endpoints import drop, entered, invoke, jobs_under_way, wait_until
+
+Start = Callable[..., Account]
+SCRIPT = "from nova_judge.cli import main, stop; stop.QUIET_S = 1.0; main.main()"
+
+
+def stop(here: Account, *arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, "stop", "--stage", "local", *arguments],
+        env={**os.environ, **here.emulator.environment(), "COLUMNS": "200"},
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_everything_under_way_is_shown_and_stopped(account: Start, tmp_path: Path) -> None:
+    here = account(endpoint_faults=(EndpointFault(latency_s=1.0),))
+    person = {"run_id": "person/ann", "endpoints": ["qwen2.5-7b-instruct"], "seconds": 3600}
+    invoke(here, "PrepareEndpoints", person)
+    arn = drop(here, tmp_path)
+    wait_until(lambda: "GenerateResponses" in entered(here, arn))
+
+    refused = stop(here, answer="n\n")
+
+    assert refused.returncode == 1, refused.stderr
+    assert arn.rsplit(":", 1)[-1] in refused.stdout
+    assert "nova-judge-local-qwen2-5-7b-instruct" in refused.stdout
+    assert here.describe(arn).status == "RUNNING"
+
+    done = stop(here, "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is under way any more" in done.stdout
+    assert here.describe(arn).status == "ABORTED"
+    assert (here.endpoints(), jobs_under_way(here)) == ([], [])
+    assert "nothing is under way." in stop(here).stdout
