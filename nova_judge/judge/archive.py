@@ -80,7 +80,7 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
             f"{archive.name}: the judge's archive is damaged or cut off ({error}). "
             "Download it again; if it stays so, the judge job has to run again."
         ) from error
-    except _OverLimitError as error:
+    except (_OverLimitError, RecursionError) as error:  # tarfile recurses from header to header
         raise JudgeJobError(
             f"{archive.name}: {error}. A judge job writes nothing like that; it was not read."
         ) from error

@@ -150,6 +150,13 @@ def test_a_huge_extended_header_is_refused_before_it_is_read(tmp_path):
         read_archive(tmp_path / "o.tar.gz", tmp_path / "out")
 
 
+def test_headers_without_end_are_refused(tmp_path):
+    header = tarfile.TarInfo._create_pax_generic_header({"comment": "x"}, b"x", "utf-8")
+    (tmp_path / "o.tar.gz").write_bytes(gzip.compress(header * 5_000))
+    with pytest.raises(JudgeJobError, match="recursion"):
+        read_archive(tmp_path / "o.tar.gz", tmp_path / "out")
+
+
 def test_too_many_members_are_refused(tmp_path):
     archive = archive_of(tmp_path / "o.tar.gz", *((f"f{n}", b"") for n in range(30)))
     with pytest.raises(JudgeJobError, match="more than 20 members"):
