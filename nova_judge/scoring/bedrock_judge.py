@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
-import msgspec
 import orjson
 from msgspec import Meta
 
@@ -22,9 +21,11 @@ from nova_judge.scoring.bedrock_metrics import (
     custom_metric_problems,
     metric_name_problems,
 )
+from nova_judge.scoring.bedrock_output import OutputScore, read_output_line
 
 TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it
 DATASET_NAME = "nova-judge"
+NO_RESULT = Unscored("the judge gave no result")
 
 
 class BedrockJudge(Section, frozen=True, omit_defaults=True):
@@ -136,38 +137,6 @@ class ScoredAnswer(NamedTuple):
     scores: dict[str, MetricScore]
 
 
-class _EvaluatorDetail(msgspec.Struct):
-    explanation: str | None = None
-
-
-class _Score(msgspec.Struct):
-    metricName: str
-    result: float | str | None = None
-    evaluatorDetails: tuple[_EvaluatorDetail, ...] = ()
-
-
-class _Result(msgspec.Struct):
-    scores: tuple[_Score, ...] = ()
-
-
-class _Response(msgspec.Struct):
-    response: str
-
-
-class _InputRecord(msgspec.Struct):
-    prompt: str
-    modelResponses: tuple[_Response, ...] = ()
-
-
-class _OutputLine(msgspec.Struct):
-    automatedEvaluationResult: _Result
-    inputRecord: _InputRecord
-    modelResponses: tuple[_Response, ...] = ()
-
-
-_output_decoder = msgspec.json.Decoder(_OutputLine)
-
-
 def scored_answers(
     judge: BedrockJudge, candidate: Candidate, rows: Sequence[InputRow], output: Iterable[bytes]
 ) -> list[ScoredAnswer]:
@@ -176,11 +145,11 @@ def scored_answers(
     Bedrock keeps neither an id nor the order, so lines are matched by prompt and answer; equal
     ones are interchangeable. A row without a line, or a metric without a result, is unscored.
     """
-    written: dict[tuple[str, str], list[tuple[_Score, ...]]] = defaultdict(list)
-    for line in output:
-        decoded = _decoded(line)
-        if decoded is not None:
-            written[decoded[0]].append(decoded[1])
+    written: dict[tuple[str, str | None], list[tuple[OutputScore, ...]]] = defaultdict(list)
+    for content in output:
+        line = read_output_line(content)
+        if line is not None:
+            written[line.prompt, line.answer].append(line.scores)
     answers = []
     for row in rows:
         answer = row.response_A if candidate == "A" else row.response_B
@@ -190,26 +159,14 @@ def scored_answers(
     return answers
 
 
-def _decoded(line: bytes) -> tuple[tuple[str, str], tuple[_Score, ...]] | None:
-    if not line.strip():
-        return None
-    try:
-        record = _output_decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # its row stays without a line and is counted as such
-    responses = record.modelResponses or record.inputRecord.modelResponses
-    if not responses:
-        return None
-    key = (record.inputRecord.prompt, responses[0].response)
-    return key, record.automatedEvaluationResult.scores
-
-
-def _by_metric(judge: BedrockJudge, scores: tuple[_Score, ...] | None) -> dict[str, MetricScore]:
+def _by_metric(
+    judge: BedrockJudge, scores: tuple[OutputScore, ...] | None
+) -> dict[str, MetricScore]:
     if scores is None:
         missing = MetricScore(Unscored("the job wrote no readable line for this row"))
         return dict.fromkeys(_plain_names(judge), missing)
     # [?] Own metrics are expected under the name that the request gave them.
-    by_name = {score.metricName.removeprefix(BUILTIN): score for score in scores}
+    by_name = {score.metric: score for score in scores}
     reported = ", ".join(sorted(by_name)) or "nothing"
     absent = MetricScore(Unscored(f"the job did not report this metric: it has {reported}"))
     return {
@@ -222,18 +179,15 @@ def _plain_names(judge: BedrockJudge) -> list[str]:
     return [name.removeprefix(BUILTIN) for name in judge.metric_names]
 
 
-def _metric_score(judge: BedrockJudge, name: str, score: _Score) -> MetricScore:
-    explanation = " ".join(
-        detail.explanation for detail in score.evaluatorDetails if detail.explanation
-    )
+def _metric_score(judge: BedrockJudge, name: str, score: OutputScore) -> MetricScore:
     if score.result is None:
-        return MetricScore(Unscored("the judge gave no result"), explanation)
+        return MetricScore(NO_RESULT, score.explanation)
     if isinstance(score.result, float):
         low, high = metric_scale(judge.custom_metrics, name)
         if not low <= score.result <= high:
             reason = f"the result {score.result} does not lie in [{low}, {high}]"
-            return MetricScore(Unscored(reason), explanation)
-    return MetricScore(score.result, explanation)
+            return MetricScore(Unscored(reason), score.explanation)
+    return MetricScore(score.result, score.explanation)
 
 
 def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, float]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from nova_judge.records import Candidate, InputRow, Unscored
-from nova_judge.scoring.bedrock_judge import BedrockJudge, scored_answers
+from nova_judge.records import Candidate, InputRow
+from nova_judge.scoring.bedrock_judge import NO_RESULT, BedrockJudge, scored_answers
+from nova_judge.scoring.bedrock_output import read_output_line
 from nova_judge.scoring.files import ScoreFiles
 from nova_judge.scoring.table import AnswerScore
 
 _OPENING = "Stand-in judge "
-_NO_RESULT = Unscored("the judge gave no result")
 
 
 def bedrock_scores(
@@ -44,54 +44,29 @@ def _input_rows(path: Path) -> list[InputRow]:
         return [decoder.decode(line) for line in file]
 
 
-class _Explained(msgspec.Struct):
-    explanation: str | None = None
-
-
-class _Judged(msgspec.Struct):
-    metricName: str
-    result: float | str | None = None
-    evaluatorDetails: tuple[_Explained, ...] = ()
-
-
-class _Judgments(msgspec.Struct):
-    scores: tuple[_Judged, ...] = ()
-
-
-class _Asked(msgspec.Struct):
-    prompt: str
-
-
-class _LlmajLine(msgspec.Struct):
-    automatedEvaluationResult: _Judgments
-    inputRecord: _Asked
-
-
 def llmaj_scores(subject: str, files: ScoreFiles, prompts: dict[str, int]) -> Iterator[AnswerScore]:
     """The judge's lines of a serverless run: it brings its own answers, so that lines are the rows.
 
     Equal prompts of both subjects are one row; `prompts` numbers them over the jobs of a run.
     """
-    decoder = msgspec.json.Decoder(_LlmajLine)
     seen: Counter[str] = Counter()
     for path in files.judged:
         for content in path.read_bytes().splitlines():
-            try:
-                line = decoder.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            line = read_output_line(content)
+            if line is None:
                 continue  # its row has no score, which the row count shows
-            seen[line.inputRecord.prompt] += 1
-            key = f"{seen[line.inputRecord.prompt]} {line.inputRecord.prompt}"
+            seen[line.prompt] += 1
+            key = f"{seen[line.prompt]} {line.prompt}"
             row = prompts.setdefault(key, len(prompts) + 1)
-            for score in line.automatedEvaluationResult.scores:
+            for score in line.scores:
                 yield AnswerScore(
                     subject,
-                    score.metricName.removeprefix("Builtin."),
+                    score.metric,
                     row,
-                    _NO_RESULT if score.result is None else score.result,
+                    NO_RESULT if score.result is None else score.result,
                     id=str(row),
-                    explanation=" ".join(d.explanation or "" for d in score.evaluatorDetails),
-                    prompt=line.inputRecord.prompt,
+                    explanation=score.explanation,
+                    prompt=line.prompt,
                 )
 
 

@@ -219,6 +219,14 @@ def test_a_broken_line_loses_only_its_own_row(line: bytes) -> None:
     assert scored[1].scores["Correctness"].result == 1.0
 
 
+def test_a_judge_that_explains_nothing_still_scores() -> None:
+    row = rows(2)[0]
+    line = json.loads(output_line(row, Correctness=1.0))
+    line["automatedEvaluationResult"]["scores"][0]["evaluatorDetails"] = None
+    (scored,) = scored_answers(JUDGE, "B", [row], [json.dumps(line).encode()])
+    assert scored.scores["Correctness"] == (1.0, "")
+
+
 def test_a_scale_of_words_keeps_its_words() -> None:
     metric = CustomMetric(
         name="Tone",
