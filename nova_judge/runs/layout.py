@@ -19,31 +19,39 @@ class RunLayout:
 
     @property
     def prefix(self) -> str:
+        """The folder of the run."""
         return f"{RUNS}{self.run_id}/"
 
     @property
     def request(self) -> str:
+        """What was asked, written by ClaimRun: a `runs.run.Run`."""
         return f"{self.prefix}request.json"
 
     @property
     def shards(self) -> str:
+        """The input's byte ranges, written by ClaimRun: a list of `inputs.shards.Shard`."""
         return f"{self.prefix}shards.json"
 
     @property
     def rejected(self) -> str:
+        """The lines that cannot be used, each with its number and reason."""
         return f"{self.prefix}rejected.jsonl"
 
     @property
     def report(self) -> str:
+        """The folder of what people read."""
         return f"{self.prefix}report/"
 
     def report_file(self, name: str) -> str:
+        """One file of the report."""
         return f"{self.report}{name}"
 
     def responses(self, candidate: Candidate, shard: int) -> str:
+        """A candidate's answers to one shard, row by row, or why there is none."""
         return f"{self.prefix}responses/{candidate}/{shard:05d}.jsonl"
 
     def rows(self, shard: int) -> str:
+        """The rows and rejected lines of one shard: an `inputs.shard_rows.ShardRows`."""
         return f"{self.prefix}rows/{shard:05d}.json"
 
     def batch(self, candidate: Candidate, shard: int) -> str:
@@ -52,37 +60,48 @@ class RunLayout:
 
     @property
     def failed(self) -> str:
+        """The rows that got no answer, each with the reason."""
         return f"{self.prefix}failed.jsonl"
 
     @property
     def dataset(self) -> str:
+        """Where the lines of the input went: a `judge.dataset.DatasetSummary`."""
         return f"{self.prefix}dataset.json"
 
     def judge(self, number: int) -> str:
+        """The folder of one judge job; jobs count from 0."""
         return f"{self.prefix}judge/{number}/"
 
     def judge_input(self, number: int) -> str:
+        """The judge's data file: one pair a line."""
         return f"{self.judge(number)}input/llm_judge.jsonl"
 
     def judge_data(self, number: int, name: str) -> str:
+        """A data file of another evaluation, under the name that it asks for."""
         return f"{self.judge(number)}input/{name}"
 
     def judge_job(self, number: int) -> str:
+        """What a scoring job is there for: a `scoring.jobs.PlannedJob`."""
         return f"{self.judge(number)}job.json"
 
     def judge_metrics(self, number: int) -> str:
+        """The own metrics of a serverless job."""
         return f"{self.judge(number)}custom_metrics.json"
 
     def judge_rows(self, number: int) -> str:
+        """The rows that were sent, in the order of the data file."""
         return f"{self.judge(number)}rows.jsonl"
 
     def judge_recipe(self, number: int) -> str:
+        """The container's recipe."""
         return f"{self.judge(number)}recipe/recipe.yaml"
 
     def judge_outcome(self, number: int) -> str:
+        """How the job ended: a `judge.job_outcome.JobOutcome`."""
         return f"{self.judge(number)}outcome.json"
 
     def judge_output(self, number: int) -> str:
+        """The folder that the job writes below."""
         return f"{self.judge(number)}output/"
 
 
