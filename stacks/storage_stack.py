@@ -18,8 +18,12 @@ class StorageStack(cdk.Stack):
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id, description="Nova Judge: data bucket and runs table")
         self.removal = cdk.RemovalPolicy.RETAIN if config.retain_data else cdk.RemovalPolicy.DESTROY
-        logs = self._bucket("AccessLogs", expire_days=config.log_retention_days)
-        self.data_bucket = self._bucket("Data", logs=logs)
+        # S3 writes logs for hours after the data bucket was emptied, so that a stack that wants to
+        # delete their bucket fails. The bucket stays, and its lifecycle empties it.
+        logs = self._bucket(
+            "AccessLogs", cdk.RemovalPolicy.RETAIN, expire_days=config.log_retention_days
+        )
+        self.data_bucket = self._bucket("Data", self.removal, logs=logs)
         self._send_events(self.data_bucket)
         self._expire_runs(self.data_bucket, config.run_retention_days)
         self.runs_table = dynamodb.TableV2(
@@ -48,7 +52,12 @@ class StorageStack(cdk.Stack):
         _allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], objects)
 
     def _bucket(
-        self, construct_id: str, *, logs: s3.Bucket | None = None, expire_days: int | None = None
+        self,
+        construct_id: str,
+        removal: cdk.RemovalPolicy,
+        *,
+        logs: s3.Bucket | None = None,
+        expire_days: int | None = None,
     ) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
@@ -59,7 +68,7 @@ class StorageStack(cdk.Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
-            removal_policy=self.removal,
+            removal_policy=removal,
             server_access_logs_bucket=logs,
             server_access_logs_prefix="data/" if logs else None,
         )
