@@ -46,7 +46,10 @@ class EndpointsStack(cdk.Stack):
         role = iam.Role(
             self,
             "ServingRole",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            ),
             description="Pulls the serving image, writes logs and metrics; reads no data of ours",
         )
         account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)

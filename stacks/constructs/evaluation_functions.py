@@ -153,16 +153,17 @@ class EvaluationFunctions:
             )
         )
         configs = stage_resources(self._stack, self._config, "endpoint-config")
+        self.by_state["PrepareEndpoints"].add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:AddTags", "sagemaker:CreateEndpoint"],
+                resources=[endpoints, configs],
+            )
+        )
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
             self.by_state[name].add_to_role_policy(
                 iam.PolicyStatement(
-                    actions=[
-                        "sagemaker:AddTags",
-                        "sagemaker:CreateEndpoint",
-                        "sagemaker:DeleteEndpoint",
-                        "sagemaker:DescribeEndpoint",
-                    ],
-                    resources=[endpoints, configs],
+                    actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
+                    resources=[endpoints],
                 )
             )
 
