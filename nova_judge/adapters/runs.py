@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.adapters import s3
 from nova_judge.errors import SavedReportError
 
-_FILES = ("metrics.json", "judgments.parquet", "report.md")
+_FILES = ("metrics.json", "judgments.parquet", "scores.parquet", "report.md", "report.html")
 
 
 def open_run(reference: str, folder: Path | None = None) -> Path:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -59,9 +60,12 @@ def command(
     with Console(stderr=True).status("Writing the records"):
         written = _write(out, _lines(report, form, filters, left_out))
     console = Console(stderr=True, highlight=False)
-    console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
+    if written:
+        console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
     for reason, rows in left_out.most_common():
         console.print(f"  left out {rows:,}: {escape(reason)}")
+    if not written:
+        raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
 
 
 def _lines(
@@ -72,15 +76,26 @@ def _lines(
 
 
 def _write(out: Path, lines: Iterator[bytes]) -> int:
+    """Write a new file and return the number of records; where there is none, or an error, no file.
+
+    Raises RequestError where the file is there already.
+    """
+    first = next(lines, None)
+    if first is None:
+        return 0
     try:
         file = out.open("xb")
     except FileExistsError as error:
         raise RequestError(f"{out} exists already: name a new file, or remove it first.") from error
     written = 0
-    with file:
-        for line in lines:
-            file.write(line)
-            written += 1
+    try:
+        with file:
+            for line in chain([first], lines):
+                file.write(line)
+                written += 1
+    except BaseException:
+        out.unlink()
+        raise
     return written
 
 

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.sentences import headline
 from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.scoring.scores_parquet import read_scores
 
 
 def command(
@@ -37,7 +40,7 @@ def command(
 
       nova-judge report out/demo --out published/
     """
-    kept = out or Path("out", run.rstrip("/").rpartition("/")[2])
+    kept = None if out else Path("out", run.rstrip("/").rpartition("/")[2])
     report = open_report(open_run(run, kept))
     page = _page(report, out)
     _print(report, page)
@@ -49,7 +52,7 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
     there = report.folder / "report.html"
     if out is None and there.is_file():
         return there
-    if not report.judgments.is_file():
+    if out is None and not report.evidence.is_file():
         return None
     with (
         Console(stderr=True).status("Writing the report"),
@@ -57,9 +60,20 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
     ):
         # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
         os.environ.setdefault("MPLCONFIGDIR", scratch)
-        from nova_judge.report.write import write_report  # noqa: PLC0415
+        from nova_judge.report.write import write_files  # noqa: PLC0415
 
-        return write_report(out or report.folder, report.metrics, report.rows())
+        return write_files(out or report.folder, _files(report))
+
+
+def _files(report: SavedReport) -> Iterator[tuple[str, bytes]]:
+    from nova_judge.report.scores import render_score_report  # noqa: PLC0415
+    from nova_judge.report.write import render_report  # noqa: PLC0415
+
+    failed = report.metrics["status"] == "failed"
+    if scores_answers(report.metrics["kind"]):
+        scores = () if failed else read_scores(report.stored_evidence())
+        return render_score_report(report.metrics, scores)
+    return render_report(report.metrics, () if failed else report.rows())
 
 
 def _print(report: SavedReport, page: Path | None) -> None:
@@ -76,6 +90,6 @@ def _print(report: SavedReport, page: Path | None) -> None:
         table.add_row(escape(name.strip()), escape(value))
     console.print(table)
     if page is None:
-        console.print("No page: copy judgments.parquet beside metrics.json to write one.")
+        console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:
         console.print(f"Report: {escape(str(page))}", soft_wrap=True)

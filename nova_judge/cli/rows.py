@@ -76,7 +76,7 @@ def command(
         typer.echo(row_text(index, judged, table, wanted))
         shown += 1
     if not shown:
-        raise RequestError(f"No row of {run} is asked for by these options; leave some out.")
+        raise RequestError(f"No row of {run} matches these options; drop some of them.")
 
 
 def _says(judged: JudgedRow, wanted: Wanted) -> bool:

@@ -52,8 +52,13 @@ def write_report(
     rejected: Iterable[Rejected] = (),
 ) -> Path:
     """Write every file of the report into `folder` and return the page's path."""
+    return write_files(folder, render_report(metrics, rows, rejected))
+
+
+def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+    """Write the files of a report, by name, into `folder` and return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in render_report(metrics, rows, rejected):
+    for name, content in files:
         (folder / name).write_bytes(content)
     return folder / "report.html"
 

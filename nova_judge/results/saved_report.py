@@ -27,6 +27,11 @@ class SavedReport(NamedTuple):
     def judgments(self) -> Path:
         return self.folder / JUDGMENTS
 
+    @property
+    def evidence(self) -> Path:
+        """The file of rows that the report was drawn from: judgments, or scores of answers."""
+        return self.folder / (SCORES if self.metrics.get("scores") else JUDGMENTS)
+
     def stored_judgments(self) -> Path:
         """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
         if self.metrics["status"] == "failed":
@@ -39,12 +44,16 @@ class SavedReport(NamedTuple):
                 f"{self.metrics['run_id']} scored single answers ({self.metrics['kind']}): it has "
                 f"no judgments of pairs. Its rows are in {self.folder / SCORES}."
             )
-        if not self.judgments.is_file():
+        return self.stored_evidence()
+
+    def stored_evidence(self) -> Path:
+        """The file of rows; SavedReportError where it is not beside the metrics."""
+        if not self.evidence.is_file():
             raise SavedReportError(
-                f"{self.judgments} is missing: copy the whole report folder of the run, "
+                f"{self.evidence} is missing: copy the whole report folder of the run, "
                 f"not only {METRICS}."
             )
-        return self.judgments
+        return self.evidence
 
     def rows(self) -> Iterator[JudgedRow]:
         """The judged rows; SavedReportError as in `stored_judgments`."""

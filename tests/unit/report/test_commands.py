@@ -71,3 +71,33 @@ def test_a_report_into_a_file_is_one_line(nova_judge, run, tmp_path):
     code, _, err = nova_judge("report", run, "--out", tmp_path / "README.md")
     assert code == 3
     assert "README.md: File exists" in err
+
+
+def test_a_report_is_written_anew_into_a_folder(nova_judge, run, tmp_path):
+    code, out, _ = nova_judge("report", run, "--out", tmp_path / "new")
+    assert (code, f"Report: {tmp_path / 'new' / 'report.html'}" in out) == (0, True)
+    for file in (run / "report").iterdir():
+        assert (tmp_path / "new" / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_a_failed_report_is_written_anew_too(nova_judge, failed, tmp_path):
+    assert nova_judge("report", failed, "--out", tmp_path / "new")[0] == 0
+    again, first = tmp_path / "new" / "report.html", failed / "report" / "report.html"
+    assert again.read_bytes() == first.read_bytes()
+
+
+def test_without_rows_no_report_can_be_written_anew(nova_judge, run, tmp_path):
+    (run / "report" / "judgments.parquet").unlink()
+    code, _, err = nova_judge("report", run, "--out", tmp_path / "new")
+    assert code == 3
+    assert "judgments.parquet is missing" in err
+
+
+def test_an_export_that_fails_leaves_no_file(nova_judge, run, failed, tmp_path):
+    out = tmp_path / "pairs.jsonl"
+    assert nova_judge("export", failed, "--out", out)[0] == 3
+    code, _, err = nova_judge("export", run, "--out", out, "--criterion", "no such:1")
+    assert (code, out.exists()) == (3, False)
+    assert "no file was written" in err
+    assert nova_judge("export", run, "--out", out)[0] == 0
+    assert out.stat().st_size

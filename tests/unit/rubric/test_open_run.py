@@ -36,6 +36,16 @@ def test_a_run_in_s3_is_fetched(bucket, tmp_path, ending):
     assert folder == tmp_path / "here"
 
 
+def test_a_scoring_run_in_s3_brings_its_scores_and_its_page(bucket, tmp_path):
+    files = ("metrics.json", "scores.parquet", "report.md", "report.html")
+    (tmp_path / "r1" / "report").mkdir(parents=True)
+    for name in files:
+        (tmp_path / "r1" / "report" / name).touch()
+    uploaded(bucket, tmp_path / "r1")
+    folder = open_run("s3://data/runs/r1/", tmp_path / "here")
+    assert {path.name for path in (folder / "report").iterdir()} == set(files)
+
+
 def test_what_is_no_run_is_an_error(bucket):
     with pytest.raises(SavedReportError, match=r"holds no metrics\.json"):
         open_run("s3://data/runs/none/")

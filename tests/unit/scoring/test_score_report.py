@@ -2,13 +2,17 @@
 
 import io
 import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
+from typer.testing import CliRunner
 
+from nova_judge.cli.main import app
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report.scores import render_score_report
 from nova_judge.scoring.headline import score_headline
+from nova_judge.scoring.scores_parquet import read_scores
 from nova_judge.scoring.table import AnswerScore, ScoreTable
 
 HOSTILE = "<script>alert(1)</script>\u202e$x^$ & more"
@@ -89,6 +93,31 @@ def test_every_file_is_written_and_reads_back() -> None:
     assert [row["word"] for row in table if row["word"]] == ["warm"]
     assert ET.fromstring(files["junit.xml"]).tag == "testsuite"  # noqa: S314 - our own bytes
     assert files["figure.png"].startswith(b"\x89PNG")
+
+
+def test_scores_read_again_are_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "scores.parquet").write_bytes(rendered()["scores.parquet"])
+    stored = [
+        score._replace(
+            **{
+                name: value.replace("\ud800", "\ufffd")
+                for name, value in score._asdict().items()
+                if isinstance(value, str)
+            }
+        )
+        for score in scores()
+    ]
+    assert read_scores(tmp_path / "scores.parquet") == stored
+
+
+def test_the_command_writes_the_report_anew(tmp_path: Path) -> None:
+    for name, content in rendered().items():
+        (tmp_path / name).write_bytes(content)
+    written = CliRunner().invoke(app, ["report", str(tmp_path), "--out", str(tmp_path / "new")])
+    assert written.exit_code == 0
+    for name in ("metrics.json", "scores.parquet", "figure.svg", "report.md", "junit.xml"):
+        assert (tmp_path / "new" / name).read_bytes() == (tmp_path / name).read_bytes(), name
+    assert "<h1" in (tmp_path / "new" / "report.html").read_text()
 
 
 def test_hostile_texts_stay_texts() -> None:
