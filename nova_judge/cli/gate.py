@@ -8,13 +8,10 @@ from typer.core import TyperCommand
 
 from nova_judge.adapters.runs import open_run
 from nova_judge.errors import RequestError
-from nova_judge.records import Unscored
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.results.gate import GateRules, Outcome, judge_gate
-from nova_judge.results.saved_report import SavedReport, open_report
-from nova_judge.statistics.outcomes import profiles_from_dict
-from nova_judge.statistics.win_rate import win_rate
+from nova_judge.results.saved_report import open_report
 
 USAGE_ERROR = 2
 
@@ -69,8 +66,8 @@ def command(
       nova-judge gate out/bedrock --criterion Correctness:0
     """
     report = open_report(open_run(run))
-    rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []))
-    finding = judge_gate(_at_level(report, confidence), rules)
+    rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []), confidence)
+    finding = judge_gate(report.metrics, rules)
     typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
     if summary is not None:
         summary.write_text(_summary(report.metrics), encoding="utf-8")
@@ -93,20 +90,3 @@ def _criteria(given: list[str]) -> dict[str, float]:
         if not name:
             raise RequestError(f"--criterion {text}: write NAME:LEAST, as in accuracy:0")
     return criteria
-
-
-def _at_level(report: SavedReport, confidence: float | None) -> dict[str, Any]:
-    rate = report.metrics.get("win_rate")
-    levels = {entry["level"] for entry in report.metrics.get("scores") or ()} - {None}
-    if confidence is not None and levels - {confidence}:
-        raise RequestError(
-            f"--confidence {confidence:g}: the means of this run have their intervals at "
-            f"{levels.pop():g}"
-        )
-    if confidence is None or not rate or rate["level"] == confidence:
-        return report.metrics
-    found = win_rate(profiles_from_dict(report.metrics["profiles"]), confidence)
-    return {
-        **report.metrics,
-        "win_rate": None if isinstance(found, Unscored) else found._asdict(),
-    }

@@ -17,7 +17,7 @@ from nova_judge.judge.archive import only, read_archive
 from nova_judge.plain import plain
 from nova_judge.records import Candidate
 from nova_judge.report.labels import one_line
-from nova_judge.results.saved_report import SavedReport, open_report
+from nova_judge.results.saved_report import open_report
 from nova_judge.rubric.columns import RubricColumns
 from nova_judge.rubric.criteria import CriterionGroups, load_groups
 from nova_judge.rubric.details_columns import read_columns
@@ -25,7 +25,7 @@ from nova_judge.rubric.drivers import RootCause, drivers, root_causes
 from nova_judge.rubric.firmness import Firmness, firmness
 from nova_judge.rubric.report_columns import ReportColumns, columns_of_report
 from nova_judge.rubric.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 _LISTED = 20
 
@@ -102,16 +102,7 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
             files = read_archive(source, Path(folder))
             return _read(only(files.details, "details Parquet", files), groups)
     report = open_report(source)
-    return columns_of_report(report.stored_judgments(), groups), _settings(report)
-
-
-def _settings(report: SavedReport) -> StatisticsSettings:
-    verdict = report.metrics.get("verdict") or {}
-    return StatisticsSettings(
-        level=verdict.get("level", 0.95),
-        equivalence_margin=verdict.get("equivalence_margin"),
-        blocked_by=tuple(verdict.get("blocked_by") or ()),
-    )
+    return columns_of_report(report.stored_judgments(), groups), settings_of(report.metrics)
 
 
 def _print_figures(console: Console, found: ReweighedFigures) -> None:

@@ -47,7 +47,8 @@ def _test(metrics: Metrics) -> list[tuple[str, str]]:
         return []
     rows = [("Verdict", str(verdict["word"]))]
     if verdict.get("p_value") is not None:
-        rows.append(("Exact sign test", p_value(verdict["p_value"])))
+        test = str(verdict["test"]).partition(" (")[0]
+        rows.append((f"{test[:1].upper()}{test[1:]}", p_value(verdict["p_value"])))
     if verdict.get("pairs_needed"):
         rows.append(("Further pairs needed", f"{verdict['pairs_needed']:,}"))
     return rows

@@ -19,7 +19,7 @@ from nova_judge.rubric.reweight import (
     reweigh,
     reweigh_form,
 )
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 MOST_ROWS = 200_000
 MOST_SLIDERS = 12
@@ -66,13 +66,15 @@ class WeightsEvidence:
 
         An anytime-valid interval cannot be recomputed by the page, so that it gets no sliders.
         """
-        verdict = metrics.get("verdict")
-        if not verdict or self._rows > MOST_ROWS or verdict["test"].startswith("anytime"):
+        if not metrics.get("verdict") or self._rows > MOST_ROWS:
+            return None
+        settings = settings_of(metrics)
+        if settings.anytime:
             return None
         columns = columns_from([self._packer.take()], self._groups)
         if not columns.scored.any():
             return None
-        return _weights(columns, _settings(verdict))
+        return _weights(columns, settings)
 
     def group_names(self, rows: Iterable[PageRow]) -> dict[str, str]:
         """The group of each criterion name in the page's rows, where it is not the name itself."""
@@ -113,11 +115,3 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
     }
     own = figures(columns, reweigh(columns, judge_weighting(columns)), settings)
     return Weights(sliders, len(listed) - len(sliders), own, settled)
-
-
-def _settings(verdict: Mapping[str, Any]) -> StatisticsSettings:
-    return StatisticsSettings(
-        level=verdict["level"],
-        equivalence_margin=verdict["equivalence_margin"],
-        blocked_by=tuple(verdict["blocked_by"]),
-    )

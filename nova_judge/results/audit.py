@@ -20,7 +20,7 @@ from nova_judge.rubric.evidence import rubric_metrics
 from nova_judge.statistics.evidence import evidence_row, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.settings import settings_of
 
 _SAME = 1e-9
 
@@ -59,14 +59,7 @@ def audit_report(metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> Audit
     The judge job's own figures, which it quotes, are checked in the same way.
     """
     kept = list(rows)
-    verdict = metrics.get("verdict") or {}
-    settings = StatisticsSettings(
-        level=verdict.get("level", 0.95),
-        equivalence_margin=verdict.get("equivalence_margin"),
-        seed=((metrics.get("rubric") or {}).get("firmness") or {}).get("seed", 0),
-        anytime=str(verdict.get("test", "")).startswith("anytime"),
-        blocked_by=tuple(verdict.get("blocked_by") or ()),
-    )
+    settings = settings_of(metrics)
     ours = find(gather(evidence_row(row) for row in kept), settings)
     ours.pop("notes")
     ours["rubric"] = rubric_metrics(kept, settings)

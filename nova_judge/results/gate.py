@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
+from nova_judge.errors import RequestError
+from nova_judge.plain import plain
 from nova_judge.report.sentences import headline, interval, percent
+from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.settings import settings_of
+from nova_judge.statistics.verdict import win_rate_interval
+from nova_judge.statistics.win_rate import scores_of_profiles
 
 Metrics = Mapping[str, Any]
 
@@ -24,15 +32,18 @@ class GateRules:
     """What is asked of B. Rates and differences are fractions.
 
     min_win_rate: the whole interval must lie at or above it to pass, below it to be worse.
-    max_errors: the share of the file's rows that may be without a verdict.
+    max_errors: the share of rows that may be without a verdict, of the file's rows less those left
+    over when judging stopped early.
     criteria: least mean difference B less A per criterion, on the scale from 0 to 1. Where single
     answers were scored, per metric: the least by which B, or the customised model, is better, in
     the metric's own units; with one model alone, the least mean (the most, where less is better).
+    confidence: level of the win rate's interval, None for the run's own.
     """
 
     min_win_rate: float = 0.5
     max_errors: float = 0.05
     criteria: Mapping[str, float] = field(default_factory=dict)
+    confidence: float | None = None
 
 
 class Finding(NamedTuple):
@@ -43,7 +54,10 @@ class Finding(NamedTuple):
 
 
 def judge_gate(metrics: Metrics, rules: GateRules) -> Finding:
-    """All conditions together: not evaluated before worse, worse before inconclusive, then pass."""
+    """All conditions together: not evaluated before worse, worse before inconclusive, then pass.
+
+    Raises RequestError when another level is asked of a run whose means have theirs already.
+    """
     findings = _findings(metrics, rules)
     for outcome in (Outcome.NOT_EVALUATED, Outcome.WORSE, Outcome.INCONCLUSIVE):
         reasons = [finding.reason for finding in findings if finding.outcome is outcome]
@@ -56,16 +70,17 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
     if metrics["status"] != "completed":
         return [Finding(Outcome.NOT_EVALUATED, str(headline(metrics)))]
     if metrics.get("scores"):
+        _require_level(metrics["scores"], rules.confidence)
         return [_errors(metrics, rules.max_errors), *_metrics(metrics, rules)]
     return [
-        _win_rate(metrics, rules.min_win_rate),
+        _win_rate(metrics, rules),
         _errors(metrics, rules.max_errors),
         *(_criterion(metrics, name, least) for name, least in rules.criteria.items()),
     ]
 
 
-def _win_rate(metrics: Metrics, least: float) -> Finding:
-    rate = metrics.get("win_rate")
+def _win_rate(metrics: Metrics, rules: GateRules) -> Finding:
+    rate, least = _rate_at(metrics, rules.confidence), rules.min_win_rate
     if not rate:
         reason = "the run has no win rate: no row was judged, or its kind compares no answers"
         return Finding(Outcome.NOT_EVALUATED, reason)
@@ -76,11 +91,32 @@ def _win_rate(metrics: Metrics, least: float) -> Finding:
     return _compared(rate, least, f"{told} against at least {percent(least)}")
 
 
+def _rate_at(metrics: Metrics, level: float | None) -> Metrics | None:
+    """The win rate, at another level from the counts by which the run computed its own."""
+    rate: Metrics | None = metrics.get("win_rate")
+    if level is None or not rate or rate["level"] == level:
+        return rate
+    settings = msgspec.structs.replace(settings_of(metrics), level=level)
+    scores = scores_of_profiles(profiles_from_dict(metrics["profiles"]))
+    found: Metrics | None = plain(win_rate_interval(scores, settings))
+    return found
+
+
+def _require_level(scores: Sequence[Metrics], level: float | None) -> None:
+    levels = {entry["level"] for entry in scores} - {None, level}
+    if level is not None and levels:
+        raise RequestError(
+            f"--confidence {level:g}: the means of this run have their intervals at "
+            f"{levels.pop():g}"
+        )
+
+
 def _errors(metrics: Metrics, most: float) -> Finding:
     count = metrics["rows"]
-    lost = count["input"] - count["judged"]
-    share = lost / count["input"] if count["input"] else 1.0
-    told = f"{lost:,} of {count['input']:,} rows without a verdict ({percent(share)})"
+    asked = count["input"] - count.get("not_judged", 0)
+    lost = asked - count["judged"]
+    share = lost / asked if asked else 1.0
+    told = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
     if share > most:
         return Finding(Outcome.NOT_EVALUATED, f"{told}, more than {percent(most)}")
     return Finding(Outcome.PASS, told)

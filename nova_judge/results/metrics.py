@@ -55,16 +55,21 @@ class RecipeFacts(msgspec.Struct, frozen=True):
 
 
 class CandidateFacts(msgspec.Struct, frozen=True):
-    """A candidate: its name, and where its answers came from."""
+    """A candidate: its name, and where its answers came from; `stand_in` as of a judge."""
 
     name: str
     source: str
+    stand_in: str | None = None
 
 
 class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The judge; `stand_in` names what stood in for it in local mode."""
+    """The judge, or by its `role` the model under test where nobody judges.
+
+    `stand_in` names what stood in for it in local mode.
+    """
 
     model: str
+    role: Literal["judge", "model"] = "judge"
     instance_type: str | None = None
     jobs: tuple[str, ...] = ()
     stand_in: str | None = None
@@ -110,15 +115,17 @@ def compute_metrics(
     profiles = evidence.profiles
     sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
-    found = find(evidence, msgspec.structs.replace(run.settings, blocked_by=blocking))
+    settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
+    found = find(evidence, settings)
     return {
         **_frame(run, "completed", None),
+        "statistics": plain(settings),
         "rows": sums,
         **{name: found[name] for name in _ESTIMATES},
         "slices": found["slices"],
         "controls": plain(run.controls),
-        "rubric": rubrics.metrics(run.settings),
-        "job": job_figures(job, profiles, run.settings),
+        "rubric": rubrics.metrics(settings),
+        "job": job_figures(job, profiles, settings),
         "generation": _generation(run),
         "errors": _errors(run, errors),
         "cost": run.cost,
@@ -192,6 +199,7 @@ def _frame(
         "recipe": plain(run.recipe),
         "candidates": plain(run.candidates),
         "judge": plain(run.judge),
+        "statistics": plain(run.settings),
     }
 
 

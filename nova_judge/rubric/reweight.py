@@ -20,8 +20,14 @@ from nova_judge.rubric.criteria import CriterionGroups
 from nova_judge.rubric.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.verdict import Decided, VerdictStated, state_verdict
-from nova_judge.statistics.win_rate import Interval, ScoreCounts, score_interval, wilson
+from nova_judge.statistics.verdict import (
+    Decided,
+    VerdictStated,
+    state_verdict,
+    win_rate_decisive,
+    win_rate_interval,
+)
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 _LARGEST_WEIGHT = 100
 
@@ -149,8 +155,8 @@ def figures(
         b=b,
         ties=ties,
         unscored=unscored,
-        win_rate=_interval(score_interval(scores, settings.level)),
-        win_rate_decisive=_interval(wilson(b, a + b, settings.level)),
+        win_rate=_interval(win_rate_interval(scores, settings)),
+        win_rate_decisive=_interval(win_rate_decisive(decided, settings)),
         verdict=state_verdict(decided, scores, settings),
         margin=float(margins.mean()) if len(margins) else None,
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),

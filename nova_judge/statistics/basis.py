@@ -4,15 +4,18 @@ import numpy as np
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.evidence import Basis, Evidence
-from nova_judge.statistics.sequential import win_rate_anytime
 from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.verdict import Decided, decided_by_one_order, decided_by_profiles
+from nova_judge.statistics.verdict import (
+    Decided,
+    decided_by_one_order,
+    decided_by_profiles,
+    win_rate_interval,
+)
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
     preference_standard_error,
     preference_win_rate,
-    score_interval,
     scores_of_preferences,
     scores_of_profiles,
     standard_error,
@@ -35,11 +38,9 @@ def score_counts(evidence: Evidence, basis: Basis) -> ScoreCounts:
 
 def rate(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Interval | Unscored:
     """The win rate of B with its interval."""
-    if settings.anytime:
-        return win_rate_anytime(score_counts(evidence, basis), settings.level)
-    if basis is Basis.PREFERENCE:
+    if basis is Basis.PREFERENCE and not settings.anytime:
         return preference_win_rate(_preferences(evidence), settings.level)
-    return score_interval(score_counts(evidence, basis), settings.level)
+    return win_rate_interval(score_counts(evidence, basis), settings)
 
 
 def rate_error(evidence: Evidence, basis: Basis) -> float | None:

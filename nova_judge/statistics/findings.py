@@ -15,6 +15,12 @@ from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import slices
 from nova_judge.statistics.verdict import state_verdict, win_rate_decisive
 
+FIXED_SIZE = (
+    "judging may have stopped early: verdict, win rates and categories allow for it; what is "
+    "corrected or controlled, agreement, calibration and criteria have intervals for a number of "
+    "rows fixed beforehand"
+)
+
 
 def find(
     evidence: Evidence, settings: StatisticsSettings, basis: Basis = Basis.BOTH_ORDERS
@@ -26,7 +32,7 @@ def find(
     level = settings.level
     parts = {
         "win_rate": rate(evidence, settings, basis),
-        "win_rate_decisive": win_rate_decisive(decided, level),
+        "win_rate_decisive": win_rate_decisive(decided, settings),
         "win_rate_corrected": corrected_win_rate(evidence.labelled, profiles, level),
         "positions": positions(profiles) if both_orders else Unscored("one order was judged"),
         "agreement": agreement(evidence.labelled, level, both_orders=both_orders),
@@ -36,6 +42,8 @@ def find(
     }
     by_category = slices(evidence, settings, basis)
     notes = [f"{name}: {part.reason}" for name, part in parts.items() if isinstance(part, Unscored)]
+    if settings.anytime:
+        notes.append(FIXED_SIZE)
     if by_category.left_out:
         notes.append(f"slices: {by_category.left_out} smaller categories are not listed")
     return {

@@ -7,9 +7,9 @@ import numpy as np
 from nova_judge.plain import plain
 from nova_judge.statistics.agreement import agreement
 from nova_judge.statistics.basis import decided_rows, rate
-from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.verdict import decided_p_value
 
 MIN_ROWS = 20
 MAX_SLICES = 200
@@ -82,6 +82,6 @@ def _slice(
     found = rate(rows, settings, basis)
     agreed = agreement(rows.labelled, settings.level, both_orders=basis is Basis.BOTH_ORDERS)
     entry["win_rate"] = plain(found)
-    entry["p_value"] = sign_test(decided.a, decided.b)
+    entry["p_value"] = decided_p_value(decided, settings)
     entry["agreement"] = plain(agreed)
     return entry

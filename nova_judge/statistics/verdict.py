@@ -80,9 +80,24 @@ def decided_by_one_order(profiles: ProfileCounts) -> Decided:
     return Decided(profiles.forward.a, profiles.forward.b, profiles.rows, "the judge names")
 
 
-def win_rate_decisive(decided: Decided, level: float = 0.95) -> Interval | Unscored:
+def win_rate_interval(scores: ScoreCounts, settings: StatisticsSettings) -> Interval | Unscored:
+    """The win rate of B over judged rows; where judging may stop, its confidence sequence."""
+    of_scores = win_rate_anytime if settings.anytime else score_interval
+    return of_scores(scores, settings.level)
+
+
+def win_rate_decisive(
+    decided: Decided, settings: StatisticsSettings = DEFAULTS
+) -> Interval | Unscored:
     """The win rate of B over decided rows, ties and inconsistent rows left out."""
-    return wilson(decided.b, decided.pairs, level)
+    if settings.anytime and decided.pairs:
+        return win_rate_anytime(ScoreCounts((decided.a, decided.b)), settings.level)
+    return wilson(decided.b, decided.pairs, settings.level)
+
+
+def decided_p_value(decided: Decided, settings: StatisticsSettings) -> float:
+    """The p-value of the sign test on decided rows: exact, or valid however often one looked."""
+    return (anytime_p_value if settings.anytime else sign_test)(decided.a, decided.b)
 
 
 def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
@@ -100,8 +115,8 @@ def state_verdict(
     A test and a win rate that point to different sides decide nothing, and neither does a judge
     that failed a control.
     """
-    p_value = (anytime_p_value if settings.anytime else sign_test)(decided.a, decided.b)
-    interval = (win_rate_anytime if settings.anytime else score_interval)(scores, settings.level)
+    p_value = decided_p_value(decided, settings)
+    interval = win_rate_interval(scores, settings)
     significant = p_value < 1.0 - settings.level
     word = Word.INCONCLUSIVE
     if not settings.blocked_by and isinstance(interval, Interval):

@@ -1,11 +1,20 @@
 """The gate: four exit codes, one line why."""
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
+from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.report.write import render_metrics
 from nova_judge.results.gate import GateRules, Outcome, judge_gate
+from nova_judge.results.metrics import compute_metrics
+from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.sequential import win_rate_anytime
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.win_rate import score_interval, scores_of_profiles
+
+from . import generated
 
 RUNNER = CliRunner()
 
@@ -27,6 +36,49 @@ def test_failed_run_blocked_verdict_and_lost_rows_are_no_pass(rubric_metrics, fa
     assert outcome(rubric_metrics, max_errors=0.01) is Outcome.NOT_EVALUATED
     rubric_metrics["verdict"]["blocked_by"] = ["the A/A control prefers A"]
     assert outcome(rubric_metrics) is Outcome.INCONCLUSIVE
+
+
+@pytest.fixture
+def stopped_metrics():
+    """A run of 1,000 rows that stopped when 200 of them had decided."""
+    sides = [Verdict.B if line % 6 else Verdict.A for line in range(1, 201)]
+    rows = [
+        JudgedRow(
+            row=InputRow(line=line, id=str(line), prompt="q"),
+            judgment=Judgment(forward=side, backward=side),
+        )
+        for line, side in enumerate(sides, start=1)
+    ]
+    facts = generated.facts(200)
+    stopped = msgspec.structs.replace(
+        facts,
+        not_judged=800,
+        input=msgspec.structs.replace(facts.input, rows=facts.input.rows + 800),
+        settings=StatisticsSettings(anytime=True),
+    )
+    return compute_metrics(stopped, rows, None)
+
+
+def test_rows_left_over_by_an_early_stop_are_not_lost(stopped_metrics):
+    found = judge_gate(stopped_metrics, GateRules())
+    assert found.outcome is Outcome.PASS
+    assert "7 of 207 rows without a verdict (3.4 %)" in found.reason
+    assert outcome(stopped_metrics, max_errors=0.03) is Outcome.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("level", [0.9, 0.99])
+def test_another_level_keeps_the_kind_of_interval(stopped_metrics, rubric_metrics, level):
+    for metrics, of_scores in (
+        (stopped_metrics, win_rate_anytime),
+        (rubric_metrics, score_interval),
+    ):
+        scores = scores_of_profiles(profiles_from_dict(metrics["profiles"]))
+        ends = of_scores(scores, level)
+        assert outcome(metrics, min_win_rate=ends.low, confidence=level) is Outcome.PASS
+        above = {"min_win_rate": ends.high + 1e-9, "confidence": level}
+        assert outcome(metrics, **above) is Outcome.WORSE
+        below = {"min_win_rate": ends.low + 1e-9, "confidence": level}
+        assert outcome(metrics, **below) is Outcome.INCONCLUSIVE
 
 
 def test_criterion_decides_by_its_interval(rubric_metrics):

@@ -49,8 +49,8 @@ def test_no_sliders_without_rubrics_or_where_the_page_could_not_agree(
 ):
     assert watched([]).weights(rubric_metrics) is None
     assert watched(rows).weights(failed_run_metrics) is None
-    anytime = {**rubric_metrics["verdict"], "test": "anytime-valid sign test (beta mixture)"}
-    assert watched(rows).weights({**rubric_metrics, "verdict": anytime}) is None
+    anytime = {**rubric_metrics["statistics"], "anytime": True}
+    assert watched(rows).weights({**rubric_metrics, "statistics": anytime}) is None
     monkeypatch.setattr(page_weights, "MOST_ROWS", 100)
     assert watched(rows).weights(rubric_metrics) is None
 

@@ -27,10 +27,13 @@ from nova_judge.rubric.reweight import (
 )
 from nova_judge.rubric.weighted_scores import recomputed_scores
 from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.sequential import CONFIDENCE_SEQUENCE, anytime_p_value
+from nova_judge.statistics.settings import StatisticsSettings
 
 from . import details
 
 GROUPS = default_groups()
+ANYTIME = StatisticsSettings(anytime=True)
 AS_NAMED = CriterionGroups({}, frozenset())
 
 
@@ -138,6 +141,13 @@ def exchanged(judgment):
         backward=judgment.backward,
         rubric=Rubric(criteria=tuple(map(other, judgment.rubric.criteria))),
     )
+
+
+def test_a_run_that_may_have_stopped_early_is_reweighed_with_what_allows_for_it():
+    columns = columns_of(generated(80), GROUPS)
+    found = figures(columns, reweigh(columns, judge_weighting(columns)), ANYTIME)
+    assert found.verdict.p_value == anytime_p_value(found.a, found.b)
+    assert found.win_rate.method == found.win_rate_decisive.method == CONFIDENCE_SEQUENCE
 
 
 def test_drop_and_only_keep_the_judge_s_weights_of_the_rest():

@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 import pytest
 
-from nova_judge.errors import RowSumError
+from nova_judge.errors import RowSumError, SavedReportError
 from nova_judge.judge.controls import Control, judge_control
 from nova_judge.judge.dataset import ReasonCount
 from nova_judge.records import (
@@ -32,6 +32,7 @@ from nova_judge.results.metrics import (
     compute_metrics,
     failed_metrics,
 )
+from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 from .profiles import counts, judged_rows
 
@@ -106,6 +107,20 @@ def test_a_control_that_fails_blocks_the_verdict_of_the_run() -> None:
     assert found["verdict"]["word"] == "inconclusive"
     assert "padded answer" in found["verdict"]["sentence"]
     assert found["controls"][0]["blocks"] == finding.blocks
+
+
+def test_the_settings_come_back_as_they_were_used() -> None:
+    settings = StatisticsSettings(
+        level=0.9, equivalence_margin=0.04, seed=5, anytime=True, blocked_by=("of old",)
+    )
+    finding = judge_control(Control.PADDED, counts(BB=38, AA=2))
+    run = facts(settings=settings, controls=(finding,))
+    written = msgspec.json.decode(msgspec.json.encode(compute_metrics(run, judged_rows(120), None)))
+    used = msgspec.structs.replace(settings, blocked_by=("of old", finding.blocks))
+    assert settings_of(written) == used
+    assert settings_of(failed_metrics(run, "RunJudgeJobs", "stopped")) == settings
+    with pytest.raises(SavedReportError, match="does not say how"):
+        settings_of({**written, "statistics": {"level": "high"}})
 
 
 def test_errors_are_grouped_by_stage_and_reason() -> None:

@@ -6,19 +6,55 @@ import numpy as np
 import pytest
 from scipy import special
 
+from nova_judge.records import Verdict
+from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.evidence import EvidenceRow, gather
+from nova_judge.statistics.findings import FIXED_SIZE, find
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.sequential import (
+    CONFIDENCE_SEQUENCE,
     PRIOR,
     anytime_p_value,
     e_value,
     may_stop,
     win_rate_anytime,
 )
-from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.verdict import ANYTIME_TEST, Word, verdict
-from nova_judge.statistics.win_rate import Interval, ScoreCounts
+from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.verdict import ANYTIME_TEST, Decided, Word, verdict, win_rate_decisive
+from nova_judge.statistics.win_rate import WILSON, Interval, ScoreCounts
 
 from .profiles import counts
+
+
+def test_every_figure_that_can_allows_for_an_early_stop() -> None:
+    rows = gather(
+        EvidenceRow(side, side, category=name)
+        for name in ("code", "law")
+        for side in [Verdict.B] * 60 + [Verdict.A] * 20
+    )
+    found = find(rows, StatisticsSettings(anytime=True))
+    for rate in (found["win_rate"], found["win_rate_decisive"], found["slices"][0]["win_rate"]):
+        assert rate["method"] == CONFIDENCE_SEQUENCE
+    assert found["slices"][0]["p_value"] == anytime_p_value(20, 60)
+    assert FIXED_SIZE in found["notes"]
+    usual = find(rows, DEFAULTS)
+    assert usual["win_rate_decisive"]["method"] == WILSON
+    assert usual["slices"][0]["p_value"] == sign_test(20, 60)
+    assert FIXED_SIZE not in usual["notes"]
+
+
+def test_the_rate_of_decided_rows_holds_when_the_rows_decided_when_to_stop() -> None:
+    share, settings = 0.6, StatisticsSettings(anytime=True)
+    drawn = np.random.default_rng(8)
+    held = []
+    for _ in range(300):
+        wins = np.cumsum(drawn.random(600) < share)
+        looks = [(n, int(wins[n - 1])) for n in range(25, 601, 25)]
+        n, b = next(((n, b) for n, b in looks if anytime_p_value(n - b, b) <= 0.05), looks[-1])
+        found = win_rate_decisive(Decided(n - b, b, n), settings)
+        assert isinstance(found, Interval)
+        held.append(found.low <= share <= found.high)
+    assert np.mean(held) >= 0.95
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (3, 7), (400, 600)])
