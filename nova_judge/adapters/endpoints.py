@@ -38,7 +38,12 @@ class SageMakerEndpoints:
                 return ABSENT
             raise
         status = _STATUS.get(found["EndpointStatus"], Status.STARTING)
-        return Observed(status, found.get("FailureReason", ""), found["CreationTime"].timestamp())
+        return Observed(
+            status,
+            reason=found.get("FailureReason", ""),
+            since=found["CreationTime"].timestamp(),
+            config=found.get("EndpointConfigName", ""),
+        )
 
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError. That it exists already is no error."""

@@ -28,7 +28,7 @@ class LeaseTable:
     def join(self, endpoint: str, lease: Lease) -> Hosted | None:
         """Add or renew a lease; None while the endpoint is closing."""
         for _ in range(_ATTEMPTS):
-            first = {**_key(endpoint), "leases": {}, "attempt": 0, "closing": False}
+            first = {**_key(endpoint), "leases": {}, "closing": False}
             self._put_unless_there(first)
             joined = self._update(
                 endpoint,
@@ -60,13 +60,13 @@ class LeaseTable:
         )
         return closing is not None
 
-    def next_attempt(self, endpoint: str, after: int) -> None:
-        """Count an instance type without capacity, unless somebody else did so already."""
+    def note_without_capacity(self, endpoint: str, config: str) -> None:
+        """Remember an EndpointConfig without capacity for as long as the endpoint is leased."""
         self._update(
             endpoint,
-            "SET attempt = :next",
-            condition="attempt = :after",
-            values={":next": after + 1, ":after": after},
+            "ADD without_capacity :config",
+            condition="attribute_exists(leases)",
+            values={":config": {config}},
         )
 
     def forget(self, endpoint: str) -> None:
@@ -126,7 +126,8 @@ def _key(endpoint: str) -> dict[str, Any]:
 
 def _hosted(item: Any) -> Hosted:  # noqa: ANN401 - an item of any table
     leases = tuple(Lease(owner, float(until)) for owner, until in sorted(item["leases"].items()))
-    return Hosted(leases, int(item["attempt"]), bool(item["closing"]))
+    without_capacity = frozenset(item.get("without_capacity", ()))
+    return Hosted(leases, without_capacity, bool(item["closing"]))
 
 
 def _pass_if_condition_failed(error: ClientError) -> None:

@@ -43,8 +43,8 @@ class LeaseBook(Protocol):
         """Take a lease away; True when none is left and the endpoint is closing now."""
         ...
 
-    def next_attempt(self, endpoint: str, after: int) -> None:
-        """Count an instance type without capacity, unless somebody else did so already."""
+    def note_without_capacity(self, endpoint: str, config: str) -> None:
+        """Remember an EndpointConfig without capacity for as long as the endpoint is leased."""
         ...
 
     def forget(self, endpoint: str) -> None:
@@ -89,19 +89,20 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
     if hosted is None:
         return False
     observed = host.endpoints.observe(name)
-    action = next_action(observed, hosted.attempt, tuple(configs), now)
+    action = next_action(observed, hosted.without_capacity, configs, now)
     if isinstance(action, GiveUp):
         raise EndpointError(
             f"endpoint {name} cannot be had: {action.reason}. Its container's log is in "
             f"/aws/sagemaker/Endpoints/{name}"
         )
     if isinstance(action, TryNext) and host.endpoints.delete(name):
-        host.book.next_attempt(name, after=hosted.attempt)
+        host.book.note_without_capacity(name, observed.config)
     if isinstance(action, Create):
+        config = configs[action.instance_type]
         try:
-            host.endpoints.create(name, configs[action.instance_type])
+            host.endpoints.create(name, config)
         except NoCapacityError:
-            host.book.next_attempt(name, after=hosted.attempt)
+            host.book.note_without_capacity(name, config)
     return isinstance(action, Ready)
 
 

@@ -4,7 +4,7 @@ An endpoint exists as long as somebody holds a lease on it. Runs hold one while 
 person holds one for some hours (`nova-judge endpoints up`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -30,11 +30,15 @@ class Status(StrEnum):
 
 
 class Observed(NamedTuple):
-    """An endpoint as it is now; `since` is when it was created (epoch seconds)."""
+    """An endpoint as it is now; `since` is when it was created (epoch seconds).
+
+    `config` names the EndpointConfig that it was created from.
+    """
 
     status: Status
     reason: str = ""
     since: float = 0.0
+    config: str = ""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -45,13 +49,13 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Hosted(msgspec.Struct, frozen=True):
-    """What is written down of one endpoint. `attempt` counts instance types without capacity.
+    """What is written down of one endpoint. `without_capacity`: the EndpointConfigs found so.
 
     `closing`: its last lease ended and it is being deleted, so that nobody may join it any more.
     """
 
     leases: tuple[Lease, ...] = ()
-    attempt: int = 0
+    without_capacity: frozenset[str] = frozenset()
     closing: bool = False
 
 
@@ -70,7 +74,7 @@ class Create(NamedTuple):
 
 
 class TryNext(NamedTuple):
-    """Delete what failed for want of capacity; the next attempt takes the next instance type."""
+    """Delete what failed for want of capacity, and try the next instance type then."""
 
 
 class GiveUp(NamedTuple):
@@ -83,23 +87,31 @@ Action: TypeAlias = Ready | Wait | Create | TryNext | GiveUp
 
 
 def next_action(
-    observed: Observed, attempt: int, instance_types: Sequence[str], now: float
+    observed: Observed,
+    without_capacity: Collection[str],
+    configs: Mapping[str, str],
+    now: float,
 ) -> Action:
-    """What brings a leased endpoint one step nearer to service."""
+    """What brings a leased endpoint one step nearer to service.
+
+    `configs` maps instance types, in the order of preference, to EndpointConfigs. Other runs may
+    have asked for the endpoint on instance types of their own: what they began is waited for.
+    """
     if observed.status is Status.IN_SERVICE:
         return Ready()
     if observed.status is Status.DELETING:
         return Wait()
-    if attempt >= len(instance_types):
-        tried = ", ".join(instance_types)
-        return GiveUp(f"no capacity or quota for any of {tried}; try later, or in another region")
-    if observed.status is Status.ABSENT:
-        return Create(instance_types[attempt])
+    if observed.status is Status.STARTING:
+        stalled = now - observed.since > LONGEST_START_S
+        too_long = GiveUp(f"not in service after {LONGEST_START_S / 60:.0f} minutes")
+        return too_long if stalled else Wait()
     if observed.status is Status.FAILED:
         return TryNext() if lacks_capacity(observed.reason) else GiveUp(observed.reason)
-    stalled = now - observed.since > LONGEST_START_S
-    too_long = GiveUp(f"not in service after {LONGEST_START_S / 60:.0f} minutes")
-    return too_long if stalled else Wait()
+    for instance_type, config in configs.items():
+        if config not in without_capacity:
+            return Create(instance_type)
+    tried = ", ".join(configs)
+    return GiveUp(f"no capacity or quota for any of {tried}; try later, or in another region")
 
 
 def lacks_capacity(reason: str) -> bool:

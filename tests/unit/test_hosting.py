@@ -63,7 +63,7 @@ class World:
         assert name not in self.there
         self.created.append(config)
         failure = self.failures.get(config)
-        self.there[name] = Observed(Status.STARTING, failure or "", NOW)
+        self.there[name] = Observed(Status.STARTING, failure or "", NOW, config)
 
     def delete(self, name):
         if self.undeletable:
@@ -154,7 +154,36 @@ def test_without_capacity_the_next_instance_type_is_tried(book, how):
     )
     until_ready(Host(book, world), world)
     assert world.created[-1] == "config-large"
-    assert book.read("e").attempt == 1
+    assert book.read("e").without_capacity == {"config-small"}
+
+
+@pytest.mark.parametrize("how", ["refused", "failed"])
+def test_an_instance_type_without_capacity_is_only_its_own_runs_affair(book, how):
+    """Two runs that share an endpoint name instance types of their own."""
+    refused = how == "refused"
+    world = World(
+        refused=["config-small"] if refused else [],
+        failures={} if refused else {"config-small": NO_CAPACITY},
+    )
+    host = Host(book, world)
+    small, large = ({kind: config} for kind, config in CONFIGS.items())
+    assert not prepare(host, "e", small, lease("run-1"), NOW)
+    world.pass_time()
+    while not prepare(host, "e", large, lease("run-2"), NOW):
+        world.pass_time()
+    assert world.created[-1] == "config-large"
+    assert prepare(host, "e", small, lease("run-1"), NOW)  # whatever answers serves both
+
+
+def test_what_another_run_began_is_waited_for_though_ones_own_type_has_no_capacity(book):
+    world = World(refused=["config-small"])
+    host = Host(book, world)
+    small, large = ({kind: config} for kind, config in CONFIGS.items())
+    assert not prepare(host, "e", small, lease("run-1"), NOW)
+    assert not prepare(host, "e", large, lease("run-2"), NOW)
+    assert not prepare(host, "e", small, lease("run-1"), NOW)
+    world.pass_time()
+    assert prepare(host, "e", small, lease("run-1"), NOW)
 
 
 def test_when_no_instance_type_has_capacity_it_says_which_were_tried(book):
@@ -263,8 +292,8 @@ def test_whatever_is_interrupted_nothing_stays_once_all_runs_ended(book, seed):
 
 def test_an_endpoint_that_starts_for_too_long_is_given_up():
     observed = Observed(Status.STARTING, "", NOW)
-    assert next_action(observed, 0, ["ml.small"], NOW + LONGEST_START_S) == Wait()
-    late = next_action(observed, 0, ["ml.small"], NOW + LONGEST_START_S + 1)
+    assert next_action(observed, (), CONFIGS, NOW + LONGEST_START_S) == Wait()
+    late = next_action(observed, (), CONFIGS, NOW + LONGEST_START_S + 1)
     assert late == GiveUp("not in service after 45 minutes")
 
 
