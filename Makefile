@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 STAGE ?= dev
 KIND ?= pairwise
-OUT ?= out/demo
+# One folder a kind, so that one demo does not replace another.
+OUT ?= out/$(if $(filter pairwise,$(KIND)),demo,$(KIND))
 RECIPE_benchmark := benchmark-mmlu
 RECIPE_bedrock := bedrock-judge
 RECIPE_scorer := scorer-own
@@ -19,6 +20,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 
 # What tools cache stays in this folder, not in the user's home.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.nova-judge/cache/jsii
+export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help

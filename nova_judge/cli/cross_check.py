@@ -28,11 +28,11 @@ def command(
     The pairwise judge, the rubric judge and Bedrock's judge may stand side by side: pairs are found
     by prompt and both answers.
 
-    [bold]Examples[/]
+    Examples:
 
-      nova-judge cross-check out/pairwise out/rubric out/bedrock
+      nova-judge cross-check out/demo out/rubric out/bedrock
 
-      nova-judge cross-check out/pairwise out/bedrock --metric Completeness --json
+      nova-judge cross-check out/demo out/bedrock --metric Completeness --json
     """
     if len(runs) < 2:
         raise NotComparableError("cross-check needs two runs or more, of the same pairs")

@@ -46,11 +46,11 @@ def command(
 
     Examples:
 
-      nova-judge export out/demo --format dpo --out pairs.jsonl --margin 0.2:1
+      nova-judge export out/rubric --format dpo --out pairs.jsonl --margin 0.2:1
 
-      nova-judge export out/demo --format sft --out answers.jsonl --criterion accuracy:0.75
+      nova-judge export out/rubric --format sft --out answers.jsonl --criterion accuracy:0.75
 
-      nova-judge export out/demo --format curriculum --out stages.jsonl --margin 0.05:0.9
+      nova-judge export out/rubric --format curriculum --out stages.jsonl --margin 0.05:0.9
     """
     table = load_groups(groups)
     least = {table.group(name): share for name, share in map(_least, criterion or ())}

@@ -29,7 +29,7 @@ def command(
 
     Examples:
 
-      nova-judge leaderboard out/haiku out/sonnet out/qwen
+      nova-judge leaderboard runs/haiku runs/sonnet runs/qwen
 
       nova-judge leaderboard runs/*/report/metrics.json --json
     """

@@ -36,7 +36,7 @@ def register_dataset_command(
 
     Needs AWS's SDK: pip install -r requirements-sagemaker.txt
 
-    [bold]Examples[/]
+    Examples:
 
       nova-judge datasets register my-questions examples/own-data.jsonl
     """
@@ -58,7 +58,7 @@ def register_scorer_command(
     A file of scorers/ is deployed with the stacks: register the ARN of its function, which the
     stack calls SageMaker-<prefix>-<name>.
 
-    [bold]Examples[/]
+    Examples:
 
       nova-judge scorers register numbers arn:aws:lambda:…:SageMaker-nova-judge-dev-numeric_answer
     """

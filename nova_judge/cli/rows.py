@@ -55,7 +55,7 @@ def command(
 
       nova-judge rows out/demo --row 3
 
-      nova-judge rows out/demo --criterion accuracy --verdict A --limit 5
+      nova-judge rows out/rubric --criterion accuracy --verdict A --limit 5
     """
     table = load_groups(groups)
     wanted = frozenset(table.group(name) for name in criterion or ())

@@ -37,7 +37,7 @@ def command(
     on which the scorer fails is counted as unscored and never as zero; of prime_code, a program
     that ends or hangs has failed its tests. Exit code 1 when a row has no score.
 
-    [bold]Examples[/]
+    Examples:
 
       nova-judge score examples/pairs.jsonl --scorer scorers/numeric_answer.py
 

@@ -50,7 +50,7 @@ def command(
 
     Exit code 0 when every line can be used, 1 when some cannot, 3 when none can.
 
-    [bold]Examples[/]
+    Examples:
 
       nova-judge validate questions.jsonl
 

@@ -1,11 +1,17 @@
 """What the targets of the Makefile do, and in which order."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
 
 from tests.infrastructure.conftest import ROOT
+
+DEMOS = {
+    "pairwise": "out/demo",
+    **{kind: f"out/{kind}" for kind in ("rubric", "benchmark", "bedrock", "scorer", "own-data")},
+}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make")
@@ -20,3 +26,25 @@ def test_a_stage_is_removed_only_after_everything_in_it_was_stopped():
     *_, stopping, removing = done.stdout.splitlines()
     assert stopping.endswith("nova-judge stop --stage prod")
     assert removing.endswith("destroy --all --context stage=prod")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="this machine has no make")
+@pytest.mark.parametrize(("kind", "folder"), DEMOS.items())
+def test_every_kind_of_demo_has_a_folder_of_its_own(kind, folder):
+    done = subprocess.run(
+        ["make", "--dry-run", "demo", f"KIND={kind}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1].endswith(f"--out {folder}")
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("nova_judge/cli/*.py")), ids=lambda p: p.stem)
+def test_examples_read_only_runs_that_a_demo_leaves(path):
+    examples = [
+        line for line in path.read_text().splitlines() if line.startswith("      nova-judge")
+    ]
+    read = {word for line in examples for word in re.findall(r"(?<!--out )\bout/[\w-]+", line)}
+    assert read <= set(DEMOS.values())
