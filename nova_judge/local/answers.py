@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
 import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.chat_server import Completion, complete
+from nova_judge.local.recorded import RecordedAnswers
 from nova_judge.local.sagemaker_api import ApiError
 from nova_judge.local.settings import ChatServer
 
@@ -35,32 +35,19 @@ class Source(Protocol):
         ...
 
 
-class _Recorded(msgspec.Struct):
-    model: str
-    prompt: str
-    response: str
+class ReplayedAnswers:
+    """Answers that were recorded."""
 
-
-class RecordedAnswers:
-    """Answers recorded in JSON Lines files, `{model, prompt, response}` a line."""
-
-    def __init__(self, files: Iterable[Path]) -> None:
-        self._answers: dict[tuple[str, str], str] = {}
-        for file in files:
-            for line in _lines(file):
-                self._answers[_name(line.model), line.prompt] = line.response
+    def __init__(self, recorded: RecordedAnswers) -> None:
+        self._recorded = recorded
 
     def answer(self, asked: Asked) -> Completion:
         """The recorded answer, counted in words instead of tokens."""
-        for model in asked.models:
-            text = self._answers.get((_name(model), asked.prompt))
-            if text is not None:
-                return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
-        raise ApiError(
-            "ValidationError",
-            f"No answer of {asked.models[0]} is recorded for this prompt: {asked.prompt[:80]!r}. "
-            "Add it to the file given with --answers, or let a model answer with --endpoints.",
-        )
+        try:
+            text = self._recorded.answer(asked.models, asked.prompt)
+        except LocalModeError as error:
+            raise ApiError("ValidationError", str(error)) from error
+        return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
 
 
 class ForwardedAnswers:
@@ -171,34 +158,7 @@ def answers_from(
     """The server when there is one, else the recorded answers."""
     if server is not None:
         return Answers(ForwardedAnswers(server), ledger)
-    return Answers(RecordedAnswers(map(Path, files)), ledger)
-
-
-def answer_files(path: Path) -> tuple[str, ...]:
-    """The files meant by `--answers`: one file, or every JSON Lines file of a folder."""
-    found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    if not found or not all(file.is_file() for file in found):
-        raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
-    return tuple(str(file.resolve()) for file in found)
-
-
-def _lines(file: Path) -> Iterable[_Recorded]:
-    decoder = msgspec.json.Decoder(_Recorded)
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                if line.strip():
-                    yield decoder.decode(line)
-            except msgspec.DecodeError as error:
-                raise LocalModeError(
-                    f"{file.name}, line {number}: {error}. A line is"
-                    ' {"model": "…", "prompt": "…", "response": "…"}.'
-                ) from error
-
-
-def _name(model: str) -> str:
-    """`Qwen/Qwen2.5-1.5B-Instruct` and `qwen2.5-1.5b-instruct` are one model."""
-    return model.rsplit("/", 1)[-1].lower()
+    return Answers(ReplayedAnswers(RecordedAnswers(map(Path, files))), ledger)
 
 
 def _object(body: bytes) -> dict[str, Any]:

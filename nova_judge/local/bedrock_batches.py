@@ -17,14 +17,14 @@ from botocore.validate import ParamValidator
 
 from nova_judge.generation.batch_inference import FEWEST_RECORDS, MOST_RECORDS
 from nova_judge.local.answers import Answers
+from nova_judge.local.bedrock_api import answered
 from nova_judge.local.job_files import parse_uri
-from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters, to_json
+from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters
 from nova_judge.local.settings import EmulatorSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_JSON = {"Content-Type": "application/json"}
 _JOBS, _JOB = "/model-invocation-jobs", "/model-invocation-job"
 
 
@@ -41,12 +41,8 @@ class BatchInference:
         path, _, query = unquote(path).partition("?")
         if not path.startswith(_JOB):
             return None
-        try:
-            found = self._answer(method, path, {k: v[0] for k, v in parse_qs(query).items()}, body)
-        except ApiError as error:
-            headers = {**_JSON, "x-amzn-errortype": error.code}
-            return HttpAnswer(error.status, headers, to_json({"message": error.message}))
-        return HttpAnswer(200, dict(_JSON), to_json(found))
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        return answered(lambda: self._answer(method, path, asked, body))
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Parameters:
         if method == "GET" and path == _JOBS:

@@ -18,15 +18,15 @@ from botocore.validate import ParamValidator
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local.answer_judge import AnswerJudge, judged_line
+from nova_judge.local.bedrock_api import answered
 from nova_judge.local.job_files import parse_uri
-from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters, to_json
+from nova_judge.local.sagemaker_api import ApiError, HttpAnswer, Parameters
 from nova_judge.local.settings import EmulatorSettings
 from nova_judge.scoring.bedrock_metrics import bedrock_evaluation
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_JSON = {"Content-Type": "application/json"}
 _JOBS, _JOB = "/evaluation-jobs", "/evaluation-job/"
 
 
@@ -84,17 +84,11 @@ class EvaluationJobs:
         path = unquote(path)
         if method == "GET" and path == _JOBS:
             asked = {name: values[-1] for name, values in parse_qs(query).items()}
-            return HttpAnswer(200, dict(_JSON), to_json({"jobSummaries": self._summaries(asked)}))
-        try:
-            if method == "GET" and path.startswith(f"{_JOBS}/"):
-                found = self.get(path.removeprefix(f"{_JOBS}/"))
-                return HttpAnswer(200, dict(_JSON), to_json(found))
-            if method == "POST" and path.startswith(_JOB) and path.endswith("/stop"):
-                found = self.stop(path.removeprefix(_JOB).removesuffix("/stop"))
-                return HttpAnswer(200, dict(_JSON), to_json(found))
-        except ApiError as error:
-            told = {**_JSON, "x-amzn-errortype": error.code}
-            return HttpAnswer(error.status, told, to_json({"message": error.message}))
+            return answered(lambda: {"jobSummaries": self._summaries(asked)})
+        if method == "GET" and path.startswith(f"{_JOBS}/"):
+            return answered(lambda: self.get(path.removeprefix(f"{_JOBS}/")))
+        if method == "POST" and path.startswith(_JOB) and path.endswith("/stop"):
+            return answered(lambda: self.stop(path.removeprefix(_JOB).removesuffix("/stop")))
         return None
 
     def _summaries(self, asked: Mapping[str, str]) -> list[Parameters]:

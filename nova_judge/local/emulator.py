@@ -4,7 +4,6 @@ It runs in a child process with an environment of its own, listens on loopback o
 everything that it started and wrote along when it ends.
 """
 
-import functools
 import json
 import os
 import shutil
@@ -15,25 +14,19 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Self
 
-import boto3
 import msgspec
-from botocore.config import Config
 
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
+from nova_judge.local import clients
 from nova_judge.local.answers import ANSWERED, REFUSED
 from nova_judge.local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
 
 STOP_S = 5.0
 JUDGED = "judged "
-KEY = "test"
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE")
-
-
-Client: TypeAlias = Any
-"""A boto3 client: they have no common type that says anything."""
 
 
 class Emulator:
@@ -79,21 +72,15 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def client(self, service: str) -> Client:
+    def client(self, service: str) -> clients.Client:
         """A boto3 client of the emulated account; one a service."""
         if not self.endpoint_url:
             raise LocalModeError("The emulator is not running: use it in a `with` statement.")
-        return _client(service, self.endpoint_url, self.settings.region)
+        return clients.client(service, self.endpoint_url, self.settings.region)
 
     def environment(self) -> dict[str, str]:
         """The variables under which any AWS tool talks to this account."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": self.settings.region,
-            "AWS_REGION": self.settings.region,
-        }
+        return clients.environment(self.endpoint_url, self.settings.region)
 
     @property
     def function_errors(self) -> Path:
@@ -170,13 +157,3 @@ def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Only what a Python process needs: neither credentials nor proxies of the user's."""
     passed = {name: environment[name] for name in _PASSED if name in environment}
     return {**passed, "PYTHONPATH": str(ROOT)}
-
-
-@functools.lru_cache(maxsize=64)
-def _client(service: str, endpoint_url: str, region: str) -> Client:
-    config = Config(
-        s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, max_pool_connections=64
-    )
-    session = boto3.Session(KEY, KEY, region_name=region)
-    client: Client = session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
-    return client

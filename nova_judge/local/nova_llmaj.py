@@ -4,22 +4,22 @@ import json
 from statistics import fmean, pstdev
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from nova_judge.errors import LocalModeError
 from nova_judge.local.answer_judge import answer_judge, judged_line
 from nova_judge.local.bedrock_evaluations import custom_definitions, write_output
+from nova_judge.local.clients import Client, client
 from nova_judge.local.job_files import parse_uri
 from nova_judge.local.nova_job import Job
 from nova_judge.scoring.bedrock_metrics import BUILTIN
+
+_REGION = "us-east-1"  # S3's clients need one; the emulated account does not ask
 
 
 def run(job: Job) -> None:
     """Read the answers from S3, judge them, and write the judgments and their means."""
     if job.account_endpoint is None:
         raise LocalModeError("This job reads S3, but no account can be reached from here.")
-    s3 = _client(job.account_endpoint)
+    s3 = client("s3", job.account_endpoint, _REGION)
     asked = job.hyperparameters
     custom = (
         custom_definitions(_json(s3, asked["custom_metrics"])) if "custom_metrics" in asked else {}
@@ -64,22 +64,11 @@ def _write_means(job: Job, lines: list[dict[str, Any]]) -> None:
     file.write_text(json.dumps(content, indent=2), "utf-8")
 
 
-def _client(endpoint: str) -> Any:  # noqa: ANN401 - one boto3 client
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulated account's
-        config=Config(s3={"addressing_style": "path"}),
-    )
-
-
-def _read(s3: Any, uri: str) -> bytes:  # noqa: ANN401
+def _read(s3: Client, uri: str) -> bytes:
     place = parse_uri(uri)
     body: bytes = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
     return body
 
 
-def _json(s3: Any, uri: str) -> Any:  # noqa: ANN401
+def _json(s3: Client, uri: str) -> Any:  # noqa: ANN401
     return json.loads(_read(s3, uri))

@@ -12,7 +12,7 @@ import orjson
 from nova_judge.local.nova_job import Job
 from nova_judge.parquet import connect
 
-STAND_IN = "This is Nova Judge's local mode: no Amazon Nova model took part."
+_NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
 _COLUMNS = {
     "full_prompt": "VARCHAR",
     "gold": "VARCHAR[]",
@@ -68,7 +68,7 @@ def write_results(
     content = {
         "config_general": {
             "stand_in": stand_in,
-            "note": STAND_IN,
+            "note": _NOTE,
             "model_name": job.model,
             "start_time": stamp,
         },

@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 
 from nova_judge.errors import LocalModeError
 from nova_judge.local import output_folder, synth
-from nova_judge.local.answers import answer_files
 from nova_judge.local.chat_server import parse_chat_server
 from nova_judge.local.deploy import Outputs, Place, deploy
 from nova_judge.local.emulator import Emulator
 from nova_judge.local.follow import Execution, follow
 from nova_judge.local.judges import judge_from
+from nova_judge.local.recorded import answer_files
 from nova_judge.local.settings import ChatServer, EmulatorSettings
 from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe

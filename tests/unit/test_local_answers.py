@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nova_judge.errors import LocalModeError
-from nova_judge.local.answers import Answers, ForwardedAnswers, RecordedAnswers, answer_files
+from nova_judge.local.answers import Answers, ForwardedAnswers, answers_from
 from nova_judge.local.chat_server import complete, parse_chat_server
+from nova_judge.local.model_under_test import ModelUnderTest
+from nova_judge.local.recorded import RecordedAnswers, answer_files
 from nova_judge.local.sagemaker_api import ApiError
 
 MODEL = "Qwen/Qwen2.5-1.5B-Instruct"
@@ -21,7 +23,7 @@ def recorded(tmp_path):
         {"model": "us.anthropic.claude-sonnet-4-6", "prompt": "2 + 2?", "response": "four"},
     ]
     file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
-    return Answers(RecordedAnswers([file]), tmp_path)
+    return answers_from([str(file)], None, tmp_path)
 
 
 def _chat(prompt, **more):
@@ -80,6 +82,40 @@ def test_a_broken_line_is_named_with_its_file(tmp_path):
 
     with pytest.raises(LocalModeError, match=r"answers\.jsonl, line 2"):
         RecordedAnswers([file])
+    with pytest.raises(LocalModeError, match=r"answers\.jsonl, line 2"):
+        ModelUnderTest((file,)).answers("m", [("p", "p")])
+
+
+@pytest.mark.parametrize(
+    ("recorded_as", "asked_for"),
+    [
+        (MODEL, MODEL.lower()),
+        (MODEL, "qwen2.5-1.5b-instruct"),
+        ("qwen2.5-1.5b-instruct", MODEL),
+        ("nova-micro/prod", "nova-micro/prod"),
+        ("s3://mine/nova/checkpoints/", "s3://mine/nova/checkpoints"),
+    ],
+)
+def test_a_model_goes_by_its_whole_name_or_the_last_part_of_it(tmp_path, recorded_as, asked_for):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(json.dumps({"model": recorded_as, "prompt": "p", "response": "r"}), "utf-8")
+
+    assert RecordedAnswers([file]).answer([asked_for], "p") == "r"
+    assert ModelUnderTest((file,)).answers(asked_for, [("p", "with options")]) == ["r"]
+
+
+@pytest.mark.parametrize("asked_for", ["nova-lite/prod", "Other/qwen2.5-1.5b-instruct"])
+def test_no_model_gets_the_answers_of_another_one(tmp_path, asked_for):
+    file = tmp_path / "answers.jsonl"
+    lines = [{"model": m, "prompt": "p", "response": "r"} for m in (MODEL, "nova-micro/prod")]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+
+    for ask in (
+        lambda: RecordedAnswers([file]).answer([asked_for], "p"),
+        lambda: ModelUnderTest((file,)).answers(asked_for, [("p", "p")]),
+    ):
+        with pytest.raises(LocalModeError, match=f"No answer of {asked_for} is recorded"):
+            ask()
 
 
 def test_answers_may_be_a_file_or_a_folder(tmp_path):

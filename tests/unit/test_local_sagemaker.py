@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from nova_judge.local.answers import Answers, RecordedAnswers
+from nova_judge.local.answers import answers_from
 from nova_judge.local.sagemaker_api import ApiError, SageMakerApi
 from nova_judge.local.sagemaker_hosting import Hosting
 from nova_judge.local.sagemaker_jobs import FINAL, Container, TrainingJobs
@@ -27,7 +27,7 @@ def _hosting(tmp_path, **settings):
     answers.write_text(json.dumps({"model": MODEL, "prompt": "p", "response": "r"}), "utf-8")
     hosting = Hosting(
         EmulatorSettings(**{"endpoint_start_s": 0.05, **settings}),
-        Answers(RecordedAnswers([answers])),
+        answers_from([str(answers)], None),
     )
     api = SageMakerApi(hosting.operations(), hosting.invoke)
     container = {"Image": "image", "Environment": {"SM_VLLM_MODEL": MODEL}}

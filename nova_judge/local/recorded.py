@@ -1,0 +1,78 @@
+"""Answers recorded in JSON Lines files, `{model, prompt, response}` a line."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from nova_judge.errors import LocalModeError
+
+
+class _Recorded(msgspec.Struct):
+    model: str
+    prompt: str
+    response: str
+
+
+class RecordedAnswers:
+    """What was recorded, by model and prompt. An answer that was not recorded is never made up.
+
+    A model goes by its whole name or by the last part of it, whatever the case:
+    `Qwen/Qwen2.5-1.5B-Instruct` and `qwen2.5-1.5b-instruct` are one model, `nova-micro/prod` and
+    `nova-lite/prod` are two. Raises LocalModeError for a line that is none.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._answers: dict[tuple[str, str], str] = {}
+        self._by_last_part: dict[tuple[str, str], str] = {}
+        for file in files:
+            for line in _lines(file):
+                self._answers[_name(line.model), line.prompt] = line.response
+                self._by_last_part[_last_part(line.model), line.prompt] = line.response
+
+    def answer(self, models: Iterable[str], prompt: str) -> str:
+        """The answer of the first of `models` that has one; LocalModeError without any."""
+        asked = tuple(models)
+        for model in asked:
+            for held, name in (
+                (self._answers, _name(model)),
+                (self._answers, _last_part(model)),
+                (self._by_last_part, _name(model)),
+            ):
+                if (name, prompt) in held:
+                    return held[name, prompt]
+        raise LocalModeError(
+            f"No answer of {asked[0]} is recorded for this prompt: {prompt[:80]!r}. Add it to the "
+            "file given with --answers (examples/answers has some), or let a model answer with "
+            "--endpoints."
+        )
+
+
+def answer_files(path: Path) -> tuple[str, ...]:
+    """The files meant by `--answers`: one file, or every JSON Lines file of a folder."""
+    found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not found or not all(file.is_file() for file in found):
+        raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
+    return tuple(str(file.resolve()) for file in found)
+
+
+def _lines(file: Path) -> Iterator[_Recorded]:
+    decoder = msgspec.json.Decoder(_Recorded)
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                if line.strip():
+                    yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise LocalModeError(
+                    f"{file.name}, line {number}: {error}. A line is"
+                    ' {"model": "…", "prompt": "…", "response": "…"}.'
+                ) from error
+
+
+def _name(model: str) -> str:
+    return model.rstrip("/").lower()
+
+
+def _last_part(model: str) -> str:
+    return _name(model).rsplit("/", 1)[-1]
