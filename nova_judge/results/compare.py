@@ -16,16 +16,18 @@ from nova_judge.errors import NotComparableError
 from nova_judge.records import Candidate, JudgedRow
 from nova_judge.results.saved_report import SavedReport
 from nova_judge.rubric.criteria import CriterionGroups
-from nova_judge.rubric.evidence import mean_interval
 from nova_judge.rubric.weighted_scores import point_scores, recomputed_scores
 from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.outcomes import profile_of, score_quarters
 from nova_judge.statistics.slices import holm
+from nova_judge.statistics.win_rate import Interval
 
 WIN_RATE = "win rate"
 WEIGHTED = "weighted score"
 LEAST_PAIRS = 5
 CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
+_SCALE = Scale(-1.0, 1.0)
 
 
 class Standing(NamedTuple):
@@ -158,15 +160,14 @@ def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Cha
     before, after = np.array(pairs).T
     moved = after - before
     up, down = int((moved > 0).sum()), int((moved < 0).sum())
-    interval = mean_interval(moved / 2, level, low=-1.0) or {}
+    interval = mean_difference(pairs, _SCALE, level)
+    assert isinstance(interval, Interval)  # noqa: S101 (there are at least LEAST_PAIRS pairs)
     return Change(
         measure,
         len(pairs),
         float(before.mean()),
         float(after.mean()),
-        2 * interval["mean"],
-        2 * interval["low"],
-        2 * interval["high"],
+        *interval[:3],
         up,
         down,
         sign_test(down, up),

@@ -8,8 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from nova_judge.records import Unscored
-from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences, wilson
+from nova_judge.statistics.dirichlet_mean import Bounds, Floats, mean_bounds
+from nova_judge.statistics.win_rate import DIRICHLET, Interval, wilson
+
+_MOST_VALUES = 200
+_END = 0.5
 
 
 class Scale(NamedTuple):
@@ -41,21 +47,53 @@ def mean_score(
         raise ValueError(f"{off_scale[0]} does not lie in [{scale.low}, {scale.high}]")
     if scale.width == 0:
         return Interval(scale.low, scale.low, scale.low, level, "a scale of one value")
-    shares = [(score - scale.low) / scale.width for score in scores]
-    interval = _two_valued(shares, level) or score_interval(scores_of_preferences(shares), level)
-    if isinstance(interval, Unscored):
-        return interval
-    return interval._replace(
-        estimate=math.fsum(scores) / len(scores),
-        low=scale.low + interval.low * scale.width,
-        high=scale.low + interval.high * scale.width,
+    mean = math.fsum(scores) / len(scores)
+    shares = (np.array(scores, dtype=np.float64) - scale.low) / scale.width
+    proportion = _proportion(shares, level)
+    ends = Bounds(*proportion[1:3]) if proportion else share_bounds(shares, level)
+    return Interval(
+        estimate=mean,
+        low=scale.low if mean == scale.low else min(mean, scale.low + ends.low * scale.width),
+        high=scale.high if mean == scale.high else max(mean, scale.low + ends.high * scale.width),
+        level=level,
+        method=proportion.method if proportion else DIRICHLET,
     )
 
 
-def _two_valued(shares: Sequence[float], level: float) -> Interval | Unscored | None:
-    if any(0.0 < share < 1.0 for share in shares):
+def share_bounds(shares: Floats, level: float) -> Bounds:
+    """The ends of the interval of a mean of values in [0, 1], in any order; at least one value.
+
+    The rows are the Dirichlet weights of their values, with half an observation at 0 and at 1, as
+    in `win_rate.score_interval`. No value is rounded.
+    """
+    values, rows = _values_and_rows(shares)
+    atoms = np.concatenate(([0.0, 1.0], values, 1.0 - values))
+    weights = np.concatenate(([_END, _END], rows, np.zeros(len(rows))))
+    support, place = np.unique(atoms, return_inverse=True)  # symmetric, as `mean_bounds` needs it
+    return mean_bounds(support, np.bincount(place, weights).astype(np.float64), level)
+
+
+def _values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
+    """The values and the rows of each; where more than 200 differ, the means of 200 parts of them.
+
+    Means keep the mean of all rows, and what varies within a part is too little to be seen.
+    """
+    values, counts = np.unique(shares, return_counts=True)
+    rows = counts.astype(np.float64)
+    if len(values) <= _MOST_VALUES:
+        return values, rows
+    part = np.floor((values - values[0]) / (values[-1] - values[0]) * _MOST_VALUES)
+    first = np.flatnonzero(np.diff(part, prepend=-1.0))
+    in_part = np.add.reduceat(rows, first)
+    return np.add.reduceat(values * rows, first) / in_part, in_part
+
+
+def _proportion(shares: Floats, level: float) -> Interval | None:
+    """Wilson's interval where every value is 0 or 1."""
+    if ((shares > 0.0) & (shares < 1.0)).any():
         return None
-    return wilson(sum(share == 1.0 for share in shares), len(shares), level)
+    interval = wilson(int((shares == 1.0).sum()), len(shares), level)
+    return None if isinstance(interval, Unscored) else interval
 
 
 def mean_difference(

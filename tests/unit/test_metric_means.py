@@ -65,6 +65,42 @@ def test_a_difference_is_taken_row_by_row() -> None:
     assert (mirrored.low, mirrored.high) == pytest.approx((-difference.high, -difference.low))
 
 
+def covered(values, probabilities, scale, *, rows, runs=100):
+    """How often the interval holds the true mean, and how often it ends at its own estimate."""
+    draw = np.random.default_rng(rows)
+    truth = float(np.dot(values, probabilities))
+    found = [
+        mean_score(draw.choice(values, p=probabilities, size=rows).tolist(), scale)
+        for _ in range(runs)
+    ]
+    at_its_end = sum(one.estimate in (one.low, one.high) for one in found)
+    return sum(one.low <= truth <= one.high for one in found) / runs, at_its_end
+
+
+@pytest.mark.parametrize("rows", [5_000, 20_000])
+def test_small_changes_of_many_rows_are_covered_and_not_rounded_away(rows: int) -> None:
+    # One point of five on a criterion of weight .1, on a scale of differences from -2 to 2.
+    coverage, at_its_end = covered((0.025, -0.025, 0.0), (0.6, 0.2, 0.2), Scale(-2, 2), rows=rows)
+    assert coverage >= 0.9
+    assert at_its_end == 0
+
+
+def test_many_different_values_have_the_interval_of_the_central_limit() -> None:
+    scores = (np.random.default_rng(8).beta(2, 20, size=20_000) / 1_000).tolist()
+    found = mean_score(scores, Scale(0.0, 0.002))
+    spread = 1.96 * statistics.stdev(scores) / math.sqrt(len(scores))
+    assert found.low == pytest.approx(found.estimate - spread, rel=0.003)
+    assert found.high == pytest.approx(found.estimate + spread, rel=0.003)
+
+
+def test_one_far_score_does_not_round_the_others_away() -> None:
+    draw = random.Random(3)  # noqa: S311 - test data
+    scores = [0.4 + 0.1 * draw.random() for _ in range(5_000)] + [400.0]
+    found = mean_score(scores, Scale(0.0, 400.0))
+    assert found.estimate == pytest.approx(statistics.fmean(scores))
+    assert 0.4 < found.low < found.estimate < found.high
+
+
 @pytest.mark.parametrize(("rows", "wins"), [(2, 1), (10, 7), (100, 99), (3574, 2345)])
 def test_rows_behind_a_proportion_are_recovered_from_its_standard_error(
     rows: int, wins: int

@@ -1,4 +1,5 @@
 import json
+import random
 from collections import Counter
 
 import msgspec
@@ -8,7 +9,14 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.errors import NotComparableError, RecipeError
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
-from nova_judge.results.compare import WEIGHTED, WIN_RATE, compare, require_same_judge, standing
+from nova_judge.results.compare import (
+    WEIGHTED,
+    WIN_RATE,
+    Standing,
+    compare,
+    require_same_judge,
+    standing,
+)
 from nova_judge.results.export import STAGES, Filters, Format, export
 from nova_judge.results.row_text import row_text, visible
 from nova_judge.results.saved_report import open_report
@@ -148,6 +156,22 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
     assert (found.common, found.only_first, found.only_other) == (120, 0, 0)
 
 
+def standing_with(scores):
+    rows = {str(n).encode(): {WEIGHTED: score} for n, score in enumerate(scores)}
+    return Standing("run", "b", rows)
+
+
+def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
+    draw = random.Random(5)  # noqa: S311
+    truth, runs_, held = 0.01, 60, 0
+    for _ in range(runs_):
+        moved = draw.choices((0.025, -0.025, 0.0), (0.6, 0.2, 0.2), k=3_000)
+        [change] = compare(standing_with([0.0] * 3_000), standing_with(moved)).changes
+        held += change.low <= truth <= change.high
+        assert change.low < change.change < change.high
+    assert held >= 0.9 * runs_
+
+
 def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     rows = runs.generated_rows(10)
     first = open_report(runs.write_run(tmp_path / "one", rows))
@@ -223,7 +247,7 @@ def test_the_rows_command_filters(tmp_path):
     flips = shown("--verdict", "flip", "--limit", "2").output
     assert flips.count("Row ") == 2
     assert shown("--category", "prose", "--limit", "5").output.count("category prose") == 5
-    assert "leave some out" in str(shown("--row", "999").exception)
+    assert "drop some of them" in str(shown("--row", "999").exception)
 
 
 def test_the_reweight_command_prints_verdict_coverage_and_firmness(tmp_path):
