@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from nova_judge.runs.tags import stage_tags
 from stacks.config import StageConfig, stage_config
 from stacks.endpoints_stack import EndpointsStack
 from stacks.evaluation_stack import EvaluationStack
@@ -32,8 +33,8 @@ def build(app: cdk.App, config: StageConfig) -> None:
         reports=results.topic,
     )
     for stack in (storage, endpoints, results, evaluation):
-        cdk.Tags.of(stack).add("project", "nova-judge")
-        cdk.Tags.of(stack).add("stage", config.name)
+        for key, value in stage_tags(config.name).items():
+            cdk.Tags.of(stack).add(key, value)
 
 
 def main() -> None:

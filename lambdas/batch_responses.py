@@ -42,6 +42,7 @@ def _answer(
                 settings.data_bucket,
                 settings.job_prefix,
                 settings.job_role_arn,
+                settings.stage,
             ),
             prompts,
             source.journal,

@@ -29,6 +29,7 @@ from nova_judge.records import InputRow
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.state_size import check_state_size
+from nova_judge.runs.tags import run_tags
 
 CONTROL_ROWS = 100
 
@@ -168,6 +169,6 @@ def _job(run: Run, number: int, settings: PlanEvaluationSettings, region: str) -
         train_uri=f"s3://{bucket}/{layout.judge_input(number)}",
         recipe_uri=f"s3://{bucket}/{layout.judge_recipe(number)}",
         output_uri=f"s3://{bucket}/{layout.judge_output(number)}",
-        tags={"nova-judge:stage": settings.stage, "nova-judge:run": run.run_id},
+        tags=run_tags(settings.stage, run.run_id),
     )
     return {"number": number, "request": request}

@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _step(
     settings: EndpointSettings, model: str, wanted: Sequence[str], lease: Lease, now: float
 ) -> bool:
-    host = Host(lease_table(settings.runs_table), sagemaker_endpoints())
+    host = Host(lease_table(settings.runs_table), sagemaker_endpoints(settings.stage))
     name = endpoint_name(settings.job_prefix, model)
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)

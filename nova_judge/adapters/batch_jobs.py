@@ -1,7 +1,7 @@
 """Bedrock's batch inference jobs: begun, looked at, listed, stopped."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -26,6 +26,7 @@ class BatchJob(NamedTuple):
     role_arn: str
     input_uri: str
     output_uri: str
+    tags: Mapping[str, str]
 
 
 @functools.cache
@@ -47,6 +48,7 @@ def begin(job: BatchJob) -> str | None:
             },
             outputDataConfig={"s3OutputDataConfig": {"s3Uri": job.output_uri}},
             timeoutDurationInHours=HOURS,
+            tags=[{"key": key, "value": value} for key, value in job.tags.items()],
         )
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in _BUSY:

@@ -25,6 +25,7 @@ from nova_judge.generation.retries import CallFailed
 from nova_judge.records import Candidate
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run
+from nova_judge.runs.tags import run_tags
 
 INPUT_FILE = "input.jsonl"
 _STATE = ".json"
@@ -39,6 +40,7 @@ class BatchShard(NamedTuple):
     bucket: str
     prefix: str
     role_arn: str
+    stage: str
 
     def key(self, *rest: str) -> str:
         """Keys of this candidate's batch in this shard."""
@@ -99,7 +101,14 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
         uri = f"s3://{batch.bucket}/{folder}"
         place = f"{batch.candidate}-{batch.shard}-{number}"
         name = job_name(batch.prefix, batch.run.run_id, batch.attempt, place)
-        job = BatchJob(name, spec.model, batch.role_arn, f"{uri}{INPUT_FILE}", f"{uri}output/")
+        job = BatchJob(
+            name,
+            spec.model,
+            batch.role_arn,
+            f"{uri}{INPUT_FILE}",
+            f"{uri}output/",
+            run_tags(batch.stage, batch.run.run_id),
+        )
         begun = batch_jobs.begin(job)
         if begun is None:
             return None

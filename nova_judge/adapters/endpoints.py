@@ -1,7 +1,7 @@
 """SageMaker endpoints: what state they are in, created from a configuration, deleted."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import boto3
@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 
 from nova_judge.generation.hosting import NoCapacityError
 from nova_judge.generation.leases import Observed, Status
+from nova_judge.runs.tags import stage_tags
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
 _STATUS = {
     "InService": Status.IN_SERVICE,
@@ -24,10 +26,14 @@ ABSENT = Observed(Status.ABSENT)
 
 
 class SageMakerEndpoints:
-    """`hosting.Endpoints`."""
+    """`hosting.Endpoints`; `stage` is whose cost tags what it creates carries."""
 
-    def __init__(self, client: "SageMakerClient") -> None:
+    def __init__(self, client: "SageMakerClient", stage: str | None = None) -> None:
         self._client = client
+        self._tags: Sequence[TagTypeDef] = [
+            {"Key": key, "Value": value}
+            for key, value in (stage_tags(stage) if stage else {}).items()
+        ]
 
     def observe(self, name: str) -> Observed:
         """The endpoint as it is now."""
@@ -48,7 +54,9 @@ class SageMakerEndpoints:
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError. That it exists already is no error."""
         try:
-            self._client.create_endpoint(EndpointName=name, EndpointConfigName=config)
+            self._client.create_endpoint(
+                EndpointName=name, EndpointConfigName=config, Tags=self._tags
+            )
         except ClientError as error:
             if _code(error) == "ResourceLimitExceeded":
                 raise NoCapacityError(str(error)) from error
@@ -80,9 +88,9 @@ class SageMakerEndpoints:
 
 
 @functools.cache
-def sagemaker_endpoints() -> SageMakerEndpoints:
-    """The endpoints of this account and region."""
-    return SageMakerEndpoints(boto3.client("sagemaker"))
+def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
+    """The endpoints of this account and region; whoever creates one names the stage."""
+    return SageMakerEndpoints(boto3.client("sagemaker"), stage)
 
 
 def _code(error: ClientError) -> str:

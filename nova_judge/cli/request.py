@@ -13,6 +13,7 @@ from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
 from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.tags import run_tags
 from nova_judge.scoring.jobs import Account, job_files, plan_jobs
 
 RUN_ID = "RUN-ID"
@@ -83,7 +84,7 @@ def _pairs(recipe: Recipe, region: str) -> ExampleJob:
         train_uri=f"s3://{BUCKET}/{layout.judge_input(0)}",
         recipe_uri=f"s3://{BUCKET}/{layout.judge_recipe(0)}",
         output_uri=f"s3://{BUCKET}/{layout.judge_output(0)}",
-        tags={"nova-judge:stage": "STAGE", "nova-judge:run": RUN_ID},
+        tags=run_tags("STAGE", RUN_ID),
     )
     return ExampleJob("CreateTrainingJob", request, recipe_to_nova_yaml(recipe, name))
 

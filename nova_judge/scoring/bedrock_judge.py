@@ -6,7 +6,7 @@ prompts: more are split, and because every figure is computed from rows, the par
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import orjson
@@ -70,6 +70,7 @@ def evaluation_job_request(
     dataset_uri: str,
     output_uri: str,
     source: str,
+    tags: Mapping[str, str],
 ) -> dict[str, Any]:
     """The CreateEvaluationJob request for one file of at most 1,000 answers of one candidate.
 
@@ -102,6 +103,7 @@ def evaluation_job_request(
             "models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}]
         },
         "outputDataConfig": {"s3Uri": output_uri},
+        "jobTags": [{"key": key, "value": value} for key, value in sorted(tags.items())],
     }
 
 

@@ -14,6 +14,7 @@ from nova_judge.recipe.scoring_recipe import with_scorer
 from nova_judge.records import Candidate
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run
+from nova_judge.runs.tags import run_tags
 from nova_judge.scoring.bedrock_judge import evaluation_job_request, job_parts, source_identifier
 from nova_judge.scoring.serverless import (
     JobPlace,
@@ -204,6 +205,7 @@ def _bedrock_request(run: Run, job: PlannedJob, account: Account) -> dict[str, A
         dataset_uri=_data_uri(run, job, account),
         output_uri=_output_uri(run, job, account),
         source=job_source(job),
+        tags=_tags(run, account),
     )
 
 
@@ -272,7 +274,7 @@ def _output_uri(run: Run, job: PlannedJob, account: Account) -> str:
 
 
 def _tags(run: Run, account: Account) -> dict[str, str]:
-    return {"nova-judge:stage": account.stage, "nova-judge:run": run.run_id}
+    return run_tags(account.stage, run.run_id)
 
 
 def pascal_case(request: Any) -> Any:  # noqa: ANN401 - JSON

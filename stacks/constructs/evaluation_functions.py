@@ -178,7 +178,7 @@ class EvaluationFunctions:
             )
         for actions, resources in (
             (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
-            (["bedrock:GetModelInvocationJob"], [jobs]),
+            (["bedrock:GetModelInvocationJob", "bedrock:TagResource"], [jobs]),
         ):
             self.by_state["BatchResponses"].add_to_role_policy(
                 iam.PolicyStatement(actions=actions, resources=resources)

@@ -90,7 +90,9 @@ class Scoring(Construct):
                 actions=["bedrock:CreateEvaluationJob"],
                 resources=[jobs, f"{own}:custom-model/*", *self._models],
             ),
-            iam.PolicyStatement(actions=["bedrock:GetEvaluationJob"], resources=[jobs]),
+            iam.PolicyStatement(
+                actions=["bedrock:GetEvaluationJob", "bedrock:TagResource"], resources=[jobs]
+            ),
             iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus]),
             iam.PolicyStatement(
                 actions=["iam:PassRole"],

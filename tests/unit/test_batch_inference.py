@@ -208,7 +208,7 @@ def batch():
         recipe_sha256="0",
         sources=AnswerSources("generated", "generated"),
     )
-    return BatchShard(run, "A", 0, "bucket", "nova-judge-dev", "arn:role")
+    return BatchShard(run, "A", 0, "bucket", "nova-judge-dev", "arn:role", "dev")
 
 
 def test_a_shard_is_begun_once_awaited_and_collected_once(account, batch):

@@ -11,6 +11,7 @@ import ryaml
 
 from nova_judge.errors import RecipeError
 from nova_judge.records import InputRow, Unscored
+from nova_judge.runs.tags import run_tags
 from nova_judge.scoring.bedrock_judge import (
     BedrockJudge,
     bedrock_problems,
@@ -46,6 +47,7 @@ def request(judge: BedrockJudge = JUDGE) -> dict[str, object]:
         dataset_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/input.jsonl",
         output_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/output/",
         source=source_identifier("B", "Qwen/Qwen2.5 7B: Instruct"),
+        tags=run_tags("dev", "questions-0123456789ab"),
     )
 
 

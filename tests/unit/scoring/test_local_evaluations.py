@@ -68,6 +68,7 @@ def request(name: str = "nova-judge-k-1f2e-0-0", run: str = "k-0123456789ab") ->
         dataset_uri="s3://data/in",
         output_uri=f"s3://data/runs/{run}/judge/0/output/",
         source="B-b",
+        tags={},
     )
 
 
@@ -122,7 +123,7 @@ def test_jobs_that_run_are_listed_with_their_runs_and_can_be_stopped(
     arn = jobs.create(request())["jobArn"]
     jobs.create(request("another-stages-job-0"))
     (found,) = evaluation_jobs.running("nova-judge-")
-    assert (found.name, found.run_id) == (arn, "k-0123456789ab")
+    assert (found.name, found.run_id) == ("nova-judge-k-1f2e-0-0", "k-0123456789ab")
     assert found.since > 0
     evaluation_jobs.stop(arn)
     evaluation_jobs.stop(arn)
