@@ -23,7 +23,8 @@ from nova_judge.runs.run import Run, decode_run
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard, endpoints}` → `{left}`: what there was no time for; ask until it is 0.
 
-    Raises EndpointGoneError where an endpoint is not, or no longer, in service.
+    Raises EndpointGoneError where an endpoint is not, or no longer, in service, and
+    GenerationFailedError where asking further would bring nothing.
     """
     settings = load(EndpointSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
@@ -59,6 +60,7 @@ def _answer(
         candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix, asked),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
+    logger.info("asked", run_id=run.run_id, shard=shard.index, in_flight=generated.in_flight)
     if generated.left == 0:
         for candidate, outcomes in generated.outcomes.items():
             shard_files.write_responses(settings.data_bucket, run, shard, candidate, outcomes)

@@ -30,7 +30,13 @@ def sources(
     return {
         candidate: Source(
             port=_port(run, candidate, prefix),
-            journal=AnswerJournal(objects, _name(run, candidate), place, reuse=not run.no_cache),
+            journal=AnswerJournal(
+                objects,
+                _name(run, candidate),
+                place,
+                execution=run.execution,
+                reuse=not run.no_cache,
+            ),
             policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
             call_timeout_s=how.call_timeout_s,
             threads=_threads(run, candidate),

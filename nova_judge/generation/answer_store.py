@@ -2,13 +2,16 @@
 
     answers/<model name>/<run id>/chunks/<shard>/<token>.jsonl   a chunk: some hundred answers
     answers/<model name>/<run id>/names/<shard>-<worker>         16 bytes for each answer in them
+    answers/<model name>/<run id>/setbacks/<shard>/<execution>/<worker>.jsonl   rows that failed
 
 Chunks are only ever added, whole and under a fresh token: what a killed worker leaves is a shard
 with fewer chunks, and two workers on one shard overwrite nothing. A chunk costs two PUTs, so that
 10 million answers cost some 50,000. `names` tells other runs what a shard knows without reading its
 texts; they look first where the same place of the file lies, and stop when they have all they need.
+Setbacks hold for one execution: whoever starts another wants failed rows asked again.
 """
 
+import hashlib
 import threading
 import time
 import uuid
@@ -18,7 +21,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from nova_judge.generation.answers import NAME_BYTES, Answer, prompt_name
+from nova_judge.generation.answers import NAME_BYTES, Answer, Setback, prompt_name
 from nova_judge.runs.layout import ANSWERS
 
 CHUNK_ANSWERS = 500
@@ -58,6 +61,11 @@ class _Entry(msgspec.Struct, frozen=True):
     answer: Answer
 
 
+class _FailedEntry(msgspec.Struct, frozen=True):
+    name: bytes
+    setback: Setback
+
+
 class _Line(NamedTuple):
     """An entry as it will stand in its chunk."""
 
@@ -66,6 +74,7 @@ class _Line(NamedTuple):
 
 
 _decoder = msgspec.json.Decoder(_Entry)
+_failed_decoder = msgspec.json.Decoder(_FailedEntry)
 _encoder = msgspec.json.Encoder()
 
 
@@ -73,7 +82,7 @@ class AnswerJournal:
     """One model's answers, as one worker on one shard reads and adds to them.
 
     `reuse=False` leaves other runs' answers aside (`--no-cache`); what this shard itself stored
-    before it was interrupted is found in any case.
+    before it was interrupted is found in any case. `execution` is the one whose setbacks count.
     """
 
     def __init__(
@@ -82,12 +91,14 @@ class AnswerJournal:
         model_name: str,
         place: Place,
         *,
+        execution: str = "",
         reuse: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._objects = objects
         self._root = f"{ANSWERS}{model_name}/"
         self._place = place
+        self._execution = hashlib.sha256(execution.encode()).hexdigest()[:16]
         self._reuse = reuse
         self._now = now
         self._worker = uuid.uuid4().hex
@@ -110,6 +121,25 @@ class AnswerJournal:
                 answer = msgspec.structs.replace(entry.answer, cached=True)
                 found[wanted.pop(entry.name)] = answer
         return found
+
+    def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
+        """What those of `prompts` cost that failed before, in the same execution."""
+        wanted = {prompt_name(prompt): prompt for prompt in prompts}
+        latest: dict[str, Setback] = {}
+        for key in self._objects.keys(self._setbacks()):
+            for entry in _failed_decoder.decode_lines(self._objects.read(key)):
+                prompt = wanted.get(entry.name)
+                if prompt is not None and _is_later(entry.setback, latest.get(prompt)):
+                    latest[prompt] = entry.setback
+        return latest
+
+    def set_back(self, setbacks: Mapping[str, Setback]) -> None:
+        """Store what prompts cost, for the next call of this execution."""
+        if not setbacks:
+            return
+        entries = [_FailedEntry(prompt_name(p), setback) for p, setback in setbacks.items()]
+        key = f"{self._setbacks()}{self._worker}.jsonl"
+        self._objects.write(key, _encoder.encode_lines(entries))
 
     def add(self, prompt: str, answer: Answer) -> None:
         """Take one answer; the one that fills a chunk, or finds it old, stores it."""
@@ -153,6 +183,10 @@ class AnswerJournal:
     def _chunks(self, place: Place) -> str:
         return f"{self._root}{place.run_id}/chunks/{place.shard:05d}/"
 
+    def _setbacks(self) -> str:
+        run_id, shard = self._place
+        return f"{self._root}{run_id}/setbacks/{shard:05d}/{self._execution}/"
+
     def _entries(self, place: Place) -> Iterator[_Entry]:
         for key in self._objects.keys(self._chunks(place)):
             yield from _decoder.decode_lines(self._objects.read(key))
@@ -181,6 +215,10 @@ class AnswerJournal:
 
     def _distance(self, names_key: str) -> tuple[int, str]:
         return abs(_shard_of(names_key) - self._place.shard), names_key
+
+
+def _is_later(setback: Setback, other: Setback | None) -> bool:
+    return other is None or setback.tries > other.tries
 
 
 def _shard_of(names_key: str) -> int:

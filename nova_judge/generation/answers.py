@@ -41,6 +41,17 @@ class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
+class Setback(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a row has cost without an answer so far; `failed` once it is given up.
+
+    `spent_s`: the seconds of its calls and of the pauses after them, not those it stood in line.
+    """
+
+    tries: int
+    spent_s: float
+    failed: FailedAnswer | None = None
+
+
 Outcome: TypeAlias = Answer | FailedAnswer
 
 
@@ -57,6 +68,14 @@ class Journal(Protocol):
 
     def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
         """The stored answers among those to `prompts`."""
+        ...
+
+    def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
+        """What those of `prompts` cost that failed before, in the same execution."""
+        ...
+
+    def set_back(self, setbacks: Mapping[str, Setback]) -> None:
+        """Store what prompts cost, for the next call of this execution."""
         ...
 
     def add(self, prompt: str, answer: Answer) -> None:

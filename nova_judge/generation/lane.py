@@ -1,32 +1,35 @@
 """One candidate's calls: a queue of prompts, a limiter and the threads that ask."""
 
-import heapq
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.errors import GenerationFailedError
-from nova_judge.generation.answers import FailedAnswer, Journal, Outcome, Port
+from nova_judge.generation.answers import FailedAnswer, Journal, Outcome, Port, Setback
+from nova_judge.generation.jobs import Job, Jobs
 from nova_judge.generation.limiter import Limiter, Permit
-from nova_judge.generation.retries import CallFailed, Failure, Outlook, RetryPolicy
+from nova_judge.generation.pace import Pace
+from nova_judge.generation.retries import TIMED_OUT, CallFailed, Failure, Outlook, RetryPolicy
 
+MOST_THREADS = 64
 LONGEST_WAIT_S = 0.5
 """How often an idle thread looks whether the time is up."""
 SHUT_AFTER = 20
 """Calls in a row that found the candidate shut, after which no more are made."""
 
 
-class Job(NamedTuple):
-    """A prompt to ask; `begun` is the monotonic time of its first call."""
+class Source(NamedTuple):
+    """One candidate that answers by calls, where its answers are kept and how long it is tried."""
 
-    row: int
-    tries: int = 0
-    begun: float | None = None
+    port: Port
+    journal: Journal
+    policy: RetryPolicy = RetryPolicy()
+    call_timeout_s: float = 60.0
+    threads: int = MOST_THREADS
 
 
 class Turn(NamedTuple):
@@ -56,38 +59,39 @@ class Lane:
     """Asks one candidate every prompt, as many at once as its limiter allows.
 
     `outcomes` holds one entry a prompt, None where the gate closed first. The journal has each
-    answer before it is put there. A fault of ours closes the gate for all lanes that share it.
+    answer before it is put there. `setbacks` begins with what prompts cost before, and ends with
+    what those have cost that got no answer. A fault of ours closes the gate for all lanes that
+    share it.
     """
 
     def __init__(
         self,
         name: str,
         prompts: Sequence[str],
-        port: Port,
-        journal: Journal,
-        limiter: Limiter,
-        policy: RetryPolicy,
+        source: Source,
         gate: Gate,
+        setbacks: Mapping[str, Setback],
     ) -> None:
+        self.prompts = prompts
         self.outcomes: list[Outcome | None] = [None] * len(prompts)
+        self.setbacks = dict(setbacks)
         self._name = name
-        self._prompts = prompts
-        self._port = port
-        self._journal = journal
-        self._limiter = limiter
-        self._policy = policy
+        self._source = source
         self._gate = gate
+        self._limiter = Limiter(source.threads)
+        self._pace = Pace(source.policy.slow_s)
         self._changed = threading.Condition()
-        self._fresh = deque(Job(row) for row in range(len(prompts)))
-        self._again: list[tuple[float, Job]] = []
+        self._jobs = Jobs(_job(row, setbacks.get(prompt)) for row, prompt in enumerate(prompts))
         self._out = 0
+        self._calls = 0
+        self._last: Failure | None = None
         self._shut = 0
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
 
-    def start(self, threads: int) -> None:
-        """Begin, with at most `threads` calls at once."""
-        for _ in range(min(threads, len(self._prompts))):
+    def start(self) -> None:
+        """Begin, with at most as many calls at once as the source has threads."""
+        for _ in range(min(self._source.threads, len(self.prompts))):
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -101,6 +105,28 @@ class Lane:
         """Raise what stopped this lane, if anything did."""
         if self._error is not None:
             raise self._error
+
+    @property
+    def most_in_flight(self) -> int:
+        """Calls that the limiter now lets be under way at once."""
+        return int(self._limiter.limit)
+
+    def require_progress(self) -> None:
+        """Raises GenerationFailedError where rows are left and none of them was ended.
+
+        Another call with as much time would bring nothing either, and so for ever.
+        """
+        if not self.outcomes or any(self.outcomes):
+            return
+        if self._last is None:
+            raise GenerationFailedError(
+                f"{self._name}: the time was up before a single call could begin: lower "
+                "generation.call_timeout_s, or shards.bytes"
+            )
+        raise GenerationFailedError(
+            f"{self._name}: {len(self.outcomes):,} rows are left, and not one of {self._calls:,} "
+            f"calls, for all the time of one function, brought an answer; last: {self._last.reason}"
+        )
 
     def _work(self) -> None:
         chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -119,7 +145,7 @@ class Lane:
         """The next call to make, as soon as there is one and the limiter lets it pass."""
         with self._changed:
             while True:
-                if not (self._fresh or self._again or self._out):
+                if not (self._jobs or self._out):
                     self._changed.notify_all()
                     return None
                 if not self._gate.is_open():
@@ -127,57 +153,60 @@ class Lane:
                 turn = self._next_turn()
                 if turn is not None:
                     self._out += 1
+                    self._calls += 1
                     return turn
                 self._changed.wait(self._until_due())
 
     def _next_turn(self) -> Turn | None:
-        due = bool(self._again) and self._again[0][0] <= time.monotonic()
-        if not (due or self._fresh):
+        if not self._jobs.is_one_due(time.monotonic()):
             return None
         permit = self._limiter.start()
-        if permit is None:
-            return None
-        job = heapq.heappop(self._again)[1] if due else self._fresh.popleft()
-        return Turn(job, permit)
+        return None if permit is None else Turn(self._jobs.take(), permit)
 
     def _until_due(self) -> float:
-        if not self._again:
-            return LONGEST_WAIT_S
-        return min(LONGEST_WAIT_S, max(0.001, self._again[0][0] - time.monotonic()))
+        return min(LONGEST_WAIT_S, max(0.001, self._jobs.until_due(time.monotonic())))
 
     def _call(self, turn: Turn, chance: random.Random) -> None:
-        row, tries = turn.job.row, turn.job.tries + 1
+        row, tries, spent_s = turn.job
+        prompt = self.prompts[row]
         started = time.monotonic()
         try:
-            answer = self._port.ask(self._prompts[row])
+            answer = self._source.port.ask(prompt)
         except CallFailed as failed:
-            job = Job(row, tries, turn.job.begun or started)
+            job = Job(row, tries + 1, spent_s + time.monotonic() - started)
             self._failed(job, failed.failure, turn.permit, chance)
             return
         latency = round(time.monotonic() - started, 3)
-        if latency > self._policy.slow_s:
-            self._limiter.throttled(turn.permit)
+        if self._pace.is_slow(latency, answer.output_tokens):
+            self._limiter.slowed(turn.permit)
         else:
             self._limiter.succeeded()
-        answer = msgspec.structs.replace(answer, tries=tries, latency_s=latency)
-        self._journal.add(self._prompts[row], answer)
+        answer = msgspec.structs.replace(answer, tries=tries + 1, latency_s=latency)
+        self._source.journal.add(prompt, answer)
         self._shut = 0
+        self.setbacks.pop(prompt, None)
         self.outcomes[row] = answer
 
     def _failed(self, job: Job, failure: Failure, permit: Permit, chance: random.Random) -> None:
-        if failure.outlook is Outlook.THROTTLED:
+        self._last = failure
+        if failure == TIMED_OUT:
+            self._limiter.slowed(permit)
+        elif failure.outlook is Outlook.THROTTLED:
             self._limiter.throttled(permit)
         else:
             self._limiter.released()
         if failure.outlook is Outlook.SHUT:
             self._count_shut(failure)
-        now = time.monotonic()
-        if not self._policy.gives_up(failure, job.tries, now - (job.begun or now)):
-            due = now + self._policy.pause(job.tries, chance)
-            with self._changed:
-                heapq.heappush(self._again, (due, job))
+        if self._source.policy.gives_up(failure, job.tries, job.spent_s):
+            failed = FailedAnswer(failure.reason, job.tries, failure.detail)
+            self.setbacks[self.prompts[job.row]] = Setback(job.tries, job.spent_s, failed)
+            self.outcomes[job.row] = failed
             return
-        self.outcomes[job.row] = FailedAnswer(failure.reason, job.tries, failure.detail)
+        pause = self._source.policy.pause(job.tries, chance)
+        job = job._replace(spent_s=job.spent_s + pause)
+        self.setbacks[self.prompts[job.row]] = Setback(job.tries, job.spent_s)
+        with self._changed:
+            self._jobs.put_back(job, time.monotonic() + pause)
 
     def _count_shut(self, failure: Failure) -> None:
         self._shut += 1
@@ -187,3 +216,7 @@ class Lane:
                 f"({failure.reason}: {failure.detail}). Check that the model or endpoint exists in "
                 "this region and that the function's role may call it"
             )
+
+
+def _job(row: int, setback: Setback | None) -> Job:
+    return Job(row) if setback is None else Job(row, setback.tries, setback.spent_s)

@@ -16,6 +16,8 @@ DECREASE = 0.9
 NEAR = 1.0
 SLOWER_WHEN_NEAR = 4.0
 FASTER_BEYOND = 4.0
+FEW = 4.0
+"""Calls in flight of which a slow one proves no queue."""
 
 Permit = NewType("Permit", int)
 """Leave to make one call: the number of decreases there had been when it was given."""
@@ -69,16 +71,26 @@ class Limiter:
         """The endpoint pushed back: a tenth less, unless this round trip had it already."""
         with self._lock:
             self._in_flight -= 1
-            if permit == self._decreases:
-                self._decreases += 1
-                self._refused_at = self._limit
-                self._limit = min(self._limit * DECREASE, self._limit - 1)
-            if permit == _SLOW_START:
-                # Doubling overshoots by far. What is still in flight was let in, or is about to be
-                # refused too and then lowers the limit in its turn.
-                self._limit = min(self._limit, float(self._in_flight))
-                self._refused_at = self._limit + 1
-            self._limit = max(1.0, self._limit)
+            self._decrease(permit, least=1.0)
+
+    def slowed(self, permit: Permit) -> None:
+        """A call took so long that it may have queued: as `throttled`, but never below `FEW`."""
+        with self._lock:
+            self._in_flight -= 1
+            if self._limit > FEW:
+                self._decrease(permit, least=FEW)
+
+    def _decrease(self, permit: Permit, least: float) -> None:
+        if permit == self._decreases:
+            self._decreases += 1
+            self._refused_at = self._limit
+            self._limit = min(self._limit * DECREASE, self._limit - 1)
+        if permit == _SLOW_START:
+            # Doubling overshoots by far. What is still in flight was let in, or is about to be
+            # refused too and then lowers the limit in its turn.
+            self._limit = min(self._limit, float(self._in_flight))
+            self._refused_at = self._limit + 1
+        self._limit = max(least, self._limit)
 
     def _step(self) -> float:
         if self._decreases == _SLOW_START:

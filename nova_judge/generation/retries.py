@@ -83,14 +83,15 @@ class RetryPolicy(NamedTuple):
     """When to give a row up. Seconds; a row is given up at whichever limit it reaches first.
 
     So many tries because a failed call is cheap and a row is not: with 9 of 10 calls failing, 300
-    tries lose one row in 50 trillion. The deadline, from the row's first call on, is what ends the
-    wait for an endpoint that does not come back. An answer slower than `slow_s` counts as
-    push-back: a server that queues instead of refusing would otherwise be asked for ever more,
-    until calls time out whose answers it has half written.
+    tries lose one row in 50 trillion. `patience_s`, in a row's own calls and pauses, is what ends
+    the wait for an endpoint that does not come back; it does not run while other rows are asked. An
+    answer slower than `slow_s` may count as push-back (see `pace`): a server that queues instead of
+    refusing would otherwise be asked for ever more, until calls time out whose answers it has half
+    written.
     """
 
     most_tries: int = 300
-    deadline_s: float = 600.0
+    patience_s: float = 600.0
     backoff_first_s: float = 0.1
     backoff_most_s: float = 4.0
     slow_s: float = 30.0
@@ -104,8 +105,8 @@ class RetryPolicy(NamedTuple):
         cap = min(self.backoff_most_s, self.backoff_first_s * 2.0 ** min(tries - 1, 30))
         return chance.uniform(0.0, cap)
 
-    def gives_up(self, failure: Failure, tries: int, waited_s: float) -> bool:
-        """Whether a row that failed `tries` times over `waited_s` seconds is not asked again."""
+    def gives_up(self, failure: Failure, tries: int, spent_s: float) -> bool:
+        """Whether a row that failed `tries` times at the cost of `spent_s` is not asked again."""
         if failure.outlook is Outlook.REFUSED:
             return True
-        return tries >= self.most_tries or waited_s >= self.deadline_s
+        return tries >= self.most_tries or spent_s >= self.patience_s

@@ -4,7 +4,13 @@ import pytest
 
 from nova_judge.adapters.answer_objects import FolderObjects
 from nova_judge.generation.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, Place
-from nova_judge.generation.answers import Answer, model_name, prompt_name
+from nova_judge.generation.answers import (
+    Answer,
+    FailedAnswer,
+    Setback,
+    model_name,
+    prompt_name,
+)
 from nova_judge.recipe.recipe import Generation
 
 ANSWER = Answer("x", tries=3, input_tokens=5, output_tokens=7, finish_reason="stop", latency_s=0.5)
@@ -71,6 +77,26 @@ def test_a_shard_of_5000_answers_costs_twenty_writes(objects):
         kept.add(str(n), Answer("x"))
     kept.flush()
     assert len(objects.written) == 20
+
+
+def test_what_failed_rows_cost_is_known_to_the_next_call_of_the_same_execution_only(objects):
+    gone = Setback(7, 600.0, FailedAnswer("timed out", 7))
+    first, second = (journal(objects, execution="first") for _ in range(2))
+    first.set_back({"one": Setback(1, 60.0), "two": Setback(2, 9.0)})
+    second.set_back({"one": gone})
+    known = journal(objects, execution="first").setbacks(["one", "two", "three"])
+    assert known == {"one": gone, "two": Setback(2, 9.0)}
+    assert journal(objects, execution="second").setbacks(["one", "two"]) == {}
+    assert journal(objects, execution="first", shard=1).setbacks(["one"]) == {}
+
+
+def test_failed_rows_are_no_answers(objects):
+    kept = journal(objects)
+    kept.set_back({"one": Setback(1, 60.0)})
+    kept.set_back({})
+    assert len(objects.written) == 1
+    assert journal(objects).find(["one"]) == {}
+    assert journal(objects, run_id="other").find(["one"]) == {}
 
 
 class Refusing(FolderObjects):

@@ -11,7 +11,7 @@ from nova_judge.adapters.answer_objects import FolderObjects
 from nova_judge.errors import GenerationFailedError
 from nova_judge.generation.answer_store import AnswerJournal, Place
 from nova_judge.generation.answers import Answer, FailedAnswer
-from nova_judge.generation.generate import Source, generate, reasons
+from nova_judge.generation.generate import RESERVE_S, Source, generate, reasons
 from nova_judge.generation.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
@@ -22,7 +22,7 @@ from nova_judge.generation.retries import (
 )
 
 PROMPTS = [f"question {n}" for n in range(200)]
-QUICK = RetryPolicy(most_tries=300, deadline_s=60, backoff_first_s=0.0005, backoff_most_s=0.002)
+QUICK = RetryPolicy(most_tries=300, patience_s=60, backoff_first_s=0.0005, backoff_most_s=0.002)
 FAILURES = {
     "429": by_status(429),
     "424": by_status(424),
@@ -56,10 +56,17 @@ class Kept:
 
     def __init__(self, known=None):
         self.known = dict(known or {})
+        self.cost = {}
         self.flushed = 0
 
     def find(self, prompts):
         return {p: self.known[p] for p in prompts if p in self.known}
+
+    def setbacks(self, prompts):
+        return {p: self.cost[p] for p in prompts if p in self.cost}
+
+    def set_back(self, setbacks):
+        self.cost |= setbacks
 
     def add(self, prompt, answer):
         self.known[prompt] = answer
@@ -134,8 +141,8 @@ def test_a_row_is_given_up_after_the_most_tries():
     assert row == FailedAnswer("answer cut short", 5)
 
 
-def test_a_row_is_given_up_at_its_deadline():
-    policy = QUICK._replace(deadline_s=0.05)
+def test_a_row_is_given_up_when_it_has_cost_too_much():
+    policy = QUICK._replace(patience_s=0.05)
     (row,) = run({"A": Model(1.0, [TIMED_OUT])}, prompts=["one"], policy=policy).outcomes["A"]
     assert row.reason == "timed out"
     assert 1 < row.tries < 300
@@ -217,10 +224,103 @@ def test_when_the_time_is_nearly_up_the_rest_is_handed_over_and_finished_later()
     assert sorted(model.asked) == sorted(PROMPTS)
 
 
-def test_no_call_begins_that_could_outlast_the_caller():
+class Hopeless(Model):
+    """Never answers some prompts, which costs a time-out each time."""
+
+    def __init__(self, never):
+        super().__init__()
+        self.never = never
+
+    def ask(self, prompt):
+        answer = super().ask(prompt)
+        if prompt in self.never:
+            time.sleep(0.02)
+            raise CallFailed(TIMED_OUT)
+        return answer
+
+
+def until(seconds, timeout=1.0):
+    """The time left of a function in which calls may begin for so many seconds."""
+    end = time.monotonic() + seconds + RESERVE_S + timeout
+    return lambda: end - time.monotonic()
+
+
+def test_a_shard_with_hopeless_rows_ends_however_short_the_calls_are():
+    never = set(PROMPTS[::8])
+    kept, model = Kept(), Hopeless(never)
+    policy = QUICK._replace(patience_s=0.1)
+    for _ in range(30):
+        generated = run(
+            {"A": model}, journals={"A": kept}, policy=policy, threads=8, time_left=until(0.4)
+        )
+        if generated.left == 0:
+            break
+    failed = {
+        prompt
+        for prompt, row in zip(PROMPTS, generated.outcomes["A"], strict=True)
+        if isinstance(row, FailedAnswer)
+    }
+    assert failed == never
+    assert all(row.tries > 1 for row in kept.cost.values() if row.failed)
+
+
+def test_a_row_that_was_given_up_is_asked_again_by_a_new_execution_only(tmp_path):
+    def kept(execution):
+        return AnswerJournal(FolderObjects(tmp_path), "model", Place("run", 0), execution=execution)
+
+    refused, whole = Model(1.0, [by_status(400)]), Model()
+    (first,) = run({"A": refused}, ["one"], {"A": kept("first")}).outcomes["A"]
+    (again,) = run({"A": whole}, ["one"], {"A": kept("first")}).outcomes["A"]
+    assert again == first == FailedAnswer("400", 1)
+    assert texts(run({"A": whole}, ["one"], {"A": kept("second")}).outcomes["A"]) == ["one!"]
+
+
+def test_rows_that_fail_keep_no_other_row_waiting():
+    kept = Kept()
+    generated = run(
+        {"A": Hopeless(set(PROMPTS[:50]))},
+        journals={"A": kept},
+        threads=4,
+        policy=QUICK._replace(patience_s=1.5),
+        time_left=until(1.2),
+    )
+    assert set(PROMPTS[50:]) <= set(kept.known)
+    assert 0 < generated.left <= 50
+
+
+def test_a_row_keeps_its_tries_however_long_others_are_asked_in_between():
+    class Once(Model):
+        """Fails every first call, and takes longer for all rows than one row may cost."""
+
+        def ask(self, prompt):
+            time.sleep(0.001)
+            if self.asked.count(prompt) < 1:
+                self.asked.append(prompt)
+                raise CallFailed(by_status(500))
+            return super().ask(prompt)
+
+    generated = run({"A": Once()}, policy=QUICK._replace(patience_s=0.05), threads=1)
+    assert all(isinstance(row, Answer) for row in generated.outcomes["A"])
+
+
+def test_a_call_that_brings_nothing_ends_the_run_instead_of_another_call():
+    kept, stuck = Kept(), Hopeless(set(PROMPTS))
+    with pytest.raises(GenerationFailedError, match=r"candidate B: 200 rows are left.*timed out"):
+        run({"A": Model(), "B": stuck}, journals={"A": Kept(), "B": kept}, time_left=until(0.5))
+    assert kept.cost == {}
+
+
+def test_a_model_that_always_takes_long_is_asked_as_much_at_once_as_a_quick_one():
+    policy = QUICK._replace(slow_s=0.1)
+    generated = run({"A": Model(latency=0.2)}, policy=policy, prompts=PROMPTS[:120], threads=32)
+    assert generated.in_flight == {"A": 32}
+
+
+def test_without_time_for_a_single_call_the_run_ends_instead_of_spinning():
     model = Model()
-    generated = run({"A": model}, time_left=lambda: 70.0, timeout=60.0)
-    assert (model.asked, generated.left) == ([], len(PROMPTS))
+    with pytest.raises(GenerationFailedError, match=r"lower generation\.call_timeout_s"):
+        run({"A": model}, time_left=lambda: 70.0, timeout=60.0)
+    assert model.asked == []
 
 
 def test_a_journal_that_cannot_store_stops_both_lanes_and_is_not_hushed_up():

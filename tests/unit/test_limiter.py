@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from nova_judge.generation.limiter import FIRST_LIMIT, Limiter
+from nova_judge.generation.limiter import FEW, FIRST_LIMIT, Limiter
 
 
 def simulate(limiter, cap_at, calls, latency=1.0, refusal_latency=0.01):
@@ -101,6 +101,23 @@ def test_the_limit_never_falls_below_one():
     assert limiter.limit == 1
     assert limiter.start() is not None
     assert limiter.start() is None
+
+
+def test_slow_calls_lower_the_limit_as_refusals_do_but_leave_a_few():
+    slowed, throttled = settled_at(40), settled_at(40)
+    slowed.slowed(slowed.start())
+    throttled.throttled(throttled.start())
+    assert slowed.limit == throttled.limit
+    for _ in range(100):
+        slowed.slowed(slowed.start())
+    assert (slowed.limit, slowed.in_flight) == (FEW, 0)
+
+
+@pytest.mark.parametrize("settled", [1, 3])
+def test_slow_calls_do_not_raise_what_refusals_have_lowered(settled):
+    limiter = settled_at(settled)
+    limiter.slowed(limiter.start())
+    assert (limiter.limit, limiter.in_flight) == (settled, 0)
 
 
 def test_a_limit_that_is_not_used_does_not_grow():

@@ -80,7 +80,7 @@ def test_pauses_are_spread_over_the_whole_of_a_growing_range():
 
 
 @pytest.mark.parametrize(
-    ("outlook", "tries", "waited", "gives_up"),
+    ("outlook", "tries", "spent", "gives_up"),
     [
         (Outlook.PASSING, 1, 0.0, False),
         (Outlook.THROTTLED, 299, 599.0, False),
@@ -90,5 +90,5 @@ def test_pauses_are_spread_over_the_whole_of_a_growing_range():
         (Outlook.SHUT, 1, 0.0, False),
     ],
 )
-def test_when_a_row_is_given_up(outlook, tries, waited, gives_up):
-    assert RetryPolicy().gives_up(Failure("x", outlook), tries, waited) is gives_up
+def test_when_a_row_is_given_up(outlook, tries, spent, gives_up):
+    assert RetryPolicy().gives_up(Failure("x", outlook), tries, spent) is gives_up

@@ -1,0 +1,56 @@
+"""Which prompt is asked next."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Job(NamedTuple):
+    """A prompt to ask; `spent_s`: the seconds of its calls and of the pauses after them so far."""
+
+    row: int
+    tries: int = 0
+    spent_s: float = 0.0
+
+
+class Jobs:
+    """What one lane has to ask. The caller guards it against other threads and tells the time.
+
+    Rows that were never asked go first: rows that fail again and again cannot keep them waiting.
+    Of the others the one that has cost most goes first, so that rows are given up one after the
+    other instead of all at once at the very end, for which one function's time may be too short.
+    """
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._fresh: deque[Job] = deque()
+        self._again: list[tuple[float, Job]] = []
+        self._pausing: list[tuple[float, Job]] = []
+        for job in jobs:
+            if job.tries:
+                heapq.heappush(self._again, (-job.spent_s, job))
+            else:
+                self._fresh.append(job)
+
+    def __bool__(self) -> bool:
+        """Whether there is any, asked now or later."""
+        return bool(self._fresh or self._again or self._pausing)
+
+    def is_one_due(self, now: float) -> bool:
+        """Whether `take` has a job to give."""
+        while self._pausing and self._pausing[0][0] <= now:
+            job = heapq.heappop(self._pausing)[1]
+            heapq.heappush(self._again, (-job.spent_s, job))
+        return bool(self._fresh or self._again)
+
+    def take(self) -> Job:
+        """The next of those that are due; raises IndexError where there is none."""
+        return self._fresh.popleft() if self._fresh else heapq.heappop(self._again)[1]
+
+    def put_back(self, job: Job, due: float) -> None:
+        """Ask again, at `due` at the soonest."""
+        heapq.heappush(self._pausing, (due, job))
+
+    def until_due(self, now: float) -> float:
+        """Seconds until a pausing job is due; endless where none pauses."""
+        return self._pausing[0][0] - now if self._pausing else float("inf")
