@@ -88,14 +88,14 @@ def judge_models(task: str) -> tuple[str, ...]:
 def _task_problems(nova: NovaBlock) -> Iterator[str]:
     evaluation = nova.evaluation
     if evaluation.task in benchmarks():
-        for problem in benchmark_problems(
+        for key, problem in benchmark_problems(
             task=evaluation.task,
             strategy=evaluation.strategy,
             metric=evaluation.metric,
             subtask=evaluation.subtask if isinstance(evaluation.subtask, str) else "",
             model_type=nova.run.model_type,
         ):
-            yield f"judge.nova.{problem}"
+            yield f"judge.nova.{key}: {problem}"
         return
     yield from _own_task_problems(evaluation)
 

@@ -53,17 +53,15 @@ def split_subtasks(subtask: str) -> tuple[str, ...]:
 
 def benchmark_problems(
     *, task: str, strategy: str, metric: str, subtask: str = "", model_type: str = ""
-) -> Iterator[str]:
-    """What is wrong with the `evaluation` of a benchmark recipe, and what is allowed instead.
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with a benchmark recipe: the key in Nova's recipe, and what is allowed there.
 
     `subtask` is as the container reads it: names joined with a comma, empty for all.
     """
     known = benchmarks()
     if task not in known:
-        yield (
-            f"evaluation.task: found {task!r}; the benchmarks are {', '.join(known)}"
-            f"{did_you_mean(task, known)}"
-        )
+        words = f"found {task!r}; the benchmarks are {', '.join(known)}{did_you_mean(task, known)}"
+        yield "evaluation.task", words
         return
     benchmark = known[task]
     for key, found, allowed in (
@@ -71,23 +69,24 @@ def benchmark_problems(
         ("metric", metric, benchmark.metric),
     ):
         if found != allowed:
-            yield f"evaluation.{key}: found {found!r}; {task} allows only {allowed!r}"
-    yield from _subtask_problems(task, benchmark, split_subtasks(subtask))
+            yield f"evaluation.{key}", f"found {found!r}; {task} allows only {allowed!r}"
+    for problem in _subtask_problems(task, benchmark, split_subtasks(subtask)):
+        yield "evaluation.subtask", problem
     if benchmark.modality == "image" and model_type.startswith(TEXT_ONLY_MODELS):
-        yield f"run.model_type: {model_type} reads text only, and {task} asks about images"
+        yield "run.model_type", f"{model_type} reads text only, and {task} asks about images"
 
 
 def _subtask_problems(task: str, benchmark: Benchmark, named: tuple[str, ...]) -> Iterator[str]:
     allowed = benchmark.subtasks
     if named and not allowed:
-        yield f"evaluation.subtask: {task} has no sub-tasks; leave the key out"
+        yield f"{task} has no sub-tasks; leave the key out"
         return
     for name in named:
         if name not in allowed:
             yield (
-                f"evaluation.subtask: {task} has no sub-task {name!r}; it has "
-                f"{', '.join(allowed)}{did_you_mean(name, allowed)}"
+                f"{task} has no sub-task {name!r}; it has {', '.join(allowed)}"
+                f"{did_you_mean(name, allowed)}"
             )
     for name in dict.fromkeys(named):
         if named.count(name) > 1:
-            yield f"evaluation.subtask: {name!r} stands {named.count(name)} times"
+            yield f"{name!r} stands {named.count(name)} times"

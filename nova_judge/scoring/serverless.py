@@ -27,6 +27,7 @@ _MODEL = re.compile(_SAGEMAKER + r":(?:\d{12}|aws):hub-content/[^/]+/Model/([^/]
 _PACKAGE = re.compile(rf"({_SAGEMAKER}:\d{{12}}:model-package)/([^/]+)/\d+")
 _DATASET = re.compile(_SAGEMAKER + r":\d{12}:hub-content/[^/]+/DataSet/[^/]+.*")
 _EVALUATOR = re.compile(_SAGEMAKER + r":\d{12}:hub-content/[^/]+/JsonDoc/[^/]+.*")
+_KEYS = {"evaluation.task": "serverless.benchmark", "evaluation.subtask": "serverless.subtask"}
 INFERENCE_NAMES = {"base": "BaseInference", "customised": "CustomInference"}
 
 Subject = Literal["base", "customised"]
@@ -110,15 +111,13 @@ def _benchmark_problems(serverless: Serverless) -> Iterator[str]:
         yield f"serverless.benchmark: found {name!r}; serverless are {', '.join(offered)}"
         return
     known = benchmarks().get(name)
-    for problem in benchmark_problems(
+    for key, problem in benchmark_problems(
         task=name,
         strategy=known.strategy if known else "",
         metric=known.metric if known else "",
         subtask=serverless.subtask,
     ):
-        yield problem.replace("evaluation.task", "serverless.benchmark").replace(
-            "evaluation.", "serverless."
-        )
+        yield f"{_KEYS[key]}: {problem}"
 
 
 def _scorer_problems(scorer: str | None) -> Iterator[str]:

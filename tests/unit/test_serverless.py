@@ -163,6 +163,27 @@ def test_right_sections_have_no_problem(serverless: Serverless) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"subtask": "evaluation.task"},
+            "serverless.subtask: mmlu has no sub-task 'evaluation.task'",
+        ),
+        (
+            {"benchmark": "evaluation.x"},
+            "serverless.benchmark: found 'evaluation.x'; the benchmarks",
+        ),
+    ],
+)
+def test_a_refusal_names_the_key_and_repeats_what_was_found(
+    changes: dict[str, str], said: str
+) -> None:
+    serverless = msgspec.structs.replace(BENCHMARK, **({"subtask": ""} | changes))
+    (problem,) = serverless_problems(serverless, None)
+    assert problem.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("serverless", "scorer", "said"),
     [
         (BENCHMARK, "prime_math", "evaluation 'benchmark' uses none"),
