@@ -35,6 +35,8 @@ NOVA_JUDGE_KINDS: frozenset[str] = frozenset({"llm_judge", "rubric_llm_judge"})
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 TopP: TypeAlias = Annotated[float, Meta(gt=0, le=1)]
+# A function has 900 s and begins no call that could outlast it: longer ones would leave no time to.
+CallTimeout: TypeAlias = Annotated[float, Meta(gt=0, le=600)]
 Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
@@ -53,7 +55,7 @@ class Generation(Section, frozen=True):
     max_failed: Share = 0.02
     batch_from: Positive | None = None
     tries: Positive = 300
-    call_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    call_timeout_s: CallTimeout = 60.0
 
 
 class GenerationOverrides(Section, frozen=True):
@@ -66,7 +68,7 @@ class GenerationOverrides(Section, frozen=True):
     seed: Seed | UnsetType = UNSET
     batch_from: Positive | UnsetType | None = UNSET
     tries: Positive | UnsetType = UNSET
-    call_timeout_s: Annotated[float, Meta(gt=0, le=3600)] | UnsetType = UNSET
+    call_timeout_s: CallTimeout | UnsetType = UNSET
 
 
 class CandidateSpec(Section, frozen=True):

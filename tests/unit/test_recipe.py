@@ -93,6 +93,11 @@ def test_the_nova_block_gets_a_run_name_only_when_it_has_none():
         ("temperature: 0.7", "temperature: hot", r"generation\.temperature: found 'hot'; expected"),
         ("temperature: 0.7", "temperature: .nan", r"generation\.temperature: found nan; expected"),
         ("max_tokens: 512", "max_tokens: 0", r"max_tokens: found 0; expected `int` >= 1"),
+        (
+            "tokens: 512",
+            "tokens: 512, call_timeout_s: 900",
+            r"call_timeout_s: found 900; .* <= 600",
+        ),
         ("max_usd: 50", "max_usd: 0", r"budget\.max_usd: found 0; expected `float` > 0"),
         ("top_k: 50", "top_q: 50", r"judge\.nova\.inference\.top_q: unknown key; allowed"),
         ("top_logprobs: 0", "top_logprobs: 21", r"inference\.top_logprobs: found 21; expected"),
