@@ -1,6 +1,5 @@
 """A Bedrock model, asked through Converse: one body for every model."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -9,14 +8,11 @@ from nova_judge.adapters.calls import config, failures_in_our_words
 from nova_judge.errors import RecipeError
 from nova_judge.generation.answers import Answer, storable
 from nova_judge.generation.retries import EMPTY, CallFailed, Failure, Outlook
+from nova_judge.recipe.claude import takes_temperature_or_top_p
 from nova_judge.recipe.recipe import Generation
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-
-_CLAUDE = re.compile(r"anthropic\.claude-(?:opus|sonnet|haiku)-(\d+)(?:-(\d{1,2})(?!\d))?")
-ONE_OF_TWO_SINCE = (4, 5)
-"""From Claude 4.5 on a request with both `temperature` and `top_p` is refused."""
 
 
 def converse_request(model: str, settings: Generation) -> dict[str, Any]:
@@ -25,7 +21,7 @@ def converse_request(model: str, settings: Generation) -> dict[str, Any]:
     Raises RecipeError for settings that the model would refuse in every call. Converse knows no
     seed: there it is only a part of the answers' name.
     """
-    if settings.top_p is not None and _claude_version(model) >= ONE_OF_TWO_SINCE:
+    if settings.top_p is not None and takes_temperature_or_top_p(model):
         raise RecipeError(
             f"{model} takes either temperature or top_p: leave `generation.top_p` out"
         )
@@ -87,8 +83,3 @@ class ConversePort:
 def runtime_client(threads: int, call_timeout_s: float) -> "BedrockRuntimeClient":
     """A client for `threads` threads, without retries of its own."""
     return boto3.client("bedrock-runtime", config=config(threads, call_timeout_s))
-
-
-def _claude_version(model: str) -> tuple[int, int]:
-    found = _CLAUDE.search(model)
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)

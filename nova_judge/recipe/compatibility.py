@@ -11,13 +11,12 @@ from msgspec import UNSET
 
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import NovaModel
+from nova_judge.recipe.claude import takes_temperature_or_top_p
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.scoring.benchmarks import benchmark_problems, benchmarks
 
 BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
-# Claude from 4.5 on; reported in public threads, not stated in AWS's documentation.
-ONE_OF_TEMPERATURE_OR_TOP_P = re.compile(r"anthropic\.claude-(?:\w+-)?(?:4-[5-9]|[5-9])")
 
 
 def nova_problems(
@@ -61,7 +60,7 @@ def candidate_problems(
             f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
             "expected, such as us.anthropic.claude-sonnet-4-6"
         )
-    if bedrock is not None and top_p is not None and ONE_OF_TEMPERATURE_OR_TOP_P.search(bedrock):
+    if bedrock is not None and top_p is not None and takes_temperature_or_top_p(bedrock):
         yield (
             f"{key}: generation.top_p is {top_p}, and {bedrock} takes temperature or top_p, not "
             f"both: leave generation.top_p out, or write {key}.generation.top_p: null"

@@ -25,7 +25,6 @@ from nova_judge.adapters.sagemaker_endpoint import (
     PlainForm,
     form_of,
 )
-from nova_judge.errors import RecipeError
 from nova_judge.generation.answer_store import AnswerJournal, Place
 from nova_judge.generation.answers import Answer
 from nova_judge.generation.generate import Source, generate
@@ -246,27 +245,6 @@ def test_converse_sends_what_the_settings_say():
         "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "stopSequences": ["END"]},
         "system": [{"text": "Be brief."}],
     }
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        "us.anthropic.claude-sonnet-4-6",
-        "global.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "us.anthropic.claude-opus-5",
-    ],
-)
-def test_claude_from_4_5_on_takes_temperature_or_top_p_not_both(model):
-    with pytest.raises(RecipeError, match=r"either temperature or top_p"):
-        converse_request(model, Generation(top_p=0.9))
-    assert "topP" not in converse_request(model, Generation())["inferenceConfig"]
-
-
-@pytest.mark.parametrize(
-    "model", ["us.anthropic.claude-sonnet-4-20250514-v1:0", "amazon.nova-pro-v1:0"]
-)
-def test_other_models_take_both(model):
-    assert converse_request(model, Generation(top_p=0.9))["inferenceConfig"]["topP"] == 0.9
 
 
 @pytest.mark.parametrize(
