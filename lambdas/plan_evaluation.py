@@ -46,7 +46,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     head = dataset.usable_head(functools.partial(s3.head, item))
     sources = answer_sources(recipe, file_brings_answers=_brings_answers(head, item))
     run = Run(
-        run_id=run_id(item.bucket, item.key, item.version, recipe.sha256),
+        run_id=run_id(
+            item.bucket,
+            item.key,
+            item.version,
+            recipe.sha256,
+            own=event["execution"] if request.no_cache else "",
+        ),
         execution=event["execution"],
         created=event["started"],
         input=RunInput(item.bucket, item.key, item.version, item.size),

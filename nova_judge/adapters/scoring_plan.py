@@ -43,7 +43,11 @@ def plan_scoring(request: EvaluationRequest, recipe: Recipe, asked: Asked) -> Ru
         _check_head(head, found, recipe)
     run = Run(
         run_id=run_id(
-            found.bucket, found.key or recipe.name, found.version or asked.execution, recipe.sha256
+            found.bucket,
+            found.key or recipe.name,
+            found.version or asked.execution,
+            recipe.sha256,
+            own=asked.execution if request.no_cache else "",
         ),
         execution=asked.execution,
         created=asked.started,

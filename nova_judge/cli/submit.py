@@ -36,6 +36,7 @@ class Started(NamedTuple):
     arn: str
     item: S3Object | None
     recipe: Recipe
+    no_cache: bool = False
 
 
 def command(
@@ -55,6 +56,12 @@ def command(
     out: Annotated[Path, typer.Option(help="With --wait: the folder that gets the report.")] = Path(
         "out"
     ),
+    no_cache: Annotated[
+        bool,
+        typer.Option(
+            "--no-cache", help="A run of its own that asks the candidates for every answer anew."
+        ),
+    ] = False,
 ) -> None:
     """Start a run in a deployed stage, and with --wait fetch its report.
 
@@ -68,18 +75,22 @@ def command(
       nova-judge submit s3://BUCKET/inbox/pairwise/questions.jsonl --recipe my.yaml --stage prod
 
       nova-judge submit --recipe benchmark-mmlu --wait --out out/mmlu
+
+      nova-judge submit questions.jsonl --recipe qwen-vs-claude --no-cache
     """
     console = Console(highlight=False)
     with submissions.refusals_told(stage):
         place = submissions.deployed(stage)
-        started = _submit(console, place, input_file, recipe)
+        started = _submit(console, place, input_file, recipe, no_cache=no_cache)
         console.print(f"Execution: {started.arn}", soft_wrap=True)
         console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
         if wait:
             _wait(console, place, started, out)
 
 
-def _submit(console: Console, place: Deployed, given: str | None, recipe: str) -> Started:
+def _submit(
+    console: Console, place: Deployed, given: str | None, recipe: str, *, no_cache: bool
+) -> Started:
     read = submissions.recipe_of(recipe, place.bucket)
     if given is not None and not needs_file(read):
         raise InputFileError(f"recipe {read.name} brings its own questions: leave {given} out")
@@ -93,12 +104,15 @@ def _submit(console: Console, place: Deployed, given: str | None, recipe: str) -
         key = f"{RECIPES}{read.name}.yaml"
         s3.write(place.bucket, key, Path(recipe).read_bytes(), "application/yaml")
         console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
-    if file is not None:
+    if file is not None and not no_cache:
         sent = _upload(file, place.bucket, f"{INBOX}{read.name}/{file.name}")
         return Started(submissions.started_by(sent, place.machine), sent, read)
-    asked = {"recipe": read.name} | ({"input": given} if given else {})
-    item = _object(given, place) if given else None
-    return Started(submissions.start(place.machine, asked), item, read)
+    item = _object(given, place) if given and there else None
+    if file is not None:
+        # Without a dot in its name it starts no run, which could not be told of `no_cache`.
+        item = _upload(file, place.bucket, f"{INBOX}no-cache/{file.name.replace('.', '-')}")
+    asked = {"recipe": read.name, "no_cache": no_cache} | ({"input": item.uri} if item else {})
+    return Started(submissions.start(place.machine, asked), item, read, no_cache)
 
 
 def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
@@ -163,9 +177,10 @@ def _run_of(started: Started, place: Deployed) -> str:
     if isinstance(told, str) and re.fullmatch(r"[a-z0-9-]+", told):
         return told
     item, recipe = started.item, started.recipe
+    own = started.arn if started.no_cache else ""
     if item is None:
-        return run_id(place.bucket, recipe.name, started.arn, recipe.sha256)
-    return run_id(item.bucket, item.key, item.version, recipe.sha256)
+        return run_id(place.bucket, recipe.name, started.arn, recipe.sha256, own=own)
+    return run_id(item.bucket, item.key, item.version, recipe.sha256, own=own)
 
 
 def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | None:

@@ -80,12 +80,14 @@ def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
     return EvaluationRequest(bucket, key, None, recipe, by_event=False, no_cache=no_cache)
 
 
-def run_id(bucket: str, key: str, version: str, recipe_sha256: str) -> str:
+def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str = "") -> str:
     """The run's name: readable, and the same for the same object version and recipe.
 
+    `own` is the execution's ARN where it wants answers of its own (`no_cache`): a run beside those
+    that others asked for, and the same again when the execution is redriven.
     At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
     """
     stem = PurePosixPath(key).name.partition(".")[0].lower()
     slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
-    identity = "\0".join((bucket, key, version, recipe_sha256))
+    identity = "\0".join((bucket, key, version, recipe_sha256, *([own] if own else [])))
     return f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

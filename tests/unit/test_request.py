@@ -92,6 +92,17 @@ def test_anything_else_is_shown_an_example(document):
         parse_request(document)
 
 
+def test_only_who_wants_answers_of_its_own_gets_a_run_of_its_own():
+    shared = run_id("bucket", "inbox/r/x.jsonl", "v1", "sha")
+    assert run_id("bucket", "inbox/r/x.jsonl", "v1", "sha", own="") == shared
+    first, redriven, second = (
+        run_id("bucket", "inbox/r/x.jsonl", "v1", "sha", own=arn)
+        for arn in ("arn:first", "arn:first", "arn:second")
+    )
+    assert len({shared, first, second}) == 3
+    assert redriven == first
+
+
 @given(st.text(min_size=1), st.text(), st.text())
 def test_a_run_id_is_short_and_fits_every_name_made_from_it(key, version, sha256):
     name = run_id("bucket", key, version, sha256)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nova_judge.recipe.files import packaged_recipe
+from nova_judge.runs.run import decode_run
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]
@@ -73,6 +74,24 @@ def test_an_object_that_is_there_already_is_evaluated_with_an_own_recipe(
     (first,) = (tmp_path / "out").glob("*/report/metrics.json")
     (second,) = (tmp_path / "again").glob("*/report/metrics.json")
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_who_wants_answers_of_its_own_gets_a_run_beside_the_one_that_is_there(
+    account: Start, pairs: Path, tmp_path: Path
+):
+    here = account()
+    here.emulator.tell_judge(pairs)
+    wait = ("--wait", "--out", str(tmp_path))
+
+    for arguments in ((str(pairs),), (str(pairs), "--no-cache"), (str(pairs), "--no-cache")):
+        done = submit(here, *arguments, *wait)
+        assert done.returncode == 0, done.stderr + done.stdout
+
+    reports = {path.parent.parent.name for path in tmp_path.glob("pairs-*/report/report.html")}
+    assert {run["run_id"] for run in here.runs()} == reports
+    assert len(reports) == 3
+    asked = {run: decode_run(here.read(f"runs/{run}/request.json")).no_cache for run in reports}
+    assert sorted(asked.values()) == [False, True, True]
 
 
 def test_a_failed_execution_is_told_with_its_cause(account: Start, pairs: Path, tmp_path: Path):
