@@ -28,6 +28,9 @@ from nova_judge.generation.retries import (
 
 DETAIL_CHARACTERS = 300
 CONNECT_TIMEOUT_S = 5.0
+CONTAINER_TIMED_OUT = "invocation timed out while waiting for a response from container"
+"""What SageMaker says after 60 s, with a status of 0 inside
+(https://github.com/aws/amazon-sagemaker-examples/issues/799)."""
 
 
 def config(threads: int, call_timeout_s: float) -> Config:
@@ -69,4 +72,6 @@ def _of_response(error: ClientError) -> Failure:
         # SageMaker tells of a missing endpoint as of a bad request.
         status = HTTPStatus.NOT_FOUND
     message = response.get("OriginalMessage") or said.get("Message") or ""
+    if status == HTTPStatus.FAILED_DEPENDENCY and CONTAINER_TIMED_OUT in message:
+        return TIMED_OUT
     return by_status(status, said.get("Code", ""), message[:DETAIL_CHARACTERS], original)

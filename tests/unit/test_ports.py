@@ -28,7 +28,7 @@ from nova_judge.adapters.sagemaker_endpoint import (
 from nova_judge.generation.answer_store import AnswerJournal, Place
 from nova_judge.generation.answers import Answer
 from nova_judge.generation.generate import Source, generate
-from nova_judge.generation.retries import CallFailed, Outlook, RetryPolicy
+from nova_judge.generation.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.recipe.recipe import Generation
 
 ENDPOINT = Path(__file__).parents[2] / "benchmarks" / "loopback_endpoint.py"
@@ -179,6 +179,23 @@ def test_what_the_model_server_itself_said_counts():
         )
         EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
     assert failed.value.failure == ("400", Outlook.REFUSED, "longer than 8192 tokens")
+
+
+@pytest.mark.parametrize("field", ["OriginalMessage", "Message"])
+def test_a_container_that_took_too_long_for_sagemaker_has_timed_out(field):
+    words = "Your invocation timed out while waiting for a response from container primary. Review"
+    said = {"OriginalStatusCode": 0, "OriginalMessage": words if field == "OriginalMessage" else ""}
+    client = runtime()
+    with Stubber(client) as stub, pytest.raises(CallFailed, match="timed out") as failed:
+        stub.add_client_error(
+            "invoke_endpoint",
+            "ModelError",
+            f'Received server error (0) from primary with message "{words}"',
+            http_status_code=424,
+            modeled_fields=said,
+        )
+        EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
+    assert failed.value.failure == TIMED_OUT
 
 
 def test_a_prompt_over_the_limit_of_sagemaker_is_not_sent():
