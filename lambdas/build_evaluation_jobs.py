@@ -16,7 +16,7 @@ from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import Candidate, InputRow, Rejected
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
-from nova_judge.runs.state_size import check_state_size
+from nova_judge.runs.state_size import check_bedrock_jobs, check_state_size
 from nova_judge.scoring.bedrock_judge import dataset_line
 from nova_judge.scoring.jobs import (
     Account,
@@ -50,6 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if needs_file(run.recipe):
         check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
     logger.info("jobs", run_id=run.run_id, rows=summary.rows, jobs=len(jobs))
+    check_bedrock_jobs(sum(job.api == "bedrock" for job in jobs))
     requests = [_job(run, job, account) for job in jobs]
     check_state_size(requests)
     return {"api": jobs[0].api, "jobs": requests}

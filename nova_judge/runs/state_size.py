@@ -4,11 +4,26 @@ from typing import Any
 
 import msgspec
 
-from nova_judge.errors import RecipeError
+from nova_judge.errors import InputFileError, RecipeError
 
-MOST_STATE_BYTES = 256_000
+MOST_STATE_BYTES = 200_000
 """Step Functions' 262,144 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
-less what else stands in the state. Beyond it an execution fails past every Catch."""
+less what else stands in the state: what is known of the run, and what the jobs' states add for each
+of them. Beyond it an execution fails past every Catch."""
+MOST_BEDROCK_JOBS = 40
+"""An execution fails with its 25,000th event. A look at a Bedrock job takes 11 of them (wait 2, task
+5, choice 2, longer wait 2), its start and its end 25. Looks come after 15, 30, 45 … seconds, 54 of
+them in six hours: 40 jobs of that length make 40 (25 + 11 * 54) = 24,760 events."""
+
+
+def check_bedrock_jobs(jobs: int) -> None:
+    """Raise InputFileError where a run asks for more Bedrock jobs than a history can record."""
+    if jobs > MOST_BEDROCK_JOBS:
+        raise InputFileError(
+            f"the rows make {jobs:,} Bedrock evaluation jobs, one run can follow "
+            f"{MOST_BEDROCK_JOBS}: split the file into runs of its parts, unless larger jobs are "
+            "possible (judge.bedrock.prompts_per_job); generated answers are not asked again"
+        )
 
 
 def check_state_size(jobs: list[dict[str, Any]]) -> None:

@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from lambdas import build_judge_dataset, claim_run, generate_responses, plan_evaluation
+from lambdas import (
+    build_evaluation_jobs,
+    build_judge_dataset,
+    claim_run,
+    generate_responses,
+    plan_evaluation,
+)
 from nova_judge.adapters import account as account_facts
 from nova_judge.adapters import s3
 from nova_judge.errors import (
@@ -304,3 +310,28 @@ def test_failed_generations_are_written_down_and_too_many_stop_the_run(
     assert account.lines(f"runs/{run_id}/failed.jsonl")[0]["failures"][0]["reason"] == "timed out"
     summary = account.json(f"runs/{run_id}/dataset.json")
     assert (summary["rows"], summary["generation_failed"]) == (1, 1)
+
+
+# --- BuildEvaluationJobs -----------------------------------------------------------------------
+
+BEDROCK_JUDGE = b"""
+kind: bedrock_judge
+judge:
+  bedrock: {evaluator: us.amazon.nova-pro-v1:0, metrics: [Correctness], prompts_per_job: 1}
+"""
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(20, False), (21, True)])
+def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
+    plan, account, context, rows, refused
+):
+    account.put("recipes/own.yaml", BEDROCK_JUDGE)
+    claimed = claim_run.handler(plan(b"\n".join(map(pair, range(rows)))), context)
+    for shard in account.json(claimed["shards_key"]):
+        generate(claimed["run_id"], shard, context)
+    event = {"run_id": claimed["run_id"], "region": "us-east-1"}
+    if refused:
+        with pytest.raises(InputFileError, match="make 42 Bedrock evaluation jobs"):
+            build_evaluation_jobs.handler(event, context)
+    else:
+        assert len(build_evaluation_jobs.handler(event, context)["jobs"]) == 40
