@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 Candidate: TypeAlias = Literal["A", "B"]
+CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
 
 
 class Verdict(enum.StrEnum):
@@ -37,6 +38,10 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     category: str | None = None
     label: Verdict | None = None
+
+    def response(self, candidate: Candidate) -> str | None:
+        """The candidate's answer; None where the file brought none."""
+        return self.response_A if candidate == "A" else self.response_B
 
 
 class Rejected(msgspec.Struct, frozen=True):

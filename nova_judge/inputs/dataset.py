@@ -14,13 +14,12 @@ import msgspec
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.shards import Shard
-from nova_judge.records import Candidate, InputRow, Rejected, Verdict
+from nova_judge.records import CANDIDATES, InputRow, Rejected, Verdict
 
 MAX_LINE_BYTES = 1_048_576
 HEAD_BYTES = 1 << 20
 MOST_HEAD_BYTES = 32 << 20
 ROWS_THAT_DECIDE = 100
-CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
 
 _BOM = b"\xef\xbb\xbf"
 _KEYS = ("prompt", "response_A", "response_B", "reference", "id", "category", "source", "label")

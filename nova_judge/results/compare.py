@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.errors import NotComparableError
-from nova_judge.records import Candidate, JudgedRow
+from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.results.saved_report import SavedReport
 from nova_judge.rubric.criteria import CriterionGroups
 from nova_judge.rubric.weighted_scores import point_scores, recomputed_scores
@@ -26,7 +26,6 @@ from nova_judge.statistics.win_rate import Interval
 WIN_RATE = "win rate"
 WEIGHTED = "weighted score"
 LEAST_PAIRS = 5
-CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
 _SCALE = Scale(-1.0, 1.0)
 
 

@@ -158,7 +158,7 @@ def _filtered(judged: JudgedRow, winner: Candidate, filters: Filters) -> Weighte
 
 
 def _response(judged: JudgedRow, side: Candidate) -> str:
-    response = judged.row.response_A if side == "A" else judged.row.response_B
+    response = judged.row.response(side)
     if response is None:
         raise _LeftOutError("the answer is not in the file")
     return response

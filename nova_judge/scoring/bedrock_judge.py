@@ -115,13 +115,12 @@ def job_parts(rows: int, prompts_per_job: int) -> tuple[range, ...]:
 
 def dataset_line(row: InputRow, candidate: Candidate, source: str) -> bytes:
     """One line of the file that Bedrock reads: a prompt with exactly one answer."""
-    answer = row.response_A if candidate == "A" else row.response_B
     line: dict[str, Any] = {"prompt": row.prompt}
     if row.reference is not None:
         line["referenceResponse"] = row.reference
     if row.category is not None:
         line["category"] = row.category
-    line["modelResponses"] = [{"response": answer, "modelIdentifier": source}]
+    line["modelResponses"] = [{"response": row.response(candidate), "modelIdentifier": source}]
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -154,8 +153,7 @@ def scored_answers(
             written[line.prompt, line.answer].append(line.scores)
     answers = []
     for row in rows:
-        answer = row.response_A if candidate == "A" else row.response_B
-        found = written.get((row.prompt, answer or ""))
+        found = written.get((row.prompt, row.response(candidate) or ""))
         scores = found.pop(0) if found else None
         answers.append(ScoredAnswer(row, _by_metric(judge, scores)))
     return answers

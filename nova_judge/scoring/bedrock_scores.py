@@ -33,7 +33,7 @@ def bedrock_scores(
                 category=row.category,
                 explanation=score.explanation,
                 prompt=row.prompt,
-                answer=(row.response_A if candidate == "A" else row.response_B) or "",
+                answer=row.response(candidate) or "",
                 reference=row.reference or "",
             )
 

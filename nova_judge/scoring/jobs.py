@@ -11,7 +11,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
 from nova_judge.recipe.scoring_recipe import with_scorer
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run
 from nova_judge.runs.tags import run_tags
@@ -44,6 +44,13 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
     step: Step = "score"
     first: int = 0
     last: int = 0
+
+    @property
+    def candidate(self) -> Candidate:
+        """Whose answers a job of Bedrock's scores; all other jobs evaluate a model."""
+        if self.subject in CANDIDATES:
+            return self.subject
+        raise ValueError(f"job {self.number} evaluates the {self.subject} model, no candidate")
 
 
 class Account(NamedTuple):
@@ -211,8 +218,7 @@ def _bedrock_request(run: Run, job: PlannedJob, account: Account) -> dict[str, A
 
 def job_source(job: PlannedJob) -> str:
     """The name under which Bedrock knows the answers of a job."""
-    candidate: Candidate = "A" if job.subject == "A" else "B"
-    return source_identifier(candidate, job.label)
+    return source_identifier(job.candidate, job.label)
 
 
 def _serverless_files(run: Run, job: PlannedJob, account: Account) -> JobFiles:

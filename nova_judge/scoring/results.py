@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate, Unscored
+from nova_judge.records import Unscored
 from nova_judge.results.metrics import RunFacts, scored_metrics
 from nova_judge.scoring.bedrock_judge import BedrockJudge, lower_is_better, metric_scale
 from nova_judge.scoring.bedrock_scores import bedrock_scores, llmaj_scores, stand_in_of
@@ -80,8 +80,8 @@ def _scores_of(
     prompts: dict[str, int],
 ) -> Iterator[AnswerScore]:
     if recipe.judge.bedrock is not None:
-        candidate: Candidate = "A" if job.planned.subject == "A" else "B"
-        yield from bedrock_scores(recipe.judge.bedrock, candidate, job.files, job.rows)
+        judge, candidate = recipe.judge.bedrock, job.planned.candidate
+        yield from bedrock_scores(judge, candidate, job.files, job.rows)
         return
     subject = job.planned.subject
     reported = reported_figures(job.files)

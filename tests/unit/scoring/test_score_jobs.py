@@ -80,6 +80,14 @@ def test_more_than_a_thousand_prompts_become_several_jobs_a_candidate() -> None:
         assert all(0 < part.last - part.first <= 1_000 for part in parts)
 
 
+def test_only_bedrock_s_jobs_score_a_candidate() -> None:
+    jobs = planned(shipped("bedrock-judge"))
+    assert [job.candidate for job in jobs] == [job.subject for job in jobs] == ["A", "B"]
+    (benchmark,) = planned(shipped("benchmark-mmlu"))
+    with pytest.raises(ValueError, match="evaluates the base model"):
+        _ = benchmark.candidate
+
+
 def test_a_customised_model_is_evaluated_beside_its_base_where_that_is_asked() -> None:
     assert [(j.subject, j.label) for j in planned(shipped("own-data"))] == [
         ("base", "nova-micro/prod")
