@@ -50,13 +50,21 @@ def command(
 
 
 def workload_of(recipe: Recipe, path: Path | None) -> Workload:
-    """What a file asks of a run; raises InputFileError where one is needed and not given."""
+    """What a file asks of a run; raises InputFileError where the recipe can do nothing with it."""
     if path is None:
         if needs_file(recipe):
             raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
         return Workload(rows=0)
+    if not needs_file(recipe):
+        raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {path} out")
     head, size, sources = read_head(path, recipe)
-    return read_workload(recipe, head, size, sources)
+    workload = read_workload(recipe, head, size, sources)
+    if not workload.rows:
+        raise InputFileError(
+            f"{path}: no line can be used by recipe {recipe.name}: `nova-judge validate` with the "
+            "same recipe says why"
+        )
+    return workload
 
 
 def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSources]:
@@ -82,11 +90,8 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     """Print an estimate, position by position, with the budget and what it rests on."""
     work = forecast.workload
     about = "" if work.exact else "about "
-    console.print(
-        f"[bold]{recipe.name}[/] over {about}{work.rows:,} rows: "
-        f"[bold]${forecast.likely.usd:,.2f}[/] and {forecast.hours:,.1f} h likely, "
-        f"${forecast.worst.usd:,.2f} when every judge job runs to its time limit"
-    )
+    over = f" over {about}{work.rows:,} rows" if needs_file(recipe) else ""
+    console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
     table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
     for column in table.columns[2:]:
         column.justify = "right"
@@ -102,6 +107,19 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     for assumption in forecast.assumptions:
         console.print(f"[dim]  - {assumption}[/]")
     console.print(f"[dim]{catalog.assumptions().note}[/]")
+
+
+def _sum(forecast: Estimate) -> str:
+    likely = forecast.likely
+    if likely.unpriced:
+        return (
+            f"[bold]price not known[/] for {', '.join(likely.unpriced)}; "
+            f"what has a price costs ${likely.usd:,.2f}"
+        )
+    return (
+        f"[bold]${likely.usd:,.2f}[/] and {forecast.hours:,.1f} h likely, "
+        f"${forecast.worst.usd:,.2f} when every judge job runs to its time limit"
+    )
 
 
 def _dollars(usd: float | None) -> str:

@@ -16,12 +16,13 @@ from nova_judge.cost.expected_usage import (
 )
 from nova_judge.cost.pricing import Bill, bill
 from nova_judge.errors import BudgetError
-from nova_judge.inputs.dataset import CANDIDATES, AnswerSources, parse_line, shard_lines
+from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.shards import Shard
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import generates, needs_file
-from nova_judge.records import InputRow
+from nova_judge.records import CANDIDATES, InputRow
+from nova_judge.scoring.own_data import OwnLine, read_own_data
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +41,15 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
     """The workload of a file of `size` bytes that begins with `head`.
 
-    Whole lines are counted and projected over all of the head: what it cut may be one huge line.
+    Usable whole lines are counted and projected over all of the head: what it cut may be one huge
+    line.
     """
     if not needs_file(recipe):
         return Workload(rows=0)
     whole = len(head) >= size
     seen = head if whole else head[: head.rfind(b"\n") + 1]
     asks = generates(recipe)
-    rows, characters = _prompts(seen, sources) if asks else (_lines(seen), 0.0)
+    rows, characters = _prompts(seen, sources) if asks else (_own_lines(seen, recipe.kind), 0.0)
     generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")
     return Workload(
         rows=rows if whole else round(rows * size / len(head)),
@@ -58,8 +60,8 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     )
 
 
-def _lines(seen: bytes) -> int:
-    return sum(bool(line.strip()) for line in seen.split(b"\n"))
+def _own_lines(seen: bytes, kind: str) -> int:
+    return sum(isinstance(line, OwnLine) for line in read_own_data([seen], len(seen), kind))
 
 
 def _prompts(seen: bytes, sources: AnswerSources) -> tuple[int, float]:

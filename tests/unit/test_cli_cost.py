@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from nova_judge.adapters import account
 from nova_judge.cli.main import app
-from nova_judge.errors import BudgetError, PreflightError, RecipeError
+from nova_judge.errors import BudgetError, InputFileError, PreflightError, RecipeError
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.runs.preflight import Facts, NotRead
 
@@ -71,6 +71,31 @@ def test_estimate_above_the_budget_prints_the_positions_and_then_the_error(quest
     result = run("estimate", questions, "--recipe", str(recipe))
     assert isinstance(result.exception, BudgetError)
     assert "ml.p5.48xlarge" in result.stdout
+
+
+def test_estimate_without_a_known_price_names_no_sum():
+    result = run("estimate", "--recipe", "serverless-mmlu")
+
+    assert result.exit_code == 0
+    assert "serverless-mmlu: price not known for serverless evaluation" in result.stdout
+    assert "rows" not in result.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("recipe", ["pairwise", "own-data"])
+def test_estimate_of_lines_that_the_recipe_cannot_use_is_an_error(tmp_path, recipe):
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"question": "What is 1?"}\n')
+
+    error = run("estimate", str(file), "--recipe", recipe).exception
+    assert isinstance(error, InputFileError)
+    assert f"no line can be used by recipe {recipe}" in str(error)
+
+
+def test_estimate_of_a_recipe_without_a_file_refuses_one(questions):
+    error = run("estimate", questions, "--recipe", "benchmark-mmlu").exception
+
+    assert isinstance(error, InputFileError)
+    assert "brings its own questions" in str(error)
 
 
 def test_estimate_in_json_is_what_the_report_keeps(questions):

@@ -185,7 +185,7 @@ def test_the_base_model_beside_a_customised_one_is_a_second_job():
 
 
 def test_own_data_is_counted_by_its_lines():
-    content = b'{"query": "a", "response": "b"}\n\n{"query": "c", "response": "d"}\n'
+    content = b'{"query": "a", "response": "b"}\n\n{"query": "c", "response": "d"}\n{"a": 1}\n'
 
     assert read_workload(recipe("own-data"), content, len(content), NONE).rows == 2
 
