@@ -11,9 +11,9 @@ MOST_STATE_BYTES = 200_000
 less what else stands in the state: what is known of the run, and what the jobs' states add for each
 of them. Beyond it an execution fails past every Catch."""
 MOST_BEDROCK_JOBS = 40
-"""An execution fails with its 25,000th event. A look at a Bedrock job takes 11 of them (wait 2, task
-5, choice 2, longer wait 2), its start and its end 25. Looks come after 15, 30, 45 … seconds, 54 of
-them in six hours: 40 jobs of that length make 40 (25 + 11 * 54) = 24,760 events."""
+"""An execution fails with its 25,000th event. A look at a Bedrock job takes 11 of them (wait 2,
+task 5, choice 2, longer wait 2), its start and its end 25. Looks come after 15, 30, 45 … seconds,
+54 of them in six hours: 40 jobs of that length make 40 (25 + 11 * 54) = 24,760 events."""
 
 
 def check_bedrock_jobs(jobs: int) -> None:
