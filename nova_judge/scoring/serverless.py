@@ -144,7 +144,6 @@ class JobPlace(NamedTuple):
     role_arn: str
     output_uri: str
     train_uri: str | None = None
-    kms_key: str | None = None
     tags: Mapping[str, str] = {}
 
 
@@ -234,9 +233,6 @@ def custom_metrics_file(judge: ServerlessJudge) -> bytes | None:
 def _request(
     serverless: Serverless, subject: Subject, place: JobPlace, evaluation: str
 ) -> dict[str, Any]:
-    output = {"S3OutputPath": place.output_uri, "CompressionType": "NONE"}
-    if place.kms_key is not None:
-        output["KmsKeyId"] = place.kms_key
     request: dict[str, Any] = {
         "TrainingJobName": place.name,
         "RoleArn": place.role_arn,
@@ -247,7 +243,7 @@ def _request(
             "EvaluationType": evaluation,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": serverless.max_runtime_s},
-        "OutputDataConfig": output,
+        "OutputDataConfig": {"S3OutputPath": place.output_uri, "CompressionType": "NONE"},
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(place.tags.items())],
     }
     package = _PACKAGE.fullmatch(serverless.model_package or "")
