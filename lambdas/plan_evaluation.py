@@ -22,7 +22,7 @@ from nova_judge.recipe.scoring_recipe import generates
 from nova_judge.records import Candidate
 from nova_judge.runs import preflight
 from nova_judge.runs.layout import RECIPES
-from nova_judge.runs.run import Run, RunInput, answer_sources
+from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources
 
 
 @logger.inject_lambda_context
@@ -36,8 +36,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             f"s3://{settings.data_bucket}; copy it there"
         )
     recipe = _recipe(settings.data_bucket, request.recipe)
+    stand_ins = StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None)
     if not generates(recipe):
         run = plan_scoring(request, recipe, _asked(event, context, settings))
+        run = msgspec.structs.replace(run, stand_ins=stand_ins)
         logger.info("planned", run_id=run.run_id, recipe=recipe.name, kind=recipe.kind)
         return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
     if not request.key:
@@ -60,6 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         recipe_sha256=recipe.sha256,
         sources=sources,
         no_cache=request.no_cache,
+        stand_ins=stand_ins,
     )
     run = _refuse_early(run, head, context.invoked_function_arn, settings)
     logger.info("planned", run_id=run.run_id, recipe=recipe.name, bytes=run.input.size)

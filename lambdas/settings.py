@@ -24,11 +24,15 @@ class FunctionSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PlanEvaluationSettings(FunctionSettings):
-    """What planning knows: the judge jobs' role and the prefix of everything we name."""
+    """What planning knows: the judge jobs' role and the prefix of everything we name.
+
+    `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
+    """
 
     job_prefix: str
     job_role_arn: str
-    endpoints: str = "{}"
+    stand_in_answers: str = ""
+    stand_in_judge: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,8 +76,9 @@ class ScorerSettings(FunctionSettings):
 
 
 def environment(settings: FunctionSettings) -> dict[str, str]:
-    """The environment variables that `load` reads back."""
-    return {name.upper(): str(value) for name, value in dataclasses.asdict(settings).items()}
+    """The environment variables that `load` reads back; what is empty is left out."""
+    values = dataclasses.asdict(settings)
+    return {name.upper(): str(value) for name, value in values.items() if value != ""}
 
 
 def load(kind: type[Settings], source: Mapping[str, str] | None = None) -> Settings:

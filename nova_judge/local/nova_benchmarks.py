@@ -13,6 +13,7 @@ from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer, write_results
 from nova_judge.local.nova_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge.local.preset_scorers import LIMITS, preset_scorer
+from nova_judge.local.settings import answering
 from nova_judge.records import Unscored
 from nova_judge.scoring.benchmarks import benchmarks, split_subtasks
 from nova_judge.scoring.scorer_sandbox import score_rows
@@ -71,11 +72,12 @@ def run(job: Job) -> None:
         )
         Writer(job, key).details(details)
         results[key] = with_standard_errors(rows)
-    write_results(job, results, averaged(results.values()), f"{STAND_IN}, {_told(questions)}")
+    write_results(job, results, averaged(results.values()), _told(job, questions))
 
 
-def _told(questions: list[Question]) -> str:
-    return f"{len(questions)} questions of its own"
+def _told(job: Job, questions: list[Question]) -> str:
+    told = answering(job.model_under_test.server)
+    return f"{STAND_IN} ({told} to {len(questions)} questions of its own)"
 
 
 def _questions(job: Job) -> list[Question]:

@@ -13,6 +13,7 @@ from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer, write_results
 from nova_judge.local.nova_scores import STAND_IN, with_standard_errors
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
+from nova_judge.local.settings import answering
 from nova_judge.records import Unscored
 from nova_judge.scoring.scorer_sandbox import score_rows
 from nova_judge.scoring.text_metrics import corpus_bleu, row_metrics
@@ -78,7 +79,8 @@ def run_answers(job: Job) -> None:
 
 def _told(job: Job) -> str:
     scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
-    return f"{STAND_IN}, {scorer} by a stand-in" if scorer else STAND_IN
+    told = f"{STAND_IN} ({answering(job.model_under_test.server)})"
+    return f"{told}, {scorer} by a stand-in" if scorer else told
 
 
 def _answered(job: Job) -> list[Answered]:

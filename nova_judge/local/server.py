@@ -17,7 +17,7 @@ import orjson
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from nova_judge.local.settings import LOOPBACK, Start
+from nova_judge.local.settings import LOOPBACK, Start, answering
 
 if TYPE_CHECKING:
     from nova_judge.local.account import Account
@@ -77,6 +77,8 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "STATE_DIR": f"{start.folder}/state",
         "S3_DATA_DIR": f"{start.folder}/s3",
         "MPLCONFIGDIR": f"{cache}/matplotlib",
+        "STAND_IN_ANSWERS": answering(settings.chat_server),
+        "STAND_IN_JUDGE": settings.judge.partition(":")[0],
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

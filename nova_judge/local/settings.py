@@ -45,6 +45,13 @@ class ChatServer(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str | None = None
 
 
+def answering(server: ChatServer | None) -> str:
+    """What reports call that which answers in place of the models."""
+    if server is None:
+        return "recorded answers"
+    return f"openai ({server.model or 'the models asked for'})"
+
+
 class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The emulated account. Durations in seconds; `wait_scale` shortens state machines' waits.
 

@@ -55,6 +55,14 @@ def judge_model(recipe: "Recipe") -> str:
     return recipe.nova.run.model_name_or_path
 
 
+def has_judge(recipe: "Recipe") -> bool:
+    """Whether a model judges; benchmarks, own data and rewards are scored by rules."""
+    serverless = recipe.judge.serverless
+    if serverless is not None:
+        return serverless.llmaj is not None
+    return recipe.kind not in NOVA_SCORING_KINDS
+
+
 def evaluator_models(recipe: "Recipe") -> set[str]:
     """The Bedrock models that judge in a run, for the checks before it."""
     judge = recipe.judge

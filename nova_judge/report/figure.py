@@ -6,35 +6,22 @@ alike, and drawn from the metrics alone: equal metrics give equal bytes.
 
 import io
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nova_judge.report import palette, sentences
 from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
+from nova_judge.report.figure_frame import fixed_style, write_foot
 from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
 from nova_judge.report.figure_table import draw_table
-from nova_judge.report.figure_text import FIGURE_FONT, drawable
+from nova_judge.report.figure_text import drawable
+from nova_judge.report.score_figure import plot_scores
 
 DOTS_PER_INCH = 150
-STYLE: dict[str, Any] = {
-    "font.family": FIGURE_FONT,
-    "font.size": 10,
-    "svg.hashsalt": "nova-judge",
-    "svg.fonttype": "path",
-    "text.parse_math": False,
-    "text.color": palette.INK,
-    "hatch.linewidth": 0.6,
-    "axes.edgecolor": palette.LINE,
-    "axes.labelcolor": palette.FAINT,
-    "xtick.color": palette.FAINT,
-    "ytick.color": palette.FAINT,
-}
 
 
 class Panel(NamedTuple):
@@ -68,11 +55,14 @@ def plot_judge_results(metrics: Mapping[str, Any]) -> Figure:
     Returns:
         A figure of 15 by 9.6 inches: counts per verdict, win rate with its interval and the line at
         50 %, preference shares, A against B with the margin, a gauge, and a table of the figures.
+        Of a run that scored single answers, the figure of its means (see `plot_scores`).
     """
-    with _fixed_style():
+    if metrics.get("scores") is not None:
+        return plot_scores(metrics)
+    with fixed_style():
         figure = Figure(figsize=(15, 9.6), facecolor="white")
         grid = figure.add_gridspec(
-            2, 3, left=0.05, right=0.975, top=0.765, bottom=0.085, hspace=0.42, wspace=0.2
+            2, 3, left=0.05, right=0.975, top=0.765, bottom=0.105, hspace=0.42, wspace=0.2
         )
         _draw_heading(figure, metrics)
         for place, panel in enumerate(PANELS):
@@ -80,7 +70,7 @@ def plot_judge_results(metrics: Mapping[str, Any]) -> Figure:
             title(axes, panel.title, panel.note)
             if not panel.draw(axes, metrics):
                 say_empty(axes)
-        _draw_footing(figure, metrics)
+        write_foot(figure, metrics, x=0.05)
     return figure
 
 
@@ -88,38 +78,16 @@ def render(figure: Figure, form: str) -> bytes:
     """The figure as `png` or `svg` without date or version: equal input gives equal bytes."""
     target = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    with _fixed_style():
+    with fixed_style():
         figure.savefig(target, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
     return target.getvalue()
-
-
-@contextmanager
-def _fixed_style() -> Iterator[None]:
-    """Matplotlib's own defaults and ours, whatever a user's matplotlibrc says."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)  # type: ignore[arg-type]
-        yield
 
 
 def _draw_heading(figure: Figure, metrics: Mapping[str, Any]) -> None:
     lines = textwrap.wrap(drawable(str(sentences.headline(metrics)), 420), 128)[:3]
     write(figure, 0.05, 0.972, "\n".join(lines), size=13, weight="bold", va="top", linespacing=1.35)
-    for row, side in enumerate("AB"):
+    for row, side in enumerate(metrics["candidates"]):
         height = 0.89 - 0.027 * row
         write(figure, 0.05, height, "■", size=13, va="center", color=getattr(palette, side))
         told = f"{side}   {drawable(str(metrics['candidates'][side]['name']), 110)}"
         write(figure, 0.066, height, told, size=11, va="center")
-
-
-def _draw_footing(figure: Figure, metrics: Mapping[str, Any]) -> None:
-    judge = metrics.get("judge") or {}
-    stand_in = judge.get("stand_in")
-    parts = [
-        f"run {metrics['run_id']}",
-        f"judge {judge.get('model')}" + (f", stood in for by {stand_in}" if stand_in else ""),
-        str(metrics.get("created")),
-        sentences.rows(metrics),
-    ]
-    told = drawable("   ·   ".join(parts), 200)
-    write(figure, 0.05, 0.025, told, size=8.5, color=palette.FAINT)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report import sentences_rubric
+from nova_judge.report import sentences_rubric, sentences_stand_in
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
 from nova_judge.report.rates import our_rates, reported_rates
@@ -55,7 +55,8 @@ def _candidates(metrics: Metrics) -> str:
     for side in "AB":
         told = metrics["candidates"].get(side)
         if told:
-            lines.append(f"| **{side}** | {escape(told['name'])} | {escape(told['source'])} |")
+            source = escape(sentences_stand_in.answers_from(told))
+            lines.append(f"| **{side}** | {escape(told['name'])} | {source} |")
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
@@ -113,11 +114,16 @@ def _notes(metrics: Metrics) -> str:
 
 def _footing(metrics: Metrics) -> str:
     judge = metrics["judge"]
-    stand_in = f", stood in for by {escape(judge['stand_in'])}" if judge.get("stand_in") else ""
+    stood = "".join(f" {escape(str(said), 600)}" for said in sentences_stand_in.stand_ins(metrics))
     positions = metrics.get("positions") or {}
     flips = positions.get("flips")
-    flipped = f" {percent(flips)} of rows flipped with the order." if flips is not None else ""
+    flipped = (
+        f" On {percent(flips)} of rows each order names the other candidate."
+        if flips is not None
+        else ""
+    )
     return (
-        f"{rows(metrics)}.{flipped} Judge {escape(str(judge['model']))}{stand_in}; recipe "
+        f"{rows(metrics)}.{flipped}{stood} "
+        f"{sentences_stand_in.role(metrics)} {escape(str(judge['model']))}; recipe "
         f"{escape(metrics['recipe']['name'])}; run `{metrics['run_id']}`, {metrics['created']}."
     )

@@ -12,7 +12,7 @@ import jinja2
 
 from nova_judge import __version__
 from nova_judge.records import Rejected
-from nova_judge.report import panels, sentences, sentences_rubric
+from nova_judge.report import panels, sentences, sentences_rubric, sentences_stand_in
 from nova_judge.report.job_table import job_table
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.labels import one_line
@@ -103,6 +103,11 @@ def environment() -> jinja2.Environment:
         "gauge": panels.gauge,
         "reach": panels.reach,
         "signed": sentences.signed,
+        "answers_from": sentences_stand_in.answers_from,
+    }
+    environment.globals |= {
+        "stand_ins": sentences_stand_in.stand_ins,
+        "judge_role": sentences_stand_in.role,
     }
     return environment
 

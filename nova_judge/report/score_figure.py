@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from nova_judge.report import palette, sentences
-from nova_judge.report.figure import STYLE
 from nova_judge.report.figure_axes import plain, title, write
+from nova_judge.report.figure_frame import fixed_style, write_foot
 from nova_judge.report.figure_text import drawable
 
 Metrics = Mapping[str, Any]
@@ -19,12 +18,12 @@ def plot_scores(metrics: Metrics) -> Figure:
     """Every mean with its interval, metric by metric, on the scale of the metric."""
     figures = [f for f in metrics.get("scores", ()) if f["estimate"] is not None]
     names = list(dict.fromkeys(f["metric"] for f in figures))
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)  # type: ignore[arg-type]
-        figure = Figure(figsize=(11, 1.9 + 0.62 * max(len(names), 1)), facecolor="white")
-        axes = figure.add_axes((0.24, 0.14, 0.72, 0.68))
-        title(axes, drawable(sentences.headline(metrics).words, 110), "means with their intervals")
+    with fixed_style():
+        height = 2.3 + 0.62 * max(len(names), 1)
+        figure = Figure(figsize=(11, height), facecolor="white")
+        # Room for three lines below, and on the right for the label of an interval that ends at 1.
+        axes = figure.add_axes((0.24, 0.9 / height, 0.61, (height - 1.6) / height))
+        title(axes, drawable(sentences.headline(metrics).words, 80), "means with their intervals")
         for place, name in enumerate(names):
             held = [f for f in figures if f["metric"] == name]
             for step, entry in enumerate(held):
@@ -34,8 +33,7 @@ def plot_scores(metrics: Metrics) -> Figure:
         axes.set_xlim(-0.02, 1.02)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["lowest", "", "middle", "", "highest"])
         plain(axes, "bottom")
-        said = f"run {metrics['run_id']}   ·   {sentences.rows(metrics)}"
-        write(figure, 0.02, 0.02, drawable(said, 150), size=8, color=palette.FAINT)
+        write_foot(figure, metrics, x=0.02, limit=165)
     return figure
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report import sentences
+from nova_judge.report import sentences, sentences_stand_in
 from nova_judge.report.markdown import escape
 from nova_judge.scoring.headline import favours
 
@@ -42,10 +42,7 @@ def render_score_markdown(metrics: Metrics) -> str:
 
 def _stand_in(metrics: Metrics) -> str:
     """A figure of a stand-in must not be pasted anywhere as the model's."""
-    judge = metrics["judge"]
-    if not judge.get("stand_in"):
-        return ""
-    return f" {escape(str(judge['model']))} was stood in for by {escape(judge['stand_in'])}."
+    return "".join(f" {escape(str(said), 600)}" for said in sentences_stand_in.stand_ins(metrics))
 
 
 def _number(value: float | None, sign: str = "") -> str:

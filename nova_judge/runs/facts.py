@@ -6,7 +6,7 @@ from nova_judge.cost.run_cost import run_cost
 from nova_judge.inputs.dataset import CANDIDATES
 from nova_judge.judge.dataset import DatasetSummary
 from nova_judge.judge.job_outcome import JobOutcome
-from nova_judge.recipe.scoring_recipe import generates, judge_model
+from nova_judge.recipe.scoring_recipe import generates, has_judge, judge_model
 from nova_judge.results.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
 from nova_judge.runs.run import Run
 from nova_judge.statistics.settings import StatisticsSettings
@@ -18,7 +18,12 @@ def run_facts(
     outcomes: Sequence[JobOutcome] = (),
     stand_in: str | None = None,
 ) -> RunFacts:
-    """The facts beside the judgments; `summary` is None where the run failed before."""
+    """The facts beside the judgments; `summary` is None where the run failed before.
+
+    `stand_in` is what the judge's job says; a job that failed says nothing, its account does.
+    """
+    judged = has_judge(run.recipe)
+    stand_in = stand_in or (run.stand_ins.judge if judged else run.stand_ins.answers)
     return RunFacts(
         run_id=run.run_id,
         kind=run.recipe.kind,
@@ -31,12 +36,17 @@ def run_facts(
         ),
         recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
         candidates={
-            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c))
+            c: CandidateFacts(
+                run.candidate_label(c),
+                getattr(run.sources, c),
+                run.stand_ins.answers if c in run.generated() else None,
+            )
             for c in CANDIDATES
             if generates(run.recipe)
         },
         judge=JudgeFacts(
             model=judge_model(run.recipe),
+            role="judge" if judged else "model",
             instance_type=(outcomes[0].instance_type or None) if outcomes else None,
             jobs=tuple(outcome.name for outcome in outcomes),
             stand_in=stand_in,

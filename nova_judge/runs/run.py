@@ -26,6 +26,13 @@ class RunInput(msgspec.Struct, frozen=True):
         return f"s3://{self.bucket}/{self.key}" if self.key else "none: the run reads no file"
 
 
+class StandIns(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What answers and judges in place of the models: local mode says so, AWS has none."""
+
+    answers: str | None = None
+    judge: str | None = None
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
 
@@ -43,6 +50,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     no_cache: bool = False
     batch: tuple[Candidate, ...] = ()
     estimate: dict[str, Any] | None = None
+    stand_ins: StandIns = StandIns()
     code_version: str = __version__
 
     def generated(self) -> tuple[Candidate, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import settings
-from lambdas.settings import FunctionSettings, environment, load
+from lambdas.settings import FunctionSettings, PlanEvaluationSettings, environment, load
 from nova_judge.errors import SettingsError
 from stacks.config import StageConfig, stage_config
 
@@ -37,6 +37,13 @@ def test_every_missing_variable_is_named_at_once(kind):
     with pytest.raises(SettingsError) as missing:
         load(kind, {needed[0]: ""})
     assert all(name in str(missing.value) for name in needed)
+
+
+def test_what_is_empty_is_no_variable_that_could_hide_the_accounts_own():
+    planning = PlanEvaluationSettings(
+        stage="dev", data_bucket="b", runs_table="t", job_prefix="p", job_role_arn="r"
+    )
+    assert not any(name.startswith("STAND_IN") for name in environment(planning))
 
 
 def test_the_functions_environment_is_what_is_read(monkeypatch):

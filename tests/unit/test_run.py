@@ -10,7 +10,7 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Candidates, CandidateSpec, load_recipe
 from nova_judge.runs.facts import run_facts
 from nova_judge.runs.layout import RunLayout, run_of_output
-from nova_judge.runs.run import Run, RunInput, answer_sources, decode_run
+from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
 OWN_A = Candidates(A=CandidateSpec(file="response_A", name="ours"), B=RECIPE.candidates.B)
@@ -148,6 +148,37 @@ def test_answers_that_were_cut_off_are_told_with_their_share():
     (note,) = run_facts(run(), summary).notes
     assert note.startswith("candidate B: 37 of 100 answers (37.0%) were cut off")
     assert f"max_tokens {RECIPE.generation.max_tokens:,} " in note
+
+
+def test_what_stood_in_is_told_of_the_candidates_that_were_asked():
+    told = msgspec.structs.replace(
+        run(AnswerSources("file", "generated"), OWN_A),
+        stand_ins=StandIns(answers="recorded answers", judge="reference"),
+    )
+    facts = run_facts(decode_run(told.encode()), SUMMARY, [OUTCOME], "reference (F1)")
+    assert [facts.candidates[c].stand_in for c in "AB"] == [None, "recorded answers"]
+    assert facts.judge.stand_in == "reference (F1)"
+    failed = run_facts(told, SUMMARY, [OUTCOME])
+    assert failed.judge.stand_in == "reference", "a job that failed names nobody"
+    aws = run_facts(run(), SUMMARY, [OUTCOME])
+    assert (aws.candidates["A"].stand_in, aws.judge.stand_in) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "role", "stand_in"),
+    [
+        ("pairwise", "judge", "reference"),
+        ("benchmark-mmlu", "model", "recorded answers"),
+        ("own-data", "model", "recorded answers"),
+    ],
+)
+def test_where_nobody_judges_the_model_is_told_as_what_it_is(recipe, role, stand_in):
+    loaded = load_recipe(packaged_recipe(recipe), file=f"{recipe}.yaml")
+    told = msgspec.structs.replace(
+        run(FROM_FILE), recipe=loaded, stand_ins=StandIns("recorded answers", "reference")
+    )
+    judge = run_facts(told, None).judge
+    assert (judge.role, judge.stand_in) == (role, stand_in)
 
 
 def test_of_a_run_that_failed_early_nothing_is_made_up():

@@ -44,6 +44,7 @@ def test_prompts_are_answered_judged_and_reported(account: Start, tmp_path: Path
     }
     assert metrics["candidates"]["A"]["name"] == "qwen2.5-1.5b-instruct"
     assert metrics["judge"]["stand_in"].startswith("reference")
+    assert [metrics["candidates"][c]["stand_in"] for c in "AB"] == ["recorded answers"] * 2
     assert [run["status"] for run in here.runs()] == ["REPORTED"]
     assert here.endpoints() == []
     run_id = execution.output["run_id"]
@@ -216,6 +217,8 @@ def test_a_judge_job_that_ends_badly_fails_the_execution_and_leaves_a_report(
     assert metrics["status"] == "failed"
     assert said in metrics["failure"]["reason"]
     assert metrics["win_rate"] is None
+    assert metrics["judge"]["stand_in"] == "reference"
+    assert metrics["cost"]["actual"] is None, "nobody paid for a stand-in"
     assert said.encode() in here.report("report.html")
     assert [run["status"] for run in here.runs()] == ["FAILED"]
 

@@ -58,7 +58,8 @@ def test_a_benchmark_needs_no_file(account: Start) -> None:
         "global_facts",
         "world_religions",
     ]
-    assert "stand-in" in metrics["judge"]["stand_in"]
+    assert metrics["judge"]["role"] == "model"
+    assert "(recorded answers to 36 questions of its own)" in metrics["judge"]["stand_in"]
     assert execution.output["headline"] == "accuracy 0.778"
 
 

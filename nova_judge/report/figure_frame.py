@@ -1,0 +1,50 @@
+"""What all figures share: their style, and the lines at their foot."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from nova_judge.report import palette, sentences, sentences_stand_in
+from nova_judge.report.figure_axes import write
+from nova_judge.report.figure_text import FIGURE_FONT, drawable
+
+_FOOT_IN = 0.2
+_STYLE: dict[str, Any] = {
+    "font.family": FIGURE_FONT,
+    "font.size": 10,
+    "svg.hashsalt": "nova-judge",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "text.color": palette.INK,
+    "hatch.linewidth": 0.6,
+    "axes.edgecolor": palette.LINE,
+    "axes.labelcolor": palette.FAINT,
+    "xtick.color": palette.FAINT,
+    "ytick.color": palette.FAINT,
+}
+
+
+@contextmanager
+def fixed_style() -> Iterator[None]:
+    """Matplotlib's own defaults and ours, whatever a user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]
+        yield
+
+
+def write_foot(figure: Figure, metrics: Mapping[str, Any], x: float, limit: int = 200) -> None:
+    """Which run this is, and above it who stood in: a figure is pasted without its page."""
+    judge = metrics.get("judge") or {}
+    parts = [
+        f"run {metrics['run_id']}",
+        f"{sentences_stand_in.role(metrics).lower()} {judge.get('model')}",
+        str(metrics.get("created")),
+        sentences.rows(metrics),
+    ]
+    lines = [*map(str, sentences_stand_in.stand_ins(metrics)), "   ·   ".join(parts)]
+    told = "\n".join(drawable(line, limit) for line in lines)
+    write(figure, x, _FOOT_IN / figure.get_figheight(), told, size=8, color=palette.FAINT)

@@ -1,0 +1,121 @@
+"""Whatever leaves a local run names what answered and judged in place of the models."""
+
+import pytest
+
+from nova_judge.report.figure import plot_judge_results
+from nova_judge.report.markdown import render_markdown
+from nova_judge.report.score_markdown import render_score_markdown
+from nova_judge.report.scores import render_score_page
+from nova_judge.report.sentences_stand_in import stand_ins
+from nova_judge.report.write import render_report
+
+JUDGED = (
+    "Stand-in judge: reference stood in for nova-micro/prod: these verdicts are not that model's."
+)
+ANSWERED = "Stand-in answers: recorded answers stood in for A and B: AWS was not asked."
+SCORE = {
+    "metric": "accuracy",
+    "subject": "base",
+    "estimate": 0.98,
+    "low": 0.9,
+    "high": 1.0,
+    "scale": [0, 1],
+    "level": 0.95,
+    "method": "Wilson",
+    "rows": 36,
+    "unscored": 0,
+    "better": "higher",
+    "reported": None,
+    "recomputed": None,
+    "words": None,
+    "slices": [],
+}
+
+
+@pytest.fixture
+def local_metrics(rubric_metrics):
+    rubric_metrics["judge"] |= {"model": "nova-micro/prod", "stand_in": "reference"}
+    for side in "AB":
+        rubric_metrics["candidates"][side] |= {"stand_in": "recorded answers"}
+    return rubric_metrics
+
+
+@pytest.fixture
+def benchmark_metrics(failed_run_metrics):
+    """A benchmark of a model: no candidates, no judge, and an interval that ends at the end."""
+    return failed_run_metrics | {
+        "status": "completed",
+        "failure": None,
+        "kind": "benchmark",
+        "candidates": {},
+        "judge": failed_run_metrics["judge"]
+        | {"model": "nova-micro/prod", "role": "model", "stand_in": "recorded answers"},
+        "rows": {
+            "input": 36,
+            "rejected": 0,
+            "generation_failed": 0,
+            "judge_failed": 0,
+            "judged": 36,
+        },
+        "headline": {"words": "accuracy 0.980", "evidence": "36 rows."},
+        "scores": [SCORE],
+        "differences": [],
+    }
+
+
+def foot(figure):
+    return figure.texts[-1].get_text()
+
+
+def test_every_form_of_a_report_names_both(local_metrics):
+    files = dict(render_report(local_metrics, []))
+    for said in (JUDGED, ANSWERED):
+        assert said in files["report.md"].decode()
+        assert said in foot(plot_judge_results(local_metrics))
+        title, _, sentence = said.partition(": ")
+        band = f"<strong>{title}.</strong> {sentence}".replace("'", "&#39;")
+        assert band in files["report.html"].decode()
+    assert "generated" not in files["report.md"].decode()
+
+
+def test_a_run_on_aws_names_none(rubric_metrics):
+    rubric_metrics["judge"]["stand_in"] = None
+    assert stand_ins(rubric_metrics) == []
+    assert "tand-in" not in render_markdown(rubric_metrics)
+    assert foot(plot_judge_results(rubric_metrics)).count("\n") == 0
+
+
+def test_one_candidate_may_come_from_the_file(local_metrics):
+    local_metrics["candidates"]["A"] |= {"source": "file", "stand_in": None}
+    assert "recorded answers stood in for B: " in str(stand_ins(local_metrics)[1])
+    assert "| file |" in render_markdown(local_metrics)
+
+
+def test_where_nobody_judges_the_model_under_test_is_no_judge(benchmark_metrics):
+    said = "recorded answers stood in for nova-micro/prod: these answers are not that model"
+    page = render_score_page(benchmark_metrics, [])
+    assert f"<strong>Stand-in model.</strong> {said}" in page
+    assert "<dt>Model</dt>" in page
+    assert ">Judge</" not in page
+    assert f"Stand-in model: {said}" in render_score_markdown(benchmark_metrics)
+
+
+def test_the_figure_of_means_is_had_by_the_same_call_and_names_who_answered(benchmark_metrics):
+    figure = plot_judge_results(benchmark_metrics)
+    assert "Stand-in model: recorded answers stood in for nova-micro/prod" in foot(figure)
+    assert "model nova-micro/prod" in foot(figure)
+
+
+def test_no_label_of_the_figure_of_means_is_cut(benchmark_metrics):
+    figure = plot_judge_results(benchmark_metrics)
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    (label,) = [text for text in axes.texts if "0.980" in text.get_text()]
+    assert label.get_window_extent().x1 < figure.bbox.x1
+    assert axes.get_tightbbox().y0 > figure.texts[-1].get_window_extent().y1
+
+
+def test_a_benchmark_that_failed_has_a_report(failed_run_metrics):
+    failed_run_metrics |= {"kind": "benchmark", "candidates": {}}
+    failed_run_metrics["judge"] |= {"role": "model", "stand_in": "recorded answers"}
+    assert "Stand-in model" in dict(render_report(failed_run_metrics, []))["report.md"].decode()
