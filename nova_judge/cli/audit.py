@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.archive import only, read_archive
 from nova_judge.judge.output import read_job_metrics, read_judgments
@@ -49,7 +49,7 @@ def command(
         found = _audit(open_run(source))
     if as_json:
         plain = {**found._asdict(), "findings": [one._asdict() for one in found.findings]}
-        typer.echo(orjson.dumps(plain, option=orjson.OPT_INDENT_2))
+        print_json(plain)
     else:
         _print(found)
     raise typer.Exit(DIFFERS if found.findings else 0)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import RequestError
 from nova_judge.report.labels import one_line
 from nova_judge.results.compare import Change, Comparison, compare, require_same_judge, standing
@@ -20,12 +20,21 @@ _COLOURS = {"better": "green", "worse": "red"}
 
 
 def command(
-    runs: Annotated[list[str], typer.Argument(help="Two or more runs; the first is the base.")],
+    runs: Annotated[
+        list[str], typer.Argument(help="Two or more runs, s3:// too; the first is the base.")
+    ],
     groups: Annotated[
         Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
     ] = None,
     confidence: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="Level of the intervals and tests.")
+        float,
+        typer.Option(
+            "--confidence",
+            "--level",
+            min=0.5,
+            max=0.9999,
+            help="Confidence level of every interval and test.",
+        ),
     ] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -48,7 +57,7 @@ def command(
         first, *others = [standing(report, table) for report in reports]
         compared = [compare(first, other, confidence) for other in others]
     if as_json:
-        typer.echo(orjson.dumps([_plain(one) for one in compared], option=orjson.OPT_INDENT_2))
+        print_json([_plain(one) for one in compared])
         return
     console = Console(highlight=False)
     for one in compared:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import NotComparableError
 from nova_judge.report.cross_check import cross_check_json, render_cross_check
 from nova_judge.results.cross_check import CrossCheck, cross_check, judge_of
@@ -16,7 +17,9 @@ from nova_judge.results.saved_report import open_report
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more runs on the same pairs.")],
+    runs: Annotated[
+        list[str], typer.Argument(help="Two or more runs on the same pairs, s3:// too.")
+    ],
     metric: Annotated[
         str | None, typer.Option(help="Which metric speaks for a run that scores single answers.")
     ] = None,
@@ -37,10 +40,10 @@ def command(
     if len(runs) < 2:
         raise NotComparableError("cross-check needs two runs or more, of the same pairs")
     with Console(stderr=True).status("Reading the runs"):
-        found = cross_check([judge_of(open_report(run), metric) for run in runs])
+        found = cross_check([judge_of(open_report(open_run(run)), metric) for run in runs])
     out.write_text(render_cross_check(found), encoding="utf-8")
     if as_json:
-        typer.echo(orjson.dumps(cross_check_json(found), option=orjson.OPT_INDENT_2))
+        print_json(cross_check_json(found))
         return
     console = Console(highlight=False)
     console.print(_table(found))

@@ -4,13 +4,13 @@ import datetime
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from nova_judge.adapters import account
 from nova_judge.cli.estimate import read_head
+from nova_judge.cli.output import print_json
 from nova_judge.recipe.files import read_recipe
 from nova_judge.runs import preflight
 from nova_judge.runs.preflight import Check
@@ -47,8 +47,7 @@ def command(
         head, size, sources = read_head(input_file, read)
         checks.append(preflight.input_check(head, size, sources))
     if as_json:
-        checked = {"checks": [check._asdict() for check in checks]}
-        typer.echo(msgspec.json.format(msgspec.json.encode(checked), indent=2))
+        print_json({"checks": [check._asdict() for check in checks]})
     else:
         console.print(_table(checks))
     preflight.require(checks)

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from nova_judge.cli.output import print_json
 from nova_judge.cost.estimate import Estimate, check_budget, estimate_run, read_workload
 from nova_judge.cost.expected_usage import Workload
 from nova_judge.errors import InputFileError
@@ -43,7 +43,7 @@ def command(
     read = read_recipe(recipe)
     forecast = estimate_run(read, workload_of(read, input_file))
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(forecast), indent=2))
+        print_json(forecast)
     else:
         show(Console(), read, forecast)
     check_budget(read, forecast)

@@ -38,7 +38,13 @@ def command(
     ] = 0.5,
     confidence: Annotated[
         float | None,
-        typer.Option(min=0.5, max=0.9999, help="Level of the interval; the run's own if left out."),
+        typer.Option(
+            "--confidence",
+            "--level",
+            min=0.5,
+            max=0.9999,
+            help="Confidence level of the interval; the run's own if left out.",
+        ),
     ] = None,
     max_errors: Annotated[
         float, typer.Option(min=0, max=1, help="Share of rows that may be without a verdict.")
@@ -61,7 +67,7 @@ def command(
 
       nova-judge gate out/demo
 
-      nova-judge gate out/demo --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
+      nova-judge gate out/rubric --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
 
       nova-judge gate out/bedrock --criterion Correctness:0
     """

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.adapters.runs import open_run
 from nova_judge.errors import SavedReportError
 from nova_judge.report.index import render_index
 from nova_judge.report.labels import one_line
@@ -19,8 +20,10 @@ from nova_judge.results.saved_report import SavedReport, find_reports, open_repo
 def command(
     folder: Annotated[Path, typer.Argument(help="A folder with runs below it.")] = Path("out"),
     like: Annotated[
-        Path | None,
-        typer.Option(help="Only runs that may be compared with this one; the others say why not."),
+        str | None,
+        typer.Option(
+            help="Only runs that may be compared with this one, s3:// too; the others say why not."
+        ),
     ] = None,
     index: Annotated[
         bool, typer.Option(help="Write index.html into the folder, with trends and links.")
@@ -53,10 +56,10 @@ def command(
         console.print(f"Index: {escape(str(page))}", soft_wrap=True)
 
 
-def _series(reports: list[SavedReport], like: Path | None) -> tuple[list[Series], list[Refused]]:
+def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series], list[Refused]]:
     if like is None:
         return group(reports), []
-    together, refused = trend(open_report(like), reports)
+    together, refused = trend(open_report(open_run(like)), reports)
     return [together], refused
 
 

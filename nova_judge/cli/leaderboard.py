@@ -1,25 +1,38 @@
 """`nova-judge leaderboard`: many runs, one table of candidates."""
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.plain import plain
 from nova_judge.results.leaderboard import Leaderboard, Match, Standing, leaderboard
 from nova_judge.results.saved_report import SavedReport, open_report
 from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.settings import settings_of
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or their metrics.json.")],
-    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help="Of every interval.")] = 0.95,
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Runs' folders, their metrics.json, or s3://bucket/runs/<id>/."),
+    ],
+    level: Annotated[
+        float,
+        typer.Option(
+            "--confidence",
+            "--level",
+            min=0.5,
+            max=0.9999,
+            help="Confidence level of every interval.",
+        ),
+    ] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Rank the candidates of several runs by Bradley-Terry strength, with intervals.
@@ -33,12 +46,11 @@ def command(
 
       nova-judge leaderboard runs/*/report/metrics.json --json
     """
-    reports = [open_report(run) for run in runs]
+    reports = [open_report(open_run(run)) for run in runs]
     board = leaderboard([_match(report) for report in reports], level)
     notes = _notes(reports, board)
     if as_json:
-        stated = {**plain(board), "notes": notes}
-        typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
+        print_json({**plain(board), "notes": notes})
         return
     console = Console(highlight=False)
     tables: dict[int, list[Standing]] = defaultdict(list)
@@ -57,6 +69,11 @@ def _match(report: SavedReport) -> Match:
         raise SavedReportError(
             f"{report.folder}: run {metrics['run_id']} compared no answers "
             f"(status {metrics['status']}, kind {metrics['kind']}): leave it out."
+        )
+    if blocked := settings_of(metrics).blocked_by:
+        raise SavedReportError(
+            f"{report.folder}: the verdict of run {metrics['run_id']} is blocked "
+            f"({'; '.join(blocked)}): a rank cannot rest on it, leave it out."
         )
     names = metrics["candidates"]
     return Match(names["A"]["name"], names["B"]["name"], profiles_from_dict(profiles))

@@ -1,13 +1,13 @@
 """`nova-judge plan`: how many pairs a question needs."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import RequestError
 from nova_judge.results.saved_report import open_report
 from nova_judge.statistics.planning import detectable_difference, plan
@@ -16,7 +16,9 @@ from nova_judge.statistics.planning import detectable_difference, plan
 def command(
     difference: Annotated[
         float | None,
-        typer.Option(min=0.001, max=0.5, help="Of the win rate from one half: 0.03 is 53 to 47."),
+        typer.Option(
+            min=0.001, max=0.5, help="Distance of the win rate from one half: 0.03 is 53 to 47."
+        ),
     ] = None,
     pairs: Annotated[
         int | None, typer.Option(min=1, help="What can this many judged pairs find?")
@@ -25,14 +27,22 @@ def command(
         float, typer.Option(min=0.5, max=0.999, help="Chance to find a true difference.")
     ] = 0.8,
     level: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="1 less the rate of false alarms.")
+        float,
+        typer.Option(
+            "--confidence",
+            "--level",
+            min=0.5,
+            max=0.9999,
+            help="Confidence level of the test: 1 less the rate of false alarms.",
+        ),
     ] = 0.95,
     decided_share: Annotated[
         float | None,
         typer.Option(min=0.001, max=1, help="Share of rows that both orders decide alike."),
     ] = None,
     like: Annotated[
-        Path | None, typer.Option(help="Take the share of decided rows from this earlier run.")
+        str | None,
+        typer.Option(help="Take the share of decided rows from this earlier run; s3:// too."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -57,7 +67,7 @@ def command(
     else:
         stated = _detectable(pairs or 0, level, power, share)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
+        print_json(stated)
     else:
         _show(stated)
 
@@ -74,12 +84,12 @@ def _detectable(pairs: int, level: float, power: float, share: float) -> dict[st
     }
 
 
-def _share(decided_share: float | None, like: Path | None) -> float:
+def _share(decided_share: float | None, like: str | None) -> float:
     if like is None:
         return 1.0 if decided_share is None else decided_share
     if decided_share is not None:
         raise RequestError("say either --decided-share or --like, not both")
-    tally = open_report(like).metrics.get("reconciled")
+    tally = open_report(open_run(like)).metrics.get("reconciled")
     if not tally or not tally["a"] + tally["b"]:
         raise RequestError(f"{like}: no row was decided there; say --decided-share instead")
     share: float = (tally["a"] + tally["b"]) / sum(tally.values())

@@ -1,11 +1,11 @@
 """`nova-judge request`: what a run would send to SageMaker, without touching AWS."""
 
-import json
 from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
 
+from nova_judge.cli.output import print_json
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.judge.request import training_job_name, training_job_request
 from nova_judge.recipe.files import read_recipe
@@ -52,7 +52,7 @@ def command(
     jobs = example_jobs(read, region)
     first = jobs[0]
     if as_json:
-        typer.echo(json.dumps({**first._asdict(), "jobs": len(jobs)}, indent=2))
+        print_json({**first._asdict(), "jobs": len(jobs)})
         return
     console = Console()
     more = f", the first of {len(jobs)} jobs" if len(jobs) > 1 else ""

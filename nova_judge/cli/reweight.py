@@ -5,13 +5,13 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.output import print_json
 from nova_judge.errors import WeightingError
 from nova_judge.judge.archive import only, read_archive
 from nova_judge.plain import plain
@@ -52,13 +52,13 @@ def command(
 
     Examples:
 
-      nova-judge reweight out/demo
+      nova-judge reweight out/rubric
 
-      nova-judge reweight out/demo --weights accuracy=0.6,completeness=0.4
+      nova-judge reweight out/rubric --weights accuracy=0.6,conciseness=0.4
 
-      nova-judge reweight out/demo --drop fluency,format
+      nova-judge reweight out/rubric --drop exactness
 
-      nova-judge reweight out/demo --only faithfulness,context --json
+      nova-judge reweight out/rubric --only accuracy,conciseness --json
     """
     table = load_groups(groups)
     with Console(stderr=True).status("Reading the rubrics"):
@@ -69,7 +69,7 @@ def command(
     found = figures(rows.columns, reweigh(rows.columns, chosen), settings)
     details = None if weights or drop or only else _Details.of(rows)
     if as_json:
-        typer.echo(orjson.dumps(_plain(found, rows, details), option=orjson.OPT_INDENT_2))
+        print_json(_plain(found, rows, details))
         return
     console = Console(highlight=False)
     _print_figures(console, found)
@@ -139,7 +139,7 @@ def _criteria_table(columns: RubricColumns) -> Table:
 
 
 def _print_firmness(console: Console, firm: Firmness) -> None:
-    leader = f"{firm.leader} leads" if firm.leader else "neither leads"
+    leader = f"{firm.leader} leads in the order A, B" if firm.leader else "neither leads"
     console.print(f"At the judge's mean weights {leader}.")
     for turn in firm.turns[:3]:
         console.print(

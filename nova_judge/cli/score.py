@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from nova_judge.cli.output import print_json
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
 from nova_judge.scoring.scored_file import ScorerRow, read_answers
@@ -61,8 +62,7 @@ def command(
         for (metric, reason), count in table.reasons().most_common()
     ]
     if as_json:
-        told = {"scores": figures, "differences": differences, "unscored": reasons}
-        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        print_json({"scores": figures, "differences": differences, "unscored": reasons})
     else:
         _show(figures, differences, reasons)
     raise typer.Exit(1 if reasons else 0)

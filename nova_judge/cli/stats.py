@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.cli.output import print_json
 from nova_judge.results.judgment_file import Reading, read_judgment_file
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.settings import StatisticsSettings
@@ -23,7 +23,16 @@ def command(
     labels: Annotated[
         Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
     ] = None,
-    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help="Of every interval.")] = 0.95,
+    level: Annotated[
+        float,
+        typer.Option(
+            "--confidence",
+            "--level",
+            min=0.5,
+            max=0.9999,
+            help="Confidence level of every interval.",
+        ),
+    ] = 0.95,
     equivalence_margin: Annotated[
         float | None,
         typer.Option(min=0.0001, max=0.5, help="Win rates this near to .5 count as equal: .03."),
@@ -55,7 +64,7 @@ def command(
         )
         stated = _stated(file, reading, settings)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(stated), indent=2))
+        print_json(stated)
     else:
         _show(Console(highlight=False), stated)
 

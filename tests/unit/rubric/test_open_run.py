@@ -1,9 +1,13 @@
+import json
+
 import boto3
 import pytest
 from moto import mock_aws
+from typer.testing import CliRunner
 
 from nova_judge.adapters import s3
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.main import app
 from nova_judge.errors import SavedReportError
 from nova_judge.results.saved_report import open_report
 
@@ -44,6 +48,31 @@ def test_a_scoring_run_in_s3_brings_its_scores_and_its_page(bucket, tmp_path):
     uploaded(bucket, tmp_path / "r1")
     folder = open_run("s3://data/runs/r1/", tmp_path / "here")
     assert {path.name for path in (folder / "report").iterdir()} == set(files)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["leaderboard", "s3://data/runs/r1/", "--json"],
+        ["plan", "--difference", "0.05", "--like", "s3://data/runs/r1/", "--json"],
+        ["compare", "s3://data/runs/r1/", "s3://data/runs/r1/", "--json", "--level", "0.9"],
+        ["cross-check", "s3://data/runs/r1/", "s3://data/runs/r1/", "--json"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_commands_read_runs_in_s3(bucket, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    uploaded(bucket, runs.write_run(tmp_path / "r1", runs.generated_rows(40)))
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.exception
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("command", ["leaderboard", "plan", "stats", "compare", "gate"])
+def test_the_level_has_one_name_in_every_command(command):
+    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
+    assert "--confidence" in shown
+    assert "--level" in shown
 
 
 def test_what_is_no_run_is_an_error(bucket):
