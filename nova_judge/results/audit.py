@@ -4,25 +4,22 @@ A finding is `differs` where a stated figure is not what the rows give, and `uns
 figure invites a conclusion that the rows do not carry.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from nova_judge.judge.job_figures import OURS, bootstrap_beside
+from nova_judge.judge.job_findings import Finding, Kind, differing, job_findings
 from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
-from nova_judge.results.job_audit import (
-    Finding,
-    Kind,
-    differing,
-    job_findings,
-    row_findings,
-    significance,
-)
+from nova_judge.results.job_audit import mean_findings, row_findings, significance
 from nova_judge.rubric.evidence import rubric_metrics
 from nova_judge.statistics.evidence import evidence_row, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import settings_of
+from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 _SAME = 1e-9
+_STAGES = ("judge, forward", "judge, backward", "rubric")
 
 
 class Audit(NamedTuple):
@@ -48,7 +45,8 @@ def audit_job(
         checked.extend(row_findings(index, judgment))
     profiles = count_profiles(rows) if rows else None
     if job is not None:
-        checked.extend(job_findings(job, rows, profiles))
+        checked.extend(job_findings(job, profiles))
+        checked.extend(mean_findings(job, rows))
         checked.extend(significance(job))
     return Audit(checked.figures, len(rows), tuple(checked.findings))
 
@@ -69,8 +67,9 @@ def audit_report(metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> Audit
             checked.extend(_compared(f"metrics.json: {name}", metrics[name], value))
     checked.extend(_row_sum(metrics, kept))
     judgments = [row.judgment for row in kept]
+    checked.extend(_error_counts(metrics, judgments))
     if metrics.get("job"):
-        checked.extend(job_findings(metrics["job"], judgments, count_profiles(judgments)))
+        checked.extend(_quoted_job(metrics["job"], judgments, settings))
     for index, judged in enumerate(kept):
         checked.extend(row_findings(index, judged.judgment))
     return Audit(checked.figures, len(kept), tuple(checked.findings))
@@ -107,6 +106,36 @@ def _row_sum(metrics: Mapping[str, Any], rows: list[JudgedRow]) -> Iterator[Find
     parts = [value for name, value in counts.items() if name != "input"]
     if parts and all(isinstance(value, int) for value in counts.values()):
         yield differing("metrics.json: rows.input", counts["input"], sum(parts), 0)
+
+
+def _error_counts(
+    metrics: Mapping[str, Any], judgments: list[Judgment]
+) -> Iterator[Finding | None]:
+    """The rows that judging left unscored, by stage and reason."""
+    ours = Counter(
+        (stage, part.reason)
+        for judgment in judgments
+        for stage, part in zip(
+            _STAGES, (judgment.forward, judgment.backward, judgment.rubric), strict=True
+        )
+        if isinstance(part, Unscored)
+    )
+    said = {(one["stage"], one["reason"]): one["count"] for one in metrics.get("errors") or ()}
+    for stage, reason in sorted({*ours, *(key for key in said if key[0] in _STAGES)}):
+        told = said.get((stage, reason)) or 0
+        yield differing(f"metrics.json: errors, {stage}: {reason}", told, ours[stage, reason], 0)
+
+
+def _quoted_job(
+    job: Mapping[str, Any], judgments: list[Judgment], settings: StatisticsSettings
+) -> Iterator[Finding | None]:
+    profiles = count_profiles(judgments)
+    reported = {name: value for name, value in job.items() if name not in OURS}
+    yield from job_findings(reported, profiles)
+    yield from mean_findings(reported, judgments)
+    if "bootstrap" in job:
+        ours = bootstrap_beside(profiles, settings)
+        yield from _compared("metrics.json: job.bootstrap", job["bootstrap"], ours)
 
 
 def _compared(where: str, said: object, ours: object) -> Iterator[Finding | None]:

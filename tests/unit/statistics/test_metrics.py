@@ -145,11 +145,11 @@ def test_what_the_job_reports_stands_beside_what_its_rows_hold() -> None:
     job = compute_metrics(run, pairs("AAAAAAAABBBBB"), published)["job"]
     assert job["winrate"] == 0.38
     assert job["bootstrap"]["method"].startswith("percentile bootstrap")
-    assert any(note.startswith("a_scores_stderr 0.03 fits no") for note in job["notes"])
+    assert any(note.startswith("a_scores_stderr: the job reports 0.03;") for note in job["notes"])
     wrong = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"b_scores": 12.0})["job"]
-    assert "b_scores: the job reports 12, its rows hold 10 over both orders" in wrong["notes"]
+    assert "b_scores: the job reports 12; recomputed: 10" in wrong["notes"]
     narrow = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"lower_rate": 0.37})["job"]
-    assert any("narrower than 26 judgments allow" in note for note in narrow["notes"])
+    assert any("0.370 to 0.560; recomputed: no usual" in note for note in narrow["notes"])
     broken = compute_metrics(run, pairs("AAAAAAAABBBBB"), {"winrate": "nan", "ties": None})["job"]
     assert broken["notes"] == []
 
