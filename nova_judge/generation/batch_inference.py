@@ -18,8 +18,12 @@ from nova_judge.recipe.recipe import Generation
 FEWEST_RECORDS = 100
 MOST_RECORDS = 50_000
 """Records of one job: the default service quotas of most models, both ends."""
-SHARD_BYTES = 32 * 1024**2
-"""A job has to be worth its start: shards of a run with batch inference are at least this large."""
+SHARD_BYTES = 8 * 1024**2
+"""A job has to be worth its start: shards of a run with batch inference are at least this large.
+
+Not larger, because one function holds a shard's answers: 84,000 rows of 100 bytes make two jobs,
+and with 2,000 characters an answer from both candidates 430 MB.
+"""
 
 WAITING = frozenset({"Submitted", "Validating", "Scheduled", "InProgress", "Stopping"})
 ENDED = frozenset({"Completed", "PartiallyCompleted", "Expired"})

@@ -106,6 +106,18 @@ def test_answers_that_are_not_one_a_row_are_a_fault_of_ours(answers, told):
         list(merged(shard("row", "row"), {"A": given}, 0))
 
 
+def test_answers_are_taken_one_at_a_time():
+    taken = []
+    lines = (taken.append(n) or msgspec.json.encode(Response(answer=Answer("x"))) for n in range(3))
+    counter = DatasetCounter()
+    responses = {"A": counter.counted("A", decode_responses(lines))}
+    found = merged(shard("row", "row", "row"), responses, 0)
+    next(found)
+    assert taken == [0]
+    assert len(list(found)) == 2
+    assert counter.summary(1).cut_off == {"A": CutOff(0, 3)}
+
+
 def test_responses_are_read_as_they_were_written():
     written = [Response(answer=Answer("x", tries=2)), Response(failed=FailedAnswer("503", 1))]
     assert list(decode_responses(map(msgspec.json.encode, written))) == written
