@@ -114,14 +114,18 @@ def _limit(scorer: Path, cpu_seconds: int) -> Callable[[], None]:
 
 
 def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
-    """Score the rows on standard input; what the scorer prints goes to standard error.
+    """Score the rows on standard input; what the scorer prints goes nowhere.
 
     The first line says whether the scorer could be loaded, each further one belongs to a row. All
     begin with the token that the first line of the input holds, so that nothing else on the same
     file descriptor is taken for a result.
     """
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    timeouts = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
+    # A program that prints for ever would fill the memory of whoever reads along.
+    with Path(os.devnull).open("wb") as nowhere:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere.fileno(), stream.fileno())
 
     def write(**line: object) -> None:
         results.write(f"\n{token} {json.dumps(line)}\n")
@@ -131,7 +135,7 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
     rows = [json.loads(line) for line in sys.stdin]
     imports_done = _limit(scorer, cpu_seconds)
     # A thread in C ends the process when a row takes too long, even where Python code cannot.
-    faulthandler.dump_traceback_later(row_seconds, exit=True)
+    faulthandler.dump_traceback_later(row_seconds, exit=True, file=timeouts)
     try:
         score = load_scorer(scorer)
     except NoScoreError as fault:
@@ -139,7 +143,7 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
     imports_done()
     write(loaded=True)
     for row in rows:
-        faulthandler.dump_traceback_later(row_seconds, exit=True)
+        faulthandler.dump_traceback_later(row_seconds, exit=True, file=timeouts)
         try:
             write(metrics=call_scorer(score, row))
         except NoScoreError as fault:

@@ -1,6 +1,7 @@
 """Own scorers: both contracts of AWS's containers, and the limited child process."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,16 @@ def test_a_row_that_kills_the_process_costs_only_itself(scorer) -> None:
     assert reasons[0] == reasons[3] == "the scorer's process ended: exit code 1"
     assert reasons[1] == "the scorer raised ValueError: bad answer"
     assert reasons[2].startswith("the scorer returned 'great'; score(...) takes")
+
+
+def test_what_a_scorer_prints_is_held_nowhere(scorer) -> None:
+    printing = "import sys\ndef score():\n    for out in (sys.stdout, sys.stderr):\n"
+    printing += "        for _ in range(64): print('x' * 2**20, file=out, flush=True)\n    return 1"
+    tracemalloc.start()
+    assert list(score_rows(scorer(printing), [ROW])) == [{"score": 1.0}]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
 
 
 WRITING = """
