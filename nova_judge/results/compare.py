@@ -14,6 +14,7 @@ import numpy as np
 
 from nova_judge.errors import NotComparableError
 from nova_judge.records import CANDIDATES, JudgedRow
+from nova_judge.results.comparability import SAME_JUDGE, first_difference
 from nova_judge.results.saved_report import SavedReport
 from nova_judge.rubric.criteria import CriterionGroups
 from nova_judge.rubric.weighted_scores import point_scores, recomputed_scores
@@ -87,13 +88,12 @@ def require_same_judge(reports: Iterable[SavedReport]) -> None:
     """Raises NotComparableError where judge, kind or baseline differ between runs."""
     first, *others = reports
     for other in others:
-        for name, *path in _MUST_AGREE:
-            here, there = _at(first, path), _at(other, path)
-            if here != there:
-                raise NotComparableError(
-                    f"{first.metrics['run_id']} and {other.metrics['run_id']} have another {name}: "
-                    f"{here or 'none'} and {there or 'none'}. Only candidate B may differ."
-                )
+        found = first_difference(first.metrics, other.metrics, SAME_JUDGE)
+        if found is not None:
+            raise NotComparableError(
+                f"{first.metrics['run_id']} and {other.metrics['run_id']} differ in {found.name}: "
+                f"{found.one or 'none'} and {found.other or 'none'}. Only candidate B may differ."
+            )
 
 
 def compare(first: Standing, other: Standing, level: float = 0.95) -> Comparison:
@@ -121,21 +121,6 @@ def compare(first: Standing, other: Standing, level: float = 0.95) -> Comparison
         len(first.rows) - len(common),
         len(other.rows) - len(common),
     )
-
-
-_MUST_AGREE = (
-    ("kind", "kind"),
-    ("judge", "judge", "model"),
-    ("stand-in for the judge", "judge", "stand_in"),
-    ("baseline A", "candidates", "A", "name"),
-)
-
-
-def _at(report: SavedReport, path: list[str]) -> object:
-    value: object = report.metrics
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _key(judged: JudgedRow) -> bytes:

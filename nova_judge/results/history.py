@@ -7,6 +7,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from nova_judge.parquet import connect
+from nova_judge.results.comparability import (
+    SAME_FIGURES,
+    SAME_SERIES,
+    at,
+    compared_settings,
+    first_difference,
+)
 from nova_judge.results.saved_report import SavedReport
 
 Metrics = Mapping[str, Any]
@@ -65,34 +72,22 @@ def difference(one: SavedReport, other: SavedReport) -> str | None:
     Candidate B may differ: that is what a trend shows. Everything else must be the same.
     """
     failed = "failed" in (one.metrics["status"], other.metrics["status"])
-    for name, path in _MUST_AGREE.items():
-        if failed and path.startswith("win_rate."):
-            continue
-        here, there = _at(one.metrics, path), _at(other.metrics, path)
-        if here != there:
-            return f"other {name}: {there or 'none'} instead of {here or 'none'}"
-    return _other_data(one, other) or _other_settings(one, other)
+    facts = SAME_SERIES if failed else (*SAME_SERIES, *SAME_FIGURES)
+    found = first_difference(one.metrics, other.metrics, facts)
+    if found is not None:
+        return f"different {found.name}: {found.other or 'none'} instead of {found.one or 'none'}"
+    return other_data(one, other) or _other_settings(one, other)
 
 
-_MUST_AGREE = {
-    "kind": "kind",
-    "recipe": "recipe.name",
-    "judge": "judge.model",
-    "stand-in for the judge": "judge.stand_in",
-    "baseline A": "candidates.A.name",
-    "confidence level": "win_rate.level",
-    "interval method": "win_rate.method",
-}
-
-
-def _other_data(one: SavedReport, other: SavedReport) -> str | None:
+def other_data(one: SavedReport, other: SavedReport) -> str | None:
+    """How the prompts of two runs differ; None where their inputs, or their judged lines, agree."""
     here, there = one.metrics["input"], other.metrics["input"]
     if here["version"] is not None and (here["uri"], here["version"]) == (
         there["uri"],
         there["version"],
     ):
         return None
-    told = f"other data: {_data(there)} instead of {_data(here)}"
+    told = f"different data: {_data(there)} instead of {_data(here)}"
     if not (one.judgments.is_file() and other.judgments.is_file()):
         return told
     differing, common = _compare_lines(one.judgments, other.judgments)
@@ -109,49 +104,26 @@ def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
 
 
 def _other_settings(one: SavedReport, other: SavedReport) -> str | None:
-    if _at(one.metrics, "recipe.sha256") == _at(other.metrics, "recipe.sha256"):
+    if at(one.metrics, "recipe.sha256") == at(other.metrics, "recipe.sha256"):
         return None
     here, there = _settings(one), _settings(other)
     if here is None or there is None:
-        return "other settings: the recipe changed, and request.json is not there to say where"
+        return "different settings: the recipe changed, and request.json is not there to say where"
     changed = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
-    return f"other settings: {', '.join(changed)}" if changed else None
+    return f"different settings: {', '.join(changed)}" if changed else None
 
 
 def _settings(report: SavedReport) -> dict[str, Any] | None:
-    """The recipe as flat keys, without what may differ: candidate B, its budget, names, notes."""
+    """What the run's recipe says of all that must agree; None where `request.json` is missing."""
     request = report.folder.parent / "request.json"
     if not request.is_file():
         return None
     recipe = orjson.loads(request.read_bytes()).get("recipe")
-    if not isinstance(recipe, dict):
-        return None
-    flat = _flat(recipe, "")
-    return {key: value for key, value in flat.items() if not key.startswith(_MAY_DIFFER)}
-
-
-_MAY_DIFFER = ("candidates.B", "budget", "name", "description", "nova.run.name")
-
-
-def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+    return compared_settings(recipe) if isinstance(recipe, dict) else None
 
 
 def _data(facts: Metrics) -> str:
     return f"{facts['uri']} ({facts['size']:,} bytes, version {facts['version'] or 'none'})"
-
-
-def _at(metrics: Metrics, path: str) -> Any:  # noqa: ANN401  a leaf of JSON
-    value: Any = metrics
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _age(report: SavedReport) -> tuple[str, str]:

@@ -2,27 +2,36 @@
 
 import copy
 
+import msgspec
 import orjson
 import pytest
 
 from nova_judge.errors import SavedReportError
+from nova_judge.recipe.files import read_recipe
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
+from nova_judge.results.comparability import (
+    MAY_DIFFER,
+    SAME_FIGURES,
+    SAME_SERIES,
+    at,
+    compared_settings,
+)
 from nova_judge.results.history import difference, group, trend
 from nova_judge.results.saved_report import find_reports, open_report
 
 from . import generated
 
 CHANGES = {
-    "other kind": {"kind": "llm_judge"},
-    "other recipe": {"recipe.name": "pairwise"},
-    "other judge": {"judge.model": "amazon.nova-pro"},
-    "other stand-in": {"judge.stand_in": "reference"},
-    "other baseline A": {"candidates.A.name": "other"},
-    "other confidence level": {"win_rate.level": 0.9},
-    "other interval method": {"win_rate.method": "Wald"},
-    "other data": {"input.version": "v2", "input.size": 1},
-    "other settings": {"recipe.sha256": "0" * 64},
+    "different kind": {"kind": "llm_judge"},
+    "different recipe": {"recipe.name": "pairwise"},
+    "different judge": {"judge.model": "amazon.nova-pro"},
+    "different stand-in": {"judge.stand_in": "reference"},
+    "different baseline A": {"candidates.A.name": "other"},
+    "different confidence level": {"win_rate.level": 0.9},
+    "different interval method": {"win_rate.method": "Wald"},
+    "different data": {"input.version": "v2", "input.size": 1},
+    "different settings": {"recipe.sha256": "0" * 64},
 }
 
 
@@ -62,7 +71,7 @@ def test_equal_prompts_under_another_version_are_the_same_data(saved):
     changed = saved("three", {"input.version": "v3"}, judged=generated.judged_rows(240, seed=99))
     assert difference(one, changed) is None  # the generated prompts do not depend on the seed
     fewer = saved("four", {"input.version": "v4"}, judged=[])
-    assert difference(one, fewer).startswith("other data")
+    assert difference(one, fewer).startswith("different data")
 
 
 def test_changed_settings_are_named_and_candidate_b_may_change(saved, tmp_path):
@@ -70,11 +79,38 @@ def test_changed_settings_are_named_and_candidate_b_may_change(saved, tmp_path):
     for name, temperature in (("one", 0.7), ("two", 0.0)):
         recipe = {"generation": {"temperature": temperature}, "candidates": {"B": {"file": name}}}
         (tmp_path / name / "request.json").write_bytes(orjson.dumps({"recipe": recipe}))
-    assert difference(one, other) == "other settings: generation.temperature"
+    assert difference(one, other) == "different settings: generation.temperature"
     (tmp_path / "two" / "request.json").write_bytes(
         (tmp_path / "one" / "request.json").read_bytes()
     )
     assert difference(one, other) is None
+
+
+def test_the_name_and_the_limit_of_a_judge_job_may_differ(saved, tmp_path):
+    one, other = saved("one"), saved("two", {"recipe.sha256": "0" * 64})
+    recipe = msgspec.to_builtins(read_recipe("rubric"))
+    for name in ("one", "two"):
+        recipe["judge"]["nova"]["run"]["name"] = f"judge-of-{name}"
+        recipe["budget"]["max_usd"] = len(name)
+        (tmp_path / name / "request.json").write_bytes(orjson.dumps({"recipe": recipe}))
+    assert difference(one, other) is None
+
+
+def holds(values, path):
+    parent, _, name = path.rpartition(".")
+    return name in (at(values, parent) if parent else values)
+
+
+@pytest.mark.parametrize("path", [fact.path for fact in (*SAME_SERIES, *SAME_FIGURES)])
+def test_what_must_agree_stands_in_the_metrics_of_a_run(saved, path):
+    assert holds(saved("one").metrics, path)
+
+
+@pytest.mark.parametrize("path", MAY_DIFFER)
+def test_what_may_differ_stands_in_a_recipe_and_is_left_out(path):
+    recipe = msgspec.to_builtins(read_recipe("rubric"))
+    assert holds(recipe, path)
+    assert not any(key.startswith(path) for key in compared_settings(recipe))
 
 
 def test_failed_run_stands_in_its_series_without_a_point(saved, tmp_path):

@@ -176,7 +176,7 @@ def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     rows = runs.generated_rows(10)
     first = open_report(runs.write_run(tmp_path / "one", rows))
     stranger = first._replace(metrics={**first.metrics, "judge": {"model": "another"}})
-    with pytest.raises(NotComparableError, match="another judge"):
+    with pytest.raises(NotComparableError, match="differ in judge: nova-2-lite and another"):
         require_same_judge([first, stranger])
     groups = default_groups()
     other = standing(first, groups)._replace(rows={b"x": {WIN_RATE: 1.0}})
