@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from nova_judge.cli.result import print_result
 from nova_judge.errors import LocalModeError
 from nova_judge.local.emulator import Emulator
-from nova_judge.local.headline import Headline, headline
 from nova_judge.local.run import RunRequest, RunResult, run
+from nova_judge.results.saved_report import open_report
 
 INTERRUPTED = 130
 
@@ -126,28 +127,25 @@ class _Display:
 
 
 def _show(console: Console, result: RunResult) -> None:
-    found = headline(result.folder)
     if result.status != "SUCCEEDED":
-        if found is not None and found.report is not None:
-            console.print(f"The report says why: {escape(_relative(found.report))}")
+        if page := _page(result.folder):
+            console.print(f"The report says why: {escape(str(page))}")
         said = [f"The execution ended as {result.status}."]
         said += [f"{result.error}: {result.cause}"] if result.error else []
         said += [f"The stand-in says: {result.refused}"] if result.refused else []
         said += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
         raise LocalModeError("\n".join(said))
-    if found is None:
-        raise LocalModeError(f"The run left no metrics in {result.folder}: look into its files.")
-    _print(console, found)
+    _print(console, result.folder)
 
 
-def _print(console: Console, found: Headline) -> None:
-    console.print(f"\n[bold]{escape(found.verdict)}[/]", highlight=False)
-    for line in found.lines:
-        console.print(escape(line), highlight=False)
-    if found.report is not None:
-        console.print(
-            f"\nReport: {escape(_relative(found.report))}", highlight=False, soft_wrap=True
-        )
+def _print(console: Console, folder: Path) -> None:
+    console.print()
+    print_result(console, open_report(folder), _page(folder))
+
+
+def _page(folder: Path) -> Path | None:
+    page = folder / "report" / "report.html"
+    return Path(_relative(page)) if page.is_file() else None
 
 
 def _relative(path: Path) -> str:

@@ -9,14 +9,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.result import print_result
 from nova_judge.recipe.scoring_recipe import scores_answers
-from nova_judge.report.key_figures import table_rows
-from nova_judge.report.labels import one_line
-from nova_judge.report.sentences import headline
 from nova_judge.results.saved_report import SavedReport, open_report
 from nova_judge.scoring.scores_parquet import read_scores
 
@@ -43,7 +39,7 @@ def command(
     kept = None if out else Path("out", run.rstrip("/").rpartition("/")[2])
     report = open_report(open_run(run, kept))
     page = _page(report, out)
-    _print(report, page)
+    print_result(Console(), report, page)
     if open_page and page is not None:
         webbrowser.open(page.resolve().as_uri())
 
@@ -74,22 +70,3 @@ def _files(report: SavedReport) -> Iterator[tuple[str, bytes]]:
         scores = () if failed else read_scores(report.stored_evidence())
         return render_score_report(report.metrics, scores)
     return render_report(report.metrics, () if failed else report.rows())
-
-
-def _print(report: SavedReport, page: Path | None) -> None:
-    console = Console(highlight=False)
-    told = headline(report.metrics)
-    console.print(f"[bold]{escape(one_line(told.words, 300))}[/]")
-    console.print(escape(one_line(told.evidence, 2000)))
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for side in "AB":
-        facts = report.metrics.get("candidates", {}).get(side)
-        if facts:
-            table.add_row(side, escape(one_line(str(facts["name"]), 80)))
-    for name, value in table_rows(report.metrics):
-        table.add_row(escape(name.strip()), escape(value))
-    console.print(table)
-    if page is None:
-        console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
-    else:
-        console.print(f"Report: {escape(str(page))}", soft_wrap=True)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.output import print_json
+from nova_judge.report.sentences import p_value, percent, quoted_interval
 from nova_judge.results.judgment_file import Reading, read_judgment_file
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.settings import StatisticsSettings
@@ -126,7 +127,7 @@ def _lines(stated: dict[str, Any]) -> list[tuple[str, str]]:
     if found := stated["positions"]:
         lines += [
             ("first position named", _share(found["first_rate"])),
-            ("flips", _share(found["flips"])),
+            ("each order names the other candidate", _share(found["flips"])),
             ("same verdict in both orders", _share(found["consistency"])),
             ("position bias", _p(found["p_value"])),
         ]
@@ -140,9 +141,7 @@ def _lines(stated: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _interval(found: dict[str, Any]) -> str:
-    ends = f"{100 * found['low']:.1f} to {100 * found['high']:.1f} %"
-    method = found["method"]
-    return f"{100 * found['estimate']:.1f} %  [{ends}, {100 * found['level']:g} %]  {method}"
+    return f"{quoted_interval(found)}  {found['method']}"
 
 
 def _kappa(found: dict[str, Any]) -> str:
@@ -155,24 +154,21 @@ def _kappa(found: dict[str, Any]) -> str:
 
 
 def _share(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else percent(share)
 
 
-def _p(p_value: float | None) -> str:
-    if p_value is None:
-        return "-"
-    return "p < .001" if p_value < 0.001 else f"p = {p_value:.3f}"
+def _p(value: float | None) -> str:
+    return "-" if value is None else p_value(value)
 
 
 def _slices(slices: list[dict[str, Any]]) -> Table:
     table = Table("category", "rows", "win rate of B", "p (Holm)", box=None, pad_edge=False)
     for entry in slices[:_MOST_SHOWN]:
         rate = entry["win_rate"]
-        shown = "too few rows" if rate is None else _interval(rate).split("  ")
         table.add_row(
             escape(str(entry["category"] or "(none)")),
             str(entry["rows"]),
-            shown if isinstance(shown, str) else escape(" ".join(shown[:2])),
+            "too few rows" if rate is None else quoted_interval(rate),
             _p(entry["p_holm"]),
         )
     return table

@@ -14,15 +14,16 @@ from nova_judge.adapters import s3, submissions
 from nova_judge.adapters.s3 import S3Object
 from nova_judge.adapters.submissions import Deployed
 from nova_judge.cli import estimate, validate
+from nova_judge.cli.result import print_result
 from nova_judge.cost.estimate import check_budget, estimate_run, read_workload
 from nova_judge.cost.expected_usage import Workload
 from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.request import run_id
 from nova_judge.local.follow import Execution, follow
-from nova_judge.local.headline import headline
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import needs_file
+from nova_judge.results.saved_report import open_report
 from nova_judge.runs.layout import INBOX, RECIPES
 from nova_judge.runs.run import answer_sources
 
@@ -187,13 +188,10 @@ def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | Non
     folder = out / run
     with Console(stderr=True).status("fetching the report"):
         report = submissions.download_report(place.bucket, run, folder)
-    found = headline(folder) if report is not None else None
-    if found is None:
+    if report is None:
         return None
-    console.print(f"\n[bold]{escape(found.verdict)}[/]")
-    for line in found.lines:
-        console.print(escape(line))
-    console.print(f"\nReport: {escape(str(found.report or report))}", soft_wrap=True)
+    console.print()
+    print_result(console, open_report(folder), report)
     return folder
 
 

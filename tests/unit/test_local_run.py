@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ from nova_judge.errors import LocalModeError
 from nova_judge.local import output_folder
 from nova_judge.local import run as local_run
 from nova_judge.local.follow import follow
-from nova_judge.local.headline import headline
 from nova_judge.local.run import RunRequest, RunResult, settings_for
 
 ROOT = Path(__file__).parents[2]
@@ -164,12 +164,20 @@ def test_an_executions_cause_is_told_as_a_person_would_read_it(cause, read):
 
 
 METRICS = {
+    "run_id": "r-1",
     "status": "completed",
-    "verdict": {"sentence": "B is better [really]."},
+    "kind": "llm_judge",
+    "verdict": {
+        "word": "inconclusive",
+        "sentence": "Inconclusive: B leads [really]",
+        "a": 1,
+        "b": 2,
+    },
     "win_rate": {"estimate": 0.685, "low": 0.565, "high": 0.787, "level": 0.95},
     "rows": {"input": 5, "rejected": 1, "generation_failed": 0, "judge_failed": 1, "judged": 3},
     "reconciled": {"a": 1, "b": 2, "ties": 0, "inconsistent": 0, "errors": 1},
-    "agreement": {"forward": 0.2963, "strict": 0.1407, "consistency": 0.5},
+    "candidates": {"A": {"name": "old", "source": "file"}, "B": {"name": "new", "source": "file"}},
+    "judge": {"model": "nova-micro/prod", "stand_in": "reference"},
 }
 
 
@@ -178,27 +186,6 @@ def _run_folder(folder, metrics):
     (folder / "report/metrics.json").write_text(json.dumps(metrics), "utf-8")
     (folder / "report/report.html").touch()
     return folder
-
-
-def test_the_headline_gives_verdict_win_rate_and_the_sum_of_rows(tmp_path):
-    found = headline(_run_folder(tmp_path, METRICS))
-
-    assert found.verdict == "B is better [really]."
-    assert found.lines == (
-        "Win rate of B: 68.5% (95% interval 56.5% to 78.7%)",
-        "Rows: 5 read = 1 rejected + 0 generation failed + 1 judge failed + 3 judged",
-        "Both orders together: A 1, B 2, ties 0, inconsistent 0, without verdict 1",
-        "Agreement with labels: forward 0.2963, strict 0.1407, consistency 0.5000",
-    )
-
-
-def test_the_headline_of_a_failed_run_has_what_there_is(tmp_path):
-    failed = {"status": "failed", "verdict": None, "win_rate": None, "reconciled": None}
-    found = headline(_run_folder(tmp_path, {**failed, "rows": METRICS["rows"], "agreement": None}))
-
-    assert found.verdict == "Run failed."
-    assert len(found.lines) == 1
-    assert headline(tmp_path / "report") is None
 
 
 @pytest.fixture
@@ -218,8 +205,20 @@ def test_the_command_prints_the_headline_and_the_reports_path(command, tmp_path)
     done = command(RunResult(folder, "SUCCEEDED", None, None, None, None))
 
     assert done.exit_code == 0
-    assert "B is better [really]." in done.output
+    assert "Inconclusive\nB leads [really]\n" in done.output
     assert f"Report: {folder / 'report/report.html'}" in done.output
+
+
+def test_the_command_says_of_a_result_what_report_and_the_page_say(command, tmp_path):
+    folder = _run_folder(tmp_path, METRICS)
+
+    ran = command(RunResult(folder, "SUCCEEDED", None, None, None, None)).output
+    reported = CliRunner().invoke(main.app, ["report", str(folder)]).output
+
+    assert ran.strip() == reported.strip()
+    assert "68.5 %  [56.5, 78.7]" in ran
+    assert re.search(r"Without a verdict +1", ran)
+    assert "reference stood in for nova-micro/prod" in ran
 
 
 def test_a_failed_execution_is_an_error_with_its_cause(command, tmp_path):

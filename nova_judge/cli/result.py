@@ -1,0 +1,34 @@
+"""The result of a run in the terminal, alike from every command that ends with one."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.report.key_figures import table_rows
+from nova_judge.report.labels import one_line
+from nova_judge.report.sentences import headline
+from nova_judge.report.sentences_stand_in import stand_ins
+from nova_judge.results.saved_report import SavedReport
+
+
+def print_result(console: Console, report: SavedReport, page: Path | None) -> None:
+    """Verdict, evidence, who stood in, the key figures, and where the page is."""
+    told = headline(report.metrics)
+    console.print(f"[bold]{escape(one_line(told.words, 300))}[/]", highlight=False)
+    console.print(escape(one_line(told.evidence, 2000)), highlight=False)
+    for said in stand_ins(report.metrics):
+        console.print(escape(one_line(str(said), 400)), style="yellow", highlight=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for side in "AB":
+        facts = report.metrics.get("candidates", {}).get(side)
+        if facts:
+            table.add_row(side, escape(one_line(str(facts["name"]), 80)))
+    for name, value in table_rows(report.metrics):
+        table.add_row(escape(name.strip()), escape(value))
+    console.print(table, highlight=False)
+    if page is None:
+        console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
+    else:
+        console.print(f"Report: {escape(str(page))}", highlight=False, soft_wrap=True)
