@@ -9,7 +9,7 @@ from matplotlib.patches import Wedge
 
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
-from nova_judge.report.sentences import percent, weighted_scores
+from nova_judge.report.sentences import lead, percent, weighted_scores
 
 Metrics = Mapping[str, Any]
 OUTCOMES = (
@@ -74,8 +74,7 @@ def draw_comparison(axes: Axes, metrics: Metrics) -> bool:
     for place, (wins, colour) in enumerate(((a, palette.A), (b, palette.B))):
         axes.bar(place, wins, 0.55, **fill(colour))
         write(axes, place, wins + highest * 0.02, f"{wins:,}", ha="center", weight="bold", size=12)
-    ahead = f"{'B' if b > a else 'A'} ahead by {abs(b - a):,}" if a != b else "level"
-    write(axes, 0.5, highest * 1.22, ahead, ha="center", size=11, weight="bold")
+    write(axes, 0.5, highest * 1.22, lead(metrics), ha="center", size=11, weight="bold")
     scores = weighted_scores(metrics)
     if scores:
         write(axes, 0.5, highest * 1.13, scores, ha="center", size=8.5, color=palette.FAINT)

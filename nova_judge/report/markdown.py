@@ -83,7 +83,7 @@ def _criteria(metrics: Metrics) -> str:
         return ""
     head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
     table = "\n".join([head, "|---|---|---|---|---|", *lines])
-    return f"{table}\n\n{escape(sentences_rubric.criteria(rubric), 900)}"
+    return f"{table}\n\n{escape(sentences_rubric.criteria(metrics), 900)}"
 
 
 def _slices(metrics: Metrics) -> str:

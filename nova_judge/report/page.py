@@ -55,6 +55,7 @@ def render_page(
             rejected=list(islice(rejected, MOST_REJECTED)),
             duels=panels.duels(metrics),
             scores=sentences.weighted_scores(metrics),
+            lead=sentences.lead(metrics) if metrics.get("reconciled") else "",
             position_sentence=sentences.positions(metrics) if metrics.get("positions") else "",
             job_table=job_table(metrics),
             sample_sentence=sentences.sample(len(rows), sample.seen),
@@ -65,21 +66,21 @@ def render_page(
             weights=weights,
             packed_weights=pack(weights.form) if weights else "",
             own_result=own_result(weights),
-            rubric_sentences=_rubric_sentences(metrics.get("rubric")),
+            rubric_sentences=_rubric_sentences(metrics),
             slices_sentence=sentences.slices(metrics),
             version=__version__,
         )
     )
 
 
-def _rubric_sentences(rubric: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not rubric:
+def _rubric_sentences(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    if not metrics.get("rubric"):
         return {}
     return {
-        "criteria": sentences_rubric.criteria(rubric),
-        "driver": sentences_rubric.driver(rubric),
-        "firmness": sentences_rubric.firmness(rubric),
-        "warnings": sentences_rubric.warnings(rubric),
+        "criteria": sentences_rubric.criteria(metrics),
+        "driver": sentences_rubric.driver(metrics),
+        "firmness": sentences_rubric.firmness(metrics),
+        "warnings": sentences_rubric.warnings(metrics["rubric"]),
     }
 
 

@@ -69,7 +69,7 @@ def duels(metrics: Metrics) -> list[Duel]:
     scores = {side.lower(): mean(rubric.get(f"weighted_score_{side}")) for side in "AB"}
     known = {side: score for side, score in scores.items() if score is not None}
     if len(known) == len(scores):
-        found.append(Duel("Mean weighted score, 0 to 1", known, "{:.3f}"))
+        found.append(Duel("Mean weighted score in the order A, B, 0 to 1", known, "{:.3f}"))
     return found
 
 

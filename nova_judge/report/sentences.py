@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nova_judge.errors import UnsupportedClaimError
+from nova_judge.statistics.positions import Positions
+from nova_judge.statistics.settings import settings_of
 
 Metrics = Mapping[str, Any]
 
@@ -95,8 +97,35 @@ def weighted_scores(metrics: Metrics) -> str | None:
     a, b = (mean(rubric.get(f"weighted_score_{side}")) for side in "AB")
     if a is None or b is None:
         return None
+    told = f"weighted scores in the order A, B: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
+    if one_order_alone(metrics):
+        return told
     favours = f"favours {'A' if a > b else 'B'}" if a != b else "level"
-    return f"weighted scores A {a:.3f}, B {b:.3f}; margin {signed(a - b)} ({favours})"
+    return f"{told} ({favours})"
+
+
+def lead(metrics: Metrics) -> str:
+    """Who is ahead by how many rows that both orders decide; nobody where a control blocks."""
+    counts = metrics["reconciled"]
+    if _blocked(metrics):
+        return "no lead, the verdict is blocked"
+    if counts["a"] == counts["b"]:
+        return "level"
+    ahead = "B" if counts["b"] > counts["a"] else "A"
+    return f"{ahead} ahead by {abs(counts['a'] - counts['b']):,} rows"
+
+
+def one_order_alone(metrics: Metrics) -> str | None:
+    """Why what is known of one order, A before B, speaks for no candidate; None where it may."""
+    if _blocked(metrics):
+        return "The verdict is blocked, so that no criterion speaks for either candidate."
+    favoured = _favoured(metrics)
+    if favoured is None:
+        return None
+    return (
+        f"The judge favours the answer shown {favoured}, and criteria are scored in the order A, B "
+        f"alone: their differences speak for neither candidate."
+    )
 
 
 def positions(metrics: Metrics) -> str:
@@ -106,9 +135,9 @@ def positions(metrics: Metrics) -> str:
         return "No row has a verdict in both orders, so that nothing can be said of positions."
     first, second, tested = found["leaning_first"], found["leaning_second"], found["p_value"]
     counts = f"{first:,} rows lean to the answer shown first, {second:,} to the second"
-    if tested >= 0.05:
+    favoured = _favoured(metrics)
+    if favoured is None:
         return f"No position bias that this many rows could show ({counts}; {p_value(tested)})."
-    favoured = "first" if first > second else "second"
     return f"The judge favours the answer shown {favoured} ({counts}; {p_value(tested)})."
 
 
@@ -129,6 +158,8 @@ def slices(metrics: Metrics) -> str:
     if not tested:
         return "No category has enough rows for a test; under 20 rows only counts are shown."
     differing = [part for part in tested if part["differs"]]
+    if _blocked(metrics):
+        return "The verdict is blocked, so that no category speaks for either candidate."
     rule = "Holm's correction shares the error rate out over all of them"
     if not differing:
         return f"None of {len(tested)} tested categories shows a difference; {rule}."
@@ -143,6 +174,15 @@ def mean(score: Any) -> float | None:  # noqa: ANN401
     """A mean that stands bare or with its interval; None where it is unknown."""
     found = score.get("mean") if isinstance(score, Mapping) else score
     return float(found) if isinstance(found, int | float) else None
+
+
+def _blocked(metrics: Metrics) -> bool:
+    return bool((metrics.get("verdict") or {}).get("blocked_by"))
+
+
+def _favoured(metrics: Metrics) -> str | None:
+    found = metrics.get("positions")
+    return Positions(**found).favoured(settings_of(metrics).level) if found else None
 
 
 def _check_verdict(verdict: Metrics, metrics: Metrics) -> None:

@@ -1,19 +1,26 @@
-"""What a report says of a rubric: which criteria differ, what drives the lead, how firm it is."""
+"""What a report says of a rubric: which criteria differ, what drives the lead, how firm it is.
+
+The judge writes one rubric a row, in the order A, B: every sentence says so, and none names a
+candidate where the judge favours a position or a control blocks the verdict.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report.sentences import percent
+from nova_judge.report.sentences import one_order_alone, percent
 
 Metrics = Mapping[str, Any]
 
 
-def criteria(rubric: Metrics) -> str:
-    """Which candidate is ahead on which criterion, only where the interval excludes a tie."""
-    known = [each for each in rubric["criteria"] if each["margin"]]
-    on_a = [each["name"] for each in known if each["margin"]["low"] > 0]
-    on_b = [each["name"] for each in known if each["margin"]["high"] < 0]
-    level = len(known) - len(on_a) - len(on_b)
+def criteria(metrics: Metrics) -> str:
+    """Which candidate is ahead on which criterion, after the correction for testing them all."""
+    if said := one_order_alone(metrics):
+        return said
+    known = [each for each in metrics["rubric"]["criteria"] if each["margin"]]
+    shown = [each for each in known if each["differs"]]
+    on_a = [each["name"] for each in shown if each["margin"]["mean"] > 0]
+    on_b = [each["name"] for each in shown if each["margin"]["mean"] < 0]
+    level = len(known) - len(shown)
     told = [
         f"{side} is ahead on {_listed(names)}"
         for side, names in (("A", on_a), ("B", on_b))
@@ -21,34 +28,40 @@ def criteria(rubric: Metrics) -> str:
     ]
     if level:
         told.append(f"{level} of {len(known)} criteria show no difference at this many rows")
-    return f"{'; '.join(told)}." if told else "No criterion was scored in enough rows to compare."
+    if not told:
+        return "No criterion was scored in enough rows to compare."
+    return f"In the order A, B: {'; '.join(told)}."
 
 
-def driver(rubric: Metrics) -> str:
+def driver(metrics: Metrics) -> str:
     """The criterion that adds most to the mean margin, in the margin's own direction."""
-    found = rubric.get("driver")
-    if not found:
+    found = metrics["rubric"].get("driver")
+    if not found or one_order_alone(metrics):
         return ""
     side = "A" if found["contribution"] > 0 else "B"
     amount = f"{abs(found['contribution']):.3f}"
     return f"Most of the lead of {side} comes from {found['group']}, {amount} of the mean margin."
 
 
-def firmness(rubric: Metrics) -> str:
+def firmness(metrics: Metrics) -> str:
     """How far the lead depends on the weights of the criteria."""
-    found = rubric.get("firmness")
-    if not found:
+    found = metrics["rubric"].get("firmness")
+    if not found or one_order_alone(metrics):
         return ""
+    return f"In the order A, B: {_firmness(found)}"
+
+
+def _firmness(found: Metrics) -> str:
     drawn = f"Of {found['weightings']:,} weightings drawn evenly,"
     shares = f"A leads under {percent(found['share_a'])} and B under {percent(found['share_b'])}."
     if not found["leader"]:
-        return f"At the judge's mean weights neither leads. {drawn} {shares}"
+        return f"at the judge's mean weights neither leads. {drawn} {shares}"
     if not found["turns"]:
-        firm = f"No move of one criterion's weight takes the lead from {found['leader']}."
+        firm = f"no move of one criterion's weight takes the lead from {found['leader']}."
         return f"{firm} {drawn} {shares}"
     turn = found["turns"][0]
     move = f"from {percent(turn['weight'], 0)} to {percent(turn['turns_at'], 0)}"
-    first = f"The smallest move that takes the lead from {found['leader']}: {turn['group']} {move}"
+    first = f"the smallest move that takes the lead from {found['leader']}: {turn['group']} {move}"
     return f"{first} of the weight. {drawn} {shares}"
 
 

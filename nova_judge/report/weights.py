@@ -107,11 +107,11 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
         )
         for covered in spelled[:MOST_SLIDERS]
     ]
+    own = figures(columns, reweigh(columns, judge_weighting(columns)), settings)
     settled = {
         "level": settings.level,
         "margin": settings.equivalence_margin,
-        "blocked": bool(settings.blocked_by),
+        "blocked": bool(own.verdict.blocked_by),
         "rows": form["rows"],
     }
-    own = figures(columns, reweigh(columns, judge_weighting(columns)), settings)
     return Weights(sliders, len(listed) - len(sliders), own, settled)

@@ -3,13 +3,14 @@
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import msgspec
 
 from nova_judge.errors import RequestError
 from nova_judge.plain import plain
-from nova_judge.report.sentences import headline, interval, percent
+from nova_judge.report.sentences import headline, interval, one_order_alone, percent
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.settings import settings_of
 from nova_judge.statistics.verdict import win_rate_interval
@@ -75,7 +76,7 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
     return [
         _win_rate(metrics, rules),
         _errors(metrics, rules.max_errors),
-        *(_criterion(metrics, name, least) for name, least in rules.criteria.items()),
+        *(_criterion(metrics, name, rules) for name in rules.criteria),
     ]
 
 
@@ -122,7 +123,7 @@ def _errors(metrics: Metrics, most: float) -> Finding:
     return Finding(Outcome.PASS, told)
 
 
-def _criterion(metrics: Metrics, name: str, least: float) -> Finding:
+def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Finding:
     criteria = (metrics.get("rubric") or {}).get("criteria") or []
     known = {str(criterion["name"]): criterion for criterion in criteria}
     if name not in known:
@@ -131,10 +132,18 @@ def _criterion(metrics: Metrics, name: str, least: float) -> Finding:
     margin = known[name]["margin"]
     if not margin:
         return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows")
-    ahead = {"low": -margin["high"], "high": -margin["low"]}
+    if said := one_order_alone(metrics):
+        return Finding(Outcome.INCONCLUSIVE, f"{name}: {said.rstrip('.')}")
+    least = rules.criteria[name]
+    ahead = {
+        "estimate": -margin["mean"],
+        "low": -margin["high"],
+        "high": -margin["low"],
+        "level": margin["level"],
+    }
     ends = f"{100 * margin['level']:g} % interval {ahead['low']:+.3f} to {ahead['high']:+.3f}"
-    told = f"{name} B less A {-margin['mean']:+.3f} ({ends}) against at least {least:+g}"
-    return _compared(ahead, least, told)
+    told = f"{name} B less A in the order A, B {-margin['mean']:+.3f} ({ends})"
+    return _compared(ahead, least, f"{told} against at least {least:+g}", len(rules.criteria))
 
 
 def _metrics(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
@@ -145,35 +154,56 @@ def _metrics(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
         told = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
         return [Finding(Outcome.NOT_EVALUATED, told)]
     return [
-        _metric(known[name], least, metrics["rows"]["input"], rules.max_errors)
+        _metric(known[name], metrics["rows"]["input"], rules)
         if name in known
         else Finding(
             Outcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
         )
-        for name, least in rules.criteria.items()
+        for name in rules.criteria
     ]
 
 
-def _metric(entry: Metrics, least: float, rows: int, most_missing: float) -> Finding:
+def _metric(entry: Metrics, rows: int, rules: GateRules) -> Finding:
     name, difference = entry["metric"], "first" in entry
+    least = rules.criteria[name]
     if entry["estimate"] is None:
         return Finding(Outcome.NOT_EVALUATED, f"{name}: {entry['method']}")
     missing = 1 - entry["rows"] / rows if entry["rows"] and rows else 0.0
-    if missing > most_missing:
+    if missing > rules.max_errors:
         told = f"{name}: {percent(missing)} of the rows have no score, more than"
-        return Finding(Outcome.NOT_EVALUATED, f"{told} {percent(most_missing)}")
+        return Finding(Outcome.NOT_EVALUATED, f"{told} {percent(rules.max_errors)}")
     of = f"{name} {entry['second']} less {entry['first']}" if difference else name
     ends = f"{100 * entry['level']:g} % interval {entry['low']:.3f} to {entry['high']:.3f}"
     falling = entry["better"] == "lower"
     bound = 0.0 - least if falling and difference else least
     told = f"{of} {entry['estimate']:.3f} ({ends}) against at {'most' if falling else 'least'}"
-    held = {"low": -entry["high"], "high": -entry["low"]} if falling else entry
-    return _compared(held, -bound if falling else bound, f"{told} {bound:g}")
+    held = entry
+    if falling:
+        turned = {"estimate": -entry["estimate"], "low": -entry["high"], "high": -entry["low"]}
+        held = {**turned, "level": entry["level"]}
+    bound_held = -bound if falling else bound
+    return _compared(held, bound_held, f"{told} {bound:g}", len(rules.criteria))
 
 
-def _compared(rate: Metrics, least: float, told: str) -> Finding:
+def _compared(rate: Metrics, least: float, told: str, asked: int = 1) -> Finding:
+    """Whether the whole interval is on one side of what is asked.
+
+    All conditions must hold to pass, one is enough to be worse: the error rate of `worse` is shared
+    out over the criteria asked for (Bonferroni).
+    """
     if rate["low"] >= least:
         return Finding(Outcome.PASS, told)
-    if rate["high"] < least:
+    if _shared_out(rate, asked) < least:
         return Finding(Outcome.WORSE, told)
+    if rate["high"] < least:
+        return Finding(Outcome.INCONCLUSIVE, f"{told}: not beyond chance among {asked} criteria")
     return Finding(Outcome.INCONCLUSIVE, f"{told}: the interval holds both answers")
+
+
+def _shared_out(rate: Metrics, asked: int) -> float:
+    """The upper end at the level that `asked` intervals need together, as normal quantiles grow."""
+    if asked == 1:
+        return float(rate["high"])
+    alpha = 1.0 - rate["level"]
+    widened, one = (NormalDist().inv_cdf(1.0 - alpha / (2.0 * k)) for k in (asked, 1))
+    return float(rate["estimate"] + (rate["high"] - rate["estimate"]) * widened / one)

@@ -20,7 +20,8 @@ from nova_judge.rubric.reweight import coverage
 from nova_judge.rubric.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.win_rate import ScoreCounts, score_interval
+from nova_judge.statistics.slices import holm
+from nova_judge.statistics.win_rate import ScoreCounts, mean_p_value, score_interval
 
 WEIGHT_SUM_TOLERANCE = 0.001
 REPORTED_TOLERANCE = 0.0005
@@ -133,9 +134,7 @@ def mean_interval(
     """
     if not len(values):
         return None
-    scaled = (values - low) / (1.0 - low)
-    steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
-    interval = score_interval(ScoreCounts(tuple(steps.tolist())), level)
+    interval = score_interval(_score_counts(values, low), level)
     if isinstance(interval, Unscored):
         return None
     mean = math.fsum(values.tolist()) / len(values)
@@ -148,6 +147,12 @@ def mean_interval(
         "method": interval.method,
         "n": len(values),
     }
+
+
+def _score_counts(values: npt.NDArray[np.float64], low: float) -> ScoreCounts:
+    scaled = (values - low) / (1.0 - low)
+    steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
+    return ScoreCounts(tuple(steps.tolist()))
 
 
 def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
@@ -171,11 +176,27 @@ def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
                 "share_of_weight": covered.share_of_weight,
                 "mean_A": int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
                 "mean_B": int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
-                "margin": mean_interval(of_a - of_b, level, low=-1.0) if main[code] else None,
+                **_margin(of_a - of_b if main[code] else None, level),
                 "contribution": effect[covered.group],
             }
         )
+    tested = [entry for entry in table if entry["p_value"] is not None]
+    corrected = holm([entry["p_value"] for entry in tested])
+    for entry, p_value in zip(tested, corrected, strict=True):
+        entry |= {"p_holm": p_value, "differs": p_value < 1.0 - level}
     return table
+
+
+def _margin(values: npt.NDArray[np.float64] | None, level: float) -> dict[str, Any]:
+    """A less B on one criterion, with the p-value of no difference; None in too few rows."""
+    if values is None:
+        return dict.fromkeys(("margin", "p_value", "p_holm", "differs"))
+    return {
+        "margin": mean_interval(values, level, low=-1.0),
+        "p_value": mean_p_value(_score_counts(values, -1.0)),
+        "p_holm": None,
+        "differs": None,
+    }
 
 
 def _ties(columns: RubricColumns) -> dict[str, int]:

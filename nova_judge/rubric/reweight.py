@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +19,8 @@ from nova_judge.records import Unscored
 from nova_judge.rubric.columns import FULL_SCORE, Codes, Ints, RubricColumns, row_sums
 from nova_judge.rubric.criteria import CriterionGroups
 from nova_judge.rubric.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
-from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.positions import positions
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import (
     Decided,
@@ -142,7 +144,12 @@ def reweigh(columns: RubricColumns, chosen: Weighting) -> Reweighed:
 def figures(
     columns: RubricColumns, reweighed: Reweighed, settings: StatisticsSettings = DEFAULTS
 ) -> ReweighedFigures:
-    """Counts, win rate of B with interval, and verdict of a reweighing."""
+    """Counts, win rate of B with interval, and verdict of a reweighing.
+
+    The rubrics are of the order A, B alone, so that a judge that favours a position beyond chance
+    blocks the verdict: its preference and the candidates' difference are one figure here.
+    """
+    settings = _blocked_by_position(columns, settings)
     tally = np.bincount(reweighed.verdicts, minlength=len(Outcome)).tolist()
     a, b, ties, unscored = (
         tally[code] for code in (Outcome.A, Outcome.B, Outcome.TIE, Outcome.ERROR)
@@ -162,6 +169,18 @@ def figures(
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
         flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),
     )
+
+
+def _blocked_by_position(
+    columns: RubricColumns, settings: StatisticsSettings
+) -> StatisticsSettings:
+    profiles = columns.forward.astype(np.int64) * len(Outcome) + columns.backward
+    counted = np.bincount(profiles, minlength=len(Outcome) ** 2)
+    favoured = positions(ProfileCounts(tuple(counted.tolist()))).favoured(settings.level)
+    if favoured is None:
+        return settings
+    reason = f"the judge favours the answer shown {favoured}, and rubrics are of the order A, B"
+    return msgspec.structs.replace(settings, blocked_by=(*settings.blocked_by, reason))
 
 
 def coverage(columns: RubricColumns) -> list[Coverage]:

@@ -28,6 +28,12 @@ class Positions(NamedTuple):
     leaning_second: int
     rows: int
 
+    def favoured(self, level: float = 0.95) -> str | None:
+        """`first` or `second`: the position favoured beyond chance; None if neither is."""
+        if self.p_value is None or self.p_value >= 1.0 - level:
+            return None
+        return "first" if self.leaning_first > self.leaning_second else "second"
+
 
 def positions(profiles: ProfileCounts) -> Positions:
     """The position figures of judged rows. Without rows in both orders there is no test."""

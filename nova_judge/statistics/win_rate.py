@@ -11,9 +11,10 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, quantile
+from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, mean_cdf, quantile
 from nova_judge.statistics.outcomes import ProfileCounts
 
 DIRICHLET = "Dirichlet weights over prompts, half an observation at either end"
@@ -160,13 +161,28 @@ def _upper_bound(scores: ScoreCounts, level: float) -> float:
     return max(quantile(level, values, weights[kept]), scores.mean)
 
 
-def _interval_of_mean(scores: ScoreCounts, level: float) -> Interval:
+def mean_p_value(scores: ScoreCounts) -> float:
+    """Two-sided p-value of a mean score of 1/2, 1 without rows.
+
+    `score_interval` turned about: at the level 1 - p the interval ends at 1/2.
+    """
+    behind = scores.mirrored() if scores.b_is_ahead else scores
+    above = 1.0 - mean_cdf(0.5, *_weighted(behind)) if scores.rows else 0.5
+    return min(1.0, max(0.0, 2.0 * above))
+
+
+def _weighted(scores: ScoreCounts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The scores that occur on either side, and their weights with half an observation an end."""
     weights = np.array(scores.counts, dtype=np.float64)
     weights[0] += _END
     weights[-1] += _END
     values = np.arange(scores.steps + 1) / scores.steps
     kept = weights + weights[::-1] > 0
-    bounds = mean_bounds(values[kept], weights[kept], level)
+    return values[kept], weights[kept]
+
+
+def _interval_of_mean(scores: ScoreCounts, level: float) -> Interval:
+    bounds = mean_bounds(*_weighted(scores), level)
     estimate = scores.mean
     low = 0.0 if estimate == 0 else min(bounds.low, estimate)
     return Interval(estimate, low, max(bounds.high, estimate), level, DIRICHLET)

@@ -69,6 +69,31 @@ def judged_row(line: int, generator: random.Random) -> JudgedRow:
     return JudgedRow(row=row, judgment=judgment)
 
 
+def position_biased_rows(number: int = 200, seed: int = 3) -> list[JudgedRow]:
+    """Two equally good candidates; the judge prefers, and scores higher, what is shown first."""
+    draw = random.Random(seed)  # noqa: S311  test data
+    rows = []
+    for line in range(1, number + 1):
+        criteria = tuple(
+            Criterion(
+                name=name,
+                weight=weight,
+                type="scale",
+                score_A=float(min(5, max(1, round(draw.gauss(3.4, 1))))),
+                score_B=float(min(5, max(1, round(draw.gauss(3.0, 1))))),
+            )
+            for name, weight in (("accuracy", 0.5), ("clarity", 0.3), ("completeness", 0.2))
+        )
+        judgment = Judgment(
+            forward=Verdict.A if draw.random() < 0.75 else Verdict.B,
+            backward=Verdict.B if draw.random() < 0.75 else Verdict.A,
+            rubric=Rubric(criteria=criteria),
+        )
+        row = InputRow(line=line, id=str(line), prompt="q", category=TOPICS[line % 2])
+        rows.append(JudgedRow(row=row, judgment=judgment))
+    return rows
+
+
 def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> dict[str, Any]:
     """The metrics of generated rows."""
     return compute_metrics(facts(len(rows)), rows, job)

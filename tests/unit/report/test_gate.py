@@ -90,6 +90,29 @@ def test_criterion_decides_by_its_interval(rubric_metrics):
     assert outcome(rubric_metrics, criteria={"no such": 0}) is Outcome.NOT_EVALUATED
 
 
+def test_a_judge_that_favours_a_position_decides_no_criterion():
+    found = judge_gate(
+        generated.metrics(generated.position_biased_rows()),
+        GateRules(min_win_rate=0.4, criteria={"accuracy": -0.03}),
+    )
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "accuracy: The judge favours the answer shown first" in found.reason
+
+
+def test_one_criterion_of_many_is_worse_only_at_their_common_error_rate(rubric_metrics):
+    criteria = rubric_metrics["rubric"]["criteria"]
+    margin, names = criteria[0]["margin"], [each["name"] for each in criteria]
+    half = margin["mean"] - margin["low"]
+    barely = {names[0]: -margin["low"] + 0.1 * half}
+    others = dict.fromkeys(names[1:], -1.0)
+    assert outcome(rubric_metrics, criteria=barely) is Outcome.WORSE
+    found = judge_gate(rubric_metrics, GateRules(criteria=barely | others))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert f"not beyond chance among {len(names)} criteria" in found.reason
+    clearly = {names[0]: -margin["low"] + half}
+    assert outcome(rubric_metrics, criteria=clearly | others) is Outcome.WORSE
+
+
 def test_worse_outranks_inconclusive(rubric_metrics):
     name = rubric_metrics["rubric"]["criteria"][0]["name"]
     found = judge_gate(rubric_metrics, GateRules(min_win_rate=0.6, criteria={name: 0.9}))

@@ -2,13 +2,16 @@
 
 import copy
 
+import msgspec
 import pytest
 
 from nova_judge.errors import UnsupportedClaimError
+from nova_judge.judge.controls import Control, judge_control
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.report import sentences, sentences_rubric
 from nova_judge.report.write import render_report
 from nova_judge.results.metrics import compute_metrics
+from nova_judge.statistics.outcomes import ProfileCounts
 
 from . import generated
 
@@ -83,13 +86,48 @@ def test_position_bias_is_claimed_only_beyond_chance(rubric_metrics):
     assert sentences.positions(rubric_metrics).startswith("No row has a verdict in both orders")
 
 
-def test_criteria_are_named_only_when_their_interval_excludes_a_tie(rubric_metrics):
-    rubric = rubric_metrics["rubric"]
-    told = sentences_rubric.criteria(rubric)
-    named = {each["name"] for each in rubric["criteria"] if each["margin"]["high"] < 0}
-    assert named
-    for each in rubric["criteria"]:
-        assert (each["name"] in told) == (each["name"] in named)
+def test_criteria_are_named_only_after_the_correction_and_with_their_order(rubric_metrics):
+    criteria = rubric_metrics["rubric"]["criteria"]
+    told = sentences_rubric.criteria(rubric_metrics)
+    assert told.startswith("In the order A, B: B is ahead on ")
+    for each in criteria:
+        assert each["differs"] == (each["p_holm"] < 0.05)
+        assert (each["name"] in told) == each["differs"]
+    criteria[0] |= {"p_holm": 0.06, "differs": False}
+    assert criteria[0]["margin"]["high"] < 0
+    assert criteria[0]["name"] not in sentences_rubric.criteria(rubric_metrics)
+
+
+def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubrics():
+    metrics = generated.metrics(generated.position_biased_rows())
+    assert metrics["verdict"]["word"] == "inconclusive"
+    assert metrics["rubric"]["criteria"][0]["differs"]
+    told = sentences_rubric.criteria(metrics)
+    assert told.startswith("The judge favours the answer shown first, and criteria are scored")
+    assert sentences_rubric.driver(metrics) == sentences_rubric.firmness(metrics) == ""
+    assert "favours" not in sentences.weighted_scores(metrics)
+    assert "is ahead" not in dict(render_report(metrics, []))["report.html"].decode()
+
+
+def test_a_blocked_verdict_is_announced_nowhere():
+    finding = judge_control(Control.PADDED, ProfileCounts((2, *[0] * 4, 38, *[0] * 10)))
+    rows = [
+        msgspec.structs.replace(
+            row, judgment=msgspec.structs.replace(row.judgment, forward=side, backward=side)
+        )
+        for row in generated.judged_rows(90)
+        for side in [Verdict.B if row.row.line % 10 else Verdict.A]
+    ]
+    facts = msgspec.structs.replace(generated.facts(90), controls=(finding,))
+    metrics = compute_metrics(facts, rows, None)
+    assert finding.blocks
+    assert any(part["differs"] for part in metrics["slices"])
+    assert sentences.slices(metrics).startswith("The verdict is blocked")
+    assert sentences.lead(metrics) == "no lead, the verdict is blocked"
+    assert sentences_rubric.criteria(metrics).startswith("The verdict is blocked")
+    page = dict(render_report(metrics, rows))["report.html"].decode()
+    assert "B ahead by" not in page
+    assert "is ahead on" not in page
 
 
 def test_categories_are_named_only_after_the_correction(rubric_metrics):

@@ -10,6 +10,8 @@ from nova_judge.rubric.columns import columns_of
 from nova_judge.rubric.criteria import default_groups
 from nova_judge.rubric.reweight import figures, judge_weighting, reweigh
 
+from . import generated
+
 
 def watched(rows):
     evidence = WeightsEvidence()
@@ -35,6 +37,15 @@ def test_own_result_is_that_of_the_judges_own_weights(rubric_metrics, rows):
     told = msgspec.json.decode(own_result(watched(rows).weights(rubric_metrics)))
     assert (told["a"], told["b"], told["ties"]) == (own.a, own.b, own.ties)
     assert told["rate"]["low"] == own.win_rate.low
+
+
+def test_no_weighting_names_a_candidate_where_the_judge_favours_a_position():
+    rows = generated.position_biased_rows()
+    found = watched(rows).weights(generated.metrics(rows))
+    assert found.own.a > 1.3 * found.own.b
+    assert found.own.verdict.word == "inconclusive"
+    assert found.form["blocked"]
+    assert "rubrics are of the order A, B" in found.own.verdict.sentence
 
 
 def test_a_name_that_a_shell_would_run_gets_no_slider(rubric_metrics, rows):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError, RequestError, SavedReportError
 from nova_judge.results.metrics import CandidateFacts, InputFacts, compute_metrics, failed_metrics
+from tests.unit.rubric import runs
 
 from .profiles import DATA, HAIKU, jsonl
 from .test_metrics import facts, pairs
@@ -86,22 +87,43 @@ def write_run(folder: Path, a: str, b: str, verdicts: str) -> Path:
 
 
 def test_a_leaderboard_of_several_runs(tmp_path: Path) -> None:
-    runs = [
+    several = [
         write_run(tmp_path / "1", "small", "large", "B" * 60 + "A" * 10),
         write_run(tmp_path / "2", "large", "other [x]", "B" * 20 + "A" * 22),
     ]
-    found = json.loads(run("leaderboard", *runs, "--json"))
+    found = json.loads(run("leaderboard", *several, "--json"))
     assert [s["rank"] for s in found["standings"]][-1] == 3
     assert found["standings"][0]["rank"] is None
-    shown = run("leaderboard", *runs)
+    shown = run("leaderboard", *several)
     assert "1-2" in shown
     assert "other [x]" in shown
+
+
+@pytest.mark.parametrize(("rows", "different"), [(40, False), (41, True)])
+def test_one_input_under_two_names_is_one_input(tmp_path: Path, rows: int, different: bool) -> None:
+    first = runs.write_run(tmp_path / "1", runs.generated_rows(40))
+    other = runs.write_run(tmp_path / "2", runs.generated_rows(rows), "other")
+    metrics = other / "report" / "metrics.json"
+    changed = json.loads(metrics.read_bytes())
+    changed["input"] |= {"uri": "s3://b/rubric/i.jsonl", "version": "2", "size": rows - 39}
+    metrics.write_text(json.dumps(changed))
+    notes = json.loads(run("leaderboard", first, other, "--json"))["notes"]
+    assert any("different inputs" in note for note in notes) is different
 
 
 def test_a_failed_run_has_no_place_on_the_board(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     path.write_bytes(msgspec.json.encode(failed_metrics(facts(), "RunJudgeJobs", "stopped")))
     with pytest.raises(SavedReportError, match="compared no answers"):
+        run("leaderboard", path)
+
+
+def test_a_run_with_a_blocked_verdict_has_no_place_on_the_board(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "1", "small", "large", "B" * 60 + "A" * 10)
+    stated = json.loads(path.read_bytes())
+    stated["statistics"]["blocked_by"] = ["the judge prefers a padded answer"]
+    path.write_text(json.dumps(stated))
+    with pytest.raises(SavedReportError, match="is blocked \\(the judge prefers a padded answer"):
         run("leaderboard", path)
 
 
