@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import boto3
 import msgspec
 import orjson
 
 from nova_judge.errors import LocalModeError
+from nova_judge.local.clients import client
 from nova_judge.local.nova_job import Job
 from nova_judge.local.nova_output import Detail, Writer, write_results
 from nova_judge.local.nova_scores import STAND_IN, with_standard_errors
@@ -171,17 +171,10 @@ def _invoked(job: Job, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
     """The function's answer; the container fails when the function does not exist."""
     if job.account_endpoint is None:
         raise LocalModeError("This job calls a Lambda function, but none can be reached from here.")
-    region = arn.split(":")[3]
-    client = boto3.client(
-        "lambda",
-        endpoint_url=job.account_endpoint,
-        region_name=region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulated account's
-    )
+    functions = client("lambda", job.account_endpoint, arn.split(":")[3])
     try:
-        answer = client.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
-    except client.exceptions.ResourceNotFoundException as error:
+        answer = functions.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
+    except functions.exceptions.ResourceNotFoundException as error:
         raise LocalModeError(
             f"The function {arn} does not exist: own scorers are files in scorers/, deployed "
             "with the stacks."

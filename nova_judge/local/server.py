@@ -17,6 +17,7 @@ import orjson
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from nova_judge.local import clients
 from nova_judge.local.settings import LOOPBACK, Start, answering
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def _environment(start: Start, port: int) -> dict[str, str]:
     """What engine and functions see. Nothing listens beyond loopback or looks for Docker."""
     settings = start.settings
     cache = settings.cache or start.folder
-    endpoint = f"http://{LOOPBACK}:{port}"
     return {
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
@@ -79,11 +79,7 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "MPLCONFIGDIR": f"{cache}/matplotlib",
         "STAND_IN_ANSWERS": answering(settings.chat_server),
         "STAND_IN_JUDGE": settings.judge.partition(":")[0],
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": settings.region,
-        "AWS_REGION": settings.region,
+        **clients.environment(f"http://{LOOPBACK}:{port}", settings.region),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
