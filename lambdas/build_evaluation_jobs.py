@@ -13,7 +13,7 @@ from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge.adapters import s3
 from nova_judge.judge.dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
 from nova_judge.recipe.scoring_recipe import generates, needs_file
-from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.state_size import check_bedrock_jobs, check_state_size
@@ -120,7 +120,6 @@ def _write_answers(run: Run, bucket: str) -> tuple[DatasetSummary, list[PlannedJ
 
 def _write_parts(run: Run, bucket: str, jobs: list[PlannedJob]) -> None:
     layout = RunLayout(run.run_id)
-    candidate: Candidate = "A" if jobs[0].subject == "A" else "B"
     rows = (row for row in all_lines(run, bucket, DatasetCounter()) if isinstance(row, InputRow))
     for job in jobs:
         with contextlib.ExitStack() as writers:
@@ -130,5 +129,5 @@ def _write_parts(run: Run, bucket: str, jobs: list[PlannedJob]) -> None:
             index = writers.enter_context(s3.Writer(bucket, layout.judge_rows(job.number)))
             for _ in range(job.last - job.first):
                 row = next(rows)
-                data.write(dataset_line(row, candidate, job_source(job)))
+                data.write(dataset_line(row, job.candidate, job_source(job)))
                 index.write(msgspec.json.encode(row) + b"\n")

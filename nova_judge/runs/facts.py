@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from nova_judge.cost.run_cost import run_cost
-from nova_judge.inputs.dataset import CANDIDATES
 from nova_judge.judge.dataset import DatasetSummary
 from nova_judge.judge.job_outcome import JobOutcome
 from nova_judge.recipe.scoring_recipe import generates, has_judge, judge_model
+from nova_judge.records import CANDIDATES
 from nova_judge.results.metrics import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts, RunFacts
 from nova_judge.runs.run import Run
 from nova_judge.statistics.settings import StatisticsSettings

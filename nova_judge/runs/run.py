@@ -7,10 +7,10 @@ import msgspec
 
 from nova_judge import __version__
 from nova_judge.generation import batch_inference
-from nova_judge.inputs.dataset import CANDIDATES, AnswerSources
+from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES, Candidate
 
 
 class RunInput(msgspec.Struct, frozen=True):
