@@ -8,6 +8,10 @@ from typing import Any, Literal
 from nova_judge.errors import SettingsError
 
 MOST_STAGE_LETTERS = 8
+_ARNS = {
+    "scorer_functions": r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?",
+    "judge_image_repositories": r"arn:[\w-]+:ecr:[\w-]+:\d{12}:repository/[\w./-]+",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,7 +19,9 @@ class StageConfig:
     """A stage in `cdk.json`.
 
     `retain_data`: buckets and tables outlive their stack. `endpoints`: `on_demand` ones exist only
-    while a run needs them, `always_on` ones are kept (and paid) by the stack.
+    while a run needs them, `always_on` ones are kept (and paid) by the stack. `scorer_functions`
+    and `judge_image_repositories`: ARNs of what judge jobs may use beside the scorers of
+    `scorers/` and AWS's evaluation images.
     """
 
     name: str
@@ -25,6 +31,8 @@ class StageConfig:
     endpoints: Literal["on_demand", "always_on"] = "on_demand"
     endpoint_models: tuple[str, ...] = ("qwen2.5-1.5b-instruct", "qwen2.5-7b-instruct")
     notify_email: str | None = None
+    scorer_functions: tuple[str, ...] = ()
+    judge_image_repositories: tuple[str, ...] = ()
     bundle_dependencies: bool = True
 
     @property
@@ -54,8 +62,7 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
             allowed = ", ".join(sorted(set(fields) - {"name"}))
             raise SettingsError(f"cdk.json: stages.{name}.{key} is unknown; allowed: {allowed}")
         _check_type(name, key, value)
-    if "endpoint_models" in values:
-        values["endpoint_models"] = tuple(values["endpoint_models"])
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return StageConfig(name=name, **values)
 
 
@@ -66,10 +73,16 @@ def _check_type(stage: str, key: str, value: object) -> None:
         "log_retention_days": (int, "a number of days"),
         "run_retention_days": (int, "a number of days"),
         "endpoint_models": (list, "a list of model names"),
+        "scorer_functions": (list, "a list of ARNs of Lambda functions"),
+        "judge_image_repositories": (list, "a list of ARNs of ECR repositories"),
         "notify_email": ((str, type(None)), "an e-mail address"),
         "endpoints": (str, '"on_demand" or "always_on"'),
     }
     kind, words = expected[key]
     wrong_word = key == "endpoints" and value not in ("on_demand", "always_on")
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or wrong_word:
+    wrong_arn = key in _ARNS and not (
+        isinstance(value, list) and all(re.fullmatch(_ARNS[key], str(arn)) for arn in value)
+    )
+    wrong_kind = not isinstance(value, kind) or (kind is int and isinstance(value, bool))
+    if wrong_kind or wrong_word or wrong_arn:
         raise SettingsError(f"cdk.json: stages.{stage}.{key} is {value!r}: {words} is expected")

@@ -47,7 +47,12 @@ class EvaluationStack(cdk.Stack):
         )
         self._config, self._storage, self._endpoints = config, storage, endpoints
         self.add_dependency(endpoints, "runs create endpoints from its configurations")
-        self.judge_role = JudgeRole(self, "JudgeRole", data_bucket=storage.data_bucket)
+        self.judge_role = JudgeRole(
+            self,
+            "JudgeRole",
+            data_bucket=storage.data_bucket,
+            own_repositories=config.judge_image_repositories,
+        )
         self.functions = EvaluationFunctions(
             self,
             config=config,

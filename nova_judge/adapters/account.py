@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import evaluator_models
 from nova_judge.runs.preflight import STACK_PARTS, Facts, ModelFacts, NotRead
+from nova_judge.runs.role_uses import RoleUse, role_uses
 
 Fact = TypeVar("Fact")
 
@@ -39,6 +40,7 @@ def facts_of_run(
         quotas = pool.submit(read, quotas_of_account)
         models = {name: pool.submit(read, _model(name)) for name in _bedrock_models(recipe)}
         trust = pool.submit(read, functools.partial(role_trust, job_role_arn))
+        refused = pool.submit(read, functools.partial(refused_uses, job_role_arn, recipe))
         events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
         training, endpoint = _split(quotas.result())
         return Facts(
@@ -48,6 +50,7 @@ def facts_of_run(
             endpoint_quota=endpoint,
             models={name: model.result() for name, model in models.items()},
             job_role_trust=trust.result(),
+            refused=refused.result(),
             bucket_sends_events=events.result(),
         )
 
@@ -74,6 +77,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
         models={name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else None,
         job_role_trust=read(lambda: role_trust(role)) if role else NOT_DEPLOYED,
         denied=read(lambda: denied_actions(role, bucket)) if role and bucket else NOT_DEPLOYED,
+        refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
         bucket_sends_events=read(lambda: bucket_sends_events(bucket)) if bucket else NOT_DEPLOYED,
     )
 
@@ -130,23 +134,33 @@ def role_trust(role_arn: str) -> tuple[str, ...]:
 
 def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
     """What a judge job does and its role may not, as IAM's own simulator sees it."""
-    iam = _client("iam")
     objects = f"arn:aws:s3:::{bucket}/runs/any/judge/0/any"
     asked = {
         objects: ["s3:GetObject", "s3:PutObject"],
         "*": ["ecr:GetAuthorizationToken"],
     }
-    denied: list[str] = []
-    for resource, actions in asked.items():
-        answer = iam.simulate_principal_policy(
-            PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource]
-        )
-        denied += [
-            result["EvalActionName"]
-            for result in answer["EvaluationResults"]
-            if result["EvalDecision"] != "allowed"
-        ]
-    return tuple(denied)
+    return tuple(
+        denied
+        for resource, actions in asked.items()
+        for denied in _denied(role_arn, actions, resource)
+    )
+
+
+def refused_uses(role_arn: str, recipe: Recipe) -> tuple[RoleUse, ...]:
+    """What of the things that only the recipe names the role may not use."""
+    uses = role_uses(recipe)
+    return tuple(use for use in uses if _denied(role_arn, [use.action], use.resource))
+
+
+def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
+    answer = _client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource]
+    )
+    return [
+        result["EvalActionName"]
+        for result in answer["EvaluationResults"]
+        if result["EvalDecision"] != "allowed"
+    ]
 
 
 def bucket_sends_events(bucket: str) -> bool:

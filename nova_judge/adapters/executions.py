@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+_ENDED = {"ExecutionDoesNotExist", "ValidationException"}
 
 
 @functools.cache
@@ -50,5 +53,6 @@ def stop(execution: str, cause: str) -> None:
     """Stop an execution; that it ended meanwhile is no error."""
     try:
         _client().stop_execution(executionArn=execution, cause=cause)
-    except _client().exceptions.ExecutionDoesNotExist:
-        return
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in _ENDED:
+            raise

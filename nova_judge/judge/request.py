@@ -72,7 +72,8 @@ def evaluation_image(region: str, image: str | None = None) -> str:
     if account is None:
         raise RecipeError(
             f"judge.image: no Nova evaluation image is known in {region}; regions with one: "
-            f"{', '.join(known.accounts)}. Deploy there, or give judge.image a full image URI"
+            f"{', '.join(known.accounts)}. Deploy there, or give judge.image a full image URI, and "
+            "its repository to judge_image_repositories in cdk.json"
         )
     registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
     return f"{registry}/{known.repository}:{image or known.tag}"

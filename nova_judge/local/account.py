@@ -58,7 +58,7 @@ class Account:
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
-        engine_hooks.authorize_bedrock_as_aws_does()
+        engine_hooks.authorize_as_aws_does()
         engine_hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
 
     def _function_failed(self, function: str, said: str) -> None:

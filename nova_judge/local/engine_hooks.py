@@ -116,8 +116,8 @@ def answer_secure_transport() -> None:
     iam_evaluator._resolve_condition_key = resolve_key
 
 
-def authorize_bedrock_as_aws_does() -> None:
-    """Converse needs the right to invoke a model, and policies name batch jobs: correct both."""
+def authorize_as_aws_does() -> None:
+    """Converse needs the right to invoke a model; policies name batch jobs and simulated roles."""
     extract_action, extract_arn = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
     @functools.wraps(extract_action)
@@ -132,6 +132,9 @@ def authorize_bedrock_as_aws_does() -> None:
         if service == "bedrock" and path == "/model-invocation-job":
             region, account = rest[-2:]
             return f"arn:aws:bedrock:{region}:{account}:model-invocation-job/new"
+        role = rest[2].get("PolicySourceArn") if service == "iam" else None
+        if role:
+            return role[0] if isinstance(role, list) else role
         return extract_arn(service, method, path, *rest)
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, arn

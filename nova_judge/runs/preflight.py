@@ -18,8 +18,10 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import evaluator_models
 from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.runs.role_uses import RoleUse
 
 Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
+SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
 QUOTAS = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
 SOON = datetime.timedelta(days=60)
@@ -53,7 +55,8 @@ class Facts:
     """What is known of the account. None: not asked for, because nothing depends on it here.
 
     `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
-    the number of instances allowed; `denied` lists actions that the job role lacks.
+    the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
+    of the recipe it may not use.
     """
 
     region: str | None
@@ -64,6 +67,7 @@ class Facts:
     models: Mapping[str, ModelFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
     denied: tuple[str, ...] | NotRead | None = None
+    refused: tuple[RoleUse, ...] | NotRead | None = None
     bucket_sends_events: bool | NotRead | None = None
 
 
@@ -76,7 +80,7 @@ def account_checks(
     """Every check that the facts allow; `asked` names the candidates that have to answer."""
     checks = [_credentials(facts), *_stacks(facts), *_role(facts), *_notifications(facts)]
     if recipe is not None:
-        checks += [_image(facts, recipe), *_judge_quota(facts, recipe)]
+        checks += [_image(facts, recipe), *_uses(facts), *_judge_quota(facts, recipe)]
         specs = [recipe.candidate(side) for side in asked]
         endpoints = sorted(recipe.endpoint_instances(asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
@@ -173,11 +177,10 @@ def _role(facts: Facts) -> Iterator[Check]:
     if isinstance(trust, NotRead):
         yield Check("judge role trust", "not run", trust.reason)
     elif trust is not None:
-        missing = [s for s in ("sagemaker.amazonaws.com",) if s not in trust]
         yield (
-            Check("judge role trust", "fail", f"does not trust {missing[0]}", "deploy again")
-            if missing
-            else Check("judge role trust", "pass", f"trusts {', '.join(trust)}")
+            Check("judge role trust", "pass", f"trusts {', '.join(trust)}")
+            if SAGEMAKER in trust
+            else Check("judge role trust", "fail", f"does not trust {SAGEMAKER}", "deploy again")
         )
     if isinstance(denied, NotRead):
         yield Check("judge role permissions", "not run", denied.reason)
@@ -225,6 +228,19 @@ def _image(facts: Facts, recipe: Recipe) -> Check:
             "run a small file first",
         )
     return Check("judge image", "pass", image)
+
+
+def _uses(facts: Facts) -> Iterator[Check]:
+    if isinstance(facts.refused, NotRead):
+        yield Check("judge role and recipe", "not run", facts.refused.reason)
+        return
+    for use in facts.refused or ():
+        yield Check(
+            "judge role and recipe",
+            "fail",
+            f"the judge role may not {use.action} on {use.resource}",
+            f"add it to {use.key} of the stage in cdk.json, and deploy",
+        )
 
 
 def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:

@@ -139,7 +139,7 @@ class EvaluationFunctions:
         for actions, resources in (
             (["servicequotas:ListServiceQuotas"], ["*"]),
             (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
-            (["iam:GetRole"], [self._judge_role.role.role_arn]),
+            (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
         ):
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))

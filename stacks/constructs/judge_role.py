@@ -3,6 +3,8 @@
 It trusts Bedrock and SageMaker, as AWS's examples do; their FullAccess policies are replaced.
 """
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -15,7 +17,14 @@ from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 class JudgeRole(Construct):
     """Reads a run's judge input, writes its output, pulls the Nova image, writes its own log."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, data_bucket: s3.Bucket) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        data_bucket: s3.Bucket,
+        own_repositories: Sequence[str],
+    ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         trust = [
@@ -31,7 +40,7 @@ class JudgeRole(Construct):
             description="Runs the judge jobs of Nova Judge",
         )
         self._grant_data(data_bucket)
-        self._grant_image(stack)
+        self._grant_image(stack, own_repositories)
         grant_telemetry(
             self.role, stack, "/aws/sagemaker/TrainingJobs*", "/aws/sagemaker/TrainingJobs"
         )
@@ -61,10 +70,10 @@ class JudgeRole(Construct):
             )
         )
 
-    def _grant_image(self, stack: cdk.Stack) -> None:
+    def _grant_image(self, stack: cdk.Stack, own_repositories: Sequence[str]) -> None:
         nova = catalog.images().nova_evaluation
         repositories = [
             f"arn:{stack.partition}:ecr:{region}:{account}:repository/{nova.repository}"
             for region, account in nova.accounts.items()
         ]
-        grant_image_pull(self.role, repositories)
+        grant_image_pull(self.role, [*repositories, *own_repositories])

@@ -71,7 +71,7 @@ class Scoring(Construct):
             service="bedrock", resource="model-invocation-job", resource_name="*"
         )
         for actions, resources in (
-            (["lambda:InvokeFunction"], [scorers]),
+            (["lambda:InvokeFunction"], [scorers, *self._config.scorer_functions]),
             (["bedrock:InvokeModel", "bedrock:GetInferenceProfile"], self._models),
             # Bedrock's judge asks the model in batches, in this role's name.
             (["bedrock:CreateModelInvocationJob"], [*self._models, batches]),

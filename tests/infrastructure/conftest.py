@@ -17,7 +17,7 @@ import aws_cdk as cdk
 import cdk_nag
 
 import app
-from stacks.config import stage_config
+from stacks.config import StageConfig, stage_config
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = {
@@ -113,6 +113,22 @@ def synthesized(tmp_path_factory) -> Templates:
     with pytest.raises(Exception, match=r"^ValidationFailed"):
         built.synth()
     return Templates(folder)
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory):
+    """Synthesizes a stage without its dependencies; one folder each time."""
+
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+    def run(config: StageConfig) -> Templates:
+        folder = tmp_path_factory.mktemp(config.name)
+        built = cdk.App(context=context, outdir=str(folder))
+        app.build(built, dataclasses.replace(config, bundle_dependencies=False))
+        built.synth()
+        return Templates(folder)
+
+    return run
 
 
 @pytest.fixture(scope="session")

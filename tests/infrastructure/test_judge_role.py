@@ -1,5 +1,10 @@
 """Every action that the evaluation role may take, and why."""
 
+import pytest
+
+from nova_judge.errors import SettingsError
+from stacks.config import stage_config
+
 MAY = {
     "s3:GetObject": "reads the judge's input and recipe of a run",
     "s3:PutObject": "writes the judge's output of a run",
@@ -70,3 +75,32 @@ def test_it_reaches_no_object_outside_the_judge_folders(synthesized):
             assert statement["Resource"].endswith("/runs/*/judge/*")
         if actions == "s3:ListBucket":
             assert statement["Condition"] == {"StringLike": {"s3:prefix": ["runs/*/judge/*"]}}
+
+
+def test_what_a_stage_names_may_be_used_too(synthesize):
+    function = "arn:aws:lambda:us-east-1:123456789012:function:SageMaker-mine"
+    repository = "arn:aws:ecr:us-east-1:123456789012:repository/nova"
+    stage = stage_config(
+        "dev", {"dev": {"scorer_functions": [function], "judge_image_repositories": [repository]}}
+    )
+    for action, resource in (
+        ("lambda:InvokeFunction", function),
+        ("ecr:BatchGetImage", repository),
+    ):
+        (allowed,) = (s for s in statements(synthesize(stage)) if action in s["Action"])
+        assert resource in allowed["Resource"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("scorer_functions", "arn:aws:lambda:us-east-1:123456789012:function:one"),
+        ("scorer_functions", ["my-scorer"]),
+        ("scorer_functions", ["*"]),
+        ("judge_image_repositories", ["123456789012.dkr.ecr.us-east-1.amazonaws.com/nova"]),
+        ("judge_image_repositories", [5]),
+    ],
+)
+def test_what_is_no_list_of_arns_is_refused(key, value):
+    with pytest.raises(SettingsError, match=f"{key} is .*: a list of ARNs of"):
+        stage_config("dev", {"dev": {key: value}})

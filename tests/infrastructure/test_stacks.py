@@ -15,7 +15,7 @@ from lambdas import settings
 from nova_judge import errors
 from nova_judge.recipe import catalog
 from nova_judge.runs.layout import INBOX
-from stacks.config import StageConfig, stage_config
+from stacks.config import stage_config
 from stacks.constructs import python_function
 from tests.infrastructure.conftest import ROOT, Templates
 
@@ -25,20 +25,6 @@ ACCOUNT = re.compile(r"(?<![0-9a-f])\d{12}(?![0-9a-f])")
 REGION = re.compile(r"\b(?:us|eu|ap|ca|sa|me|af|il)-[a-z]+-\d\b")
 NO_NAMES = {"MetricName", "DisplayName", "PolicyName"}
 REFERENCE = re.compile(r"\$\{(\w+)\}")
-
-
-@pytest.fixture(scope="session")
-def synthesize(tmp_path_factory):
-    """Synthesizes a stage without its dependencies; one folder each time."""
-
-    def run(config: StageConfig) -> Templates:
-        folder = tmp_path_factory.mktemp(config.name)
-        built = cdk.App(context=CONTEXT, outdir=str(folder))
-        app.build(built, dataclasses.replace(config, bundle_dependencies=False))
-        built.synth()
-        return Templates(folder)
-
-    return run
 
 
 @pytest.fixture(scope="session")

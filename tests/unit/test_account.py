@@ -1,6 +1,7 @@
 import datetime
 
 import boto3
+import msgspec
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -235,3 +236,20 @@ def test_the_endpoints_that_the_stack_itself_keeps_are_named(stubbed):
     assert account.stack_endpoints("dev") == {"nova-judge-dev-m"}
     assert account.stack_endpoints("dev") == set()
     assert account.stack_endpoints("never-deployed") == set()
+
+
+def test_what_the_recipe_names_and_the_role_may_not_use_is_told(stubbed):
+    stub = stubbed("iam")
+    image = "111111111111.dkr.ecr.us-east-1.amazonaws.com/nova:v1"
+    function = "arn:aws:lambda:us-east-1:1:function:mine"
+    recipe = load_recipe(packaged_recipe("scorer-own"), file="scorer-own.yaml")
+    judge = msgspec.structs.replace(recipe.judge, scorer=function, image=image)
+    for action, decision in (("lambda:InvokeFunction", "allowed"), ("ecr:BatchGetImage", "no")):
+        found = {"EvalActionName": action, "EvalDecision": decision}
+        stub.add_response("simulate_principal_policy", {"EvaluationResults": [found]})
+
+    refused = account.refused_uses(
+        "arn:aws:iam::1:role/judge", msgspec.structs.replace(recipe, judge=judge)
+    )
+
+    assert [use.action for use in refused] == ["ecr:BatchGetImage"]

@@ -1,12 +1,13 @@
 import datetime
 
+import msgspec
 import pytest
 
 from nova_judge import __version__
 from nova_judge.errors import PreflightError
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import load_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
 from nova_judge.runs.preflight import (
     STACK_PARTS,
     Facts,
@@ -16,6 +17,7 @@ from nova_judge.runs.preflight import (
     input_check,
     require,
 )
+from nova_judge.runs.role_uses import RoleUse, role_uses
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 GENERATED = AnswerSources("generated", "generated")
@@ -123,6 +125,13 @@ def test_a_ready_account_passes_every_check():
         ({"job_role_trust": ("ec2.amazonaws.com",)}, "judge role trust", "fail", "sagemaker"),
         ({"denied": ("s3:PutObject",)}, "judge role permissions", "fail", "may not s3:PutObject"),
         ({"denied": NotRead("AccessDenied")}, "judge role permissions", "not run", "Denied"),
+        (
+            {"refused": (RoleUse("lambda:InvokeFunction", "arn:mine", "scorer_functions"),)},
+            "judge role and recipe",
+            "fail",
+            "may not lambda:InvokeFunction on arn:mine | add it to scorer_functions of the stage",
+        ),
+        ({"refused": NotRead("AccessDenied")}, "judge role and recipe", "not run", "Denied"),
         ({"bucket_sends_events": False}, "bucket notifications", "fail", "starts nothing"),
     ],
 )
@@ -186,3 +195,39 @@ def test_a_line_cut_by_the_end_of_the_head_is_no_fault():
     content = b'{"prompt": "a"}\n' * 100
 
     assert input_check(content[:250], len(content), GENERATED).status == "pass"
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:SageMaker-my-scorer"
+
+
+def with_judge(name: str, **changes) -> Recipe:
+    recipe = load_recipe(packaged_recipe(name), file=f"{name}.yaml")
+    judge = msgspec.structs.replace(recipe.judge, **changes)
+    return msgspec.structs.replace(recipe, judge=judge)
+
+
+@pytest.mark.parametrize("scorer", ["numeric_answer", "prime_math", None])
+def test_what_ships_is_not_asked_for(scorer):
+    assert role_uses(with_judge("scorer-own", scorer=scorer, image="SM-TJ-Eval-V2-latest")) == ()
+
+
+def test_a_function_named_by_its_arn_is_invoked():
+    assert role_uses(with_judge("scorer-own", scorer=FUNCTION)) == (
+        RoleUse("lambda:InvokeFunction", FUNCTION, "scorer_functions"),
+    )
+
+
+@pytest.mark.parametrize("version", [":v1", "@sha256:00", ""])
+@pytest.mark.parametrize(
+    ("registry", "place"),
+    [
+        ("1" * 12 + ".dkr.ecr.eu-west-1.amazonaws.com", "aws:ecr:eu-west-1"),
+        ("1" * 12 + ".dkr.ecr.us-gov-west-1.amazonaws.com", "aws-us-gov:ecr:us-gov-west-1"),
+        ("1" * 12 + ".dkr.ecr.cn-north-1.amazonaws.com.cn", "aws-cn:ecr:cn-north-1"),
+    ],
+)
+def test_a_full_image_uri_is_pulled_from_its_repository(registry, place, version):
+    (use,) = role_uses(with_judge("pairwise", image=f"{registry}/team/nova{version}"))
+
+    assert use.resource == f"arn:{place}:111111111111:repository/team/nova"
+    assert (use.action, use.key) == ("ecr:BatchGetImage", "judge_image_repositories")

@@ -28,7 +28,9 @@ def test_an_endpoint_is_created_with_the_tags_of_its_stage(client):
     tags = [{"Key": key, "Value": value} for key, value in OURS.items()]
     asked = {"EndpointName": "e", "EndpointConfigName": "c", "Tags": tags}
     with Stubber(sagemaker) as stub:
-        stub.add_response("create_endpoint", {"EndpointArn": "arn:aws:sagemaker:us-east-1:1:endpoint/e"}, asked)
+        stub.add_response(
+            "create_endpoint", {"EndpointArn": "arn:aws:sagemaker:us-east-1:1:endpoint/e"}, asked
+        )
         SageMakerEndpoints(sagemaker, "dev").create("e", "c")
         stub.assert_no_pending_responses()
 

@@ -12,10 +12,10 @@ Start = Callable[..., Account]
 QUESTIONS = lines(*({"prompt": f"What is {n} and {n}?", "reference": str(2 * n)} for n in range(9)))
 
 
-def start_with(here: Account, recipe: str) -> None:
+def start_with(here: Account, recipe: str, rows: bytes = QUESTIONS) -> None:
     """Upload an own recipe and drop a file that asks for it."""
     here.client("s3").put_object(Bucket=here.bucket, Key="recipes/mine.yaml", Body=recipe.encode())
-    here.drop("questions.jsonl", QUESTIONS, recipe="mine")
+    here.drop("questions.jsonl", rows, recipe="mine")
 
 
 def paid_for(here: Account) -> list[object]:
@@ -77,3 +77,18 @@ def test_the_report_holds_what_the_run_was_estimated_to_cost(
         "Step Functions",
     }
     assert cost["actual"] is None, "a stand-in judged: nothing was paid"
+
+
+def test_a_scorer_that_the_judge_role_may_not_call_is_refused(account: Start) -> None:
+    here = account()
+    function = "arn:aws:lambda:us-east-1:123456789012:function:SageMaker-my-scorer"
+    recipe = packaged_recipe("scorer-own").replace("numeric_answer", function)
+    assert function in recipe
+    start_with(here, recipe, lines({"query": "2 and 2?", "response": "4"}))
+
+    (execution,) = here.ended()
+
+    assert execution.error == "PreflightError", execution
+    assert f"may not lambda:InvokeFunction on {function}" in str(execution.cause)
+    assert "scorer_functions of the stage in cdk.json" in str(execution.cause)
+    assert paid_for(here) == []
