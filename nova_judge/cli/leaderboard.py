@@ -12,6 +12,7 @@ from nova_judge.adapters.runs import open_run
 from nova_judge.cli.output import print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.plain import plain
+from nova_judge.results.history import other_data
 from nova_judge.results.leaderboard import Leaderboard, Match, Standing, leaderboard
 from nova_judge.results.saved_report import SavedReport, open_report
 from nova_judge.statistics.outcomes import profiles_from_dict
@@ -84,9 +85,9 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     judges = sorted({report.metrics["judge"]["model"] for report in reports})
     if len(judges) > 1:
         notes.append(f"judged by different judges, whose taste differs: {', '.join(judges)}")
-    inputs = {_input(report.metrics) for report in reports}
-    if len(inputs) > 1:
-        notes.append(f"over {len(inputs)} different inputs: strengths mix what these ask for")
+    inputs = _inputs(reports)
+    if inputs > 1:
+        notes.append(f"over {inputs} different inputs: strengths mix what these ask for")
     same = [r.metrics["run_id"] for r in reports if len(_names(r.metrics)) == 1]
     if same:
         notes.append(f"both candidates have one name, so nothing is compared: {', '.join(same)}")
@@ -97,8 +98,12 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     return notes
 
 
-def _input(metrics: dict[str, Any]) -> tuple[str, str | None]:
-    return metrics["input"]["uri"], metrics["input"]["version"]
+def _inputs(reports: list[SavedReport]) -> int:
+    different: list[SavedReport] = []
+    for report in reports:
+        if all(other_data(known, report) for known in different):
+            different.append(report)
+    return len(different)
 
 
 def _names(metrics: dict[str, Any]) -> set[str]:

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -69,19 +69,23 @@ def command(
     request = RunRequest(input_file, recipe, out, judge, answers, endpoints)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _Display(console) as display:
+        with _Display(console, out) as display:
             result = run(request, display, display.hold if keep else None)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         raise typer.Exit(INTERRUPTED) from None
+    if keep and result.status == "SUCCEEDED":
+        console.print("Stopped; nothing is left running.")
+        return
     _show(console, result)
 
 
 class _Display:
     """One line a step, with the time it took; the state and the rows of the evaluation live."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, out: Path) -> None:
         self._console = console
+        self._out = out
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
@@ -117,13 +121,16 @@ class _Display:
             self._progress.update(self._task, description=f"{self._title}: {told}")
 
     def hold(self, emulator: Emulator) -> None:
-        """Keep the account up and say how to reach it."""
+        """Print the result, keep the account up until Ctrl-C and say how to reach it."""
         self._progress.stop()
+        if _page(self._out) is not None:
+            _print(self._console, self._out)
         self._console.print("\nThe emulated account is up until you press Ctrl-C. To look around:")
         for name, value in emulator.environment().items():
             self._console.print(f"  export {name}={value}", highlight=False)
-        while True:
-            time.sleep(1)
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(1)
 
 
 def _show(console: Console, result: RunResult) -> None:

@@ -13,9 +13,10 @@ from rich.progress import track
 from rich.table import Table
 
 from nova_judge.cli.output import print_json
+from nova_judge.errors import ScorerError
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.scoring.scored_file import ScorerRow, read_answers
+from nova_judge.scoring.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scoring.scorer_sandbox import DEFAULT_LIMITS, score_rows
 from nova_judge.scoring.table import AnswerScore, MetricFacts, ScoreTable
 
@@ -45,6 +46,8 @@ def command(
       nova-judge score inference_output.jsonl --scorer prime_math --out scores.jsonl
     """
     rows = list(read_answers(file))
+    if not rows:
+        raise ScorerError(f"{file} holds no answer; {FORMS}")
     table = ScoreTable()
     found: list[AnswerScore] = []
     console = Console(stderr=True)

@@ -1,5 +1,6 @@
 """Rows of a JSON Lines, CSV or Parquet file, one by one, with their line numbers."""
 
+import codecs
 import csv
 import gzip
 import sys
@@ -14,6 +15,8 @@ from nova_judge.errors import InputFileError
 from nova_judge.parquet import connect
 
 _BOM = b"\xef\xbb\xbf"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs"}
 _BATCH = 5_000
 
 
@@ -40,6 +43,8 @@ def read_records(path: Path) -> Iterator[Record]:
             yield from _parquet(path)
         elif kind in readers:
             with gzip.open(path) if packed else path.open("rb") as file:
+                if file.peek(2)[:2] in _UTF_16:
+                    raise InputFileError(f"{path} is UTF-16 text: save it as UTF-8")
                 yield from readers[kind](file)
         else:
             raise InputFileError(f"{path}: expected .jsonl, .csv (either may be .gz) or .parquet")
@@ -64,6 +69,10 @@ def _csv(file: Iterable[bytes]) -> Iterator[Record]:
     csv.field_size_limit(sys.maxsize)
     lines = (line.decode("utf-8-sig", errors="replace") for line in file)
     reader = csv.DictReader(lines, strict=True, restkey="")
+    if len(header := reader.fieldnames or ()) == 1:
+        for delimiter, name in _OTHER_DELIMITERS.items():
+            if delimiter in header[0]:
+                raise csv.Error(f"{name} separate its columns: save it with commas")
     for fields in reader:
         if "" in fields or None in fields.values():
             yield Record(reader.line_num, "not as many columns as the header names")

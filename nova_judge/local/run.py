@@ -103,6 +103,8 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
     """The emulated account that the request needs; checks what it names before anything starts."""
     if request.input is not None and not request.input.is_file():
         raise LocalModeError(f"{request.input}: there is no such file.")
+    if request.input is not None and "." not in request.input.name:
+        raise LocalModeError(f"{request.input}: an upload starts a run by its ending: add .jsonl.")
     judge = _absolute(request.judge)
     judge_from(judge)
     return EmulatorSettings(

@@ -30,8 +30,9 @@ def find(
     decided = decided_rows(evidence, basis)
     both_orders = basis is Basis.BOTH_ORDERS
     level = settings.level
+    win_rate = rate(evidence, settings, basis)
     parts = {
-        "win_rate": rate(evidence, settings, basis),
+        "win_rate": win_rate,
         "win_rate_decisive": win_rate_decisive(decided, settings),
         "win_rate_corrected": corrected_win_rate(evidence.labelled, profiles, level),
         "positions": positions(profiles) if both_orders else Unscored("one order was judged"),
@@ -53,7 +54,9 @@ def find(
         "both_bad": {"forward": profiles.both_bad_forward, "backward": profiles.both_bad_backward},
         "reconciled": profiles.reconciled._asdict(),
         "standard_error": rate_error(evidence, basis),
-        "verdict": plain(state_verdict(decided, score_counts(evidence, basis), settings)),
+        "verdict": plain(
+            state_verdict(decided, score_counts(evidence, basis), settings, win_rate)
+        ),
         **{name: plain(part) for name, part in parts.items()},
         "slices": by_category.slices,
         "notes": notes,

@@ -106,17 +106,21 @@ def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) ->
 
 
 def state_verdict(
-    decided: Decided, scores: ScoreCounts, settings: StatisticsSettings
+    decided: Decided,
+    scores: ScoreCounts,
+    settings: StatisticsSettings,
+    rate: Interval | Unscored | None = None,
 ) -> VerdictStated:
     """Decide by the sign test; by the interval of the win rate where a margin is set.
 
     Equivalent means that the interval of two one-sided tests (`equivalence_interval`) lies within
     1/2 +- margin; it goes before a difference, which is then smaller than what matters to the user.
     A test and a win rate that point to different sides decide nothing, and neither does a judge
-    that failed a control.
+    that failed a control. `rate` is the win rate where it is not that of `scores`, which are
+    rounded preferences.
     """
     p_value = decided_p_value(decided, settings)
-    interval = win_rate_interval(scores, settings)
+    interval = win_rate_interval(scores, settings) if rate is None else rate
     significant = p_value < 1.0 - settings.level
     word = Word.INCONCLUSIVE
     if not settings.blocked_by and isinstance(interval, Interval):

@@ -153,12 +153,24 @@ def test_a_preference_is_the_share_that_b_wins(tmp_path: Path) -> None:
     assert (found["verdict"]["a"], found["verdict"]["b"]) == (1, 2)
 
 
+def test_the_sentence_has_the_interval_of_the_preferences_not_of_the_rounded_ones(tmp_path: Path):
+    rows = [{"preference": p} for p in (0.4011, 0.6011) * 20]
+    found = stated(read_judgment_file(jsonl(tmp_path / "j.jsonl", rows)))
+    rate = found["win_rate"]
+    ends = f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f} %"
+    assert f"{100 * rate['estimate']:.1f} %, 95 % interval {ends}" in found["verdict"]["sentence"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
         ("missing.csv", None, "is no file"),
         ("table.xlsx", b"PK", "expected .jsonl, .csv"),
         ("empty.jsonl", b"", "it is empty"),
+        ("excel.csv", b"id;forward;backward\n1;A>B;B>A\n", "semicolons separate its columns"),
+        ("tabs.csv", b"id\tforward\n1\tA>B\n", "tabs separate its columns"),
+        ("utf16.csv", "id,forward\n1,A>B\n".encode("utf-16"), "UTF-16 text: save it as UTF-8"),
+        ("utf16.jsonl", '{"forward": "A>B"}\n'.encode("utf-16"), "UTF-16 text"),
         ("bad.parquet", b"PAR1 no more", "cannot be read"),
         ("bad.jsonl.gz", b"not gzip", "cannot be read"),
         ("none.jsonl", b'{"a": 1}\n', "neither forward"),
