@@ -78,4 +78,4 @@ def test_equal_models_share_their_answers_unless_the_seed_differs(seed, same):
 def test_shards_of_a_run_with_batch_inference_are_worth_a_job():
     size = 100 * 1024**2
     assert len(list(run_of(MIXED, size=size).shards())) == 25
-    assert len(list(run_of(MIXED, size=size, batch=("B",)).shards())) == 4
+    assert len(list(run_of(MIXED, size=size, batch=("B",)).shards())) == 13
