@@ -15,7 +15,8 @@ from nova_judge.adapters.runs import open_run
 from nova_judge.cli.output import print_json
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.archive import only, read_archive
-from nova_judge.judge.output import read_job_metrics, read_judgments
+from nova_judge.judge.output import read_judgments
+from nova_judge.judge.results_json import read_job_metrics
 from nova_judge.report.labels import one_line
 from nova_judge.results.audit import Audit, audit_job, audit_report
 from nova_judge.results.saved_report import METRICS, find_metrics, open_report

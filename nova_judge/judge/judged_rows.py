@@ -4,7 +4,6 @@ The container's details hold no id, so that rows are joined by their place `[?]`
 details are compared with ours, and a file in another order is refused.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,8 +15,8 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.archive import only, read_archive
-from nova_judge.judge.output import read_job_metrics, read_judgments
-from nova_judge.parquet import connect
+from nova_judge.judge.output import read_judgments, read_shown
+from nova_judge.judge.results_json import read_job_metrics, stand_in_of
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 
 MISSING = Unscored("the judge's details hold no line for this row")
@@ -96,15 +95,8 @@ def _beginning(prompt: str) -> str:
 
 def _shown_prompts(details: Path) -> Iterator[str | None]:
     """What the judge was shown, row by row; None where the details do not tell."""
-    with connect() as connection:
-        columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
-        if "full_prompt" not in {name for name, *_ in columns.fetchall()}:
-            return
-        shown = connection.execute(
-            "SELECT CAST(full_prompt AS VARCHAR) FROM read_parquet(?)", [str(details)]
-        )
-        while batch := shown.fetchmany(500):
-            yield from (prompt for (prompt,) in batch)
+    for (shown,) in read_shown(details, ["full_prompt"]):
+        yield None if shown is None else str(shown)
 
 
 def _sent(path: Path) -> Iterator[InputRow]:
@@ -128,8 +120,4 @@ def job_metrics(jobs: Sequence[JobFiles]) -> JobMetrics | None:
 
 def stand_in(jobs: Sequence[JobFiles]) -> str | None:
     """What judged in place of the Nova container, where a local run says so."""
-    for job in jobs:
-        general = json.loads(job.results.read_bytes()).get("config_general", {})
-        if isinstance(general, dict) and general.get("stand_in"):
-            return str(general["stand_in"])
-    return None
+    return stand_in_of(job.results for job in jobs)

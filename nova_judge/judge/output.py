@@ -1,12 +1,11 @@
-"""What a judge job wrote, as our records: one `Judgment` a row, and the job's own figures.
+"""What a judge job wrote of its rows, as our records: one `Judgment` each.
 
 The details Parquet is read batch by batch in row order, so memory does not grow with the rows. One
 reader serves the pairwise and the rubric judge: the keys that a row has decide.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,13 +17,12 @@ from nova_judge.judge.metrics_text import Metrics, MetricsReader
 from nova_judge.judge.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.judge.verdicts import NO_LABEL, parse_verdict
 from nova_judge.parquet import connect
-from nova_judge.records import JobMetrics, Judgment, Rubric, Unscored
+from nova_judge.records import Judgment, Rubric, Unscored
 from nova_judge.rubric.reading import number, rubric_from
 from nova_judge.rubric.yaml_output import parse_rubric
 
 _BATCH = 64
 _MEMORY = "80MB"
-_RESULTS_LIMIT = 64 << 20
 _ERROR_KEYS = ("inference_error", "inference_errors")
 
 
@@ -78,30 +76,45 @@ def read_details(details: Path, first: int = 0, last: int | None = None) -> Iter
 
     `first` and `last` (not included) are row numbers; whole row groups outside them are not read.
     """
-    with _reading(details) as connection:
-        source = [str(details)]
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", source).fetchall()
-        columns = {name for name, *_ in described}
-        predictions = "predictions" if "predictions" in columns else "NULL"
+    with _reading(details, memory_limit=_MEMORY) as connection:
+        predictions = "predictions" if "predictions" in _columns(connection, details) else "NULL"
         query = f"SELECT metrics, {predictions} FROM read_parquet(?, file_row_number = true)"  # noqa: S608
         if last is not None:
             query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
-        result = connection.execute(query, source)
+        result = connection.execute(query, [str(details)])
         while batch := result.fetchmany(_BATCH):
             yield from map(DetailsRow._make, batch)
 
 
+def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What stands in further columns, row by row; None where the file has no such column.
+
+    Raises JudgeJobError.
+    """
+    with _reading(details) as connection:
+        there = _columns(connection, details)
+        wanted = ", ".join(name if name in there else "NULL" for name in columns)
+        result = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(details)])  # noqa: S608
+        while batch := result.fetchmany(_BATCH):
+            yield from batch
+
+
 def count_details(details: Path) -> int:
     """The number of rows of a details Parquet; raises JudgeJobError."""
-    with _reading(details) as connection:
+    with _reading(details, memory_limit=_MEMORY) as connection:
         counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
         return int(counted.fetchall()[0][0])
 
 
+def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
+    return {name for name, *_ in described.fetchall()}
+
+
 @contextmanager
-def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    limits = {"memory_limit": _MEMORY, "temp_directory": "", "autoload_known_extensions": False}
-    with connect(**limits) as connection:
+def _reading(details: Path, **limits: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    safe = {"temp_directory": "", "autoload_known_extensions": False}
+    with connect(**safe, **limits) as connection:
         try:
             yield connection
         except duckdb.Error as error:
@@ -109,30 +122,6 @@ def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
                 f"{details.name}: the details cannot be read as Parquet with a column `metrics` "
                 f"({str(error).splitlines()[0]}). The judge job has to run again."
             ) from error
-
-
-def read_job_metrics(results: Path) -> JobMetrics:
-    """The figures that the job itself reported, flat, with the `task` they belong to.
-
-    `NaN`, which Python's JSON writes for a standard error of one row, becomes None. Raises
-    JudgeJobError.
-    """
-    if results.stat().st_size > _RESULTS_LIMIT:
-        raise JudgeJobError(
-            f"{results.name}: {results.stat().st_size:,} bytes are no results JSON."
-        )
-    try:
-        document = json.loads(results.read_bytes(), parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise JudgeJobError(f"{results.name}: the job's results are not JSON ({error}).") from error
-    tasks = document.get("results") if isinstance(document, dict) else None
-    if not isinstance(tasks, dict) or not tasks:
-        raise JudgeJobError(f"{results.name}: the job's results have no `results` by task.")
-    task = next((name for name in sorted(tasks) if name != "all"), "all")
-    figures = tasks[task]
-    if not isinstance(figures, dict):
-        raise JudgeJobError(f"{results.name}: the results of task {task!r} are not an object.")
-    return {"task": task, **figures}
 
 
 def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:

@@ -1,6 +1,5 @@
 """Scores out of what AWS's evaluation containers write for benchmarks, own data and rewards."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,8 +8,8 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.metrics_text import MetricsReader
-from nova_judge.judge.output import read_details
-from nova_judge.parquet import connect
+from nova_judge.judge.output import read_details, read_shown
+from nova_judge.judge.results_json import figures_by_task, stand_in_of
 from nova_judge.records import Unscored
 from nova_judge.scoring.files import Details, ScoreFiles
 from nova_judge.scoring.table import AnswerScore, Reported
@@ -22,7 +21,6 @@ from nova_judge.scoring.text_metrics import (
     row_metrics,
 )
 
-_RESULTS_BYTES = 64 << 20
 _STANDARD_ERROR = "_stderr"
 _SHOWN_COLUMNS = ("full_prompt", "gold")
 _UNREAD = Unscored("the row's metrics cannot be read")
@@ -55,7 +53,7 @@ def reported_figures(files: ScoreFiles) -> dict[str, Reported]:
     """
     figures: dict[str, Reported] = {}
     for path in files.results:
-        tasks = _tasks(path)
+        tasks = figures_by_task(path)
         chosen = tasks.get("all") or next(iter(tasks.values()), {})
         for name, value in chosen.items():
             mean = _number(value)
@@ -66,30 +64,7 @@ def reported_figures(files: ScoreFiles) -> dict[str, Reported]:
 
 def stand_in(files: ScoreFiles) -> str | None:
     """What worked in place of the container, where a local run says so."""
-    for path in files.results:
-        general = _document(path).get("config_general")
-        if isinstance(general, dict) and general.get("stand_in"):
-            return str(general["stand_in"])
-    return None
-
-
-def _document(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > _RESULTS_BYTES:
-        raise JudgeJobError(f"{path.name}: {path.stat().st_size:,} bytes are no results JSON")
-    try:
-        document = json.loads(path.read_bytes(), parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise JudgeJobError(f"{path.name}: the job's results are not JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise JudgeJobError(f"{path.name}: the job's results are no object")
-    return document
-
-
-def _tasks(path: Path) -> dict[str, dict[str, Any]]:
-    tasks = _document(path).get("results")
-    if not isinstance(tasks, dict):
-        raise JudgeJobError(f"{path.name}: the job's results have no `results` by task")
-    return {name: figures for name, figures in tasks.items() if isinstance(figures, dict)}
+    return stand_in_of(files.results)
 
 
 def _number(value: object) -> float | None:
@@ -148,14 +123,8 @@ def _scores_of_rows(
 
 def _shown(details: Path) -> Iterator[tuple[str, str]]:
     """Prompt and reference of each row, where the file has them."""
-    with connect() as connection:
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
-        columns = {name for name, *_ in described.fetchall()}
-        wanted = [column if column in columns else "''" for column in _SHOWN_COLUMNS]
-        query = f"SELECT {', '.join(wanted)} FROM read_parquet(?)"  # noqa: S608 (our own words)
-        result = connection.execute(query, [str(details)])
-        while batch := result.fetchmany(500):
-            yield from ((_text(prompt), _text(gold)) for prompt, gold in batch)
+    for prompt, gold in read_shown(details, _SHOWN_COLUMNS):
+        yield _text(prompt), _text(gold)
 
 
 def _text(value: object) -> str:

@@ -7,11 +7,7 @@ import pytest
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.archive import only, read_archive
-from nova_judge.judge.output import (
-    judgment_of,
-    read_job_metrics,
-    read_judgments,
-)
+from nova_judge.judge.output import judgment_of, read_judgments, read_shown
 from nova_judge.judge.passes import (
     BAD_COUNTS,
     CONTRADICTION,
@@ -22,6 +18,7 @@ from nova_judge.judge.passes import (
     OTHER_PASS,
     WHICH_PASS,
 )
+from nova_judge.judge.results_json import read_job_metrics, stand_in_of
 from nova_judge.judge.verdicts import CONFLICT, NO_LABEL, NO_OUTPUT
 from nova_judge.records import Rubric, Unscored, Verdict
 from nova_judge.rubric.reading import NO_WEIGHT, criterion_from
@@ -219,6 +216,13 @@ def test_results_that_cannot_be_read_are_an_error(tmp_path, content):
         read_job_metrics(tmp_path / "r.json")
 
 
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000])
+def test_a_stand_in_is_looked_for_under_the_same_rules(tmp_path, content):
+    (tmp_path / "r.json").write_text(content)
+    with pytest.raises(JudgeJobError, match=r"r\.json"):
+        stand_in_of([tmp_path / "r.json"])
+
+
 def test_a_whole_archive_is_read(tmp_path):
     details.write(tmp_path / "d.parquet", [details.PHOTOSYNTHESIS])
     results(tmp_path / "r.json", a_scores=0.0)
@@ -238,3 +242,11 @@ def test_details_that_are_no_parquet_are_an_error(tmp_path, content):
     (tmp_path / "d.parquet").write_bytes(content)
     with pytest.raises(JudgeJobError, match="cannot be read as Parquet"):
         list(read_judgments(tmp_path / "d.parquet"))
+
+
+def test_further_columns_are_none_where_missing_and_an_error_where_unreadable(tmp_path):
+    path = details.write(tmp_path / "d.parquet", [details.PHOTOSYNTHESIS, details.NOTRE_DAME])
+    assert list(read_shown(path, ["full_prompt", "absent"])) == [("…", None), ("…", None)]
+    path.write_bytes(b"PAR1")
+    with pytest.raises(JudgeJobError, match="cannot be read as Parquet"):
+        list(read_shown(path, ["full_prompt"]))
