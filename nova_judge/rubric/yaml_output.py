@@ -1,4 +1,4 @@
-"""The YAML that the rubric judge writes: its criteria and its verdict, from raw output.
+"""The YAML that the rubric judge writes: its criteria, from raw output.
 
 ryaml reads YAML 1.2: `no` is a text, `1:30` is a text, a key that stands twice and an alias bomb
 are errors. The verdict is not read from the YAML but from the label (`verdicts.py`), because an
@@ -11,12 +11,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import ryaml
 
-from nova_judge.judge.verdicts import NO_OUTPUT, parse_verdict
-from nova_judge.records import JudgedAs, Rubric, Unscored
+from nova_judge.records import Rubric, Unscored
 from nova_judge.rubric.reading import rubric_from
 
 NO_YAML = Unscored("the judge's output holds no readable YAML rubric")
@@ -38,20 +37,6 @@ _TEXT_LINE = re.compile(
 )
 _CRITERIA_KEYS = ("criteria", "rubric", "criteria_breakdown")
 _NAME_KEYS = ("short_name", "name")
-
-
-class RubricOutput(NamedTuple):
-    """What one output of the rubric judge says, in the order shown."""
-
-    verdict: JudgedAs
-    rubric: Rubric | Unscored
-
-
-def parse_rubric_output(text: str | None) -> RubricOutput:
-    """The verdict and the rubric of one raw output; what cannot be read is `Unscored`."""
-    if not text or not text.strip():
-        return RubricOutput(NO_OUTPUT, NO_OUTPUT)
-    return RubricOutput(parse_verdict(text), parse_rubric(text))
 
 
 def parse_rubric(text: str) -> Rubric | Unscored:

@@ -3,15 +3,9 @@ import random
 import pytest
 import ryaml
 
-from nova_judge.judge.verdicts import CONFLICT, LABELS, NO_OUTPUT
+from nova_judge.judge.verdicts import CONFLICT, LABELS, parse_verdict
 from nova_judge.records import Rubric, Unscored, Verdict
-from nova_judge.rubric.yaml_output import (
-    NO_YAML,
-    TOO_LONG,
-    TWO_RUBRICS,
-    parse_rubric,
-    parse_rubric_output,
-)
+from nova_judge.rubric.yaml_output import NO_YAML, TOO_LONG, TWO_RUBRICS, parse_rubric
 
 from . import details
 
@@ -76,11 +70,11 @@ def test_a_list_of_criteria_and_criteria_at_the_top_are_read():
 
 
 def test_the_verdict_is_read_from_the_label():
-    assert parse_rubric_output(ONE).verdict is Verdict.A
+    assert parse_verdict(ONE) is Verdict.A
     both_bad = ONE.replace('"[[A>B]]"', "[[A=B (bothbad)]")
-    assert parse_rubric_output(both_bad).verdict is Verdict.BOTH_BAD
-    assert parse_rubric_output(ONE + "\n[[B>A]]").verdict == CONFLICT
-    assert parse_rubric_output("") == (NO_OUTPUT, NO_OUTPUT)
+    assert parse_verdict(both_bad) is Verdict.BOTH_BAD
+    assert parse_verdict(ONE + "\n[[B>A]]") == CONFLICT
+    assert parse_rubric("") == NO_YAML
 
 
 def test_two_rubrics_that_differ_are_none():
@@ -102,11 +96,11 @@ def test_a_thousand_generated_documents_read_as_written():
                 fields[key] = fields[key].replace("[[A>B]]", "it")
         text = ryaml.dumps(document) + f"preference: {LABELS[verdict]}\n"
         wrapped = f"```yaml\n{text}```" if number % 3 == 0 else text
-        output = parse_rubric_output(wrapped)
-        assert output.verdict is verdict
-        assert isinstance(output.rubric, Rubric), output.rubric
+        assert parse_verdict(wrapped) is verdict
+        rubric = parse_rubric(wrapped)
+        assert isinstance(rubric, Rubric), rubric
         for criterion, (name, fields) in zip(
-            output.rubric.criteria, document["criteria"].items(), strict=True
+            rubric.criteria, document["criteria"].items(), strict=True
         ):
             assert criterion.name == name
             assert criterion.weight == fields["weight"]
