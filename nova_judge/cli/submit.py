@@ -191,7 +191,7 @@ def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | Non
     if report is None:
         return None
     console.print()
-    print_result(console, open_report(folder), report)
+    print_result(console, open_report(folder), report / "report.html")
     return folder
 
 

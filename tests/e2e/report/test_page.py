@@ -81,6 +81,39 @@ def test_index_fits_and_axe_finds_nothing(open_page, tmp_path, width):
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, width):
+    rows = generated.judged_rows(60)
+    job = generated.JOB | {
+        "inference_error_stderr": 0.1339,
+        "b_scores_stderr": 0.1175,
+        "score": 66.0,
+    }
+    page = open_page(write_report(tmp_path, generated.metrics(rows, job), rows), width)
+    cut = page.evaluate(
+        """() => { const cells = [...document.querySelectorAll('#trust > .card td')];
+          return [cells.length, cells.filter((cell) =>
+            cell.getBoundingClientRect().right > cell.closest('.card').getBoundingClientRect().right
+          ).length]; }"""
+    )
+    assert cut[0] > 8
+    assert cut[1] == 0
+    assert violations(page) == []
+
+
+def test_series_of_one_recipe_and_judge_are_told_apart(open_page, tmp_path):
+    rows = generated.judged_rows(60)
+    for name in ("one", "two"):
+        metrics = generated.metrics(rows)
+        metrics["candidates"]["A"]["name"] = f"baseline {name}"
+        write_report(tmp_path / name / "report", metrics, rows)
+    index = tmp_path / "index.html"
+    index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
+    page = open_page(index)
+    assert page.locator("h2").count() == 2
+    assert violations(page) == []
+
+
 def test_keyboard_reaches_rows_and_opens_one(open_page, page_path):
     page = open_page(page_path)
     page.keyboard.press("Tab")
