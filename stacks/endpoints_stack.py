@@ -10,7 +10,6 @@ import json
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk import region_info
 from constructs import Construct
 
 from nova_judge.recipe import catalog
@@ -29,6 +28,7 @@ class EndpointsStack(cdk.Stack):
             scope, construct_id, description="Nova Judge: models to serve as candidates"
         )
         self.configs: dict[str, dict[str, str]] = {}
+        self._registry = self._registry_account()
         role = self._serving_role(config)
         for name in config.endpoint_models:
             spec = catalog.models().endpoints[name]
@@ -42,6 +42,16 @@ class EndpointsStack(cdk.Stack):
             if config.endpoints == "always_on":
                 self._endpoint(name, endpoint, configs[spec.instance_types[0]])
 
+    def _registry_account(self) -> str:
+        """The account of AWS's serving images where the stack is deployed.
+
+        The CDK's own list leaves out a third of the regions, and a deployment there fails.
+        """
+        accounts = catalog.images().serving.accounts
+        mapping = {region: {"account": account} for region, account in accounts.items()}
+        registries = cdk.CfnMapping(self, "ServingRegistries", mapping=mapping)
+        return registries.find_in_map(self.region, "account")
+
     def _serving_role(self, config: StageConfig) -> iam.Role:
         role = iam.Role(
             self,
@@ -52,12 +62,11 @@ class EndpointsStack(cdk.Stack):
             ),
             description="Pulls the serving image, writes logs and metrics; reads no data of ours",
         )
-        account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)
         served = {catalog.models().endpoints[name].serving for name in config.endpoint_models}
         repositories = [
             self.format_arn(
                 service="ecr",
-                account=account,
+                account=self._registry,
                 resource="repository",
                 resource_name=catalog.images().serving.images[serving].split(":")[0],
             )
@@ -68,14 +77,13 @@ class EndpointsStack(cdk.Stack):
         return role
 
     def _model(self, name: str, spec: EndpointModel, role: iam.Role) -> sagemaker.CfnModel:
-        account = self.regional_fact(region_info.FactName.DLC_REPOSITORY_ACCOUNT)
         image = catalog.images().serving.images[spec.serving]
         model = sagemaker.CfnModel(
             self,
             construct_name("Model", name),
             execution_role_arn=role.role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=f"{account}.dkr.ecr.{self.region}.{self.url_suffix}/{image}",
+                image=f"{self._registry}.dkr.ecr.{self.region}.{self.url_suffix}/{image}",
                 environment=spec.environment,
             ),
         )

@@ -18,8 +18,9 @@ class NovaImages(msgspec.Struct, frozen=True):
 
 
 class ServingImages(msgspec.Struct, frozen=True):
-    """The inference containers; the CDK knows the registry's account in every region."""
+    """The inference containers; `accounts` names the registry's account in every region."""
 
+    accounts: dict[str, str]
     images: dict[str, str]
     ami_version: dict[str, str]
 
