@@ -59,7 +59,9 @@ function showWeights(form) {
     tell(verdictWord(tally.a, tally.ties, tally.b, rate, form), rate, tally);
     const named = sliders.filter((slider) => Number(slider.value) > 0)
       .map((slider) => `${slider.dataset.group}=${slider.value}`);
-    command.textContent = `nova-judge reweight RUN --weights "${named.join(",")}"`;
+    // Without any weight there is no command that gives the same.
+    command.textContent = named.length
+      ? `nova-judge reweight RUN --weights "${named.join(",")}"` : "";
   };
   const reset = () => {
     for (const slider of sliders) {

@@ -185,6 +185,15 @@ def test_sliders_know_equivalence(open_page, tmp_path):
     assert {"equivalent", "B better"} <= words
 
 
+def test_without_any_weight_no_command_is_printed(open_page, page_path):
+    page = open_page(page_path)
+    page.evaluate(MOVE_SLIDERS, [0, 0, 0, 0, 0])
+    assert page.inner_text("[data-part=rate]") == "no row has a criterion with weight"
+    assert not page.is_visible("#weights-command")
+    page.evaluate(MOVE_SLIDERS, [100, 0, 0, 0, 0])
+    assert page.is_visible("#weights-command")
+
+
 def test_sliders_start_and_end_with_the_judges_own_weights(open_page, page_path):
     page = open_page(page_path)
     columns = columns_of((row.judgment for row in generated.judged_rows(240)), default_groups())
