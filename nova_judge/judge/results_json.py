@@ -1,4 +1,4 @@
-"""The results JSON of a judge or scoring job: figures by task, and what took a container's place."""
+"""The results JSON of a judge or scoring job: figures by task, and what stood in for it."""
 
 import json
 from collections.abc import Iterable
