@@ -77,7 +77,7 @@ def draw_comparison(axes: Axes, metrics: Metrics) -> bool:
     write(axes, 0.5, highest * 1.22, lead(metrics), ha="center", size=11, weight="bold")
     scores = weighted_scores(metrics)
     if scores:
-        write(axes, 0.5, highest * 1.13, scores, ha="center", size=8.5, color=palette.FAINT)
+        write(axes, 0.5, highest * 1.13, scores, ha="center", size=8, color=palette.FAINT)
     axes.set_ylim(0, highest * 1.34)
     axes.set_xlim(-0.6, 1.6)
     axes.set_xticks([0, 1], ["A", "B"], color=palette.INK)

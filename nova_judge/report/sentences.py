@@ -97,7 +97,7 @@ def weighted_scores(metrics: Metrics) -> str | None:
     a, b = (mean(rubric.get(f"weighted_score_{side}")) for side in "AB")
     if a is None or b is None:
         return None
-    told = f"weighted scores in the order A, B: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
+    told = f"weighted scores, A first: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
     if one_order_alone(metrics):
         return told
     favours = f"favours {'A' if a > b else 'B'}" if a != b else "level"

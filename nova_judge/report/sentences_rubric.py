@@ -40,7 +40,8 @@ def driver(metrics: Metrics) -> str:
         return ""
     side = "A" if found["contribution"] > 0 else "B"
     amount = f"{abs(found['contribution']):.3f}"
-    return f"Most of the lead of {side} comes from {found['group']}, {amount} of the mean margin."
+    most = f"most of the lead of {side} comes from {found['group']}"
+    return f"In the order A, B, {most}, {amount} of the mean margin."
 
 
 def firmness(metrics: Metrics) -> str:
