@@ -5,6 +5,7 @@ The only list of it: a report prints it as the job's notes, and `nova-judge audi
 
 import enum
 import math
+import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -17,7 +18,8 @@ from nova_judge.statistics.win_rate import Interval, wilson
 
 LEVEL: Final = 0.95
 COUNTS: Final = ("a_scores", "b_scores", "ties", "inference_error")
-_LARGEST_COUNT = 1 << 53
+_LARGEST_COUNT = 10_000_000  # judgments: five times those of a million rows
+_LARGEST_FIGURE = sys.float_info.max
 _RATE_TOLERANCE = 0.005
 _INTERVAL_TOLERANCE = 0.02  # of both ends together
 _RESAMPLES = 20_000
@@ -86,9 +88,9 @@ def differing(where: str, said: float, ours: float, tolerance: float) -> Finding
 def figure(job: JobMetrics, name: str) -> float | None:
     """A finite number that the job states under this name."""
     value = job.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return float(value) if -_LARGEST_FIGURE <= value <= _LARGEST_FIGURE else None
 
 
 def _counts(job: JobMetrics, profiles: ProfileCounts | None) -> dict[str, float]:

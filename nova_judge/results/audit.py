@@ -101,10 +101,10 @@ def _row_sum(metrics: Mapping[str, Any], rows: list[JudgedRow]) -> Iterator[Find
         for row in rows
     )
     for name, ours in (("judged", len(rows) - failed), ("judge_failed", failed)):
-        if isinstance(counts.get(name), int):
+        if isinstance(counts.get(name), int | float):
             yield differing(f"metrics.json: rows.{name}", counts[name], ours, 0)
     parts = [value for name, value in counts.items() if name != "input"]
-    if parts and all(isinstance(value, int) for value in counts.values()):
+    if parts and all(isinstance(value, int | float) for value in counts.values()):
         yield differing("metrics.json: rows.input", counts["input"], sum(parts), 0)
 
 

@@ -99,7 +99,7 @@ def test_an_interval_beside_its_own_win_rate_is_listed(counts):
     assert "0.900 lies outside" in off.recomputed
 
 
-@pytest.mark.parametrize("wrong", [-5, -0.5, 1e308, 2**60])
+@pytest.mark.parametrize("wrong", [-5, -0.5, 1e308, 2**53])
 def test_numbers_that_are_no_counts_are_listed_and_harm_nothing(wrong):
     job = dict.fromkeys(("a_scores", "b_scores", "ties"), wrong) | {"winrate": 0.5}
     job |= {"lower_rate": 0.1, "upper_rate": 0.9, "error_rate": 0.1, "score": 3}
@@ -109,6 +109,13 @@ def test_numbers_that_are_no_counts_are_listed_and_harm_nothing(wrong):
         where = found(audit_job(job, judgments, {}))
         assert {"job: a_scores", "job: b_scores", "job: ties"} <= set(where)
         assert where["job: a_scores"].recomputed == "no count of judgments"
+
+
+@pytest.mark.parametrize("unknown", [10**400, float("inf"), float("nan"), "3", True, None])
+def test_what_is_no_number_is_not_checked(unknown):
+    job = {"a_scores": unknown, "winrate": unknown, "a_scores_stderr": unknown}
+    rows = [judgment_of(details.NOTRE_DAME)[0]]
+    assert not [one for one in audit_job(job, rows, {}).findings if one.kind is Kind.DIFFERS]
 
 
 def test_standard_errors_and_the_score_are_checked():
@@ -182,7 +189,7 @@ def test_our_own_report_holds_and_every_changed_figure_is_found(tmp_path):
     assert audit_report(metrics, rows).findings == ()
     changed = json.loads(json.dumps(metrics))
     changed["win_rate"]["high"] += 0.01
-    changed["rows"]["judged"] += 1
+    changed["rows"]["judged"] += 1.5
     changed["rubric"]["criteria"][0]["mean_A"] += 1e-6
     changed["rubric"]["driver"]["group"] = "tone?"
     changed["errors"][0]["count"] += 1
