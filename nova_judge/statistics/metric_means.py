@@ -64,7 +64,7 @@ def share_bounds(shares: Floats, level: float) -> Bounds:
     """The ends of the interval of a mean of values in [0, 1], in any order; at least one value.
 
     The rows are the Dirichlet weights of their values, with half an observation at 0 and at 1, as
-    in `win_rate.score_interval`. No value is rounded.
+    in `win_rate.score_interval`, but on the values themselves and no grid.
     """
     values, rows = _values_and_rows(shares)
     atoms = np.concatenate(([0.0, 1.0], values, 1.0 - values))
