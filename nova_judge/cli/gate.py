@@ -28,6 +28,9 @@ class GateCommand(TyperCommand):
             raise
 
 
+COMMAND_CLASS = GateCommand
+
+
 def command(
     run: Annotated[
         str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")

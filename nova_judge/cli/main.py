@@ -2,43 +2,86 @@
 
 import sys
 import traceback
+from importlib import import_module
+from typing import Any, Final
 
-import duckdb
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-from nova_judge.cli import (
-    audit,
-    compare,
-    cross_check,
-    doctor,
-    endpoints,
-    estimate,
-    export,
-    gate,
-    history,
-    leaderboard,
-    local,
-    plan,
-    registry,
-    report,
-    request,
-    reweight,
-    rows,
-    score,
-    serve,
-    stats,
-    stop,
-    submit,
-    validate,
-)
 from nova_judge.errors import NovaJudgeError
 
 EXIT_ERROR = 3
+COMMANDS: Final[dict[str, str]] = {
+    "validate": "Read a file as a run would: how many rows can be used, and why others cannot.",
+    "submit": "Start a run in a deployed stage, and with --wait fetch its report.",
+    "request": "Print the request of a run's first job and the YAML that its container would read.",
+    "estimate": "Print what a run would cost and how long it would take, position by position.",
+    "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
+    "stop": "Stop everything of a stage that costs money while it runs.",
+    "report": "Print the result of a run and where its page is; write the page anew where it is "
+    "missing.",
+    "gate": "Say in one line whether B may replace A.",
+    "history": "List the runs below a folder and how the win rate of B moved.",
+    "serve": "Serve the reports below a folder, read-only, on loopback.",
+    "stats": "Win rate, verdict, positions, agreement, calibration and more for a file of "
+    "judgments.",
+    "plan": "Say how many pairs find a difference, or what difference a number of pairs can find.",
+    "leaderboard": "Rank the candidates of several runs by Bradley-Terry strength, with intervals.",
+    "audit": "Recompute every figure from the rows and list each that does not hold.",
+    "compare": "Say what candidate B gained or lost from the first run to each other, and if it is "
+    "noise.",
+    "export": "Write preference pairs (dpo), answers (sft) or pairs from easy to hard "
+    "(curriculum).",
+    "reweight": "New verdicts, win rate and figures from the stored judgments under other weights.",
+    "rows": "Print judged rows: verdicts, weighted scores, criteria and justifications.",
+    "score": "Score the answers of a file with a scorer of your own, as AWS's container would call "
+    "it.",
+    "cross-check": "How often judges agree on the same pairs, beyond chance, and where they "
+    "differ.",
+    "local": "Evaluate on this machine: no AWS, no Docker.",
+    "endpoints": "Start, stop and list the candidates' endpoints.",
+    "datasets": "Data sets in SageMaker's AI registry.",
+    "scorers": "Scorers in SageMaker's AI registry.",
+}
+"""Every command as `--help` lists it, so that its module is imported only to run it."""
+_GROUPS = {
+    "local": ("local", "app"),
+    "endpoints": ("endpoints", "app"),
+    "datasets": ("registry", "datasets"),
+    "scorers": ("registry", "scorers"),
+}
+
+
+class Commands(TyperGroup):
+    """Lists the commands without their modules, and imports the one that is called."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (typer's own)
+        super().__init__(**settings)
+        listed = {name: TyperCommand(name, help=told) for name, told in COMMANDS.items()}
+        self.commands.update(listed)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(str(name)), rest
+
+
+def load_command(name: str) -> Any:  # noqa: ANN401 (typer's own)
+    """The command of this name, or the group of commands, from its module."""
+    if name in _GROUPS:
+        module, attribute = _GROUPS[name]
+        return get_group(getattr(import_module(f"nova_judge.cli.{module}"), attribute))
+    found = import_module(f"nova_judge.cli.{name.replace('-', '_')}")
+    one = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    one.command(name, cls=getattr(found, "COMMAND_CLASS", None))(found.command)
+    return get_command(one)
+
 
 app = typer.Typer(
     name="nova-judge",
+    cls=Commands,
     help="Which of two models answers better, with numbers that hold.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,32 +96,6 @@ def root() -> None:
     """Which of two models answers better, with numbers that hold."""
 
 
-app.command("validate")(validate.command)
-app.command("submit")(submit.command)
-app.command("request")(request.command)
-app.command("estimate")(estimate.command)
-app.command("doctor")(doctor.command)
-app.command("stop")(stop.command)
-app.command("report")(report.command)
-app.command("gate", cls=gate.GateCommand)(gate.command)
-app.command("history")(history.command)
-app.command("serve")(serve.command)
-app.command("stats")(stats.command)
-app.command("plan")(plan.command)
-app.command("leaderboard")(leaderboard.command)
-app.command("audit")(audit.command)
-app.command("compare")(compare.command)
-app.command("export")(export.command)
-app.command("reweight")(reweight.command)
-app.command("rows")(rows.command)
-app.command("score")(score.command)
-app.command("cross-check")(cross_check.command)
-app.add_typer(local.app, name="local")
-app.add_typer(endpoints.app, name="endpoints")
-app.add_typer(registry.datasets, name="datasets")
-app.add_typer(registry.scorers, name="scorers")
-
-
 def main() -> None:
     """Run the command line. Whatever breaks ends with 3: `gate` and `audit` give 1 a meaning."""
     try:
@@ -88,10 +105,13 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         _tell("File error", f"{where}. Check the path, and that its folder exists.")
-    except duckdb.Error as error:
-        _tell("File error", f"{error}. Fetch the file again, with the whole report folder.")
-    except Exception:  # a fault of ours, which must not look like a finding of the command
-        traceback.print_exc()
+    except Exception as error:
+        import duckdb  # noqa: PLC0415 (it costs as much as the rest of a command's start)
+
+        if isinstance(error, duckdb.Error):
+            _tell("File error", f"{error}. Fetch the file again, with the whole report folder.")
+        else:  # a fault of ours, which must not look like a finding of the command
+            traceback.print_exc()
     sys.exit(EXIT_ERROR)
 
 
