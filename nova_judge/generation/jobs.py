@@ -36,6 +36,11 @@ class Jobs:
         """Whether there is any, asked now or later."""
         return bool(self._fresh or self._again or self._pausing)
 
+    @property
+    def fresh(self) -> int:
+        """Rows that were never asked."""
+        return len(self._fresh)
+
     def is_one_due(self, now: float) -> bool:
         """Whether `take` has a job to give."""
         while self._pausing and self._pausing[0][0] <= now:

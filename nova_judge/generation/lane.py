@@ -112,11 +112,12 @@ class Lane:
         return int(self._limiter.limit)
 
     def require_progress(self) -> None:
-        """Raises GenerationFailedError where rows are left and none of them was ended.
+        """Raises GenerationFailedError where no row was ended and some were not even asked.
 
-        Another call with as much time would bring nothing either, and so for ever.
+        Another call with as much time would bring nothing either, and so for ever. Where all were
+        asked, what they cost is stored, and comes to an end.
         """
-        if not self.outcomes or any(self.outcomes):
+        if any(self.outcomes) or not self._jobs.fresh:
             return
         if self._last is None:
             raise GenerationFailedError(

@@ -229,12 +229,12 @@ class Hopeless(Model):
 
     def __init__(self, never):
         super().__init__()
-        self.never = never
+        self.never, self.seconds = never, 0.02
 
     def ask(self, prompt):
         answer = super().ask(prompt)
         if prompt in self.never:
-            time.sleep(0.02)
+            time.sleep(self.seconds)
             raise CallFailed(TIMED_OUT)
         return answer
 
@@ -305,9 +305,24 @@ def test_a_row_keeps_its_tries_however_long_others_are_asked_in_between():
 
 def test_a_call_that_brings_nothing_ends_the_run_instead_of_another_call():
     kept, stuck = Kept(), Hopeless(set(PROMPTS))
+    stuck.seconds = 0.2
     with pytest.raises(GenerationFailedError, match=r"candidate B: 200 rows are left.*timed out"):
         run({"A": Model(), "B": stuck}, journals={"A": Kept(), "B": kept}, time_left=until(0.5))
     assert kept.cost == {}
+
+
+def test_hopeless_rows_that_are_all_that_is_left_are_given_up_in_the_end():
+    kept, left, rows = Kept(), set(PROMPTS[:12]), []
+    while None in rows or not rows:
+        rows = run(
+            {"A": Hopeless(left)},
+            prompts=PROMPTS[:12],
+            journals={"A": kept},
+            policy=QUICK._replace(patience_s=0.5),
+            threads=4,
+            time_left=until(0.3),
+        ).outcomes["A"]
+    assert {row.reason for row in rows} == {"timed out"}
 
 
 def test_a_model_that_always_takes_long_is_asked_as_much_at_once_as_a_quick_one():

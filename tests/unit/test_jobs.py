@@ -18,7 +18,7 @@ def test_what_was_never_asked_goes_before_what_failed_in_this_call_or_an_earlier
     jobs = Jobs([Job(0, tries=1, spent_s=60.0), Job(1), Job(2)])
     failed = jobs.take()
     jobs.put_back(failed._replace(tries=1, spent_s=1.0), due=0.0)
-    assert (failed.row, taken(jobs)) == (1, [2, 0, 1])
+    assert (failed.row, jobs.fresh, taken(jobs)) == (1, 1, [2, 0, 1])
 
 
 def test_of_what_failed_the_one_that_cost_most_goes_first():
