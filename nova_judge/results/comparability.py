@@ -27,6 +27,7 @@ SAME_JUDGE: Final = (
     Fact("judge", "judge.model"),
     Fact("stand-in for the judge", "judge.stand_in"),
     Fact("baseline A", "candidates.A.name"),
+    Fact("stand-in for baseline A", "candidates.A.stand_in"),
 )
 """What must agree where the rows of two runs are paired."""
 

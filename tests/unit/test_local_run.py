@@ -11,6 +11,7 @@ from nova_judge.local import output_folder
 from nova_judge.local import run as local_run
 from nova_judge.local.follow import follow
 from nova_judge.local.run import RunRequest, RunResult, settings_for
+from nova_judge.local.settings import ChatServer, answering
 
 ROOT = Path(__file__).parents[2]
 PAIRS = ROOT / "examples/pairs.jsonl"
@@ -207,6 +208,18 @@ def test_the_command_prints_the_headline_and_the_reports_path(command, tmp_path)
     assert done.exit_code == 0
     assert "Inconclusive\nB leads [really]\n" in done.output
     assert f"Report: {folder / 'report/report.html'}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        (None, "recorded answers"),
+        (ChatServer(url="http://localhost/v1", model="llama3.3"), "openai (llama3.3)"),
+        (ChatServer(url="http://localhost/v1"), "openai (the models asked for)"),
+    ],
+)
+def test_what_answers_for_the_candidates_has_a_name(server, said):
+    assert answering(server) == said
 
 
 def test_the_command_says_of_a_result_what_report_and_the_page_say(command, tmp_path):

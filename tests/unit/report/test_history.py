@@ -28,6 +28,7 @@ CHANGES = {
     "different judge": {"judge.model": "amazon.nova-pro"},
     "different stand-in": {"judge.stand_in": "reference"},
     "different baseline A": {"candidates.A.name": "other"},
+    "different stand-in for baseline A": {"candidates.A.stand_in": "recorded answers"},
     "different confidence level": {"win_rate.level": 0.9},
     "different interval method": {"win_rate.method": "Wald"},
     "different data": {"input.version": "v2", "input.size": 1},

@@ -57,6 +57,14 @@ def benchmark_metrics(failed_run_metrics):
             "judge_failed": 0,
             "judged": 36,
         },
+        "cost": {
+            "currency": "USD",
+            "prices_read_on": "2026-11-21",
+            "prices_region": "us-east-1",
+            "estimate": None,
+            "actual": None,
+            "unmetered": [],
+        },
         "headline": {"words": "accuracy 0.980", "evidence": "36 rows."},
         "scores": [SCORE],
         "differences": [],
@@ -97,6 +105,7 @@ def test_where_nobody_judges_the_model_under_test_is_no_judge(benchmark_metrics)
     assert f"<strong>Stand-in model.</strong> {said}" in page
     assert "<dt>Model</dt>" in page
     assert ">Judge</" not in page
+    assert "nothing: a stand-in answered" in page
     assert f"Stand-in model: {said}" in render_score_markdown(benchmark_metrics)
 
 
