@@ -48,6 +48,13 @@ class EndpointSettings(FunctionSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class WatchSettings(EndpointSettings):
+    """How many days the endpoints' logs are kept; 0 is for ever."""
+
+    log_retention_days: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchSettings(EndpointSettings):
     """As whom Bedrock's batch jobs read and write."""
 
@@ -84,9 +91,10 @@ def environment(settings: FunctionSettings) -> dict[str, str]:
 def load(kind: type[Settings], source: Mapping[str, str] | None = None) -> Settings:
     """A function's settings; raises SettingsError naming every variable that is missing."""
     values = os.environ if source is None else source
-    names = list(get_type_hints(kind))
+    types = get_type_hints(kind)
     optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
-    missing = [n.upper() for n in names if not values.get(n.upper()) and n not in optional]
+    missing = [n.upper() for n in types if not values.get(n.upper()) and n not in optional]
     if missing:
         raise SettingsError(f"environment variables missing: {', '.join(missing)}")
-    return kind(**{name: values[name.upper()] for name in names if values.get(name.upper())})
+    given = {name: values[name.upper()] for name in types if values.get(name.upper())}
+    return kind(**{name: types[name](text) for name, text in given.items()})

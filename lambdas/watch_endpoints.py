@@ -9,8 +9,15 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
-from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters import batch_jobs, evaluation_jobs, executions, judge_jobs, runs_table
+from lambdas.settings import WatchSettings, load
+from nova_judge.adapters import (
+    batch_jobs,
+    evaluation_jobs,
+    executions,
+    judge_jobs,
+    log_groups,
+    runs_table,
+)
 from nova_judge.adapters.endpoints import sagemaker_endpoints
 from nova_judge.adapters.lease_table import lease_table
 from nova_judge.generation.hosting import Host, Swept, sweep
@@ -21,7 +28,7 @@ from nova_judge.recipe.catalog import endpoint_name
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Any event → `{leases_ended, endpoints_deleted, jobs_stopped}`."""
-    settings = load(EndpointSettings)
+    settings = load(WatchSettings)
     now = time.time()
 
     @functools.cache
@@ -45,6 +52,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         for job in orphans(jobs.running(prefix), running_execution, now):
             jobs.stop(job.handle)
             stopped.append(job.name)
+    if settings.log_retention_days:
+        endpoint_logs = f"/aws/sagemaker/Endpoints/{prefix}"
+        logger.info("expire", groups=log_groups.expire(endpoint_logs, settings.log_retention_days))
     done = {**swept._asdict(), "jobs_stopped": stopped}
     logger.info("watched", **done)
     return done

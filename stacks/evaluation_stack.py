@@ -1,5 +1,6 @@
 """Evaluation: the state machine, the functions behind its states and the rule that starts it."""
 
+import dataclasses
 import json
 
 import aws_cdk as cdk
@@ -10,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.settings import EndpointSettings, FunctionSettings
+from lambdas.settings import EndpointSettings, FunctionSettings, WatchSettings
 from nova_judge import __version__
 from nova_judge.runs.layout import INBOX
 from stacks.config import StageConfig
@@ -24,6 +25,7 @@ from stacks.constructs.evaluation_functions import (
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, machine_arns
+from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.endpoints_stack import EndpointsStack
 from stacks.storage_stack import StorageStack
@@ -101,7 +103,10 @@ class EvaluationStack(cdk.Stack):
             self,
             "Watchdog",
             config=self._config,
-            settings=self._serving_settings(),
+            settings=WatchSettings(
+                **dataclasses.asdict(self._serving_settings()),
+                log_retention_days=retention_days(self._config.log_retention_days),
+            ),
             executions=machine_arns(self, self._config.machine_name),
             dead_letters=dead_letters,
         )

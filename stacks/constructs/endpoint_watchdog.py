@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.settings import EndpointSettings
+from lambdas.settings import WatchSettings
 from stacks.config import StageConfig
 from stacks.constructs.python_function import PythonFunction
 
@@ -27,7 +27,7 @@ class EndpointWatchdog(Construct):
         construct_id: str,
         *,
         config: StageConfig,
-        settings: EndpointSettings,
+        settings: WatchSettings,
         executions: Sequence[str],
         dead_letters: sqs.Queue,
     ) -> None:
@@ -82,6 +82,18 @@ class EndpointWatchdog(Construct):
                 [stack.format_arn(service="bedrock", resource="evaluation-job", resource_name="*")],
             ),
             (["states:DescribeExecution"], list(executions)),
+            (["logs:DescribeLogGroups"], ["*"]),
+            (
+                ["logs:PutRetentionPolicy"],
+                [
+                    stack.format_arn(
+                        service="logs",
+                        resource="log-group",
+                        resource_name=f"/aws/sagemaker/Endpoints/{prefix}-*",
+                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+            ),
         )
         for actions, resources in statements:
             self.function.add_to_role_policy(

@@ -161,9 +161,26 @@ def _writable_folders(config: StageConfig) -> dict[str, str]:
     return {"MPLCONFIGDIR": "/tmp/matplotlib"} if config.bundle_dependencies else {}  # noqa: S108
 
 
+_OFFERED = {
+    7: "ONE_WEEK",
+    30: "ONE_MONTH",
+    90: "THREE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    731: "TWO_YEARS",
+    1827: "FIVE_YEARS",
+    3653: "TEN_YEARS",
+}
+
+
+def retention_days(days: int) -> int:
+    """The shortest retention that CloudWatch Logs offers for at least so many days; 0 is for ever.
+
+    Of those it offers, these are enough for us.
+    """
+    return next((offered for offered in _OFFERED if offered >= days), 0)
+
+
 def log_retention(days: int) -> logs.RetentionDays:
-    """The shortest retention that CloudWatch Logs offers for at least so many days."""
-    offered = {7: "ONE_WEEK", 30: "ONE_MONTH", 90: "THREE_MONTHS", 180: "SIX_MONTHS"}
-    offered |= {365: "ONE_YEAR", 731: "TWO_YEARS", 1827: "FIVE_YEARS", 3653: "TEN_YEARS"}
-    enough = [name for limit, name in offered.items() if limit >= days]
-    return logs.RetentionDays[enough[0] if enough else "INFINITE"]
+    """`retention_days` as the CDK names it."""
+    return logs.RetentionDays[_OFFERED.get(retention_days(days), "INFINITE")]

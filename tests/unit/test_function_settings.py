@@ -24,8 +24,8 @@ KINDS = sorted(
 @pytest.mark.parametrize("kind", KINDS)
 @given(st.data())
 def test_every_setting_arrives_as_it_was_sent(kind, data):
-    texts = st.text(min_size=1, max_size=9)
-    sent = kind(**{field.name: data.draw(texts) for field in dataclasses.fields(kind)})
+    values = {str: st.text(min_size=1, max_size=9), int: st.integers()}
+    sent = kind(**{field.name: data.draw(values[field.type]) for field in dataclasses.fields(kind)})
     written = environment(sent)
     assert all(name.isupper() for name in written)
     assert load(kind, written) == sent
