@@ -45,11 +45,13 @@ class Setback(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a row has cost without an answer so far; `failed` once it is given up.
 
     `spent_s`: the seconds of its calls and of the pauses after them, not those it stood in line.
+    `overtaken`: calls that began later were answered, so that no queue is why it timed out.
     """
 
     tries: int
     spent_s: float
     failed: FailedAnswer | None = None
+    overtaken: bool = False
 
 
 Outcome: TypeAlias = Answer | FailedAnswer

@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 
 class Job(NamedTuple):
-    """A prompt to ask; `spent_s`: the seconds of its calls and of the pauses after them so far."""
+    """A prompt to ask; `spent_s`: the seconds of its calls and of the pauses after them so far.
+
+    `overtaken`: a call that began later was answered before one of this row's timed out.
+    """
 
     row: int
     tries: int = 0
     spent_s: float = 0.0
+    overtaken: bool = False
 
 
 class Jobs:

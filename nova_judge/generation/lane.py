@@ -84,6 +84,7 @@ class Lane:
         self._jobs = Jobs(_job(row, setbacks.get(prompt)) for row, prompt in enumerate(prompts))
         self._out = 0
         self._calls = 0
+        self._answered = 0.0  # when the latest call began that was answered at a good pace
         self._last: Failure | None = None
         self._shut = 0
         self._error: BaseException | None = None
@@ -168,13 +169,14 @@ class Lane:
         return min(LONGEST_WAIT_S, max(0.001, self._jobs.until_due(time.monotonic())))
 
     def _call(self, turn: Turn, chance: random.Random) -> None:
-        row, tries, spent_s = turn.job
+        row, tries, spent_s, overtaken = turn.job
         prompt = self.prompts[row]
         started = time.monotonic()
         try:
             answer = self._source.port.ask(prompt)
         except CallFailed as failed:
-            job = Job(row, tries + 1, spent_s + time.monotonic() - started)
+            overtaken = overtaken or (failed.failure == TIMED_OUT and started < self._answered)
+            job = Job(row, tries + 1, spent_s + time.monotonic() - started, overtaken)
             self._failed(job, failed.failure, turn.permit, chance)
             return
         latency = round(time.monotonic() - started, 3)
@@ -182,6 +184,7 @@ class Lane:
             self._limiter.slowed(turn.permit)
         else:
             self._limiter.succeeded()
+            self._answered = max(self._answered, started)
         answer = msgspec.structs.replace(answer, tries=tries + 1, latency_s=latency)
         self._source.journal.add(prompt, answer)
         self._shut = 0
@@ -190,24 +193,32 @@ class Lane:
 
     def _failed(self, job: Job, failure: Failure, permit: Permit, chance: random.Random) -> None:
         self._last = failure
-        if failure == TIMED_OUT:
-            self._limiter.slowed(permit)
-        elif failure.outlook is Outlook.THROTTLED:
-            self._limiter.throttled(permit)
-        else:
-            self._limiter.released()
+        self._end(failure, permit, overtaken=job.overtaken)
         if failure.outlook is Outlook.SHUT:
             self._count_shut(failure)
         if self._source.policy.gives_up(failure, job.tries, job.spent_s):
             failed = FailedAnswer(failure.reason, job.tries, failure.detail)
-            self.setbacks[self.prompts[job.row]] = Setback(job.tries, job.spent_s, failed)
+            self._set_back(job, failed)
             self.outcomes[job.row] = failed
             return
         pause = self._source.policy.pause(job.tries, chance)
         job = job._replace(spent_s=job.spent_s + pause)
-        self.setbacks[self.prompts[job.row]] = Setback(job.tries, job.spent_s)
+        self._set_back(job)
         with self._changed:
             self._jobs.put_back(job, time.monotonic() + pause)
+
+    def _end(self, failure: Failure, permit: Permit, *, overtaken: bool) -> None:
+        """Tell the limiter what a failed call says about load."""
+        if failure == TIMED_OUT and not overtaken:
+            self._limiter.slowed(permit)
+        elif failure != TIMED_OUT and failure.outlook is Outlook.THROTTLED:
+            self._limiter.throttled(permit)
+        else:
+            self._limiter.released()
+
+    def _set_back(self, job: Job, failed: FailedAnswer | None = None) -> None:
+        setback = Setback(job.tries, job.spent_s, failed, job.overtaken)
+        self.setbacks[self.prompts[job.row]] = setback
 
     def _count_shut(self, failure: Failure) -> None:
         self._shut += 1
@@ -220,4 +231,6 @@ class Lane:
 
 
 def _job(row: int, setback: Setback | None) -> Job:
-    return Job(row) if setback is None else Job(row, setback.tries, setback.spent_s)
+    if setback is None:
+        return Job(row)
+    return Job(row, setback.tries, setback.spent_s, setback.overtaken)

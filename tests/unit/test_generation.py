@@ -293,13 +293,13 @@ def test_a_row_keeps_its_tries_however_long_others_are_asked_in_between():
         """Fails every first call, and takes longer for all rows than one row may cost."""
 
         def ask(self, prompt):
-            time.sleep(0.001)
+            time.sleep(0.005)
             if self.asked.count(prompt) < 1:
                 self.asked.append(prompt)
                 raise CallFailed(by_status(500))
             return super().ask(prompt)
 
-    generated = run({"A": Once()}, policy=QUICK._replace(patience_s=0.05), threads=1)
+    generated = run({"A": Once()}, PROMPTS[:100], policy=QUICK._replace(patience_s=0.3), threads=1)
     assert all(isinstance(row, Answer) for row in generated.outcomes["A"])
 
 
@@ -329,6 +329,30 @@ def test_a_model_that_always_takes_long_is_asked_as_much_at_once_as_a_quick_one(
     policy = QUICK._replace(slow_s=0.1)
     generated = run({"A": Model(latency=0.2)}, policy=policy, prompts=PROMPTS[:120], threads=32)
     assert generated.in_flight == {"A": 32}
+
+
+class Answering(Hopeless):
+    """Takes its time for the other prompts too."""
+
+    def ask(self, prompt):
+        time.sleep(0.05)
+        return super().ask(prompt)
+
+
+def test_time_outs_of_rows_that_others_overtake_are_no_push_back():
+    model = Answering(set(PROMPTS[5:100:10]))
+    model.seconds = 0.3
+    policy = QUICK._replace(most_tries=3)
+    generated = run({"A": model}, policy=policy, prompts=PROMPTS, threads=16)
+    assert len(reasons(generated.outcomes["A"])) == 1
+    assert generated.in_flight == {"A": 16}
+
+
+def test_time_outs_that_nobody_overtakes_are_push_back():
+    model = Hopeless(set(PROMPTS))
+    policy = QUICK._replace(most_tries=2)
+    generated = run({"A": model}, policy=policy, threads=64)
+    assert generated.in_flight == {"A": 4}
 
 
 def test_without_time_for_a_single_call_the_run_ends_instead_of_spinning():
