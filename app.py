@@ -23,12 +23,12 @@ def build(app: cdk.App, config: StageConfig) -> None:
     }
     storage = StorageStack(app, names["Storage"], config=config)
     endpoints = EndpointsStack(app, names["Endpoints"], config=config)
-    results = ResultsStack(app, names["Results"], config=config, storage=storage)
+    results = ResultsStack(app, names["Results"], config=config, storage=storage.storage)
     evaluation = EvaluationStack(
         app,
         names["Evaluation"],
         config=config,
-        storage=storage,
+        storage=storage.storage,
         endpoints=endpoints,
         reports=results.topic,
     )

@@ -15,6 +15,7 @@ from constructs import Construct
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig
+from stacks.constructs.names import pascal
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 HEALTH_CHECK_SECONDS = 900
@@ -80,7 +81,7 @@ class EndpointsStack(cdk.Stack):
         image = catalog.images().serving.images[spec.serving]
         model = sagemaker.CfnModel(
             self,
-            construct_name("Model", name),
+            pascal("Model", name),
             execution_role_arn=role.role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=f"{self._registry}.dkr.ecr.{self.region}.{self.url_suffix}/{image}",
@@ -123,7 +124,7 @@ class EndpointsStack(cdk.Stack):
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
         return sagemaker.CfnEndpointConfig(
             self,
-            construct_name("Config", name, variant.instance_type or ""),
+            pascal("Config", name, variant.instance_type or ""),
             endpoint_config_name=f"{endpoint[:52]}-{digest}",
             production_variants=[variant],
         )
@@ -133,7 +134,7 @@ class EndpointsStack(cdk.Stack):
     ) -> None:
         sagemaker.CfnEndpoint(
             self,
-            construct_name("Endpoint", name),
+            pascal("Endpoint", name),
             endpoint_name=endpoint,
             endpoint_config_name=endpoint_config.attr_endpoint_config_name,
         )
@@ -143,10 +144,3 @@ def _name_of(config: sagemaker.CfnEndpointConfig) -> str:
     name = config.endpoint_config_name
     assert name is not None  # noqa: S101 - narrows the type
     return name
-
-
-def construct_name(*parts: str) -> str:
-    """A construct id from names with dots and hyphens."""
-    return "".join(
-        word.capitalize() for part in parts for word in part.replace(".", "-").split("-")
-    )

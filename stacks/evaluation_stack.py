@@ -11,24 +11,20 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.settings import EndpointSettings, FunctionSettings, WatchSettings
+from lambdas.settings import EndpointSettings, WatchSettings
 from nova_judge import __version__
 from nova_judge.runs.layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
-from stacks.constructs.evaluation_functions import (
-    LEASE_ACTIONS,
-    EvaluationFunctions,
-    common_settings,
-)
+from stacks.constructs.evaluation_functions import LEASE_ACTIONS, EvaluationFunctions
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, machine_arns
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
+from stacks.constructs.storage import Storage
 from stacks.endpoints_stack import EndpointsStack
-from stacks.storage_stack import StorageStack
 
 
 class EvaluationStack(cdk.Stack):
@@ -40,7 +36,7 @@ class EvaluationStack(cdk.Stack):
         construct_id: str,
         *,
         config: StageConfig,
-        storage: StorageStack,
+        storage: Storage,
         endpoints: EndpointsStack,
         reports: sns.ITopic,
     ) -> None:
@@ -81,7 +77,7 @@ class EvaluationStack(cdk.Stack):
 
     def _serving_settings(self) -> EndpointSettings:
         return EndpointSettings(
-            **common_settings(self._config, self._storage),
+            **self._storage.settings(self._config),
             job_prefix=self._config.prefix,
             endpoints=json.dumps(self._endpoints.configs),
             endpoint_life=self._config.endpoints,
@@ -92,7 +88,7 @@ class EvaluationStack(cdk.Stack):
             self,
             "Scoring",
             config=self._config,
-            settings=FunctionSettings(**common_settings(self._config, self._storage)),
+            storage=self._storage,
             judge_role=self.judge_role.role,
             models=bedrock_models(self),
         )

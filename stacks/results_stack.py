@@ -13,15 +13,16 @@ from lambdas.settings import ResultsSettings
 from nova_judge.judge.job_outcome import JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
+from stacks.constructs.grants import allow
 from stacks.constructs.python_function import PythonFunction
-from stacks.storage_stack import StorageStack
+from stacks.constructs.storage import Storage
 
 
 class ResultsStack(cdk.Stack):
     """Event-driven: nothing here runs unless a judge job of this stage ends."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: StageConfig, storage: StorageStack
+        self, scope: Construct, construct_id: str, *, config: StageConfig, storage: Storage
     ) -> None:
         super().__init__(scope, construct_id, description="Nova Judge: the results processor")
         self.topic = self._topic(config)
@@ -29,12 +30,7 @@ class ResultsStack(cdk.Stack):
             self,
             "ProcessResults",
             module="process_results",
-            settings=ResultsSettings(
-                stage=config.name,
-                data_bucket=storage.data_bucket.bucket_name,
-                runs_table=storage.runs_table.table_name,
-                topic_arn=self.topic.topic_arn,
-            ),
+            settings=ResultsSettings(**storage.settings(config), topic_arn=self.topic.topic_arn),
             config=config,
             description="Nova Judge: from the judge's output to the report",
             memory_mb=3008,
@@ -46,9 +42,7 @@ class ResultsStack(cdk.Stack):
         storage.runs_table.grant(
             self.processor, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
         )
-        self.processor.add_to_role_policy(
-            iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn])
-        )
+        allow(self.processor, (["sns:Publish"], [self.topic.topic_arn]))
         self._start_on_job_end(config)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 

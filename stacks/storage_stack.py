@@ -1,15 +1,13 @@
 """Storage: the data bucket and the runs table. The only stack that holds state."""
 
-from collections.abc import Iterable
-
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from nova_judge.runs.layout import ANSWERS, RUNS
 from stacks.config import StageConfig
+from stacks.constructs.storage import Storage
 
 
 class StorageStack(cdk.Stack):
@@ -23,10 +21,10 @@ class StorageStack(cdk.Stack):
         logs = self._bucket(
             "AccessLogs", cdk.RemovalPolicy.RETAIN, expire_days=config.log_retention_days
         )
-        self.data_bucket = self._bucket("Data", self.removal, logs=logs)
-        self._send_events(self.data_bucket)
-        self._expire_runs(self.data_bucket, config.run_retention_days)
-        self.runs_table = dynamodb.TableV2(
+        data = self._bucket("Data", self.removal, logs=logs)
+        self._send_events(data)
+        self._expire_runs(data, config.run_retention_days)
+        runs = dynamodb.TableV2(
             self,
             "Runs",
             partition_key=dynamodb.Attribute(name="run_id", type=dynamodb.AttributeType.STRING),
@@ -37,19 +35,9 @@ class StorageStack(cdk.Stack):
             ),
             removal_policy=self.removal,
         )
-        cdk.CfnOutput(self, "DataBucketName", value=self.data_bucket.bucket_name)
-        cdk.CfnOutput(self, "RunsTableName", value=self.runs_table.table_name)
-
-    def allow_read(self, grantee: iam.IGrantable, *keys: str) -> None:
-        """Let somebody read objects below the given keys, and learn that an object is not there."""
-        data = self.data_bucket
-        _allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], map(data.arn_for_objects, keys))
-        _allow(grantee, ["s3:ListBucket"], [data.bucket_arn])
-
-    def allow_write(self, grantee: iam.IGrantable, *keys: str) -> None:
-        """Let somebody write objects below the given keys."""
-        objects = map(self.data_bucket.arn_for_objects, keys)
-        _allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], objects)
+        cdk.CfnOutput(self, "DataBucketName", value=data.bucket_name)
+        cdk.CfnOutput(self, "RunsTableName", value=runs.table_name)
+        self.storage = Storage(data, runs)
 
     def _bucket(
         self,
@@ -92,9 +80,3 @@ class StorageStack(cdk.Stack):
     def _expire_runs(bucket: s3.Bucket, days: int) -> None:
         for prefix in (RUNS, ANSWERS):
             bucket.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(days))
-
-
-def _allow(grantee: iam.IGrantable, actions: list[str], resources: Iterable[str]) -> None:
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=actions, resources=list(resources))
-    )

@@ -1,18 +1,18 @@
 """The second net under endpoints and judge jobs: looks on a schedule for what nobody needs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import WatchSettings
 from stacks.config import StageConfig
+from stacks.constructs.grants import allow
+from stacks.constructs.names import bedrock_jobs, stage_resources
 from stacks.constructs.python_function import PythonFunction
 
 EVERY = cdk.Duration.minutes(15)
@@ -44,7 +44,7 @@ class EndpointWatchdog(Construct):
         self.function.configure_async_invoke(
             retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
         )
-        self._grant(config.prefix, executions)
+        self._grant(config, executions)
         events.Rule(
             self,
             "Schedule",
@@ -53,49 +53,32 @@ class EndpointWatchdog(Construct):
             targets=[targets.LambdaFunction(self.function, dead_letter_queue=dead_letters)],
         )
 
-    def _grant(self, prefix: str, executions: Sequence[str]) -> None:
+    def _grant(self, config: StageConfig, executions: Sequence[str]) -> None:
         stack = cdk.Stack.of(self)
-
-        def ours(resource: str) -> str:
-            return stack.format_arn(
-                service="sagemaker", resource=resource, resource_name=f"{prefix}-*"
-            )
-
-        statements: tuple[tuple[list[str], list[Any]], ...] = (
+        endpoint_logs = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"/aws/sagemaker/Endpoints/{config.prefix}-*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow(
+            self.function,
             (["sagemaker:ListEndpoints", "sagemaker:ListTrainingJobs"], ["*"]),
-            (["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"], [ours("endpoint")]),
+            (
+                ["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"],
+                [stage_resources(stack, config, "endpoint")],
+            ),
             (
                 ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
-                [ours("training-job")],
+                [stage_resources(stack, config, "training-job")],
             ),
             (["bedrock:ListModelInvocationJobs", "bedrock:ListEvaluationJobs"], ["*"]),
-            (
-                ["bedrock:StopModelInvocationJob"],
-                [
-                    stack.format_arn(
-                        service="bedrock", resource="model-invocation-job", resource_name="*"
-                    )
-                ],
-            ),
+            (["bedrock:StopModelInvocationJob"], [bedrock_jobs(stack, "model-invocation-job")]),
             (
                 ["bedrock:GetEvaluationJob", "bedrock:StopEvaluationJob"],
-                [stack.format_arn(service="bedrock", resource="evaluation-job", resource_name="*")],
+                [bedrock_jobs(stack, "evaluation-job")],
             ),
-            (["states:DescribeExecution"], list(executions)),
+            (["states:DescribeExecution"], executions),
             (["logs:DescribeLogGroups"], ["*"]),
-            (
-                ["logs:PutRetentionPolicy"],
-                [
-                    stack.format_arn(
-                        service="logs",
-                        resource="log-group",
-                        resource_name=f"/aws/sagemaker/Endpoints/{prefix}-*",
-                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
-            ),
+            (["logs:PutRetentionPolicy"], [endpoint_logs]),
         )
-        for actions, resources in statements:
-            self.function.add_to_role_policy(
-                iam.PolicyStatement(actions=actions, resources=resources)
-            )

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from lambdas.settings import (
@@ -16,10 +15,17 @@ from lambdas.settings import (
 )
 from nova_judge.runs.layout import INBOX
 from stacks.config import StageConfig
+from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.judge_role import JudgeRole
-from stacks.constructs.names import bedrock_models, machine_arns, stage_resources
+from stacks.constructs.names import (
+    bedrock_jobs,
+    bedrock_models,
+    machine_arns,
+    pascal,
+    stage_resources,
+)
 from stacks.constructs.python_function import PythonFunction
-from stacks.storage_stack import StorageStack
+from stacks.constructs.storage import Storage
 
 LEASE_ACTIONS = (
     "dynamodb:GetItem",
@@ -37,7 +43,7 @@ class EvaluationFunctions:
         stack: cdk.Stack,
         *,
         config: StageConfig,
-        storage: StorageStack,
+        storage: Storage,
         judge_role: JudgeRole,
         serving: EndpointSettings,
         reports: sns.ITopic,
@@ -48,7 +54,7 @@ class EvaluationFunctions:
         self._grant_functions()
 
     def _functions(self, serving: EndpointSettings) -> dict[str, PythonFunction]:
-        common = common_settings(self._config, self._storage)
+        common = self._storage.settings(self._config)
         planning = PlanEvaluationSettings(
             **common,
             job_prefix=self._config.prefix,
@@ -80,7 +86,7 @@ class EvaluationFunctions:
         }
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
-        name = "".join(word.capitalize() for word in module.split("_"))
+        name = pascal(module)
         return PythonFunction(
             self._stack,
             name,
@@ -121,81 +127,54 @@ class EvaluationFunctions:
             function["ClaimRun"], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
         )
         storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
-        function["RecordFailure"].add_to_role_policy(
-            iam.PolicyStatement(actions=["sns:Publish"], resources=[self._reports.topic_arn])
-        )
+        allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
         self._grant_endpoints()
         self._grant_models()
-        function["RecordFailure"].add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
-                resources=machine_arns(self._stack, self._config.machine_name),
-            )
+        allow(
+            function["RecordFailure"],
+            (
+                ["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
+                machine_arns(self._stack, self._config.machine_name),
+            ),
         )
 
     def _grant_preflight(self, function: PythonFunction) -> None:
         """Reading only: what the checks before a run ask of the account."""
         models = bedrock_models(self._stack)
-        for actions, resources in (
+        allow(
+            function,
             (["servicequotas:ListServiceQuotas"], ["*"]),
             (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
             (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
-        ):
-            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        )
 
     def _grant_endpoints(self) -> None:
         endpoints = stage_resources(self._stack, self._config, "endpoint")
-        self.by_state["GenerateResponses"].add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
-                resources=[endpoints],
-            )
-        )
         configs = stage_resources(self._stack, self._config, "endpoint-config")
-        self.by_state["PrepareEndpoints"].add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:AddTags", "sagemaker:CreateEndpoint"],
-                resources=[endpoints, configs],
-            )
+        allow(
+            self.by_state["GenerateResponses"],
+            (["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], [endpoints]),
+        )
+        allow(
+            self.by_state["PrepareEndpoints"],
+            (["sagemaker:AddTags", "sagemaker:CreateEndpoint"], [endpoints, configs]),
         )
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            self.by_state[name].add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
-                    resources=[endpoints],
-                )
+            allow(
+                self.by_state[name],
+                (["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoints]),
             )
 
     def _grant_models(self) -> None:
         models = bedrock_models(self._stack)
-        jobs = self._stack.format_arn(
-            service="bedrock", resource="model-invocation-job", resource_name="*"
-        )
-        for name in ("GenerateResponses", "BatchResponses"):
-            self.by_state[name].add_to_role_policy(
-                iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=models)
-            )
-        for actions, resources in (
+        jobs = bedrock_jobs(self._stack, "model-invocation-job")
+        batch = self.by_state["BatchResponses"]
+        for function in (self.by_state["GenerateResponses"], batch):
+            allow(function, (["bedrock:InvokeModel"], models))
+        allow(
+            batch,
             (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
             (["bedrock:GetModelInvocationJob", "bedrock:TagResource"], [jobs]),
-        ):
-            self.by_state["BatchResponses"].add_to_role_policy(
-                iam.PolicyStatement(actions=actions, resources=resources)
-            )
-        self.by_state["BatchResponses"].add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[self._judge_role.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-            )
         )
-
-
-def common_settings(config: StageConfig, storage: StorageStack) -> dict[str, str]:
-    """What every function of a stage is told."""
-    return {
-        "stage": config.name,
-        "data_bucket": storage.data_bucket.bucket_name,
-        "runs_table": storage.runs_table.table_name,
-    }
+        allow_pass_role(batch, self._judge_role.role, "bedrock.amazonaws.com")

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 
 import aws_cdk as cdk
 import ryaml
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
 from nova_judge.folders import ROOT
 from stacks.config import StageConfig
+from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import machine_arns, stage_resources
 from stacks.constructs.python_function import PythonFunction, log_retention
-from stacks.storage_stack import StorageStack
+from stacks.constructs.storage import Storage
 
 DEFINITION = ROOT / "stacks" / "evaluation.asl.yaml"
 
@@ -23,7 +23,7 @@ def evaluation_machine(
     stack: cdk.Stack,
     *,
     config: StageConfig,
-    storage: StorageStack,
+    storage: Storage,
     functions: Mapping[str, PythonFunction],
     judge_role: JudgeRole,
 ) -> sfn.StateMachine:
@@ -36,7 +36,7 @@ def evaluation_machine(
 def _machine(
     stack: cdk.Stack,
     config: StageConfig,
-    storage: StorageStack,
+    storage: Storage,
     functions: Mapping[str, PythonFunction],
 ) -> sfn.StateMachine:
     definition = json.dumps(ryaml.loads(DEFINITION.read_text(encoding="utf-8")), indent=1)
@@ -70,21 +70,16 @@ def _machine(
 def _grant_machine(
     stack: cdk.Stack,
     config: StageConfig,
-    storage: StorageStack,
+    storage: Storage,
     functions: Mapping[str, PythonFunction],
     judge_role: JudgeRole,
     machine: sfn.StateMachine,
 ) -> None:
     storage.allow_read(machine, "runs/*/shards.json")
     storage.runs_table.grant(machine, "dynamodb:GetItem")
-    machine.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=["iam:PassRole"],
-            resources=[judge_role.role.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        )
-    )
-    statements = (
+    allow_pass_role(machine, judge_role.role, "sagemaker.amazonaws.com")
+    allow(
+        machine,
         (
             ("lambda:InvokeFunction",),
             [function.function_arn for function in functions.values()],
@@ -119,5 +114,3 @@ def _grant_machine(
             ],
         ),
     )
-    for actions, resources in statements:
-        machine.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=resources))

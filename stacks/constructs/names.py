@@ -1,5 +1,7 @@
 """ARNs of what a stage names, of the models that recipes may name, and of the state machine."""
 
+import re
+
 import aws_cdk as cdk
 
 from stacks.config import StageConfig
@@ -22,8 +24,18 @@ def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str
     )
 
 
+def bedrock_jobs(stack: cdk.Stack, kind: str) -> str:
+    """All of Bedrock's jobs of a kind: their ARNs hold a number of Bedrock's, and no name."""
+    return stack.format_arn(service="bedrock", resource=kind, resource_name="*")
+
+
+def pascal(*names: str) -> str:
+    """A construct's id from names with dots, hyphens and underscores."""
+    return "".join(word.capitalize() for name in names for word in re.split(r"[._-]", name))
+
+
 def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
-    """The machine, its executions and map runs; by name, because it would refer to itstack."""
+    """The machine, its executions and map runs; by name, as its role would refer to it."""
     colon = cdk.ArnFormat.COLON_RESOURCE_NAME
     return [
         stack.format_arn(

@@ -7,11 +7,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.settings import FunctionSettings, ScorerSettings
+from lambdas.settings import ScorerSettings
 from nova_judge.folders import ROOT
 from nova_judge.scoring.jobs import scorer_function_name
 from stacks.config import StageConfig
+from stacks.constructs.grants import allow, allow_pass_role
+from stacks.constructs.names import bedrock_jobs, pascal
 from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.storage import Storage
 
 SCORERS = ROOT / "scorers"
 
@@ -25,25 +28,21 @@ class Scoring(Construct):
         construct_id: str,
         *,
         config: StageConfig,
-        settings: FunctionSettings,
+        storage: Storage,
         judge_role: iam.Role,
         models: list[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._config, self._settings, self._models = config, settings, models
+        self._config, self._models = config, models
+        self._settings = storage.settings(config)
         for path in sorted(SCORERS.glob("*.py")):
             self._scorer(path)
         self._allow_jobs(judge_role)
 
     def _scorer(self, path: Path) -> None:
         """The function that AWS's container calls; it may do nothing but write its log."""
-        name = "".join(word.capitalize() for word in path.stem.split("_"))
-        settings = ScorerSettings(
-            stage=self._settings.stage,
-            data_bucket=self._settings.data_bucket,
-            runs_table=self._settings.runs_table,
-            scorer=path.stem,
-        )
+        name = pascal(path.stem)
+        settings = ScorerSettings(**self._settings, scorer=path.stem)
         function = PythonFunction(
             self,
             name,
@@ -67,38 +66,26 @@ class Scoring(Construct):
             resource_name=scorer_function_name(self._config.prefix, "*"),
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        batches = stack.format_arn(
-            service="bedrock", resource="model-invocation-job", resource_name="*"
-        )
-        for actions, resources in (
+        batches = bedrock_jobs(stack, "model-invocation-job")
+        allow(
+            role,
             (["lambda:InvokeFunction"], [scorers, *self._config.scorer_functions]),
             (["bedrock:InvokeModel", "bedrock:GetInferenceProfile"], self._models),
             # Bedrock's judge asks the model in batches, in this role's name.
             (["bedrock:CreateModelInvocationJob"], [*self._models, batches]),
             (["bedrock:StopModelInvocationJob"], [batches]),
-        ):
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        )
 
     def allow_machine(self, machine: iam.IGrantable, role: iam.Role) -> None:
         """The state machine starts Bedrock's jobs, looks at them, and tells when they are done."""
         stack = cdk.Stack.of(self)
-        jobs = stack.format_arn(service="bedrock", resource="evaluation-job", resource_name="*")
+        jobs = bedrock_jobs(stack, "evaluation-job")
         bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
         own = f"arn:{stack.partition}:bedrock:{stack.region}:{stack.account}"
-        statements = (
-            iam.PolicyStatement(
-                actions=["bedrock:CreateEvaluationJob"],
-                resources=[jobs, f"{own}:custom-model/*", *self._models],
-            ),
-            iam.PolicyStatement(
-                actions=["bedrock:GetEvaluationJob", "bedrock:TagResource"], resources=[jobs]
-            ),
-            iam.PolicyStatement(actions=["events:PutEvents"], resources=[bus]),
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-            ),
+        allow(
+            machine,
+            (["bedrock:CreateEvaluationJob"], [jobs, f"{own}:custom-model/*", *self._models]),
+            (["bedrock:GetEvaluationJob", "bedrock:TagResource"], [jobs]),
+            (["events:PutEvents"], [bus]),
         )
-        for statement in statements:
-            machine.grant_principal.add_to_principal_policy(statement)
+        allow_pass_role(machine, role, "bedrock.amazonaws.com")

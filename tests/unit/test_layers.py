@@ -105,6 +105,11 @@ def test_stacks_know_of_functions_their_settings_and_of_the_domain_what_is_pure(
     assert faults(STACKS, begins(*OUTSIDE, "tests")) == {}
 
 
+def test_no_construct_knows_a_stack():
+    constructs = [name for name in STACKS if name.startswith("stacks.constructs.")]
+    assert faults(constructs, lambda used: used.endswith("_stack")) == {}
+
+
 def test_the_cdk_is_known_to_stacks_alone():
     assert faults([*DOMAIN, *FUNCTIONS], begins("aws_cdk", "constructs", "jsii")) == {}
 

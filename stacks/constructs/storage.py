@@ -1,0 +1,39 @@
+"""The data bucket and the runs table, as everything beside their stack knows them."""
+
+from typing import NamedTuple
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from stacks.config import StageConfig
+from stacks.constructs.grants import allow
+
+
+class Storage(NamedTuple):
+    """What a stage stores: input, runs and reports in the bucket, one item a run in the table."""
+
+    data_bucket: s3.Bucket
+    runs_table: dynamodb.TableV2
+
+    def allow_read(self, grantee: iam.IGrantable, *keys: str) -> None:
+        """Let somebody read objects below the given keys, and learn that an object is not there."""
+        objects = [self.data_bucket.arn_for_objects(key) for key in keys]
+        allow(
+            grantee,
+            (["s3:GetObject", "s3:GetObjectVersion"], objects),
+            (["s3:ListBucket"], [self.data_bucket.bucket_arn]),
+        )
+
+    def allow_write(self, grantee: iam.IGrantable, *keys: str) -> None:
+        """Let somebody write objects below the given keys."""
+        objects = [self.data_bucket.arn_for_objects(key) for key in keys]
+        allow(grantee, (["s3:PutObject", "s3:AbortMultipartUpload"], objects))
+
+    def settings(self, config: StageConfig) -> dict[str, str]:
+        """What every function of a stage is told (`FunctionSettings`)."""
+        return {
+            "stage": config.name,
+            "data_bucket": self.data_bucket.bucket_name,
+            "runs_table": self.runs_table.table_name,
+        }
