@@ -1,4 +1,4 @@
-"""The function behind an own scorer: AWS's evaluation container calls it with answers to score."""
+"""The function behind a custom scorer: AWS's evaluation container sends it answers to score."""
 
 import functools
 from collections.abc import Callable

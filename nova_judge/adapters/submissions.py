@@ -46,7 +46,8 @@ def refusals_told(stage: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise SubmitError(
-            f"AWS said no: {error}. `nova-judge doctor --stage {stage}` tells what is missing"
+            f"AWS refused the call: {error}. "
+            f"`nova-judge doctor --stage {stage}` tells what is missing"
         ) from error
 
 

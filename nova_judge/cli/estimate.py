@@ -70,7 +70,7 @@ def workload_of(recipe: Recipe, path: Path | None) -> Workload:
 def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSources]:
     """The first bytes of an input file, its size, and who answers its rows.
 
-    Raises InputFileError when the file cannot be read or is no JSON Lines.
+    Raises InputFileError when the file cannot be read or is not JSON Lines.
     """
     try:
         with path.open("rb") as file:

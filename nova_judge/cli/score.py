@@ -1,4 +1,4 @@
-"""`nova-judge score`: try an own scorer on a file, in the sandbox, without AWS."""
+"""`nova-judge score`: try a scorer of your own on a file, in the sandbox, without AWS."""
 
 from collections.abc import Iterator
 from itertools import groupby

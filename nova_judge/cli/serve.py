@@ -27,7 +27,7 @@ def command(
       nova-judge serve out --port 0
     """
     if not folder.is_dir():
-        raise SavedReportError(f"{folder} is no folder: name the one that holds your runs.")
+        raise SavedReportError(f"{folder} is not a folder: name the one that holds your runs.")
     console = Console(highlight=False)
     try:
         server = make_server(folder, port)

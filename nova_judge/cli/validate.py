@@ -69,7 +69,7 @@ def command(
 def check(file: Path, recipe: Recipe | None) -> Checked:
     """Read a whole file as the recipe would, and print what it holds. Raises InputFileError."""
     if not file.is_file():
-        raise InputFileError(f"{file} is no file: give the path of a JSON Lines file")
+        raise InputFileError(f"{file} is not a file: give the path of a JSON Lines file")
     if recipe is not None and not needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
     head = dataset.usable_head(functools.partial(_first_bytes, file))

@@ -167,7 +167,7 @@ def _fields_of(content: bytes) -> _Fields | _Fault:
     except RecursionError as error:
         return _Fault(f"not JSON: {error}")
     if duplicate is not None:
-        return _Fault(f"key `{duplicate}` stands more than once", duplicate)
+        return _Fault(f"key `{duplicate}` appears more than once", duplicate)
     return fields
 
 
@@ -225,7 +225,7 @@ def _fault_in(fields: _Fields, sources: AnswerSources) -> _Fault | None:
 
 
 def check_format(head: bytes, uri: str) -> None:
-    """Refuse a file that as a whole is no JSON Lines, by its first bytes.
+    """Refuse a file that as a whole is not JSON Lines, by its first bytes.
 
     Raises InputFileError with the format found and how to mend it.
     """

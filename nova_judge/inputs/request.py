@@ -34,7 +34,7 @@ class EvaluationRequest(NamedTuple):
 def parse_request(document: object) -> EvaluationRequest:
     """Read the execution's input. Raises RequestError with an example of what is expected."""
     if not isinstance(document, Mapping):
-        raise RequestError(f"the execution's input is no JSON object: expected {EXAMPLE}")
+        raise RequestError(f"the execution's input is not a JSON object: expected {EXAMPLE}")
     if "bucket" in document and "object" in document:
         return _from_event(document)
     if "recipe" in document:

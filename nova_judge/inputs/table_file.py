@@ -33,7 +33,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Blank lines are passed over. Raises InputFileError when the file cannot be read at all.
     """
     if not path.is_file():
-        raise InputFileError(f"{path} is no file: give the path of a .jsonl, .csv or .parquet file")
+        raise InputFileError(f"{path} is not a file: give a .jsonl, .csv or .parquet file")
     suffixes = path.suffixes
     packed = suffixes[-1:] == [".gz"]
     kind = suffixes[-2] if packed and len(suffixes) > 1 else path.suffix

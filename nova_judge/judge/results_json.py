@@ -44,7 +44,7 @@ def _document(results: Path) -> dict[str, Any]:
     """`NaN`, which Python's JSON writes for a standard error of one row, becomes None."""
     if results.stat().st_size > _LIMIT:
         raise JudgeJobError(
-            f"{results.name}: {results.stat().st_size:,} bytes are no results JSON."
+            f"{results.name}: {results.stat().st_size:,} bytes are too many for a results file."
         )
     try:
         document = json.loads(results.read_bytes(), parse_constant=lambda _: None)

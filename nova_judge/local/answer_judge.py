@@ -2,7 +2,7 @@
 
 `reference` compares with the row's reference and measures Correctness (token F1) and Completeness
 (the share of the reference's tokens that the answer has); it has no opinion on anything else.
-`openai:URL#MODEL` asks any OpenAI-compatible server, for own metrics too.
+`openai:URL#MODEL` asks any OpenAI-compatible server, for custom metrics too.
 """
 
 import json
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class AnswerJudge(Protocol):
-    """Scores one answer by one metric; `custom` is an own metric's definition."""
+    """Scores one answer by one metric; `custom` is a custom metric's definition."""
 
     def opinion(self, answer: Answer, metric: str, custom: Mapping[str, Any] | None) -> Opinion:
         """The opinion on one answer."""

@@ -40,7 +40,7 @@ class Answered(NamedTuple):
 
 
 def run(job: Job) -> None:
-    """`gen_qa`: F1, ROUGE, BLEU and exact match, and what an own scorer says beside them."""
+    """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
     answered = _answered(job)
     scored = _own_scores(job, answered)
     rows = [

@@ -129,7 +129,7 @@ class Prices(msgspec.Struct, frozen=True):
 
 
 class Supposed(msgspec.Struct, frozen=True):
-    """One supposed figure, and why it is supposed."""
+    """One assumed figure, and why it is assumed."""
 
     value: float
     why: str

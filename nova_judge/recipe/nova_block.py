@@ -55,7 +55,7 @@ class Switch(Section, frozen=True):
 
 
 class NovaProcessor(Section, frozen=True):
-    """`processor` of the container's recipe: an own scorer."""
+    """`processor` of the container's recipe: a scorer of your own."""
 
     preset_reward_function: str | UnsetType = UNSET
     lambda_arn: str | UnsetType = UNSET

@@ -71,7 +71,7 @@ def evaluator_models(recipe: "Recipe") -> set[str]:
 
 
 def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was read
-    """The recipe's document with own metrics that it names filled in from `recipes/metrics/`."""
+    """The recipe's document with custom metrics that it names filled in from `recipes/metrics/`."""
     judge = document.get("judge") if isinstance(document, dict) else None
     judge = judge if isinstance(judge, dict) else {}
     serverless = judge.get("serverless")

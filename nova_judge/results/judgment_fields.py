@@ -81,7 +81,7 @@ def text_of(fields: Mapping[str, Any], name: str) -> str | None:
     if is_empty(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UnusableFieldsError(f"`{name}` is no text")
+        raise UnusableFieldsError(f"`{name}` is not text")
     return str(value)
 
 
@@ -92,7 +92,7 @@ def _verdict(fields: Mapping[str, Any], name: str) -> JudgedAs:
     if is_empty(value):
         return _NO_VERDICT
     if not isinstance(value, str):
-        raise UnusableFieldsError(f"`{name}` is no text: expected A>B, B>A, A=B or null")
+        raise UnusableFieldsError(f"`{name}` is not text: expected A>B, B>A, A=B or null")
     word = _WORDS.get(value.strip().lower())
     if word is not None:
         return word

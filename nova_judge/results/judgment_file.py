@@ -96,7 +96,9 @@ class _Reader:
         notes = []
         repeated = sum(1 for count in self._ids.values() if count > 1)
         if repeated:
-            notes.append(f"{repeated} ids stand more than once; each line counts as its own prompt")
+            notes.append(
+                f"{repeated} ids appear more than once; each line counts as a prompt of its own"
+            )
         if labels is not None:
             found = len(self._joined)
             notes.append(f"{found} of {len(self._known)} ids of the labels have a judgment")

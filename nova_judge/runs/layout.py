@@ -85,7 +85,7 @@ class RunLayout:
         return f"{self.judge(number)}job.json"
 
     def judge_metrics(self, number: int) -> str:
-        """The own metrics of a serverless job."""
+        """The custom metrics of a serverless job."""
         return f"{self.judge(number)}custom_metrics.json"
 
     def judge_rows(self, number: int) -> str:

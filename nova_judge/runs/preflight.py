@@ -144,7 +144,7 @@ def _credentials(facts: Facts) -> Check:
         return Check(
             "credentials",
             "fail",
-            f"AWS does not know who calls ({facts.caller.reason})",
+            f"AWS could not identify the caller ({facts.caller.reason})",
             "sign in (`aws sso login`, or AWS_PROFILE) and try again",
         )
     return Check("credentials", "pass", f"{facts.caller} in {facts.region}")
@@ -293,9 +293,8 @@ def _model(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Ch
     ended = known.end_of_life
     if known.lifecycle == "ABSENT" or (ended is not None and ended <= now):
         when = f" since {ended:%Y-%m-%d}" if ended else ""
-        return Check(
-            name, "fail", f"Bedrock does not offer it here{when}", "name its follower in the recipe"
-        )
+        said = f"Bedrock does not offer it here{when}"
+        return Check(name, "fail", said, "name its successor in the recipe")
     if not known.on_demand:
         return Check(
             name,
@@ -305,5 +304,6 @@ def _model(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Ch
         )
     if known.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
         when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
-        return Check(name, "warn", f"it is {known.lifecycle.lower()}{when}", "plan its follower")
+        said = f"it is {known.lifecycle.lower()}{when}"
+        return Check(name, "warn", said, "plan for its successor")
     return Check(name, "pass", "active")

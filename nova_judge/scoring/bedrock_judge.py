@@ -39,7 +39,7 @@ class BedrockJudge(Section, frozen=True, omit_defaults=True):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """`metricNames` of the request: own metrics must be named there too."""
+        """`metricNames` of the request: custom metrics must be named there too."""
         return (
             *(f"{BUILTIN}{name}" for name in self.metrics),
             *(metric.name for metric in self.custom_metrics),

@@ -1,6 +1,6 @@
 """What Amazon Bedrock's judge can measure: its built-in metrics, and own ones within its limits.
 
-An own metric is a YAML file under `recipes/metrics/`, key for key as Bedrock reads it.
+A custom metric is a YAML file under `recipes/metrics/`, key for key as Bedrock reads it.
 """
 
 import functools
@@ -118,7 +118,7 @@ def packaged_metric(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
 
 
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:
-    """What Bedrock would refuse in an own metric, and what is allowed."""
+    """What Bedrock would refuse in a custom metric, and what is allowed."""
     limits = bedrock_evaluation().limits
     longest = limits.metric_name_characters
     if len(metric.name) > longest or not _NAME.fullmatch(metric.name):
@@ -166,7 +166,7 @@ def _scale_problems(scale: Sequence[Rating], limits: Limits) -> Iterator[str]:
     definitions = [rating.definition for rating in scale]
     for definition in dict.fromkeys(definitions):
         if definitions.count(definition) > 1:
-            yield f"ratingScale: the definition {definition!r} stands more than once"
+            yield f"ratingScale: the definition {definition!r} appears more than once"
     if len({rating.value.floatValue is None for rating in scale}) > 1:
         yield "ratingScale: numbers and words are mixed; use floatValue for all or for none"
 

@@ -146,7 +146,7 @@ def recomputed_scores(subject: str, files: ScoreFiles, rows: Sequence[OwnRow]) -
     """F1, ROUGE and exact match of every row that was sent, BLEU over all of them.
 
     Lines are taken in the order of the rows; a line whose reference is another row's is refused,
-    because no score could be told its row. A row without a line is unscored.
+    because scores could not be matched to rows. A row without a line is unscored.
     """
     lines = [line for path in files.inference_output for line in _inference_lines(path)]
     scores: list[AnswerScore] = []

@@ -35,7 +35,7 @@ def score_headline(
 
 
 def _leading(figures: Sequence[Figure]) -> list[Figure]:
-    """What an own scorer says goes first; of the usual text metrics, the forgiving ones."""
+    """What a scorer of your own says goes first; of the usual text metrics, the forgiving ones."""
     own = [figure for figure in figures if figure["metric"] not in ROW_METRICS]
     usual = {figure["metric"]: figure for figure in figures}
     return own or [usual[name] for name in _TELLING if name in usual] or list(figures)

@@ -98,7 +98,7 @@ def _scores_of(
 def _own_data_scores(
     job: FinishedJob, table: ScoreTable, notes: Counter[str]
 ) -> Iterator[AnswerScore]:
-    """F1 and its like again from the answers; what an own scorer said, from the details."""
+    """F1 and its like again from the answers; what a scorer of your own said, from the details."""
     subject, rows = job.planned.subject, _own_rows(job)
     again = recomputed_scores(subject, job.files, rows)
     yield from again.scores

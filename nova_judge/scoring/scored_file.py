@@ -1,4 +1,4 @@
-"""Files of answers that an own scorer is tried on: a container's, pairs, or plain answers."""
+"""Files of answers that a custom scorer is tried on: a container's, pairs, or plain answers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ def read_answers(file: Path) -> Iterator[ScorerRow]:
     """Every answer of the file. Raises ScorerError with the line and what is expected."""
     decoder = msgspec.json.Decoder(_Line)
     if not file.is_file():
-        raise ScorerError(f"{file} is no file: give the path of a JSON Lines file; {FORMS}")
+        raise ScorerError(f"{file} is not a file: give the path of a JSON Lines file; {FORMS}")
     with file.open("rb") as lines:
         for number, content in enumerate(lines, start=1):
             if not content.strip():

@@ -1,6 +1,6 @@
 """Own scorers as AWS's evaluation containers call them: the payload in, the answer out.
 
-Two contracts exist, and one function of the user's serves both. `gen_qa` with own metrics sends
+Two contracts exist, and one function of the user's serves both. `gen_qa` with custom metrics sends
 `{"process_type": "preprocess" | "postprocess", "data"}` and takes `{statusCode, body}`; reward
 functions (`rft_eval`, serverless custom scorers) send a list of samples and take a list of rewards.
 Source: Amazon SageMaker AI developer guide, "Bring your own metrics" and "Evaluate with preset and

@@ -225,7 +225,7 @@ def answers_uri(subject: Subject, inference_place: JobPlace) -> str:
 
 
 def custom_metrics_file(judge: ServerlessJudge) -> bytes | None:
-    """The file of own metrics that the second step reads; None when there are none."""
+    """The file of custom metrics that the second step reads; None when there are none."""
     definitions = [{"customMetricDefinition": m.definition()} for m in judge.custom_metrics]
     return json.dumps(definitions, indent=1).encode() if definitions else None
 

@@ -281,7 +281,7 @@ GOOD_SCALE = "[{definition: Good, value: {floatValue: 1}}]"
             "Tone",
             "{{prediction}}",
             "[{definition: a, value: {floatValue: 1}}, {definition: a, value: {floatValue: 0}}]",
-            "'a' stands more than once",
+            "'a' appears more than once",
         ),
         (
             "Tone",

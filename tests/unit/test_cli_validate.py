@@ -83,7 +83,7 @@ def test_a_file_without_a_usable_line_is_an_error(validate, content, words):
 def test_a_file_that_is_not_there_is_named():
     result = CliRunner().invoke(app, ["validate", "nowhere.jsonl"])
     assert isinstance(result.exception, InputFileError)
-    assert "nowhere.jsonl is no file" in str(result.exception)
+    assert "nowhere.jsonl is not a file" in str(result.exception)
 
 
 def test_behind_a_huge_first_line_the_pairs_are_still_pairs(validate):

@@ -243,7 +243,7 @@ def test_a_line_over_the_cap_is_rejected_with_the_cap():
 )
 def test_a_key_that_stands_twice_is_refused_however_it_is_spelled(content, key):
     found = parsed(content, GENERATED if b"response_A" not in content else FROM_FILE)
-    assert found == Rejected(7, f"key `{key}` stands more than once", key)
+    assert found == Rejected(7, f"key `{key}` appears more than once", key)
 
 
 @pytest.mark.parametrize(

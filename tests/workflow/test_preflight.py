@@ -13,7 +13,7 @@ QUESTIONS = lines(*({"prompt": f"What is {n} and {n}?", "reference": str(2 * n)}
 
 
 def start_with(here: Account, recipe: str, rows: bytes = QUESTIONS) -> None:
-    """Upload an own recipe and drop a file that asks for it."""
+    """Upload a recipe of our own and drop a file that asks for it."""
     here.client("s3").put_object(Bucket=here.bucket, Key="recipes/mine.yaml", Body=recipe.encode())
     here.drop("questions.jsonl", rows, recipe="mine")
 

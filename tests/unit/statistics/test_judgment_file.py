@@ -164,7 +164,7 @@ def test_the_sentence_has_the_interval_of_the_preferences_not_of_the_rounded_one
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("missing.csv", None, "is no file"),
+        ("missing.csv", None, "is not a file"),
         ("table.xlsx", b"PK", "expected .jsonl, .csv"),
         ("empty.jsonl", b"", "it is empty"),
         ("excel.csv", b"id;forward;backward\n1;A>B;B>A\n", "semicolons separate its columns"),
