@@ -21,6 +21,7 @@ from nova_judge.rubric.weighted_scores import point_scores, recomputed_scores
 from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.outcomes import profile_of, score_quarters
+from nova_judge.statistics.settings import settings_of
 from nova_judge.statistics.slices import holm
 from nova_judge.statistics.win_rate import Interval
 
@@ -85,8 +86,14 @@ def standing(report: SavedReport, groups: CriterionGroups) -> Standing:
 
 
 def require_same_judge(reports: Iterable[SavedReport]) -> None:
-    """Raises NotComparableError where judge, kind or baseline differ between runs."""
-    first, *others = reports
+    """Raises NotComparableError where judge, kind or baseline differ, or a verdict is blocked."""
+    first, *others = reports = list(reports)
+    for report in reports:
+        if blocked := settings_of(report.metrics).blocked_by:
+            raise NotComparableError(
+                f"the verdict of run {report.metrics['run_id']} is blocked ({'; '.join(blocked)}): "
+                "no change can rest on its judge. Leave the run out."
+            )
     for other in others:
         found = first_difference(first.metrics, other.metrics, SAME_JUDGE)
         if found is not None:

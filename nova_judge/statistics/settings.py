@@ -1,9 +1,10 @@
 """What a user may set about the statistics of a run."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from nova_judge.errors import SavedReportError
 
@@ -19,10 +20,10 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     blocked_by: what the control rows say against the judge (`controls.py`).
     """
 
-    level: float = 0.95
-    equivalence_margin: float | None = None
-    seed: int = 0
-    resamples: int = 10_000
+    level: Annotated[float, Meta(gt=0, lt=1)] = 0.95
+    equivalence_margin: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    seed: Annotated[int, Meta(ge=0)] = 0
+    resamples: Annotated[int, Meta(ge=1)] = 10_000
     anytime: bool = False
     blocked_by: tuple[str, ...] = ()
 

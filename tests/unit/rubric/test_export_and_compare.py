@@ -184,6 +184,14 @@ def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
         compare(standing(first, groups), other)
 
 
+def test_a_run_whose_verdict_is_blocked_is_not_compared(tmp_path):
+    first = open_report(runs.write_run(tmp_path / "one", runs.generated_rows(10)))
+    settings = {**first.metrics["statistics"], "blocked_by": ["the judge prefers padding"]}
+    blocked = first._replace(metrics={**first.metrics, "statistics": settings})
+    with pytest.raises(NotComparableError, match="is blocked .the judge prefers padding."):
+        require_same_judge([first, blocked])
+
+
 def test_the_compare_command_prints_words_and_json(tmp_path):
     rows = runs.generated_rows(40)
     folders = [
