@@ -42,5 +42,5 @@ def settings_of(metrics: Mapping[str, Any]) -> StatisticsSettings:
     except msgspec.ValidationError as error:
         raise SavedReportError(
             f"{metrics.get('run_id')}: the section `statistics` of metrics.json does not say how "
-            f"the figures were computed ({error}). Write the report anew with this version."
+            f"the figures were computed ({error}). Evaluate again with this version."
         ) from error
