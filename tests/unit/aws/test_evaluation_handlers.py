@@ -120,7 +120,7 @@ def test_another_version_or_recipe_is_another_run(plan, recipe):
         ({"input": "s3://elsewhere/x.jsonl", "recipe": "own"}, RequestError, "copy it there"),
         ({**INPUT, "recipe": "unheard-of"}, RecipeError, "unheard-of"),
         ({**INPUT, "input": f"s3://{BUCKET}/inbox/own/no.jsonl"}, InputFileError, "does not exist"),
-        ([], RequestError, "no JSON object"),
+        ([], RequestError, "not a JSON object"),
     ],
 )
 def test_what_cannot_be_planned_says_why(plan, document, error, words):
