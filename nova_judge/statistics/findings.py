@@ -54,9 +54,7 @@ def find(
         "both_bad": {"forward": profiles.both_bad_forward, "backward": profiles.both_bad_backward},
         "reconciled": profiles.reconciled._asdict(),
         "standard_error": rate_error(evidence, basis),
-        "verdict": plain(
-            state_verdict(decided, score_counts(evidence, basis), settings, win_rate)
-        ),
+        "verdict": plain(state_verdict(decided, score_counts(evidence, basis), settings, win_rate)),
         **{name: plain(part) for name, part in parts.items()},
         "slices": by_category.slices,
         "notes": notes,
