@@ -8,7 +8,7 @@ from nova_judge.adapters.calls import config, failures_in_our_words
 from nova_judge.errors import RecipeError
 from nova_judge.generation.answers import Answer, storable
 from nova_judge.generation.retries import EMPTY, CallFailed, Failure, Outlook
-from nova_judge.recipe.claude import takes_temperature_or_top_p
+from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import Generation
 
 if TYPE_CHECKING:
@@ -21,14 +21,11 @@ def converse_request(model: str, settings: Generation) -> dict[str, Any]:
     Raises RecipeError for settings that the model would refuse in every call. Converse knows no
     seed: there it is only a part of the answers' name.
     """
-    if settings.top_p is not None and takes_temperature_or_top_p(model):
-        raise RecipeError(
-            f"{model} takes either temperature or top_p: leave `generation.top_p` out"
-        )
-    inference: dict[str, Any] = {
-        "maxTokens": settings.max_tokens,
-        "temperature": settings.temperature,
-    }
+    if problem := sampling_problem(model, settings.temperature, settings.top_p):
+        raise RecipeError(f"generation: {problem}")
+    inference: dict[str, Any] = {"maxTokens": settings.max_tokens}
+    if settings.temperature is not None:
+        inference["temperature"] = settings.temperature
     if settings.top_p is not None:
         inference["topP"] = settings.top_p
     if settings.stop:

@@ -109,7 +109,7 @@ class PlainForm:
             max_new_tokens=settings.max_tokens,
             # TGI refuses a temperature of 0: greedy decoding has a switch of its own.
             temperature=settings.temperature or None,
-            do_sample=settings.temperature > 0,
+            do_sample=None if settings.temperature is None else settings.temperature > 0,
             # TGI takes a top_p strictly between 0 and 1; 1 means the same as none.
             top_p=settings.top_p if settings.top_p != 1 else None,
             stop=list(settings.stop) or None,

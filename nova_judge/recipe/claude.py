@@ -1,14 +1,35 @@
-"""What a Claude model on Bedrock takes, told from its id."""
+"""Which sampling settings a Claude model on Bedrock takes, told from its id.
+
+AWS's documentation does not say; public threads do: both at once are refused from 4.1 on
+(https://github.com/open-webui/pipelines/pull/546,
+https://github.com/aws-samples/bedrock-access-gateway/issues/191), either from 4.7 on
+(https://github.com/promptfoo/promptfoo/issues/10307).
+"""
 
 import re
 
 _VERSION = re.compile(r"anthropic\.claude-(?:[a-z]+-)?(\d+)(?:-(\d{1,2})(?!\d))?")
 ONE_OF_TWO_SINCE = (4, 1)
-"""Reported in public threads (https://github.com/open-webui/pipelines/pull/546 and
-https://github.com/aws-samples/bedrock-access-gateway/issues/191), not in AWS's documentation."""
+NEITHER_SINCE = (4, 7)
 
 
-def takes_temperature_or_top_p(model: str) -> bool:
-    """Whether a request with both is refused: Claude from 4.1 on, by its id, profile or ARN."""
+def sampling_problem(model: str, temperature: float | None, top_p: float | None) -> str | None:
+    """Why every call would be refused, and what to write instead; None where none would be.
+
+    `model` is an id, an inference profile or an ARN of either.
+    """
+    given = [value for value in (temperature, top_p) if value is not None]
+    version = _version(model)
+    if given and version >= NEITHER_SINCE:
+        return (
+            f"{model} takes neither temperature nor top_p: write temperature: null and leave "
+            "top_p out"
+        )
+    if len(given) == 2 and version >= ONE_OF_TWO_SINCE:
+        return f"{model} takes temperature or top_p, not both: write top_p: null"
+    return None
+
+
+def _version(model: str) -> tuple[int, int]:
     found = _VERSION.search(model)
-    return found is not None and (int(found[1]), int(found[2] or 0)) >= ONE_OF_TWO_SINCE
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import NovaModel
-from nova_judge.recipe.claude import takes_temperature_or_top_p
+from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.scoring.benchmarks import benchmark_problems, benchmarks
@@ -43,9 +43,15 @@ def nova_problems(
 
 
 def candidate_problems(
-    key: str, *, endpoint: str | None, bedrock: str | None, file: str | None, top_p: float | None
+    key: str,
+    *,
+    endpoint: str | None,
+    bedrock: str | None,
+    file: str | None,
+    temperature: float | None,
+    top_p: float | None,
 ) -> Iterator[str]:
-    """What is wrong with one candidate; `key` says where it stands, `top_p` how it samples."""
+    """What is wrong with one candidate; `key` says where it stands, the last two how it samples."""
     named = [source for source in (endpoint, bedrock, file) if source is not None]
     known = catalog.models().endpoints
     if len(named) != 1:
@@ -60,10 +66,9 @@ def candidate_problems(
             f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
             "expected, such as us.anthropic.claude-sonnet-4-6"
         )
-    if bedrock is not None and top_p is not None and takes_temperature_or_top_p(bedrock):
+    if bedrock is not None and (problem := sampling_problem(bedrock, temperature, top_p)):
         yield (
-            f"{key}: generation.top_p is {top_p}, and {bedrock} takes temperature or top_p, not "
-            f"both: leave generation.top_p out, or write {key}.generation.top_p: null"
+            f"{key}.generation: found temperature {temperature} and top_p {top_p}, and {problem}"
         )
 
 

@@ -43,11 +43,13 @@ Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 class Generation(Section, frozen=True):
     """How candidates answer. Seconds for `call_timeout_s`; `max_failed` is a share of the rows.
 
+    `temperature` and `top_p` of None are not sent: the model's own count.
+
     `batch_from`: from this many rows on, Bedrock candidates answer through batch inference.
     """
 
     max_tokens: Positive = 512
-    temperature: Temperature = 0.7
+    temperature: Temperature | None = 0.7
     top_p: TopP | None = None
     stop: tuple[Text, ...] = ()
     system: Text | None = None
@@ -62,7 +64,7 @@ class GenerationOverrides(Section, frozen=True):
     """What one candidate does otherwise than the recipe's `generation`."""
 
     max_tokens: Positive | UnsetType = UNSET
-    temperature: Temperature | UnsetType = UNSET
+    temperature: Temperature | UnsetType | None = UNSET
     top_p: TopP | UnsetType | None = UNSET
     stop: tuple[Text, ...] | UnsetType = UNSET
     seed: Seed | UnsetType = UNSET
@@ -240,12 +242,14 @@ def load_recipe(text: str, *, file: str) -> Recipe:
 def recipe_problems(recipe: Recipe) -> Iterator[str]:
     """What a well-formed recipe says that cannot be run."""
     for side, spec in (("A", recipe.candidates.A), ("B", recipe.candidates.B)):
+        generation = recipe.generation_for("A" if side == "A" else "B")
         yield from candidate_problems(
             f"candidates.{side}",
             endpoint=spec.endpoint,
             bedrock=spec.bedrock,
             file=spec.file,
-            top_p=recipe.generation_for("A" if side == "A" else "B").top_p,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
         )
         yield from instance_problems(f"candidates.{side}", spec.endpoint or "", spec.instance_types)
     judge = recipe.judge

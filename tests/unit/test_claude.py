@@ -1,10 +1,9 @@
-"""Which models refuse `temperature` beside `top_p`: the recipe's check and the request agree."""
+"""Which models refuse which sampling settings: the recipe's check and the request agree."""
 
 import pytest
 
 from nova_judge.adapters.bedrock_converse import converse_request
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.claude import takes_temperature_or_top_p
 from nova_judge.recipe.compatibility import candidate_problems
 from nova_judge.recipe.recipe import Generation
 
@@ -14,9 +13,13 @@ ONE_OF_TWO = (
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "global.anthropic.claude-haiku-4-5-20251001-v1:0",
     "us.anthropic.claude-sonnet-4-6",
+    f"{ARN}/us.anthropic.claude-sonnet-4-6",
+)
+NEITHER = (
+    "anthropic.claude-opus-4-7",
+    "us.anthropic.claude-opus-4-8-v1:0",
     "anthropic.claude-opus-4-10",
     "us.anthropic.claude-opus-5",
-    f"{ARN}/us.anthropic.claude-sonnet-4-6",
 )
 BOTH = (
     "anthropic.claude-v2:1",
@@ -31,21 +34,38 @@ BOTH = (
 )
 
 
-def problems(model):
-    return list(candidate_problems("A", endpoint=None, bedrock=model, file=None, top_p=0.9))
+def problems(model, temperature=0.7, top_p=0.9):
+    found = candidate_problems(
+        "A", endpoint=None, bedrock=model, file=None, temperature=temperature, top_p=top_p
+    )
+    return list(found)
+
+
+def sent(model, **settings):
+    return converse_request(model, Generation(**settings))["inferenceConfig"]
 
 
 @pytest.mark.parametrize("model", ONE_OF_TWO)
 def test_claude_from_4_1_on_takes_one_of_the_two(model):
-    assert takes_temperature_or_top_p(model)
-    assert "leave generation.top_p out" in problems(model)[0]
-    with pytest.raises(RecipeError, match="either temperature or top_p"):
-        converse_request(model, Generation(top_p=0.9))
-    assert "topP" not in converse_request(model, Generation())["inferenceConfig"]
+    assert "not both: write top_p: null" in problems(model)[0]
+    with pytest.raises(RecipeError, match="temperature or top_p, not both"):
+        sent(model, top_p=0.9)
+    assert problems(model, top_p=None) == problems(model, temperature=None) == []
+    assert sent(model) == {"maxTokens": 512, "temperature": 0.7}
+    assert sent(model, temperature=None, top_p=0.9) == {"maxTokens": 512, "topP": 0.9}
+
+
+@pytest.mark.parametrize("model", NEITHER)
+def test_claude_from_4_7_on_takes_neither(model):
+    for given in ({"top_p": None}, {"temperature": None}, {}):
+        assert "write temperature: null" in problems(model, **given)[0]
+    with pytest.raises(RecipeError, match="neither temperature nor top_p"):
+        sent(model)
+    assert problems(model, temperature=None, top_p=None) == []
+    assert sent(model, temperature=None) == {"maxTokens": 512}
 
 
 @pytest.mark.parametrize("model", BOTH)
 def test_other_models_take_both(model):
-    assert not takes_temperature_or_top_p(model)
     assert problems(model) == []
-    assert converse_request(model, Generation(top_p=0.9))["inferenceConfig"]["topP"] == 0.9
+    assert sent(model, top_p=0.9)["topP"] == 0.9

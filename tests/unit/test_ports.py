@@ -128,6 +128,12 @@ def test_the_plain_form_switches_sampling_off_where_the_temperature_is_zero():
     }
 
 
+def test_a_temperature_of_the_model_s_own_is_not_sent():
+    settings = Generation(temperature=None)
+    assert "temperature" not in ChatForm("m", settings).request("Hi")
+    assert not {"temperature", "do_sample"} & PlainForm(settings).request("Hi")["parameters"].keys()
+
+
 def test_the_plain_form_reads_text_and_details():
     details = {"finish_reason": "length", "generated_tokens": 4}
     body = json.dumps([{"generated_text": "Hello", "details": details}])

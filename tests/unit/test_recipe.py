@@ -182,7 +182,9 @@ def test_claude_with_temperature_and_top_p_is_refused_and_null_mends_it():
         "max_tokens: 512,", "max_tokens: 512, top_p: 0.9,"
     )
 
-    with pytest.raises(RecipeError, match=r"candidates\.B: generation\.top_p is 0\.9"):
+    with pytest.raises(
+        RecipeError, match=r"candidates\.B\.generation: .* top_p 0\.9, and .* write top_p: null"
+    ):
         load(text)
     mended = text.replace(
         "name: Claude Sonnet 4.6", "name: Claude Sonnet 4.6\n    generation: {top_p: null}"
