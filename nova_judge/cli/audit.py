@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.errors import JudgeJobError
 from nova_judge.judge.archive import only, read_archive
@@ -31,7 +32,7 @@ def command(
         str,
         typer.Argument(help="A run, the output folder of a judge job, or its output.tar.gz."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Recompute every figure from the rows and list each that does not hold.
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.output import print_json
 from nova_judge.errors import RequestError
 from nova_judge.report.labels import one_line
@@ -26,17 +27,8 @@ def command(
     groups: Annotated[
         Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
     ] = None,
-    confidence: Annotated[
-        float,
-        typer.Option(
-            "--confidence",
-            "--level",
-            min=0.5,
-            max=0.9999,
-            help="Confidence level of every interval and test.",
-        ),
-    ] = 0.95,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    confidence: Level = 0.95,
+    as_json: AsJson = False,
 ) -> None:
     """Say what candidate B gained or lost from the first run to each other, and if it is noise.
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.errors import NotComparableError
 from nova_judge.report.cross_check import cross_check_json, render_cross_check
@@ -24,7 +25,7 @@ def command(
         str | None, typer.Option(help="Which metric speaks for a run that scores single answers.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("cross-check.html"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """How often judges agree on the same pairs, beyond chance, and where they differ.
 

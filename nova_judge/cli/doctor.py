@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge.adapters import account
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_head
 from nova_judge.cli.output import print_json
 from nova_judge.recipe.files import read_recipe
@@ -26,7 +27,7 @@ def command(
         Path | None, typer.Option("--input", help="Also check a JSON Lines file.")
     ] = None,
     stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check account, stacks, quotas, models and input before anything is paid for.
 

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.cost.estimate import Estimate, check_budget, estimate_run, read_workload
 from nova_judge.cost.expected_usage import Workload
@@ -28,7 +29,7 @@ def command(
         Path | None,
         typer.Argument(metavar="INPUT", help="A JSON Lines file; benchmarks bring their own."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print what a run would cost and how long it would take, position by position.
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.output import print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.plain import plain
@@ -24,17 +25,8 @@ def command(
         list[str],
         typer.Argument(help="Runs' folders, their metrics.json, or s3://bucket/runs/<id>/."),
     ],
-    level: Annotated[
-        float,
-        typer.Option(
-            "--confidence",
-            "--level",
-            min=0.5,
-            max=0.9999,
-            help="Confidence level of every interval.",
-        ),
-    ] = 0.95,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    level: Level = 0.95,
+    as_json: AsJson = False,
 ) -> None:
     """Rank the candidates of several runs by Bradley-Terry strength, with intervals.
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.output import print_json
 from nova_judge.errors import RequestError
 from nova_judge.results.saved_report import open_report
@@ -26,16 +27,7 @@ def command(
     power: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="Chance to find a true difference.")
     ] = 0.8,
-    level: Annotated[
-        float,
-        typer.Option(
-            "--confidence",
-            "--level",
-            min=0.5,
-            max=0.9999,
-            help="Confidence level of the test: 1 less the rate of false alarms.",
-        ),
-    ] = 0.95,
+    level: Level = 0.95,
     decided_share: Annotated[
         float | None,
         typer.Option(min=0.001, max=1, help="Share of rows that both orders decide alike."),
@@ -44,7 +36,7 @@ def command(
         str | None,
         typer.Option(help="Take the share of decided rows from this earlier run; s3:// too."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how many pairs find a difference, or what difference a number of pairs can find.
 

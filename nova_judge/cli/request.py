@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.console import Console
 
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.judge.request import training_job_name, training_job_request
@@ -36,7 +37,7 @@ def command(
     region: Annotated[
         str, typer.Option(help="The region that the job would run in.")
     ] = "us-east-1",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the request of a run's first job and the YAML that its container would read.
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.adapters.runs import open_run
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.errors import WeightingError
 from nova_judge.judge.archive import only, read_archive
@@ -43,7 +44,7 @@ def command(
     groups: Annotated[
         Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """New verdicts, win rate and figures from the stored judgments under other weights.
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.output import print_json
 from nova_judge.errors import ScorerError
 from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
@@ -31,7 +32,7 @@ def command(
     ],
     seconds: Annotated[float, typer.Option(min=0.1, help="The most that one row may take.")] = 10.0,
     out: Annotated[Path | None, typer.Option(help="Write every score here, as JSON Lines.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score the answers of a file with a scorer of your own, as AWS's container would call it.
 

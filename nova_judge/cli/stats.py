@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.output import print_json
 from nova_judge.report.sentences import p_value, percent, quoted_interval
 from nova_judge.results.judgment_file import Reading, read_judgment_file
@@ -24,16 +25,7 @@ def command(
     labels: Annotated[
         Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
     ] = None,
-    level: Annotated[
-        float,
-        typer.Option(
-            "--confidence",
-            "--level",
-            min=0.5,
-            max=0.9999,
-            help="Confidence level of every interval.",
-        ),
-    ] = 0.95,
+    level: Level = 0.95,
     equivalence_margin: Annotated[
         float | None,
         typer.Option(min=0.0001, max=0.5, help="Win rates this near to .5 count as equal: .03."),
@@ -41,7 +33,7 @@ def command(
     anytime: Annotated[
         bool, typer.Option(help="You looked before and may look again: tests that allow it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Win rate, verdict, positions, agreement, calibration and more for a file of judgments.
 
