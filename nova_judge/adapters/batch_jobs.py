@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
 from nova_judge.generation.batch_inference import JobStatus
 from nova_judge.generation.orphans import RunningJob
 from nova_judge.runs.layout import RUNS
@@ -51,7 +52,7 @@ def begin(job: BatchJob) -> str | None:
             tags=[{"key": key, "value": value} for key, value in job.tags.items()],
         )
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _BUSY:
+        if code_of(error) in _BUSY:
             return None
         raise
     return begun["jobArn"]
@@ -82,7 +83,7 @@ def stop(arn: str) -> None:
     try:
         _client().stop_model_invocation_job(jobIdentifier=arn)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in {
+        if code_of(error) not in {
             "ConflictException",
             "ValidationException",
         }:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
 from nova_judge.generation.hosting import NoCapacityError
 from nova_judge.generation.leases import Observed, Status
 from nova_judge.runs.tags import stage_tags
@@ -58,7 +59,7 @@ class SageMakerEndpoints:
                 EndpointName=name, EndpointConfigName=config, Tags=self._tags
             )
         except ClientError as error:
-            if _code(error) == "ResourceLimitExceeded":
+            if code_of(error) == "ResourceLimitExceeded":
                 raise NoCapacityError(str(error)) from error
             if "already exist" not in str(error):
                 raise
@@ -68,7 +69,7 @@ class SageMakerEndpoints:
         try:
             self._client.delete_endpoint(EndpointName=name)
         except ClientError as error:
-            if _code(error) != "ValidationException":
+            if code_of(error) != "ValidationException":
                 raise
             return _is_absent(error)
         return True
@@ -93,9 +94,5 @@ def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
     return SageMakerEndpoints(boto3.client("sagemaker"), stage)
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
-
-
 def _is_absent(error: ClientError) -> bool:
-    return _code(error) == "ValidationException" and "Could not find" in str(error)
+    return code_of(error) == "ValidationException" and "Could not find" in str(error)

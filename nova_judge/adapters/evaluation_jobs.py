@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
 from nova_judge.generation.orphans import RunningJob
 from nova_judge.runs.layout import run_of_output
 
@@ -37,7 +38,7 @@ def stop(arn: str) -> None:
     try:
         _client().stop_evaluation_job(jobIdentifier=arn)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in _ENDED:
+        if code_of(error) not in _ENDED:
             raise
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -54,5 +56,5 @@ def stop(execution: str, cause: str) -> None:
     try:
         _client().stop_execution(executionArn=execution, cause=cause)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in _ENDED:
+        if code_of(error) not in _ENDED:
             raise

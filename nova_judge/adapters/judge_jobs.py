@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
 from nova_judge.generation.orphans import RunningJob
 from nova_judge.runs.layout import run_of_output
 
@@ -34,7 +35,7 @@ def stop(name: str) -> None:
     try:
         _client().stop_training_job(TrainingJobName=name)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ValidationException":
+        if code_of(error) != "ValidationException":
             raise
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import CONDITION_FAILED, code_of
 from nova_judge.generation.leases import Hosted, Lease
 
 if TYPE_CHECKING:
@@ -131,5 +132,5 @@ def _hosted(item: Any) -> Hosted:  # noqa: ANN401 - an item of any table
 
 
 def _pass_if_condition_failed(error: ClientError) -> None:
-    if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+    if code_of(error) != CONDITION_FAILED:
         raise error

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import CONDITION_FAILED, code_of
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
@@ -47,7 +49,7 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
             ExpressionAttributeValues={":execution": execution, ":retaken": retaken},
         )
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+        if code_of(error) != CONDITION_FAILED:
             raise
         item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item", {})
         return Claim(False, str(item.get("execution", "unknown")))
@@ -81,7 +83,7 @@ def set_status(
             ReturnValues="ALL_OLD",
         )
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+        if code_of(error) != CONDITION_FAILED:
             raise
         return None
     return str(answer.get("Attributes", {}).get("status", ""))

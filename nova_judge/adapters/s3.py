@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
+from nova_judge.adapters.client_errors import code_of
 from nova_judge.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
             else client().head_object(Bucket=bucket, Key=key)
         )
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = code_of(error)
         if code in _FORBIDDEN:
             raise InputFileError(
                 f"s3://{bucket}/{key} may not be read: put it below inbox/ of the data bucket"
@@ -71,7 +72,7 @@ def read_if_exists(bucket: str, key: str) -> bytes | None:
     try:
         return read(bucket, key)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _MISSING:
+        if code_of(error) in _MISSING:
             return None
         raise
 
