@@ -5,7 +5,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from nova_judge.runs.tags import stage_tags
+from nova_judge.tags import stage_tags
 from stacks.config import StageConfig, stage_config
 from stacks.endpoints_stack import EndpointsStack
 from stacks.evaluation_stack import EvaluationStack

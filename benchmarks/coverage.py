@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.results.leaderboard import Match, leaderboard
+from nova_judge.findings.leaderboard import Match, leaderboard
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES

@@ -27,11 +27,11 @@ from loopback_endpoint import Behaviour, Endpoint
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.adapters.answer_objects import FolderObjects
-from nova_judge.adapters.calls import config
-from nova_judge.adapters.sagemaker_endpoint import ChatForm, EndpointPort
-from nova_judge.generation.answer_store import AnswerJournal, Place
-from nova_judge.generation.generate import Answer, Source, generate
+from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.generate import Answer, Source, generate
+from nova_judge.aws.answer_objects import FolderObjects
+from nova_judge.aws.calls import config
+from nova_judge.aws.sagemaker_endpoint import ChatForm, EndpointPort
 from nova_judge.recipe.recipe import Generation
 
 THREADS = 64

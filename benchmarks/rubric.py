@@ -24,11 +24,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.judge.output import judgment_of, read_details
-from nova_judge.rubric.columns import RubricColumns, columns_of
-from nova_judge.rubric.criteria import default_groups
-from nova_judge.rubric.details_columns import read_columns
-from nova_judge.rubric.reweight import figures, reweigh, weighting
+from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.details_columns import read_columns
+from nova_judge.pairs.judge_output import judgment_of, read_details
+from nova_judge.pairs.reweight import figures, reweigh, weighting
+from nova_judge.pairs.rubric_columns import RubricColumns, columns_of
 
 NAMES = ("accuracy", "completeness", "clarity", "relevance", "tone", "conciseness", "structure")
 WORDS = (

@@ -7,12 +7,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import BatchSettings, load
-from nova_judge.adapters import batch_shard, candidates, s3, shard_files
-from nova_judge.adapters.batch_shard import BatchShard
-from nova_judge.generation.generate import generate
+from nova_judge.answers.generate import generate
+from nova_judge.aws import s3
 from nova_judge.inputs.shards import Shard
-from nova_judge.runs.layout import RunLayout
+from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
+from nova_judge.steps import batch_shard, candidates, shard_files
+from nova_judge.steps.batch_shard import BatchShard
 
 
 @logger.inject_lambda_context

@@ -7,18 +7,11 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.build_judge_dataset import all_lines
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
-from nova_judge.adapters import s3
-from nova_judge.judge.dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
-from nova_judge.recipe.scoring_recipe import generates, needs_file
-from nova_judge.records import InputRow, Rejected
-from nova_judge.runs.layout import RunLayout
-from nova_judge.runs.run import Run, decode_run
-from nova_judge.runs.state_size import check_bedrock_jobs, check_state_size
-from nova_judge.scoring.bedrock_judge import dataset_line
-from nova_judge.scoring.jobs import (
+from nova_judge.aws import s3
+from nova_judge.inputs.own_data import OwnLine, read_own_data
+from nova_judge.kinds.score_jobs import (
     Account,
     PlannedJob,
     job_data,
@@ -27,7 +20,14 @@ from nova_judge.scoring.jobs import (
     pascal_case,
     plan_jobs,
 )
-from nova_judge.scoring.own_data import OwnLine, read_own_data
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.judge_dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
+from nova_judge.recipe.bedrock_judge import dataset_line
+from nova_judge.recipe.scoring_recipe import generates, needs_file
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.state_size import check_bedrock_jobs, check_state_size
+from nova_judge.steps.dataset_lines import all_lines
 
 
 @logger.inject_lambda_context

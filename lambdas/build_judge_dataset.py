@@ -9,27 +9,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
-from nova_judge.adapters import s3
-from nova_judge.inputs.shard_rows import decode_shard_rows
-from nova_judge.inputs.shards import Shard
-from nova_judge.judge.controls import Control, control_rows
-from nova_judge.judge.dataset import (
+from nova_judge.aws import s3
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.controls import Control, control_rows
+from nova_judge.pairs.judge_dataset import (
     DatasetCounter,
     DatasetSummary,
     FailedRow,
-    JudgeLine,
     check_summary,
-    decode_responses,
     judge_line,
-    merged,
 )
-from nova_judge.judge.request import training_job_name, training_job_request
 from nova_judge.recipe.recipe import recipe_to_nova_yaml
 from nova_judge.records import InputRow
-from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.state_size import check_state_size
-from nova_judge.runs.tags import run_tags
+from nova_judge.runs.training_job import training_job_name, training_job_request
+from nova_judge.steps.dataset_lines import all_lines
+from nova_judge.tags import run_tags
 
 CONTROL_ROWS = 100
 
@@ -107,26 +103,6 @@ def _judged_rows(bucket: str, layout: RunLayout, jobs: int) -> Iterator[InputRow
     for number in range(jobs):
         for line in s3.lines(s3.describe(bucket, layout.judge_rows(number))):
             yield msgspec.json.decode(line, type=InputRow)
-
-
-def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
-    """Every line of the input, shard by shard, with the generated answers filled in.
-
-    Holds one shard's rows; the answers, which may be much longer, stream through.
-    """
-    layout = RunLayout(run.run_id)
-    lines_before = 0
-    for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
-        rows = decode_shard_rows(s3.read(bucket, layout.rows(shard.index)))
-        keys = {c: layout.responses(c, shard.index) for c in run.generated() if rows.rows}
-        responses = {
-            candidate: counter.counted(
-                candidate, decode_responses(s3.lines(s3.describe(bucket, key)))
-            )
-            for candidate, key in keys.items()
-        }
-        yield from merged(rows, responses, lines_before)
-        lines_before += rows.lines
 
 
 class _JudgeFiles:

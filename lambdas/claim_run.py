@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import FunctionSettings, load
-from nova_judge.adapters import runs_table, s3
+from nova_judge.aws import runs_table, s3
+from nova_judge.layout import RunLayout
 from nova_judge.recipe.scoring_recipe import generates, scores_answers
-from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run
 
 

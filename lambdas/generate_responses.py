@@ -7,16 +7,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters import candidates, s3, shard_files
-from nova_judge.adapters.endpoints import sagemaker_endpoints
+from nova_judge.answers.generate import generate
+from nova_judge.answers.leases import Status
+from nova_judge.aws import s3
+from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.errors import EndpointGoneError, GenerationFailedError
-from nova_judge.generation.generate import generate
-from nova_judge.generation.leases import Status
 from nova_judge.inputs.shard_rows import ShardRows
 from nova_judge.inputs.shards import Shard
+from nova_judge.layout import RunLayout
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, decode_run
+from nova_judge.steps import candidates, shard_files
 
 
 @logger.inject_lambda_context

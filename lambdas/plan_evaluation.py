@@ -9,20 +9,25 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
-from nova_judge.adapters import account, s3
-from nova_judge.adapters.scoring_plan import Asked, plan_scoring
-from nova_judge.cost.estimate import check_budget, estimate_run, estimate_summary, read_workload
+from nova_judge.answers.batch_inference import answers_in_batch
+from nova_judge.aws import account, s3
 from nova_judge.errors import InputFileError, RequestError
-from nova_judge.generation.batch_inference import answers_in_batch
 from nova_judge.inputs import dataset
-from nova_judge.inputs.request import EXAMPLE, parse_request, run_id
+from nova_judge.inputs.run_request import EXAMPLE, parse_request, run_id
+from nova_judge.layout import RECIPES
+from nova_judge.preflight import rules
+from nova_judge.preflight.estimate import (
+    check_budget,
+    estimate_run,
+    estimate_summary,
+    read_workload,
+)
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe, load_recipe
 from nova_judge.recipe.scoring_recipe import generates
 from nova_judge.records import Candidate
-from nova_judge.runs import preflight
-from nova_judge.runs.layout import RECIPES
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources
+from nova_judge.steps.scoring_plan import Asked, plan_scoring
 
 
 @logger.inject_lambda_context
@@ -94,12 +99,12 @@ def _refuse_early(
     )
     now = datetime.datetime.now(datetime.UTC)
     checks = [
-        *preflight.account_checks(facts, run.recipe, now, run.generated()),
-        preflight.input_check(head, run.input.size, run.sources),
+        *rules.account_checks(facts, run.recipe, now, run.generated()),
+        rules.input_check(head, run.input.size, run.sources),
     ]
     for check in checks:
         logger.info("pre-flight", check=check.name, status=check.status)
-    preflight.require(checks)
+    rules.require(checks)
     workload = read_workload(run.recipe, head, run.input.size, run.sources)
     forecast = estimate_run(run.recipe, workload)
     check_budget(run.recipe, forecast)

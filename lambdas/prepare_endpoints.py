@@ -9,10 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.adapters.endpoints import sagemaker_endpoints
-from nova_judge.adapters.lease_table import lease_table
-from nova_judge.generation.hosting import Host, is_in_service, prepare
-from nova_judge.generation.leases import LONGEST_RUN_S, Lease
+from nova_judge.answers.hosting import Host, is_in_service, prepare
+from nova_judge.answers.leases import LONGEST_RUN_S, Lease
+from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
 
 

@@ -14,20 +14,21 @@ from lambdas.notifications import tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
-from nova_judge.adapters import run_folder, runs_table, score_report
+from nova_judge.aws import runs_table
 from nova_judge.errors import JudgeJobError, NovaJudgeError
-from nova_judge.judge import judged_rows
-from nova_judge.judge.dataset import DatasetSummary
-from nova_judge.judge.job_outcome import JobOutcome, outcomes_of_event
-from nova_judge.judge.judging import JudgeFurther, judging_of, with_judging
-from nova_judge.judge.request import started_by
+from nova_judge.findings.facts import run_facts
+from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
+from nova_judge.findings.metrics import compute_metrics, failed_metrics
+from nova_judge.layout import RunLayout
+from nova_judge.pairs import judged_rows
+from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.records import JudgedRow
-from nova_judge.results.metrics import compute_metrics, failed_metrics
-from nova_judge.runs.facts import run_facts
-from nova_judge.runs.layout import RunLayout
+from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.runs.run import Run
+from nova_judge.runs.training_job import started_by
 from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
+from nova_judge.steps import run_folder, score_report
 
 
 @logger.inject_lambda_context

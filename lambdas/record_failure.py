@@ -5,6 +5,7 @@ timed out, or failed by an error that no Catch sees (States.Runtime, States.Data
 """
 
 import functools
+import json
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,14 +15,15 @@ from botocore.exceptions import ClientError
 from lambdas.notifications import tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
-from lambdas.release_endpoints import release_leases
 from lambdas.settings import FailureSettings, load
-from nova_judge.adapters import executions, run_folder, runs_table
-from nova_judge.judge.job_outcome import JobOutcome
-from nova_judge.results.metrics import failed_metrics
+from nova_judge.aws import executions, runs_table
+from nova_judge.findings.facts import run_facts
+from nova_judge.findings.metrics import failed_metrics
 from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
-from nova_judge.runs.facts import run_facts
+from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
+from nova_judge.steps import run_folder
+from nova_judge.steps.endpoint_leases import release_leases
 
 ASK_AGAIN = (
     'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'
@@ -77,7 +79,9 @@ def _record(
     run = run_folder.read_run(settings.data_bucket, run_id)
     try:
         if run is not None:
-            release_leases(settings, run_id)
+            models = json.loads(settings.endpoints)
+            deleted = release_leases(settings.runs_table, settings.job_prefix, run_id, models)
+            logger.info("released", owner=run_id, deleted=deleted)
     finally:
         # Before the report, so that the run can be asked for again whatever becomes of that.
         before = note(error=failure.error, cause=failure.cause[:2000])

@@ -8,15 +8,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import ScorerSettings, load
 from nova_judge.folders import ROOT
-from nova_judge.scoring.scorer_process import load_scorer
-from nova_judge.scoring.scorers import handle_event
+from nova_judge.scores.scorer_process import load_scorer
+from nova_judge.scores.scorers import handle_event
 
 SCORERS = ROOT / "scorers"
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> object:
-    """Either contract of the container (see `nova_judge.scoring.scorers`)."""
+    """Either contract of the container (see `nova_judge.scores.scorers`)."""
     return handle_event(_score(load(ScorerSettings).scorer), event)
 
 

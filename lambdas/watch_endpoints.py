@@ -10,7 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import WatchSettings, load
-from nova_judge.adapters import (
+from nova_judge.answers.hosting import Host, Swept, sweep
+from nova_judge.aws import (
     batch_jobs,
     evaluation_jobs,
     executions,
@@ -18,11 +19,10 @@ from nova_judge.adapters import (
     log_groups,
     runs_table,
 )
-from nova_judge.adapters.endpoints import sagemaker_endpoints
-from nova_judge.adapters.lease_table import lease_table
-from nova_judge.generation.hosting import Host, Swept, sweep
-from nova_judge.generation.orphans import orphans
+from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
+from nova_judge.runs.orphans import orphans
 
 
 @logger.inject_lambda_context

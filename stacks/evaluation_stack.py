@@ -13,7 +13,7 @@ from constructs import Construct
 
 from lambdas.settings import EndpointSettings, WatchSettings
 from nova_judge import __version__
-from nova_judge.runs.layout import INBOX
+from nova_judge.layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog

@@ -10,7 +10,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from lambdas.settings import ResultsSettings
-from nova_judge.judge.job_outcome import JOBS_COMPLETED
+from nova_judge.runs.job_outcome import JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow

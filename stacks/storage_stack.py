@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from nova_judge.runs.layout import ANSWERS, RUNS
+from nova_judge.layout import ANSWERS, RUNS
 from stacks.config import StageConfig
 from stacks.constructs.storage import Storage
 

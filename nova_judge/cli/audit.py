@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import JudgeJobError
-from nova_judge.judge.archive import only, read_archive
-from nova_judge.judge.output import read_judgments
-from nova_judge.judge.results_json import read_job_metrics
-from nova_judge.report.labels import one_line
-from nova_judge.results.audit import Audit, audit_job, audit_report
-from nova_judge.results.saved_report import METRICS, find_metrics, open_report
+from nova_judge.findings.audit import Audit, audit_job, audit_report
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import METRICS, find_metrics, open_report
+from nova_judge.pairs.judge_output import read_judgments
+from nova_judge.runs.archive import only, read_archive
+from nova_judge.runs.results_json import read_job_metrics
 
 DIFFERS = 1
 _SHOWN = 50

@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import RequestError
-from nova_judge.report.labels import one_line
-from nova_judge.results.compare import Change, Comparison, compare, require_same_judge, standing
-from nova_judge.results.saved_report import open_report
-from nova_judge.rubric.criteria import load_groups
+from nova_judge.findings.compare import Change, Comparison, compare, require_same_judge, standing
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import open_report
+from nova_judge.pairs.criteria import load_groups
 
 _COLOURS = {"better": "green", "worse": "red"}
 

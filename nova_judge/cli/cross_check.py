@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import NotComparableError
-from nova_judge.report.cross_check import cross_check_json, render_cross_check
-from nova_judge.results.cross_check import CrossCheck, cross_check, judge_of
-from nova_judge.results.saved_report import open_report
+from nova_judge.findings.cross_check import CrossCheck, cross_check, judge_of
+from nova_judge.findings.saved_report import open_report
+from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
 
 
 def command(

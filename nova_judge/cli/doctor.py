@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.adapters import account
+from nova_judge.aws import account
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_head
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
+from nova_judge.preflight import rules
+from nova_judge.preflight.rules import Check
 from nova_judge.recipe.files import read_recipe
-from nova_judge.runs import preflight
-from nova_judge.runs.preflight import Check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
@@ -43,15 +43,15 @@ def command(
     console = Console()
     with console.status("asking AWS", spinner="dots"):
         facts = account.doctor_facts(stage, read)
-    checks = preflight.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
+    checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
     if input_file is not None:
         head, size, sources = read_head(input_file, read)
-        checks.append(preflight.input_check(head, size, sources))
+        checks.append(rules.input_check(head, size, sources))
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:
         console.print(_table(checks))
-    preflight.require(checks)
+    rules.require(checks)
 
 
 def _table(checks: list[Check]) -> Table:

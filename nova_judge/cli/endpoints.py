@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.adapters import account
-from nova_judge.adapters.endpoints import sagemaker_endpoints
-from nova_judge.adapters.functions import call
-from nova_judge.adapters.lease_table import lease_table
+from nova_judge.answers.leases import PERSON, Hosted, Status
+from nova_judge.aws import account
+from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.functions import call
+from nova_judge.aws.lease_table import lease_table
 from nova_judge.errors import EndpointError
-from nova_judge.generation.leases import PERSON, Hosted, Status
+from nova_judge.preflight.rules import NotRead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.runs.preflight import NotRead
 
 LOOK_AGAIN_S = 5.0
 DEFAULT_HOURS = 4.0

@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
-from nova_judge.cost.estimate import Estimate, check_budget, estimate_run, read_workload
-from nova_judge.cost.expected_usage import Workload
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.preflight.estimate import Estimate, check_budget, estimate_run, read_workload
+from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import RequestError
-from nova_judge.results.export import Filters, Format, export
-from nova_judge.results.saved_report import SavedReport, open_report
-from nova_judge.rubric.criteria import load_groups
+from nova_judge.findings.export import Filters, Format, export
+from nova_judge.findings.saved_report import SavedReport, open_report
+from nova_judge.pairs.criteria import load_groups
 
 
 def command(

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import RequestError
+from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.saved_report import open_report
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
-from nova_judge.results.gate import GateRules, Outcome, judge_gate
-from nova_judge.results.saved_report import open_report
 
 USAGE_ERROR = 2
 

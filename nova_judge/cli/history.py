@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.history import Refused, Series, group, trend
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import SavedReport, find_reports, open_report
+from nova_judge.findings.sentences import headline, percent
 from nova_judge.report.index import render_index
-from nova_judge.report.labels import one_line
-from nova_judge.report.sentences import headline, percent
-from nova_judge.results.history import Refused, Series, group, trend
-from nova_judge.results.saved_report import SavedReport, find_reports, open_report
 
 
 def command(

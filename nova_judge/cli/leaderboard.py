@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.history import other_data
+from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard
+from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.plain import plain
-from nova_judge.results.history import other_data
-from nova_judge.results.leaderboard import Leaderboard, Match, Standing, leaderboard
-from nova_judge.results.saved_report import SavedReport, open_report
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.settings import settings_of
 

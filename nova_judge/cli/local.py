@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -15,9 +15,11 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from nova_judge.cli.result import print_result
 from nova_judge.errors import LocalModeError
-from nova_judge.local.emulator import Emulator
-from nova_judge.local.run import RunRequest, RunResult, run
-from nova_judge.results.saved_report import open_report
+from nova_judge.findings.saved_report import open_report
+
+if TYPE_CHECKING:
+    from nova_judge_local.engine.emulator import Emulator
+    from nova_judge_local.local_run import RunResult
 
 INTERRUPTED = 130
 
@@ -65,6 +67,8 @@ def command(
 
       nova-judge local run pairs.jsonl --judge openai:http://localhost:11434/v1#llama3.3
     """
+    from nova_judge_local.local_run import RunRequest, run  # noqa: PLC0415 - an extra
+
     console = Console()
     request = RunRequest(input_file, recipe, out, judge, answers, endpoints)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -120,7 +124,7 @@ class _Display:
         if self._task is not None:
             self._progress.update(self._task, description=f"{self._title}: {told}")
 
-    def hold(self, emulator: Emulator) -> None:
+    def hold(self, emulator: "Emulator") -> None:
         """Print the result, keep the account up until Ctrl-C and say how to reach it."""
         self._progress.stop()
         if _page(self._out) is not None:
@@ -133,7 +137,7 @@ class _Display:
                 time.sleep(1)
 
 
-def _show(console: Console, result: RunResult) -> None:
+def _show(console: Console, result: "RunResult") -> None:
     if result.status != "SUCCEEDED":
         if page := _page(result.folder):
             console.print(f"The report says why: {escape(str(page))}")

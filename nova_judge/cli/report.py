@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
+from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.recipe.scoring_recipe import scores_answers
-from nova_judge.results.saved_report import SavedReport, open_report
-from nova_judge.scoring.scores_parquet import read_scores
+from nova_judge.scores.scores_parquet import read_scores
 
 
 def command(

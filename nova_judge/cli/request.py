@@ -6,16 +6,16 @@ import typer
 from rich.console import Console
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.inputs.dataset import AnswerSources
-from nova_judge.judge.request import training_job_name, training_job_request
+from nova_judge.kinds.score_jobs import Account, job_files, plan_jobs
+from nova_judge.layout import RunLayout
 from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
 from nova_judge.recipe.scoring_recipe import scores_answers
-from nova_judge.runs.layout import RunLayout
 from nova_judge.runs.run import Run, RunInput
-from nova_judge.runs.tags import run_tags
-from nova_judge.scoring.jobs import Account, job_files, plan_jobs
+from nova_judge.runs.training_job import training_job_name, training_job_request
+from nova_judge.tags import run_tags
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"

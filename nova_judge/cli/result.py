@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.findings.sentences import headline
+from nova_judge.findings.sentences_stand_in import stand_ins
 from nova_judge.report.key_figures import table_rows
-from nova_judge.report.labels import one_line
-from nova_judge.report.sentences import headline
-from nova_judge.report.sentences_stand_in import stand_ins
-from nova_judge.results.saved_report import SavedReport
 
 
 def print_result(console: Console, report: SavedReport, page: Path | None) -> None:

@@ -10,22 +10,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import WeightingError
-from nova_judge.judge.archive import only, read_archive
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import open_report
+from nova_judge.pairs.criteria import CriterionGroups, load_groups
+from nova_judge.pairs.details_columns import read_columns
+from nova_judge.pairs.drivers import RootCause, drivers, root_causes
+from nova_judge.pairs.firmness import Firmness, firmness
+from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
+from nova_judge.pairs.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
+from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.plain import plain
 from nova_judge.records import Candidate
-from nova_judge.report.labels import one_line
-from nova_judge.results.saved_report import open_report
-from nova_judge.rubric.columns import RubricColumns
-from nova_judge.rubric.criteria import CriterionGroups, load_groups
-from nova_judge.rubric.details_columns import read_columns
-from nova_judge.rubric.drivers import RootCause, drivers, root_causes
-from nova_judge.rubric.firmness import Firmness, firmness
-from nova_judge.rubric.report_columns import ReportColumns, columns_of_report
-from nova_judge.rubric.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
+from nova_judge.runs.archive import only, read_archive
 from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 _LISTED = 20

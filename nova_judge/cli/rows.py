@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from nova_judge.adapters.runs import open_run
+from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import RequestError
+from nova_judge.findings.row_text import has_criterion, row_text
+from nova_judge.findings.saved_report import open_report
+from nova_judge.pairs.criteria import load_groups
 from nova_judge.records import JudgedRow
-from nova_judge.results.row_text import has_criterion, row_text
-from nova_judge.results.saved_report import open_report
-from nova_judge.rubric.criteria import load_groups
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 

@@ -13,13 +13,12 @@ from rich.progress import track
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.output import print_json
+from nova_judge.cli.json_output import print_json
 from nova_judge.errors import ScorerError
-from nova_judge.local.preset_scorers import LIMITS, NAMES, preset_scorer
 from nova_judge.records import Unscored
-from nova_judge.scoring.scored_file import FORMS, ScorerRow, read_answers
-from nova_judge.scoring.scorer_sandbox import DEFAULT_LIMITS, score_rows
-from nova_judge.scoring.table import AnswerScore, MetricFacts, ScoreTable
+from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
+from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
+from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 
 MOST_REASONS = 10
 
@@ -75,6 +74,12 @@ def command(
 def _results(
     scorer: str, rows: list[ScorerRow], seconds: float
 ) -> Iterator[dict[str, float] | Unscored]:
+    from nova_judge_local.container.preset_scorers import (  # noqa: PLC0415 - an extra
+        LIMITS,
+        NAMES,
+        preset_scorer,
+    )
+
     preset = scorer in NAMES
     path = preset_scorer(scorer) if preset else Path(scorer)
     limits = LIMITS[scorer] if preset else DEFAULT_LIMITS

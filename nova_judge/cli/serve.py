@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.saved_report import find_metrics
 from nova_judge.report.server import LOOPBACK, make_server
-from nova_judge.results.saved_report import find_metrics
 
 
 def command(

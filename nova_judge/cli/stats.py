@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.output import print_json
-from nova_judge.report.sentences import p_value, percent, quoted_interval
-from nova_judge.results.judgment_file import Reading, read_judgment_file
+from nova_judge.cli.json_output import print_json
+from nova_judge.findings.judgment_file import Reading, read_judgment_file
+from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.settings import StatisticsSettings
 

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.adapters import account, batch_jobs, evaluation_jobs, executions, judge_jobs
-from nova_judge.adapters.endpoints import sagemaker_endpoints
-from nova_judge.adapters.submissions import refusals_told
+from nova_judge.answers.leases import LONGEST_START_S
+from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
+from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.submissions import refusals_told
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.errors import StopError
-from nova_judge.generation.leases import LONGEST_START_S
-from nova_judge.generation.orphans import RunningJob
+from nova_judge.runs.orphans import RunningJob
 from nova_judge.runs.stopping import Running, Service, Stage, stop_all
 
 QUIET_S = 60.0

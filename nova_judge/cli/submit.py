@@ -10,21 +10,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
-from nova_judge.adapters import s3, submissions
-from nova_judge.adapters.s3 import S3Object
-from nova_judge.adapters.submissions import Deployed
+from nova_judge.aws import s3, submissions
+from nova_judge.aws.follow import Execution, follow
+from nova_judge.aws.s3 import S3Object
+from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
 from nova_judge.cli.result import print_result
-from nova_judge.cost.estimate import check_budget, estimate_run, read_workload
-from nova_judge.cost.expected_usage import Workload
 from nova_judge.errors import InputFileError, SubmitError
+from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs import dataset
-from nova_judge.inputs.request import run_id
-from nova_judge.local.follow import Execution, follow
+from nova_judge.inputs.run_request import run_id
+from nova_judge.layout import INBOX, RECIPES
+from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
+from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import needs_file
-from nova_judge.results.saved_report import open_report
-from nova_judge.runs.layout import INBOX, RECIPES
 from nova_judge.runs.run import answer_sources
 
 LOOK_EVERY_S = 5.0

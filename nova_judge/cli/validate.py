@@ -15,13 +15,13 @@ from rich.table import Table
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
+from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.shards import Shard
 from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import answer_sources
-from nova_judge.scoring.own_data import OwnLine, read_own_data
 
 MOST_SHOWN = 20
 _PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"

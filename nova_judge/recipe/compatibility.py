@@ -1,7 +1,7 @@
 """Which judge, model, instance, image and task go together: refused before anything is paid for.
 
 The combinations are data (`data/compatibility.json`, with the date they were read); the benchmarks'
-own are in `nova_judge.scoring.benchmarks`.
+own are in `nova_judge.recipe.benchmarks`.
 """
 
 import re
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import UNSET
 
 from nova_judge.recipe import catalog
+from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.catalog import NovaModel
 from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
 from nova_judge.recipe.shape import did_you_mean
-from nova_judge.scoring.benchmarks import benchmark_problems, benchmarks
 
 BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
 

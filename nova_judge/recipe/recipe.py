@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe import catalog
+from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.compatibility import candidate_problems, instance_problems, nova_problems
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.scoring_recipe import (
@@ -22,10 +23,9 @@ from nova_judge.recipe.scoring_recipe import (
     scoring_problems,
     with_metrics_by_name,
 )
+from nova_judge.recipe.serverless import Serverless
 from nova_judge.recipe.shape import read_record
 from nova_judge.records import Candidate
-from nova_judge.scoring.bedrock_judge import BedrockJudge
-from nova_judge.scoring.serverless import Serverless
 
 JudgingKind: TypeAlias = Literal["llm_judge", "rubric_llm_judge"]
 ScoringKind: TypeAlias = Literal["benchmark", "gen_qa", "rft_eval", "bedrock_judge", "serverless"]

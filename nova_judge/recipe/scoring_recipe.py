@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from nova_judge.recipe.bedrock_judge import bedrock_problems
+from nova_judge.recipe.bedrock_metrics import packaged_metric
+from nova_judge.recipe.benchmarks import benchmarks
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
-from nova_judge.scoring.bedrock_judge import bedrock_problems
-from nova_judge.scoring.bedrock_metrics import packaged_metric
-from nova_judge.scoring.benchmarks import benchmarks
-from nova_judge.scoring.serverless import PRESET_SCORERS, serverless_problems
+from nova_judge.recipe.serverless import PRESET_SCORERS, serverless_problems
 
 if TYPE_CHECKING:
     from nova_judge.recipe.recipe import Judge, Recipe

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nova_judge.report import palette, sentences
+from nova_judge.findings import sentences
+from nova_judge.report import palette
 from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
 from nova_judge.report.figure_frame import fixed_style, write_foot

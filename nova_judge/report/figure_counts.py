@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
+from nova_judge.findings.sentences import lead, percent, weighted_scores
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
-from nova_judge.report.sentences import lead, percent, weighted_scores
 
 Metrics = Mapping[str, Any]
 OUTCOMES = (

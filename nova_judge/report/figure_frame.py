@@ -7,7 +7,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from nova_judge.report import palette, sentences, sentences_stand_in
+from nova_judge.findings import sentences, sentences_stand_in
+from nova_judge.report import palette
 from nova_judge.report.figure_axes import write
 from nova_judge.report.figure_text import FIGURE_FONT, drawable
 

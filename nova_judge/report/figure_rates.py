@@ -7,10 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
+from nova_judge.findings.sentences import percent
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
 from nova_judge.report.rates import named_rates
-from nova_judge.report.sentences import percent
 
 Metrics = Mapping[str, Any]
 

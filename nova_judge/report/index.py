@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nova_judge.report.criteria import common_criteria, difference_of
+from nova_judge.findings.history import Refused, Series
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.findings.sentences import headline
+from nova_judge.report.criterion_rows import common_criteria, difference_of
 from nova_judge.report.page import asset, environment
-from nova_judge.report.sentences import headline
-from nova_judge.results.history import Refused, Series
-from nova_judge.results.saved_report import SavedReport
 
 
 class Entry(NamedTuple):

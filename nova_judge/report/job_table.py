@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nova_judge.report.sentences import mean
+from nova_judge.findings.sentences import mean
 
 Metrics = Mapping[str, Any]
 _COUNTS = {"a_scores": "a", "b_scores": "b", "ties": "ties", "inference_error": "errors"}

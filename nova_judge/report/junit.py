@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from nova_judge.report.sentences import headline, rows
+from nova_judge.findings.sentences import headline, rows
 
 Metrics = Mapping[str, Any]
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

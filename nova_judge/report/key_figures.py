@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report.sentences import p_value, percent
+from nova_judge.findings.sentences import p_value, percent
 
 Metrics = Mapping[str, Any]
 

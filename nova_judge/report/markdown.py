@@ -4,18 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report import sentences_rubric, sentences_stand_in
+from nova_judge.findings import sentences_rubric, sentences_stand_in
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
 from nova_judge.report.key_figures import table_rows
-from nova_judge.report.labels import one_line
 from nova_judge.report.rates import our_rates, reported_rates
-from nova_judge.report.sentences import (
-    headline,
-    interval,
-    percent,
-    quoted_interval,
-    rows,
-    signed,
-)
 
 Metrics = Mapping[str, Any]
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import jinja2
 
 from nova_judge import __version__
+from nova_judge.findings import sentences, sentences_rubric, sentences_stand_in
+from nova_judge.findings.labels import one_line
 from nova_judge.records import Rejected
-from nova_judge.report import panels, sentences, sentences_rubric, sentences_stand_in
+from nova_judge.report import panels
 from nova_judge.report.job_table import job_table
 from nova_judge.report.key_figures import table_rows
-from nova_judge.report.labels import one_line
 from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.rates import named_rates
 from nova_judge.report.weights import WeightsEvidence, own_result

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nova_judge.report.sentences import mean
+from nova_judge.findings.sentences import mean
 
 Metrics = Mapping[str, Any]
 OUTCOMES = {

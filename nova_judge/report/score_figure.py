@@ -5,7 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from nova_judge.report import palette, sentences
+from nova_judge.findings import sentences
+from nova_judge.report import palette
 from nova_judge.report.figure_axes import plain, title, write
 from nova_judge.report.figure_frame import fixed_style, write_foot
 from nova_judge.report.figure_text import drawable

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_judge.report import sentences, sentences_stand_in
+from nova_judge.findings import sentences, sentences_stand_in
 from nova_judge.report.markdown import escape
-from nova_judge.scoring.headline import favours
+from nova_judge.scores.headline import favours
 
 Metrics = Mapping[str, Any]
 

@@ -10,17 +10,17 @@ from typing import Any, Final
 import orjson
 
 from nova_judge import __version__
+from nova_judge.findings import sentences
 from nova_judge.parquet import connect
 from nova_judge.records import Rejected, Unscored
-from nova_judge.report import sentences
 from nova_judge.report.figure import render
 from nova_judge.report.junit import render_junit
 from nova_judge.report.page import MOST_REJECTED, asset, environment
 from nova_judge.report.score_figure import plot_scores, share_of_scale
 from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.write import render_metrics
-from nova_judge.scoring.headline import favours
-from nova_judge.scoring.table import AnswerScore
+from nova_judge.scores.headline import favours
+from nova_judge.scores.table import AnswerScore
 
 MOST_ROWS = 300
 MOST_CHARACTERS = 4_000

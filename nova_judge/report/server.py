@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from nova_judge.findings.history import group
+from nova_judge.findings.saved_report import find_reports
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
-from nova_judge.results.history import group
-from nova_judge.results.saved_report import find_reports
 
 LOOPBACK = "127.0.0.1"
 _HEADERS = {

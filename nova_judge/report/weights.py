@@ -6,12 +6,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from nova_judge.records import JudgedRow
-from nova_judge.report.page_rows import PageRow
-from nova_judge.rubric.columns import RubricColumns, columns_from
-from nova_judge.rubric.criteria import CriterionGroups, default_groups
-from nova_judge.rubric.packing import RubricPacker
-from nova_judge.rubric.reweight import (
+from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.reweight import (
     ReweighedFigures,
     coverage,
     figures,
@@ -19,6 +15,10 @@ from nova_judge.rubric.reweight import (
     reweigh,
     reweigh_form,
 )
+from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
+from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.records import JudgedRow
+from nova_judge.report.page_rows import PageRow
 from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 MOST_ROWS = 200_000

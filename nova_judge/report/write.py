@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from nova_judge.findings.judgments import write_judgments
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.junit import render_junit
@@ -14,7 +15,6 @@ from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.weights import WeightsEvidence
-from nova_judge.results.judgments import write_judgments
 
 
 def render_report(

@@ -1,1 +1,1 @@
-"""One run: what was asked, where all of it lies, what must be so before it costs anything."""
+"""One run: what was asked, its jobs and what they left, and how it is stopped."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nova_judge.errors import RequestError
-from nova_judge.judge.job_outcome import JobOutcome, outcome_of_job
+from nova_judge.runs.job_outcome import JobOutcome, outcome_of_job
 
 SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
 _STAGES = {

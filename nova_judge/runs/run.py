@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from nova_judge import __version__
-from nova_judge.generation import batch_inference
+from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe

@@ -11,8 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nova_judge.records import JudgedAs, JudgedRow, Unscored, Verdict
-from nova_judge.rubric.weighted_scores import recomputed_scores
+from nova_judge.records import JudgedAs, Unscored, Verdict
 from nova_judge.statistics.outcomes import (
     PROFILES,
     Outcome,
@@ -130,23 +129,6 @@ def gather(rows: Iterable[EvidenceRow]) -> Evidence:
     return _joined([_columns(batch) for batch in _batches(rows)] or [_columns([])])
 
 
-def evidence_row(judged: JudgedRow) -> EvidenceRow:
-    """What the statistics need of a judged row; the margin comes from the rubric's criteria."""
-    row, judgment = judged.row, judged.judgment
-    scores = recomputed_scores(judgment)
-    return EvidenceRow(
-        forward=judgment.forward,
-        backward=judgment.backward,
-        label=row.label,
-        margin=scores.margin if scores else None,
-        category=row.category,
-        length_A=_length(row.response_A),
-        length_B=_length(row.response_B),
-        markup_A=markup_of(row.response_A),
-        markup_B=markup_of(row.response_B),
-    )
-
-
 def _quarters_or_nan(profile: Profile) -> float:
     quarters = score_quarters(profile)
     return math.nan if quarters is None else quarters
@@ -157,10 +139,6 @@ def markup_of(text: str | None) -> Markup | None:
     if text is None:
         return None
     return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))
-
-
-def _length(text: str | None) -> int | None:
-    return None if text is None else len(text)
 
 
 def _batches(rows: Iterable[EvidenceRow]) -> Iterator[list[EvidenceRow]]:

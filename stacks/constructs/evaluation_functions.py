@@ -13,7 +13,7 @@ from lambdas.settings import (
     FunctionSettings,
     PlanEvaluationSettings,
 )
-from nova_judge.runs.layout import INBOX
+from nova_judge.layout import INBOX
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.judge_role import JudgeRole

@@ -26,7 +26,6 @@ _CODE = [
     "!/nova_judge",
     "!/recipes",
     "!/scorers",
-    "/nova_judge/local",
     "/nova_judge/cli",
     "__pycache__",
     "*.pyc",

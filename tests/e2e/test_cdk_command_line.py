@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.local.emulator import Emulator
-from nova_judge.runs.preflight import STACK_PARTS
+from nova_judge.preflight.rules import STACK_PARTS
+from nova_judge_local.engine.emulator import Emulator
 from stacks.command import cdk
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,8 @@
 """Numbers that the state machine and the code must both hold."""
 
-from nova_judge.adapters.batch_jobs import HOURS
-from nova_judge.adapters.candidates import SHARDS_AT_ONCE
-from nova_judge.generation.leases import LONGEST_RUN_S
+from nova_judge.answers.leases import LONGEST_RUN_S
+from nova_judge.aws.batch_jobs import HOURS
+from nova_judge.steps.candidates import SHARDS_AT_ONCE
 
 EVENTS_OF_ONE_EXECUTION = 25_000
 EVENTS_A_LOOK = 10

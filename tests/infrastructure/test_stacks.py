@@ -13,8 +13,8 @@ import ryaml
 import app
 from lambdas import settings
 from nova_judge import errors
+from nova_judge.layout import INBOX
 from nova_judge.recipe import catalog
-from nova_judge.runs.layout import INBOX
 from stacks.config import stage_config
 from stacks.constructs import python_function
 from tests.infrastructure.conftest import ROOT, Templates

@@ -1,4 +1,4 @@
-"""Imports go one way: stacks → settings of the functions → nova_judge → nothing of ours."""
+"""Imports go one way: stacks and functions → nova_judge, and there room by room."""
 
 import ast
 import json
@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("nova_judge", "lambdas", "stacks", "app")
+OURS = ("nova_judge", "nova_judge_local", "lambdas", "stacks", "app")
+ROOMS = (
+    *("recipe", "inputs", "statistics", "answers", "runs", "pairs", "scores", "kinds"),
+    *("preflight", "findings", "report", "aws", "steps", "cli"),
+)
+"""In order: a room imports the ground (the modules beside the rooms) and rooms before it."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "constants", "misc", "base"}
 TOO_EARLY = {"os.environ", "os.getenv", "boto3.client", "boto3.resource"}
 NOT_IN_THE_LAYER = {
@@ -68,26 +75,63 @@ def begins(*names: str) -> Callable[[str], bool]:
 
 
 DOMAIN, FUNCTIONS, STACKS = modules("nova_judge"), modules("lambdas"), modules("stacks")
-OUTSIDE = ("nova_judge.adapters", "nova_judge.local", "nova_judge.cli")
+LOCAL = modules("nova_judge_local")
+OUTSIDE = ("nova_judge.aws", "nova_judge.steps", "nova_judge.cli")
+
+
+def room_of(module: str) -> str:
+    """The room that a module of `nova_judge` stands in; empty for the ground."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (ROOT / "nova_judge" / parts[1]).is_dir() else ""
+
+
+def test_every_room_has_its_place_in_the_order():
+    assert {room_of(name) for name in DOMAIN} == {"", *ROOMS}
+
+
+@pytest.mark.parametrize("number", range(len(ROOMS)), ids=ROOMS)
+def test_a_room_imports_only_rooms_before_it(number):
+    later = begins(*(f"nova_judge.{room}" for room in ROOMS[number + 1 :]))
+    assert faults([name for name in DOMAIN if room_of(name) == ROOMS[number]], later) == {}
+
+
+def test_the_ground_imports_no_room():
+    rooms = begins(*(f"nova_judge.{room}" for room in ROOMS))
+    assert faults([name for name in DOMAIN if not room_of(name)], rooms) == {}
+
+
+def test_local_mode_stands_beside_the_product():
+    """Two commands import it, each inside the function that needs it."""
+    inside = faults([*DOMAIN, *FUNCTIONS, *STACKS], begins("nova_judge_local"))
+    assert set(inside) <= {"nova_judge.cli.local", "nova_judge.cli.score"}
+    at_import = {
+        name
+        for name in inside
+        for node in run_at_import(tree(name))
+        if isinstance(node, ast.ImportFrom) and top(node.module or "") == "nova_judge_local"
+    }
+    assert at_import == set()
+    assert faults(LOCAL, begins("lambdas", "stacks", "tests", "app")) == {}
 
 
 def test_there_is_something_to_look_at():
     assert min(len(DOMAIN), len(FUNCTIONS), len(STACKS)) > 5
-    assert "nova_judge.adapters.s3" in imports("lambdas.claim_run")
+    assert "nova_judge.aws.s3" in imports("lambdas.claim_run")
 
 
 def test_the_domain_knows_nothing_of_functions_stacks_and_tests():
     assert faults(DOMAIN, begins("lambdas", "stacks", "app", "tests")) == {}
 
 
-def test_aws_is_called_by_adapters_and_local_mode_alone():
-    pure = [name for name in DOMAIN if not begins(*OUTSIDE[:2])(name)]
+def test_aws_is_called_by_aws_alone():
+    pure = [name for name in DOMAIN if not begins("nova_judge.aws")(name)]
     assert faults(pure, lambda used: top(used).startswith(("boto", "mypy_boto3"))) == {}
 
 
-def test_the_domain_does_not_reach_for_its_own_adapters():
-    pure = [name for name in DOMAIN if not begins(*OUTSIDE)(name)]
-    assert faults(pure, begins(*OUTSIDE)) == {}
+def test_no_function_imports_another():
+    shared = {"lambdas", "lambdas.settings", "lambdas.observability", "lambdas.notifications"}
+    another = lambda used: top(used) == "lambdas" and used not in shared  # noqa: E731
+    assert faults(FUNCTIONS, another) == {}
 
 
 def test_functions_know_the_domain_and_not_the_stacks():
@@ -96,7 +140,7 @@ def test_functions_know_the_domain_and_not_the_stacks():
 
 def test_functions_need_nothing_that_their_asset_leaves_out():
     needed = [*FUNCTIONS, *(name for name in DOMAIN if not begins(*OUTSIDE[1:])(name))]
-    assert faults(needed, begins("nova_judge.local", "nova_judge.cli")) == {}
+    assert faults(needed, begins("nova_judge_local", "nova_judge.cli")) == {}
 
 
 def test_stacks_know_of_functions_their_settings_and_of_the_domain_what_is_pure():

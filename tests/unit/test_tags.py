@@ -4,10 +4,10 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from nova_judge.adapters import batch_jobs
-from nova_judge.adapters.batch_jobs import BatchJob
-from nova_judge.adapters.endpoints import SageMakerEndpoints
-from nova_judge.runs.tags import run_tags, stage_tags
+from nova_judge.aws import batch_jobs
+from nova_judge.aws.batch_jobs import BatchJob
+from nova_judge.aws.endpoints import SageMakerEndpoints
+from nova_judge.tags import run_tags, stage_tags
 
 OURS = {"project": "nova-judge", "stage": "dev"}
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from nova_judge.local import synth
-from nova_judge.local.deploy import Outputs, Place, deploy
-from nova_judge.local.emulator import Emulator
-from nova_judge.local.settings import EmulatorSettings
+from nova_judge_local.engine import synth
+from nova_judge_local.engine.deploy import Outputs, Place, deploy
+from nova_judge_local.engine.emulator import Emulator
+from nova_judge_local.settings import EmulatorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from nova_judge.local.settings import EndpointFault, JobFault
+from nova_judge_local.settings import EndpointFault, JobFault
 from tests.workflow.conftest import ROOT, Account
 
 Start = Callable[..., Account]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.local.settings import JobFault
+from nova_judge_local.settings import JobFault
 from tests.workflow.conftest import ROOT, Account, lines
 
 HAIKU = ROOT.parent / "shared" / "data" / "judgebench-claude-3-haiku"

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from nova_judge.report.cross_check import render_cross_check
+from nova_judge.findings.cross_check import Judge, cross_check
+from nova_judge.report.cross_check_page import render_cross_check
 from nova_judge.report.scores import MOST_ROWS, render_score_page
-from nova_judge.results.cross_check import Judge, cross_check
-from nova_judge.scoring.headline import score_headline
-from nova_judge.scoring.table import AnswerScore, ScoreTable
+from nova_judge.scores.headline import score_headline
+from nova_judge.scores.table import AnswerScore, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
+from tests.unit.report.test_score_report import METRICS
 
-from ...unit.scoring.test_score_report import METRICS
 from .test_page import sideways, violations
 
 TEXT = "Explain how to change the plan in the console, and name every step on the way. " * 3

@@ -8,18 +8,18 @@ import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from nova_judge.findings.history import group
+from nova_judge.findings.metrics import compute_metrics, failed_metrics
+from nova_judge.findings.saved_report import find_reports
+from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.reweight import figures, judge_weighting, reweigh, weighting
+from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
-from nova_judge.results.history import group
-from nova_judge.results.metrics import compute_metrics, failed_metrics
-from nova_judge.results.saved_report import find_reports
-from nova_judge.rubric.columns import columns_of
-from nova_judge.rubric.criteria import default_groups
-from nova_judge.rubric.reweight import figures, judge_weighting, reweigh, weighting
 from nova_judge.statistics.settings import StatisticsSettings
+from tests.made import generated
 
-from ...unit.report import generated
 from . import hostile
 
 WIDTHS = (360, 390, 768, 1280)

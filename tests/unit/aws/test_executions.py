@@ -2,7 +2,7 @@
 
 import boto3
 
-from nova_judge.adapters import executions
+from nova_judge.aws import executions
 
 PLACE = "arn:aws:states:us-east-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/machine"

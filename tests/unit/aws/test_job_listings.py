@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from nova_judge.adapters import batch_jobs, evaluation_jobs
+from nova_judge.aws import batch_jobs, evaluation_jobs
 
 PREFIX = "nova-judge-dev-"
 

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from nova_judge.adapters import log_groups
+from nova_judge.aws import log_groups
 
 OURS = "/aws/sagemaker/Endpoints/nova-judge-dev-"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from nova_judge.adapters import runs_table
-from nova_judge.adapters.runs_table import FAILED, REPORTED, RUNNING, Claim
-from tests.unit.aws.conftest import TABLE
+from nova_judge.aws import runs_table
+from nova_judge.aws.runs_table import FAILED, REPORTED, RUNNING, Claim
+from tests.unit.conftest import TABLE
 
 pytestmark = pytest.mark.usefixtures("account")
 

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from nova_judge.adapters import s3
+from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
-from tests.unit.aws.conftest import BUCKET
+from tests.unit.conftest import BUCKET
 
 
 def uploads(account) -> list:

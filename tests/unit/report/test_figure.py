@@ -7,10 +7,10 @@ import warnings
 import matplotlib as mpl
 import pytest
 
+from nova_judge.findings.labels import one_line
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.figure_rates import needle_angle
 from nova_judge.report.figure_text import drawable
-from nova_judge.report.labels import one_line
 
 NAMES = [
     "$x^$",

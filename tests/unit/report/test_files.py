@@ -12,15 +12,14 @@ import jsonschema
 import msgspec
 import pytest
 
+from nova_judge.findings.labels import one_line
 from nova_judge.records import Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.labels import one_line
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.write import render_report, write_report
-
-from . import generated
+from tests.made import generated
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from nova_judge.findings.sentences_stand_in import stand_ins
 from nova_judge.report.figure import plot_judge_results
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.scores import render_score_page
-from nova_judge.report.sentences_stand_in import stand_ins
 from nova_judge.report.write import render_report
 
 JUDGED = (

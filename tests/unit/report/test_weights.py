@@ -2,15 +2,14 @@
 
 import msgspec
 
+from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.reweight import figures, judge_weighting, reweigh
+from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import Criterion, JudgedRow, Rubric
 from nova_judge.report import weights as page_weights
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.weights import WeightsEvidence, own_result
-from nova_judge.rubric.columns import columns_of
-from nova_judge.rubric.criteria import default_groups
-from nova_judge.rubric.reweight import figures, judge_weighting, reweigh
-
-from . import generated
+from tests.made import generated
 
 
 def watched(rows):

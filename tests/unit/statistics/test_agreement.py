@@ -5,14 +5,14 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from nova_judge.findings.judgment_file import read_judgment_file
+from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Unscored, Verdict
-from nova_judge.results.judgment_file import read_judgment_file
 from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
-from nova_judge.statistics.evidence import Evidence, evidence_row, gather
+from nova_judge.statistics.evidence import Evidence, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
-
-from .profiles import DATA, HAIKU, counts, judged_rows
+from tests.made.profiles import DATA, HAIKU, counts, judged_rows
 
 
 def evidence(number: int) -> Evidence:

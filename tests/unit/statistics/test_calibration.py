@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
+from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.records import Unscored, Verdict
-from nova_judge.results.judgment_file import read_judgment_file
 from nova_judge.statistics.calibration import Calibration, calibrate, isotonic
 from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
-
-from .profiles import DATA
+from tests.made.profiles import DATA
 
 
 def margins(number: int, seed: int = 3, steps: int = 0) -> Evidence:

@@ -8,8 +8,7 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.student import student_quantile
-
-from .profiles import counts
+from tests.made.profiles import counts
 
 LABELLED = {
     Outcome.A: counts(AA=30, AB=6, BB=4),

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.records import Unscored
-from nova_judge.results.judgment_file import read_judgment_file
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
 from nova_judge.statistics.settings import DEFAULTS
-
-from .profiles import ALPACA, DATA
+from tests.made.profiles import ALPACA, DATA
 
 
 def generated(number: int = 400, seed: int = 1, effect: float = 0.8):

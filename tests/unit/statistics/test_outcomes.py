@@ -20,8 +20,7 @@ from nova_judge.statistics.outcomes import (
     reconcile,
     score_quarters,
 )
-
-from .profiles import ANSWERS, judgments
+from tests.made.profiles import ANSWERS, judgments
 
 POINTS = {Verdict.A: 0.0, Verdict.B: 1.0, Verdict.TIE: 0.5, Verdict.BOTH_BAD: 0.5}
 some_judgments = st.lists(

@@ -4,8 +4,7 @@ import pytest
 from scipy import stats
 
 from nova_judge.statistics.positions import positions
-
-from .profiles import counts, random_counts
+from tests.made.profiles import counts, random_counts
 
 
 def test_a_judge_that_always_names_the_first_is_found_out() -> None:

@@ -22,8 +22,7 @@ from nova_judge.statistics.sequential import (
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import ANYTIME_TEST, Decided, Word, verdict, win_rate_decisive
 from nova_judge.statistics.win_rate import WILSON, Interval, ScoreCounts
-
-from .profiles import counts
+from tests.made.profiles import counts
 
 
 def test_every_figure_that_can_allows_for_an_early_stop() -> None:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Verdict
 from nova_judge.statistics import slices as module
-from nova_judge.statistics.evidence import Basis, EvidenceRow, evidence_row, gather
+from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
 from nova_judge.statistics.settings import DEFAULTS
 from nova_judge.statistics.slices import holm, slices
-
-from .profiles import judged_rows
+from tests.made.profiles import judged_rows
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,8 +10,7 @@ from nova_judge.statistics.binomial import binomial_cdf, sign_test
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.verdict import Decided, Word, decisive_pairs, further_pairs, verdict
-
-from .profiles import counts, random_counts
+from tests.made.profiles import counts, random_counts
 
 
 @given(st.integers(0, 400), st.integers(0, 400))

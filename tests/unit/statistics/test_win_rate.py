@@ -25,8 +25,7 @@ from nova_judge.statistics.win_rate import (
     wilson,
     win_rate,
 )
-
-from .profiles import counts, random_counts
+from tests.made.profiles import counts, random_counts
 
 
 def test_the_win_rate_is_the_mean_over_rows_ties_as_half() -> None:

@@ -1,1 +1,0 @@
-"""Adapters: the only modules of `nova_judge` that call AWS."""

@@ -1,0 +1,1 @@
+"""Candidates' answers under throttling, and the endpoints they need."""

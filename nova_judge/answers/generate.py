@@ -1,0 +1,132 @@
+"""Answers of the candidates to the rows of one shard: as fast as the endpoints allow, none lost.
+
+Every row ends as exactly one of: an `Answer`, a `FailedAnswer` that says why, or `None` where the
+time was up first. What was answered goes to the journal as it comes, and what failed when the time
+is up, so that whoever goes on from there asks only for the rest.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from nova_judge.answers.answers import Answer, FailedAnswer, Journal, Outcome, Setback
+from nova_judge.answers.lane import MOST_THREADS, Gate, Lane, Source
+from nova_judge.records import Candidate
+
+RESERVE_S = 15.0
+"""Seconds kept back, beside the longest call, to store what came and to report it."""
+
+__all__ = [
+    "MOST_THREADS",
+    "Answer",
+    "FailedAnswer",
+    "Generated",
+    "Outcome",
+    "Source",
+    "generate",
+    "reasons",
+]
+
+
+class Generated(NamedTuple):
+    """Each candidate's outcomes in the order of the prompts; None where the time was up first.
+
+    `in_flight`: the calls that each was at last let have under way at once.
+    """
+
+    outcomes: dict[Candidate, list[Outcome | None]]
+    in_flight: dict[Candidate, int]
+
+    @property
+    def left(self) -> int:
+        """Answers that are still to be asked for."""
+        return sum(row is None for rows in self.outcomes.values() for row in rows)
+
+
+def forever() -> float:
+    """The time left of a caller that has no limit."""
+    return float("inf")
+
+
+def generate(
+    prompts: Sequence[str],
+    sources: Mapping[Candidate, Source],
+    *,
+    time_left: Callable[[], float] = forever,
+) -> Generated:
+    """Let every source answer every prompt: all at once, each at its own rate.
+
+    Stored answers are taken from the journals; equal prompts are asked once, and those that this
+    execution gave up before are not asked again. `time_left` gives the seconds until the caller
+    must have returned: no call is begun that could outlast them.
+    Raises GenerationFailedError when a candidate turns out to be shut (no access, no such model) or
+    when all the time brought nothing, and whatever a journal raises that cannot store.
+    """
+    reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
+    gate = Gate(lambda: time_left() > reserve)
+    known = {c: _known(prompts, source.journal) for c, source in sources.items()}
+    lanes = {c: _lane(c, prompts, source, known[c], gate) for c, source in sources.items()}
+    # On the way out each journal is flushed, whatever the others or the lanes raise.
+    with ExitStack() as ending:
+        for source in sources.values():
+            ending.callback(source.journal.flush)
+        _run(list(lanes.values()), gate)
+    for lane in lanes.values():
+        lane.require_progress()
+    for c, source in sources.items():
+        source.journal.set_back(_news(known[c].setbacks, lanes[c].setbacks))
+    return Generated(
+        {c: _in_order(prompts, known[c].outcomes, lane) for c, lane in lanes.items()},
+        {c: lane.most_in_flight for c, lane in lanes.items()},
+    )
+
+
+class _Known(NamedTuple):
+    """What earlier calls found out: answers and given-up rows, and what other rows have cost."""
+
+    outcomes: dict[str, Outcome]
+    setbacks: dict[str, Setback]
+
+
+def _known(prompts: Sequence[str], journal: Journal) -> _Known:
+    outcomes: dict[str, Outcome] = dict(journal.find(prompts))
+    setbacks = journal.setbacks([prompt for prompt in prompts if prompt not in outcomes])
+    outcomes |= {prompt: s.failed for prompt, s in setbacks.items() if s.failed is not None}
+    return _Known(outcomes, {prompt: s for prompt, s in setbacks.items() if s.failed is None})
+
+
+def _lane(
+    candidate: Candidate, prompts: Sequence[str], source: Source, known: _Known, gate: Gate
+) -> Lane:
+    missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in known.outcomes]
+    return Lane(f"candidate {candidate}", missing, source, gate, known.setbacks)
+
+
+def _news(before: Mapping[str, Setback], after: Mapping[str, Setback]) -> dict[str, Setback]:
+    return {prompt: s for prompt, s in after.items() if s != before.get(prompt)}
+
+
+def _run(lanes: Sequence[Lane], gate: Gate) -> None:
+    for lane in lanes:
+        lane.start()
+    try:
+        for lane in lanes:
+            lane.join()
+    except BaseException:
+        gate.close()
+        raise
+    for lane in lanes:
+        lane.check()
+
+
+def _in_order(
+    prompts: Sequence[str], known: Mapping[str, Outcome], lane: Lane
+) -> list[Outcome | None]:
+    asked = dict(zip(lane.prompts, lane.outcomes, strict=True))
+    return [known[prompt] if prompt in known else asked[prompt] for prompt in prompts]
+
+
+def reasons(outcomes: Iterable[Outcome | None]) -> Counter[str]:
+    """How many rows failed for each reason."""
+    return Counter(row.reason for row in outcomes if isinstance(row, FailedAnswer))

@@ -1,0 +1,161 @@
+"""Endpoints on demand: prepared for whoever needs them, deleted when nobody does.
+
+Every step may be repeated and may be interrupted: what is half done is seen in the leases and in
+SageMaker itself, and the next call, or the watchdog, goes on from there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from nova_judge.answers.leases import (
+    Create,
+    GiveUp,
+    Hosted,
+    Lease,
+    Observed,
+    Ready,
+    Status,
+    TryNext,
+    has_ended,
+    is_abandoned,
+    is_person,
+    next_action,
+)
+from nova_judge.errors import EndpointError
+
+
+class NoCapacityError(Exception):
+    """The endpoint could not even be asked for on this instance type."""
+
+
+class LeaseBook(Protocol):
+    """Who leases what; every method is atomic."""
+
+    def read(self, endpoint: str) -> Hosted | None:
+        """What is written down of an endpoint."""
+        ...
+
+    def join(self, endpoint: str, lease: Lease) -> Hosted | None:
+        """Add or renew a lease; None while the endpoint is closing."""
+        ...
+
+    def leave(self, endpoint: str, owner: str) -> bool:
+        """Take a lease away; True when none is left and the endpoint is closing now."""
+        ...
+
+    def note_without_capacity(self, endpoint: str, config: str) -> None:
+        """Remember an EndpointConfig without capacity for as long as the endpoint is leased."""
+        ...
+
+    def forget(self, endpoint: str) -> None:
+        """Remove what is written down of a closing endpoint."""
+        ...
+
+
+class Endpoints(Protocol):
+    """SageMaker's endpoints."""
+
+    def observe(self, name: str) -> Observed:
+        """The endpoint as it is now."""
+        ...
+
+    def create(self, name: str, config: str) -> None:
+        """Begin to create it; raises NoCapacityError."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Begin to delete it; False where it cannot be deleted just now."""
+        ...
+
+    def names(self, prefix: str) -> Iterable[str]:
+        """The endpoints whose names begin with `prefix`."""
+        ...
+
+
+class Host(NamedTuple):
+    """The two sides that must be kept in step."""
+
+    book: LeaseBook
+    endpoints: Endpoints
+
+
+def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now: float) -> bool:
+    """Lease an endpoint and bring it one step nearer to service; True when it answers.
+
+    `configs` maps instance types, in the order of preference, to EndpointConfigs. Raises
+    EndpointError when it cannot be had.
+    """
+    hosted = host.book.join(name, lease)
+    if hosted is None:
+        return False
+    observed = host.endpoints.observe(name)
+    action = next_action(observed, hosted.without_capacity, configs, now)
+    if isinstance(action, GiveUp):
+        raise EndpointError(
+            f"endpoint {name} cannot be had: {action.reason}. Its container's log is in "
+            f"/aws/sagemaker/Endpoints/{name}"
+        )
+    if isinstance(action, TryNext) and host.endpoints.delete(name):
+        host.book.note_without_capacity(name, observed.config)
+    if isinstance(action, Create):
+        config = configs[action.instance_type]
+        try:
+            host.endpoints.create(name, config)
+        except NoCapacityError:
+            host.book.note_without_capacity(name, config)
+    return isinstance(action, Ready)
+
+
+def is_in_service(host: Host, name: str) -> bool:
+    """Whether an endpoint that is not ours to create answers; EndpointError where it never will."""
+    observed = host.endpoints.observe(name)
+    if observed.status in {Status.ABSENT, Status.FAILED}:
+        raise EndpointError(
+            f"endpoint {name} is {observed.status}: {observed.reason or 'it is not there'}. "
+            "Deploy the endpoints stack again"
+        )
+    return observed.status is Status.IN_SERVICE
+
+
+def release(host: Host, name: str, owner: str) -> bool:
+    """Give a lease up; True when it was the last one and the endpoint is being deleted."""
+    if not host.book.leave(name, owner):
+        return False
+    _close(host, name)
+    return True
+
+
+class Swept(NamedTuple):
+    """What the watchdog did."""
+
+    leases_ended: tuple[str, ...]
+    endpoints_deleted: tuple[str, ...]
+
+
+def sweep(
+    host: Host, names: Iterable[str], run_is_running: Callable[[str], bool], now: float
+) -> Swept:
+    """End the leases that count no more, and delete the endpoints that nobody leases."""
+    ended: list[str] = []
+    deleted: list[str] = []
+    for name in names:
+        hosted = host.book.read(name)
+        for lease in hosted.leases if hosted else ():
+            running = not is_person(lease) and run_is_running(lease.owner)
+            if has_ended(lease, run_is_running=running, now=now):
+                ended.append(f"{lease.owner} on {name}")
+                if release(host, name, lease.owner):
+                    deleted.append(name)
+        if hosted is not None and hosted.closing:
+            _close(host, name)
+            deleted.append(name)
+        elif is_abandoned(host.book.read(name), host.endpoints.observe(name), now):
+            host.endpoints.delete(name)
+            deleted.append(name)
+    return Swept(tuple(ended), tuple(deleted))
+
+
+def _close(host: Host, name: str) -> None:
+    absent = host.endpoints.observe(name).status is Status.ABSENT
+    if absent or host.endpoints.delete(name):
+        host.book.forget(name)

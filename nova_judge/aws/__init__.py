@@ -1,0 +1,1 @@
+"""Calls to AWS, and nothing else."""

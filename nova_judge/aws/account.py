@@ -1,0 +1,238 @@
+"""Reads what the pre-flight checks need to know of an account; what cannot be read says why."""
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.preflight.role_uses import RoleUse, role_uses
+from nova_judge.preflight.rules import STACK_PARTS, Facts, ModelFacts, NotRead
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import evaluator_models
+
+Fact = TypeVar("Fact")
+
+NOT_DEPLOYED = NotRead("the stacks of this stage are not deployed")
+IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
+ABSENT = {"ResourceNotFoundException", "ValidationException"}
+
+
+def read(fact: Callable[[], Fact]) -> Fact | NotRead:
+    """The fact, or why AWS did not tell it."""
+    try:
+        return fact()
+    except ClientError as error:
+        return NotRead(f"{error.operation_name}: {error.response['Error'].get('Code', '?')}")
+    except (BotoCoreError, KeyError) as error:
+        return NotRead(f"{type(error).__name__}: {error}")
+
+
+def facts_of_run(
+    recipe: Recipe, *, region: str, caller: str, job_role_arn: str, data_bucket: str
+) -> Facts:
+    """What the state machine's first state has to know: it runs in the deployed stack itself."""
+    with ThreadPoolExecutor() as pool:
+        quotas = pool.submit(read, quotas_of_account)
+        models = {name: pool.submit(read, _model(name)) for name in _bedrock_models(recipe)}
+        trust = pool.submit(read, functools.partial(role_trust, job_role_arn))
+        refused = pool.submit(read, functools.partial(refused_uses, job_role_arn, recipe))
+        events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
+        training, endpoint = _split(quotas.result())
+        return Facts(
+            region=region,
+            caller=caller,
+            training_quota=training,
+            endpoint_quota=endpoint,
+            models={name: model.result() for name, model in models.items()},
+            job_role_trust=trust.result(),
+            refused=refused.result(),
+            bucket_sends_events=events.result(),
+        )
+
+
+def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
+    """What a person at a terminal wants to know: also who calls, and what is deployed."""
+    region = boto3.session.Session().region_name
+    if region is None:
+        return Facts(region=None, caller=NotRead("no region is set"))
+    caller = read(lambda: str(_client("sts").get_caller_identity()["Arn"]))
+    if isinstance(caller, NotRead):
+        return Facts(region=region, caller=caller)
+    outputs = read(functools.partial(stack_outputs, stage))
+    known: Mapping[str, Mapping[str, str]] = {} if isinstance(outputs, NotRead) else outputs
+    role = known.get("Evaluation", {}).get("JudgeRoleArn")
+    bucket = known.get("Storage", {}).get("DataBucketName")
+    training, endpoint = _split(read(quotas_of_account)) if recipe else (None, None)
+    return Facts(
+        region=region,
+        caller=caller,
+        stacks=outputs if isinstance(outputs, NotRead) else _versions(outputs),
+        training_quota=training,
+        endpoint_quota=endpoint,
+        models={name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else None,
+        job_role_trust=read(lambda: role_trust(role)) if role else NOT_DEPLOYED,
+        denied=read(lambda: denied_actions(role, bucket)) if role and bucket else NOT_DEPLOYED,
+        refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
+        bucket_sends_events=read(lambda: bucket_sends_events(bucket)) if bucket else NOT_DEPLOYED,
+    )
+
+
+def quotas_of_account() -> dict[str, float]:
+    """SageMaker's quotas by name, as Service Quotas spells them."""
+    pages = _client("service-quotas").get_paginator("list_service_quotas")
+    return {
+        quota["QuotaName"]: quota["Value"]
+        for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100})
+        for quota in page["Quotas"]
+    }
+
+
+def model_facts(model: str) -> ModelFacts:
+    """The lifecycle of a Bedrock model, found through its inference profile where it has one.
+
+    A profile may lead to models that this region does not list: what Bedrock answers of those says
+    nothing of the profile, and is raised.
+    """
+    bedrock = _client("bedrock")
+    named = model
+    is_profile = "inference-profile/" in model or model.split(".", 1)[0] in _GEOGRAPHIES
+    try:
+        if is_profile:
+            profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model)
+            # By its id: the ARN of a global profile's model has no region, which Bedrock refuses.
+            named = profile["models"][0]["modelArn"].rsplit("/", 1)[-1]
+        details = bedrock.get_foundation_model(modelIdentifier=named)["modelDetails"]
+    except ClientError as error:
+        if named == model and error.response["Error"].get("Code") in ABSENT:
+            return ModelFacts("ABSENT")
+        raise
+    on_demand = "ON_DEMAND" in details.get("inferenceTypesSupported", ["ON_DEMAND"])
+    lifecycle = details.get("modelLifecycle", {})
+    return ModelFacts(
+        "LEGACY" if lifecycle.get("status") == "LEGACY" else "ACTIVE",
+        lifecycle.get("endOfLifeTime"),
+        is_profile or on_demand,
+    )
+
+
+def role_trust(role_arn: str) -> tuple[str, ...]:
+    """The services that may assume a role."""
+    role = _client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
+    document: Any = role["AssumeRolePolicyDocument"]
+    policy = json.loads(document) if isinstance(document, str) else document
+    services: list[str] = []
+    for statement in policy["Statement"]:
+        principal = statement["Principal"].get("Service", [])
+        services += [principal] if isinstance(principal, str) else principal
+    return tuple(sorted(services))
+
+
+def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
+    """What a judge job does and its role may not, as IAM's own simulator sees it."""
+    objects = f"arn:aws:s3:::{bucket}/runs/any/judge/0/any"
+    asked = {
+        objects: ["s3:GetObject", "s3:PutObject"],
+        "*": ["ecr:GetAuthorizationToken"],
+    }
+    return tuple(
+        denied
+        for resource, actions in asked.items()
+        for denied in _denied(role_arn, actions, resource)
+    )
+
+
+def refused_uses(role_arn: str, recipe: Recipe) -> tuple[RoleUse, ...]:
+    """What of the things that only the recipe names the role may not use."""
+    uses = role_uses(recipe)
+    return tuple(use for use in uses if _denied(role_arn, [use.action], use.resource))
+
+
+def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
+    answer = _client("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource]
+    )
+    return [
+        result["EvalActionName"]
+        for result in answer["EvaluationResults"]
+        if result["EvalDecision"] != "allowed"
+    ]
+
+
+def bucket_sends_events(bucket: str) -> bool:
+    """Whether EventBridge hears of new objects."""
+    found = _client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    return "EventBridgeConfiguration" in found
+
+
+def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
+    """The outputs of a stage's stacks, by part; a stack that is not deployed is left out."""
+    cloudformation = _client("cloudformation")
+    found: dict[str, dict[str, str]] = {}
+    for part in STACK_PARTS:
+        try:
+            stacks = cloudformation.describe_stacks(StackName=f"NovaJudge-{stage}-{part}")["Stacks"]
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "ValidationError":
+                continue
+            raise
+        outputs = stacks[0].get("Outputs", [])
+        found[part] = {item["OutputKey"]: item["OutputValue"] for item in outputs}
+    return found
+
+
+def stack_endpoints(stage: str) -> set[str]:
+    """The names of the endpoints that the stage's stack itself keeps (`always_on`)."""
+    pages = _client("cloudformation").get_paginator("list_stack_resources")
+    try:
+        return {
+            resource["PhysicalResourceId"].rsplit("/", 1)[-1]
+            for page in pages.paginate(StackName=f"NovaJudge-{stage}-Endpoints")
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::SageMaker::Endpoint"
+        }
+    except ClientError as error:
+        if error.response["Error"].get("Code") == "ValidationError":
+            return set()
+        raise
+
+
+def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {part: values.get("Version", "unknown") for part, values in outputs.items()}
+
+
+_GEOGRAPHIES = {"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"}
+
+
+def _bedrock_models(recipe: Recipe) -> set[str]:
+    specs = (recipe.candidates.A, recipe.candidates.B)
+    return {spec.bedrock for spec in specs if spec.bedrock} | evaluator_models(recipe)
+
+
+def _model(name: str) -> Callable[[], ModelFacts]:
+    return functools.partial(model_facts, name)
+
+
+def _split(
+    quotas: Mapping[str, float] | NotRead,
+) -> tuple[Mapping[str, float] | NotRead, Mapping[str, float] | NotRead]:
+    """Quotas of training jobs and of endpoints, by instance type."""
+    if isinstance(quotas, NotRead):
+        return quotas, quotas
+    return (
+        _by_instance(quotas.items(), " for training job usage"),
+        _by_instance(quotas.items(), " for endpoint usage"),
+    )
+
+
+def _by_instance(quotas: Iterable[tuple[str, float]], usage: str) -> dict[str, float]:
+    return {name.removesuffix(usage): value for name, value in quotas if name.endswith(usage)}
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 - one typed client a service: six stubs for six calls
+    make: Any = boto3.client
+    return make(service, config=IMPATIENT)

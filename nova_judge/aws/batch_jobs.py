@@ -1,0 +1,90 @@
+"""Bedrock's batch inference jobs: begun, looked at, listed, stopped."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.answers.batch_inference import JobStatus
+from nova_judge.aws.client_errors import code_of
+from nova_judge.layout import RUNS
+from nova_judge.runs.orphans import RunningJob
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+_BUSY = {"ServiceQuotaExceededException", "ThrottlingException"}
+HOURS = 72
+
+
+class BatchJob(NamedTuple):
+    """What one job needs to know. URIs of S3; `role_arn` is whom Bedrock reads and writes as."""
+
+    name: str
+    model: str
+    role_arn: str
+    input_uri: str
+    output_uri: str
+    tags: Mapping[str, str]
+
+
+@functools.cache
+def _client() -> "BedrockClient":
+    return boto3.client("bedrock")
+
+
+def begin(job: BatchJob) -> str | None:
+    """Begin a job, once however often it is asked for; None while the account has too many."""
+    try:
+        begun = _client().create_model_invocation_job(
+            jobName=job.name,
+            clientRequestToken=job.name,
+            roleArn=job.role_arn,
+            modelId=job.model,
+            modelInvocationType="Converse",
+            inputDataConfig={
+                "s3InputDataConfig": {"s3Uri": job.input_uri, "s3InputFormat": "JSONL"}
+            },
+            outputDataConfig={"s3OutputDataConfig": {"s3Uri": job.output_uri}},
+            timeoutDurationInHours=HOURS,
+            tags=[{"key": key, "value": value} for key, value in job.tags.items()],
+        )
+    except ClientError as error:
+        if code_of(error) in _BUSY:
+            return None
+        raise
+    return begun["jobArn"]
+
+
+def status(arn: str) -> JobStatus:
+    """How a job stands."""
+    found = _client().get_model_invocation_job(jobIdentifier=arn)
+    return JobStatus(found["status"], found.get("message", ""))
+
+
+def running(prefix: str) -> Iterator[RunningJob]:
+    """The jobs under way whose names begin with `prefix`; their ARNs stop them."""
+    pages = _client().get_paginator("list_model_invocation_jobs")
+    for wanted in ("Submitted", "Validating", "Scheduled", "InProgress"):
+        for page in pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted):
+            for found in page.get("invocationJobSummaries", ()):
+                name, since = found["jobName"], found["submitTime"].timestamp()
+                if not name.startswith(prefix):
+                    continue
+                uri = found["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
+                run_id = uri.partition(f"/{RUNS}")[2].partition("/")[0]
+                yield RunningJob(name, found["jobArn"], run_id or None, since)
+
+
+def stop(arn: str) -> None:
+    """Stop a job; that it ended meanwhile is no error."""
+    try:
+        _client().stop_model_invocation_job(jobIdentifier=arn)
+    except ClientError as error:
+        if code_of(error) not in {
+            "ConflictException",
+            "ValidationException",
+        }:
+            raise

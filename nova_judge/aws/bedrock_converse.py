@@ -1,0 +1,82 @@
+"""A Bedrock model, asked through Converse: one body for every model."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from nova_judge.answers.answers import Answer, storable
+from nova_judge.answers.retries import EMPTY, CallFailed, Failure, Outlook
+from nova_judge.aws.calls import config, failures_in_our_words
+from nova_judge.errors import RecipeError
+from nova_judge.recipe.claude import sampling_problem
+from nova_judge.recipe.recipe import Generation
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+
+def converse_request(model: str, settings: Generation) -> dict[str, Any]:
+    """The request of every call but for its message.
+
+    Raises RecipeError for settings that the model would refuse in every call. Converse knows no
+    seed: there it is only a part of the answers' name.
+    """
+    if problem := sampling_problem(model, settings.temperature, settings.top_p):
+        raise RecipeError(f"generation: {problem}")
+    inference: dict[str, Any] = {"maxTokens": settings.max_tokens}
+    if settings.temperature is not None:
+        inference["temperature"] = settings.temperature
+    if settings.top_p is not None:
+        inference["topP"] = settings.top_p
+    if settings.stop:
+        inference["stopSequences"] = list(settings.stop)
+    request: dict[str, Any] = {"inferenceConfig": inference}
+    if settings.system:
+        request["system"] = [{"text": settings.system}]
+    return request
+
+
+def user_message(prompt: str) -> list[dict[str, Any]]:
+    """The messages of one call."""
+    return [{"role": "user", "content": [{"text": prompt}]}]
+
+
+def answer_of(response: dict[str, Any]) -> Answer:
+    """The answer in a Converse response; raises `CallFailed` where it holds no text."""
+    message = response.get("output", {}).get("message", {})
+    text = "".join(block.get("text", "") for block in message.get("content", []))
+    reason = response.get("stopReason")
+    if not text.strip():
+        raise CallFailed(EMPTY)
+    if reason in {"guardrail_intervened", "content_filtered"}:
+        raise CallFailed(Failure(f"withheld: {reason}", Outlook.REFUSED))
+    usage = response.get("usage", {})
+    return Answer(
+        text=storable(text),
+        input_tokens=usage.get("inputTokens"),
+        output_tokens=usage.get("outputTokens"),
+        finish_reason=reason,
+    )
+
+
+class ConversePort:
+    """`answers.Port` for one Bedrock model or inference profile."""
+
+    def __init__(self, client: "BedrockRuntimeClient", model: str, settings: Generation) -> None:
+        self._client = client
+        self._model = model
+        self._request = converse_request(model, settings)
+
+    def ask(self, prompt: str) -> Answer:
+        """One answer; raises `CallFailed`."""
+        messages: Any = user_message(prompt)
+        with failures_in_our_words():
+            response = self._client.converse(
+                modelId=self._model, messages=messages, **self._request
+            )
+        return answer_of(dict(response))
+
+
+def runtime_client(threads: int, call_timeout_s: float) -> "BedrockRuntimeClient":
+    """A client for `threads` threads, without retries of its own."""
+    return boto3.client("bedrock-runtime", config=config(threads, call_timeout_s))

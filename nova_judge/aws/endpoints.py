@@ -1,0 +1,98 @@
+"""SageMaker endpoints: what state they are in, created from a configuration, deleted."""
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.answers.hosting import NoCapacityError
+from nova_judge.answers.leases import Observed, Status
+from nova_judge.aws.client_errors import code_of
+from nova_judge.tags import stage_tags
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import TagTypeDef
+
+_STATUS = {
+    "InService": Status.IN_SERVICE,
+    "Failed": Status.FAILED,
+    "OutOfService": Status.FAILED,
+    "RollingBack": Status.STARTING,
+    "Deleting": Status.DELETING,
+}
+ABSENT = Observed(Status.ABSENT)
+
+
+class SageMakerEndpoints:
+    """`hosting.Endpoints`; `stage` is whose cost tags what it creates carries."""
+
+    def __init__(self, client: "SageMakerClient", stage: str | None = None) -> None:
+        self._client = client
+        self._tags: Sequence[TagTypeDef] = [
+            {"Key": key, "Value": value}
+            for key, value in (stage_tags(stage) if stage else {}).items()
+        ]
+
+    def observe(self, name: str) -> Observed:
+        """The endpoint as it is now."""
+        try:
+            found = self._client.describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if _is_absent(error):
+                return ABSENT
+            raise
+        status = _STATUS.get(found["EndpointStatus"], Status.STARTING)
+        return Observed(
+            status,
+            reason=found.get("FailureReason", ""),
+            since=found["CreationTime"].timestamp(),
+            config=found.get("EndpointConfigName", ""),
+        )
+
+    def create(self, name: str, config: str) -> None:
+        """Begin to create it; raises NoCapacityError. That it exists already is no error."""
+        try:
+            self._client.create_endpoint(
+                EndpointName=name, EndpointConfigName=config, Tags=self._tags
+            )
+        except ClientError as error:
+            if code_of(error) == "ResourceLimitExceeded":
+                raise NoCapacityError(str(error)) from error
+            if "already exist" not in str(error):
+                raise
+
+    def delete(self, name: str) -> bool:
+        """Begin to delete it; False where it cannot be deleted just now."""
+        try:
+            self._client.delete_endpoint(EndpointName=name)
+        except ClientError as error:
+            if code_of(error) != "ValidationException":
+                raise
+            return _is_absent(error)
+        return True
+
+    def instance_type(self, name: str) -> str | None:
+        """The instance type that its configuration names."""
+        config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
+        described = self._client.describe_endpoint_config(EndpointConfigName=config)
+        return described["ProductionVariants"][0].get("InstanceType")
+
+    def names(self, prefix: str) -> Iterable[str]:
+        """The endpoints whose names begin with `prefix`."""
+        for page in self._client.get_paginator("list_endpoints").paginate(NameContains=prefix):
+            for found in page["Endpoints"]:
+                if found["EndpointName"].startswith(prefix):
+                    yield found["EndpointName"]
+
+
+@functools.cache
+def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
+    """The endpoints of this account and region; whoever creates one names the stage."""
+    return SageMakerEndpoints(boto3.client("sagemaker"), stage)
+
+
+def _is_absent(error: ClientError) -> bool:
+    return code_of(error) == "ValidationException" and "Could not find" in str(error)

@@ -1,0 +1,60 @@
+"""Executions of the state machine: listed, stopped, and what a map does not tell its parent."""
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_ENDED = {"ExecutionDoesNotExist", "ValidationException"}
+
+
+@functools.cache
+def _client() -> "SFNClient":
+    return boto3.client("stepfunctions")
+
+
+def first_failed_child(execution: str) -> dict[str, str] | None:
+    """`{Error, Cause}` of the first child that failed in an execution's map runs."""
+    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
+        failed = _client().list_executions(
+            mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1
+        )["executions"]
+        for child in failed:
+            found = _client().describe_execution(executionArn=child["executionArn"])
+            return {"Error": found.get("error", ""), "Cause": found.get("cause", "")}
+    return None
+
+
+def is_running(execution: str) -> bool:
+    """Whether an execution is still under way."""
+    try:
+        found = _client().describe_execution(executionArn=execution)
+    except _client().exceptions.ExecutionDoesNotExist:
+        return False
+    return found["status"] in {"RUNNING", "PENDING_REDRIVE"}
+
+
+def running(machine: str) -> Iterator[str]:
+    """The machine's executions that are under way (ARNs); none where there is no such machine."""
+    pages = _client().get_paginator("list_executions")
+    try:
+        for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
+            yield from (found["executionArn"] for found in page["executions"])
+    except _client().exceptions.StateMachineDoesNotExist:
+        return
+
+
+def stop(execution: str, cause: str) -> None:
+    """Stop an execution; that it ended meanwhile is no error."""
+    try:
+        _client().stop_execution(executionArn=execution, cause=cause)
+    except ClientError as error:
+        if code_of(error) not in _ENDED:
+            raise

@@ -1,0 +1,45 @@
+"""The judge's training jobs that are under way."""
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.layout import run_of_output
+from nova_judge.runs.orphans import RunningJob
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+
+@functools.cache
+def _client() -> "SageMakerClient":
+    return boto3.client("sagemaker")
+
+
+def running(prefix: str) -> Iterator[RunningJob]:
+    """The jobs in progress whose names begin with `prefix`."""
+    pages = _client().get_paginator("list_training_jobs")
+    for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress"):
+        for found in page["TrainingJobSummaries"]:
+            name = found["TrainingJobName"]
+            if name.startswith(prefix) and found["TrainingJobStatus"] == "InProgress":
+                yield RunningJob(name, name, _run_id(name), found["CreationTime"].timestamp())
+
+
+def stop(name: str) -> None:
+    """Stop a job; that it ended meanwhile is no error."""
+    try:
+        _client().stop_training_job(TrainingJobName=name)
+    except ClientError as error:
+        if code_of(error) != "ValidationException":
+            raise
+
+
+def _run_id(name: str) -> str | None:
+    described = _client().describe_training_job(TrainingJobName=name)
+    found = run_of_output(described["OutputDataConfig"]["S3OutputPath"] + "/")
+    return found[0] if found else None

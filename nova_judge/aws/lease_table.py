@@ -1,0 +1,136 @@
+"""Leases as items of the runs table, one an endpoint, under keys that no run id can have."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.answers.leases import Hosted, Lease
+from nova_judge.aws.client_errors import CONDITION_FAILED, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+KEY = "endpoint/"
+_ATTEMPTS = 5
+
+
+class LeaseTable:
+    """`hosting.LeaseBook` in DynamoDB: each step is one conditional write."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def read(self, endpoint: str) -> Hosted | None:
+        """What is written down of an endpoint."""
+        found = self._table.get_item(Key=_key(endpoint), ConsistentRead=True)
+        return _hosted(found["Item"]) if "Item" in found else None
+
+    def join(self, endpoint: str, lease: Lease) -> Hosted | None:
+        """Add or renew a lease; None while the endpoint is closing."""
+        for _ in range(_ATTEMPTS):
+            first = {**_key(endpoint), "leases": {}, "closing": False}
+            self._put_unless_there(first)
+            joined = self._update(
+                endpoint,
+                "SET leases.#owner = :until",
+                condition="closing = :no",
+                names={"#owner": lease.owner},
+                values={":until": int(lease.until), ":no": False},
+            )
+            if joined is not None:
+                return joined
+            found = self.read(endpoint)
+            if found is not None and found.closing:
+                return None
+        return None
+
+    def leave(self, endpoint: str, owner: str) -> bool:
+        """Take a lease away; True when none is left and the endpoint is closing now."""
+        self._update(
+            endpoint,
+            "REMOVE leases.#owner",
+            condition="attribute_exists(leases)",
+            names={"#owner": owner},
+        )
+        closing = self._update(
+            endpoint,
+            "SET closing = :yes",
+            condition="attribute_exists(leases) AND size(leases) = :none",
+            values={":yes": True, ":none": 0},
+        )
+        return closing is not None
+
+    def note_without_capacity(self, endpoint: str, config: str) -> None:
+        """Remember an EndpointConfig without capacity for as long as the endpoint is leased."""
+        self._update(
+            endpoint,
+            "ADD without_capacity :config",
+            condition="attribute_exists(leases)",
+            values={":config": {config}},
+        )
+
+    def forget(self, endpoint: str) -> None:
+        """Remove what is written down of a closing endpoint."""
+        try:
+            self._table.delete_item(
+                Key=_key(endpoint),
+                ConditionExpression="closing = :yes",
+                ExpressionAttributeValues={":yes": True},
+            )
+        except ClientError as error:
+            _pass_if_condition_failed(error)
+
+    def _put_unless_there(self, item: dict[str, Any]) -> None:
+        try:
+            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(run_id)")
+        except ClientError as error:
+            _pass_if_condition_failed(error)
+
+    def _update(
+        self,
+        endpoint: str,
+        change: str,
+        *,
+        condition: str,
+        names: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> Hosted | None:
+        """The item after a conditional change, or None where the condition does not hold."""
+        maps: dict[str, Any] = {}
+        if names:
+            maps["ExpressionAttributeNames"] = names
+        if values:
+            maps["ExpressionAttributeValues"] = values
+        try:
+            changed = self._table.update_item(
+                Key=_key(endpoint),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ReturnValues="ALL_NEW",
+                **maps,
+            )
+        except ClientError as error:
+            _pass_if_condition_failed(error)
+            return None
+        return _hosted(changed["Attributes"])
+
+
+def lease_table(name: str) -> LeaseTable:
+    """The leases in the runs table of that name."""
+    return LeaseTable(boto3.resource("dynamodb").Table(name))
+
+
+def _key(endpoint: str) -> dict[str, Any]:
+    return {"run_id": f"{KEY}{endpoint}"}
+
+
+def _hosted(item: Any) -> Hosted:  # noqa: ANN401 - an item of any table
+    leases = tuple(Lease(owner, float(until)) for owner, until in sorted(item["leases"].items()))
+    without_capacity = frozenset(item.get("without_capacity", ()))
+    return Hosted(leases, without_capacity, bool(item["closing"]))
+
+
+def _pass_if_condition_failed(error: ClientError) -> None:
+    if code_of(error) != CONDITION_FAILED:
+        raise error

@@ -1,0 +1,121 @@
+"""The runs table: one item a run, claimed by one execution."""
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import CONDITION_FAILED, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+RUNNING, FAILED, REPORTED = "RUNNING", "FAILED", "REPORTED"
+JUDGE_FURTHER = "JUDGE_FURTHER"
+"""Rows judged so far do not decide: the state machine starts the judge job `next_job`."""
+
+
+class Claim(NamedTuple):
+    """Whether the run is ours now; otherwise which execution has it."""
+
+    claimed: bool
+    owner: str
+
+
+@functools.cache
+def _table(name: str) -> "Table":
+    return boto3.resource("dynamodb").Table(name)
+
+
+def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bool) -> Claim:
+    """Claim a run for an execution: the first one gets it, and gets it again when it asks again.
+
+    A failed run may be claimed anew by a person's wish, never by an event, which may be a repeat.
+    """
+    # An event never takes over: no status is called by this name.
+    retaken = FAILED if not by_event else "-"
+    try:
+        _table(table).put_item(
+            Item={
+                "run_id": run_id,
+                "execution": execution,
+                "status": RUNNING,
+                "created": created,
+            },
+            ConditionExpression="attribute_not_exists(run_id) OR execution = :execution "
+            "OR #status = :retaken",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":execution": execution, ":retaken": retaken},
+        )
+    except ClientError as error:
+        if code_of(error) != CONDITION_FAILED:
+            raise
+        item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item", {})
+        return Claim(False, str(item.get("execution", "unknown")))
+    return Claim(True, execution)
+
+
+def set_status(
+    table: str, run_id: str, status: str, *, execution: str | None = None, **facts: str
+) -> str | None:
+    """Write the run's status and further facts (texts) into its item; the status before.
+
+    None, and nothing is written, where nobody has claimed the run, where it belongs to another
+    execution than `execution`, and where it would fail a run that has its report.
+    """
+    written = {"status": status, **facts}
+    values = {f":{name}": value for name, value in written.items()}
+    conditions = ["attribute_exists(run_id)"]
+    if execution is not None:
+        conditions.append("execution = :mine")
+        values[":mine"] = execution
+    if status == FAILED:
+        conditions.append("#status <> :reported")
+        values[":reported"] = REPORTED
+    try:
+        answer = _table(table).update_item(
+            Key={"run_id": run_id},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in written),
+            ExpressionAttributeNames={f"#{name}": name for name in written},
+            ExpressionAttributeValues=values,
+            ConditionExpression=" AND ".join(conditions),
+            ReturnValues="ALL_OLD",
+        )
+    except ClientError as error:
+        if code_of(error) != CONDITION_FAILED:
+            raise
+        return None
+    return str(answer.get("Attributes", {}).get("status", ""))
+
+
+def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:
+    """The run that an execution has claimed and that has no report yet, if any.
+
+    Without `or_failed` one whose failure is written down counts as finished.
+    """
+    ended = [REPORTED] if or_failed else [REPORTED, FAILED]
+    pages = (
+        _table(table)
+        .meta.client.get_paginator("scan")
+        .paginate(
+            TableName=table,
+            FilterExpression=" AND ".join(
+                ["execution = :execution", *(f"#status <> :{status}" for status in ended)]
+            ),
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":execution": execution,
+                **{f":{status}": status for status in ended},
+            },
+            ProjectionExpression="run_id",
+            ConsistentRead=True,
+        )
+    )
+    return next((str(item["run_id"]) for page in pages for item in page["Items"]), None)
+
+
+def execution_of(table: str, run_id: str) -> str | None:
+    """The execution that has claimed a run, if any."""
+    found = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
+    return str(found["execution"]) if found and "execution" in found else None

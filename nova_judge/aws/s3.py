@@ -1,0 +1,184 @@
+"""Objects in S3: small ones whole, large ones as streams in constant memory."""
+
+import functools
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.errors import InputFileError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CHUNK = 1 << 20
+PART = 8 << 20
+_FORBIDDEN = {"403", "AccessDenied"}
+_MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
+
+
+class S3Object(NamedTuple):
+    """One version of one object; `size` in bytes."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@functools.cache
+def client() -> "S3Client":
+    return boto3.client("s3")
+
+
+def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
+    """The object's current (or given) version. Raises InputFileError where it cannot be read."""
+    try:
+        head = (
+            client().head_object(Bucket=bucket, Key=key, VersionId=version)
+            if version
+            else client().head_object(Bucket=bucket, Key=key)
+        )
+    except ClientError as error:
+        code = code_of(error)
+        if code in _FORBIDDEN:
+            raise InputFileError(
+                f"s3://{bucket}/{key} may not be read: put it below inbox/ of the data bucket"
+            ) from error
+        if code not in _MISSING:
+            raise
+        raise InputFileError(
+            f"s3://{bucket}/{key} does not exist"
+            + (f" in version {version}" if version else "")
+            + ": upload it first, or correct the URI"
+        ) from error
+    return S3Object(bucket, key, head.get("VersionId", "null"), head["ContentLength"])
+
+
+def read(bucket: str, key: str) -> bytes:
+    """A small object, whole."""
+    return client().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def read_if_exists(bucket: str, key: str) -> bytes | None:
+    """A small object, or None where there is none."""
+    try:
+        return read(bucket, key)
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise
+
+
+def head(item: S3Object, size: int = CHUNK) -> bytes:
+    """The first `size` bytes of an object version."""
+    if item.size == 0:
+        return b""
+    return b"".join(stream(item, 0, min(size, item.size)))
+
+
+def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes]:
+    """The bytes [start, end) of an object version in chunks; stop taking to stop reading."""
+    if start >= item.size:
+        return
+    last = "" if end is None else str(end - 1)
+    answered = client().get_object(
+        Bucket=item.bucket, Key=item.key, VersionId=item.version, Range=f"bytes={start}-{last}"
+    )
+    body = answered["Body"]
+    try:
+        if not answered.get("ContentRange", "").startswith(f"bytes {start}-"):
+            raise InputFileError(f"{item.uri}: byte {start} was asked for, another place was sent")
+        yield from body.iter_chunks(CHUNK)
+    finally:
+        body.close()
+
+
+def lines(item: S3Object) -> Iterator[bytes]:
+    """The lines of an object that we wrote, in constant memory."""
+    rest = b""
+    for chunk in stream(item, 0):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def write(
+    bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream"
+) -> None:
+    """Write a small object, whole."""
+    client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def keys(bucket: str, prefix: str) -> Iterator[str]:
+    """All keys below a prefix."""
+    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            yield item["Key"]
+
+
+class Writer:
+    """Writes an object of any size in constant memory; it appears when the block succeeds."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self._bucket, self._key = bucket, key
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[str] = []
+
+    def write(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= PART:
+            self._send()
+
+    def _send(self) -> None:
+        if self._upload is None:
+            self._upload = client().create_multipart_upload(Bucket=self._bucket, Key=self._key)[
+                "UploadId"
+            ]
+        part = client().upload_part(
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload,
+            PartNumber=len(self._parts) + 1,
+            Body=bytes(self._buffer),
+        )
+        self._parts.append(part["ETag"])
+        self._buffer.clear()
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            if self._upload is not None:
+                client().abort_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, UploadId=self._upload
+                )
+            return
+        if self._upload is None:
+            client().put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer))
+            return
+        if self._buffer:
+            self._send()
+        client().complete_multipart_upload(
+            Bucket=self._bucket,
+            Key=self._key,
+            UploadId=self._upload,
+            MultipartUpload={
+                "Parts": [{"ETag": tag, "PartNumber": n} for n, tag in enumerate(self._parts, 1)]
+            },
+        )

@@ -1,0 +1,136 @@
+"""Starts runs in a deployed stage, finds the execution that an upload started, fetches reports."""
+
+import functools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.aws import account, s3
+from nova_judge.aws.s3 import S3Object
+from nova_judge.errors import SubmitError
+from nova_judge.layout import RECIPES, RunLayout
+from nova_judge.recipe.files import read_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+START_S = 120.0
+"""Seconds from an upload to its execution; EventBridge usually takes one or two."""
+_LATEST = 20
+
+
+class Deployed(NamedTuple):
+    """What a stage's stacks made: the data bucket's name and the state machine's ARN."""
+
+    bucket: str
+    machine: str
+
+
+@functools.cache
+def client() -> "SFNClient":
+    """Step Functions, as the environment's credentials see it."""
+    return boto3.client("stepfunctions")
+
+
+@contextmanager
+def refusals_told(stage: str) -> Iterator[None]:
+    """Turn what AWS refuses, or credentials that are not there, into SubmitError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise SubmitError(
+            f"AWS refused the call: {error}. "
+            f"`nova-judge doctor --stage {stage}` tells what is missing"
+        ) from error
+
+
+def deployed(stage: str) -> Deployed:
+    """The stage's bucket and state machine; SubmitError where its stacks are not there."""
+    outputs = account.stack_outputs(stage)
+    try:
+        return Deployed(
+            outputs["Storage"]["DataBucketName"], outputs["Evaluation"]["StateMachineArn"]
+        )
+    except KeyError:
+        raise SubmitError(
+            f"stage {stage!r} is not deployed in {client().meta.region_name}: "
+            f"run `make deploy STAGE={stage}`, or name another stage or region"
+        ) from None
+
+
+def recipe_of(reference: str, bucket: str) -> Recipe:
+    """The recipe that a run would take: a YAML file's, else the bucket's own, else ours."""
+    if Path(reference).suffix not in {".yaml", ".yml"}:
+        key = f"{RECIPES}{reference}.yaml"
+        own = s3.read_if_exists(bucket, key)
+        if own is not None:
+            return load_recipe(own.decode("utf-8", "replace"), file=f"s3://{bucket}/{key}")
+    return read_recipe(reference)
+
+
+def upload(file: Path, bucket: str, key: str, sent: Callable[[int], None]) -> S3Object:
+    """Put a file into the bucket, in parts where it is large; `sent` hears of bytes sent."""
+    s3.client().upload_file(str(file), bucket, key, Callback=sent)
+    return s3.describe(bucket, key)
+
+
+def start(machine: str, document: dict[str, Any]) -> str:
+    """Start an execution as the console does; its ARN."""
+    return client().start_execution(stateMachineArn=machine, input=json.dumps(document))[
+        "executionArn"
+    ]
+
+
+def started_by(item: S3Object, machine: str) -> str:
+    """The execution that the upload of this object version started; SubmitError without one."""
+    others: set[str] = set()
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        latest = client().list_executions(stateMachineArn=machine, maxResults=_LATEST)
+        for found in latest["executions"]:
+            arn = found["executionArn"]
+            if arn not in others and _is_about(arn, item):
+                return arn
+            others.add(arn)
+        time.sleep(0.5)
+    raise SubmitError(
+        f"{item.uri} is uploaded, but started no execution within {START_S:.0f} s. Start it with "
+        f"`nova-judge submit {item.uri}`, and look at the rule StartOnUpload and its dead letters"
+    )
+
+
+def _is_about(arn: str, item: S3Object) -> bool:
+    try:
+        asked = json.loads(client().describe_execution(executionArn=arn).get("input", "{}"))
+        found = asked["object"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    version = found.get("version-id", item.version)
+    return bool(found.get("key") == item.key and version == item.version)
+
+
+def download_report(bucket: str, run_id: str, folder: Path) -> Path | None:
+    """Fetch the files of a run's report into `folder`/report; None where there is none."""
+    target = folder / "report"
+    found = False
+    for key in s3.keys(bucket, RunLayout(run_id).report):
+        target.mkdir(parents=True, exist_ok=True)
+        s3.client().download_file(bucket, key, str(target / PurePosixPath(key).name))
+        found = True
+    return target if found else None
+
+
+def console_link(arn: str) -> str:
+    """Where the AWS console shows an execution."""
+    region = arn.split(":")[3]
+    return (
+        f"https://{region}.console.aws.amazon.com/states/home?region={region}"
+        f"#/v2/executions/details/{arn}"
+    )

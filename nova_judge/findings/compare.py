@@ -1,0 +1,182 @@
+"""Several checkpoints against one baseline: criterion by criterion, what got better or worse.
+
+Candidate B of every run is a checkpoint, candidate A the same baseline. A row of one run and the
+row of another with the same prompt are a pair; the difference on a pair is how much further B is
+from A in the later run. Whether a mean difference is more than noise is an exact sign test on the
+pairs that moved, corrected over all criteria (Holm 1979).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from nova_judge.errors import NotComparableError
+from nova_judge.findings.comparability import SAME_JUDGE, first_difference
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.pairs.criteria import CriterionGroups
+from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
+from nova_judge.records import CANDIDATES, JudgedRow
+from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.metric_means import Scale, mean_difference
+from nova_judge.statistics.outcomes import profile_of, score_quarters
+from nova_judge.statistics.settings import settings_of
+from nova_judge.statistics.slices import holm
+from nova_judge.statistics.win_rate import Interval
+
+WIN_RATE = "win rate"
+WEIGHTED = "weighted score"
+LEAST_PAIRS = 5
+_SCALE = Scale(-1.0, 1.0)
+
+
+class Standing(NamedTuple):
+    """One run's rows as numbers: for each prompt, B against A overall and by group of criteria.
+
+    Values are B - A in [-1, 1]; the win rate's are 2 x score - 1, so that all have one scale.
+    """
+
+    run_id: str
+    candidate: str
+    rows: dict[bytes, dict[str, float]]
+
+
+class Change(NamedTuple):
+    """How one measure moved from the first run to another, over the prompts that both have.
+
+    `first` and `other` are means of B - A over these prompts, `change` is their difference with its
+    interval; `word` is better, worse, or no more than noise.
+    """
+
+    measure: str
+    pairs: int
+    first: float
+    other: float
+    change: float
+    low: float
+    high: float
+    up: int
+    down: int
+    p_value: float
+    word: str
+
+
+class Comparison(NamedTuple):
+    """One run against the first: the changes of all measures, and the prompts that only one has."""
+
+    run_id: str
+    candidate: str
+    changes: tuple[Change, ...]
+    common: int
+    only_first: int
+    only_other: int
+
+
+def standing(report: SavedReport, groups: CriterionGroups) -> Standing:
+    """The rows of a run as numbers. Rows that were not judged are left out."""
+    rows: dict[bytes, dict[str, float]] = {}
+    for judged in report.rows():
+        values = _values(judged, groups)
+        if values:
+            rows[_key(judged)] = values
+    names = report.metrics.get("candidates") or {}
+    candidate = str((names.get("B") or {}).get("name"))
+    return Standing(str(report.metrics["run_id"]), candidate, rows)
+
+
+def require_same_judge(reports: Iterable[SavedReport]) -> None:
+    """Raises NotComparableError where judge, kind or baseline differ, or a verdict is blocked."""
+    first, *others = reports = list(reports)
+    for report in reports:
+        if blocked := settings_of(report.metrics).blocked_by:
+            raise NotComparableError(
+                f"the verdict of run {report.metrics['run_id']} is blocked ({'; '.join(blocked)}): "
+                "no change can rest on its judge. Leave the run out."
+            )
+    for other in others:
+        found = first_difference(first.metrics, other.metrics, SAME_JUDGE)
+        if found is not None:
+            raise NotComparableError(
+                f"{first.metrics['run_id']} and {other.metrics['run_id']} differ in {found.name}: "
+                f"{found.one or 'none'} and {found.other or 'none'}. Only candidate B may differ."
+            )
+
+
+def compare(first: Standing, other: Standing, level: float = 0.95) -> Comparison:
+    """Every measure that both runs have. Raises NotComparableError without common prompts."""
+    common = sorted(first.rows.keys() & other.rows.keys())
+    if not common:
+        raise NotComparableError(
+            f"{first.run_id} and {other.run_id} have no prompt in common, so nothing can be paired."
+        )
+    measures: dict[str, list[tuple[float, float]]] = {}
+    for key in common:
+        before, after = first.rows[key], other.rows[key]
+        for measure in before.keys() & after.keys():
+            measures.setdefault(measure, []).append((before[measure], after[measure]))
+    named = sorted(
+        (name for name, pairs in measures.items() if len(pairs) >= LEAST_PAIRS),
+        key=lambda name: (name != WIN_RATE, name != WEIGHTED, -len(measures[name]), name),
+    )
+    changes = _with_words([_change(name, measures[name], level) for name in named], level)
+    return Comparison(
+        other.run_id,
+        other.candidate,
+        tuple(changes),
+        len(common),
+        len(first.rows) - len(common),
+        len(other.rows) - len(common),
+    )
+
+
+def _key(judged: JudgedRow) -> bytes:
+    row = judged.row
+    return hashlib.sha256(f"{row.id}\0{row.prompt}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _values(judged: JudgedRow, groups: CriterionGroups) -> dict[str, float]:
+    values: dict[str, float] = {}
+    quarters = score_quarters(profile_of(judged.judgment))
+    if quarters is not None:
+        values[WIN_RATE] = quarters / 2 - 1
+    scores = recomputed_scores(judged.judgment)
+    if scores is not None:
+        values[WEIGHTED] = -scores.margin
+    of_a, of_b = (point_scores(judged.judgment, side, groups) for side in CANDIDATES)
+    return values | {group: of_b[group] - of_a[group] for group in of_a}
+
+
+def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Change:
+    before, after = np.array(pairs).T
+    moved = after - before
+    up, down = int((moved > 0).sum()), int((moved < 0).sum())
+    interval = mean_difference(pairs, _SCALE, level)
+    assert isinstance(interval, Interval)  # noqa: S101 (there are at least LEAST_PAIRS pairs)
+    return Change(
+        measure,
+        len(pairs),
+        float(before.mean()),
+        float(after.mean()),
+        *interval[:3],
+        up,
+        down,
+        sign_test(down, up),
+        "",
+    )
+
+
+def _with_words(changes: list[Change], level: float) -> list[Change]:
+    """Holm's correction over the criteria; the two overall measures are each a question apart."""
+    criteria = [one for one in changes if one.measure not in (WIN_RATE, WEIGHTED)]
+    corrected = dict(
+        zip((one.measure for one in criteria), holm([c.p_value for c in criteria]), strict=True)
+    )
+    found = []
+    for one in changes:
+        p_value = corrected.get(one.measure, one.p_value)
+        better = "better" if one.change > 0 else "worse"
+        agrees = (one.up - one.down) * one.change > 0
+        word = better if p_value < 1 - level and agrees else "no more than noise"
+        found.append(one._replace(p_value=p_value, word=word))
+    return found

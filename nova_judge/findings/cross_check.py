@@ -1,0 +1,202 @@
+"""Several judges on the same pairs: how often they agree, beyond chance, and where they differ."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from nova_judge.errors import NotComparableError
+from nova_judge.findings.saved_report import SCORES, SavedReport
+from nova_judge.parquet import connect
+from nova_judge.records import JudgedRow
+from nova_judge.statistics.agreement import Kappa, cohen_kappa
+from nova_judge.statistics.outcomes import Outcome, profile_of, score_quarters
+
+VERDICTS = (Outcome.A, Outcome.B, Outcome.TIE)
+NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie"}
+FEWEST_COMMON = 2
+
+Pair: TypeAlias = tuple[str, str, str]
+"""Prompt, answer A and answer B: the same pair under every judge."""
+
+
+class Judge(NamedTuple):
+    """One judge's verdicts, and the category of each pair where one is known."""
+
+    name: str
+    verdicts: Mapping[Pair, Outcome]
+    categories: Mapping[Pair, str]
+
+
+class PairOfJudges(NamedTuple):
+    """How two judges agree. `table`: pairs by the first and second judge's verdict (A, B, tie)."""
+
+    first: str
+    second: str
+    rows: int
+    agreed: int
+    kappa: Kappa | None
+    table: tuple[tuple[int, ...], ...]
+    by_category: tuple["CategoryAgreement", ...]
+
+    @property
+    def share(self) -> float:
+        """The share of the common pairs with the same verdict."""
+        return self.agreed / self.rows
+
+
+class CategoryAgreement(NamedTuple):
+    """Agreement of two judges within one category."""
+
+    name: str
+    rows: int
+    agreed: int
+
+
+class Difference(NamedTuple):
+    """A pair on which judges differ, with every judge's verdict by name; None where it has none."""
+
+    pair: Pair
+    verdicts: tuple[str | None, ...]
+
+
+class CrossCheck(NamedTuple):
+    """The whole comparison. `common` counts the pairs on which all judges have a verdict."""
+
+    judges: tuple[str, ...]
+    common: int
+    pairs: tuple[PairOfJudges, ...]
+    differences: tuple[Difference, ...]
+
+
+def cross_check(judges: Sequence[Judge], level: float = 0.95) -> CrossCheck:
+    """Compare the judges two by two on the pairs that both judged.
+
+    Raises NotComparableError when two of them have fewer than two pairs in common.
+    """
+    found = [_compared(first, second, level) for first, second in combinations(judges, 2)]
+    every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
+    differing = [
+        Difference(pair, tuple(NAMES[judge.verdicts[pair]] for judge in judges))
+        for pair in every
+        if len({judge.verdicts[pair] for judge in judges}) > 1
+    ]
+    return CrossCheck(
+        tuple(judge.name for judge in judges), len(every), tuple(found), tuple(differing)
+    )
+
+
+def _compared(first: Judge, second: Judge, level: float) -> PairOfJudges:
+    common = [pair for pair in first.verdicts if pair in second.verdicts]
+    if len(common) < FEWEST_COMMON:
+        raise NotComparableError(
+            f"{first.name} and {second.name} have {len(common)} judged pairs in common: the same "
+            "prompts with the same two answers are needed. Judge one file with both recipes"
+        )
+    table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
+    for pair in common:
+        table[first.verdicts[pair], second.verdicts[pair]] += 1
+    return PairOfJudges(
+        first.name,
+        second.name,
+        len(common),
+        int(np.trace(table)),
+        cohen_kappa(table, level),
+        tuple(tuple(int(count) for count in row) for row in table),
+        _by_category(first, second, common),
+    )
+
+
+def _by_category(
+    first: Judge, second: Judge, common: Iterable[Pair]
+) -> tuple[CategoryAgreement, ...]:
+    rows: Counter[str] = Counter()
+    agreed: Counter[str] = Counter()
+    for pair in common:
+        category = first.categories.get(pair) or second.categories.get(pair)
+        if category is not None:
+            rows[category] += 1
+            agreed[category] += first.verdicts[pair] == second.verdicts[pair]
+    return tuple(CategoryAgreement(name, rows[name], agreed[name]) for name in sorted(rows))
+
+
+def judge_of(report: SavedReport, metric: str | None = None) -> Judge:
+    """The verdicts of a run: of pairs as they are, of scored answers by which one scored higher.
+
+    `metric` names the metric of a scoring run; by default its first. A pair without any verdict, or
+    with one score missing, is left out. Raises NotComparableError.
+    """
+    judge = report.metrics["judge"]
+    name = f"{report.metrics['kind']}, {judge['model']}"
+    if judge.get("stand_in"):
+        name = f"{name} (a stand-in)"
+    if report.metrics.get("scores"):
+        return _scoring_judge(report, name, metric)
+    return _judging_judge(report.rows(), name)
+
+
+def _judging_judge(rows: Iterable[JudgedRow], name: str) -> Judge:
+    verdicts: dict[Pair, Outcome] = {}
+    categories: dict[Pair, str] = {}
+    for judged in rows:
+        row = judged.row
+        pair = (row.prompt, row.response_A or "", row.response_B or "")
+        quarters = score_quarters(profile_of(judged.judgment))
+        if quarters is not None:
+            verdicts[pair] = _of_sign(quarters - 2)
+        if row.category is not None:
+            categories[pair] = row.category
+    return Judge(name, verdicts, categories)
+
+
+def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> Judge:
+    path = report.folder / SCORES
+    entries = [entry for entry in report.metrics["scores"] if entry["subject"] in ("A", "B")]
+    known = list(dict.fromkeys(entry["metric"] for entry in entries))
+    chosen = metric or next(iter(known), "")
+    if chosen not in known or not path.is_file():
+        raise NotComparableError(
+            f"{report.folder}: metric {chosen!r} of both candidates is needed; it has "
+            f"{', '.join(known) or 'none'}"
+        )
+    better = next(entry["better"] for entry in entries if entry["metric"] == chosen)
+    verdicts: dict[Pair, Outcome] = {}
+    categories: dict[Pair, str] = {}
+    for sides in _rows_of(path, chosen).values():
+        if set(sides) != {"A", "B"}:
+            continue
+        a, b = sides["A"], sides["B"]
+        pair = (a.prompt, a.answer, b.answer)
+        verdicts[pair] = _of_sign((b.score - a.score) * (1 if better == "higher" else -1))
+        if a.category is not None:
+            categories[pair] = a.category
+    return Judge(f"{name}, {chosen}", verdicts, categories)
+
+
+class _Scored(NamedTuple):
+    score: float
+    prompt: str
+    answer: str
+    category: str | None
+
+
+def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
+    rows: dict[int, dict[str, _Scored]] = defaultdict(dict)
+    with connect() as connection:
+        found = connection.execute(
+            "SELECT row, subject, score, prompt, answer, category FROM read_parquet($path) "
+            "WHERE metric = $metric AND score IS NOT NULL ORDER BY row",
+            {"path": str(path), "metric": metric},
+        )
+        for row, subject, score, prompt, answer, category in found.fetchall():
+            rows[row][subject] = _Scored(score, prompt or "", answer or "", category)
+    return rows
+
+
+def _of_sign(difference: float) -> Outcome:
+    if difference == 0:
+        return Outcome.TIE
+    return Outcome.B if difference > 0 else Outcome.A

@@ -1,0 +1,185 @@
+"""Judged rows as training data: preference pairs, answers to imitate, pairs from easy to hard.
+
+Every record says where it comes from. Every row that is left out is counted by its reason, so that
+the sum closes.
+"""
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.weighted_scores import WeightedScores, point_scores, recomputed_scores
+from nova_judge.records import Candidate, JudgedRow, Verdict
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
+
+STAGES = 3
+
+
+class Format(enum.StrEnum):
+    """What the records are for."""
+
+    DPO = "dpo"
+    SFT = "sft"
+    CURRICULUM = "curriculum"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which rows become training data. Margins are absolute, scores and margins in [0, 1].
+
+    `least` holds the least score on a group of criteria that an answer needs, by group.
+    """
+
+    min_margin: float = 0.0
+    max_margin: float = 1.0
+    min_score: float = 0.0
+    least: Mapping[str, float] = field(default_factory=dict)
+    groups: CriterionGroups = field(default_factory=default_groups)
+
+    @property
+    def need_rubric(self) -> bool:
+        """Whether a row without weighted scores cannot pass."""
+        asked = self.min_margin > 0 or self.max_margin < 1 or self.min_score > 0
+        return asked or bool(self.least)
+
+
+class _LeftOutError(Exception):
+    """A row that does not become a record; the text is the reason that is counted."""
+
+
+def export(
+    rows: Iterable[JudgedRow],
+    form: Format,
+    filters: Filters,
+    run: Mapping[str, Any],
+    left_out: Counter[str],
+) -> Iterator[dict[str, Any]]:
+    """Records of the rows that both orders decided and the filters let through.
+
+    `run` is the run's metrics.json, for the provenance; `left_out` counts the rows that become no
+    record, by reason.
+    """
+    if form is Format.CURRICULUM:
+        yield from _curriculum(rows, filters, run, left_out)
+        return
+    record = _pair if form is Format.DPO else _answer
+    for judged in rows:
+        try:
+            yield record(judged, filters, run)
+        except _LeftOutError as reason:
+            left_out[str(reason)] += 1
+
+
+def _pair(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict[str, Any]:
+    winner = _winner(judged)
+    scores = _filtered(judged, winner, filters)
+    loser: Candidate = "B" if winner == "A" else "A"
+    return {
+        "prompt": judged.row.prompt,
+        "chosen": _response(judged, winner),
+        "rejected": _response(judged, loser),
+        "scores_chosen": point_scores(judged.judgment, winner, filters.groups),
+        "scores_rejected": point_scores(judged.judgment, loser, filters.groups),
+        "provenance": _provenance(judged, winner, scores, run),
+    }
+
+
+def _answer(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict[str, Any]:
+    winner = _winner(judged)
+    scores = _filtered(judged, winner, filters)
+    return {
+        "prompt": judged.row.prompt,
+        "response": _response(judged, winner),
+        "scores": point_scores(judged.judgment, winner, filters.groups),
+        "provenance": _provenance(judged, winner, scores, run),
+    }
+
+
+def _curriculum(
+    rows: Iterable[JudgedRow],
+    filters: Filters,
+    run: Mapping[str, Any],
+    left_out: Counter[str],
+) -> Iterator[dict[str, Any]]:
+    """Pairs from the widest margin, which is the easiest, to the narrowest, in equal stages."""
+    pairs = []
+    for judged in rows:
+        try:
+            pair = _pair(judged, filters, run)
+            if pair["provenance"]["margin"] is None:
+                raise _LeftOutError("no weighted scores to order by")
+            pairs.append(pair)
+        except _LeftOutError as reason:
+            left_out[str(reason)] += 1
+    pairs.sort(key=lambda pair: -abs(pair["provenance"]["margin"]))
+    for rank, pair in enumerate(pairs):
+        yield {"stage": 1 + rank * STAGES // len(pairs), **pair}
+
+
+def _winner(judged: JudgedRow) -> Candidate:
+    said = reconcile(profile_of(judged.judgment))
+    if said is Reconciled.A or said is Reconciled.B:
+        winner: Literal["A", "B"] = "A" if said is Reconciled.A else "B"
+        return winner
+    if Verdict.BOTH_BAD in (judged.judgment.forward, judged.judgment.backward):
+        raise _LeftOutError("both answers are bad")
+    raise _LeftOutError(
+        {
+            Reconciled.TIE: "tie",
+            Reconciled.INCONSISTENT: "the orders disagree",
+            Reconciled.ERROR: "a verdict is missing",
+        }[said]
+    )
+
+
+def _filtered(judged: JudgedRow, winner: Candidate, filters: Filters) -> WeightedScores | None:
+    scores = recomputed_scores(judged.judgment)
+    if scores is None:
+        if filters.need_rubric:
+            raise _LeftOutError("no rubric to filter by")
+        return None
+    towards = scores.margin if winner == "A" else -scores.margin
+    if towards < 0:
+        raise _LeftOutError("the margin points against the verdict")
+    if not filters.min_margin <= towards <= filters.max_margin:
+        raise _LeftOutError("margin outside the limits")
+    if (scores.A if winner == "A" else scores.B) < filters.min_score:
+        raise _LeftOutError("score below the limit")
+    points = point_scores(judged.judgment, winner, filters.groups) if filters.least else {}
+    for group, least in filters.least.items():
+        if group not in points:
+            raise _LeftOutError(f"no criterion {group}")
+        if points[group] < least:
+            raise _LeftOutError(f"{group} below the limit")
+    return scores
+
+
+def _response(judged: JudgedRow, side: Candidate) -> str:
+    response = judged.row.response(side)
+    if response is None:
+        raise _LeftOutError("the answer is not in the file")
+    return response
+
+
+def _provenance(
+    judged: JudgedRow, winner: Candidate, scores: WeightedScores | None, run: Mapping[str, Any]
+) -> dict[str, Any]:
+    candidates, judge = run.get("candidates") or {}, run.get("judge") or {}
+    return {
+        "run_id": run.get("run_id"),
+        "id": judged.row.id,
+        "line": judged.row.line,
+        "category": judged.row.category,
+        "winner": winner,
+        "winner_name": (candidates.get(winner) or {}).get("name"),
+        "judge": judge.get("model"),
+        "judge_stand_in": judge.get("stand_in"),
+        "forward": judged.judgment.forward,
+        "backward": judged.judgment.backward,
+        "weighted_score_A": scores.A if scores else None,
+        "weighted_score_B": scores.B if scores else None,
+        "margin": scores.margin if scores else None,
+    }

@@ -1,0 +1,83 @@
+"""What a run's written records say, for its metrics."""
+
+from collections.abc import Iterator, Sequence
+
+from nova_judge.findings.metrics import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    RecipeFacts,
+    RunFacts,
+)
+from nova_judge.pairs.judge_dataset import DatasetSummary
+from nova_judge.preflight.run_cost import run_cost
+from nova_judge.recipe.scoring_recipe import generates, has_judge, judge_model
+from nova_judge.records import CANDIDATES
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.run import Run
+from nova_judge.statistics.settings import StatisticsSettings
+
+
+def run_facts(
+    run: Run,
+    summary: DatasetSummary | None,
+    outcomes: Sequence[JobOutcome] = (),
+    stand_in: str | None = None,
+) -> RunFacts:
+    """The facts beside the judgments; `summary` is None where the run failed before.
+
+    `stand_in` is what the judge's job says; a job that failed says nothing, its account does.
+    """
+    judged = has_judge(run.recipe)
+    stand_in = stand_in or (run.stand_ins.judge if judged else run.stand_ins.answers)
+    return RunFacts(
+        run_id=run.run_id,
+        kind=run.recipe.kind,
+        created=run.created,
+        input=InputFacts(
+            uri=run.input.uri,
+            version=run.input.version,
+            size=run.input.size,
+            rows=summary.input if summary else 0,
+        ),
+        recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
+        candidates={
+            c: CandidateFacts(
+                run.candidate_label(c),
+                getattr(run.sources, c),
+                run.stand_ins.answers if c in run.generated() else None,
+            )
+            for c in CANDIDATES
+            if generates(run.recipe)
+        },
+        judge=JudgeFacts(
+            model=judge_model(run.recipe),
+            role="judge" if judged else "model",
+            instance_type=(outcomes[0].instance_type or None) if outcomes else None,
+            jobs=tuple(outcome.name for outcome in outcomes),
+            stand_in=stand_in,
+        ),
+        rejected=summary.rejected if summary else 0,
+        rejected_reasons=summary.rejected_reasons if summary else (),
+        generation_failed=summary.generation_failed if summary else 0,
+        generation_reasons=summary.failed_reasons if summary else (),
+        cached=summary.cached if summary else 0,
+        cost=run_cost(run, summary, outcomes, stand_in=stand_in is not None),
+        settings=StatisticsSettings(
+            level=run.recipe.statistics.level,
+            equivalence_margin=run.recipe.statistics.equivalence_margin,
+            seed=run.recipe.statistics.seed,
+        ),
+        notes=tuple(_notes(run, summary)) if summary else (),
+    )
+
+
+def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
+    for candidate, found in summary.cut_off.items():
+        if found.cut:
+            yield (
+                f"candidate {candidate}: {found.cut:,} of {found.answers:,} answers "
+                f"({found.cut / found.answers:.1%}) were cut off at generation.max_tokens "
+                f"{run.recipe.generation_for(candidate).max_tokens:,} or at the model's context "
+                "window, and were judged as they stand; a larger max_tokens lets them end"
+            )

@@ -1,0 +1,130 @@
+"""Runs over time: which may stand in one trend, and the difference where two may not."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from nova_judge.findings.comparability import (
+    SAME_FIGURES,
+    SAME_SERIES,
+    at,
+    compared_settings,
+    first_difference,
+)
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.parquet import connect
+
+Metrics = Mapping[str, Any]
+_SAME_LINES = """
+    SELECT count(*) FILTER (WHERE one.prompt IS DISTINCT FROM other.prompt
+                               OR one.reference IS DISTINCT FROM other.reference),
+           count(*)
+    FROM read_parquet($one) one JOIN read_parquet($other) other USING (line)
+"""
+
+
+class Series(NamedTuple):
+    """Runs that may be compared, the oldest first."""
+
+    runs: tuple[SavedReport, ...]
+
+    @property
+    def first(self) -> SavedReport:
+        return self.runs[0]
+
+
+class Refused(NamedTuple):
+    """A run that may not stand in a trend, and why."""
+
+    report: SavedReport
+    difference: str
+
+
+def group(reports: Iterable[SavedReport]) -> list[Series]:
+    """All runs in series of comparable ones; the series with the newest run comes first."""
+    series: list[list[SavedReport]] = []
+    for report in sorted(reports, key=_age):
+        home = next((runs for runs in series if difference(runs[0], report) is None), None)
+        if home is None:
+            series.append([report])
+        else:
+            home.append(report)
+    return [Series(tuple(runs)) for runs in sorted(series, key=lambda r: _age(r[-1]), reverse=True)]
+
+
+def trend(reference: SavedReport, reports: Iterable[SavedReport]) -> tuple[Series, list[Refused]]:
+    """The runs that may be compared with `reference`, and those that may not, with the reason."""
+    together, refused = [], []
+    for report in sorted(reports, key=_age):
+        told = difference(reference, report)
+        if told is None:
+            together.append(report)
+        else:
+            refused.append(Refused(report, told))
+    return Series(tuple(together or [reference])), refused
+
+
+def difference(one: SavedReport, other: SavedReport) -> str | None:
+    """The first difference that forbids a comparison, in words; None where there is none.
+
+    Candidate B may differ: that is what a trend shows. Everything else must be the same.
+    """
+    failed = "failed" in (one.metrics["status"], other.metrics["status"])
+    facts = SAME_SERIES if failed else (*SAME_SERIES, *SAME_FIGURES)
+    found = first_difference(one.metrics, other.metrics, facts)
+    if found is not None:
+        return f"different {found.name}: {found.other or 'none'} instead of {found.one or 'none'}"
+    return other_data(one, other) or _other_settings(one, other)
+
+
+def other_data(one: SavedReport, other: SavedReport) -> str | None:
+    """How the prompts of two runs differ; None where their inputs, or their judged lines, agree."""
+    here, there = one.metrics["input"], other.metrics["input"]
+    if here["version"] is not None and (here["uri"], here["version"]) == (
+        there["uri"],
+        there["version"],
+    ):
+        return None
+    told = f"different data: {_data(there)} instead of {_data(here)}"
+    if not (one.judgments.is_file() and other.judgments.is_file()):
+        return told
+    differing, common = _compare_lines(one.judgments, other.judgments)
+    if not common or here["size"] != there["size"]:
+        return told
+    return f"{told} ({differing} of {common} lines differ)" if differing else None
+
+
+def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
+    with connect() as connection:
+        names = {"one": str(one), "other": str(other)}
+        found = connection.execute(_SAME_LINES, names).fetchone()
+    return (int(found[0]), int(found[1])) if found else (0, 0)
+
+
+def _other_settings(one: SavedReport, other: SavedReport) -> str | None:
+    if at(one.metrics, "recipe.sha256") == at(other.metrics, "recipe.sha256"):
+        return None
+    here, there = _settings(one), _settings(other)
+    if here is None or there is None:
+        return "different settings: the recipe changed, and request.json is not there to say where"
+    changed = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
+    return f"different settings: {', '.join(changed)}" if changed else None
+
+
+def _settings(report: SavedReport) -> dict[str, Any] | None:
+    """What the run's recipe says of all that must agree; None where `request.json` is missing."""
+    request = report.folder.parent / "request.json"
+    if not request.is_file():
+        return None
+    recipe = orjson.loads(request.read_bytes()).get("recipe")
+    return compared_settings(recipe) if isinstance(recipe, dict) else None
+
+
+def _data(facts: Metrics) -> str:
+    return f"{facts['uri']} ({facts['size']:,} bytes, version {facts['version'] or 'none'})"
+
+
+def _age(report: SavedReport) -> tuple[str, str]:
+    return str(report.metrics.get("created")), str(report.metrics["run_id"])

@@ -1,0 +1,65 @@
+"""How much of a run was judged: all of it, or as much as it took to decide; and its controls."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.findings.metrics import RunFacts
+from nova_judge.pairs.controls import Control, judge_control
+from nova_judge.pairs.judge_dataset import DatasetSummary
+from nova_judge.runs.run import Run
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.sequential import may_stop
+
+
+class Judging(NamedTuple):
+    """Judging is over; `not_judged` rows are left over because those before them decided."""
+
+    not_judged: int = 0
+    anytime: bool = False
+    reason: str | None = None
+
+
+class JudgeFurther(NamedTuple):
+    """The rows judged so far decide nothing: the judge job of this number comes next."""
+
+    next_job: int
+
+
+def judging_of(
+    run: Run, summary: DatasetSummary, jobs: int, counts: Callable[[], Iterable[ProfileCounts]]
+) -> Judging | JudgeFurther:
+    """Whether the first `jobs` judge jobs are enough; `counts` gives theirs when asked."""
+    if run.recipe.stop is None:
+        return Judging()
+    if jobs == summary.jobs:
+        return Judging(anytime=True)
+    settings = run.recipe.statistics
+    stop = may_stop(
+        sum(counts(), start=ProfileCounts()), settings.level, settings.equivalence_margin
+    )
+    if stop is None:
+        return JudgeFurther(next_job=jobs)
+    most = run.recipe.judge.max_rows_per_job or summary.rows
+    return Judging(
+        summary.rows - jobs * most, anytime=True, reason=f"Judging stopped: {stop.reason}"
+    )
+
+
+def with_judging(
+    facts: RunFacts, judging: Judging, controls: Iterable[tuple[str, ProfileCounts]]
+) -> RunFacts:
+    """The facts of a run with its early stop and with what its control rows say of the judge."""
+    named = list(controls)
+    findings = tuple(
+        judge_control(Control(name), counts, level=facts.settings.level, controls=len(named))
+        for name, counts in named
+    )
+    return msgspec.structs.replace(
+        facts,
+        not_judged=judging.not_judged,
+        controls=findings,
+        settings=msgspec.structs.replace(facts.settings, anytime=judging.anytime),
+        notes=(*facts.notes, judging.reason) if judging.reason else facts.notes,
+    )

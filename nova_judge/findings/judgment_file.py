@@ -1,0 +1,162 @@
+"""Judgments that never went through our pipeline: JSON Lines, CSV or Parquet, row by row.
+
+Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B?`, or `preference`
+in [0, 1], the share that B wins. Labels such as `A>B` speak of the order shown: in `backward`,
+where B is shown first, `A>B` says that B won. The bare words A, B, tie and both_bad, as in our own
+judgments.parquet, speak of the candidates. Null or nothing is a verdict that could not be read.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nova_judge.errors import InputFileError
+from nova_judge.findings.judgment_fields import (
+    Known,
+    UnusableFieldsError,
+    evidence_of,
+    judged_by,
+    known_of,
+    text_of,
+)
+from nova_judge.inputs.table_file import Record, read_records
+from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
+from nova_judge.statistics.outcomes import Outcome
+
+COLUMNS = "id, forward, backward, label, margin, category, length_A, length_B, preference"
+
+
+class SetAside(NamedTuple):
+    """A line of the file that cannot be used, and why. `line` counts from 1."""
+
+    line: int
+    reason: str
+
+
+class Reading(NamedTuple):
+    """A file of judgments as evidence; `rows` counts its lines, `notes` say what was understood."""
+
+    evidence: Evidence
+    basis: Basis
+    rows: int
+    set_aside: list[SetAside]
+    notes: list[str]
+
+
+def read_judgment_file(file: Path, labels: Path | None = None) -> Reading:
+    """Read a file of judgments, and labels (or categories and lengths) of the same ids.
+
+    Raises InputFileError when the file cannot be read or holds no usable line.
+    """
+    reader = _Reader(_read_labels(labels) if labels else {})
+    evidence = gather(reader.rows(read_records(file)))
+    if not evidence.rows:
+        first = "; ".join(f"line {line}: {reason}" for line, reason in reader.set_aside[:3])
+        raise InputFileError(
+            f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: {COLUMNS}."
+        )
+    basis = reader.basis()
+    return Reading(
+        _with_outcomes(evidence, basis, has_verdicts="forward" in reader.columns),
+        basis,
+        evidence.rows + len(reader.set_aside),
+        reader.set_aside,
+        reader.notes(basis, labels),
+    )
+
+
+class _Reader:
+    """Turns records into evidence rows, and remembers what kinds of judgment it met."""
+
+    def __init__(self, known: Mapping[str, Known]) -> None:
+        self._known = known
+        self._joined: set[str] = set()
+        self._ids: Counter[str] = Counter()
+        self.seen: set[str] = set()
+        self.columns: set[str] = set()
+        self.set_aside: list[SetAside] = []
+
+    def rows(self, records: Iterable[Record]) -> Iterator[EvidenceRow]:
+        for record in records:
+            try:
+                yield self._row(record.fields)
+            except UnusableFieldsError as unusable:
+                self.set_aside.append(SetAside(record.line, str(unusable)))
+
+    def basis(self) -> Basis:
+        if "preference" in self.seen and not {"forward", "backward"} & self.seen:
+            return Basis.PREFERENCE
+        return Basis.BOTH_ORDERS if "backward" in self.columns else Basis.ONE_ORDER
+
+    def notes(self, basis: Basis, labels: Path | None) -> list[str]:
+        notes = []
+        repeated = sum(1 for count in self._ids.values() if count > 1)
+        if repeated:
+            notes.append(
+                f"{repeated} ids appear more than once; each line counts as a prompt of its own"
+            )
+        if labels is not None:
+            found = len(self._joined)
+            notes.append(f"{found} of {len(self._known)} ids of the labels have a judgment")
+        if basis is Basis.ONE_ORDER:
+            by = "verdict" if "forward" in self.columns else "margin"
+            notes.append(f"one {by} a row: what the position does to the judge cannot be told")
+        if basis is not Basis.PREFERENCE and "preference" in self.seen:
+            notes.append("preference: not used, because the rows have verdicts")
+        return notes
+
+    def _row(self, fields: dict[str, Any] | str) -> EvidenceRow:
+        if isinstance(fields, str):
+            raise UnusableFieldsError(fields)
+        given = judged_by(fields)
+        row, row_id = evidence_of(fields), text_of(fields, "id")
+        self.seen |= given
+        self.columns |= fields.keys() & {"forward", "backward"}
+        if row_id is None:
+            return row
+        self._ids[row_id] += 1
+        return self._with_known(row_id, row)
+
+    def _with_known(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
+        known = self._known.get(row_id)
+        if known is None:
+            return row
+        self._joined.add(row_id)
+        missing = {
+            name: value for name, value in known._asdict().items() if getattr(row, name) is None
+        }
+        return row._replace(**missing)
+
+
+def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> Evidence:
+    """Without verdicts, the preference or the sign of the margin names the candidate."""
+    by_preference = basis is Basis.PREFERENCE
+    if not by_preference and (has_verdicts or basis is Basis.BOTH_ORDERS):
+        return replace(evidence, preferences=np.full(evidence.rows, np.nan))
+    towards_b = evidence.preferences - 0.5 if by_preference else -evidence.margins
+    codes = np.select(
+        [np.isnan(towards_b), towards_b > 0, towards_b < 0],
+        [int(Outcome.ERROR), int(Outcome.B), int(Outcome.A)],
+        default=int(Outcome.TIE),
+    )
+    return replace(evidence, forward=codes.astype(np.uint8))
+
+
+def _read_labels(path: Path) -> dict[str, Known]:
+    known: dict[str, Known] = {}
+    for line, fields in read_records(path):
+        try:
+            if isinstance(fields, str):
+                raise UnusableFieldsError(fields)
+            row_id, found = text_of(fields, "id"), known_of(fields)
+        except UnusableFieldsError as unusable:
+            raise InputFileError(f"{path}, line {line}: {unusable}") from None
+        if row_id is None:
+            raise InputFileError(f"{path}, line {line}: labels need an `id` in every line")
+        if known.setdefault(row_id, found).label != found.label:
+            raise InputFileError(f"{path}, line {line}: id {row_id} has two labels")
+    return known

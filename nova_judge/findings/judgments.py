@@ -1,0 +1,197 @@
+"""`judgments.parquet`: one line a row, both verdicts, what was said and what was answered.
+
+duckdb writes and reads it: rows stream through a JSON Lines file, so that memory stays flat.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from nova_judge.pairs.weighted_scores import recomputed_scores
+from nova_judge.parquet import connect
+from nova_judge.records import (
+    Criterion,
+    InputRow,
+    JudgedAs,
+    JudgedRow,
+    Judgment,
+    Rubric,
+    Unscored,
+    Verdict,
+)
+from nova_judge.statistics.outcomes import profile_of, reconcile
+
+COLUMNS: Final[dict[str, str]] = {
+    "id": "VARCHAR",
+    "line": "BIGINT",
+    "category": "VARCHAR",
+    "label": "VARCHAR",
+    "prompt": "VARCHAR",
+    "response_A": "VARCHAR",
+    "response_B": "VARCHAR",
+    "reference": "VARCHAR",
+    "forward": "VARCHAR",
+    "backward": "VARCHAR",
+    "reconciled": "VARCHAR",
+    "forward_error": "VARCHAR",
+    "backward_error": "VARCHAR",
+    "forward_output": "VARCHAR",
+    "backward_output": "VARCHAR",
+    "weighted_score_A": "DOUBLE",
+    "weighted_score_B": "DOUBLE",
+    "margin": "DOUBLE",
+    "overall_justification": "VARCHAR",
+    "criteria": "VARCHAR",
+    "length_A": "BIGINT",
+    "length_B": "BIGINT",
+    "rubric_error": "VARCHAR",
+    "reported_score_A": "DOUBLE",
+    "reported_score_B": "DOUBLE",
+    "reported_margin": "DOUBLE",
+}
+"""Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
+lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
+
+_MAX_ROW_BYTES = 256 * 1024 * 1024
+_READ_BATCH = 2_000
+_criteria_decoder = msgspec.json.Decoder(tuple[Criterion, ...])
+
+
+def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
+    """Write `path` and return the number of rows. Equal rows in equal order give equal bytes."""
+    with tempfile.TemporaryDirectory(prefix="judgments-", dir=path.parent) as folder:
+        lines = Path(folder, "rows.jsonl")
+        written = 0
+        with lines.open("wb") as file:
+            for judged in rows:
+                file.write(_line(judged))
+                written += 1
+        with connect() as connection:
+            connection.execute(
+                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
+                "columns = $columns, maximum_object_size = $limit)) "
+                "TO $path (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000)",
+                {
+                    "lines": str(lines),
+                    "columns": COLUMNS,
+                    "limit": _MAX_ROW_BYTES,
+                    "path": str(path),
+                },
+            )
+    return written
+
+
+def read_judgments(path: Path) -> Iterator[JudgedRow]:
+    """The rows of a file that `write_judgments` wrote, in its order."""
+    with connect() as connection:
+        result = connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM read_parquet($path)",  # noqa: S608 (our own names)
+            {"path": str(path)},
+        )
+        while batch := result.fetchmany(_READ_BATCH):
+            for values in batch:
+                yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
+
+
+def _line(judged: JudgedRow) -> bytes:
+    columns = _columns(judged)
+    try:
+        return orjson.dumps(columns, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # half of a surrogate pair, which UTF-8 cannot hold
+        readable = {name: _readable(value) for name, value in columns.items()}
+        return orjson.dumps(readable, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _readable(value: object) -> object:
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+def _columns(judged: JudgedRow) -> dict[str, Any]:
+    row, judgment, rubric = judged.row, judged.judgment, judged.judgment.rubric
+    scores = recomputed_scores(judgment)
+    scored = rubric if isinstance(rubric, Rubric) else None
+    return {
+        "id": row.id,
+        "line": row.line,
+        "category": row.category,
+        "label": row.label,
+        "prompt": row.prompt,
+        "response_A": row.response_A,
+        "response_B": row.response_B,
+        "reference": row.reference,
+        "forward": _verdict(judgment.forward),
+        "backward": _verdict(judgment.backward),
+        "reconciled": reconcile(profile_of(judgment)),
+        "forward_error": _reason(judgment.forward),
+        "backward_error": _reason(judgment.backward),
+        "forward_output": judgment.forward_output,
+        "backward_output": judgment.backward_output,
+        "weighted_score_A": scores.A if scores else None,
+        "weighted_score_B": scores.B if scores else None,
+        "margin": scores.margin if scores else None,
+        "overall_justification": scored.overall_justification if scored else None,
+        "criteria": _criteria(scored) if scored else None,
+        "length_A": None if row.response_A is None else len(row.response_A),
+        "length_B": None if row.response_B is None else len(row.response_B),
+        "rubric_error": rubric.reason if isinstance(rubric, Unscored) else None,
+        "reported_score_A": scored.reported_score_A if scored else None,
+        "reported_score_B": scored.reported_score_B if scored else None,
+        "reported_margin": scored.reported_margin if scored else None,
+    }
+
+
+def _criteria(rubric: Rubric) -> str:
+    return json.dumps(msgspec.to_builtins(rubric.criteria), ensure_ascii=False)
+
+
+def _verdict(judged: JudgedAs) -> str | None:
+    return None if isinstance(judged, Unscored) else judged.value
+
+
+def _reason(judged: JudgedAs) -> str | None:
+    return judged.reason if isinstance(judged, Unscored) else None
+
+
+def _judged_row(columns: dict[str, Any]) -> JudgedRow:
+    label = columns["label"]
+    row = InputRow(
+        line=columns["line"],
+        id=columns["id"],
+        prompt=columns["prompt"],
+        response_A=columns["response_A"],
+        response_B=columns["response_B"],
+        reference=columns["reference"],
+        category=columns["category"],
+        label=None if label is None else Verdict(label),
+    )
+    judgment = Judgment(
+        forward=_judged_as(columns["forward"], columns["forward_error"]),
+        backward=_judged_as(columns["backward"], columns["backward_error"]),
+        forward_output=columns["forward_output"],
+        backward_output=columns["backward_output"],
+        rubric=_rubric(columns),
+    )
+    return JudgedRow(row=row, judgment=judgment)
+
+
+def _judged_as(verdict: str | None, error: str | None) -> JudgedAs:
+    return Unscored(error or "no reason given") if verdict is None else Verdict(verdict)
+
+
+def _rubric(columns: dict[str, Any]) -> Rubric | Unscored | None:
+    if columns["rubric_error"] is not None:
+        return Unscored(columns["rubric_error"])
+    if columns["criteria"] is None:
+        return None
+    return Rubric(
+        criteria=_criteria_decoder.decode(columns["criteria"]),
+        overall_justification=columns["overall_justification"] or "",
+        reported_score_A=columns["reported_score_A"],
+        reported_score_B=columns["reported_score_B"],
+        reported_margin=columns["reported_margin"],
+    )

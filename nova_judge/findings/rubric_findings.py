@@ -1,0 +1,241 @@
+"""The section `rubric` of `metrics.json`: what the judge's rubrics say of a run.
+
+Every score is recomputed from the criteria; what the container reported is only compared.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.drivers import drivers, leading_driver
+from nova_judge.pairs.firmness import Firmness, firmness, main_groups
+from nova_judge.pairs.reweight import coverage
+from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
+from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
+from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.slices import holm
+from nova_judge.statistics.win_rate import ScoreCounts, mean_p_value, score_interval
+
+WEIGHT_SUM_TOLERANCE = 0.001
+REPORTED_TOLERANCE = 0.0005
+"""Half of the third decimal, which is what the container's own figures are shown with."""
+
+CRITERIA_SHOWN = 100
+_STEPS = 400
+
+
+class RubricEvidence:
+    """Collects the rubrics of a run row by row, so that one pass over the rows is enough."""
+
+    def __init__(self) -> None:
+        self._packer = RubricPacker()
+        self._asked = False
+        self._unreadable = 0
+        self._differing = 0
+        self._both_bad = {"forward": 0, "backward": 0, "both": 0}
+        self._weight_sums: dict[int, int] = {}
+
+    def add(self, judgment: Judgment) -> None:
+        """The next row."""
+        self._packer.add(judgment)
+        bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
+        for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
+            self._both_bad[name] += met
+        rubric = judgment.rubric
+        self._asked = self._asked or rubric is not None
+        self._unreadable += isinstance(rubric, Unscored)
+        if isinstance(rubric, Rubric):
+            self._differing += differs_from_report(judgment)
+            total = round(sum(c.weight for c in rubric.criteria) * WEIGHT_UNITS)
+            self._weight_sums[total] = self._weight_sums.get(total, 0) + 1
+
+    def metrics(
+        self,
+        settings: StatisticsSettings = DEFAULTS,
+        groups: CriterionGroups | None = None,
+    ) -> dict[str, Any] | None:
+        """The section `rubric`, once; None for a judge that writes no rubrics."""
+        if not self._asked:
+            return None
+        columns = columns_from([self._packer.take()], groups or default_groups())
+        scored = int(columns.scored.sum())
+        found = drivers(columns)
+        leading = leading_driver(found)
+        return {
+            "n": scored,
+            "unreadable": self._unreadable,
+            "both_bad": dict(self._both_bad),
+            "ties": _ties(columns),
+            **_score_means(columns, settings.level),
+            "weights_not_one": _weights_off(self._weight_sums),
+            "reported_differs": self._differing,
+            "margin_against_verdict": _against_verdict(columns),
+            "criteria": _criteria(columns, settings.level) if scored else [],
+            "criteria_left_out": max(0, len(columns.groups) - CRITERIA_SHOWN),
+            "driver": leading._asdict() if leading else None,
+            "firmness": _firmness(firmness(columns, seed=settings.seed)),
+        }
+
+
+def rubric_metrics(
+    rows: Iterable[JudgedRow],
+    settings: StatisticsSettings = DEFAULTS,
+    groups: CriterionGroups | None = None,
+) -> dict[str, Any] | None:
+    """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
+    evidence = RubricEvidence()
+    for judged in rows:
+        evidence.add(judged.judgment)
+    return evidence.metrics(settings, groups)
+
+
+def differs_from_report(judgment: Judgment) -> bool:
+    """Whether a score that the container reported is not what its own criteria give.
+
+    The container need not normalise weights that do not sum to 1; both readings are accepted.
+    """
+    rubric, ours = judgment.rubric, recomputed_scores(judgment)
+    if not isinstance(rubric, Rubric) or ours is None:
+        return False
+    reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
+    total = sum(criterion.weight for criterion in rubric.criteria)
+    return any(
+        said is not None
+        and abs(said - value) > REPORTED_TOLERANCE
+        and abs(said - value * total) > REPORTED_TOLERANCE
+        for said, value in zip(reported, ours, strict=True)
+    )
+
+
+def _score_means(columns: RubricColumns, level: float) -> dict[str, Any]:
+    scored = columns.scored
+    whole = columns.per_row(columns.weight)[scored] * SCORE_UNITS
+    of_a, of_b = (columns.per_row(columns.weighted(side))[scored] / whole for side in ("A", "B"))
+    return {
+        "weighted_score_A": mean_interval(of_a, level),
+        "weighted_score_B": mean_interval(of_b, level),
+        "score_margin": mean_interval(of_a - of_b, level, low=-1.0),
+    }
+
+
+def mean_interval(
+    values: npt.NDArray[np.float64], level: float, low: float = 0.0
+) -> dict[str, Any] | None:
+    """Mean of values in [low, 1] with the interval that the win rate has; None without values.
+
+    For the interval alone, values are rounded to a 400th of their range.
+    """
+    if not len(values):
+        return None
+    interval = score_interval(_score_counts(values, low), level)
+    if isinstance(interval, Unscored):
+        return None
+    mean = math.fsum(values.tolist()) / len(values)
+    ends = [low + (1.0 - low) * end for end in (interval.low, interval.high)]
+    return {
+        "mean": mean,
+        "low": min(ends[0], mean),
+        "high": max(ends[1], mean),
+        "level": level,
+        "method": interval.method,
+        "n": len(values),
+    }
+
+
+def _score_counts(values: npt.NDArray[np.float64], low: float) -> ScoreCounts:
+    scaled = (values - low) / (1.0 - low)
+    steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
+    return ScoreCounts(tuple(steps.tolist()))
+
+
+def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
+    main = main_groups(columns)
+    effect = {driver.group: driver.contribution for driver in drivers(columns)}
+    codes = {group: code for code, group in enumerate(columns.groups)}
+    entries = columns.by_group
+    order = np.argsort(entries.group, kind="stable")
+    edges = np.searchsorted(entries.group[order], np.arange(len(columns.groups) + 1))
+    table = []
+    for covered in coverage(columns)[:CRITERIA_SHOWN]:
+        code = codes[covered.group]
+        at = order[edges[code] : edges[code + 1]]
+        of_a, of_b = entries.A[at] / FULL_SCORE, entries.B[at] / FULL_SCORE
+        table.append(
+            {
+                "name": covered.group,
+                "members": list(covered.members),
+                "n": covered.rows,
+                "share_of_rows": covered.share_of_rows,
+                "share_of_weight": covered.share_of_weight,
+                "mean_A": int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
+                "mean_B": int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
+                **_margin(of_a - of_b if main[code] else None, level),
+                "contribution": effect[covered.group],
+            }
+        )
+    tested = [entry for entry in table if entry["p_value"] is not None]
+    corrected = holm([entry["p_value"] for entry in tested])
+    for entry, p_value in zip(tested, corrected, strict=True):
+        entry |= {"p_holm": p_value, "differs": p_value < 1.0 - level}
+    return table
+
+
+def _margin(values: npt.NDArray[np.float64] | None, level: float) -> dict[str, Any]:
+    """A less B on one criterion, with the p-value of no difference; None in too few rows."""
+    if values is None:
+        return dict.fromkeys(("margin", "p_value", "p_holm", "differs"))
+    return {
+        "margin": mean_interval(values, level, low=-1.0),
+        "p_value": mean_p_value(_score_counts(values, -1.0)),
+        "p_holm": None,
+        "differs": None,
+    }
+
+
+def _ties(columns: RubricColumns) -> dict[str, int]:
+    return {
+        "forward": int((columns.forward == Outcome.TIE).sum()),
+        "backward": int((columns.backward == Outcome.TIE).sum()),
+    }
+
+
+def _against_verdict(columns: RubricColumns) -> dict[str, int]:
+    """Rows whose margin points against the forward verdict; the verdict comes from the label."""
+    lead = columns.per_row(columns.weighted_lead)
+    named = columns.scored & np.isin(columns.forward, (Outcome.A, Outcome.B))
+    against = ((lead > 0) & (columns.forward == Outcome.B)) | (
+        (lead < 0) & (columns.forward == Outcome.A)
+    )
+    level = named & (lead == 0)
+    return {
+        "rows": int(named.sum()),
+        "against": int((named & against).sum()),
+        "level": int(level.sum()),
+    }
+
+
+def _weights_off(sums: dict[int, int]) -> dict[str, Any]:
+    allowed = WEIGHT_SUM_TOLERANCE * WEIGHT_UNITS
+    off = {total: rows for total, rows in sums.items() if abs(total - WEIGHT_UNITS) > allowed}
+    return {
+        "rows": sum(off.values()),
+        "least": min(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
+        "most": max(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
+    }
+
+
+def _firmness(found: Firmness | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        **found._asdict(),
+        "rare": list(found.rare),
+        "turns": [{**turn._asdict(), "change": turn.change} for turn in found.turns],
+    }

@@ -1,0 +1,113 @@
+"""Reports on disk: found by run folder, report folder or metrics file, and read again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from nova_judge.errors import SavedReportError
+from nova_judge.findings.judgments import read_judgments
+from nova_judge.records import JudgedRow
+
+METRICS = "metrics.json"
+JUDGMENTS = "judgments.parquet"
+SCORES = "scores.parquet"
+_DEEPEST = 5
+_LARGEST = 64 * 1024 * 1024  # bytes: metrics of any run are a thousandth of this
+
+
+class SavedReport(NamedTuple):
+    """One report on disk: its folder and what its `metrics.json` says."""
+
+    folder: Path
+    metrics: dict[str, Any]
+
+    @property
+    def judgments(self) -> Path:
+        return self.folder / JUDGMENTS
+
+    @property
+    def evidence(self) -> Path:
+        """The file of rows that the report was drawn from: judgments, or scores of answers."""
+        return self.folder / (SCORES if self.metrics.get("scores") else JUDGMENTS)
+
+    def stored_judgments(self) -> Path:
+        """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
+        if self.metrics["status"] == "failed":
+            raise SavedReportError(
+                f"{self.metrics['run_id']} failed, so that it has no judged rows: its report says "
+                "why (`nova-judge report`)."
+            )
+        if self.metrics.get("scores"):
+            raise SavedReportError(
+                f"{self.metrics['run_id']} scored single answers ({self.metrics['kind']}): it has "
+                f"no judgments of pairs. Its rows are in {self.folder / SCORES}."
+            )
+        return self.stored_evidence()
+
+    def stored_evidence(self) -> Path:
+        """The file of rows; SavedReportError where it is not beside the metrics."""
+        if not self.evidence.is_file():
+            raise SavedReportError(
+                f"{self.evidence} is missing: copy the whole report folder of the run, "
+                f"not only {METRICS}."
+            )
+        return self.evidence
+
+    def rows(self) -> Iterator[JudgedRow]:
+        """The judged rows; SavedReportError as in `stored_judgments`."""
+        return read_judgments(self.stored_judgments())
+
+
+def open_report(run: Path) -> SavedReport:
+    """The report at `run`: a metrics file, a report folder, or the folder of a run.
+
+    Raises SavedReportError where there is none, more than one, or one that cannot be read.
+    """
+    if run.is_file():
+        return _read(run)
+    for candidate in (run / METRICS, run / "report" / METRICS):
+        if candidate.is_file():
+            return _read(candidate)
+    found = list(find_metrics(run)) if run.is_dir() else []
+    if len(found) == 1:
+        return _read(found[0])
+    if found:
+        names = ", ".join(str(path.parent) for path in found[:5])
+        raise SavedReportError(f"{run} holds {len(found)} reports; name one of them: {names}")
+    raise SavedReportError(
+        f"{run} holds no {METRICS}: name a run's folder (out/demo, runs/<run id>), its report "
+        f"folder, or a {METRICS} file."
+    )
+
+
+def find_metrics(folder: Path) -> Iterator[Path]:
+    """Every metrics file at most five folders down, in the order of its path."""
+    for path in sorted(folder.rglob(METRICS)):
+        if len(path.relative_to(folder).parts) <= _DEEPEST and path.is_file():
+            yield path
+
+
+def find_reports(folder: Path) -> Iterator[SavedReport]:
+    """Every readable report of ours below a folder; other JSON files of that name are left out."""
+    for path in find_metrics(folder):
+        try:
+            yield _read(path)
+        except SavedReportError:
+            continue
+
+
+def _read(path: Path) -> SavedReport:
+    if path.stat().st_size > _LARGEST:
+        raise SavedReportError(f"{path} is larger than 64 MiB: this is not a {METRICS} of ours.")
+    try:
+        metrics = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise SavedReportError(f"{path} is not JSON: {error}") from error
+    if not isinstance(metrics, dict) or not {"run_id", "status", "kind"} <= metrics.keys():
+        raise SavedReportError(
+            f"{path} is not the metrics of a run: run_id, status or kind is missing. The results "
+            f"file of a judge job is read by `nova-judge audit`."
+        )
+    return SavedReport(path.parent, metrics)

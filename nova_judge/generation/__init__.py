@@ -1,1 +1,0 @@
-"""The candidates' answers, asked under throttling without a loss, and the endpoints they need."""

@@ -1,0 +1,122 @@
+"""Own data for a model under test: `query` and `response` a line, checked before a job is paid for.
+
+The container takes exactly one file; a broken line there fails the whole job, so that broken lines
+are left out here, with their number and reason.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from nova_judge.inputs.dataset import Line, shard_lines
+from nova_judge.inputs.shards import Shard
+from nova_judge.records import Rejected
+
+FIELDS = '{"query": …, "response": …, "system"?: …, "metadata"?: …}'
+
+
+class _Fields(msgspec.Struct):
+    query: str
+    response: str
+    system: str | None = None
+    metadata: str | dict[str, Any] | None = None
+    images: list[dict[str, str]] | None = None
+    id: str | int | None = None
+    category: str | None = None
+
+
+class OwnRow(NamedTuple):
+    """One row of own data that was sent to the container."""
+
+    row: int
+    id: str
+    prompt: str
+    reference: str
+    category: str | None = None
+
+
+class OwnLine(NamedTuple):
+    """A usable line: the row, and what the container gets of it."""
+
+    row: OwnRow
+    sent: bytes
+
+
+_decoder = msgspec.json.Decoder(_Fields)
+
+
+def read_own_data(chunks: Iterable[bytes], size: int, task: str) -> Iterator[OwnLine | Rejected]:
+    """The lines of a file of `size` bytes, as `gen_qa` or `rft_eval` reads them; blank ones not."""
+    for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
+        found = parse_own_line(line, task)
+        if found is not None:
+            yield found
+
+
+def parse_own_line(line: Line, task: str) -> OwnLine | Rejected | None:
+    """The row that a line holds, why it cannot be used, or None for a blank line."""
+    if line.content is None:
+        return Rejected(line.number, "the line is too long")
+    if not line.content.strip():
+        return None
+    fields = _fields_of(line.number, line.content)
+    if isinstance(fields, Rejected):
+        return fields
+    row = OwnRow(
+        row=line.number,
+        id=str(fields.id) if fields.id is not None else f"line-{line.number}",
+        prompt=fields.query,
+        reference=fields.response,
+        category=fields.category,
+    )
+    sent = _for_rewards(fields, row) if task == "rft_eval" else _for_own_data(fields)
+    return OwnLine(row, orjson.dumps(sent, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _fields_of(number: int, content: bytes) -> _Fields | Rejected:
+    try:
+        content.decode("utf-8")
+        fields = _decoder.decode(content)
+    except UnicodeDecodeError as error:
+        return Rejected(number, f"not UTF-8: byte {error.start + 1} of the line")
+    except msgspec.ValidationError as error:
+        return _wrong_shape(number, str(error))
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Rejected(number, f"not JSON: {error}")
+    if not fields.query.strip():
+        return Rejected(number, "field `query` is empty", "query")
+    return fields
+
+
+def _wrong_shape(number: int, message: str) -> Rejected:
+    missing = re.search(r"missing required field `(\w+)`", message)
+    if missing:
+        return Rejected(number, f"field `{missing[1]}` is missing; a line is {FIELDS}", missing[1])
+    wrong = re.search(r"^(.*) - at `\$\.(\w+)", message)
+    if wrong:
+        reason, field = wrong[1], wrong[2]
+        return Rejected(number, f"field `{field}`: {reason[0].lower()}{reason[1:]}", field)
+    return Rejected(number, f"not a JSON object; a line is {FIELDS}")
+
+
+def _for_own_data(fields: _Fields) -> dict[str, Any]:
+    """A line of `gen_qa.jsonl`: only the documented fields."""
+    optional = ("system", "images", "metadata")
+    sent: dict[str, Any] = {"query": fields.query, "response": fields.response}
+    return sent | {k: v for k in optional if (v := getattr(fields, k)) is not None}
+
+
+def _for_rewards(fields: _Fields, row: OwnRow) -> dict[str, Any]:
+    """A line as `rft_eval` reads it: one turn of the user and the reference."""
+    messages = [{"role": "user", "content": fields.query}]
+    if fields.system is not None:
+        messages.insert(0, {"role": "system", "content": fields.system})
+    sent: dict[str, Any] = {
+        "id": row.id,
+        "messages": messages,
+        "reference_answer": {"text": fields.response},
+    }
+    return sent if fields.metadata is None else {**sent, "metadata": fields.metadata}

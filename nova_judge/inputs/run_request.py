@@ -1,0 +1,93 @@
+"""What starts a run: the S3 event's `detail`, or `{"input": "s3://…", "recipe": "pairwise"}`."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from nova_judge.errors import RequestError
+from nova_judge.layout import INBOX
+
+EXAMPLE = '{"input": "s3://<data bucket>/inbox/pairwise/questions.jsonl", "recipe": "pairwise"}'
+_S3_URI = re.compile(r"s3://([^/]+)/(.+)")
+_INBOX_KEY = re.compile(rf"{INBOX}([^/]+)/(.+)")
+_CONSOLE_KEYS = {"input", "recipe", "no_cache"}
+
+
+class EvaluationRequest(NamedTuple):
+    """One wish for an evaluation. `version` is None when the newest is meant.
+
+    Without a `key` no file is meant: benchmarks bring their own questions.
+
+    `by_event`: an S3 event asks, which may come again; a person may ask again for a failed run.
+    """
+
+    bucket: str
+    key: str
+    version: str | None
+    recipe: str
+    by_event: bool
+    no_cache: bool = False
+
+
+def parse_request(document: object) -> EvaluationRequest:
+    """Read the execution's input. Raises RequestError with an example of what is expected."""
+    if not isinstance(document, Mapping):
+        raise RequestError(f"the execution's input is not a JSON object: expected {EXAMPLE}")
+    if "bucket" in document and "object" in document:
+        return _from_event(document)
+    if "recipe" in document:
+        return _from_console(document)
+    raise RequestError(
+        f"the execution's input has keys {sorted(document)}: expected an S3 event's detail, "
+        f"or {EXAMPLE}"
+    )
+
+
+def _from_event(detail: Mapping[str, Any]) -> EvaluationRequest:
+    try:
+        bucket = str(detail["bucket"]["name"])
+        key = str(detail["object"]["key"])
+        version = detail["object"].get("version-id")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RequestError(
+            f"the S3 event's detail lacks {error}: expected bucket.name, object.key"
+        ) from error
+    found = _INBOX_KEY.fullmatch(key)
+    if found is None:
+        raise RequestError(
+            f"{key}: drop files at {INBOX}<recipe>/<name>.jsonl, so that the recipe is known"
+        )
+    return EvaluationRequest(bucket, key, version, found[1], by_event=True)
+
+
+def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
+    unknown = set(document) - _CONSOLE_KEYS
+    if unknown:
+        raise RequestError(f"unknown keys {sorted(unknown)}; allowed: {sorted(_CONSOLE_KEYS)}")
+    recipe = document["recipe"]
+    if not isinstance(recipe, str) or not re.fullmatch(r"[\w.-]{1,100}", recipe):
+        raise RequestError(f'recipe {recipe!r}: a recipe\'s name is expected, such as "pairwise"')
+    uri = document.get("input")
+    found = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
+    if found is None and uri is not None:
+        raise RequestError(f"input {uri!r}: an S3 URI is expected, as in {EXAMPLE}")
+    no_cache = document.get("no_cache", False)
+    if not isinstance(no_cache, bool):
+        raise RequestError(f"no_cache {no_cache!r}: true or false is expected")
+    bucket, key = (found[1], found[2]) if found is not None else ("", "")
+    return EvaluationRequest(bucket, key, None, recipe, by_event=False, no_cache=no_cache)
+
+
+def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str = "") -> str:
+    """The run's name: readable, and the same for the same object version and recipe.
+
+    `own` is the execution's ARN where it wants answers of its own (`no_cache`): a run beside those
+    that others asked for, and the same again when the execution is redriven.
+    At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
+    """
+    stem = PurePosixPath(key).name.partition(".")[0].lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
+    identity = "\0".join((bucket, key, version, recipe_sha256, *([own] if own else [])))
+    return f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

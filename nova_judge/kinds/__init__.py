@@ -1,0 +1,1 @@
+"""Everything in which kinds of evaluation differ."""

@@ -1,1 +1,0 @@
-"""Local mode: the real stacks, state machine and handlers on one machine."""

@@ -1,0 +1,1 @@
+"""What a judge of pairs is sent and what it writes: verdicts, rubrics, controls, other weights."""

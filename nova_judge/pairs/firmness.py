@@ -1,0 +1,152 @@
+"""How firm a verdict is against other weights of the criteria.
+
+The leader is the candidate that wins more rows. Two questions: how far one criterion's weight must
+move (the others keep their proportions) until the other candidate leads, exactly; and under which
+share of all weightings each candidate leads, by sampling weightings uniformly on the simplex.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.pairs.reweight import mean_weights
+from nova_judge.pairs.rubric_columns import Ints, RubricColumns, row_sums
+from nova_judge.pairs.weighted_scores import WEIGHT_UNITS
+from nova_judge.records import Candidate
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+MAIN_SHARE = 0.05
+_CHUNK = 4_000
+
+
+class Turn(NamedTuple):
+    """A move of one group's weight, as shares of all weight, after which the other one leads."""
+
+    group: str
+    weight: float
+    turns_at: float
+
+    @property
+    def change(self) -> float:
+        """The share of all weight that has to move."""
+        return abs(self.turns_at - self.weight)
+
+
+class Firmness(NamedTuple):
+    """Who leads at the judge's mean weights, what turns that, and who leads under other weights.
+
+    `turns` are the moves of one criterion that turn the lead, the smallest first. `share_a` and the
+    others are shares of `weightings` sampled with `seed`. Groups in fewer than a twentieth of the
+    rows share one weight, as `rare`.
+    """
+
+    leader: Candidate | None
+    turns: tuple[Turn, ...]
+    share_a: float
+    share_b: float
+    share_level: float
+    weightings: int
+    seed: int
+    rare: tuple[str, ...]
+
+
+def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) -> Firmness | None:
+    """The firmness of the lead; None where no row has a rubric."""
+    if not columns.scored.any():
+        return None
+    weights = mean_weights(columns)
+    main = main_groups(columns)
+    leads = _leads(columns, main, _sampled(int(main.sum()), weightings, seed))
+    net = -int(np.sign(_totals(columns, weights)).sum())
+    turns = [
+        turn for code in np.flatnonzero(main) if (turn := _turn(columns, weights, int(code), net))
+    ]
+    return Firmness(
+        leader="B" if net > 0 else "A" if net < 0 else None,
+        turns=tuple(sorted(turns, key=lambda turn: (turn.change, turn.group))),
+        share_a=float((leads < 0).mean()),
+        share_b=float((leads > 0).mean()),
+        share_level=float((leads == 0).mean()),
+        weightings=weightings,
+        seed=seed,
+        rare=tuple(g for g, kept in zip(columns.groups, main, strict=True) if not kept),
+    )
+
+
+def main_groups(columns: RubricColumns) -> npt.NDArray[np.bool_]:
+    """Which groups are met in at least a twentieth of the rows with a rubric."""
+    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
+    main: npt.NDArray[np.bool_] = rows >= MAIN_SHARE * columns.scored.sum()
+    return main
+
+
+def _sampled(main: int, weightings: int, seed: int) -> Floats:
+    """Weightings in millionths, one a column, uniform over the main groups and one for the rest."""
+    drawn = np.random.default_rng(seed).dirichlet(np.ones(main + 1), size=weightings)
+    units: Floats = np.rint(drawn.T * WEIGHT_UNITS)
+    return units
+
+
+def _leads(columns: RubricColumns, main: npt.NDArray[np.bool_], sampled: Floats) -> Ints:
+    """Rows that B wins less rows that A wins, for each weighting; sums of integers, so exact."""
+    column = np.where(main, np.cumsum(main) - 1, main.sum())
+    leads = np.zeros(sampled.shape[1], dtype=np.int64)
+    for first in range(0, columns.rows, _CHUNK):
+        last = min(first + _CHUNK, columns.rows)
+        margins = _dense(columns, column, first, last, width=len(sampled)) @ sampled
+        leads += (margins < 0).sum(axis=0) - (margins > 0).sum(axis=0)
+    return leads
+
+
+def _dense(columns: RubricColumns, column: Ints, first: int, last: int, width: int) -> Floats:
+    """A - B of each row on each main group, 0 where it has none; the last column adds the rest."""
+    start, group, of_a, of_b = columns.by_group
+    at = slice(start[first], start[last])
+    rows = np.repeat(np.arange(last - first), np.diff(start[first : last + 1]))
+    dense = np.zeros((last - first, width))
+    np.add.at(dense, (rows, column[group[at]]), of_a[at] - of_b[at])
+    return dense
+
+
+def _totals(columns: RubricColumns, weights: Ints) -> Floats:
+    """The weighted margin of each row: whole numbers, positive where A leads."""
+    start, group, of_a, of_b = columns.by_group
+    return row_sums(start, (weights[group] * (of_a - of_b)).astype(np.float64))
+
+
+def _turn(columns: RubricColumns, weights: Ints, code: int, net: int) -> Turn | None:
+    """The nearest weight of one group at which the other candidate leads.
+
+    With the weight at t a row's margin is t d + (1 - t) r, d its margin on the group and r its mean
+    margin on the others; it changes sign once, at r / (r - d). Sweeping these points outwards from
+    the present weight counts who leads behind each.
+    """
+    present = weights[code] / WEIGHT_UNITS
+    if net == 0 or present >= 1:
+        return None
+    total = _totals(columns, weights)
+    own = _totals(columns, (np.arange(len(weights)) == code).astype(np.int64))
+    others = (total - weights[code] * own) / (WEIGHT_UNITS - weights[code])
+    moving = own != others
+    crossing = others[moving] / (others[moving] - own[moving])
+    now = np.sign(total[moving])
+    up = _first_turn(crossing - present, np.sign(own[moving]) - now, net)
+    down = _first_turn(present - crossing, np.sign(others[moving]) - now, net)
+    moves = [present + up] if up is not None and present + up <= 1 else []
+    moves += [present - down] if down is not None and down <= present else []
+    if not moves:
+        return None
+    nearest = min(moves, key=lambda weight: abs(weight - present))
+    return Turn(columns.groups[code], float(present), float(nearest))
+
+
+def _first_turn(distance: Floats, change: Floats, net: int) -> float | None:
+    """The least distance behind which the lead has the other sign; margins favour A."""
+    ahead = distance >= 0
+    order = np.argsort(distance[ahead], kind="stable")
+    at = distance[ahead][order]
+    after = net - np.cumsum(change[ahead][order])
+    last_of_equal = np.append(at[1:] != at[:-1], True) if len(at) else np.zeros(0, dtype=bool)
+    turned = np.flatnonzero(last_of_equal & (np.sign(after) == -np.sign(net)))
+    return float(at[turned[0]]) if len(turned) else None

@@ -1,0 +1,226 @@
+"""From shards to what the judge reads: every line of the input ends in exactly one place."""
+
+import collections
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from nova_judge.answers.answers import Answer, FailedAnswer
+from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
+from nova_judge.inputs.shard_rows import ShardRows
+from nova_judge.records import Candidate, InputRow, Rejected
+
+
+class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of `responses/<candidate>/<shard>.jsonl`: exactly one of the two is set."""
+
+    answer: Answer | None = None
+    failed: FailedAnswer | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why one candidate gave no answer."""
+
+    candidate: Candidate
+    reason: str
+    tries: int
+    detail: str = ""
+
+
+class FailedRow(msgspec.Struct, frozen=True):
+    """A row that is not judged, because a candidate gave no answer to it."""
+
+    line: int
+    id: str
+    failures: tuple[Failure, ...]
+    category: str | None = None
+
+
+class ReasonCount(msgspec.Struct, frozen=True):
+    """How many rows or lines share a reason."""
+
+    reason: str
+    count: int
+
+
+class TokenCount(msgspec.Struct, frozen=True):
+    """Tokens that a candidate read and wrote for this run, as its model counted them."""
+
+    input: int
+    output: int
+
+
+class CutOff(msgspec.Struct, frozen=True):
+    """Of a candidate's `answers`, those that ended at a limit of length and not by themselves."""
+
+    cut: int
+    answers: int
+
+
+class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
+
+    `input = rejected + generation_failed + rows`; blank lines are no input. Jobs are numbered from
+    0; those that judge the `controls` follow the `jobs` that judge the rows.
+    """
+
+    input: int
+    rejected: int
+    generation_failed: int
+    rows: int
+    jobs: int
+    cached: int
+    rejected_reasons: tuple[ReasonCount, ...]
+    failed_reasons: tuple[ReasonCount, ...]
+    tokens: dict[Candidate, TokenCount] = {}
+    cut_off: dict[Candidate, CutOff] = {}
+    controls: tuple[str, ...] = ()
+
+    @property
+    def all_jobs(self) -> int:
+        """The judge jobs of the rows and of the controls."""
+        return self.jobs + len(self.controls)
+
+
+JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
+Responses: TypeAlias = Mapping[Candidate, Iterable[Response]]
+
+CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
+"""Why an answer ended, in the words of OpenAI's API, of Converse, and of both model servers."""
+_response_decoder = msgspec.json.Decoder(Response)
+
+
+def decode_responses(lines: Iterable[bytes]) -> Iterator[Response]:
+    """The lines of one responses file, one at a time."""
+    return map(_response_decoder.decode, lines)
+
+
+def judge_line(row: InputRow) -> bytes:
+    """One line of the file that the judge reads; A is the baseline."""
+    pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
+    return msgspec.json.encode(pair) + b"\n"
+
+
+def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:
+    """A shard's lines with their place in the whole file and the generated answers filled in.
+
+    `responses` holds one entry a row for every candidate that was asked; raises RowSumError else.
+    """
+    for rejected in shard.rejected:
+        yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)
+    given = {candidate: iter(those) for candidate, those in responses.items()}
+    for row in shard.rows:
+        line = row.line + lines_before
+        placed = msgspec.structs.replace(row, line=line, id=row.id or f"line-{line}")
+        yield _answered(placed, {c: _answer_to(line, c, those) for c, those in given.items()})
+    for candidate, those in given.items():
+        if next(those, None) is not None:
+            raise RowSumError(
+                f"candidate {candidate} has more answers than the {len(shard.rows)} rows of a "
+                f"shard that begins after line {lines_before}"
+            )
+
+
+def _answer_to(line: int, candidate: Candidate, those: Iterator[Response]) -> Response:
+    for response in those:
+        return response
+    raise RowSumError(f"candidate {candidate} has no answer to line {line}, and no reason why")
+
+
+def _answered(row: InputRow, given: Mapping[Candidate, Response]) -> InputRow | FailedRow:
+    failures = tuple(
+        Failure(candidate, response.failed.reason, response.failed.tries, response.failed.detail)
+        for candidate, response in given.items()
+        if response.failed is not None
+    )
+    if failures:
+        return FailedRow(row.line, row.id, failures, row.category)
+    texts = {f"response_{c}": r.answer.text for c, r in given.items() if r.answer is not None}
+    return msgspec.structs.replace(row, **texts)
+
+
+class DatasetCounter:
+    """Counts where lines went, so that the sum can be checked."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.cached = 0
+        self._rejected: collections.Counter[str] = collections.Counter()
+        self._failed: collections.Counter[str] = collections.Counter()
+        self._answers: collections.Counter[Candidate] = collections.Counter()
+        self._cut: collections.Counter[Candidate] = collections.Counter()
+        self._read: collections.Counter[Candidate] = collections.Counter()
+        self._written: collections.Counter[Candidate] = collections.Counter()
+
+    def count(self, line: JudgeLine) -> None:
+        if isinstance(line, Rejected):
+            self._rejected[line.reason] += 1
+        elif isinstance(line, FailedRow):
+            self._failed[_summary(line)] += 1
+        else:
+            self.rows += 1
+
+    def counted(self, candidate: Candidate, responses: Iterable[Response]) -> Iterator[Response]:
+        """The same responses, counted on their way: what they cost and whether they were whole."""
+        for response in responses:
+            if response.answer is not None:
+                self._count_answer(candidate, response.answer)
+            yield response
+
+    def _count_answer(self, candidate: Candidate, answer: Answer) -> None:
+        self._answers[candidate] += 1
+        self._cut[candidate] += answer.finish_reason in CUT_OFF
+        self.cached += answer.cached
+        if not answer.cached:
+            self._read[candidate] += answer.input_tokens or 0
+            self._written[candidate] += answer.output_tokens or 0
+
+    def summary(self, jobs: int) -> DatasetSummary:
+        rejected, failed = self._rejected.total(), self._failed.total()
+        return DatasetSummary(
+            input=rejected + failed + self.rows,
+            rejected=rejected,
+            generation_failed=failed,
+            rows=self.rows,
+            jobs=jobs,
+            cached=self.cached,
+            rejected_reasons=_most_common(self._rejected),
+            failed_reasons=_most_common(self._failed),
+            tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._answers)},
+            cut_off={c: CutOff(self._cut[c], self._answers[c]) for c in sorted(self._answers)},
+        )
+
+
+def _summary(row: FailedRow) -> str:
+    return "; ".join(f"{failure.candidate}: {failure.reason}" for failure in row.failures)
+
+
+def _most_common(counter: collections.Counter[str]) -> tuple[ReasonCount, ...]:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ReasonCount(reason, count) for reason, count in ordered[:50])
+
+
+def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
+    """Refuse to pay a judge for a data set that says too little.
+
+    Raises GenerationFailedError when more than the share `max_failed` of the usable rows got no
+    answer, InputFileError when no row is left.
+    """
+    usable = summary.rows + summary.generation_failed
+    if usable == 0:
+        raise InputFileError(
+            f"{uri}: none of {summary.rejected} lines can be used: "
+            f"{_listed(summary.rejected_reasons)}"
+        )
+    if summary.generation_failed > max_failed * usable or summary.rows == 0:
+        raise GenerationFailedError(
+            f"{summary.generation_failed} of {usable} rows got no answer, more than "
+            f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}. "
+            f'Start it again with {{"input": "{uri}", "recipe": …}}: only what is missing is asked'
+        )
+
+
+def _listed(reasons: Sequence[ReasonCount]) -> str:
+    listed = "; ".join(f"{reason.count} of “{reason.reason}”" for reason in reasons[:5])
+    return listed + ("; …" if len(reasons) > 5 else "")

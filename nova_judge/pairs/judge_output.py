@@ -1,0 +1,182 @@
+"""What a judge job wrote of its rows, as our records: one `Judgment` each.
+
+The details Parquet is read batch by batch in row order, so memory does not grow with the rows. One
+reader serves the pairwise and the rubric judge: the keys that a row has decide.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.pairs.metrics_text import Metrics, MetricsReader
+from nova_judge.pairs.passes import Counts, Passes, from_labels, from_outputs
+from nova_judge.pairs.rubric_reading import number, rubric_from
+from nova_judge.pairs.verdict_labels import NO_LABEL, parse_verdict
+from nova_judge.pairs.yaml_output import parse_rubric
+from nova_judge.parquet import connect
+from nova_judge.records import Judgment, Rubric, Unscored
+
+_BATCH = 64
+_MEMORY = "80MB"
+_ERROR_KEYS = ("inference_error", "inference_errors")
+
+
+class DetailsRow(NamedTuple):
+    """One row of the details: `metrics` is a dict as text, `predictions` a list of texts."""
+
+    metrics: str | dict[str, Any] | None
+    predictions: list[str] | str | None
+
+
+class _Outputs(NamedTuple):
+    forward: str | None
+    backward: str | None
+
+
+def read_judgments(details: Path, notes: Counter[str] | None = None) -> Iterator[Judgment]:
+    """One judgment for each row of a details Parquet, in row order, in constant memory.
+
+    `notes` counts the rows that disagree with themselves, by what is wrong. A row that cannot be
+    read is a judgment whose verdicts are `Unscored`; a file that cannot is a JudgeJobError.
+    """
+    reader = MetricsReader()
+    for row in read_details(details):
+        metrics = reader.read(row.metrics) if isinstance(row.metrics, str) else row.metrics
+        judgment, note = judgment_of(metrics, row.predictions)
+        if note is not None and notes is not None:
+            notes[note] += 1
+        yield judgment
+
+
+def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, str | None]:
+    """The judgment that one row of the details spells, and a note where it contradicts itself."""
+    if not isinstance(metrics, dict):
+        reason = metrics if isinstance(metrics, Unscored) else Unscored("the row has no metrics")
+        return Judgment(forward=reason, backward=reason), None
+    outputs = _outputs(metrics, predictions)
+    passes = _passes(metrics, outputs)
+    rubric = _rubric(metrics, outputs) if "criteria_breakdown" in metrics else None
+    judgment = Judgment(
+        forward=passes.forward,
+        backward=passes.backward,
+        forward_output=outputs.forward,
+        backward_output=outputs.backward,
+        rubric=rubric,
+    )
+    return judgment, passes.note
+
+
+def read_details(details: Path, first: int = 0, last: int | None = None) -> Iterator[DetailsRow]:
+    """The columns of a details Parquet that we use, in row order; raises JudgeJobError.
+
+    `first` and `last` (not included) are row numbers; whole row groups outside them are not read.
+    """
+    with _reading(details, memory_limit=_MEMORY) as connection:
+        predictions = "predictions" if "predictions" in _columns(connection, details) else "NULL"
+        query = f"SELECT metrics, {predictions} FROM read_parquet(?, file_row_number = true)"  # noqa: S608
+        if last is not None:
+            query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
+        result = connection.execute(query, [str(details)])
+        while batch := result.fetchmany(_BATCH):
+            yield from map(DetailsRow._make, batch)
+
+
+def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What stands in further columns, row by row; None where the file has no such column.
+
+    Raises JudgeJobError.
+    """
+    with _reading(details) as connection:
+        there = _columns(connection, details)
+        wanted = ", ".join(name if name in there else "NULL" for name in columns)
+        result = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(details)])  # noqa: S608
+        while batch := result.fetchmany(_BATCH):
+            yield from batch
+
+
+def count_details(details: Path) -> int:
+    """The number of rows of a details Parquet; raises JudgeJobError."""
+    with _reading(details, memory_limit=_MEMORY) as connection:
+        counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
+        return int(counted.fetchall()[0][0])
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
+    return {name for name, *_ in described.fetchall()}
+
+
+@contextmanager
+def _reading(details: Path, **limits: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    safe = {"temp_directory": "", "autoload_known_extensions": False}
+    with connect(**safe, **limits) as connection:
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise JudgeJobError(
+                f"{details.name}: the details cannot be read as Parquet with a column `metrics` "
+                f"({str(error).splitlines()[0]}). The judge job has to run again."
+            ) from error
+
+
+def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:
+    """The rubric that the job read, else the one that the forward pass wrote as YAML."""
+    overall = metrics.get("overall_justification")
+    rubric = rubric_from(metrics["criteria_breakdown"], overall, metrics)
+    if isinstance(rubric, Unscored) and outputs.forward:
+        written = parse_rubric(outputs.forward)
+        return rubric if isinstance(written, Unscored) else written
+    return rubric
+
+
+def passes_of(metrics: Metrics, predictions: object = None) -> Passes:
+    """What both passes said of a row of the details, about the candidates."""
+    return _passes(metrics, _outputs(metrics, predictions))
+
+
+def _outputs(metrics: Metrics, predictions: object) -> _Outputs:
+    """The raw outputs: from the pairwise judge's metrics, else from the column `predictions`."""
+    if "forward_output" in metrics or "backward_output" in metrics:
+        return _Outputs(_text(metrics.get("forward_output")), _text(metrics.get("backward_output")))
+    if isinstance(predictions, list | tuple) and len(predictions) == 2:
+        forward, backward = map(_text, predictions)
+        if any(parse_verdict(output) != NO_LABEL for output in (forward, backward)):
+            return _Outputs(forward, backward)
+    return _Outputs(None, None)
+
+
+def _passes(metrics: Metrics, outputs: _Outputs) -> Passes:
+    counts = _counts(metrics)
+    if outputs.forward or outputs.backward:
+        return from_outputs(outputs.forward, outputs.backward, counts)
+    labels = metrics.get("predictions")
+    listed = (labels,) if isinstance(labels, str) else labels
+    if not isinstance(listed, list | tuple):
+        return from_labels((), counts)
+    return from_labels(tuple(_text(label) or "" for label in listed), counts)
+
+
+def _counts(metrics: Metrics) -> Counts | None:
+    a, b = _count(metrics.get("a_scores")), _count(metrics.get("b_scores"))
+    if a is None or b is None:
+        return None
+    errors = (_count(metrics.get(key)) for key in _ERROR_KEYS)
+    known = next((count for count in errors if count is not None), None)
+    return Counts(a, b, _count(metrics.get("ties")), known)
+
+
+def _count(value: object) -> int | None:
+    """A whole number; -1 for a number that is none, so that it is reported and not left out."""
+    counted = number(value)
+    if counted is None:
+        return None
+    return int(counted) if counted.is_integer() else -1
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

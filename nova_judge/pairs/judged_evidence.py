@@ -1,0 +1,26 @@
+"""What the statistics need of a judged pair."""
+
+from nova_judge.pairs.weighted_scores import recomputed_scores
+from nova_judge.records import JudgedRow
+from nova_judge.statistics.evidence import EvidenceRow, markup_of
+
+
+def evidence_row(judged: JudgedRow) -> EvidenceRow:
+    """What the statistics need of a judged row; the margin comes from the rubric's criteria."""
+    row, judgment = judged.row, judged.judgment
+    scores = recomputed_scores(judgment)
+    return EvidenceRow(
+        forward=judgment.forward,
+        backward=judgment.backward,
+        label=row.label,
+        margin=scores.margin if scores else None,
+        category=row.category,
+        length_A=_length(row.response_A),
+        length_B=_length(row.response_B),
+        markup_A=markup_of(row.response_A),
+        markup_B=markup_of(row.response_B),
+    )
+
+
+def _length(text: str | None) -> int | None:
+    return None if text is None else len(text)

@@ -1,0 +1,123 @@
+"""From a judge job's output back to the rows that were sent: one `JudgedRow` each.
+
+The container's details hold no id, so that rows are joined by their place `[?]`; the prompts in the
+details are compared with ours, and a file in another order is refused.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.pairs.judge_output import read_judgments, read_shown
+from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
+from nova_judge.runs.archive import only, read_archive
+from nova_judge.runs.results_json import read_job_metrics, stand_in_of
+
+MISSING = Unscored("the judge's details hold no line for this row")
+_ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9\\]+")
+_SUMMED = ("a_scores", "b_scores", "ties", "inference_error", "score")
+
+
+class JobFiles(NamedTuple):
+    """The files of one judge job on disk: what it wrote, and the rows that were sent to it."""
+
+    details: Path
+    results: Path
+    rows: Path
+
+
+def open_job(archive: Path, rows: Path, folder: Path) -> JobFiles:
+    """Unpack a job's `output.tar.gz` into `folder`. Raises JudgeJobError."""
+    files = read_archive(archive, folder)
+    return JobFiles(
+        only(files.details, "details Parquet", files),
+        only(files.results, "results JSON", files),
+        rows,
+    )
+
+
+def read_rows(job: JobFiles, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
+    """The rows in the order in which they were sent, each with its judgment, in constant memory.
+
+    A row without a line in the details is unscored. Raises JudgeJobError when the details hold more
+    lines than rows, or lines of other rows. `notes` counts what disagrees within the details.
+    """
+    sent = _sent(job.rows)
+    judgments = read_judgments(job.details, notes)
+    prompts = _shown_prompts(job.details)
+    order = _OrderCheck()
+    for row, judgment, prompt in zip_longest(sent, judgments, prompts):
+        if row is None:
+            raise JudgeJobError(f"{job.details.name}: more lines than rows were sent to the judge")
+        order.check(row, prompt)
+        yield JudgedRow(row=row, judgment=judgment or Judgment(forward=MISSING, backward=MISSING))
+    order.conclude(job.details.name)
+
+
+class _OrderCheck:
+    """Whether each line shows its own row's prompt; a format that never shows it proves nothing."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+        self._other: int | None = None
+
+    def check(self, row: InputRow, shown: str | None) -> None:
+        if shown is None:
+            return
+        if row.prompt in shown or _beginning(row.prompt) in _bare(shown):
+            self._shown += 1
+        elif self._other is None:
+            self._other = row.line
+
+    def conclude(self, name: str) -> None:
+        if self._shown and self._other is not None:
+            raise JudgeJobError(
+                f"{name}: the details are not in the order of the judge's input: the row of line "
+                f"{self._other} shows another prompt, so that verdicts cannot be matched to rows"
+            )
+
+
+def _bare(text: str) -> str:
+    """ASCII letters and digits alone: how a details file escapes or joins text is not its order."""
+    return _ESCAPED_OR_SIGN.sub("", text)
+
+
+def _beginning(prompt: str) -> str:
+    # The container may cut a prompt that is too long for its context.
+    return _bare(prompt)[:500]
+
+
+def _shown_prompts(details: Path) -> Iterator[str | None]:
+    """What the judge was shown, row by row; None where the details do not tell."""
+    for (shown,) in read_shown(details, ["full_prompt"]):
+        yield None if shown is None else str(shown)
+
+
+def _sent(path: Path) -> Iterator[InputRow]:
+    decoder = msgspec.json.Decoder(InputRow)
+    with path.open("rb") as file:
+        for line in file:
+            yield decoder.decode(line)
+
+
+def job_metrics(jobs: Sequence[JobFiles]) -> JobMetrics | None:
+    """The figures that the container reported; of several jobs the counts, which alone add up."""
+    reported = [read_job_metrics(job.results) for job in jobs]
+    if len(reported) == 1:
+        return reported[0]
+    return {
+        name: sum(metrics[name] for metrics in reported)
+        for name in _SUMMED
+        if all(isinstance(metrics.get(name), int | float) for metrics in reported)
+    } or None
+
+
+def stand_in(jobs: Sequence[JobFiles]) -> str | None:
+    """What judged in place of the Nova container, where a local run says so."""
+    return stand_in_of(job.results for job in jobs)

@@ -1,0 +1,256 @@
+"""Other weights for the criteria, without asking the judge again.
+
+Every row is judged anew from its stored scores: the candidate with the higher weighted score wins,
+equal scores tie, in whole numbers (docs/rubric.md). The details hold one rubric a row, the forward
+pass's, so a reweighted verdict is the verdict of one order; it does not average out a preference
+for the response shown first.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.errors import WeightingError
+from nova_judge.pairs.criteria import CriterionGroups
+from nova_judge.pairs.rubric_columns import FULL_SCORE, Codes, Ints, RubricColumns, row_sums
+from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
+from nova_judge.records import Unscored
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.positions import positions
+from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.verdict import (
+    Decided,
+    VerdictStated,
+    state_verdict,
+    win_rate_decisive,
+    win_rate_interval,
+)
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
+
+_LARGEST_WEIGHT = 100
+
+
+class Weighting(NamedTuple):
+    """Weights by group in millionths, None for the judge's own; a group not kept has weight 0."""
+
+    weights: Ints | None
+    kept: npt.NDArray[np.bool_]
+
+
+class Reweighed(NamedTuple):
+    """Each row's verdict under a weighting (ERROR: no criterion with weight), and its margin.
+
+    Margins are A - B in [-1, 1], NaN without a verdict.
+    """
+
+    verdicts: Codes
+    margins: npt.NDArray[np.float64]
+
+
+class ReweighedFigures(NamedTuple):
+    """What a weighting says of all rows. `unscored` rows have no criterion with weight."""
+
+    a: int
+    b: int
+    ties: int
+    unscored: int
+    win_rate: Interval | None
+    win_rate_decisive: Interval | None
+    verdict: VerdictStated
+    margin: float | None
+    same_as_judge: int
+    flipped_by_judge: int
+
+
+class Coverage(NamedTuple):
+    """How much of the run a group of criteria covers: rows, and the judge's weight, as shares."""
+
+    group: str
+    members: tuple[str, ...]
+    rows: int
+    share_of_rows: float
+    share_of_weight: float
+
+
+def weighting(
+    columns: RubricColumns,
+    groups: CriterionGroups,
+    *,
+    weights: str = "",
+    drop: str = "",
+    only: str = "",
+) -> Weighting:
+    """The weighting that a user spells: `accuracy=0.6,completeness=0.4`, names to drop or to keep.
+
+    With `weights`, criteria that are not named count nothing, and each row's weights are normalised
+    over the named criteria it has. Without, the judge's own weights stay. Names may be any name of
+    a group. Raises WeightingError.
+    """
+    codes = {group: code for code, group in enumerate(columns.groups)}
+
+    def code(name: str) -> int:
+        group = groups.group(name)
+        if group not in codes:
+            raise WeightingError(
+                f"No row of this run has a criterion {name!r}. "
+                f"It has: {', '.join(codes) or 'none'}."
+            )
+        return codes[group]
+
+    kept = np.ones(len(codes), dtype=bool)
+    if only:
+        kept[:] = False
+        kept[[code(name) for name in _names(only)]] = True
+    kept[[code(name) for name in _names(drop)]] = False
+    if not weights:
+        return Weighting(None, kept)
+    units = np.zeros(len(codes), dtype=np.int64)
+    for name in _names(weights):
+        group, _, value = name.partition("=")
+        units[code(group.strip())] = _units(name, value)
+    if not (units * kept).any():
+        raise WeightingError(f"The weights {weights!r} leave no criterion with a weight above 0.")
+    return Weighting(units, kept)
+
+
+def judge_weighting(columns: RubricColumns) -> Weighting:
+    """The judge's own weights for every criterion."""
+    return Weighting(None, np.ones(len(columns.groups), dtype=bool))
+
+
+def reweigh(columns: RubricColumns, chosen: Weighting) -> Reweighed:
+    """Every row's verdict under a weighting; exact, and independent of the order of anything."""
+    if chosen.weights is None:
+        kept = chosen.kept[columns.group]
+        whole = columns.per_row(columns.weight * kept) * SCORE_UNITS
+        lead = columns.per_row(columns.weighted_lead * kept)
+    else:
+        start, group, of_a, of_b = columns.by_group
+        weight = (chosen.weights * chosen.kept).astype(np.float64)[group]
+        whole = row_sums(start, weight) * FULL_SCORE
+        lead = row_sums(start, weight * (of_a - of_b))
+    verdicts = np.full(columns.rows, Outcome.TIE, dtype=np.uint8)
+    verdicts[lead > 0] = Outcome.A
+    verdicts[lead < 0] = Outcome.B
+    verdicts[whole == 0] = Outcome.ERROR
+    with np.errstate(invalid="ignore"):
+        return Reweighed(verdicts, lead / whole)
+
+
+def figures(
+    columns: RubricColumns, reweighed: Reweighed, settings: StatisticsSettings = DEFAULTS
+) -> ReweighedFigures:
+    """Counts, win rate of B with interval, and verdict of a reweighing.
+
+    The rubrics are of the order A, B alone, so that a judge that favours a position beyond chance
+    blocks the verdict: its preference and the candidates' difference are one figure here.
+    """
+    settings = _blocked_by_position(columns, settings)
+    tally = np.bincount(reweighed.verdicts, minlength=len(Outcome)).tolist()
+    a, b, ties, unscored = (
+        tally[code] for code in (Outcome.A, Outcome.B, Outcome.TIE, Outcome.ERROR)
+    )
+    scores = ScoreCounts((a, ties, b))
+    margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
+    decided = Decided(a, b, scores.rows, by="the reweighted rubrics name")
+    return ReweighedFigures(
+        a=a,
+        b=b,
+        ties=ties,
+        unscored=unscored,
+        win_rate=_interval(win_rate_interval(scores, settings)),
+        win_rate_decisive=_interval(win_rate_decisive(decided, settings)),
+        verdict=state_verdict(decided, scores, settings),
+        margin=float(margins.mean()) if len(margins) else None,
+        same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
+        flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),
+    )
+
+
+def _blocked_by_position(
+    columns: RubricColumns, settings: StatisticsSettings
+) -> StatisticsSettings:
+    profiles = columns.forward.astype(np.int64) * len(Outcome) + columns.backward
+    counted = np.bincount(profiles, minlength=len(Outcome) ** 2)
+    favoured = positions(ProfileCounts(tuple(counted.tolist()))).favoured(settings.level)
+    if favoured is None:
+        return settings
+    reason = f"the judge favours the answer shown {favoured}, and rubrics are of the order A, B"
+    return msgspec.structs.replace(settings, blocked_by=(*settings.blocked_by, reason))
+
+
+def coverage(columns: RubricColumns) -> list[Coverage]:
+    """How much each group covers, the widest first. Shares are of the rows with a rubric."""
+    scored = int(columns.scored.sum())
+    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
+    share = weight_shares(columns)
+    found = [
+        Coverage(group, members, int(rows[code]), int(rows[code]) / scored, float(share[code]))
+        for code, (group, members) in enumerate(zip(columns.groups, columns.members, strict=True))
+    ]
+    return sorted(found, key=lambda one: (-one.rows, one.group))
+
+
+def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
+    """The mean share of the judge's weight that each group has over the rows with a rubric."""
+    whole = np.repeat(columns.per_row(columns.weight), np.diff(columns.start))
+    shares = columns.per_group(columns.weight / np.where(whole > 0, whole, 1))
+    return shares / max(1, int(columns.scored.sum()))
+
+
+def reweigh_form(columns: RubricColumns) -> dict[str, Any]:
+    """The integers that a page needs to reweigh by itself: see docs/rubric.md.
+
+    `rows` holds for each row a flat list of group, score of A, score of B.
+    """
+    entries = columns.by_group
+    table = np.stack([entries.group, entries.A, entries.B], axis=1)
+    pieces = np.split(table, entries.start[1:-1])
+    return {
+        "form": 1,
+        "weight_unit": WEIGHT_UNITS,
+        "full_score": FULL_SCORE,
+        "groups": list(columns.groups),
+        "weights": mean_weights(columns).tolist(),
+        "rows": [piece.ravel().tolist() for piece in pieces],
+    }
+
+
+def mean_weights(columns: RubricColumns) -> Ints:
+    """The judge's mean weights by group in millionths that sum to a million exactly."""
+    shares = weight_shares(columns) * WEIGHT_UNITS
+    units = np.floor(shares).astype(np.int64)
+    if units.sum():
+        rest = WEIGHT_UNITS - int(units.sum())
+        units[np.argsort(units - shares, kind="stable")[:rest]] += 1
+    return units
+
+
+def _flipped(columns: RubricColumns) -> npt.NDArray[np.bool_]:
+    known = (columns.forward != Outcome.ERROR) & (columns.backward != Outcome.ERROR)
+    flipped: npt.NDArray[np.bool_] = known & (columns.forward != columns.backward)
+    return flipped
+
+
+def _names(listed: str) -> Iterable[str]:
+    return (name.strip() for name in listed.split(",") if name.strip())
+
+
+def _units(spelled: str, value: str) -> int:
+    try:
+        weight = Decimal(value.strip())
+        if 0 <= weight <= _LARGEST_WEIGHT:
+            return round(weight * WEIGHT_UNITS)
+    except InvalidOperation:
+        pass
+    raise WeightingError(
+        f"{spelled!r} is not `criterion=weight` with a weight from 0 to {_LARGEST_WEIGHT}."
+    )
+
+
+def _interval(interval: Interval | Unscored) -> Interval | None:
+    return None if isinstance(interval, Unscored) else interval

@@ -1,0 +1,202 @@
+"""The rubrics of many rows as columns of whole numbers: what every recomputation works on.
+
+Twelve bytes a criterion. With the judge's own weights, sums over these entries are exact. For
+weights that a user sets by group, several criteria of one group in one row become one entry with
+their mean by weight, to a thousandth of a score unit; that rounding happens once, in `by_group`,
+and everything after it is exact.
+"""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.pairs.criteria import CriterionGroups
+from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
+from nova_judge.pairs.weighted_scores import SCORE_UNITS
+from nova_judge.records import Judgment
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Codes: TypeAlias = npt.NDArray[np.uint8]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+FINE: Final = 1000
+FULL_SCORE: Final = SCORE_UNITS * FINE
+"""The best score in the units of `by_group`: 400,000."""
+
+_ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
+_FRACTION: Final = float(1 << 30)
+
+
+class GroupEntries(NamedTuple):
+    """One entry for each group of each row: `start[r]:start[r + 1]` are those of row r.
+
+    Scores are whole numbers from 0 to FULL_SCORE.
+    """
+
+    start: Ints
+    group: npt.NDArray[Any]
+    A: Ints
+    B: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class RubricColumns:
+    """One entry for each criterion of each row: `start[r]:start[r + 1]` are those of row r.
+
+    `group` is the group's place in `groups`, weights are in millionths, scores in 400ths; `members`
+    are the raw names that each group brought together. `forward` and `backward` are `Outcome`.
+    """
+
+    groups: tuple[str, ...]
+    members: tuple[tuple[str, ...], ...]
+    start: Ints
+    entries: npt.NDArray[Any]
+    forward: Codes
+    backward: Codes
+
+    @property
+    def rows(self) -> int:
+        """Rows that were sent to the judge."""
+        return len(self.start) - 1
+
+    @property
+    def row(self) -> Ints:
+        """The row of each entry."""
+        return np.repeat(np.arange(self.rows), np.diff(self.start))
+
+    @property
+    def scored(self) -> Flags:
+        """Which rows have a readable rubric."""
+        return np.diff(self.start) > 0
+
+    @property
+    def group(self) -> npt.NDArray[Any]:
+        """The group of each entry."""
+        return self.entries["code"]
+
+    @property
+    def weight(self) -> Floats:
+        """The judge's weight of each entry, in millionths."""
+        return self.entries["weight"].astype(np.float64)
+
+    def weighted(self, side: str) -> Floats:
+        """Weight x score of each entry for candidate A or B: whole numbers."""
+        return np.asarray(self.weight * self.entries[side])
+
+    @property
+    def weighted_lead(self) -> Floats:
+        """Weight x (score of A - score of B) of each entry: whole numbers."""
+        return np.asarray(self.weight * (self.entries["A"] - self.entries["B"]))
+
+    @functools.cached_property
+    def by_group(self) -> GroupEntries:
+        """The entries with several criteria of one group in one row made one."""
+        groups = max(len(self.groups), 1)
+        key = self.row * groups + self.group
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        if len(first) == len(key):
+            fine = (self.entries[side].astype(np.int64) * FINE for side in ("A", "B"))
+            return GroupEntries(self.start, self.group, *fine)
+        means = _means(self.entries[order], first)
+        row, code = np.divmod(key[first], groups)
+        start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=self.rows))))
+        return GroupEntries(start, code, *means)
+
+    def per_row(self, values: Floats) -> Floats:
+        """The sum of a value over the entries of each row, 0 without any; exact for integers."""
+        return row_sums(self.start, values)
+
+    def per_group(self, values: Floats) -> Floats:
+        """The sum of a value in [-1, 1] over the entries of each group.
+
+        Values are rounded to 2^-30, so that the order of the rows and the number of shards change
+        no bit.
+        """
+        units = np.rint(values * _FRACTION)
+        return np.bincount(self.group, weights=units, minlength=len(self.groups)) / _FRACTION
+
+
+def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> RubricColumns:
+    """The columns of judgments in their order."""
+    packer = RubricPacker()
+    for judgment in judgments:
+        packer.add(judgment)
+    return columns_from([packer.take()], groups)
+
+
+def columns_from(parts: Sequence[PackedRows], groups: CriterionGroups) -> RubricColumns:
+    """The columns of parts that follow one another, their criteria brought together by `groups`.
+
+    The bytes of the parts are taken over, and no longer those of a packer's rows afterwards.
+    """
+    tables = [np.frombuffer(part.entries, dtype=_ENTRY) for part in parts]
+    named = zip(parts, tables, strict=True)
+    met = {part.names[code] for part, table in named for code in _codes_met(table)}
+    group_of = {name: groups.group(name) for name in met}
+    members = _grouped(group_of)
+    place = {group: code for code, group in enumerate(members)}
+    for part, table in zip(parts, tables, strict=True):
+        codes = [place[group_of[name]] if name in met else 0 for name in part.names]
+        table["code"] = np.array(codes or [0], dtype=np.int32)[table["code"]]
+    counts = _joined([part.counts for part in parts])
+    return RubricColumns(
+        groups=tuple(members),
+        members=tuple(tuple(raw) for raw in members.values()),
+        start=np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
+        entries=tables[0] if len(tables) == 1 else np.concatenate(tables),
+        forward=_joined([part.forward for part in parts]),
+        backward=_joined([part.backward for part in parts]),
+    )
+
+
+def row_sums(start: Ints, values: Floats) -> Floats:
+    """The sum of `values[start[r]:start[r + 1]]` for each row r, 0 where that is empty."""
+    sums = np.zeros(len(start) - 1)
+    filled = np.diff(start) > 0
+    if len(values):
+        sums[filled] = np.add.reduceat(values, start[:-1][filled])
+    return sums
+
+
+def _codes_met(table: npt.NDArray[Any]) -> list[int]:
+    return np.flatnonzero(np.bincount(table["code"])).tolist()
+
+
+def _joined(parts: Sequence[bytearray]) -> Codes:
+    return np.frombuffer(bytearray().join(parts), dtype=np.uint8)
+
+
+def _grouped(group_of: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names of each group, both in alphabetical order."""
+    members: dict[str, list[str]] = {group: [] for group in sorted(set(group_of.values()))}
+    for name in sorted(group_of):
+        members[group_of[name]].append(name)
+    return members
+
+
+def _means(entries: npt.NDArray[Any], first: Ints) -> list[Ints]:
+    """Mean scores by weight of the entries from each `first` to the next, in fine units."""
+    weight = entries["weight"].astype(np.int64)
+    count = np.diff(first, append=len(entries))
+    # Criteria without any weight count alike inside their group.
+    shares = np.where(np.repeat(np.add.reduceat(weight, first), count) > 0, weight, 1)
+    whole = np.add.reduceat(shares, first)
+    return [
+        _half_even(np.add.reduceat(shares * entries[side] * FINE, first), whole)
+        for side in ("A", "B")
+    ]
+
+
+def _half_even(numerator: Ints, denominator: Ints) -> Ints:
+    """Whole-number division, rounded half to even."""
+    quotient, rest = np.divmod(numerator, denominator)
+    up = (2 * rest > denominator) | ((2 * rest == denominator) & (quotient % 2 == 1))
+    rounded: Ints = quotient + up
+    return rounded

@@ -1,0 +1,67 @@
+"""Rubrics packed row by row into bytes, for `rubric.columns` to read: no arrays here.
+
+Without numpy, a process that only reads details starts sooner.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from nova_judge.pairs.weighted_scores import score_units, weight_units
+from nova_judge.records import Criterion, Judgment, Rubric
+from nova_judge.statistics.outcomes import Outcome, outcome_of
+
+ENTRY: Final = struct.Struct("<iihh")
+"""A criterion: its name's place in `names`, weight in millionths, scores of A and B in 400ths."""
+
+
+class PackedRows(NamedTuple):
+    """Rows in order: a byte of `counts`, `forward` and `backward` each, and `counts` entries.
+
+    A rubric has at most `rubric.reading.CRITERIA_LIMIT` criteria, so that a byte counts them.
+    """
+
+    names: tuple[str, ...]
+    counts: bytearray
+    entries: bytearray
+    forward: bytearray
+    backward: bytearray
+
+
+class RubricPacker:
+    """Collects rows one by one, in sixty bytes a row."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._rows = _no_rows()
+
+    def packed(self, criterion: Criterion) -> bytes:
+        """One criterion as an entry."""
+        code = self._names.setdefault(criterion.name, len(self._names))
+        of_a, of_b = (score_units(criterion, s) for s in (criterion.score_A, criterion.score_B))
+        return ENTRY.pack(code, weight_units(criterion.weight), of_a, of_b)
+
+    def add(self, judgment: Judgment) -> None:
+        """The next row. A rubric that is missing or unreadable leaves a row without entries."""
+        rubric = judgment.rubric
+        criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
+        forward, backward = outcome_of(judgment.forward), outcome_of(judgment.backward)
+        self.add_packed([self.packed(criterion) for criterion in criteria], forward, backward)
+
+    def add_packed(self, entries: Sequence[bytes], forward: Outcome, backward: Outcome) -> None:
+        """The next row, from packed entries."""
+        rows = self._rows
+        rows.counts.append(len(entries))
+        rows.entries.extend(b"".join(entries))
+        rows.forward.append(forward)
+        rows.backward.append(backward)
+
+    def take(self) -> PackedRows:
+        """All rows since the last time, handed over without a copy."""
+        taken = self._rows._replace(names=tuple(self._names))
+        self._names, self._rows = {}, _no_rows()
+        return taken
+
+
+def _no_rows() -> PackedRows:
+    return PackedRows((), bytearray(), bytearray(), bytearray(), bytearray())

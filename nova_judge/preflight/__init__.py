@@ -1,0 +1,1 @@
+"""What must be so, and what it will cost, before a run may start."""

@@ -1,0 +1,142 @@
+"""What a run will cost and take, before anything is paid for.
+
+Quantities come from the head of the input and from `data/assumptions.json`, prices from
+`data/prices.json`; both are dated, and an estimate names the assumptions it rests on.
+"""
+
+from typing import Any
+
+import msgspec
+
+from nova_judge.errors import BudgetError
+from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
+from nova_judge.inputs.own_data import OwnLine, read_own_data
+from nova_judge.inputs.shards import Shard
+from nova_judge.preflight.expected_usage import (
+    Workload,
+    expected_usage,
+    generation_seconds,
+    judge_seconds,
+)
+from nova_judge.preflight.pricing import Bill, bill
+from nova_judge.recipe import catalog
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import generates, needs_file
+from nova_judge.records import CANDIDATES, InputRow
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """A forecast: `likely`, and `worst`, with judge jobs up to their time limit and full answers.
+
+    `hours` is the likely wall clock. `assumptions` says what both rest on.
+    """
+
+    workload: Workload
+    likely: Bill
+    worst: Bill
+    hours: float
+    assumptions: tuple[str, ...]
+
+
+def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
+    """The workload of a file of `size` bytes that begins with `head`.
+
+    Usable whole lines are counted and projected over all of the head: what it cut may be one huge
+    line.
+    """
+    if not needs_file(recipe):
+        return Workload(rows=0)
+    whole = len(head) >= size
+    seen = head if whole else head[: head.rfind(b"\n") + 1]
+    asks = generates(recipe)
+    rows, characters = _prompts(seen, sources) if asks else (_own_lines(seen, recipe.kind), 0.0)
+    generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")
+    return Workload(
+        rows=rows if whole else round(rows * size / len(head)),
+        prompt_characters=characters,
+        size=size,
+        generated=generated,
+        exact=whole,
+    )
+
+
+def _own_lines(seen: bytes, kind: str) -> int:
+    return sum(isinstance(line, OwnLine) for line in read_own_data([seen], len(seen), kind))
+
+
+def _prompts(seen: bytes, sources: AnswerSources) -> tuple[int, float]:
+    """How many usable rows there are, and the mean length of their prompts in characters."""
+    lines = shard_lines([seen], Shard(index=0, start=0, end=len(seen)))
+    lengths = [
+        len(row.prompt) for line in lines if isinstance(row := parse_line(line, sources), InputRow)
+    ]
+    return len(lengths), sum(lengths) / len(lengths) if lengths else 0.0
+
+
+def estimate_run(recipe: Recipe, workload: Workload) -> Estimate:
+    """The forecast for one run of `recipe` over `workload`."""
+    share = catalog.assumptions().answer_share.value
+    likely = expected_usage(recipe, workload, answer_share=share)
+    worst = expected_usage(recipe, workload, answer_share=1.0, to_the_limit=True)
+    seconds = generation_seconds(recipe, workload, share) + judge_seconds(recipe, workload)
+    return Estimate(
+        workload=workload,
+        likely=bill(likely),
+        worst=bill(worst),
+        hours=seconds / 3600,
+        assumptions=_assumptions(recipe, workload),
+    )
+
+
+def check_budget(recipe: Recipe, estimate: Estimate) -> None:
+    """Refuse a run whose estimate is above `budget.max_usd`: raises BudgetError, which says why."""
+    budget = recipe.budget.max_usd
+    if budget is None:
+        return
+    if estimate.likely.unpriced:
+        raise BudgetError(
+            f"{recipe.name}: budget.max_usd is {budget:g}, but no price is known for "
+            f"{', '.join(estimate.likely.unpriced)}: add it to nova_judge/data/prices.json, or "
+            "leave budget.max_usd out"
+        )
+    if estimate.likely.usd > budget:
+        dearest = max(estimate.likely.lines, key=lambda line: line.usd or 0)
+        raise BudgetError(
+            f"{recipe.name}: the estimate is ${estimate.likely.usd:,.2f} for "
+            f"{estimate.workload.rows:,} rows, above budget.max_usd ${budget:,.2f}; the dearest "
+            f"position is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
+            "fewer rows (`nova-judge plan` says how many a question needs), or choose a cheaper "
+            "instance"
+        )
+
+
+def estimate_summary(estimate: Estimate) -> dict[str, Any]:
+    """`cost.estimate` of metrics.json: `{workload, likely, worst, hours, assumptions}`."""
+    summary: dict[str, Any] = msgspec.to_builtins(estimate)
+    return summary
+
+
+def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:
+    supposed, known = catalog.assumptions(), catalog.prices()
+    said = [f"list prices of {known.region}, read on {known.read_on} from public secondary sources"]
+    if recipe.judge.nova is not None:
+        rate = supposed.judge_rows_per_second.value[recipe.nova.run.model_type]
+        start = supposed.judge_start_minutes
+        said.append(f"a judge job starts in {start.value:g} min: {start.why}")
+        said.append(f"the judge does {rate:g} rows/s: {supposed.judge_rows_per_second.why}")
+    if recipe.kind == "benchmark":
+        said.append(supposed.benchmark_questions.why)
+    if recipe.judge.bedrock is not None:
+        said.append(supposed.evaluator_tokens_per_score.why)
+    if workload.generated:
+        token = supposed.characters_per_token
+        said.append(supposed.answer_share.why)
+        said.append(f"{token.value:g} characters a token: {token.why}")
+    for side in workload.generated:
+        spec = recipe.candidate(side)
+        if spec.source == "endpoint":
+            tokens = supposed.endpoint_tokens_per_second
+            said.append(f"{spec.model} writes {tokens.value[spec.model]:g} tokens/s: {tokens.why}")
+    if not workload.exact:
+        said.append("the number of rows is projected from the first part of the file")
+    return tuple(dict.fromkeys(said))

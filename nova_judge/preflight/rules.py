@@ -1,0 +1,309 @@
+"""What must be so before a run may cost anything: pure checks over facts about the account.
+
+The facts are gathered by `nova_judge.aws.account`; `nova-judge doctor` and the state machine's
+first state run the same checks.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from nova_judge import __version__
+from nova_judge.errors import PreflightError, RecipeError
+from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
+from nova_judge.inputs.shards import Shard
+from nova_judge.preflight.role_uses import RoleUse
+from nova_judge.recipe import catalog
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.scoring_recipe import evaluator_models
+from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.runs.training_job import evaluation_image
+
+Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
+SAGEMAKER = "sagemaker.amazonaws.com"
+STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
+QUOTAS = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+SOON = datetime.timedelta(days=60)
+
+
+class Check(NamedTuple):
+    """One check: what was found, and what to do about it. `not run` says why in `finding`."""
+
+    name: str
+    status: Status
+    finding: str
+    advice: str = ""
+
+
+class NotRead(NamedTuple):
+    """A fact that could not be read, and why: never taken for an answer."""
+
+    reason: str
+
+
+class ModelFacts(NamedTuple):
+    """A Bedrock model. `on_demand`: its own id can be called, without an inference profile."""
+
+    lifecycle: Literal["ACTIVE", "LEGACY", "ABSENT"]
+    end_of_life: datetime.datetime | None = None
+    on_demand: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of the account. None: not asked for, because nothing depends on it here.
+
+    `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
+    the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
+    of the recipe it may not use.
+    """
+
+    region: str | None
+    caller: str | NotRead
+    stacks: Mapping[str, str] | NotRead | None = None
+    training_quota: Mapping[str, float] | NotRead | None = None
+    endpoint_quota: Mapping[str, float] | NotRead | None = None
+    models: Mapping[str, ModelFacts | NotRead] | None = None
+    job_role_trust: tuple[str, ...] | NotRead | None = None
+    denied: tuple[str, ...] | NotRead | None = None
+    refused: tuple[RoleUse, ...] | NotRead | None = None
+    bucket_sends_events: bool | NotRead | None = None
+
+
+def account_checks(
+    facts: Facts,
+    recipe: Recipe | None,
+    now: datetime.datetime,
+    asked: tuple[Candidate, ...] = ("A", "B"),
+) -> list[Check]:
+    """Every check that the facts allow; `asked` names the candidates that have to answer."""
+    checks = [_credentials(facts), *_stacks(facts), *_role(facts), *_notifications(facts)]
+    if recipe is not None:
+        checks += [_image(facts, recipe), *_uses(facts), *_judge_quota(facts, recipe)]
+        specs = [recipe.candidate(side) for side in asked]
+        endpoints = sorted(recipe.endpoint_instances(asked).items())
+        asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
+        models = sorted(asked_of_bedrock | evaluator_models(recipe))
+        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
+        checks += [_model(name, _known(facts, name), now) for name in models]
+    return checks
+
+
+def input_check(head: bytes, size: int, sources: AnswerSources) -> Check:
+    """Whether the head of the input holds rows that the judge can take."""
+    seen = head if len(head) >= size else head[: head.rfind(b"\n") + 1]
+    lines = shard_lines([seen], Shard(index=0, start=0, end=len(seen)))
+    parsed = [row for line in lines if (row := parse_line(line, sources)) is not None]
+    rows = [row for row in parsed if isinstance(row, InputRow)]
+    rejected = [row for row in parsed if isinstance(row, Rejected)]
+    if not rows:
+        reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
+        return Check("input", "fail", f"no usable row: {reason}", "see `nova-judge validate`")
+    context = catalog.compatibility().judge_context_tokens
+    longest = max(_tokens(row) for row in rows)
+    found = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
+    if longest > context.warn_from:
+        return Check(
+            "input",
+            "warn",
+            f"{found}; the longest has about {longest:,} tokens",
+            f"the judge takes {context.warn_from:,} to {context.value:,} tokens a row: shorten it",
+        )
+    if rejected:
+        first = f"line {rejected[0].line}: {rejected[0].reason}"
+        return Check(
+            "input", "warn", f"{found}; {len(rejected):,} unusable ({first})", "they are left out"
+        )
+    return Check("input", "pass", found)
+
+
+def require(checks: Iterable[Check]) -> None:
+    """Raise PreflightError naming every failed check, so that nothing paid starts."""
+    failed = [check for check in checks if check.status == "fail"]
+    if failed:
+        raise PreflightError(
+            "\n".join(f"{check.name}: {check.finding}: {check.advice}" for check in failed)
+        )
+
+
+def _tokens(row: InputRow) -> int:
+    characters = len(row.prompt) + len(row.response_A or "") + len(row.response_B or "")
+    return round(characters / catalog.assumptions().characters_per_token.value)
+
+
+def _credentials(facts: Facts) -> Check:
+    if facts.region is None:
+        return Check(
+            "credentials",
+            "fail",
+            "no region is set",
+            "set AWS_DEFAULT_REGION, or region in ~/.aws/config",
+        )
+    if isinstance(facts.caller, NotRead):
+        return Check(
+            "credentials",
+            "fail",
+            f"AWS could not identify the caller ({facts.caller.reason})",
+            "sign in (`aws sso login`, or AWS_PROFILE) and try again",
+        )
+    return Check("credentials", "pass", f"{facts.caller} in {facts.region}")
+
+
+def _stacks(facts: Facts) -> Iterator[Check]:
+    found = facts.stacks
+    if found is None:
+        return
+    if isinstance(found, NotRead):
+        yield Check("stacks", "not run", found.reason)
+        return
+    missing = [part for part in STACK_PARTS if part not in found]
+    version = found.get("Evaluation", "unknown")
+    if missing:
+        yield Check("stacks", "fail", f"not deployed: {', '.join(missing)}", "`make deploy`")
+    elif version != __version__:
+        yield Check(
+            "stacks",
+            "warn",
+            f"deployed with version {version}, this is {__version__}",
+            "deploy again so that both agree",
+        )
+    else:
+        yield Check("stacks", "pass", f"deployed with version {version}")
+
+
+def _role(facts: Facts) -> Iterator[Check]:
+    trust, denied = facts.job_role_trust, facts.denied
+    if isinstance(trust, NotRead):
+        yield Check("judge role trust", "not run", trust.reason)
+    elif trust is not None:
+        yield (
+            Check("judge role trust", "pass", f"trusts {', '.join(trust)}")
+            if SAGEMAKER in trust
+            else Check("judge role trust", "fail", f"does not trust {SAGEMAKER}", "deploy again")
+        )
+    if isinstance(denied, NotRead):
+        yield Check("judge role permissions", "not run", denied.reason)
+    elif denied:
+        yield Check(
+            "judge role permissions",
+            "fail",
+            f"may not {', '.join(denied)}",
+            "deploy again; look for a permissions boundary or a service control policy",
+        )
+    elif denied is not None:
+        yield Check("judge role permissions", "pass", "may do what a judge job does")
+
+
+def _notifications(facts: Facts) -> Iterator[Check]:
+    sends = facts.bucket_sends_events
+    if isinstance(sends, NotRead):
+        yield Check("bucket notifications", "not run", sends.reason)
+    elif sends is False:
+        yield Check(
+            "bucket notifications",
+            "fail",
+            "the data bucket does not send events to EventBridge: a dropped file starts nothing",
+            "deploy again, or switch EventBridge on in the bucket's properties",
+        )
+    elif sends:
+        yield Check("bucket notifications", "pass", "EventBridge gets the data bucket's events")
+
+
+def _image(facts: Facts, recipe: Recipe) -> Check:
+    if recipe.judge.nova is None:
+        return Check("judge image", "pass", f"kind {recipe.kind} needs none")
+    if facts.region is None:
+        return Check("judge image", "not run", "no region is set")
+    try:
+        image = evaluation_image(facts.region, recipe.judge.image)
+    except RecipeError as error:
+        return Check("judge image", "fail", str(error), "deploy in one of these regions")
+    documented = catalog.images().nova_evaluation.documented_regions
+    if facts.region not in documented and recipe.judge.image is None:
+        return Check(
+            "judge image",
+            "warn",
+            f"{image} is what AWS's SDK uses; AWS documents only {', '.join(documented)}",
+            "run a small file first",
+        )
+    return Check("judge image", "pass", image)
+
+
+def _uses(facts: Facts) -> Iterator[Check]:
+    if isinstance(facts.refused, NotRead):
+        yield Check("judge role and recipe", "not run", facts.refused.reason)
+        return
+    for use in facts.refused or ():
+        yield Check(
+            "judge role and recipe",
+            "fail",
+            f"the judge role may not {use.action} on {use.resource}",
+            f"add it to {use.key} of the stage in cdk.json, and deploy",
+        )
+
+
+def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:
+    if recipe.judge.nova is None:
+        return
+    wanted = recipe.judge.instance_types[0]
+    yield _quota(
+        f"{wanted} for training job usage",
+        facts.training_quota,
+        wanted,
+        recipe.judge.instance_count,
+    )
+
+
+def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> Check:
+    """The first instance type that the account has quota for will do; none at all fails."""
+    checks = [
+        _quota(f"{kind} for endpoint usage ({model})", facts.endpoint_quota, kind, 1)
+        for kind in instance_types
+    ]
+    first = checks[0]
+    usable = [check for check in checks if check.status == "pass"]
+    if usable and first.status == "fail":
+        return Check(first.name, "warn", f"{first.finding}; {usable[0].name} will do")
+    return first
+
+
+def _quota(name: str, quota: Mapping[str, float] | NotRead | None, kind: str, needed: int) -> Check:
+    if quota is None or isinstance(quota, NotRead):
+        return Check(name, "not run", quota.reason if quota else "quotas were not read")
+    if kind not in quota:
+        return Check(name, "not run", f"Service Quotas does not list {kind}")
+    if quota[kind] < needed:
+        return Check(
+            name,
+            "fail",
+            f"the account may run {quota[kind]:g}, {needed} needed",
+            f"request an increase at {QUOTAS} (a new account has 0)",
+        )
+    return Check(name, "pass", f"the account may run {quota[kind]:g}")
+
+
+def _known(facts: Facts, model: str) -> ModelFacts | NotRead:
+    return (facts.models or {}).get(model, NotRead("models were not read"))
+
+
+def _model(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Check:
+    if isinstance(known, NotRead):
+        return Check(name, "not run", known.reason)
+    ended = known.end_of_life
+    if known.lifecycle == "ABSENT" or (ended is not None and ended <= now):
+        when = f" since {ended:%Y-%m-%d}" if ended else ""
+        said = f"Bedrock does not offer it here{when}"
+        return Check(name, "fail", said, "name its successor in the recipe")
+    if not known.on_demand:
+        return Check(
+            name,
+            "fail",
+            "it is called through an inference profile only",
+            f"write us.{name} or global.{name}",
+        )
+    if known.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
+        when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
+        said = f"it is {known.lifecycle.lower()}{when}"
+        return Check(name, "warn", said, "plan for its successor")
+    return Check(name, "pass", "active")

@@ -1,0 +1,67 @@
+"""The page that compares judges: agreement two by two, beyond chance, and where they differ."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nova_judge import __version__
+from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, Difference
+from nova_judge.report.page import asset, environment
+
+MOST_DIFFERENCES = 200
+MOST_CHARACTERS = 4_000
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def render_cross_check(found: CrossCheck) -> str:
+    """The page, without a script."""
+    shown = found.differences[:MOST_DIFFERENCES]
+    return (
+        environment()
+        .get_template("cross_check.html.j2")
+        .render(
+            found=found,
+            verdicts=[NAMES[verdict] for verdict in VERDICTS],
+            differences=[_shown(found.judges, difference) for difference in shown],
+            style=asset("report.css"),
+            version=__version__,
+        )
+    )
+
+
+def _shown(judges: Sequence[str], difference: Difference) -> dict[str, Any]:
+    prompt, answer_a, answer_b = (_cut(text) for text in difference.pair)
+    said = list(zip(judges, difference.verdicts, strict=True))
+    return {"prompt": prompt, "A": answer_a, "B": answer_b, "said": said}
+
+
+def _cut(text: str) -> str:
+    left = len(text) - MOST_CHARACTERS
+    return text if left <= 0 else f"{text[:MOST_CHARACTERS]}… [{left:,} more characters]"
+
+
+def cross_check_json(found: CrossCheck) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
+        "judges": list(found.judges),
+        "common": found.common,
+        "pairs": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "rows": pair.rows,
+                "agreed": pair.agreed,
+                "agreement": pair.share,
+                "kappa": None if pair.kappa is None else pair.kappa._asdict(),
+                "table": [list(row) for row in pair.table],
+                "by_category": [category._asdict() for category in pair.by_category],
+            }
+            for pair in found.pairs
+        ],
+        "differences": [
+            {
+                "prompt": difference.pair[0],
+                "verdicts": dict(zip(found.judges, difference.verdicts, strict=True)),
+            }
+            for difference in found.differences
+        ],
+    }

@@ -1,1 +1,0 @@
-"""What finished runs found: stored, read again, audited, compared, gated, exported."""

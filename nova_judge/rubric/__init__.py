@@ -1,1 +1,0 @@
-"""The rubric judge's criteria: read, weighed, weighed anew."""

@@ -1,0 +1,1 @@
+"""Scores of single answers: text metrics, scorers, benchmarks, Bedrock's judge."""

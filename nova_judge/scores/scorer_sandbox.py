@@ -1,0 +1,134 @@
+"""Runs a custom scorer in a limited child process and never lets one row cost another its score."""
+
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from nova_judge.errors import ScorerError
+from nova_judge.records import Unscored
+from nova_judge.scores import scorer_process
+from nova_judge.scores.scorer_process import NoScoreError, checked_metrics
+
+_CHILD = Path(scorer_process.__file__).resolve()
+_START_SECONDS = 20.0
+
+
+class SandboxLimits(NamedTuple):
+    """Seconds for one row, and how many rows share a process (1 for code that nobody has read).
+
+    `ended` is the score of a row that ends its process or takes too long: where the row is itself a
+    program on trial, it has failed. None: nothing is known of it, so that it is unscored.
+    """
+
+    row_seconds: float = 10.0
+    rows_per_process: int = 200
+    ended: Mapping[str, float] | None = None
+
+
+DEFAULT_LIMITS = SandboxLimits()
+
+
+class _Written(msgspec.Struct):
+    loaded: bool = False
+    metrics: dict[str, float] | None = None
+    fault: str | None = None
+
+
+_decoder = msgspec.json.Decoder(_Written)
+
+
+def score_rows(
+    scorer: Path, rows: Sequence[dict[str, Any]], limits: SandboxLimits = DEFAULT_LIMITS
+) -> Iterator[dict[str, float] | Unscored]:
+    """The metrics of each row in order, or why it has none.
+
+    A row is a dict with `prompt`, `answer`, `reference`, `metadata`. The child has no environment,
+    an empty folder, no network and no child processes. A row that kills it, by a crash or by
+    taking too long, is unscored or gets the score in `limits.ended`; the rest go on in a new one.
+    Raises ScorerError when the scorer cannot be loaded.
+    """
+    pending = list(rows)
+    while pending:
+        batch = pending[: limits.rows_per_process]
+        scored, ended = _run(scorer, batch, limits)
+        yield from scored
+        if len(scored) < len(batch):
+            yield _ended_score(limits, ended)
+        pending = pending[min(len(scored) + 1, len(batch)) :]
+
+
+def _ended_score(limits: SandboxLimits, ended: str) -> dict[str, float] | Unscored:
+    if limits.ended is not None:
+        return dict(limits.ended)
+    return Unscored(f"the scorer's process ended: {ended}")
+
+
+def _run(
+    scorer: Path, rows: Sequence[dict[str, Any]], limits: SandboxLimits
+) -> tuple[list[dict[str, float] | Unscored], str]:
+    """The rows that one child scored, and how it ended."""
+    seconds = limits.row_seconds * len(rows) + _START_SECONDS
+    command = [sys.executable, "-I", "-B", str(_CHILD), str(scorer.resolve())]
+    command += [str(limits.row_seconds), str(int(seconds) + 1)]
+    token = secrets.token_hex(16).encode()
+    sent = [token, *map(orjson.dumps, rows)]
+    with tempfile.TemporaryDirectory(prefix="nova-judge-scorer-") as folder:
+        try:
+            child = subprocess.run(
+                command,
+                input=b"".join(line + b"\n" for line in sent),
+                capture_output=True,
+                timeout=seconds,
+                env={},
+                cwd=folder,
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as expired:
+            output, ended = expired.stdout or b"", f"no result within {seconds:.0f} s"
+        else:
+            output, ended = child.stdout, _ended(child, limits)
+    mark = token + b" "
+    lines = [line.removeprefix(mark) for line in output.splitlines() if line.startswith(mark)]
+    return _read(scorer, lines, len(rows), ended), ended
+
+
+def _ended(child: subprocess.CompletedProcess[bytes], limits: SandboxLimits) -> str:
+    if b"Timeout (" in child.stderr:
+        return f"a row took more than {limits.row_seconds:g} s"
+    code = child.returncode
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _read(
+    scorer: Path, output: Sequence[bytes], rows: int, ended: str
+) -> list[dict[str, float] | Unscored]:
+    """The child's lines, believed only as far as they have the right shape."""
+    first, *lines = output or [b"{}"]
+    written = _decoded(first)
+    if not written.loaded:
+        raise ScorerError(f"{scorer}: {written.fault or f'loading it ended the process: {ended}'}")
+    return [_metrics(_decoded(line)) for line in lines[:rows]]
+
+
+def _decoded(line: bytes) -> _Written:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Written(fault="left a line that cannot be read")
+
+
+def _metrics(written: _Written) -> dict[str, float] | Unscored:
+    if written.fault is not None:
+        return Unscored(f"the scorer {written.fault}")
+    try:
+        return checked_metrics(written.metrics or {})
+    except NoScoreError as fault:
+        return Unscored(f"the scorer {fault}")

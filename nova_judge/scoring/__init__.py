@@ -1,1 +1,0 @@
-"""Evaluations that score single answers: benchmarks, own data, own scorers, Bedrock."""

@@ -1,0 +1,146 @@
+"""One candidate's batch inference in one shard, a step at a time."""
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.answers.answers import Journal
+from nova_judge.answers.batch_inference import (
+    BatchState,
+    all_ended,
+    check_ended,
+    input_lines,
+    job_name,
+    parts,
+    prompts_name,
+    responses,
+)
+from nova_judge.answers.retries import CallFailed
+from nova_judge.aws import batch_jobs, s3
+from nova_judge.aws.batch_jobs import BatchJob
+from nova_judge.aws.bedrock_converse import answer_of, converse_request
+from nova_judge.layout import RunLayout
+from nova_judge.records import Candidate
+from nova_judge.runs.run import Run
+from nova_judge.tags import run_tags
+
+INPUT_FILE = "input.jsonl"
+_STATE = ".json"
+
+
+class BatchShard(NamedTuple):
+    """Whose answers to which shard, and where everything lies."""
+
+    run: Run
+    candidate: Candidate
+    shard: int
+    bucket: str
+    prefix: str
+    role_arn: str
+    stage: str
+
+    def key(self, *rest: str) -> str:
+        """Keys of this candidate's batch in this shard."""
+        return RunLayout(self.run.run_id).batch(self.candidate, self.shard) + "/".join(rest)
+
+    @property
+    def attempt(self) -> str:
+        """Differs for every execution, so that a failed run can be asked for again."""
+        return hashlib.sha256(self.run.execution.encode()).hexdigest()[:4]
+
+
+class Progress(NamedTuple):
+    """Whether no more is to do, and how many lines of the jobs' output belong to no prompt."""
+
+    done: bool
+    unreadable: int = 0
+
+
+def step(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Progress:
+    """Begin the jobs, look at them, or collect their answers.
+
+    What a job left unanswered is not in the journal afterwards, and is for calls to ask. Raises
+    GenerationFailedError where a job failed, once all have ended and their answers are kept.
+    """
+    state_key = batch.key(f"{batch.attempt}{_STATE}")
+    content = s3.read_if_exists(batch.bucket, state_key)
+    unreadable = 0
+    if content is None:
+        state = _begin(batch, prompts, journal)
+        if state is None:
+            return Progress(done=False)
+    else:
+        state = msgspec.json.decode(content, type=BatchState)
+        if not state.collected:
+            jobs = [batch_jobs.status(arn) for arn in state.jobs]
+            if not all_ended(jobs):
+                return Progress(done=False)
+            unreadable = _collect(batch, batch.attempt, prompts, journal)
+            check_ended(jobs)
+            state = msgspec.structs.replace(state, collected=True)
+    s3.write(batch.bucket, state_key, msgspec.json.encode(state), "application/json")
+    return Progress(state.collected, unreadable)
+
+
+def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> BatchState | None:
+    """Begin a job for each part of what is not answered yet; None while Bedrock takes no more."""
+    _take_over(batch, prompts, journal)
+    known = journal.find(prompts)
+    places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in known}
+    spec = batch.run.recipe.candidate(batch.candidate)
+    request = converse_request(spec.model, batch.run.recipe.generation_for(batch.candidate))
+    jobs: list[str] = []
+    for number, part in enumerate(parts(sorted(places.values()))):
+        folder = batch.key(batch.attempt, str(number), "")
+        with s3.Writer(batch.bucket, f"{folder}{INPUT_FILE}") as file:
+            for line in input_lines(part, prompts, request):
+                file.write(line)
+        uri = f"s3://{batch.bucket}/{folder}"
+        place = f"{batch.candidate}-{batch.shard}-{number}"
+        name = job_name(batch.prefix, batch.run.run_id, batch.attempt, place)
+        job = BatchJob(
+            name,
+            spec.model,
+            batch.role_arn,
+            f"{uri}{INPUT_FILE}",
+            f"{uri}output/",
+            run_tags(batch.stage, batch.run.run_id),
+        )
+        begun = batch_jobs.begin(job)
+        if begun is None:
+            return None
+        jobs.append(begun)
+    return BatchState(tuple(jobs), prompts_name(prompts), collected=not jobs)
+
+
+def _take_over(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> None:
+    """Keep what an earlier execution's jobs answered to the same prompts before it failed."""
+    folder, asked = batch.key(), prompts_name(prompts)
+    for key in list(s3.keys(batch.bucket, folder)):
+        attempt, ending, rest = key.removeprefix(folder).partition(_STATE)
+        if not ending or rest or "/" in attempt:
+            continue
+        state = msgspec.json.decode(s3.read(batch.bucket, key), type=BatchState)
+        if state.prompts == asked and not state.collected:
+            _collect(batch, attempt, prompts, journal)
+            taken = msgspec.structs.replace(state, collected=True)
+            s3.write(batch.bucket, key, msgspec.json.encode(taken), "application/json")
+
+
+def _collect(batch: BatchShard, attempt: str, prompts: Sequence[str], journal: Journal) -> int:
+    """Keep the answers that an attempt's jobs wrote; how many lines belong to no prompt."""
+    unreadable = 0
+    for key in s3.keys(batch.bucket, batch.key(attempt, "")):
+        if not key.endswith(f"/{INPUT_FILE}.out"):
+            continue
+        for response in responses(s3.lines(s3.describe(batch.bucket, key)), len(prompts)):
+            if response is None:
+                unreadable += 1
+            elif response.output is not None:
+                with contextlib.suppress(CallFailed):
+                    journal.add(prompts[response.place], answer_of(response.output))
+    journal.flush()
+    return unreadable

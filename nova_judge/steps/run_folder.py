@@ -1,0 +1,88 @@
+"""A run's folder in the data bucket, as the records that were written into it."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nova_judge.aws import s3
+from nova_judge.errors import InputFileError, JudgeJobError
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.judge_dataset import DatasetSummary
+from nova_judge.recipe.scoring_recipe import scores_answers
+from nova_judge.records import JudgedRow, Rejected
+from nova_judge.report.content_types import CONTENT_TYPES
+from nova_judge.report.scores import render_score_report
+from nova_judge.report.write import render_report
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.training_job import started_by
+
+_MOST_REJECTED_SHOWN = 1_000
+
+
+def read_run(bucket: str, run_id: str) -> Run | None:
+    """The run as it was asked for; None before it was claimed."""
+    content = s3.read_if_exists(bucket, RunLayout(run_id).request)
+    return decode_run(content) if content is not None else None
+
+
+def read_summary(bucket: str, run_id: str) -> DatasetSummary | None:
+    """Where the lines of the input went; None before the judge's files were written."""
+    content = s3.read_if_exists(bucket, RunLayout(run_id).dataset)
+    return msgspec.json.decode(content, type=DatasetSummary) if content is not None else None
+
+
+def write_outcome(bucket: str, outcome: JobOutcome) -> None:
+    """Note how one judge job ended."""
+    key = RunLayout(outcome.run_id).judge_outcome(outcome.number)
+    s3.write(bucket, key, msgspec.json.encode(outcome), "application/json")
+
+
+def read_outcomes(bucket: str, run: Run, summary: DatasetSummary) -> list[JobOutcome]:
+    """The judge jobs of this attempt at a run that have ended, in order."""
+    layout = RunLayout(run.run_id)
+    keys = map(layout.judge_outcome, range(summary.all_jobs))
+    contents = (s3.read_if_exists(bucket, key) for key in keys)
+    ended = (msgspec.json.decode(c, type=JobOutcome) for c in contents if c is not None)
+    return [outcome for outcome in ended if started_by(run.execution, outcome.name)]
+
+
+def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
+    """The first lines that were left out, for the page."""
+    try:
+        item = s3.describe(bucket, RunLayout(run_id).rejected)
+    except InputFileError:
+        return  # the run failed before it was written
+    for line in itertools.islice(s3.lines(item), _MOST_REJECTED_SHOWN):
+        yield msgspec.json.decode(line, type=Rejected)
+
+
+def download(uri: str, target: Path) -> None:
+    """Copy an object that a judge job left into a file of ours; raises JudgeJobError."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        item = s3.describe(bucket, key)
+    except InputFileError as error:
+        raise JudgeJobError(f"{uri} cannot be read: the judge job left no such file") from error
+    with target.open("wb") as file:
+        for chunk in s3.stream(item, 0):
+            file.write(chunk)
+
+
+def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> str:
+    """Write every file of the report; the URI of its page. A failed run has no rows."""
+    rejected = read_rejected(bucket, run_id)
+    if scores_answers(metrics["kind"]):
+        return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
+    return store_report(bucket, run_id, render_report(metrics, rows, rejected))
+
+
+def store_report(bucket: str, run_id: str, files: Iterable[tuple[str, bytes]]) -> str:
+    """Store the files of a report under their names; the URI of its page."""
+    layout = RunLayout(run_id)
+    for name, content in files:
+        s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
+    return f"s3://{bucket}/{layout.report_file('report.html')}"

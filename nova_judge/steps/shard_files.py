@@ -1,0 +1,43 @@
+"""What one shard reads and writes: its lines in the input, its rows and its responses."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from nova_judge.answers.answers import Answer, Outcome, lasting
+from nova_judge.aws import s3
+from nova_judge.inputs.shard_rows import ShardRows, read_shard
+from nova_judge.inputs.shards import Shard
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.judge_dataset import Response
+from nova_judge.records import Candidate
+from nova_judge.runs.run import Run
+
+
+def read_rows(run: Run, shard: Shard) -> ShardRows:
+    """The rows of the shard's own lines."""
+    item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
+    return read_shard(s3.stream(item, max(shard.start - 1, 0)), shard, run.sources)
+
+
+def write_rows(bucket: str, run: Run, shard: Shard, rows: ShardRows) -> None:
+    """Keep the rows for the states that follow."""
+    s3.write(bucket, RunLayout(run.run_id).rows(shard.index), rows.encode(), "application/json")
+
+
+def write_responses(
+    bucket: str,
+    run: Run,
+    shard: Shard,
+    candidate: Candidate,
+    outcomes: Iterable[Outcome | None],
+) -> None:
+    """One line a row, in the order of the rows, written as they are encoded."""
+    with s3.Writer(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
+        for outcome in outcomes:
+            response = (
+                Response(answer=lasting(outcome))
+                if isinstance(outcome, Answer)
+                else Response(failed=outcome)
+            )
+            file.write(msgspec.json.encode(response) + b"\n")

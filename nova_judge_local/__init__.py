@@ -1,0 +1,1 @@
+"""Local mode: an emulated AWS account with stand-ins for the models."""

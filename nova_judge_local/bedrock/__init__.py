@@ -1,0 +1,1 @@
+"""Stand-ins for Bedrock: Converse, batch inference, evaluation jobs."""

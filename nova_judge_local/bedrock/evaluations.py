@@ -1,0 +1,175 @@
+"""The stand-in for Bedrock's evaluation jobs: create, look at, list and stop, with their limits.
+
+Requests are checked with botocore's model of the service, and the rules that the model leaves out:
+one answer a line, its source named, at most 1,000 prompts.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+import botocore.session
+import orjson
+from botocore.validate import ParamValidator
+
+from nova_judge.errors import LocalModeError
+from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.job_files import parse_uri
+from nova_judge_local.judges.answer_judge import AnswerJudge, judged_line
+from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
+from nova_judge_local.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_JOBS, _JOB = "/evaluation-jobs", "/evaluation-job/"
+
+
+class EvaluationJobs:
+    """All jobs of the emulated account; `judge` is called once a job, so that it may refuse."""
+
+    def __init__(
+        self, settings: EmulatorSettings, judge: Callable[[], AnswerJudge], s3: "S3Client"
+    ) -> None:
+        self._settings, self._judge, self._s3 = settings, judge, s3
+        self._jobs: dict[str, Parameters] = {}
+        self._lock = threading.Lock()
+
+    def create(self, parameters: Parameters) -> Parameters:
+        """Start a job under a name that is not taken; the same token again is the same job."""
+        model = botocore.session.get_session().get_service_model("bedrock")
+        shape = model.shape_for("CreateEvaluationJobRequest")
+        report = ParamValidator().validate(parameters, shape)
+        if report.has_errors():
+            raise ApiError("ValidationException", report.generate_report())
+        token = parameters.get("clientRequestToken")
+        with self._lock:
+            for job in self._jobs.values():
+                if token is not None and job["request"].get("clientRequestToken") == token:
+                    return {"jobArn": job["arn"]}
+                if job["request"]["jobName"] == parameters["jobName"]:
+                    raise ApiError("ConflictException", f"{parameters['jobName']} exists already")
+            place = f"{self._settings.region}:{self._settings.account}"
+            arn = f"arn:aws:bedrock:{place}:evaluation-job/{uuid.uuid4().hex[:12]}"
+            self._jobs[arn] = {"arn": arn, "request": parameters, "status": "InProgress"}
+            self._jobs[arn]["created"] = time.time()
+        threading.Thread(target=self._run, args=(arn,), daemon=True).start()
+        return {"jobArn": arn}
+
+    def get(self, identifier: str) -> Parameters:
+        """The job as GetEvaluationJob gives it."""
+        with self._lock:
+            if identifier not in self._jobs:
+                raise ApiError("ResourceNotFoundException", f"{identifier} does not exist", 404)
+            job = self._jobs[identifier]
+            reasons = {"failureMessages": job["reasons"]} if "reasons" in job else {}
+            return {**job["request"], "jobArn": job["arn"], "status": job["status"], **reasons}
+
+    def stop(self, identifier: str) -> Parameters:
+        """Stop a job that still runs."""
+        self.get(identifier)
+        with self._lock:
+            if self._jobs[identifier]["status"] == "InProgress":
+                self._jobs[identifier]["status"] = "Stopped"
+        return {}
+
+    def http(self, method: str, path: str) -> HttpAnswer | None:
+        """List, get and stop; None for any other call of Bedrock's."""
+        path, _, query = path.partition("?")
+        path = unquote(path)
+        if method == "GET" and path == _JOBS:
+            asked = {name: values[-1] for name, values in parse_qs(query).items()}
+            return answered(lambda: {"jobSummaries": self._summaries(asked)})
+        if method == "GET" and path.startswith(f"{_JOBS}/"):
+            return answered(lambda: self.get(path.removeprefix(f"{_JOBS}/")))
+        if method == "POST" and path.startswith(_JOB) and path.endswith("/stop"):
+            return answered(lambda: self.stop(path.removeprefix(_JOB).removesuffix("/stop")))
+        return None
+
+    def _summaries(self, asked: Mapping[str, str]) -> list[Parameters]:
+        with self._lock:
+            return [
+                {
+                    "jobArn": job["arn"],
+                    "jobName": job["request"]["jobName"],
+                    "status": job["status"],
+                    "creationTime": time.strftime(
+                        "%Y-%m-%dT%H:%M:%SZ", time.gmtime(job["created"])
+                    ),
+                    "jobType": "Automated",
+                    "evaluationTaskTypes": ["General"],
+                }
+                for job in self._jobs.values()
+                if asked.get("nameContains", "") in job["request"]["jobName"]
+                and asked.get("statusEquals", job["status"]) == job["status"]
+            ]
+
+    def _run(self, arn: str) -> None:
+        job = self._jobs[arn]
+        try:
+            self._work(job["request"])
+            ended: dict[str, Any] = {"status": "Completed"}
+        except (LocalModeError, ApiError) as error:
+            ended = {"status": "Failed", "reasons": [str(error)]}
+        except Exception as error:  # the account must go on, and the job must say what happened
+            ended = {"status": "Failed", "reasons": [f"{type(error).__name__}: {error}"]}
+        with self._lock:
+            if job["status"] == "InProgress":
+                job.update(ended)
+
+    def _work(self, request: Parameters) -> None:
+        automated = request["evaluationConfig"]["automated"]
+        config = automated["datasetMetricConfigs"][0]
+        source = request["inferenceConfig"]["models"][0]["precomputedInferenceSource"]
+        place = parse_uri(config["dataset"]["datasetLocation"]["s3Uri"])
+        content = self._s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        records = list(_records(content, source["inferenceSourceIdentifier"]))
+        custom = custom_definitions(
+            automated.get("customMetricConfig", {}).get("customMetrics", [])
+        )
+        judge = self._judge()
+        lines = [judged_line(judge, record, config["metricNames"], custom) for record in records]
+        name, dataset = request["jobName"], config["dataset"]["name"]
+        write_output(
+            self._s3,
+            f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/{name}",
+            source["inferenceSourceIdentifier"],
+            dataset,
+            lines,
+        )
+
+
+def custom_definitions(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Own metrics by name."""
+    held = [metric["customMetricDefinition"] for metric in metrics]
+    return {definition["name"]: definition for definition in held}
+
+
+def write_output(
+    s3: "S3Client", base: str, model: str, dataset: str, lines: Iterable[Mapping[str, Any]]
+) -> None:
+    """Where and how Bedrock writes its judgments below `<output>/<job name>`."""
+    place = parse_uri(base)
+    folder = f"{place.key}/{uuid.uuid4()}/models/{model}/taskTypes/General/datasets/{dataset}"
+    body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    s3.put_object(Bucket=place.bucket, Key=f"{folder}/{uuid.uuid4()}_output.jsonl", Body=body)
+
+
+def _records(content: bytes, source: str) -> Iterable[dict[str, Any]]:
+    lines = [line for line in content.splitlines() if line.strip()]
+    most = bedrock_evaluation().limits.prompts_per_job
+    if len(lines) > most:
+        raise LocalModeError(f"the data set holds {len(lines)} prompts; {most} are allowed")
+    for number, line in enumerate(lines, start=1):
+        record = json.loads(line)
+        responses = record.get("modelResponses", [])
+        if len(responses) != 1 or responses[0].get("modelIdentifier") != source:
+            raise LocalModeError(
+                f"line {number}: exactly one response of {source!r} is expected in modelResponses"
+            )
+        yield record

@@ -1,0 +1,34 @@
+"""What Bedrock's stand-ins share over HTTP, and its runtime: Converse, answered like endpoints."""
+
+import json
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from nova_judge_local.judges.model_answers import Answers
+from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, to_json
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def converse(answers: Answers, method: str, path: str, body: bytes) -> HttpAnswer:
+    """Answer `POST /model/<id>/converse`; anything else is refused by name."""
+    return answered(lambda: _converse(answers, method, path, body))
+
+
+def _converse(answers: Answers, method: str, path: str, body: bytes) -> Parameters:
+    parts = path.strip("/").split("/")
+    if method != "POST" or parts[0] != "model" or parts[-1] != "converse":
+        raise ApiError(
+            "ValidationException", f"{method} {path}: local mode knows Converse only.", 501
+        )
+    return answers.converse(unquote("/".join(parts[1:-1])), json.loads(body))
+
+
+def answered(operation: Callable[[], Parameters]) -> HttpAnswer:
+    """What the operation returns, or the error that it raises, in Bedrock's form."""
+    try:
+        return HttpAnswer(200, dict(_JSON), to_json(operation()))
+    except ApiError as error:
+        code = "ValidationException" if error.code == "ValidationError" else error.code
+        headers = {**_JSON, "x-amzn-errortype": code}
+        return HttpAnswer(error.status, headers, to_json({"message": error.message}))

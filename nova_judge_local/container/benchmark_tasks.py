@@ -1,0 +1,121 @@
+"""The task family of benchmarks: a few questions of our own in place of the published sets."""
+
+import re
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.errors import LocalModeError
+from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
+from nova_judge.records import Unscored
+from nova_judge.scores.scorer_sandbox import score_rows
+from nova_judge_local.container.job import Job
+from nova_judge_local.container.output_files import Detail, Writer, write_results
+from nova_judge_local.container.preset_scorers import LIMITS, preset_scorer
+from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
+from nova_judge_local.settings import answering
+
+QUESTIONS = Path(__file__).with_name("benchmarks")
+LETTERS = "ABCD"
+_CHOICE = re.compile(r"the correct answer is[\s:(*]*([A-D])\b", re.IGNORECASE)
+
+
+class Question(msgspec.Struct):
+    """One question; without choices the answer is a mathematical expression."""
+
+    subtask: str
+    question: str
+    answer: str
+    choices: list[str] = []
+
+    @property
+    def prompt(self) -> str:
+        """What the model is asked."""
+        if not self.choices:
+            return (
+                f"{self.question}\n\nReason step by step and put the final answer in \\boxed{{}}."
+            )
+        listed = "\n".join(
+            f"({letter}) {choice}" for letter, choice in zip(LETTERS, self.choices, strict=False)
+        )
+        return (
+            f"{self.question}\n\n{listed}\n\nReason step by step. End with: "
+            '"The correct answer is (X)."'
+        )
+
+
+class Answered(NamedTuple):
+    """A question with the model's answer."""
+
+    question: Question
+    answer: str
+
+
+def run(job: Job) -> None:
+    """Ask every question of the sub-tasks wanted, and write details and results a sub-task."""
+    task, metric = job.task, job.recipe["evaluation"]["metric"]
+    questions = _questions(job)
+    answers = job.model_under_test.answers(job.model, [(q.question, q.prompt) for q in questions])
+    answered = [Answered(q, a) for q, a in zip(questions, answers, strict=True)]
+    strategy = benchmarks()[task].strategy
+    results: dict[str, dict[str, float]] = {}
+    for subtask, group in groupby(answered, key=lambda found: found.question.subtask):
+        held = list(group)
+        key = f"custom|{task}_{strategy}:{subtask}|0"
+        rows = [{metric: score} for score in _SCORED[task](held)]
+        details = (
+            Detail(found.question.prompt, row, [found.answer], found.question.answer)
+            for found, row in zip(held, rows, strict=True)
+        )
+        Writer(job, key).details(details)
+        results[key] = with_standard_errors(rows)
+    write_results(job, results, averaged(results.values()), _told(job, questions))
+
+
+def _told(job: Job, questions: list[Question]) -> str:
+    told = answering(job.model_under_test.server)
+    return f"{STAND_IN} ({told} to {len(questions)} questions of its own)"
+
+
+def _questions(job: Job) -> list[Question]:
+    file = QUESTIONS / f"{job.task}.jsonl"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in QUESTIONS.glob("*.jsonl")))
+        raise LocalModeError(
+            f"Local mode has no questions for the benchmark {job.task!r}; it has {known}."
+        )
+    decoder = msgspec.json.Decoder(Question)
+    found = [decoder.decode(line) for line in file.read_bytes().splitlines()]
+    wanted = split_subtasks(job.recipe["evaluation"].get("subtask") or "")
+    chosen = [question for question in found if not wanted or question.subtask in wanted]
+    if not chosen:
+        known = ", ".join(dict.fromkeys(question.subtask for question in found))
+        raise LocalModeError(
+            f"Local mode has no questions for {', '.join(wanted)} of {job.task}; it has {known}."
+        )
+    return sorted(chosen, key=lambda question: question.subtask)
+
+
+def _choices(answered: list[Answered]) -> list[float]:
+    """1 where the last letter that the answer names is the right one."""
+    named = [_CHOICE.findall(found.answer) for found in answered]
+    return [
+        float(bool(letters) and letters[-1].upper() == found.question.answer)
+        for letters, found in zip(named, answered, strict=True)
+    ]
+
+
+def _expressions(answered: list[Answered]) -> list[float]:
+    """1 where the answer's final expression equals the right one."""
+    rows = [{"answer": found.answer, "reference": found.question.answer} for found in answered]
+    scored = score_rows(preset_scorer("prime_math"), rows, LIMITS["prime_math"])
+    return [0.0 if isinstance(score, Unscored) else score["score"] for score in scored]
+
+
+_SCORED: dict[str, Callable[[list[Answered]], list[float]]] = {
+    "mmlu": _choices,
+    "math": _expressions,
+}

@@ -1,0 +1,106 @@
+"""The files that the Nova container writes, wherever their contents come from."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from nova_judge.parquet import connect
+from nova_judge_local.container.job import Job
+
+_NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
+_COLUMNS = {
+    "full_prompt": "VARCHAR",
+    "gold": "VARCHAR[]",
+    "metrics": "VARCHAR",
+    "predictions": "VARCHAR[]",
+    "pred_logits": "DOUBLE[]",
+}
+
+
+class Detail(NamedTuple):
+    """One row of the details file; `metrics` is written as a Python dict in text."""
+
+    full_prompt: str
+    metrics: Mapping[str, Any]
+    predictions: list[str]
+    gold: str = ""
+
+
+class Writer:
+    """Writes one task's details and results under the run's name, stamped with one moment."""
+
+    def __init__(self, job: Job, task_key: str) -> None:
+        self._job = job
+        self._task_key = task_key
+        self._stamp = _now()
+        self._folder = job.output / job.run_name / "eval_results"
+
+    def details(self, rows: Iterable[Detail]) -> None:
+        """Write the Parquet file of the rows, one at a time in memory."""
+        folder = self._folder / "details" / self._job.model / self._stamp
+        folder.mkdir(parents=True)
+        target = folder / f"details_{self._task_key}_{self._stamp}.parquet"
+        with tempfile.TemporaryDirectory(dir=self._job.root) as scratch:
+            plain = Path(scratch) / "details.jsonl"
+            with plain.open("wb") as lines:
+                for row in rows:
+                    lines.write(orjson.dumps(_columns(row)) + b"\n")
+            _to_parquet(plain, target)
+
+    def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
+        """Write `results_<timestamp>.json`, which says plainly that a stand-in worked."""
+        write_results(self._job, {self._task_key: metrics}, metrics, judge)
+
+
+def write_results(
+    job: Job,
+    tasks: Mapping[str, Mapping[str, float]],
+    over_all: Mapping[str, float],
+    stand_in: str | None,
+) -> None:
+    """Write `results_<timestamp>.json` of one or several tasks, naming who stood in."""
+    stamp = _now()
+    content = {
+        "config_general": {
+            "stand_in": stand_in,
+            "note": _NOTE,
+            "model_name": job.model,
+            "start_time": stamp,
+        },
+        "results": {**tasks, "all": over_all},
+        "versions": dict.fromkeys(tasks, 0),
+    }
+    folder = job.output / job.run_name / "eval_results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"results_{stamp}.json").write_text(json.dumps(content, indent=2), "utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+
+
+def _columns(row: Detail) -> dict[str, object]:
+    return {
+        "full_prompt": row.full_prompt,
+        "gold": [row.gold] if row.gold else [],
+        "metrics": repr(dict(row.metrics)),
+        "predictions": row.predictions,
+        "pred_logits": [],
+    }
+
+
+def _to_parquet(plain: Path, target: Path) -> None:
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
+    largest = max(plain.stat().st_size, 1 << 20)  # one line can be as long as the file
+    with connect() as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_json($source, format = 'newline_delimited',"  # noqa: S608
+            f" columns = {{{columns}}}, maximum_object_size = {min(largest, 1 << 28)}))"
+            f" TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)",
+            {"source": str(plain)},
+        )

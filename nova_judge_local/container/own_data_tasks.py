@@ -1,0 +1,193 @@
+"""The task families of own data (`gen_qa`), rewards (`rft_eval`) and answers alone."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from nova_judge.errors import LocalModeError
+from nova_judge.records import Unscored
+from nova_judge.scores.scorer_sandbox import score_rows
+from nova_judge.scores.text_metrics import corpus_bleu, row_metrics
+from nova_judge_local.container.job import Job
+from nova_judge_local.container.output_files import Detail, Writer, write_results
+from nova_judge_local.container.preset_scorers import LIMITS, NAMES, preset_scorer
+from nova_judge_local.container.task_scores import STAND_IN, with_standard_errors
+from nova_judge_local.engine.clients import client
+from nova_judge_local.settings import answering
+
+OK = 200
+
+
+class _Line(msgspec.Struct):
+    query: str | None = None
+    response: str = ""
+    metadata: Any = None
+    messages: list[dict[str, Any]] = []
+    reference_answer: dict[str, Any] = {}
+    id: str = ""
+
+
+class Answered(NamedTuple):
+    """One row of the train file with the model's answer."""
+
+    line: _Line
+    prompt: str
+    reference: str
+    answer: str
+
+
+def run(job: Job) -> None:
+    """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
+    answered = _answered(job)
+    scored = _own_scores(job, answered)
+    rows = [
+        row_metrics(found.answer, found.reference) | own
+        for found, own in zip(answered, scored, strict=True)
+    ]
+    key = "custom|gen_qa_gen_qa|0"
+    Writer(job, key).details(
+        Detail(found.prompt, row, [found.answer], found.reference)
+        for found, row in zip(answered, rows, strict=True)
+    )
+    metrics = with_standard_errors(rows)
+    metrics["bleu"] = corpus_bleu((found.answer, found.reference) for found in answered)
+    _write_inference(job, answered)
+    write_results(job, {key: metrics}, metrics, _told(job))
+
+
+def run_rewards(job: Job) -> None:
+    """`rft_eval`: what the reward function says of each answer."""
+    answered = _answered(job)
+    arn = job.recipe.get("rl_env", {}).get("reward_lambda_arn") or ""
+    rows = [_reward(job, arn, found) for found in answered]
+    key = "custom|rft_eval_rft_eval|0"
+    Writer(job, key).details(
+        Detail(found.prompt, row, [found.answer], found.reference)
+        for found, row in zip(answered, rows, strict=True)
+    )
+    metrics = with_standard_errors(rows)
+    write_results(job, {key: metrics}, metrics, _told(job))
+
+
+def run_answers(job: Job) -> None:
+    """`inference_only`: the model's answers, and nothing else."""
+    _write_inference(job, _answered(job))
+
+
+def _told(job: Job) -> str:
+    scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
+    told = f"{STAND_IN} ({answering(job.model_under_test.server)})"
+    return f"{told}, {scorer} by a stand-in" if scorer else told
+
+
+def _answered(job: Job) -> list[Answered]:
+    decoder = msgspec.json.Decoder(_Line)
+    lines = [decoder.decode(line) for line in job.data_file().read_bytes().splitlines()]
+    if not lines:
+        raise LocalModeError("The train file holds no row.")
+    prompts = [_prompt(line) for line in lines]
+    answers = job.model_under_test.answers(job.model, [(prompt, prompt) for prompt in prompts])
+    return [
+        Answered(line, prompt, line.response or str(line.reference_answer.get("text", "")), answer)
+        for line, prompt, answer in zip(lines, prompts, answers, strict=True)
+    ]
+
+
+def _prompt(line: _Line) -> str:
+    asked = [turn["content"] for turn in line.messages if turn.get("role") == "user"]
+    prompt = line.query if line.query is not None else (asked[-1] if asked else None)
+    if prompt is None:
+        raise LocalModeError("A row has neither `query` nor a message of the user.")
+    return prompt
+
+
+def _own_scores(job: Job, answered: Sequence[Answered]) -> list[dict[str, float]]:
+    """The metrics of the recipe's processor; a sample that failed has none."""
+    processor = job.recipe.get("processor") or {}
+    preset = processor.get("preset_reward_function")
+    if preset:
+        return _preset_scores(preset, answered)
+    arn = job.hyperparameters.get("eval_lambda_arn") or processor.get("lambda_arn")
+    if not arn:
+        return [{} for _ in answered]
+    return [_custom_metrics(job, arn, found) for found in answered]
+
+
+def _preset_scores(name: str, answered: Sequence[Answered]) -> list[dict[str, float]]:
+    if name not in NAMES:
+        raise LocalModeError(f"{name!r} is no preset scorer: {', '.join(NAMES)} are.")
+    rows = [
+        {
+            "prompt": found.prompt,
+            "answer": found.answer,
+            "reference": found.reference,
+            "metadata": found.line.metadata,
+        }
+        for found in answered
+    ]
+    scored = score_rows(preset_scorer(name), rows, LIMITS[name])
+    return [{} if isinstance(scores, Unscored) else _named(name, scores) for scores in scored]
+
+
+def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
+    """The first metric under the preset's name, any further ones under their own."""
+    first, *rest = scores.items()
+    return {name: first[1], **dict(rest)}
+
+
+def _custom_metrics(job: Job, arn: str, found: Answered) -> dict[str, float]:
+    data = {
+        "prompt": found.prompt,
+        "inference_output": found.answer,
+        "gold": found.reference,
+    }
+    if found.line.metadata is not None:
+        data["metadata"] = found.line.metadata
+    answer = _invoked(job, arn, {"process_type": "postprocess", "data": data})
+    if not isinstance(answer, dict) or answer.get("statusCode") != OK:
+        return {}
+    return {entry["metric"]: float(entry["value"]) for entry in answer["body"]}
+
+
+def _reward(job: Job, arn: str, found: Answered) -> dict[str, float]:
+    turns = [*found.line.messages, {"role": "assistant", "content": found.answer}]
+    sample = {
+        "id": found.line.id,
+        "messages": turns,
+        "reference_answer": found.line.reference_answer,
+        "metadata": found.line.metadata,
+    }
+    answer = _invoked(job, arn, [sample])
+    if not isinstance(answer, list):
+        return {}
+    rewards = {m["name"]: float(m["value"]) for m in answer[0].get("metrics_list", [])}
+    return {"aggregate_reward_score": float(answer[0]["aggregate_reward_score"])} | rewards
+
+
+def _invoked(job: Job, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
+    """The function's answer; the container fails when the function does not exist."""
+    if job.account_endpoint is None:
+        raise LocalModeError("This job calls a Lambda function, but none can be reached from here.")
+    functions = client("lambda", job.account_endpoint, arn.split(":")[3])
+    try:
+        answer = functions.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
+    except functions.exceptions.ResourceNotFoundException as error:
+        raise LocalModeError(
+            f"The function {arn} does not exist: own scorers are files in scorers/, deployed "
+            "with the stacks."
+        ) from error
+    return json.loads(answer["Payload"].read())
+
+
+def _write_inference(job: Job, answered: Sequence[Answered]) -> None:
+    folder = job.output / job.run_name / "eval_results"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "inference_output.jsonl").open("wb") as file:
+        for found in answered:
+            line = {"prompt": found.prompt, "inference": found.answer, "gold": found.reference}
+            if found.line.metadata is not None:
+                line["metadata"] = found.line.metadata
+            file.write(orjson.dumps(line) + b"\n")

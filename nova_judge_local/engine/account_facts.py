@@ -1,0 +1,59 @@
+"""The stand-in for what the pre-flight checks ask: Service Quotas, and Bedrock's list of models."""
+
+import json
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from nova_judge.recipe import catalog
+from nova_judge_local.sagemaker.api import HttpAnswer, to_json
+
+QUOTA_ROUTES = {
+    "target_prefixes": ["ServiceQuotasV20190624."],
+    "host_patterns": [r"servicequotas\."],
+    "credential_scope": "servicequotas",
+}
+USES = ("training job usage", "endpoint usage")
+INSTANCES_ALLOWED = 10.0
+
+_JSON = {"Content-Type": "application/json"}
+_FOUNDATION, _PROFILE = "/foundation-models/", "/inference-profiles/"
+
+
+def quotas(changed: Mapping[str, float], headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+    """Answer ListServiceQuotas: ten instances of every type we know, unless `changed` says else."""
+    target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
+    asked = json.loads(body or b"{}").get("ServiceCode")
+    if not target.endswith(".ListServiceQuotas") or asked != "sagemaker":
+        message = {"__type": "IllegalArgumentException", "message": "local mode: ListServiceQuotas"}
+        return HttpAnswer(400, dict(_JSON), to_json(message))
+    values = {f"{kind} for {use}": INSTANCES_ALLOWED for kind in _instances() for use in USES}
+    found = [
+        {"ServiceCode": "sagemaker", "QuotaName": name, "Value": value}
+        for name, value in sorted({**values, **changed}.items())
+    ]
+    return HttpAnswer(200, dict(_JSON), to_json({"Quotas": found}))
+
+
+def bedrock_model(method: str, path: str) -> HttpAnswer | None:
+    """Every model is there and active, through a profile as well; None for any other call."""
+    path = unquote(path)
+    if method != "GET":
+        return None
+    if path.startswith(_PROFILE):
+        name = path.removeprefix(_PROFILE)
+        model = {"modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{name}"}
+        return HttpAnswer(200, dict(_JSON), to_json({"models": [model], "status": "ACTIVE"}))
+    if path.startswith(_FOUNDATION):
+        details = {
+            "modelId": path.rsplit("/", 1)[-1],
+            "inferenceTypesSupported": ["ON_DEMAND"],
+            "modelLifecycle": {"status": "ACTIVE"},
+        }
+        return HttpAnswer(200, dict(_JSON), to_json({"modelDetails": details}))
+    return None
+
+
+def _instances() -> set[str]:
+    judges = [model.instance_types for model in catalog.compatibility().models.values()]
+    served = [model.instance_types for model in catalog.models().endpoints.values()]
+    return {kind for kinds in [*judges, *served] for kind in kinds}

@@ -1,0 +1,114 @@
+"""The emulated account: the engine with our plug-ins in place.
+
+Imported in the emulator's own process only, after its environment is set: the engine reads the
+environment while it is imported.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from ministack import app
+
+from nova_judge.folders import ROOT
+from nova_judge_local.bedrock import runtime_api
+from nova_judge_local.bedrock.batches import BatchInference
+from nova_judge_local.bedrock.evaluations import EvaluationJobs
+from nova_judge_local.engine import account_facts, cloudformation_types, hooks, state_machine_tasks
+from nova_judge_local.judges.answer_judge import answer_judge
+from nova_judge_local.judges.model_answers import Answers, answers_from
+from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
+from nova_judge_local.sagemaker.hosted_models import Hosting
+from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
+from nova_judge_local.settings import FUNCTION_ERRORS, EmulatorSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SAGEMAKER_ROUTES = {
+    "target_prefixes": ["SageMaker."],
+    "host_patterns": [r"sagemaker\."],
+    "credential_scope": "sagemaker",
+}
+
+
+class Account:
+    """`application` is the ASGI application to serve at `endpoint`."""
+
+    def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self.application: Any = app.app
+        answers = answers_from(settings.answers, settings.chat_server, folder)
+        hosting = Hosting(settings, answers)
+        path_style = Config(s3={"addressing_style": "path"})
+        s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
+        container = _container(settings, folder, endpoint)
+        self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
+        operations = {**hosting.operations(), **self._jobs.operations()}
+        hooks.name_lambda_errors(self._function_failed)
+        _plug_in(SageMakerApi(operations, hosting.invoke), answers)
+        _plug_in_facts(settings)
+        _plug_in_evaluations(settings, s3)
+        hooks.authorize_as_aws_does()
+        hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
+
+    def _function_failed(self, function: str, said: str) -> None:
+        with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:
+            log.write(f"{function}\n{said.strip()}\n")
+
+    def stop(self) -> None:
+        """End every child process."""
+        self._jobs.kill_all()
+        hooks.stop_workers()
+
+
+def _plug_in(api: SageMakerApi, answers: Answers) -> None:
+    hooks.add_version_ids()
+    hooks.honour_ranges_of_versions()
+    hooks.answer_secure_transport()
+    cloudformation_types.install(api)
+    state_machine_tasks.install(api)
+    hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
+
+    def converse(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        del headers
+        return runtime_api.converse(answers, method, path, body)
+
+    hooks.add_service("bedrock-runtime", None, converse)
+
+
+def _plug_in_facts(settings: EmulatorSettings) -> None:
+    def quotas(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        del method, path
+        return account_facts.quotas(settings.quotas, headers, body)
+
+    hooks.add_service("service-quotas", account_facts.QUOTA_ROUTES, quotas)
+    hooks.answer_first("bedrock", account_facts.bedrock_model)
+
+
+def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:
+    api_key = settings.judge_environment.get("OPENAI_API_KEY")
+    jobs = EvaluationJobs(settings, lambda: answer_judge(settings.judge, api_key), s3)
+    state_machine_tasks.install_evaluations(jobs)
+    hooks.answer_first("bedrock", jobs.http)
+
+
+def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Container:
+    """How the Nova container's stand-in is started; it sees no emulated credentials."""
+    passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    package = str(ROOT)
+    command = [sys.executable, "-m", "nova_judge_local.container.entry"]
+    command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
+    command += ["--account", endpoint]
+    command += [part for file in settings.answers for part in ("--answers", file)]
+    if settings.chat_server is not None:
+        command += ["--chat-server", msgspec.json.encode(settings.chat_server).decode()]
+    return Container(
+        command=command,
+        environment={**passed, "PYTHONPATH": package, **settings.judge_environment},
+        logs=folder / "jobs",
+    )

@@ -1,0 +1,159 @@
+"""An AWS account on this machine: `with Emulator(settings) as account: account.client("s3")`.
+
+It runs in a child process with an environment of its own, listens on loopback only, and takes
+everything that it started and wrote along when it ends.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from nova_judge.errors import LocalModeError
+from nova_judge.folders import ROOT
+from nova_judge_local.engine import clients
+from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
+from nova_judge_local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
+
+STOP_S = 5.0
+JUDGED = "judged "
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE")
+
+
+class Emulator:
+    """The running account; `endpoint_url` is set while it runs."""
+
+    def __init__(self, settings: EmulatorSettings | None = None) -> None:
+        self.settings = settings or EmulatorSettings()
+        self.endpoint_url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._known = 0
+
+    @property
+    def folder(self) -> Path:
+        """The account's own folder, removed at the end."""
+        if self._folder is None:
+            raise LocalModeError("The emulator is not running: use it in a `with` statement.")
+        return self._folder
+
+    @property
+    def log(self) -> Path:
+        """What the engine and the functions wrote."""
+        return self.folder / "emulator.log"
+
+    @property
+    def job_logs(self) -> Path:
+        """One file a training job: what its container wrote."""
+        return self.folder / "jobs"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
+        for name in ("jobs", "knowledge"):
+            (self._folder / name).mkdir()
+        for name in (ANSWERED, REFUSED, FUNCTION_ERRORS):
+            (self._folder / name).touch()
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def client(self, service: str) -> clients.Client:
+        """A boto3 client of the emulated account; one a service."""
+        if not self.endpoint_url:
+            raise LocalModeError("The emulator is not running: use it in a `with` statement.")
+        return clients.client(service, self.endpoint_url, self.settings.region)
+
+    def environment(self) -> dict[str, str]:
+        """The variables under which any AWS tool talks to this account."""
+        return clients.environment(self.endpoint_url, self.settings.region)
+
+    @property
+    def function_errors(self) -> Path:
+        """What the functions that failed wrote, each after its name."""
+        return self.folder / FUNCTION_ERRORS
+
+    def answered(self) -> int:
+        """How many answers the candidates gave so far."""
+        return (self.folder / ANSWERED).stat().st_size
+
+    def refused(self) -> str | None:
+        """Why the first request to a candidate was refused, if one was."""
+        with (self.folder / REFUSED).open(encoding="utf-8") as lines:
+            return next((line.strip() for line in lines), None)
+
+    def judged(self) -> int:
+        """How many rows the judge has judged so far, over all jobs."""
+        last = (_last_line(log) for log in self.job_logs.glob("*.log"))
+        return sum(int(line.removeprefix(JUDGED)) for line in last if line.startswith(JUDGED))
+
+    def tell_judge(self, rows: Path) -> None:
+        """Let the stand-in judge know a file's ids and references: its input holds neither."""
+        self._known += 1
+        shutil.copyfile(rows, self.folder / "knowledge" / f"{self._known:03d}.jsonl")
+
+    def _start(self) -> None:
+        environment = _child_environment(os.environ)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "nova_judge_local.engine.server"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        line = msgspec.json.encode(Start(self.settings, str(self.folder)))
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        ready = self._process.stdout.readline()
+        if not ready:
+            said = self.log.read_text("utf-8", "replace").strip().splitlines()
+            raise LocalModeError(f"The emulator did not start: {said[-1] if said else 'no output'}")
+        self.endpoint_url = f"http://{LOOPBACK}:{json.loads(ready)['port']}"
+
+    def _stop(self) -> None:
+        process, self._process, self.endpoint_url = self._process, None, ""
+        if process is not None:
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):
+                        stream.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_S)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as content:
+        content.seek(max(log.stat().st_size - 256, 0))
+        lines = content.read().decode("utf-8", "replace").splitlines()
+    return lines[-1] if lines else ""
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Only what a Python process needs: neither credentials nor proxies of the user's."""
+    passed = {name: environment[name] for name in _PASSED if name in environment}
+    return {**passed, "PYTHONPATH": str(ROOT)}

@@ -1,0 +1,167 @@
+"""What state machines need beyond the emulator: SageMaker tasks, aborts, the redrive count."""
+
+import contextvars
+import functools
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from nova_judge_local.bedrock.evaluations import EvaluationJobs
+from nova_judge_local.sagemaker.api import ApiError, Parameters, SageMakerApi
+from nova_judge_local.sagemaker.training_jobs import FINAL
+
+POLL_S = 0.1
+MODELLED_ERRORS = (
+    "ResourceInUse",
+    "ResourceLimitExceeded",
+    "ResourceNotFound",
+    "ConflictException",
+)
+
+_execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
+    "execution", default=None
+)
+
+
+def install(api: SageMakerApi) -> None:
+    """Teach the emulator's Step Functions everything in this module."""
+    _add_training_jobs(api)
+    _add_sdk_integration()
+    _heed_aborts()
+    _add_redrive_count()
+
+
+def install_evaluations(jobs: EvaluationJobs) -> None:
+    """`aws-sdk:bedrock:createEvaluationJob` and `getEvaluationJob`, keys in Pascal case."""
+
+    def dispatch(call: Callable[[Parameters], Parameters]) -> Callable[[str, Parameters], object]:
+        def run(resource: str, parameters: Parameters) -> object:
+            del resource
+            try:
+                return _cased(call(_cased(parameters, str.lower)), str.upper)
+            except ApiError as error:
+                raise stepfunctions._ExecutionError(
+                    f"Bedrock.{error.code}", error.message
+                ) from error
+
+        return run
+
+    prefix = "arn:aws:states:::aws-sdk:bedrock:"
+    stepfunctions._SERVICE_DISPATCH[f"{prefix}createEvaluationJob"] = dispatch(jobs.create)
+    stepfunctions._SERVICE_DISPATCH[f"{prefix}getEvaluationJob"] = dispatch(
+        lambda parameters: jobs.get(parameters["jobIdentifier"])
+    )
+
+
+def _cased(value: Any, first: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
+    """The same with the first letter of every key changed: APIs and SDK tasks differ in it."""
+    if isinstance(value, dict):
+        return {first(key[:1]) + key[1:]: _cased(inner, first) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cased(inner, first) for inner in value]
+    return value
+
+
+def _add_training_jobs(api: SageMakerApi) -> None:
+    """`sagemaker:createTrainingJob`, and with `.sync` wait for its end as AWS does."""
+
+    def create_training_job(resource: str, parameters: Parameters) -> Parameters:
+        try:
+            created = api.call("CreateTrainingJob", parameters)
+        except ApiError as error:
+            name = (
+                f"{error.code}Exception"
+                if error.code in MODELLED_ERRORS
+                else "AmazonSageMakerException"
+            )
+            raise stepfunctions._ExecutionError(f"SageMaker.{name}", error.message) from error
+        return _wait(api, parameters["TrainingJobName"]) if resource.endswith(".sync") else created
+
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = (
+        create_training_job
+    )
+
+
+def _wait(api: SageMakerApi, name: str) -> Parameters:
+
+    stopped = False
+    while True:
+        job = api.call("DescribeTrainingJob", {"TrainingJobName": name})
+        if job["TrainingJobStatus"] in FINAL:
+            break
+        if _aborted(_execution.get()) and not stopped:
+            api.call("StopTrainingJob", {"TrainingJobName": name})
+            stopped = True
+        time.sleep(POLL_S)
+    described: Parameters = json.loads(json.dumps(job, default=_milliseconds))
+    if job["TrainingJobStatus"] != "Completed" and not stopped:
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(described))
+    return described
+
+
+def _add_sdk_integration() -> None:
+    """`aws-sdk:sagemaker:*` with the error names that the Java SDK gives."""
+    stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {
+        "target_prefix": "SageMaker",
+        "protocol": "json",
+    }
+    stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = {
+        **{code: f"{code}Exception" for code in MODELLED_ERRORS[:3]},
+        "ValidationException": "SageMakerException",
+    }
+
+
+def _heed_aborts() -> None:
+    """A stopped execution starts no further task and stays ABORTED."""
+    run_task, fail = stepfunctions._execute_task, stepfunctions._fail_execution
+
+    @functools.wraps(run_task)
+    def run_unless_aborted(
+        state: dict[str, Any], given: object, execution: dict[str, Any], context: object
+    ) -> object:
+        if _aborted(execution):
+            raise stepfunctions._ExecutionError("States.Runtime", "The execution was stopped.")
+        token = _execution.set(execution)
+        try:
+            return run_task(state, given, execution, context)
+        finally:
+            _execution.reset(token)
+
+    @functools.wraps(fail)
+    def fail_unless_aborted(execution: dict[str, Any], error: str, cause: str) -> None:
+        if not _aborted(execution):
+            fail(execution, error, cause)
+
+    stepfunctions._execute_task = run_unless_aborted
+    stepfunctions._fail_execution = fail_unless_aborted
+
+
+def _add_redrive_count() -> None:
+    """`$$.Execution.RedriveCount` is 0: the emulator has no redrive."""
+    resolve = stepfunctions._resolve_ctx_path
+
+    @functools.wraps(resolve)
+    def resolve_path(path: str, context: object) -> object:
+        return 0 if path == "$$.Execution.RedriveCount" else resolve(path, context)
+
+    stepfunctions._resolve_ctx_path = resolve_path
+
+
+def _aborted(execution: dict[str, Any] | None) -> bool:
+    """Whether the execution, or the one whose Map Run it belongs to, was stopped."""
+    if execution is None:
+        return False
+    run = stepfunctions._map_runs.get(execution.get("mapRunArn", ""))
+    parent = stepfunctions._executions.get(run["executionArn"]) if run else None
+    return execution["status"] == "ABORTED" or _aborted(parent)
+
+
+def _milliseconds(value: object) -> int:
+    if isinstance(value, datetime):
+        return int(value.timestamp() * 1000)
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")

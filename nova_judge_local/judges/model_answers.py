@@ -1,0 +1,175 @@
+"""What the candidates answer in local mode: recorded answers, or a server of the user's own.
+
+An answer is never made up: a prompt that was not recorded gets an error that says so.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from nova_judge.errors import LocalModeError
+from nova_judge_local.judges.chat_server import Completion, complete
+from nova_judge_local.judges.recorded import RecordedAnswers
+from nova_judge_local.sagemaker.api import ApiError
+from nova_judge_local.settings import ChatServer
+
+ANSWERED, REFUSED = "answered", "refused"
+
+
+class Asked(NamedTuple):
+    """One request to a candidate, whatever its form. `models` are the names it goes by."""
+
+    models: tuple[str, ...]
+    prompt: str
+    messages: list[dict[str, Any]]
+    settings: dict[str, Any]
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    def answer(self, asked: Asked) -> Completion:
+        """The answer, or `ApiError`."""
+        ...
+
+
+class ReplayedAnswers:
+    """Answers that were recorded."""
+
+    def __init__(self, recorded: RecordedAnswers) -> None:
+        self._recorded = recorded
+
+    def answer(self, asked: Asked) -> Completion:
+        """The recorded answer, counted in words instead of tokens."""
+        try:
+            text = self._recorded.answer(asked.models, asked.prompt)
+        except LocalModeError as error:
+            raise ApiError("ValidationError", str(error)) from error
+        return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
+
+
+class ForwardedAnswers:
+    """Answers of an OpenAI-compatible server."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self._server = server
+
+    def answer(self, asked: Asked) -> Completion:
+        """What the server says; its failure is the container's failure (424)."""
+        try:
+            return complete(self._server, asked.models[0], asked.messages, asked.settings)
+        except LocalModeError as error:
+            raise ApiError("ModelError", str(error), 424) from error
+
+
+class Answers:
+    """Answers in the three forms that candidates are asked in: vLLM chat, TGI, Bedrock Converse.
+
+    `ledger` is a folder in which the file `answered` grows by a byte with every answer, and
+    `refused` by a line with every request that was refused.
+    """
+
+    def __init__(self, source: Source, ledger: Path | None = None) -> None:
+        self._source = source
+        self._ledger = ledger
+
+    def invocation(self, model: str, endpoint: str, body: bytes) -> bytes:
+        """The body that the endpoint's container sends back."""
+        request = _object(body)
+        if "messages" in request:
+            return self._chat(model, endpoint, request)
+        if "inputs" in request:
+            return self._text_generation(model, endpoint, request)
+        raise ApiError("ModelError", "The body holds neither `messages` nor `inputs`.", 424)
+
+    def converse(self, model: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to Bedrock's Converse."""
+        config = request.get("inferenceConfig", {})
+        names = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p"}
+        settings = {names[key]: value for key, value in config.items() if key in names}
+        if "stopSequences" in config:
+            settings["stop"] = config["stopSequences"]
+        turns = [(turn["role"], turn["content"]) for turn in request["messages"]]
+        if request.get("system"):
+            turns.insert(0, ("system", request["system"]))
+        messages = [{"role": role, "content": _text(content)} for role, content in turns]
+        done = self._ask((model,), messages, settings)
+        return {
+            "output": {"message": {"role": "assistant", "content": [{"text": done.text}]}},
+            "stopReason": "max_tokens" if done.finish_reason == "length" else "end_turn",
+            "usage": {
+                "inputTokens": done.input_tokens,
+                "outputTokens": done.output_tokens,
+                "totalTokens": done.input_tokens + done.output_tokens,
+            },
+            "metrics": {"latencyMs": 1},
+        }
+
+    def _chat(self, model: str, endpoint: str, request: dict[str, Any]) -> bytes:
+        settings = {k: v for k, v in request.items() if k not in {"model", "messages", "stream"}}
+        named = request.get("model") or model
+        done = self._ask((model, named, endpoint), request["messages"], settings)
+        choice = {
+            "index": 0,
+            "message": {"role": "assistant", "content": done.text},
+            "finish_reason": done.finish_reason,
+        }
+        usage = {
+            "prompt_tokens": done.input_tokens,
+            "completion_tokens": done.output_tokens,
+            "total_tokens": done.input_tokens + done.output_tokens,
+        }
+        answer = {"object": "chat.completion", "model": named, "choices": [choice], "usage": usage}
+        return orjson.dumps(answer)
+
+    def _text_generation(self, model: str, endpoint: str, request: dict[str, Any]) -> bytes:
+        parameters = dict(request.get("parameters", {}))
+        if "max_new_tokens" in parameters:
+            parameters["max_tokens"] = parameters.pop("max_new_tokens")
+        messages = [{"role": "user", "content": request["inputs"]}]
+        done = self._ask((model, endpoint), messages, parameters)
+        return orjson.dumps([{"generated_text": done.text}])
+
+    def _ask(
+        self, models: tuple[str, ...], messages: list[dict[str, Any]], settings: dict[str, Any]
+    ) -> Completion:
+        asked = [turn["content"] for turn in messages if turn.get("role") == "user"]
+        if not asked or not isinstance(asked[-1], str):
+            raise ApiError("ValidationError", "The request holds no message of the user.")
+        try:
+            done = self._source.answer(Asked(models, asked[-1], messages, settings))
+        except ApiError as error:
+            self._note(REFUSED, error.message.encode() + b"\n")
+            raise
+        self._note(ANSWERED, b".")
+        return done
+
+    def _note(self, name: str, said: bytes) -> None:
+        if self._ledger is not None:
+            with (self._ledger / name).open("ab") as file:
+                file.write(said)
+
+
+def answers_from(
+    files: Iterable[str], server: ChatServer | None, ledger: Path | None = None
+) -> Answers:
+    """The server when there is one, else the recorded answers."""
+    if server is not None:
+        return Answers(ForwardedAnswers(server), ledger)
+    return Answers(ReplayedAnswers(RecordedAnswers(map(Path, files))), ledger)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ApiError("ModelError", f"The body is not JSON: {error}", 424) from error
+    if not isinstance(request, dict):
+        raise ApiError("ModelError", "The body is not a JSON object.", 424)
+    return request
+
+
+def _text(blocks: list[dict[str, Any]]) -> str:
+    return "\n".join(block["text"] for block in blocks if "text" in block)

@@ -1,0 +1,218 @@
+"""Who judges in local mode, by a spec: what each writes is what the Nova judge would write.
+
+`reference` compares with the row's reference; `recorded:FILE` replays verdicts; `openai:URL#MODEL`
+asks any OpenAI-compatible server; `bedrock:MODEL_ID` asks Amazon Bedrock with the user's own
+credentials.
+"""
+
+import functools
+import os
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.errors import LocalModeError
+from nova_judge.folders import DATA
+from nova_judge.pairs.verdict_labels import parse_verdict
+from nova_judge.records import Unscored
+from nova_judge_local.judges.chat_server import complete, parse_chat_server
+from nova_judge_local.judges.knowledge import Known
+from nova_judge_local.judges.reference_judge import reference_output
+from nova_judge_local.settings import ChatServer
+
+Order: TypeAlias = Literal["forward", "backward"]
+Form: TypeAlias = Literal["pairwise", "rubric"]
+
+MAX_TOKENS = {"pairwise": 1024, "rubric": 4096}
+SPECS = "reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID"
+
+
+class NoOutputError(Exception):
+    """The judge's model gave no output for one pair; others may still be judged."""
+
+
+class Shown(NamedTuple):
+    """One pair as it is shown to the judge: in the backward order B's response comes first."""
+
+    prompt: str
+    first: str
+    second: str
+    order: Order
+    known: Known | None
+
+
+class Judge(Protocol):
+    """Writes what a judge writes about one pair: text with a verdict label, or YAML."""
+
+    @property
+    def name(self) -> str:
+        """What the results call this judge."""
+        ...
+
+    def output(self, shown: Shown, form: Form) -> str:
+        """The judge's text.
+
+        Raises `NoOutputError` when this pair got none, `LocalModeError` when going on is useless.
+        """
+        ...
+
+
+class ReferenceJudge:
+    """SQuAD's token F1 and exact match against the row's reference."""
+
+    name = "reference (SQuAD token F1 and exact match against the row's reference)"
+
+    def output(self, shown: Shown, form: Form) -> str:
+        """Refuses a row without a reference."""
+        known = shown.known
+        if known is None or not known.reference:
+            where = f"Line {known.line}" if known else f"The row with prompt {shown.prompt[:60]!r}"
+            raise LocalModeError(
+                f"{where} of the input has no `reference`, and the judge `reference` compares with"
+                " nothing else. Add references, or choose another judge with --judge"
+                f" ({SPECS})."
+            )
+        return reference_output(shown.first, shown.second, known.reference, form)
+
+
+class _RecordedLine(msgspec.Struct):
+    id: str | int
+    forward: str | None = None
+    backward: str | None = None
+    forward_output: str | None = None
+    backward_output: str | None = None
+
+
+class RecordedJudge:
+    """Verdicts that a real judge gave, by row id. `backward` speaks of the order B, A."""
+
+    def __init__(self, file: Path) -> None:
+        self.name = f"recorded ({file.name})"
+        self._lines = {str(line.id): line for line in _recorded_lines(file)}
+
+    def output(self, shown: Shown, form: Form) -> str:
+        """The recorded text, or the recorded label where no text was kept."""
+        del form
+        row = shown.known.id if shown.known else None
+        line = self._lines.get(row) if row is not None else None
+        if line is None:
+            raise LocalModeError(
+                f"No verdict is recorded for row {row!r} (prompt {shown.prompt[:60]!r}):"
+                " the recorded judge finds rows by `id`."
+            )
+        label = line.forward if shown.order == "forward" else line.backward
+        text = line.forward_output if shown.order == "forward" else line.backward_output
+        return _replayed(label, text or "")
+
+
+class ChatJudge:
+    """A model behind an OpenAI-compatible server."""
+
+    def __init__(self, server: ChatServer) -> None:
+        if server.model is None:
+            raise LocalModeError(f"Name the judge's model: openai:{server.url}#MODEL")
+        self.name = f"openai ({server.model})"
+        self._server, self._model = server, server.model
+
+    def output(self, shown: Shown, form: Form) -> str:
+        """What the model writes."""
+        messages = [{"role": "user", "content": judge_prompt(shown, form)}]
+        settings = {"max_tokens": MAX_TOKENS[form], "temperature": 0}
+        try:
+            return complete(self._server, self._model, messages, settings).text
+        except LocalModeError as error:
+            raise NoOutputError(str(error)) from error
+
+
+class BedrockJudge:
+    """A model on Amazon Bedrock, called with the credentials of the user's environment."""
+
+    def __init__(self, model: str) -> None:
+        self.name = f"bedrock ({model})"
+        self._model = model
+        config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": 10},
+            max_pool_connections=64,
+            read_timeout=600,
+        )
+        try:
+            self._client = boto3.client("bedrock-runtime", config=config)
+        except BotoCoreError as error:
+            raise LocalModeError(
+                f"Bedrock cannot be called: {error} Set AWS_PROFILE and AWS_REGION, or choose"
+                " another judge."
+            ) from error
+
+    def output(self, shown: Shown, form: Form) -> str:
+        """What the model writes."""
+        try:
+            answer = self._client.converse(
+                modelId=self._model,
+                messages=[{"role": "user", "content": [{"text": judge_prompt(shown, form)}]}],
+                inferenceConfig={"maxTokens": MAX_TOKENS[form], "temperature": 0},
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise NoOutputError(f"Bedrock: {error}") from error
+        blocks = answer["output"]["message"]["content"]
+        return "".join(block.get("text", "") for block in blocks)
+
+
+def judge_from(spec: str) -> Judge:
+    """The judge that a spec names; raises `LocalModeError` with the forms allowed."""
+    kind, _, rest = spec.partition(":")
+    if spec == "reference":
+        return ReferenceJudge()
+    if kind == "recorded" and rest:
+        return RecordedJudge(Path(rest))
+    if kind == "openai" and rest:
+        return ChatJudge(parse_chat_server(rest, os.environ.get("OPENAI_API_KEY")))
+    if kind == "bedrock" and rest:
+        return BedrockJudge(rest)
+    raise LocalModeError(f"{spec!r} names no judge: write {SPECS}.")
+
+
+def judge_prompt(shown: Shown, form: Form) -> str:
+    """The text that a model is asked, from its data file."""
+    values = {"{prompt}": shown.prompt, "{first}": shown.first, "{second}": shown.second}
+    parts = _template(form)
+    return "".join(values.get(part, part) for part in parts)
+
+
+@functools.cache
+def _template(form: Form) -> tuple[str, ...]:
+    """The prompt cut at its places, so that a response with braces in it stays as it is."""
+    text = (DATA / f"judge_prompt_{form}.txt").read_text("utf-8")
+    return tuple(re.split(r"(\{prompt\}|\{first\}|\{second\})", text))
+
+
+def _recorded_lines(file: Path) -> list[_RecordedLine]:
+    if not file.is_file():
+        raise LocalModeError(f"{file}: there is no such file of recorded verdicts.")
+    decoder, lines = msgspec.json.Decoder(_RecordedLine), []
+    with file.open("rb") as content:
+        for number, line in enumerate(content, start=1):
+            try:
+                if line.strip():
+                    lines.append(decoder.decode(line))
+            except msgspec.DecodeError as error:
+                raise LocalModeError(
+                    f"{file.name}, line {number}: {error}. A line is"
+                    ' {"id": "…", "forward": "A>B", "backward": "B>A"}; null for no verdict.'
+                ) from error
+    return lines
+
+
+def _replayed(label: str | None, text: str) -> str:
+    """Text that reads as the recorded verdict: as recorded where it does, else made plain."""
+    wanted = parse_verdict(f"[[{label}]]") if label else None
+    read = parse_verdict(text)
+    if read == wanted or (wanted is None and isinstance(read, Unscored)):
+        return text
+    if wanted is None:
+        return "The record holds no verdict for this order."
+    return f"{text.replace('[[', '[ [')}\n\n[[{label}]]".lstrip()

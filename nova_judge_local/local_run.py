@@ -1,0 +1,179 @@
+"""One evaluation on this machine: the real stacks, state machine and functions, without AWS."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from nova_judge.aws.follow import Execution, follow
+from nova_judge.errors import LocalModeError
+from nova_judge.layout import INBOX, RECIPES
+from nova_judge.recipe.files import read_recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge_local import output_folder
+from nova_judge_local.engine import synth
+from nova_judge_local.engine.deploy import Outputs, Place, deploy
+from nova_judge_local.engine.emulator import Emulator
+from nova_judge_local.judges.chat_server import parse_chat_server
+from nova_judge_local.judges.pair_judges import judge_from
+from nova_judge_local.judges.recorded import answer_files
+from nova_judge_local.settings import ChatServer, EmulatorSettings
+
+START_S = 20.0
+_NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to evaluate and who stands in. `recipe` is a name or a YAML file; `out` gets the run.
+
+    `input` is None for evaluations that read no file.
+    """
+
+    input: Path | None
+    recipe: str
+    out: Path
+    judge: str = "reference"
+    answers: Path | None = None
+    endpoints: str | None = None
+
+
+class RunResult(NamedTuple):
+    """How the run ended. `error` and `cause` are the execution's own when it failed.
+
+    `refused` says why a candidate got no answer, if its stand-in refused any; `logs` is the folder
+    of what the functions and jobs of a failed run wrote.
+    """
+
+    folder: Path
+    status: str
+    error: str | None
+    cause: str | None
+    refused: str | None
+    logs: Path | None
+
+
+class Watch(Protocol):
+    """Who is told what happens."""
+
+    def step(self, title: str) -> AbstractContextManager[object]:
+        """A step that is under way until its block ends."""
+        ...
+
+    def state(self, name: str, answered: int, judged: int) -> None:
+        """The state that the execution is in, and the rows done so far."""
+        ...
+
+
+def run(
+    request: RunRequest, watch: Watch, hold: Callable[[Emulator], None] | None = None
+) -> RunResult:
+    """Synthesize, deploy, upload, follow, fetch; `hold` is called before all is stopped.
+
+    Raises `LocalModeError` (and `RecipeError` for the recipe) when it cannot even begin.
+    """
+    settings = settings_for(request, os.environ)
+    recipe = read_recipe(request.recipe)
+    output_folder.check(request.out)
+    with watch.step("Synthesize the stacks"):
+        assembly = synth.assembly()
+    with Emulator(settings) as emulator:
+        with watch.step("Deploy them to an emulated account"):
+            place = Place(settings.account, settings.region)
+            outputs = deploy(assembly, emulator.client, place)
+        with watch.step("Evaluate"):
+            ended = _evaluate(request, recipe, outputs, emulator, watch)
+        with watch.step("Fetch the run"):
+            output_folder.fetch(emulator.client("s3"), outputs["DataBucketName"], request.out)
+            logs = (
+                output_folder.keep_logs(emulator, request.out)
+                if ended.status != "SUCCEEDED"
+                else None
+            )
+        refused = emulator.refused()
+        if hold is not None:
+            hold(emulator)
+    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, logs)
+
+
+def settings_for(request: RunRequest, environment: Mapping[str, str]) -> EmulatorSettings:
+    """The emulated account that the request needs; checks what it names before anything starts."""
+    if request.input is not None and not request.input.is_file():
+        raise LocalModeError(f"{request.input}: there is no such file.")
+    if request.input is not None and "." not in request.input.name:
+        raise LocalModeError(f"{request.input}: an upload starts a run by its ending: add .jsonl.")
+    judge = _absolute(request.judge)
+    judge_from(judge)
+    return EmulatorSettings(
+        judge=judge,
+        judge_environment=_judge_environment(judge, environment),
+        answers=answer_files(request.answers) if request.answers else (),
+        chat_server=_chat_server(request.endpoints, environment),
+        cache=str(synth.cache_folder()),
+    )
+
+
+def _absolute(judge: str) -> str:
+    """The judge runs in a folder of its own, so its file needs its whole path."""
+    kind, _, rest = judge.partition(":")
+    return f"recorded:{Path(rest).resolve()}" if kind == "recorded" and rest else judge
+
+
+def _judge_environment(judge: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's credentials, and only for the judge that was asked for."""
+    kind = judge.partition(":")[0]
+    if kind == "bedrock":
+        wanted = [name for name in environment if name.startswith("AWS_")]
+    elif kind == "openai":
+        wanted = ["OPENAI_API_KEY"]
+    else:
+        return {}
+    return {name: environment[name] for name in (*wanted, *_NETWORK) if name in environment}
+
+
+def _chat_server(spec: str | None, environment: Mapping[str, str]) -> ChatServer | None:
+    if spec is None:
+        return None
+    kind, _, rest = spec.partition(":")
+    if kind != "openai":
+        raise LocalModeError(f"{spec!r} is no server: write --endpoints openai:URL[#MODEL].")
+    return parse_chat_server(rest, environment.get("OPENAI_API_KEY"))
+
+
+def _evaluate(
+    request: RunRequest, recipe: Recipe, outputs: Outputs, emulator: Emulator, watch: Watch
+) -> Execution:
+    bucket, machine = outputs["DataBucketName"], outputs["StateMachineArn"]
+    s3 = emulator.client("s3")
+    if Path(request.recipe).is_file():
+        s3.upload_file(request.recipe, bucket, f"{RECIPES}{recipe.name}.yaml")
+    if request.input is not None:
+        emulator.tell_judge(request.input)
+        s3.upload_file(str(request.input), bucket, f"{INBOX}{recipe.name}/{request.input.name}")
+    else:
+        emulator.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=json.dumps({"recipe": recipe.name})
+        )
+    execution = _started(emulator, machine)
+    for look in follow(emulator.client("stepfunctions"), execution):
+        watch.state(look.state, emulator.answered(), emulator.judged())
+    return look
+
+
+def _started(emulator: Emulator, machine: str) -> str:
+    """The execution that the upload started."""
+    deadline = time.monotonic() + START_S
+    client = emulator.client("stepfunctions")
+    while time.monotonic() < deadline:
+        executions = client.list_executions(stateMachineArn=machine)["executions"]
+        if executions:
+            return str(executions[0]["executionArn"])
+        time.sleep(0.05)
+    raise LocalModeError(
+        f"The upload started no execution within {START_S:.0f} s: the file's name must end in"
+        " .jsonl, and the stack's rule must be there."
+    )

@@ -1,0 +1,1 @@
+"""Stand-ins for SageMaker: training jobs and hosted models."""

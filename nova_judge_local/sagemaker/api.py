@@ -1,0 +1,119 @@
+"""The stand-in for SageMaker's API: the control plane (JSON 1.1) and the runtime (REST).
+
+Every request is checked with botocore's own model of the service, so that what passes here has the
+shape that AWS accepts. Which operations there are follows from `Hosting` and `TrainingJobs`.
+"""
+
+import functools
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+import botocore.session
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from nova_judge_local.settings import EmulatorSettings
+
+Parameters: TypeAlias = dict[str, Any]
+Operation: TypeAlias = Callable[[Parameters], Parameters]
+
+
+class ApiError(Exception):
+    """An error answer of the emulated API, with AWS's code for it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class HttpAnswer(NamedTuple):
+    """What goes back over HTTP: status, headers, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@functools.cache
+def service_model() -> ServiceModel:
+    """botocore's model of SageMaker."""
+    return botocore.session.Session().get_service_model("sagemaker")
+
+
+def arn(settings: EmulatorSettings, kind: str, name: str) -> str:
+    """The ARN of a SageMaker resource; names are lower-cased as AWS does."""
+    return f"arn:aws:sagemaker:{settings.region}:{settings.account}:{kind}/{name.lower()}"
+
+
+class SageMakerApi:
+    """Routes checked requests to the operations."""
+
+    def __init__(
+        self, operations: dict[str, Operation], invoke: Callable[[str, bytes], bytes]
+    ) -> None:
+        self._operations = operations
+        self._invoke = invoke
+        self._tags: dict[str, dict[str, str]] = {}
+
+    def call(self, operation: str, parameters: Parameters) -> Parameters:
+        """Run one control-plane operation; raises `ApiError`."""
+        if operation == "ListTags":
+            tags = self._tags.get(parameters.get("ResourceArn", ""), {})
+            return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        if operation not in self._operations:
+            known = ", ".join(sorted(self._operations))
+            raise ApiError(
+                "UnknownOperationException", f"{operation}: local mode knows {known}", 501
+            )
+        _check(operation, parameters)
+        answer = self._operations[operation](parameters)
+        self._remember_tags(answer, parameters)
+        return answer
+
+    def http(self, method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        """Answer one HTTP request of either plane."""
+        try:
+            if path.startswith("/endpoints/") and method == "POST":
+                return _json(200, self._invoke(path.split("/")[2], body))
+            operation = headers.get("x-amz-target", "").partition(".")[2]
+            return _json(200, to_json(self.call(operation, json.loads(body or b"{}"))))
+        except ApiError as error:
+            answer = to_json(
+                {"__type": error.code, "message": error.message, "Message": error.message}
+            )
+            return _json(error.status, answer, {"x-amzn-errortype": error.code})
+
+    def _remember_tags(self, answer: Parameters, parameters: Parameters) -> None:
+        resource = next((value for key, value in answer.items() if key.endswith("Arn")), None)
+        if resource and "Tags" in parameters:
+            self._tags[resource] = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+
+
+def to_json(value: object) -> bytes:
+    """JSON as the API writes it: moments are seconds since the epoch."""
+    return json.dumps(value, default=_seconds).encode()
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")
+
+
+def _check(operation: str, parameters: Parameters) -> None:
+    shape = service_model().operation_model(operation).input_shape
+    if shape is None:
+        return
+    report = ParamValidator().validate(parameters, shape)
+    if report.has_errors():
+        raise ApiError("ValidationException", report.generate_report())
+
+
+def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> HttpAnswer:
+    return HttpAnswer(
+        status, {"Content-Type": "application/x-amz-json-1.1", **(headers or {})}, body
+    )

@@ -1,0 +1,203 @@
+"""Models, endpoint configurations and endpoints with the life cycle that AWS shows.
+
+An endpoint is Creating before it is InService, cannot be invoked until then, and is Deleting before
+it is gone. Its state follows from the clock: nothing runs in the background.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from nova_judge_local.faults import Faults
+from nova_judge_local.judges.model_answers import Answers
+from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
+from nova_judge_local.settings import EmulatorSettings, EndpointFault
+
+_NO_CAPACITY = (
+    "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. "
+    "Please retry using a different ML instance type or after some time."
+)
+MODEL_VARIABLES = ("SM_VLLM_MODEL", "HF_MODEL_ID", "OPTION_MODEL_ID")
+
+
+class Hosting:
+    """The hosting half of the stand-in."""
+
+    def __init__(self, settings: EmulatorSettings, answers: Answers) -> None:
+        self._settings = settings
+        self._answers = answers
+        self._faults = Faults(settings.endpoint_faults)
+        self._models: dict[str, Parameters] = {}
+        self._configs: dict[str, Parameters] = {}
+        self._endpoints: dict[str, Parameters] = {}
+        self._lock = threading.Lock()
+        self._in_flight: dict[str, int] = {}
+        self._invocations: dict[str, int] = {}
+
+    def operations(self) -> dict[str, Operation]:
+        """The control-plane operations, by AWS's names."""
+        return {
+            **_plain_store("Model", "model", self._models, self._settings),
+            **_plain_store("EndpointConfig", "endpoint-config", self._configs, self._settings),
+            "CreateEndpoint": self.create_endpoint,
+            "DescribeEndpoint": self.describe_endpoint,
+            "DeleteEndpoint": self.delete_endpoint,
+            "ListEndpoints": self.list_endpoints,
+        }
+
+    def create_endpoint(self, parameters: Parameters) -> Parameters:
+        """Start to create an endpoint from a known configuration."""
+        name, config = parameters["EndpointName"], parameters["EndpointConfigName"]
+        self._sweep()
+        if config not in self._configs:
+            raise ApiError(
+                "ValidationException", f'Could not find endpoint configuration "{config}".'
+            )
+        if name in self._endpoints:
+            raise ApiError(
+                "ValidationException", f'Cannot create already existing endpoint "{name}".'
+            )
+        fault = self._faults.of(name)
+        failing = fault is not None and fault.creation != "normal" and self._faults.take(fault)
+        if fault is not None and failing and fault.creation == "refused":
+            raise ApiError(
+                "ResourceLimitExceeded",
+                "The account-level service limit for endpoint usage is 0 Instances.",
+            )
+        self._endpoints[name] = {
+            "EndpointName": name,
+            "EndpointArn": arn(self._settings, "endpoint", name),
+            "EndpointConfigName": config,
+            "CreationTime": _now(),
+            "LastModifiedTime": _now(),
+            "_fails": failing,
+        }
+        return {"EndpointArn": self._endpoints[name]["EndpointArn"]}
+
+    def describe_endpoint(self, parameters: Parameters) -> Parameters:
+        """The endpoint as it stands now."""
+        self._sweep()
+        endpoint = self._endpoint(parameters["EndpointName"])
+        status = self._status(endpoint)
+        described = {key: value for key, value in endpoint.items() if not key.startswith("_")}
+        described["EndpointStatus"] = status
+        if status == "Failed":
+            described["FailureReason"] = _NO_CAPACITY
+        return described
+
+    def delete_endpoint(self, parameters: Parameters) -> Parameters:
+        """Begin to delete an endpoint."""
+        self._sweep()
+        self._endpoint(parameters["EndpointName"]).setdefault("_deleted", _now())
+        return {}
+
+    def list_endpoints(self, parameters: Parameters) -> Parameters:
+        """All endpoints that are not gone."""
+        self._sweep()
+        wanted = parameters.get("NameContains", "")
+        keys = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime")
+        return {
+            "Endpoints": [
+                {**{key: endpoint[key] for key in keys}, "EndpointStatus": self._status(endpoint)}
+                for name, endpoint in sorted(self._endpoints.items())
+                if wanted in name
+            ]
+        }
+
+    def invoke(self, name: str, body: bytes) -> bytes:
+        """Answer one call of the endpoint's container; raises `ApiError` as the runtime does."""
+        endpoint = self._endpoints.get(name)
+        if endpoint is None or self._status(endpoint) != "InService":
+            raise ApiError(
+                "ValidationError",
+                f"Endpoint {name} of account {self._settings.account} not found.",
+            )
+        fault = self._faults.of(name)
+        with self._call(name) as (in_flight, number):
+            if fault is not None:
+                self._disturb(fault, in_flight, number)
+            return self._answers.invocation(self._model_of(endpoint), name, body)
+
+    @contextmanager
+    def _call(self, name: str) -> Iterator[tuple[int, int]]:
+        with self._lock:
+            in_flight = self._in_flight[name] = self._in_flight.get(name, 0) + 1
+            number = self._invocations[name] = self._invocations.get(name, 0) + 1
+        try:
+            yield in_flight, number
+        finally:
+            with self._lock:
+                self._in_flight[name] -= 1
+
+    def _disturb(self, fault: EndpointFault, in_flight: int, number: int) -> None:
+        over = bool(fault.max_in_flight) and in_flight > fault.max_in_flight
+        due = bool(fault.every) and number % fault.every == 0
+        if (over or due) and self._faults.take(fault):
+            code = "ThrottlingException" if fault.status == 429 else "ModelError"
+            raise ApiError(code, f"Received injected status {fault.status}.", fault.status)
+        time.sleep(fault.latency_s)
+
+    def _model_of(self, endpoint: Parameters) -> str:
+        """The model that the endpoint's container was told to load."""
+        variant = self._configs[endpoint["EndpointConfigName"]]["ProductionVariants"][0]
+        model = self._models.get(variant.get("ModelName", ""), {})
+        container: Parameters = model.get("PrimaryContainer") or next(
+            iter(model.get("Containers", [])), {}
+        )
+        variables = container.get("Environment", {})
+        found = [str(variables[key]) for key in MODEL_VARIABLES if variables.get(key)]
+        return found[0] if found else str(endpoint["EndpointName"])
+
+    def _endpoint(self, name: str) -> Parameters:
+        if name not in self._endpoints:
+            raise ApiError("ValidationException", f'Could not find endpoint "{name}".')
+        return self._endpoints[name]
+
+    def _status(self, endpoint: Parameters) -> str:
+        if "_deleted" in endpoint:
+            return "Deleting"
+        if (_now() - endpoint["CreationTime"]).total_seconds() < self._settings.endpoint_start_s:
+            return "Creating"
+        return "Failed" if endpoint["_fails"] else "InService"
+
+    def _sweep(self) -> None:
+        """Forget endpoints whose deletion has ended."""
+        for name, endpoint in list(self._endpoints.items()):
+            deleted = endpoint.get("_deleted")
+            if deleted and (_now() - deleted).total_seconds() >= self._settings.endpoint_start_s:
+                self._endpoints.pop(name, None)
+
+
+def _plain_store(
+    noun: str, kind: str, store: dict[str, Parameters], settings: EmulatorSettings
+) -> dict[str, Operation]:
+    """Create, Describe and Delete of a resource that only keeps what it was given."""
+    key = f"{noun}Name"
+
+    def create(parameters: Parameters) -> Parameters:
+        name = parameters[key]
+        if name in store:
+            raise ApiError(
+                "ValidationException", f'Cannot create already existing {kind} "{name}".'
+            )
+        described = {k: v for k, v in parameters.items() if k != "Tags"}
+        store[name] = {**described, f"{noun}Arn": arn(settings, kind, name), "CreationTime": _now()}
+        return {f"{noun}Arn": store[name][f"{noun}Arn"]}
+
+    def find(parameters: Parameters) -> Parameters:
+        if parameters[key] not in store:
+            raise ApiError("ValidationException", f'Could not find {kind} "{parameters[key]}".')
+        return store[parameters[key]]
+
+    def delete(parameters: Parameters) -> Parameters:
+        find(parameters)
+        del store[parameters[key]]
+        return {}
+
+    return {f"Create{noun}": create, f"Describe{noun}": find, f"Delete{noun}": delete}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

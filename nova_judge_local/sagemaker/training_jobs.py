@@ -1,0 +1,269 @@
+"""Training jobs that really run: the container's stand-in as a child process on `/opt/ml` files.
+
+A job goes through the states that AWS shows and tells EventBridge of each in the documented form.
+"""
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nova_judge_local import job_files
+from nova_judge_local.faults import Faults
+from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
+from nova_judge_local.settings import EmulatorSettings, JobFault
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FINAL = ("Completed", "Failed", "Stopped")
+MAX_REASON = 1024
+_EVENT_KEYS = (
+    "TrainingJobName",
+    "TrainingJobArn",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "CreationTime",
+    "TrainingStartTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "FailureReason",
+)
+
+
+class Container(NamedTuple):
+    """How the stand-in is started: `--root FOLDER` is added. Output goes to `logs/<job>.log`."""
+
+    command: Sequence[str]
+    environment: dict[str, str]
+    logs: Path
+
+
+class TrainingJobs:
+    """The training half of the stand-in. `publish` sends one EventBridge entry."""
+
+    def __init__(
+        self,
+        settings: EmulatorSettings,
+        container: Container,
+        s3: "S3Client",
+        publish: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._settings = settings
+        self._container = container
+        self._s3 = s3
+        self._publish = publish
+        self._faults = Faults(settings.job_faults)
+        self._jobs: dict[str, Parameters] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.RLock()
+
+    def operations(self) -> dict[str, Operation]:
+        """The control-plane operations, by AWS's names."""
+        return {
+            "CreateTrainingJob": self.create,
+            "DescribeTrainingJob": self.describe,
+            "StopTrainingJob": self.stop,
+            "ListTrainingJobs": self.list_jobs,
+        }
+
+    def create(self, parameters: Parameters) -> Parameters:
+        """Start a job under a name never used before."""
+        name = parameters["TrainingJobName"]
+        fault = self._faults.of(name)
+        if fault is not None and not self._faults.take(fault):
+            fault = None
+        if fault is not None and fault.outcome == "refused":
+            raise ApiError("ResourceLimitExceeded", fault.reason)
+        with self._lock:
+            if name in self._jobs:
+                raise ApiError(
+                    "ResourceInUse",
+                    "Training job names must be unique within an AWS account and region,"
+                    f" and a training job with this name already exists ({name})",
+                )
+            self._jobs[name] = self._new(name, parameters)
+        threading.Thread(target=self._run, args=(name, fault), daemon=True, name=name).start()
+        return {"TrainingJobArn": self._jobs[name]["TrainingJobArn"]}
+
+    def describe(self, parameters: Parameters) -> Parameters:
+        """The job as it stands now."""
+        with self._lock:
+            job = dict(self._job(parameters, "ValidationException"))
+        job.pop("Tags", None)
+        return job
+
+    def stop(self, parameters: Parameters) -> Parameters:
+        """Begin to stop a job; a job that has ended stays as it is."""
+        with self._lock:
+            job = self._job(parameters, "ResourceNotFound")
+            if job["TrainingJobStatus"] in FINAL:
+                raise ApiError(
+                    "ValidationException",
+                    "The request was rejected because the training job is in status"
+                    f" {job['TrainingJobStatus']}.",
+                )
+            job["TrainingJobStatus"] = job["SecondaryStatus"] = "Stopping"
+            process = self._processes.get(job["TrainingJobName"])
+        if process is not None:
+            process.terminate()
+        return {}
+
+    def list_jobs(self, parameters: Parameters) -> Parameters:
+        """All jobs, the newest first."""
+        keys = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingJobStatus")
+        wanted = parameters.get("NameContains", "")
+        with self._lock:
+            jobs = [
+                {key: job[key] for key in keys}
+                for name, job in self._jobs.items()
+                if wanted in name
+            ]
+        return {"TrainingJobSummaries": jobs[::-1]}
+
+    def kill_all(self) -> None:
+        """End every container that still runs."""
+        for process in list(self._processes.values()):
+            process.kill()
+
+    def _new(self, name: str, parameters: Parameters) -> Parameters:
+        output = parameters["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+        return {
+            **parameters,
+            "TrainingJobArn": arn(self._settings, "training-job", name),
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "CreationTime": _now(),
+            "LastModifiedTime": _now(),
+            "SecondaryStatusTransitions": [],
+            "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{name}/output/model.tar.gz"},
+        }
+
+    def _job(self, parameters: Parameters, code: str) -> Parameters:
+        if parameters["TrainingJobName"] not in self._jobs:
+            raise ApiError(code, "Requested resource not found.")
+        return self._jobs[parameters["TrainingJobName"]]
+
+    def _run(self, name: str, fault: JobFault | None) -> None:
+        job = self._jobs[name]
+        self._enter(job, "InProgress", "Starting")
+        time.sleep(self._settings.job_start_s)
+        try:
+            with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+                reason = self._work(job, Path(folder), fault)
+        except job_files.ChannelError as error:
+            reason = str(error)
+        except Exception as error:  # the account must go on, and the job must say what happened
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+        self._end(job, reason)
+
+    def _work(self, job: Parameters, root: Path, fault: JobFault | None) -> str | None:
+        """Download, run, upload; the reason when the job failed."""
+        self._enter(job, "InProgress", "Downloading")
+        job_files.prepare(root, job, self._s3)
+        self._enter(job, "InProgress", "Training", TrainingStartTime=_now())
+        if fault is not None and fault.outcome == "stopped":
+            self.stop({"TrainingJobName": job["TrainingJobName"]})
+        if fault is not None:
+            return fault.reason
+        reason = self._contain(job, root)
+        if reason is None and job["TrainingJobStatus"] != "Stopping":
+            self._enter(job, "InProgress", "Uploading")
+            job_files.publish(root, job, self._s3)
+        return reason
+
+    def _contain(self, job: Parameters, root: Path) -> str | None:
+        """Run the container to its end; the reason when it failed."""
+        name, limit = job["TrainingJobName"], job["StoppingCondition"]["MaxRuntimeInSeconds"]
+        command = [*self._container.command, "--root", str(root)]
+        environment = {**self._container.environment, "TRAINING_JOB_NAME": name}
+        log_file = self._container.logs / f"{name}.log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+            with self._lock:
+                self._processes[name] = process
+                stopping = job["TrainingJobStatus"] == "Stopping"
+            if stopping:
+                process.terminate()
+            try:
+                code = process.wait(timeout=limit)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                self.stop({"TrainingJobName": name})
+                return None
+        return None if code == 0 else _failure(root, log_file, code)
+
+    def _enter(self, job: Parameters, status: str, secondary: str, **more: object) -> None:
+        with self._lock:
+            if job["TrainingJobStatus"] == "Stopping" and status == "InProgress":
+                status = secondary = "Stopping"
+            job.update(
+                TrainingJobStatus=status, SecondaryStatus=secondary, LastModifiedTime=_now(), **more
+            )
+            job["SecondaryStatusTransitions"].append({"Status": secondary, "StartTime": _now()})
+            event = _state_change(job)
+        self._publish(event)
+
+    def _end(self, job: Parameters, reason: str | None) -> None:
+        end = _now()
+        seconds = int((end - job.get("TrainingStartTime", end)).total_seconds())
+        times = {
+            "TrainingEndTime": end,
+            "TrainingTimeInSeconds": seconds,
+            "BillableTimeInSeconds": max(seconds, 1),
+        }
+        if job["TrainingJobStatus"] == "Stopping":
+            self._enter(job, "Stopped", "Stopped", **times)
+        elif reason is None:
+            self._enter(job, "Completed", "Completed", **times)
+        else:
+            self._enter(job, "Failed", "Failed", FailureReason=reason[:MAX_REASON], **times)
+
+
+def _failure(root: Path, log: Path, code: int) -> str:
+    """What the container left in `output/failure`, else the last thing it wrote."""
+    file = root / "output/failure"
+    source = file if file.is_file() else log
+    said = source.read_text("utf-8", "replace").strip()
+    if source is log:
+        said = said.rpartition("\n")[2]
+    return f"AlgorithmError: {said}, exit code: {code}"
+
+
+def _state_change(job: Parameters) -> dict[str, Any]:
+    """The documented event: moments are milliseconds since the epoch as text, tags are a map."""
+    detail = {key: job[key] for key in _EVENT_KEYS if key in job}
+    for key, value in detail.items():
+        if isinstance(value, datetime):
+            detail[key] = str(int(value.timestamp() * 1000))
+    tags = {tag["Key"]: tag["Value"] for tag in job.get("Tags", [])}
+    detail |= {
+        "VpcConfig": job.get("VpcConfig", {}),
+        "SecondaryStatusTransitions": [],
+        "Tags": tags,
+    }
+    return {
+        "Source": "aws.sagemaker",
+        "DetailType": "SageMaker Training Job State Change",
+        "Resources": [job["TrainingJobArn"]],
+        "Detail": detail,
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Data that several tests make: details of judge jobs, saved runs, reports, outcome profiles."""

@@ -1,0 +1,63 @@
+"""Judgments made by hand and by seed, for the tests of the statistics."""
+
+import json
+import random
+from pathlib import Path
+
+from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts, count_profiles
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+HAIKU = DATA / "judgebench-claude-3-haiku"
+ALPACA = DATA / "alpacaeval2"
+ANSWERS: list[JudgedAs] = [*Verdict, Unscored("nothing was said")]
+SHORT = {"A": Outcome.A, "B": Outcome.B, "t": Outcome.TIE, "e": Outcome.ERROR}
+
+
+def counts(**rows: int) -> ProfileCounts:
+    """`counts(AA=3, Bt=2)`: rows by forward and backward outcome (A, B, t, e)."""
+    table = [0] * 16
+    for pair, number in rows.items():
+        table[SHORT[pair[0]] * 4 + SHORT[pair[1]]] = number
+    return ProfileCounts(tuple(table))
+
+
+def judgments(number: int, seed: int = 1) -> list[Judgment]:
+    """Random judgments with every kind of verdict in either order."""
+    draw = random.Random(seed)  # noqa: S311  test data
+    return [
+        Judgment(forward=draw.choice(ANSWERS), backward=draw.choice(ANSWERS)) for _ in range(number)
+    ]
+
+
+def judged_rows(number: int, seed: int = 1) -> list[JudgedRow]:
+    """Judged rows with labels, categories and answers of differing length."""
+    draw = random.Random(seed)  # noqa: S311  test data
+    return [
+        JudgedRow(
+            row=InputRow(
+                line=line,
+                id=f"row-{line}",
+                prompt=f"question {line}",
+                response_A="a " * draw.randint(1, 60),
+                response_B="# b\n- " * draw.randint(1, 20),
+                category=draw.choice(["code", "law", "prose"]),
+                label=draw.choice([Verdict.A, Verdict.B, Verdict.TIE, None]),
+            ),
+            judgment=judgment,
+        )
+        for line, judgment in enumerate(judgments(number, seed), start=1)
+    ]
+
+
+def random_counts(seed: int, most: int = 30) -> ProfileCounts:
+    """Random profile counts."""
+    draw = random.Random(seed)  # noqa: S311  test data
+    return count_profiles(judgments(draw.randint(1, most), seed))
+
+
+def jsonl(path: Path, rows: list[object]) -> Path:
+    """Write rows as JSON Lines; bytes and text go in as they are."""
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

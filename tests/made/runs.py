@@ -1,0 +1,62 @@
+"""Runs on disk as ProcessResults leaves them, from generated rubric judgments."""
+
+import random
+from pathlib import Path
+
+import orjson
+
+from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.metrics import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    RecipeFacts,
+    RunFacts,
+    compute_metrics,
+)
+from nova_judge.pairs.judge_output import judgment_of
+from nova_judge.records import InputRow, JudgedRow
+from tests.made import details
+
+
+def judged_rows(metrics: list[dict], prefix: str = "q") -> list[JudgedRow]:
+    return [
+        JudgedRow(
+            row=InputRow(
+                line=number,
+                id=f"{prefix}{number}",
+                prompt=f"question {number}?",
+                response_A=f"answer A {number}",
+                response_B=f"answer B {number}",
+                category="math" if number % 2 else "prose",
+            ),
+            judgment=judgment_of(one)[0],
+        )
+        for number, one in enumerate(metrics, start=1)
+    ]
+
+
+def generated_rows(count: int, seed: int = 1) -> list[JudgedRow]:
+    draw = random.Random(seed)  # noqa: S311
+    return judged_rows([details.rubric_metrics(draw) for _ in range(count)])
+
+
+def write_run(folder: Path, rows: list[JudgedRow], candidate: str = "model-b") -> Path:
+    facts = RunFacts(
+        run_id=folder.name,
+        kind="rubric_llm_judge",
+        created="2026-01-01T00:00:00Z",
+        input=InputFacts(uri="s3://b/i.jsonl", version="1", size=1, rows=len(rows)),
+        recipe=RecipeFacts("rubric", "0"),
+        candidates={
+            "A": CandidateFacts("model-a", "file"),
+            "B": CandidateFacts(candidate, "file"),
+        },
+        judge=JudgeFacts(model="nova-2-lite"),
+    )
+    report = folder / "report"
+    report.mkdir(parents=True)
+    write_judgments(rows, report / "judgments.parquet")
+    metrics = compute_metrics(facts, rows, None)
+    (report / "metrics.json").write_bytes(orjson.dumps(metrics))
+    return folder

@@ -1,0 +1,255 @@
+import datetime
+
+import boto3
+import msgspec
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from nova_judge.aws import account
+from nova_judge.preflight.rules import ModelFacts, NotRead
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+
+MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+CLAUDE = "anthropic.claude-sonnet-4-6"
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
+    '"Principal": {"Service": ["sagemaker.amazonaws.com", "bedrock.amazonaws.com"]}}]}'
+)
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def stubbed(aws, monkeypatch):
+    """A function that puts a stub in the place of one service's client."""
+
+    def stub(service: str) -> Stubber:
+        client = boto3.client(service)
+        monkeypatch.setattr(account, "_client", lambda _: client)
+        stubber = Stubber(client)
+        stubber.activate()
+        return stubber
+
+    return stub
+
+
+@pytest.fixture
+def bedrock(stubbed):
+    return stubbed("bedrock")
+
+
+def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch):
+    monkeypatch.setattr(account, "stack_outputs", lambda stage: {})
+    monkeypatch.setattr(account, "quotas_of_account", dict)
+
+    facts = account.doctor_facts("dev", load_recipe(packaged_recipe("rubric"), file="rubric.yaml"))
+
+    assert facts.region == "us-east-1"
+    assert facts.stacks == {}
+    assert facts.job_role_trust == facts.bucket_sends_events == account.NOT_DEPLOYED
+    assert "123456789012" in str(facts.caller)
+
+
+def test_no_region_is_told_before_anything_is_asked(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    assert account.doctor_facts("dev", None).region is None
+
+
+def test_who_may_assume_the_role_is_read(aws):
+    iam = boto3.client("iam")
+    role = iam.create_role(RoleName="judge", AssumeRolePolicyDocument=TRUST)["Role"]
+
+    assert account.role_trust(role["Arn"]) == ("bedrock.amazonaws.com", "sagemaker.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "sends"), [({}, False), ({"EventBridgeConfiguration": {}}, True)]
+)
+def test_a_bucket_without_events_is_told_from_one_with(stubbed, configuration, sends):
+    stubbed("s3").add_response(
+        "get_bucket_notification_configuration", configuration, {"Bucket": "data"}
+    )
+
+    assert account.bucket_sends_events("data") is sends
+
+
+def test_the_outputs_of_the_deployed_stacks_are_read_and_the_others_left_out(stubbed):
+    stub = stubbed("cloudformation")
+    output = {"OutputKey": "DataBucketName", "OutputValue": "data"}
+    stack = {
+        "StackName": "NovaJudge-dev-Storage",
+        "CreationTime": datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC),
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [output],
+    }
+    stub.add_response(
+        "describe_stacks", {"Stacks": [stack]}, {"StackName": "NovaJudge-dev-Storage"}
+    )
+    for _ in range(3):
+        stub.add_client_error("describe_stacks", "ValidationError")
+
+    assert account.stack_outputs("dev") == {"Storage": {"DataBucketName": "data"}}
+
+
+def test_what_the_role_may_not_do_is_named(stubbed):
+    stub = stubbed("iam")
+    for decisions in (
+        [("s3:GetObject", "allowed"), ("s3:PutObject", "implicitDeny")],
+        [("ecr:GetAuthorizationToken", "allowed")],
+    ):
+        results = [{"EvalActionName": a, "EvalDecision": d} for a, d in decisions]
+        stub.add_response("simulate_principal_policy", {"EvaluationResults": results})
+
+    assert account.denied_actions("arn:aws:iam::1:role/judge", "data") == ("s3:PutObject",)
+
+
+def test_what_aws_refuses_is_a_fact_not_read_with_the_reason(aws):
+    found = account.read(lambda: account.role_trust("arn:aws:iam::1:role/absent"))
+
+    assert found == NotRead("GetRole: NoSuchEntity")
+
+
+def _profile(bedrock: Stubber, name: str, *models: str) -> None:
+    """Let Bedrock describe one inference profile that leads to these models (ARNs)."""
+    bedrock.add_response(
+        "get_inference_profile",
+        {
+            "inferenceProfileName": "p",
+            "inferenceProfileArn": "arn:aws:bedrock:us-east-1:1:inference-profile/p",
+            "inferenceProfileId": "p",
+            "models": [{"modelArn": model} for model in models],
+            "status": "ACTIVE",
+            "type": "SYSTEM_DEFINED",
+        },
+        {"inferenceProfileIdentifier": name},
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "first"),
+    [
+        (f"us.{CLAUDE}", f"arn:aws:bedrock:us-west-2::foundation-model/{CLAUDE}"),
+        # Bedrock refuses this ARN itself, because its region is empty.
+        (f"global.{CLAUDE}", f"arn:aws:bedrock:::foundation-model/{CLAUDE}"),
+        (
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/p",
+            f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}",
+        ),
+    ],
+)
+def test_an_inference_profile_leads_to_the_lifecycle_of_its_model(bedrock, profile, first):
+    ends = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
+    model = f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}"
+    _profile(bedrock, profile, first, model)
+    bedrock.add_response(
+        "get_foundation_model",
+        _details(model, {"status": "LEGACY", "endOfLifeTime": ends}, ["INFERENCE_PROFILE"]),
+        {"modelIdentifier": CLAUDE},
+    )
+
+    assert account.model_facts(profile) == ModelFacts("LEGACY", ends, on_demand=True)
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException"])
+def test_a_profile_whose_model_is_not_listed_here_is_not_said_to_be_absent(bedrock, code):
+    _profile(bedrock, f"global.{CLAUDE}", f"arn:aws:bedrock:::foundation-model/{CLAUDE}")
+    bedrock.add_client_error("get_foundation_model", code)
+
+    found = account.read(lambda: account.model_facts(f"global.{CLAUDE}"))
+
+    assert found == NotRead(f"GetFoundationModel: {code}")
+
+
+def test_a_profile_that_bedrock_does_not_know_is_absent(bedrock):
+    bedrock.add_client_error("get_inference_profile", "ResourceNotFoundException")
+
+    assert account.model_facts(f"us.{CLAUDE}").lifecycle == "ABSENT"
+
+
+def test_a_model_that_needs_a_profile_is_told(bedrock):
+    name = "anthropic.claude-sonnet-4-6"
+    bedrock.add_response(
+        "get_foundation_model",
+        _details(f"arn:aws:bedrock:us-east-1::foundation-model/{name}", {"status": "ACTIVE"}, []),
+        {"modelIdentifier": name},
+    )
+
+    assert account.model_facts(name) == ModelFacts("ACTIVE", None, on_demand=False)
+
+
+def test_a_model_that_is_gone_is_absent(bedrock):
+    bedrock.add_client_error("get_foundation_model", "ResourceNotFoundException")
+
+    assert account.model_facts("anthropic.claude-3-7-sonnet").lifecycle == "ABSENT"
+
+
+def test_quotas_are_told_apart_by_their_use():
+    quotas = {
+        "ml.g5.xlarge for endpoint usage": 2.0,
+        "ml.g5.xlarge for training job usage": 1.0,
+        "ml.g5.xlarge for spot training job usage": 7.0,
+    }
+
+    assert account._split(quotas) == ({"ml.g5.xlarge": 1.0}, {"ml.g5.xlarge": 2.0})
+
+
+def _details(arn: str, lifecycle: dict, inference: list[str]) -> dict:
+    return {
+        "modelDetails": {
+            "modelArn": arn,
+            "modelId": arn.rsplit("/", 1)[-1],
+            "inferenceTypesSupported": inference,
+            "modelLifecycle": lifecycle,
+        }
+    }
+
+
+def test_the_endpoints_that_the_stack_itself_keeps_are_named(stubbed):
+    stub = stubbed("cloudformation")
+    updated = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+    summaries = [
+        {
+            "LogicalResourceId": kind,
+            "PhysicalResourceId": f"arn:aws:sagemaker:us-east-1:1:{kind.lower()}/nova-judge-dev-m",
+            "ResourceType": f"AWS::SageMaker::{kind}",
+            "LastUpdatedTimestamp": updated,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for kind in ("Model", "Endpoint")
+    ]
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": summaries[1:]})
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": summaries[:1]})
+    stub.add_client_error("list_stack_resources", "ValidationError")
+
+    assert account.stack_endpoints("dev") == {"nova-judge-dev-m"}
+    assert account.stack_endpoints("dev") == set()
+    assert account.stack_endpoints("never-deployed") == set()
+
+
+def test_what_the_recipe_names_and_the_role_may_not_use_is_told(stubbed):
+    stub = stubbed("iam")
+    image = "111111111111.dkr.ecr.us-east-1.amazonaws.com/nova:v1"
+    function = "arn:aws:lambda:us-east-1:1:function:mine"
+    recipe = load_recipe(packaged_recipe("scorer-own"), file="scorer-own.yaml")
+    judge = msgspec.structs.replace(recipe.judge, scorer=function, image=image)
+    for action, decision in (("lambda:InvokeFunction", "allowed"), ("ecr:BatchGetImage", "no")):
+        found = {"EvalActionName": action, "EvalDecision": decision}
+        stub.add_response("simulate_principal_policy", {"EvaluationResults": [found]})
+
+    refused = account.refused_uses(
+        "arn:aws:iam::1:role/judge", msgspec.structs.replace(recipe, judge=judge)
+    )
+
+    assert [use.action for use in refused] == ["ecr:BatchGetImage"]

@@ -1,0 +1,291 @@
+"""What the ports send is what the servers expect; what goes wrong is told in our words."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import boto3
+import msgspec
+import pytest
+from botocore.exceptions import ParamValidationError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answers import Answer
+from nova_judge.answers.generate import Source, generate
+from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
+from nova_judge.aws.answer_objects import FolderObjects
+from nova_judge.aws.bedrock_converse import ConversePort, converse_request
+from nova_judge.aws.calls import config
+from nova_judge.aws.sagemaker_endpoint import (
+    MOST_REQUEST_BYTES,
+    ChatForm,
+    EndpointPort,
+    PlainForm,
+    form_of,
+)
+from nova_judge.recipe.recipe import Generation
+
+ENDPOINT = Path(__file__).parents[3] / "benchmarks" / "loopback_endpoint.py"
+SETTINGS = Generation(max_tokens=9, temperature=0.5, stop=("END",), system="Be brief.", seed=3)
+FAULTS = [429, 424, 503, 530, "hang", "break", "cut"]
+
+
+def runtime(service="sagemaker-runtime", url=None, timeout=0.2):
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=config(64, timeout),
+    )
+
+
+@contextmanager
+def loopback(**behaviour):
+    """The benchmark's endpoint: real connections, real faults."""
+    command = [sys.executable, str(ENDPOINT), json.dumps(behaviour)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.stdin.close()
+
+
+def port(url):
+    return EndpointPort(runtime(url=url), "e", ChatForm("m", Generation()))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "outlook"),
+    [
+        (429, "429 ThrottlingException", Outlook.THROTTLED),
+        (424, "424 ModelError", Outlook.PASSING),
+        (503, "503 ServiceUnavailable", Outlook.THROTTLED),
+        (530, "530 InternalDependencyException", Outlook.PASSING),
+        (400, "400 ValidationError", Outlook.REFUSED),
+        ("hang", "timed out", Outlook.THROTTLED),
+        ("break", "connection broken", Outlook.PASSING),
+        ("cut", "answer cut short", Outlook.PASSING),
+    ],
+)
+def test_every_fault_of_a_real_connection_is_told_in_our_words(fault, reason, outlook):
+    with loopback(failing=1.0, faults=[fault]) as url, pytest.raises(CallFailed) as failed:
+        port(url).ask("hello")
+    assert (failed.value.failure.reason, failed.value.failure.outlook) == (reason, outlook)
+
+
+def test_a_server_that_is_not_there_is_a_broken_connection():
+    with pytest.raises(CallFailed, match="connection broken"):
+        port("http://127.0.0.1:9").ask("hello")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failing", [0.0, 0.5, 0.9])
+def test_over_real_connections_no_row_is_lost_however_many_calls_fail(tmp_path, failing):
+    prompts = [f"question {n}" for n in range(40)]
+    policy = RetryPolicy(300, 120, 0.001, 0.01)
+    with loopback(latency_s=0.005, failing=failing, faults=FAULTS, hang_s=0.3) as url:
+        journal = AnswerJournal(FolderObjects(tmp_path), "m", Place("run", 0))
+        source = Source(port(url), journal, policy, call_timeout_s=1)
+        generated = generate(prompts, {"A": source})
+        with urlopen(f"{url}/counters") as reply:  # noqa: S310 - loopback
+            counters = msgspec.json.decode(reply.read())
+    assert all(isinstance(row, Answer) for row in generated.outcomes["A"])
+    assert set(counters["answered"].values()) == {1}
+
+
+def test_the_chat_form_says_what_the_settings_say():
+    assert ChatForm("Qwen/Qwen2.5", SETTINGS).request("Hi") == {
+        "model": "Qwen/Qwen2.5",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi"},
+        ],
+        "max_tokens": 9,
+        "temperature": 0.5,
+        "stop": ["END"],
+        "seed": 3,
+    }
+
+
+def test_the_plain_form_switches_sampling_off_where_the_temperature_is_zero():
+    request = PlainForm(Generation(temperature=0, top_p=1.0)).request("Hi")
+    assert request["inputs"] == "Hi"
+    assert request["parameters"] == {
+        "max_new_tokens": 512,
+        "do_sample": False,
+        "seed": 0,
+        "details": True,
+        "return_full_text": False,
+    }
+
+
+def test_a_temperature_of_the_model_s_own_is_not_sent():
+    settings = Generation(temperature=None)
+    assert "temperature" not in ChatForm("m", settings).request("Hi")
+    assert not {"temperature", "do_sample"} & PlainForm(settings).request("Hi")["parameters"].keys()
+
+
+def test_the_plain_form_reads_text_and_details():
+    details = {"finish_reason": "length", "generated_tokens": 4}
+    body = json.dumps([{"generated_text": "Hello", "details": details}])
+    answer = form_of("tgi", "m", Generation()).answer(body.encode())
+    assert answer == Answer("Hello", output_tokens=4, finish_reason="length")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (b'{"choices": [{"message": {"content": "   "}}]}', "empty answer"),
+        (b'{"choices": [{"message": {"content": null}}]}', "empty answer"),
+        (b'{"choices": []}', "reply in another form"),
+        (b'{"detail": "Not Found"}', "reply in another form"),
+        (b'{"choices": [{"mess', "answer cut short"),
+        (b'{"choices": [{"message": {"content": "\xff"}}]}', "answer cut short"),
+        (b"", "answer cut short"),
+    ],
+)
+def test_a_reply_without_an_answer_is_no_answer(reply, reason):
+    client = runtime()
+    with Stubber(client) as stub, pytest.raises(CallFailed, match=reason):
+        body = StreamingBody(io.BytesIO(reply), len(reply))
+        stub.add_response("invoke_endpoint", {"Body": body})
+        EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
+
+
+@pytest.mark.parametrize(
+    ("form", "reply"),
+    [
+        (ChatForm("m", Generation()), rb'{"choices": [{"message": {"content": "Hi \ud83d"}}]}'),
+        (PlainForm(Generation()), rb'[{"generated_text": "Hi \ud83d"}]'),
+    ],
+)
+def test_an_answer_cut_inside_a_character_is_an_answer(form, reply):
+    client = runtime()
+    with Stubber(client) as stub:
+        body = StreamingBody(io.BytesIO(reply), len(reply))
+        stub.add_response("invoke_endpoint", {"Body": body})
+        assert EndpointPort(client, "e", form).ask("hello").text == "Hi ?"
+
+
+def test_what_the_model_server_itself_said_counts():
+    client = runtime()
+    with Stubber(client) as stub, pytest.raises(CallFailed) as failed:
+        said = {"OriginalStatusCode": 400, "OriginalMessage": "longer than 8192 tokens"}
+        stub.add_client_error(
+            "invoke_endpoint", "ModelError", http_status_code=424, modeled_fields=said
+        )
+        EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
+    assert failed.value.failure == ("400", Outlook.REFUSED, "longer than 8192 tokens")
+
+
+@pytest.mark.parametrize("field", ["OriginalMessage", "Message"])
+def test_a_container_that_took_too_long_for_sagemaker_has_timed_out(field):
+    words = "Your invocation timed out while waiting for a response from container primary. Review"
+    said = {"OriginalStatusCode": 0, "OriginalMessage": words if field == "OriginalMessage" else ""}
+    client = runtime()
+    with Stubber(client) as stub, pytest.raises(CallFailed, match="timed out") as failed:
+        stub.add_client_error(
+            "invoke_endpoint",
+            "ModelError",
+            f'Received server error (0) from primary with message "{words}"',
+            http_status_code=424,
+            modeled_fields=said,
+        )
+        EndpointPort(client, "e", ChatForm("m", Generation())).ask("hello")
+    assert failed.value.failure == TIMED_OUT
+
+
+def test_a_prompt_over_the_limit_of_sagemaker_is_not_sent():
+    with pytest.raises(CallFailed, match="prompt too long"):
+        port("http://127.0.0.1:9").ask("x" * MOST_REQUEST_BYTES)
+
+
+def test_a_fault_of_ours_is_not_taken_for_the_endpoints():
+    with pytest.raises(ParamValidationError):
+        EndpointPort(runtime(), None, ChatForm("m", Generation())).ask("hello")
+
+
+def test_the_client_tries_once_and_has_a_connection_for_every_thread():
+    settings = runtime().meta.config
+    assert settings.retries["total_max_attempts"] == 1
+    assert settings.max_pool_connections == 64
+
+
+def converse(reply, settings=SETTINGS, model="amazon.nova-lite-v1:0"):
+    client = runtime("bedrock-runtime")
+    with Stubber(client) as stub:
+        request = {
+            "modelId": model,
+            "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+            **converse_request(model, settings),
+        }
+        stub.add_response("converse", reply, request)
+        return ConversePort(client, model, settings).ask("Hi")
+
+
+def reply_of(*blocks, reason="end_turn"):
+    return {
+        "output": {"message": {"role": "assistant", "content": list(blocks)}},
+        "stopReason": reason,
+        "usage": {"inputTokens": 5, "outputTokens": 7, "totalTokens": 12},
+        "metrics": {"latencyMs": 1},
+    }
+
+
+def test_converse_answers_with_the_text_blocks_and_the_tokens():
+    thought = {"reasoningContent": {"reasoningText": {"text": "hmm"}}}
+    answer = converse(reply_of(thought, {"text": "Hel"}, {"text": "lo"}))
+    assert answer == Answer("Hello", input_tokens=5, output_tokens=7, finish_reason="end_turn")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (reply_of(), "empty answer"),
+        (reply_of({"text": "no"}, reason="guardrail_intervened"), "withheld: guardrail"),
+    ],
+)
+def test_converse_without_an_answer_of_the_model_is_no_answer(reply, reason):
+    with pytest.raises(CallFailed, match=reason):
+        converse(reply)
+
+
+def test_converse_cut_inside_a_character_is_an_answer():
+    assert converse(reply_of({"text": "Hi \ud83d"}, reason="max_tokens")).text == "Hi ?"
+
+
+def test_converse_sends_what_the_settings_say():
+    assert converse_request("amazon.nova-lite-v1:0", SETTINGS) == {
+        "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "stopSequences": ["END"]},
+        "system": [{"text": "Be brief."}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "outlook"),
+    [
+        ("ThrottlingException", 429, Outlook.THROTTLED),
+        ("ModelTimeoutException", 408, Outlook.PASSING),
+        ("ModelErrorException", 424, Outlook.PASSING),
+        ("ModelNotReadyException", 429, Outlook.THROTTLED),
+        ("InternalServerException", 500, Outlook.PASSING),
+        ("ValidationException", 400, Outlook.REFUSED),
+        ("AccessDeniedException", 403, Outlook.SHUT),
+        ("ResourceNotFoundException", 404, Outlook.SHUT),
+    ],
+)
+def test_errors_of_bedrock_in_our_words(code, status, outlook):
+    client = runtime("bedrock-runtime")
+    with Stubber(client) as stub, pytest.raises(CallFailed) as failed:
+        stub.add_client_error("converse", code, http_status_code=status)
+        ConversePort(client, "amazon.nova-lite-v1:0", Generation()).ask("Hi")
+    assert failed.value.failure.outlook is outlook

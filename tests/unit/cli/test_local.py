@@ -1,0 +1,55 @@
+"""`nova-judge local run` before it starts and while it is kept."""
+
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from nova_judge.cli import local
+from nova_judge.cli.main import app
+from nova_judge.errors import LocalModeError
+from tests.made import runs
+
+
+def stop(_seconds):
+    raise KeyboardInterrupt
+
+
+def test_a_kept_run_shows_its_result_before_it_waits_for_the_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(local.time, "sleep", stop)
+    folder = runs.write_run(tmp_path / "run", runs.generated_rows(40))
+    (folder / "report" / "report.html").touch()
+    display = local._Display(Console(width=400), folder)
+
+    display.hold(SimpleNamespace(environment=lambda: {"AWS_REGION": "us-east-1"}))
+
+    before, after = capsys.readouterr().out.split("The emulated account is up")
+    assert f"Report: {folder}/report/report.html" in before
+    assert "export AWS_REGION=us-east-1" in after
+
+
+def test_a_kept_run_without_a_report_waits_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(local.time, "sleep", stop)
+
+    local._Display(Console(), tmp_path).hold(SimpleNamespace(environment=dict))
+
+    assert "The emulated account is up" in capsys.readouterr().out
+
+
+def test_a_file_without_an_ending_is_refused_before_anything_starts(tmp_path):
+    (tmp_path / "questions").write_text('{"prompt": "x"}\n')
+
+    error = CliRunner().invoke(app, ["local", "run", str(tmp_path / "questions")]).exception
+
+    assert isinstance(error, LocalModeError)
+    assert "add .jsonl" in str(error)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_a_scorer_tried_on_nothing_is_an_error(tmp_path, content):
+    (tmp_path / "x.jsonl").write_text(content)
+
+    error = CliRunner().invoke(app, ["score", str(tmp_path / "x.jsonl"), "--scorer", "prime_math"])
+
+    assert "holds no answer" in str(error.exception)

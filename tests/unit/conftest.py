@@ -1,0 +1,155 @@
+"""One account in this process, and runs as the report reads them: completed and failed."""
+
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.moto_api._internal.models import moto_api_backend
+
+from lambdas.settings import (
+    FailureSettings,
+    PlanEvaluationSettings,
+    environment,
+)
+from nova_judge.aws import executions, runs_table, s3
+from nova_judge.findings.metrics import failed_metrics
+from nova_judge.records import JudgedRow
+from tests.made import generated
+
+BUCKET, TABLE = "data", "runs"
+RECIPE = """
+kind: llm_judge
+judge:
+  instance_type: ml.g5.12xlarge
+  max_rows_per_job: {rows}
+  nova:
+    run:
+      model_type: amazon.nova-micro-v1:0:128k
+      model_name_or_path: nova-micro/prod
+      replicas: 1
+    evaluation: {{task: llm_judge, strategy: judge, metric: all}}
+    inference: {{top_k: 50, top_p: 1.0, temperature: 0}}
+shards: {{bytes: {shard_bytes}}}
+"""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a function."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
+
+
+class Account:
+    """The emulated account, read and written as a user would."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3")
+        self.sns = boto3.client("sns")
+        self.table = boto3.resource("dynamodb").Table(TABLE)
+
+    def put(self, key: str, content: bytes) -> str:
+        """The version of the object."""
+        return self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)["VersionId"]
+
+    def read(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def json(self, key: str):
+        return json.loads(self.read(key))
+
+    def lines(self, key: str) -> list:
+        return [json.loads(line) for line in self.read(key).splitlines()]
+
+    def keys(self, prefix: str = "") -> list[str]:
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [item["Key"] for item in found.get("Contents", [])]
+
+    def run(self, run_id: str) -> dict:
+        return self.table.get_item(Key={"run_id": run_id}).get("Item", {})
+
+
+CACHED = (s3.client, runs_table._table, executions._client)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Account]:
+    """AWS in this process for all tests here: clients are slow to make, so they are made once."""
+    known = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in {**known, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        for cached in CACHED:
+            cached.cache_clear()
+        yield Account()
+    for cached in CACHED:
+        cached.cache_clear()
+
+
+@pytest.fixture
+def account(aws, monkeypatch) -> Account:
+    """The account, empty but for what the storage and results stacks hold."""
+    moto_api_backend.reset()
+    aws.s3.create_bucket(Bucket=BUCKET)
+    enabled = {"Status": "Enabled"}
+    aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=enabled)
+    aws.table.meta.client.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "run_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "run_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    topic = aws.sns.create_topic(Name="reports")["TopicArn"]
+    role = "arn:aws:iam::123456789012:role/judge"
+    common = {"stage": "dev", "data_bucket": BUCKET, "runs_table": TABLE}
+    for record in (
+        PlanEvaluationSettings(**common, job_prefix="nova-judge-dev", job_role_arn=role),
+        FailureSettings(**common, job_prefix="nova-judge-dev", endpoints="{}", topic_arn=topic),
+    ):
+        for name, value in environment(record).items():
+            monkeypatch.setenv(name, value)
+    return aws
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def recipe(account):
+    """Puts the account's recipe `own`: so many rows a judge job, so many bytes a shard."""
+    return functools.partial(_put_recipe, account)
+
+
+def _put_recipe(account: Account, rows: int = 1_000, shard_bytes: int = 1_024) -> None:
+    text = RECIPE.format(rows=rows, shard_bytes=shard_bytes)
+    account.put("recipes/own.yaml", text.encode())
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[JudgedRow]:
+    return generated.judged_rows(240)
+
+
+@pytest.fixture
+def rubric_metrics(rows: list[JudgedRow]) -> dict[str, Any]:
+    return generated.metrics(rows, generated.JOB)
+
+
+@pytest.fixture
+def failed_run_metrics() -> dict[str, Any]:
+    return failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)

@@ -1,0 +1,152 @@
+"""Judges compared: pairs found by prompt and answers, agreement, kappa, the page."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from nova_judge.errors import NotComparableError
+from nova_judge.findings.cross_check import Judge, cross_check, judge_of
+from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.saved_report import open_report
+from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
+from nova_judge.report.scores import render_score_report
+from nova_judge.scores.table import AnswerScore, ScoreTable
+from nova_judge.statistics.outcomes import Outcome
+from tests.unit.report.test_score_report import METRICS
+
+A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
+
+
+def judge(name: str, *verdicts: Outcome) -> Judge:
+    pairs = {(f"p{n}", "a", "b"): verdict for n, verdict in enumerate(verdicts)}
+    return Judge(name, pairs, {pair: "odd" if int(pair[0][1:]) % 2 else "even" for pair in pairs})
+
+
+def test_agreement_and_kappa_are_those_of_scikit_learn() -> None:
+    first, second = [A, B, B, TIE, A, B] * 5, [A, B, A, TIE, B, B] * 5
+    found = cross_check([judge("x", *first), judge("y", *second)])
+    (pair,) = found.pairs
+    assert (pair.rows, pair.agreed) == (30, 20)
+    assert pair.kappa.estimate == pytest.approx(cohen_kappa_score(first, second))
+    assert pair.kappa.low < pair.kappa.estimate < pair.kappa.high
+    assert sum(map(sum, pair.table)) == 30
+    assert {c.name: (c.rows, c.agreed) for c in pair.by_category} == {
+        "even": (15, 5),
+        "odd": (15, 15),
+    }
+    assert len(found.differences) == 10
+
+
+def test_three_judges_are_compared_two_by_two_on_what_each_two_share() -> None:
+    found = cross_check([judge("x", A, B, A), judge("y", A, B), judge("z", A, A, A)])
+    assert [(p.first, p.second, p.rows) for p in found.pairs] == [
+        ("x", "y", 2),
+        ("x", "z", 3),
+        ("y", "z", 2),
+    ]
+    assert found.common == 2
+
+
+def test_judges_of_other_pairs_are_refused() -> None:
+    with pytest.raises(NotComparableError, match="Judge one file with both recipes"):
+        cross_check([judge("x", A, B), Judge("y", {("other", "a", "b"): A}, {})])
+
+
+@pytest.fixture
+def judging_run(tmp_path: Path) -> Path:
+    def row(number: int, forward: object, backward: object) -> JudgedRow:
+        texts = {"prompt": f"q{number}", "response_A": f"a{number}", "response_B": f"b{number}"}
+        return JudgedRow(
+            row=InputRow(line=number, id=str(number), category="c", **texts),
+            judgment=Judgment(forward=forward, backward=backward),
+        )
+
+    folder = tmp_path / "judging"
+    folder.mkdir()
+    missing = Unscored("no label")
+    rows = [
+        row(1, Verdict.B, Verdict.B),
+        row(2, Verdict.A, Verdict.B),
+        row(3, Verdict.A, missing),
+        row(4, missing, missing),
+    ]
+    write_judgments(rows, folder / "judgments.parquet")
+    metrics = {"kind": "llm_judge", "judge": {"model": "nova-micro/prod", "stand_in": None}}
+    (folder / "metrics.json").write_text(json.dumps(METRICS | metrics | {"scores": None}))
+    return folder
+
+
+@pytest.fixture
+def scoring_run(tmp_path: Path) -> Callable[[str], Path]:
+    def write(better: str) -> Path:
+        scores = [
+            AnswerScore(
+                side, "m", number, value, prompt=f"q{number}", answer=f"{side.lower()}{number}"
+            )
+            for number in (1, 2, 3)
+            for side, value in (("A", 0.5), ("B", number / 4))
+        ]
+        scores.append(AnswerScore("A", "m", 9, 1.0, prompt="only one side"))
+        table = ScoreTable()
+        for score in scores:
+            table.add(score)
+        figures = [figure | {"better": better} for figure in table.figures(0.95)]
+        folder = tmp_path / "scoring"
+        folder.mkdir()
+        told = METRICS | {"scores": figures, "differences": []}
+        for name, content in render_score_report(told, scores):
+            (folder / name).write_bytes(content)
+        return folder
+
+    return write
+
+
+def test_a_judging_run_speaks_over_both_orders(judging_run: Path) -> None:
+    found = judge_of(open_report(judging_run))
+    assert {pair[0]: verdict for pair, verdict in found.verdicts.items()} == {
+        "q1": B,
+        "q2": TIE,
+        "q3": A,
+    }
+
+
+def test_a_scoring_run_speaks_by_the_higher_score(
+    scoring_run: Callable[[str], Path], judging_run: Path
+) -> None:
+    found = judge_of(open_report(scoring_run("higher")))
+    assert {pair[0]: verdict for pair, verdict in found.verdicts.items()} == {
+        "q1": A,
+        "q2": TIE,
+        "q3": B,
+    }
+    (pair,) = cross_check([judge_of(open_report(judging_run)), found]).pairs
+    assert (pair.rows, pair.agreed) == (3, 1)
+
+
+def test_where_less_is_better_the_lower_score_wins(scoring_run: Callable[[str], Path]) -> None:
+    found = judge_of(open_report(scoring_run("lower")))
+    assert found.verdicts["q1", "a1", "b1"] == B
+
+
+def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Path]) -> None:
+    with pytest.raises(NotComparableError, match="it has m"):
+        judge_of(open_report(scoring_run("higher")), "n")
+
+
+def test_the_page_escapes_what_models_wrote() -> None:
+    hostile = ("<script>alert(1)</script>", "<b>a</b>", "b")
+    other = ("q", "a", "b")
+    first = Judge("<i>x</i>", {hostile: A, other: A}, {})
+    second = Judge("y", {hostile: B, other: A}, {})
+    found = cross_check([first, second])
+    page = render_cross_check(found)
+    assert "<script>alert" not in page
+    assert "<i>x</i>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    plain = cross_check_json(found)
+    assert plain["pairs"][0]["agreement"] == 0.5
+    assert plain["differences"][0]["verdicts"] == {"<i>x</i>": "A", "y": "B"}

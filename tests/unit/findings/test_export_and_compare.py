@@ -1,0 +1,300 @@
+import json
+import random
+from collections import Counter
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli.main import app
+from nova_judge.errors import NotComparableError, RecipeError
+from nova_judge.findings.compare import (
+    WEIGHTED,
+    WIN_RATE,
+    Standing,
+    compare,
+    require_same_judge,
+    standing,
+)
+from nova_judge.findings.export import STAGES, Filters, Format, export
+from nova_judge.findings.row_text import row_text, visible
+from nova_judge.findings.saved_report import open_report
+from nova_judge.pairs.criteria import default_groups, load_groups
+from nova_judge.pairs.weighted_scores import recomputed_scores
+from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
+from tests.made import details, runs
+
+RUN = {"run_id": "r1", "candidates": {"A": {"name": "a"}, "B": {"name": "b"}}, "judge": {}}
+
+
+def exported(rows, form=Format.DPO, **filters):
+    left_out = Counter()
+    records = list(export(rows, form, Filters(**filters), RUN, left_out))
+    assert len(records) + left_out.total() == len(rows)
+    return records, left_out
+
+
+def test_pairs_follow_the_verdict_of_both_orders_and_the_margin():
+    rows = runs.generated_rows(300)
+    records, left_out = exported(rows, min_margin=0.1, max_margin=0.6)
+    by_id = {row.row.id: row for row in rows}
+    assert records
+    for record in records:
+        source = record["provenance"]
+        judged = by_id[source["id"]]
+        winner = source["winner"]
+        assert reconcile(profile_of(judged.judgment)) == Reconciled(winner)
+        margin = recomputed_scores(judged.judgment).margin
+        assert source["margin"] == margin
+        assert 0.1 <= (margin if winner == "A" else -margin) <= 0.6
+        assert record["chosen"] == f"answer {winner} {judged.row.line}"
+        assert record["rejected"].startswith("answer")
+        assert record["rejected"] != record["chosen"]
+        assert source["run_id"] == "r1"
+    assert set(left_out) <= {
+        "tie",
+        "the orders disagree",
+        "a verdict is missing",
+        "the margin points against the verdict",
+        "margin outside the limits",
+    }
+
+
+def test_answers_carry_point_wise_scores_and_are_filtered_by_them():
+    rows = runs.generated_rows(300)
+    records, left_out = exported(rows, Format.SFT, least={"accuracy": 0.75}, min_score=0.5)
+    assert records
+    for record in records:
+        assert record["scores"]["accuracy"] >= 0.75
+        winner = record["provenance"]["winner"]
+        assert record["provenance"][f"weighted_score_{winner}"] >= 0.5
+        assert all(0 <= score <= 1 for score in record["scores"].values())
+    assert left_out["no criterion accuracy"] > 0
+
+
+def test_a_curriculum_goes_from_wide_to_narrow_margins_in_stages():
+    records, _ = exported(runs.generated_rows(300), Format.CURRICULUM)
+    margins = [abs(record["provenance"]["margin"]) for record in records]
+    assert margins == sorted(margins, reverse=True)
+    stages = [record["stage"] for record in records]
+    assert stages == sorted(stages)
+    sizes = Counter(stages)
+    assert set(sizes) == set(range(1, STAGES + 1))
+    assert max(sizes.values()) - min(sizes.values()) <= 1
+
+
+def test_rows_without_rubric_pass_only_unfiltered_and_both_bad_never():
+    [row] = runs.judged_rows([details.pairwise_metrics("[[A>B]]", "[[B>A]]")])
+    assert exported([row])[0][0]["provenance"]["margin"] is None
+    assert exported([row], min_margin=0.1)[1] == {"no rubric to filter by": 1}
+    assert exported([row], Format.CURRICULUM)[1] == {"no weighted scores to order by": 1}
+    bad = details.pairwise_metrics("[[A=B (bothbad)]]", "[[A=B (bothbad)]]")
+    assert exported(runs.judged_rows([bad]))[1] == {"both answers are bad": 1}
+
+
+def test_the_command_writes_a_new_file_and_says_what_it_left_out(tmp_path):
+    run = runs.write_run(tmp_path / "run", runs.generated_rows(80))
+    out = tmp_path / "pairs.jsonl"
+    asked = ["export", str(run), "--out", str(out), "--margin", "0.1:1"]
+    first = CliRunner().invoke(app, asked)
+    assert first.exit_code == 0, first.output
+    lines = out.read_text().splitlines()
+    assert all(json.loads(line)["provenance"]["run_id"] == "run" for line in lines)
+    assert f"{len(lines)} records" in first.stderr
+    assert "left out" in first.stderr
+    assert "exists already" in str(CliRunner().invoke(app, asked).exception)
+    for wrong in (["--margin", "0.9:0.1"], ["--margin", "x"], ["--criterion", "accuracy:2"]):
+        again = CliRunner().invoke(app, [*asked[:3], str(tmp_path / "new"), *wrong])
+        assert "write " in str(again.exception)
+
+
+def better_on(rows, name, by):
+    """The same rows with B better on one criterion."""
+
+    def raised(one):
+        if one.name != name or one.type == "binary":
+            return one
+        return msgspec.structs.replace(one, score_B=min(5.0, one.score_B + by))
+
+    return [
+        msgspec.structs.replace(
+            row,
+            judgment=msgspec.structs.replace(
+                row.judgment,
+                rubric=msgspec.structs.replace(
+                    row.judgment.rubric,
+                    criteria=tuple(map(raised, row.judgment.rubric.criteria)),
+                ),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_path):
+    rows = runs.generated_rows(120)
+    first = open_report(runs.write_run(tmp_path / "step-1", rows))
+    other = open_report(runs.write_run(tmp_path / "step-2", better_on(rows, "accuracy", 1), "new"))
+    groups = default_groups()
+    require_same_judge([first, other])
+    found = compare(standing(first, groups), standing(other, groups))
+    words = {one.measure: one.word for one in found.changes}
+    assert words.pop("accuracy") == "better"
+    assert words.pop(WEIGHTED) == "better"
+    assert set(words.values()) == {"no more than noise"}
+    assert words[WIN_RATE] == "no more than noise"
+    accuracy = next(one for one in found.changes if one.measure == "accuracy")
+    assert accuracy.down == 0
+    assert 0 < accuracy.low <= accuracy.change <= accuracy.high
+    assert abs(accuracy.other - accuracy.first - accuracy.change) < 1e-12
+    back = compare(standing(other, groups), standing(first, groups))
+    assert {one.measure: -one.change for one in back.changes} == {
+        one.measure: one.change for one in found.changes
+    }
+    assert (found.common, found.only_first, found.only_other) == (120, 0, 0)
+
+
+def standing_with(scores):
+    rows = {str(n).encode(): {WEIGHTED: score} for n, score in enumerate(scores)}
+    return Standing("run", "b", rows)
+
+
+def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
+    draw = random.Random(5)  # noqa: S311
+    truth, runs_, held = 0.01, 60, 0
+    for _ in range(runs_):
+        moved = draw.choices((0.025, -0.025, 0.0), (0.6, 0.2, 0.2), k=3_000)
+        [change] = compare(standing_with([0.0] * 3_000), standing_with(moved)).changes
+        held += change.low <= truth <= change.high
+        assert change.low < change.change < change.high
+    assert held >= 0.9 * runs_
+
+
+def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
+    rows = runs.generated_rows(10)
+    first = open_report(runs.write_run(tmp_path / "one", rows))
+    stranger = first._replace(metrics={**first.metrics, "judge": {"model": "another"}})
+    with pytest.raises(NotComparableError, match="differ in judge: nova-2-lite and another"):
+        require_same_judge([first, stranger])
+    groups = default_groups()
+    other = standing(first, groups)._replace(rows={b"x": {WIN_RATE: 1.0}})
+    with pytest.raises(NotComparableError, match="no prompt in common"):
+        compare(standing(first, groups), other)
+
+
+def test_a_run_whose_verdict_is_blocked_is_not_compared(tmp_path):
+    first = open_report(runs.write_run(tmp_path / "one", runs.generated_rows(10)))
+    settings = {**first.metrics["statistics"], "blocked_by": ["the judge prefers padding"]}
+    blocked = first._replace(metrics={**first.metrics, "statistics": settings})
+    with pytest.raises(NotComparableError, match="the judge prefers padding"):
+        require_same_judge([first, blocked])
+
+
+def test_the_compare_command_prints_words_and_json(tmp_path):
+    rows = runs.generated_rows(40)
+    folders = [
+        str(runs.write_run(tmp_path / name, better_on(rows, "accuracy", gain), name))
+        for name, gain in (("base", 0), ("gain", 2))
+    ]
+    shown = CliRunner().invoke(app, ["compare", *folders])
+    assert shown.exit_code == 0, shown.output
+    assert "accuracy" in shown.output
+    plain = json.loads(CliRunner().invoke(app, ["compare", *folders, "--json"]).stdout)
+    assert plain[0]["candidate"] == "gain"
+    assert "two runs" in str(CliRunner().invoke(app, ["compare", folders[0]]).exception)
+
+
+def test_a_row_is_shown_as_the_notebook_shows_it_with_what_differs():
+    [judged] = runs.judged_rows([details.PHOTOSYNTHESIS])
+    shown = row_text(1, judged, default_groups())
+    for line in (
+        "Row 1:",
+        "  A wins: 0",
+        "  B wins: 2",
+        "  Weighted A: 0.425 (the job printed 0.225)",
+        "  Weighted B: 1.000",
+        "  Margin: -0.575 (the job printed -0.775)",
+        "    completeness:",
+        "      Score A: 2, Score B: 5",
+        "      Weight: 0.5, Type: scale",
+    ):
+        assert line in shown
+    assert "clarity:" not in row_text(1, judged, default_groups(), ["completeness"])
+
+
+def test_hostile_texts_cannot_drive_the_terminal():
+    criterion = Criterion(
+        name="\x1b]0;x\x07tone", weight=1, type="binary", score_A=1, score_B=0,
+        justification_A="\x1b[2J\u202egone\x00",
+    )  # fmt: skip
+    judgment = Judgment(
+        forward=Verdict.A,
+        backward=Unscored("\x1b[31mred"),
+        rubric=Rubric(criteria=(criterion,), overall_justification="\x9b1m"),
+    )
+    [judged] = runs.judged_rows([details.PHOTOSYNTHESIS])
+    shown = row_text(0, msgspec.structs.replace(judged, judgment=judgment), default_groups())
+    assert not set(shown) & set("\x1b\x07\x00\x9b\u202e")
+    assert "Score A: True, Score B: False" in shown
+    assert visible("a\nb\tc\rd") == "a\nb\tcd"
+
+
+def test_the_rows_command_filters(tmp_path):
+    run = str(runs.write_run(tmp_path / "run", runs.generated_rows(50)))
+
+    def shown(*options):
+        return CliRunner().invoke(app, ["rows", run, *options])
+
+    assert shown().output.count("Row ") == 20
+    assert "Row 7:" in shown("--row", "7").output
+    accuracy = shown("--criterion", "accuracy", "--limit", "3").output
+    assert accuracy.count("    accuracy:") == 3
+    assert "    tone:" not in accuracy
+    flips = shown("--verdict", "flip", "--limit", "2").output
+    assert flips.count("Row ") == 2
+    assert shown("--category", "prose", "--limit", "5").output.count("category prose") == 5
+    assert "drop some of them" in str(shown("--row", "999").exception)
+
+
+def test_the_reweight_command_prints_verdict_coverage_and_firmness(tmp_path):
+    run = str(runs.write_run(tmp_path / "run", runs.generated_rows(60)))
+    shown = CliRunner().invoke(app, ["reweight", run])
+    assert shown.exit_code == 0, shown.output
+    for part in ("of weight", "weightings drawn uniformly", "loses", "accuracy"):
+        assert part in shown.output
+    plain = CliRunner().invoke(app, ["reweight", run, "--weights", "accuracy=1", "--json"])
+    found = json.loads(plain.stdout)
+    assert found["a"] + found["b"] + found["ties"] + found["unscored"] == 60
+    assert found["win_rate"]["low"] < found["win_rate"]["estimate"] < found["win_rate"]["high"]
+    unknown = CliRunner().invoke(app, ["reweight", run, "--only", "sparkle"])
+    assert "It has: accuracy" in str(unknown.exception)
+
+
+def test_a_user_s_table_of_groups_goes_first(tmp_path):
+    table = tmp_path / "groups.yaml"
+    table.write_text("groups:\n  manners: [tone, politeness]\n  clarity: [conciseness]\n")
+    groups = load_groups(table)
+    assert [groups.group(name) for name in ("Tone", "conciseness", "readability", "new_one")] == [
+        "manners",
+        "clarity",
+        "clarity",
+        "new one",
+    ]
+    for wrong in ("groups: 3", "groops: {}", "a: [", "groups:\n  a: b"):
+        table.write_text(wrong)
+        with pytest.raises(RecipeError, match="clarity_of_explanation"):
+            load_groups(table)
+    with pytest.raises(RecipeError):
+        load_groups(tmp_path / "missing.json")
+
+
+def test_near_equal_names_are_one_criterion_by_the_table():
+    group = default_groups().group
+    assert {group(n) for n in ("clarity", "readability", "clarity_of_explanation", "Clarity")} == {
+        "clarity"
+    }
+    assert group("factualAccuracy") == group("accuracy of the response") == "accuracy"
+    assert group("price_validation") == "price validation"
+    assert group("日本語") == "日本語"
+    assert group("overall quality") == "overall quality"

@@ -1,0 +1,148 @@
+"""The gate: four exit codes, one line why."""
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli.main import app
+from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.metrics import compute_metrics
+from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
+from nova_judge.report.write import render_metrics
+from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.sequential import win_rate_anytime
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.win_rate import score_interval, scores_of_profiles
+from tests.made import generated
+
+RUNNER = CliRunner()
+
+
+def outcome(metrics, **rules):
+    return judge_gate(metrics, GateRules(**rules)).outcome
+
+
+def test_interval_decides_against_the_least_rate(rubric_metrics):
+    rate = rubric_metrics["win_rate"]
+    assert outcome(rubric_metrics, min_win_rate=rate["low"]) is Outcome.PASS
+    assert outcome(rubric_metrics, min_win_rate=rate["estimate"]) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate["high"]) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate["high"] + 1e-9) is Outcome.WORSE
+
+
+def test_failed_run_blocked_verdict_and_lost_rows_are_no_pass(rubric_metrics, failed_run_metrics):
+    assert outcome(failed_run_metrics) is Outcome.NOT_EVALUATED
+    assert outcome(rubric_metrics, max_errors=0.01) is Outcome.NOT_EVALUATED
+    rubric_metrics["verdict"]["blocked_by"] = ["the A/A control prefers A"]
+    assert outcome(rubric_metrics) is Outcome.INCONCLUSIVE
+
+
+@pytest.fixture
+def stopped_metrics():
+    """A run of 1,000 rows that stopped when 200 of them had decided."""
+    sides = [Verdict.B if line % 6 else Verdict.A for line in range(1, 201)]
+    rows = [
+        JudgedRow(
+            row=InputRow(line=line, id=str(line), prompt="q"),
+            judgment=Judgment(forward=side, backward=side),
+        )
+        for line, side in enumerate(sides, start=1)
+    ]
+    facts = generated.facts(200)
+    stopped = msgspec.structs.replace(
+        facts,
+        not_judged=800,
+        input=msgspec.structs.replace(facts.input, rows=facts.input.rows + 800),
+        settings=StatisticsSettings(anytime=True),
+    )
+    return compute_metrics(stopped, rows, None)
+
+
+def test_rows_left_over_by_an_early_stop_are_not_lost(stopped_metrics):
+    found = judge_gate(stopped_metrics, GateRules())
+    assert found.outcome is Outcome.PASS
+    assert "7 of 207 rows without a verdict (3.4 %)" in found.reason
+    assert outcome(stopped_metrics, max_errors=0.03) is Outcome.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("level", [0.9, 0.99])
+def test_another_level_keeps_the_kind_of_interval(stopped_metrics, rubric_metrics, level):
+    for metrics, of_scores in (
+        (stopped_metrics, win_rate_anytime),
+        (rubric_metrics, score_interval),
+    ):
+        scores = scores_of_profiles(profiles_from_dict(metrics["profiles"]))
+        ends = of_scores(scores, level)
+        assert outcome(metrics, min_win_rate=ends.low, confidence=level) is Outcome.PASS
+        above = {"min_win_rate": ends.high + 1e-9, "confidence": level}
+        assert outcome(metrics, **above) is Outcome.WORSE
+        below = {"min_win_rate": ends.low + 1e-9, "confidence": level}
+        assert outcome(metrics, **below) is Outcome.INCONCLUSIVE
+
+
+def test_criterion_decides_by_its_interval(rubric_metrics):
+    margin = rubric_metrics["rubric"]["criteria"][0]["margin"]
+    name = rubric_metrics["rubric"]["criteria"][0]["name"]
+    assert outcome(rubric_metrics, criteria={name: -margin["high"]}) is Outcome.PASS
+    assert outcome(rubric_metrics, criteria={name: -margin["mean"]}) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, criteria={name: -margin["low"] + 1e-9}) is Outcome.WORSE
+    assert outcome(rubric_metrics, criteria={"no such": 0}) is Outcome.NOT_EVALUATED
+
+
+def test_a_judge_that_favours_a_position_decides_no_criterion():
+    found = judge_gate(
+        generated.metrics(generated.position_biased_rows()),
+        GateRules(min_win_rate=0.4, criteria={"accuracy": -0.03}),
+    )
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "accuracy: The judge favours the answer shown first" in found.reason
+
+
+def test_one_criterion_of_many_is_worse_only_at_their_common_error_rate(rubric_metrics):
+    criteria = rubric_metrics["rubric"]["criteria"]
+    margin, names = criteria[0]["margin"], [each["name"] for each in criteria]
+    half = margin["mean"] - margin["low"]
+    barely = {names[0]: -margin["low"] + 0.1 * half}
+    others = dict.fromkeys(names[1:], -1.0)
+    assert outcome(rubric_metrics, criteria=barely) is Outcome.WORSE
+    found = judge_gate(rubric_metrics, GateRules(criteria=barely | others))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert f"not beyond chance among {len(names)} criteria" in found.reason
+    clearly = {names[0]: -margin["low"] + half}
+    assert outcome(rubric_metrics, criteria=clearly | others) is Outcome.WORSE
+
+
+def test_worse_outranks_inconclusive(rubric_metrics):
+    name = rubric_metrics["rubric"]["criteria"][0]["name"]
+    found = judge_gate(rubric_metrics, GateRules(min_win_rate=0.6, criteria={name: 0.9}))
+    assert found.outcome is Outcome.WORSE
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], 0),
+        (["--min-win-rate", "0.9"], 1),
+        (["--min-win-rate", "0.6"], 2),
+        (["--min-win-rate", "0.58", "--confidence", "0.5"], 0),
+        (["--max-errors", "0"], 3),
+        (["--criterion", "completeness:0"], 0),
+        (["--criterion", "completeness:0.5"], 1),
+        (["--no-such-option"], 3),
+        (["--min-win-rate", "high"], 3),
+    ],
+)
+def test_exit_codes(rubric_metrics, tmp_path, options, code):
+    path = tmp_path / "metrics.json"
+    path.write_bytes(render_metrics(rubric_metrics))
+    result = RUNNER.invoke(app, ["gate", str(path), *options])
+    assert result.exit_code == code
+    if code != 3 or options[0] == "--max-errors":
+        assert len(result.stdout.splitlines()) == 1
+
+
+def test_summary_is_written(rubric_metrics, tmp_path):
+    path, summary = tmp_path / "metrics.json", tmp_path / "report.md"
+    path.write_bytes(render_metrics(rubric_metrics))
+    assert RUNNER.invoke(app, ["gate", str(path), "--summary", str(summary)]).exit_code == 0
+    assert summary.read_text().startswith("## B is better")

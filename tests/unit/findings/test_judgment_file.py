@@ -1,0 +1,194 @@
+"""Files of judgments: every format gives the same evidence, and no bad line stops the good ones."""
+
+import csv
+import gzip
+import shutil
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from nova_judge.errors import InputFileError
+from nova_judge.findings.judgment_file import Reading, read_judgment_file
+from nova_judge.findings.judgments import write_judgments
+from nova_judge.statistics.evidence import Basis
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.outcomes import count_profiles
+from nova_judge.statistics.settings import DEFAULTS
+from tests.made.profiles import jsonl, judged_rows
+
+ROWS = [
+    {"id": "1", "forward": "A>B", "backward": "B>A", "label": "A>B", "margin": 0.5},
+    {"id": "2", "forward": "A>B", "backward": "A>B", "label": "B>A", "margin": -0.25},
+    {"id": "3", "forward": "[[B>A]]", "backward": None, "length_A": 10, "length_B": 20},
+    {"id": "4", "forward": "A=B", "backward": "A=B", "category": "law"},
+]
+
+
+def stated(reading: Reading) -> dict:
+    return find(reading.evidence, DEFAULTS, reading.basis)
+
+
+def test_labels_speak_of_the_order_shown(tmp_path: Path) -> None:
+    found = read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS)).evidence.profiles.as_dict()
+    assert {name: rows for name, rows in found.items() if rows} == {
+        "A/A": 1,
+        "A/B": 1,
+        "B/error": 1,
+        "tie/tie": 1,
+    }
+
+
+def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
+    lines = jsonl(tmp_path / "j.jsonl", ROWS)
+    names = ("id", "forward", "backward", "label", "margin", "category", "length_A", "length_B")
+    with (tmp_path / "j.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(ROWS)
+    duckdb.sql(f"COPY (FROM '{lines}') TO '{tmp_path / 'j.parquet'}'")
+    with lines.open("rb") as plain, gzip.open(tmp_path / "j.jsonl.gz", "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    expected = stated(read_judgment_file(lines))
+    for name in ("j.csv", "j.parquet", "j.jsonl.gz"):
+        assert stated(read_judgment_file(tmp_path / name)) == expected
+
+
+def test_our_own_judgments_speak_of_the_candidates(tmp_path: Path) -> None:
+    rows = judged_rows(200)
+    write_judgments(rows, tmp_path / "judgments.parquet")
+    reading = read_judgment_file(tmp_path / "judgments.parquet")
+    from_rows = [r.judgment for r in rows]
+    assert reading.evidence.profiles == count_profiles(from_rows)
+    assert reading.basis is Basis.BOTH_ORDERS
+    assert not np.isnan(reading.evidence.lengths).any()
+
+
+HOSTILE = [
+    "not json",
+    "[1, 2]",
+    '{"id": "x"}',
+    '{"id": "x", "forward": 7}',
+    '{"id": "x", "forward": "A>B", "backward": ["A>B"]}',
+    '{"id": "x", "forward": "A>B", "margin": "wide"}',
+    '{"id": "x", "forward": "A>B", "margin": 1e999}',
+    '{"id": "x", "forward": "A>B", "label": "maybe"}',
+    '{"id": "x", "forward": "A>B", "length_A": -3}',
+    '{"id": "x", "forward": "A>B", "length_B": 2.5}',
+    '{"id": {"a": 1}, "forward": "A>B"}',
+    '{"preference": 1.5}',
+    '{"preference": true}',
+    '{"forward": "A>B"',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE)
+def test_a_line_that_cannot_be_used_is_set_aside_with_its_number(tmp_path: Path, line: str) -> None:
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [ROWS[0], line, "", ROWS[1]]))
+    assert reading.evidence.rows == 2
+    assert [aside.line for aside in reading.set_aside] == [2]
+    assert reading.set_aside[0].reason
+    assert reading.rows == 3
+
+
+def test_a_verdict_that_is_no_label_is_an_error_and_not_a_tie(tmp_path: Path) -> None:
+    rows = [{"forward": "who knows", "backward": "A>B"}, {"forward": "", "backward": None}]
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [*rows, ROWS[0]]))
+    assert reading.evidence.profiles.forward.errors == 2
+    assert reading.evidence.profiles.judge_failed == 1
+
+
+def test_csv_lines_of_the_wrong_width_are_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "j.csv"
+    path.write_text("id,forward,backward\n1,A>B,B>A\n2,A>B\n3,A>B,B>A,more\n", encoding="utf-8-sig")
+    reading = read_judgment_file(path)
+    assert reading.evidence.rows == 1
+    assert [aside.line for aside in reading.set_aside] == [3, 4]
+
+
+def test_labels_and_lengths_join_by_id(tmp_path: Path) -> None:
+    labels = jsonl(
+        tmp_path / "l.jsonl",
+        [{"id": "1", "label": "B>A", "source": "law", "response_A": "abc", "response_B": "- d\n"}],
+    )
+    rows = [{"id": "1", "forward": "A>B", "backward": "B>A"}, {"id": "2", "forward": "A>B"}]
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows), labels)
+    assert reading.evidence.labels.tolist() == [1, 3]
+    assert reading.evidence.categories.tolist() == ["law", None]
+    assert reading.evidence.lengths[0].tolist() == [3, 4]
+    assert reading.evidence.markup[0].tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert "1 of 1 ids of the labels have a judgment" in reading.notes
+
+
+def test_one_verdict_or_only_a_margin_says_nothing_of_positions(tmp_path: Path) -> None:
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [{"forward": "B>A"}] * 7))
+    assert reading.basis is Basis.ONE_ORDER
+    found = stated(reading)
+    assert found["positions"] is None
+    assert (found["verdict"]["a"], found["verdict"]["b"]) == (0, 7)
+    scores = [{"score_A": 1.5, "score_B": 1.0, "label": "A>B"}, {"score_A": 1, "score_B": 1}]
+    margins = read_judgment_file(jsonl(tmp_path / "m.jsonl", scores))
+    assert margins.evidence.forward.tolist() == [0, 2]
+    assert stated(margins)["agreement"]["forward"] == 1
+    assert stated(margins)["agreement"]["strict"] is None
+
+
+def test_an_order_that_was_asked_and_never_read_is_not_forgotten(tmp_path: Path) -> None:
+    rows = [{"forward": "B>A", "backward": None}] * 9
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+    assert reading.basis is Basis.BOTH_ORDERS
+    assert stated(reading)["verdict"]["word"] == "inconclusive"
+    assert stated(reading)["reconciled"]["errors"] == 9
+
+
+def test_a_preference_is_the_share_that_b_wins(tmp_path: Path) -> None:
+    rows = [{"preference": p} for p in (0.9, 0.6, 0.5, 0.1)]
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+    found = stated(reading)
+    assert reading.basis is Basis.PREFERENCE
+    assert found["win_rate"]["estimate"] == pytest.approx(0.525)
+    assert (found["verdict"]["a"], found["verdict"]["b"]) == (1, 2)
+
+
+def test_the_sentence_has_the_interval_of_the_preferences_not_of_the_rounded_ones(tmp_path: Path):
+    rows = [{"preference": p} for p in (0.4011, 0.6011) * 20]
+    found = stated(read_judgment_file(jsonl(tmp_path / "j.jsonl", rows)))
+    rate = found["win_rate"]
+    ends = f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f} %"
+    assert f"{100 * rate['estimate']:.1f} %, 95 % interval {ends}" in found["verdict"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("missing.csv", None, "is not a file"),
+        ("table.xlsx", b"PK", "expected .jsonl, .csv"),
+        ("empty.jsonl", b"", "it is empty"),
+        ("excel.csv", b"id;forward;backward\n1;A>B;B>A\n", "semicolons separate its columns"),
+        ("tabs.csv", b"id\tforward\n1\tA>B\n", "tabs separate its columns"),
+        ("utf16.csv", "id,forward\n1,A>B\n".encode("utf-16"), "UTF-16 text: save it as UTF-8"),
+        ("utf16.jsonl", '{"forward": "A>B"}\n'.encode("utf-16"), "UTF-16 text"),
+        ("bad.parquet", b"PAR1 no more", "cannot be read"),
+        ("bad.jsonl.gz", b"not gzip", "cannot be read"),
+        ("none.jsonl", b'{"a": 1}\n', "neither forward"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(
+    tmp_path: Path, name: str, content: bytes | None, expected: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputFileError, match=expected):
+        read_judgment_file(path)
+
+
+def test_labels_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    labels = jsonl(tmp_path / "l.jsonl", [{"id": "1", "label": "A>B"}, {"id": "1", "label": "B>A"}])
+    with pytest.raises(InputFileError, match="line 2: id 1 has two labels"):
+        read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), labels)
+    without_id = jsonl(tmp_path / "m.jsonl", [{"label": "A>B"}])
+    with pytest.raises(InputFileError, match="labels need an `id`"):
+        read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), without_id)

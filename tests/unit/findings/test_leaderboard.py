@@ -1,0 +1,104 @@
+"""The leaderboard: an outside fit, components, ranks only where they are earned."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from nova_judge.findings.leaderboard import Match, leaderboard
+from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.win_rate import scores_of_profiles
+from tests.made.profiles import counts
+
+MATCHES = [
+    Match("small", "large", counts(BB=160, AA=40, tt=10, AB=12)),
+    Match("large", "tuned", counts(BB=90, AA=80, tt=40)),
+    Match("tuned", "small", counts(AA=150, BB=35, BA=3)),
+    Match("other", "another", counts(AA=20, BB=20)),
+]
+
+
+def test_two_candidates_have_the_log_odds_of_their_rows() -> None:
+    found = leaderboard([Match("a", "b", counts(AA=30, BB=70))]).standings
+    assert found[0].name == "b"
+    assert found[0].strength - found[1].strength == pytest.approx(np.log(70.5 / 30.5), abs=1e-9)
+    assert (found[0].rank, found[1].rank) == (1, 2)
+
+
+def test_strengths_are_the_minimum_that_scipy_finds() -> None:
+    found = {s.name: s.strength for s in leaderboard(MATCHES[:3]).standings}
+    names = sorted(found)
+
+    def loss(strengths: np.ndarray) -> float:
+        total = 1e-6 * float(strengths.sum() ** 2)
+        for match in MATCHES[:3]:
+            linear = strengths[names.index(match.b)] - strengths[names.index(match.a)]
+            scores = scores_of_profiles(match.profiles)
+            wins, losses = scores.wins + 0.25, scores.losses + 0.25
+            total += wins * np.logaddexp(0, -linear) + losses * np.logaddexp(0, linear)
+        return total
+
+    best = optimize.minimize(loss, np.zeros(3), tol=1e-12).x
+    assert [found[name] for name in names] == pytest.approx(best - best.mean(), abs=1e-4)
+
+
+def test_no_rank_where_intervals_overlap() -> None:
+    board = leaderboard(MATCHES)
+    by_name = {standing.name: standing for standing in board.standings}
+    assert by_name["small"].rank == 3
+    assert by_name["large"].rank is by_name["tuned"].rank is None
+    assert (by_name["large"].best_rank, by_name["large"].worst_rank) == (1, 2)
+
+
+def test_groups_that_no_run_connects_are_not_compared() -> None:
+    board = leaderboard([*MATCHES, Match("lonely", "unread", counts(ee=9))])
+    assert board.components == 2
+    assert board.not_compared == ("lonely", "unread")
+    for component in (1, 2):
+        inside = [s.strength for s in board.standings if s.component == component]
+        assert sum(inside) == pytest.approx(0, abs=1e-9)
+
+
+def test_neither_the_order_of_runs_nor_of_sides_changes_a_bit() -> None:
+    board = leaderboard(MATCHES)
+    assert leaderboard(MATCHES[::-1]) == board
+    turned = [Match(m.b, m.a, m.profiles.mirrored()) for m in MATCHES]
+    assert leaderboard(turned) == board
+
+
+def test_runs_of_the_same_pair_add_up() -> None:
+    parts = [Match("a", "b", counts(AA=10, BB=20)), Match("b", "a", counts(AA=15, BB=5))]
+    assert leaderboard(parts) == leaderboard([Match("a", "b", counts(AA=15, BB=35))])
+
+
+def test_a_candidate_that_always_wins_stays_finite() -> None:
+    board = leaderboard([Match("a", "b", counts(BB=50)), Match("b", "c", counts(AA=50))])
+    assert all(np.isfinite([s.strength, s.low, s.high]).all() for s in board.standings)
+    assert all(s.low < s.strength < s.high for s in board.standings)
+
+
+def test_without_runs_the_board_is_empty() -> None:
+    assert leaderboard([]).standings == ()
+    assert leaderboard([Match("a", "a", counts(AA=5))]).standings == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [20, 200])
+def test_the_intervals_keep_their_level(rows: int) -> None:
+    draw = random.Random(rows)  # noqa: S311  test data
+    strengths = dict(zip("pqrs", (-0.9, -0.1, 0.2, 0.8), strict=True))
+    held = []
+    for _ in range(150):
+        matches = []
+        for a, b in itertools.combinations("pqrs", 2):
+            share = 1 / (1 + np.exp(strengths[a] - strengths[b]))
+            wins = sum(draw.random() < share for _ in range(rows))
+            matches.append(Match(a, b, counts(BB=wins, AA=rows - wins)))
+        held += [s.low <= strengths[s.name] <= s.high for s in leaderboard(matches).standings]
+    assert 0.92 <= np.mean(held) <= 0.98
+
+
+def test_profiles_without_rows_are_no_match() -> None:
+    assert leaderboard([Match("a", "b", ProfileCounts())]).not_compared == ("a", "b")

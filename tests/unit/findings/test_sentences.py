@@ -1,0 +1,143 @@
+"""A claim that the figures do not carry is never written."""
+
+import copy
+
+import msgspec
+import pytest
+
+from nova_judge.errors import UnsupportedClaimError
+from nova_judge.findings import sentences, sentences_rubric
+from nova_judge.findings.metrics import compute_metrics
+from nova_judge.pairs.controls import Control, judge_control
+from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
+from nova_judge.report.write import render_report
+from nova_judge.statistics.outcomes import ProfileCounts
+from tests.made import generated
+
+
+def judged(a: int, b: int) -> list[JudgedRow]:
+    """Rows that both orders give to A, then rows that both give to B."""
+    sides = [Verdict.A] * a + [Verdict.B] * b
+    return [
+        JudgedRow(
+            row=InputRow(line=line, id=str(line), prompt="q"),
+            judgment=Judgment(forward=side, backward=side),
+        )
+        for line, side in enumerate(sides, start=1)
+    ]
+
+
+def metrics_of(a: int, b: int):
+    return compute_metrics(generated.facts(a + b), judged(a, b), None)
+
+
+def test_seven_of_ten_is_inconclusive():
+    told = sentences.headline(metrics_of(3, 7))
+    assert told.words == "Inconclusive"
+    assert "p = 0.344" in told.evidence
+
+
+def test_headline_of_a_clear_result():
+    told = sentences.headline(metrics_of(30, 70))
+    assert told.words == "B is better"
+    assert told.evidence.startswith("Both orders name B on 70 and A on 30 of 100 rows")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("verdict", "word"), "A better"),
+        (("verdict", "p_value"), 0.2),
+        (("verdict", "b"), 3),
+        (("verdict", "blocked_by"), ("the A/A control",)),
+        (("verdict", "word"), "equivalent"),
+        (("win_rate", "estimate"), 0.4),
+        (("win_rate",), None),
+    ],
+)
+def test_verdict_that_the_figures_do_not_carry_is_refused(path, value):
+    metrics = copy.deepcopy(metrics_of(30, 70))
+    place = metrics
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(UnsupportedClaimError, match="figures do not carry"):
+        list(render_report(metrics, []))
+
+
+def test_rows_that_do_not_add_up_are_refused(rubric_metrics):
+    rubric_metrics["rows"]["judged"] += 1
+    with pytest.raises(UnsupportedClaimError, match="rows must add up"):
+        sentences.rows(rubric_metrics)
+
+
+def test_interval_that_does_not_hold_its_estimate_is_refused(rubric_metrics):
+    with pytest.raises(UnsupportedClaimError, match="hold its estimate"):
+        sentences.interval({**rubric_metrics["win_rate"], "low": 0.9})
+
+
+def test_position_bias_is_claimed_only_beyond_chance(rubric_metrics):
+    found = rubric_metrics["positions"]
+    assert sentences.positions(rubric_metrics).startswith("No position bias")
+    rubric_metrics["positions"] = {**found, "leaning_first": 60, "p_value": 0.001}
+    assert "favours the answer shown first" in sentences.positions(rubric_metrics)
+    rubric_metrics["positions"] = {**found, "p_value": None}
+    assert sentences.positions(rubric_metrics).startswith("No row has a verdict in both orders")
+
+
+def test_criteria_are_named_only_after_the_correction_and_with_their_order(rubric_metrics):
+    criteria = rubric_metrics["rubric"]["criteria"]
+    told = sentences_rubric.criteria(rubric_metrics)
+    assert told.startswith("In the order A, B: B is ahead on ")
+    for each in criteria:
+        assert each["differs"] == (each["p_holm"] < 0.05)
+        assert (each["name"] in told) == each["differs"]
+    criteria[0] |= {"p_holm": 0.06, "differs": False}
+    assert criteria[0]["margin"]["high"] < 0
+    assert criteria[0]["name"] not in sentences_rubric.criteria(rubric_metrics)
+
+
+def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubrics():
+    metrics = generated.metrics(generated.position_biased_rows())
+    assert metrics["verdict"]["word"] == "inconclusive"
+    assert metrics["rubric"]["criteria"][0]["differs"]
+    told = sentences_rubric.criteria(metrics)
+    assert told.startswith("The judge favours the answer shown first, and criteria are scored")
+    assert sentences_rubric.driver(metrics) == sentences_rubric.firmness(metrics) == ""
+    assert "favours" not in sentences.weighted_scores(metrics)
+    assert "is ahead" not in dict(render_report(metrics, []))["report.html"].decode()
+
+
+def test_a_blocked_verdict_is_announced_nowhere():
+    finding = judge_control(Control.PADDED, ProfileCounts((2, *[0] * 4, 38, *[0] * 10)))
+    rows = [
+        msgspec.structs.replace(
+            row, judgment=msgspec.structs.replace(row.judgment, forward=side, backward=side)
+        )
+        for row in generated.judged_rows(90)
+        for side in [Verdict.B if row.row.line % 10 else Verdict.A]
+    ]
+    facts = msgspec.structs.replace(generated.facts(90), controls=(finding,))
+    metrics = compute_metrics(facts, rows, None)
+    assert finding.blocks
+    assert any(part["differs"] for part in metrics["slices"])
+    assert sentences.slices(metrics).startswith("The verdict is blocked")
+    assert sentences.lead(metrics) == "no lead, the verdict is blocked"
+    assert sentences_rubric.criteria(metrics).startswith("The verdict is blocked")
+    page = dict(render_report(metrics, rows))["report.html"].decode()
+    assert "B ahead by" not in page
+    assert "is ahead on" not in page
+
+
+def test_categories_are_named_only_after_the_correction(rubric_metrics):
+    told = sentences.slices(rubric_metrics)
+    for part in rubric_metrics["slices"]:
+        assert (f"{part['category']} (" in told) == part["differs"]
+
+
+def test_numbers_as_people_write_them():
+    assert sentences.percent(0.6325) == "63.2 %"
+    assert sentences.p_value(0.0004) == "p < .001"
+    assert sentences.p_value(0.0344) == "p = 0.034"
+    assert sentences.p_value(1.0) == "p = 1.000"
+    assert sentences.signed(-0.0806) == "\N{MINUS SIGN}0.081"

@@ -1,0 +1,56 @@
+"""Own data: what the container gets of a line, and which lines it must not get."""
+
+import json
+
+import pytest
+
+from nova_judge.inputs.own_data import OwnLine, read_own_data
+from nova_judge.records import Rejected
+
+
+def read(*lines: object, task: str = "gen_qa") -> list[OwnLine | Rejected]:
+    content = b"".join(
+        (line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines
+    )
+    return list(read_own_data([content], len(content), task))
+
+
+def test_only_documented_fields_are_sent() -> None:
+    line = {"query": "q", "response": "r", "system": "s", "metadata": {"a": 1}, "id": 7}
+    (found,) = read(line | {"category": "c", "mine": True})
+    assert json.loads(found.sent) == {k: v for k, v in line.items() if k != "id"}
+    assert found.row == (1, "7", "q", "r", "c")
+
+
+def test_rewards_are_asked_with_messages_and_a_reference() -> None:
+    (found,) = read({"query": "q", "response": "r", "system": "s"}, task="rft_eval")
+    assert json.loads(found.sent) == {
+        "id": "line-1",
+        "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}],
+        "reference_answer": {"text": "r"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"not JSON", "not JSON"),
+        (b"[1]", "not a JSON object"),
+        (b'{"query": "Orl\xe9ans", "response": ""}', "not UTF-8"),
+        ({"query": "q"}, "field `response` is missing; a line is"),
+        ({"query": 1, "response": "r"}, "field `query`: expected `str`"),
+        ({"query": " ", "response": "r"}, "field `query` is empty"),
+        (b"x" * 1_100_000, "the line is too long"),
+    ],
+)
+def test_a_broken_line_is_left_out_with_its_number(line: object, reason: str) -> None:
+    good = {"query": "q", "response": "r"}
+    first, broken, last = read(good, line, good)
+    assert isinstance(broken, Rejected)
+    assert broken.line == 2
+    assert broken.reason.startswith(reason)
+    assert (first.row.row, last.row.row) == (1, 3)
+
+
+def test_blank_lines_are_no_rows() -> None:
+    assert read(b"", b"  ", {"query": "q", "response": ""})[0].row.row == 3

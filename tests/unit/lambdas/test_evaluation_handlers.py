@@ -1,0 +1,337 @@
+"""The functions behind the states, one after another as the state machine calls them."""
+
+import json
+
+import pytest
+
+from lambdas import (
+    build_evaluation_jobs,
+    build_judge_dataset,
+    claim_run,
+    generate_responses,
+    plan_evaluation,
+)
+from nova_judge.aws import account as account_facts
+from nova_judge.aws import s3
+from nova_judge.errors import (
+    GenerationFailedError,
+    InputFileError,
+    PreflightError,
+    RecipeError,
+    RequestError,
+)
+from nova_judge.pairs.judge_dataset import FailedRow, Failure
+from nova_judge.preflight.rules import Facts
+from tests.unit.conftest import BUCKET
+
+INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:nova-judge-dev-evaluation:one"
+
+
+def pair(number: int, **changes) -> bytes:
+    row = {
+        "id": f"r{number}",
+        "prompt": f"Question {number}?",
+        "response_A": "a",
+        "response_B": "b",
+    }
+    return json.dumps({**row, **changes}).encode()
+
+
+def generate(run_id: str, shard: dict, context) -> dict:
+    event = {"run_id": run_id, "shard": shard, "endpoints": []}
+    return generate_responses.handler(event, context)
+
+
+@pytest.fixture
+def plan(account, context, recipe, monkeypatch):
+    """PlanEvaluation over the content of a file, in an account of which nothing is known."""
+    facts = Facts(region="us-east-1", caller="arn:function")
+    monkeypatch.setattr(account_facts, "facts_of_run", lambda *_, **__: facts)
+    recipe()
+
+    def run(content: bytes | None, document=INPUT, execution: str = EXECUTION) -> dict:
+        if content is not None:
+            account.put("inbox/own/pairs.jsonl", content)
+        event = {"input": document, "execution": execution, "started": "2026-11-21T18:00:00Z"}
+        # As Lambda hands it on.
+        return json.loads(json.dumps(plan_evaluation.handler(event, context)))
+
+    return run
+
+
+@pytest.fixture
+def dataset_of(plan, account, context):
+    """All states up to the judge, over the content of a file."""
+
+    def run(content: bytes) -> tuple[str, list[dict]]:
+        claimed = claim_run.handler(plan(content), context)
+        run_id = claimed["run_id"]
+        for shard in account.json(claimed["shards_key"]):
+            left = generate(run_id, shard, context)
+            assert left == {"left": 0}
+        built = build_judge_dataset.handler({"run_id": run_id, "region": "us-east-1"}, context)
+        return run_id, built["jobs"]
+
+    return run
+
+
+# --- PlanEvaluation ----------------------------------------------------------------------------
+
+
+def test_a_plan_resolves_version_recipe_and_who_answers(plan, account):
+    planned = plan(pair(1))
+    run = planned["run"]
+    version = account.s3.head_object(Bucket=BUCKET, Key="inbox/own/pairs.jsonl")["VersionId"]
+    assert run["input"] == {
+        "bucket": BUCKET,
+        "key": "inbox/own/pairs.jsonl",
+        "version": version,
+        "size": len(pair(1)),
+    }
+    assert run["sources"] == ["file", "file"]
+    assert (run["execution"], run["created"]) == (EXECUTION, "2026-11-21T18:00:00Z")
+    assert planned["by_event"] is False
+
+
+def test_the_event_and_the_console_mean_the_same_run(plan, account):
+    asked = plan(pair(1))
+    version = asked["run"]["input"]["version"]
+    detail = {
+        "bucket": {"name": BUCKET},
+        "object": {"key": "inbox/own/pairs.jsonl", "version-id": version},
+    }
+    dropped = plan(None, detail)
+    assert dropped["by_event"] is True
+    assert dropped["run"]["run_id"] == asked["run"]["run_id"]
+
+
+def test_another_version_or_recipe_is_another_run(plan, recipe):
+    first = plan(pair(1))["run"]["run_id"]
+    again = plan(pair(1))["run"]["run_id"]
+    recipe(rows=7)
+    other = plan(None)["run"]["run_id"]
+    assert len({first, again, other}) == 3
+
+
+@pytest.mark.parametrize(
+    ("document", "error", "words"),
+    [
+        ({"input": "s3://elsewhere/x.jsonl", "recipe": "own"}, RequestError, "copy it there"),
+        ({**INPUT, "recipe": "unheard-of"}, RecipeError, "unheard-of"),
+        ({**INPUT, "input": f"s3://{BUCKET}/inbox/own/no.jsonl"}, InputFileError, "does not exist"),
+        ([], RequestError, "not a JSON object"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(plan, document, error, words):
+    with pytest.raises(error, match=words):
+        plan(pair(1), document)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\x1f\x8b\x08", "gzip archive"),
+        (b"[]", "JSON array"),
+        (b'\n\n{"question": "x"}\n', r"no usable row .* line 3: field `prompt` is missing"),
+        (b"\xef\xbb\xbf\n\n", "blank lines only"),
+    ],
+)
+def test_an_unreadable_file_fails_with_its_cause(plan, content, words):
+    with pytest.raises(InputFileError, match=words):
+        plan(content)
+
+
+def test_an_account_recipe_that_is_broken_names_its_file(plan, account):
+    account.put("recipes/own.yaml", b"kind: nonsense")
+    with pytest.raises(RecipeError, match=r"s3://data/recipes/own\.yaml"):
+        plan(pair(1))
+
+
+def test_behind_a_huge_broken_line_there_is_a_run(plan):
+    assert plan(b"x" * 3_000_000 + b"\n" + pair(1))["run"]["sources"] == ["file", "file"]
+
+
+def test_a_check_that_fails_stops_the_run_before_anything_is_paid(plan, account, monkeypatch):
+    refused = Facts(region="us-east-1", caller="arn:function", bucket_sends_events=False)
+    monkeypatch.setattr(account_facts, "facts_of_run", lambda *_, **__: refused)
+    with pytest.raises(PreflightError):
+        plan(pair(1))
+    assert account.keys("runs/") == []
+
+
+# --- ClaimRun ----------------------------------------------------------------------------------
+
+
+def test_the_first_claim_writes_the_run_and_its_shards_down(plan, account, context):
+    planned = plan(b"\n".join(pair(n) for n in range(50)))
+    claimed = claim_run.handler(planned, context)
+    run_id = planned["run"]["run_id"]
+    assert claimed["claimed"] is True
+    assert (claimed["needs_endpoints"], claimed["endpoints"]) == (False, [])
+    assert account.json(f"runs/{run_id}/request.json")["run_id"] == run_id
+    shards = account.json(claimed["shards_key"])
+    assert [s["index"] for s in shards] == list(range(len(shards)))
+    assert (shards[0]["start"], shards[-1]["end"]) == (0, planned["run"]["input"]["size"])
+    assert len(shards) > 1
+
+
+def test_every_later_claim_writes_nothing_and_names_the_owner(plan, account, context):
+    claim_run.handler(plan(pair(1)), context)
+    written = account.json(account.keys("runs/")[0])
+    later = claim_run.handler(plan(None, execution="arn:two"), context)
+    assert later["claimed"] is False
+    assert later["owner"] == EXECUTION
+    assert account.json(account.keys("runs/")[0]) == written
+
+
+def test_prompts_need_the_endpoints_of_their_candidates(plan, context):
+    document = {"input": INPUT["input"], "recipe": "pairwise"}
+    claimed = claim_run.handler(plan(b'{"prompt": "x"}', document), context)
+    assert claimed["endpoints"] == ["qwen2.5-1.5b-instruct", "qwen2.5-7b-instruct"]
+    assert claimed["needs_endpoints"] is True
+
+
+# --- GenerateResponses and BuildJudgeDataset ---------------------------------------------------
+
+BROKEN = [
+    b"\xef\xbb\xbf" + pair(1) + b"\r",
+    b"not JSON",
+    b"[1, 2]",
+    b"",
+    pair(5, response_B=None),
+    pair(6, response_A=" "),
+    pair(7, prompt=7),
+    pair(8)[:-2] + b'\xff"}',
+    pair(9)[:-1] + b', "prompt": "again"}',
+    b"x" * 1_200_000,
+    pair(11, label="A>B", reference="a", category="c"),
+    pair(12),
+]
+LEFT_OUT = {2, 3, 5, 6, 7, 8, 9, 10}
+
+
+def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_go_to_the_judge(
+    dataset_of, account, recipe
+):
+    recipe(shard_bytes=300_000)
+    run_id, jobs = dataset_of(b"\n".join(BROKEN))
+    rejected = account.lines(f"runs/{run_id}/rejected.jsonl")
+    assert {line["line"] for line in rejected} == LEFT_OUT
+    assert all(line["reason"] for line in rejected)
+    sent = account.lines(f"runs/{run_id}/judge/0/input/llm_judge.jsonl")
+    assert [row["prompt"] for row in sent] == ["Question 1?", "Question 11?", "Question 12?"]
+    assert set(sent[0]) == {"prompt", "response_A", "response_B"}
+    index = account.lines(f"runs/{run_id}/judge/0/rows.jsonl")
+    assert [(row["line"], row["id"]) for row in index] == [(1, "r1"), (11, "r11"), (12, "r12")]
+    summary = account.json(f"runs/{run_id}/dataset.json")
+    assert {name: summary[name] for name in ("input", "rejected", "rows", "jobs")} == {
+        "input": 11,
+        "rejected": 8,
+        "rows": 3,
+        "jobs": 1,
+    }
+    assert len(jobs) == 1
+
+
+def test_rows_are_split_into_jobs_that_read_their_own_files(dataset_of, account, recipe, plan):
+    recipe(rows=20)
+    run_id, jobs = dataset_of(b"\n".join(pair(n) for n in range(45)))
+    assert [job["number"] for job in jobs] == [0, 1, 2]
+    counts = [len(account.lines(f"runs/{run_id}/judge/{n}/rows.jsonl")) for n in range(3)]
+    assert counts == [20, 20, 5]
+    names = {job["request"]["TrainingJobName"] for job in jobs}
+    assert len(names) == 3
+    for number, job in enumerate(jobs):
+        folder = f"s3://{BUCKET}/runs/{run_id}/judge/{number}"
+        channels = {c["ChannelName"]: c for c in job["request"]["InputDataConfig"]}
+        uris = {n: c["DataSource"]["S3DataSource"]["S3Uri"] for n, c in channels.items()}
+        assert uris == {
+            "train": f"{folder}/input/llm_judge.jsonl",
+            "recipe": f"{folder}/recipe/recipe.yaml",
+        }
+        assert job["request"]["OutputDataConfig"]["S3OutputPath"] == f"{folder}/output/"
+        recipe_file = account.read(f"runs/{run_id}/judge/{number}/recipe/recipe.yaml")
+        assert job["request"]["TrainingJobName"].encode() in recipe_file
+
+
+def test_many_jobs_keep_one_pair_of_files_open(dataset_of, recipe, monkeypatch):
+    open_now, most = set(), 0
+    enter, leave = s3.Writer.__enter__, s3.Writer.__exit__
+
+    def entered(writer):
+        nonlocal most
+        open_now.add(writer)
+        most = max(most, len(open_now))
+        return enter(writer)
+
+    def left(writer, *error):
+        open_now.discard(writer)
+        return leave(writer, *error)
+
+    monkeypatch.setattr(s3.Writer, "__enter__", entered)
+    monkeypatch.setattr(s3.Writer, "__exit__", left)
+    recipe(rows=1)
+    dataset_of(b"\n".join(pair(n) for n in range(30)))
+    assert most == 4
+
+
+def test_a_repeated_state_writes_the_same_bytes(dataset_of, account, context):
+    run_id, jobs = dataset_of(b"\n".join((*BROKEN[:9], *(pair(n) for n in range(30)))))
+    before = {key: account.read(key) for key in account.keys(f"runs/{run_id}/")}
+    for shard in account.json(f"runs/{run_id}/shards.json"):
+        generate(run_id, shard, context)
+    event = {"run_id": run_id, "region": "us-east-1"}
+    assert build_judge_dataset.handler(event, context)["jobs"] == jobs
+    assert {key: account.read(key) for key in account.keys(f"runs/{run_id}/")} == before
+
+
+def test_rows_of_the_version_that_was_asked_for_are_judged(plan, account, context):
+    claimed = claim_run.handler(plan(pair(1)), context)
+    account.put("inbox/own/pairs.jsonl", pair(2, prompt="overwritten meanwhile"))
+    (shard,) = account.json(claimed["shards_key"])
+    generate(claimed["run_id"], shard, context)
+    rows = account.json(f"runs/{claimed['run_id']}/rows/00000.json")
+    assert [row["prompt"] for row in rows["rows"]] == ["Question 1?"]
+
+
+def test_failed_generations_are_written_down_and_too_many_stop_the_run(
+    plan, account, context, monkeypatch
+):
+    claimed = claim_run.handler(plan(pair(1) + b"\n" + pair(2)), context)
+    run_id = claimed["run_id"]
+    failed = FailedRow(1, "r1", (Failure("A", "timed out", 300),))
+    monkeypatch.setattr(build_judge_dataset, "merged", lambda rows, *_: [failed, rows.rows[1]])
+    (shard,) = account.json(claimed["shards_key"])
+    generate(run_id, shard, context)
+    with pytest.raises(GenerationFailedError, match=r"1 of 2 rows.*A: timed out"):
+        build_judge_dataset.handler({"run_id": run_id, "region": "us-east-1"}, context)
+    assert account.lines(f"runs/{run_id}/failed.jsonl")[0]["failures"][0]["reason"] == "timed out"
+    summary = account.json(f"runs/{run_id}/dataset.json")
+    assert (summary["rows"], summary["generation_failed"]) == (1, 1)
+
+
+# --- BuildEvaluationJobs -----------------------------------------------------------------------
+
+BEDROCK_JUDGE = b"""
+kind: bedrock_judge
+judge:
+  bedrock: {evaluator: us.amazon.nova-pro-v1:0, metrics: [Correctness], prompts_per_job: 1}
+"""
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(20, False), (21, True)])
+def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
+    plan, account, context, rows, refused
+):
+    account.put("recipes/own.yaml", BEDROCK_JUDGE)
+    claimed = claim_run.handler(plan(b"\n".join(map(pair, range(rows)))), context)
+    for shard in account.json(claimed["shards_key"]):
+        generate(claimed["run_id"], shard, context)
+    event = {"run_id": claimed["run_id"], "region": "us-east-1"}
+    if refused:
+        with pytest.raises(InputFileError, match="make 42 Bedrock evaluation jobs"):
+            build_evaluation_jobs.handler(event, context)
+    else:
+        assert len(build_evaluation_jobs.handler(event, context)["jobs"]) == 40

@@ -1,0 +1,209 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from nova_judge.errors import LocalModeError
+from nova_judge_local.judges.chat_server import complete, parse_chat_server
+from nova_judge_local.judges.model_answers import Answers, ForwardedAnswers, answers_from
+from nova_judge_local.judges.model_under_test import ModelUnderTest
+from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
+from nova_judge_local.sagemaker.api import ApiError
+
+MODEL = "Qwen/Qwen2.5-1.5B-Instruct"
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    lines = [
+        {"model": MODEL, "prompt": "2 + 2?", "response": "4"},
+        {"model": "us.anthropic.claude-sonnet-4-6", "prompt": "2 + 2?", "response": "four"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    return answers_from([str(file)], None, tmp_path)
+
+
+def _chat(prompt, **more):
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": prompt}]
+    return json.dumps({"messages": messages, "max_tokens": 9, **more}).encode()
+
+
+def test_a_chat_container_answers_in_openais_form(recorded):
+    answer = json.loads(recorded.invocation(MODEL, "endpoint", _chat("2 + 2?", model="served")))
+
+    assert answer["choices"][0]["message"]["content"] == "4"
+    assert answer["choices"][0]["finish_reason"] == "stop"
+    assert answer["usage"]["completion_tokens"] == 1
+
+
+def test_a_text_generation_container_answers_in_its_own_form(recorded):
+    body = json.dumps({"inputs": "2 + 2?", "parameters": {"max_new_tokens": 9}}).encode()
+
+    assert json.loads(recorded.invocation(MODEL, "e", body)) == [{"generated_text": "4"}]
+
+
+def test_converse_answers_for_a_profiles_arn_too(recorded):
+    request = {"messages": [{"role": "user", "content": [{"text": "2 + 2?"}]}], "system": []}
+    profile = (
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6"
+    )
+
+    for model in ("us.anthropic.claude-sonnet-4-6", profile):
+        answer = recorded.converse(model, request)
+        assert answer["output"]["message"]["content"] == [{"text": "four"}]
+        assert answer["stopReason"] == "end_turn"
+
+
+def test_the_endpoints_own_name_finds_recorded_answers(recorded):
+    assert recorded.invocation("unknown", "qwen2.5-1.5b-instruct", _chat("2 + 2?"))
+
+
+def test_a_prompt_that_was_not_recorded_gets_an_error_and_no_answer(recorded, tmp_path):
+    with pytest.raises(ApiError, match=r"No answer of .* is recorded .*2 \+ 3") as told:
+        recorded.invocation(MODEL, "e", _chat("2 + 3?"))
+
+    assert (told.value.code, told.value.status) == ("ValidationError", 400)
+    assert "2 + 3?" in (tmp_path / "refused").read_text("utf-8")
+    assert not (tmp_path / "answered").exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"messages": []}', b"{", b"\xff"])
+def test_a_body_that_is_no_request_is_refused(recorded, body):
+    with pytest.raises(ApiError):
+        recorded.invocation(MODEL, "e", body)
+
+
+def test_a_broken_line_is_named_with_its_file(tmp_path):
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"model": "m", "prompt": "p", "response": "r"}\n{"model": "m"}\n', "utf-8")
+
+    with pytest.raises(LocalModeError, match=r"answers\.jsonl, line 2"):
+        RecordedAnswers([file])
+    with pytest.raises(LocalModeError, match=r"answers\.jsonl, line 2"):
+        ModelUnderTest((file,)).answers("m", [("p", "p")])
+
+
+@pytest.mark.parametrize(
+    ("recorded_as", "asked_for"),
+    [
+        (MODEL, MODEL.lower()),
+        (MODEL, "qwen2.5-1.5b-instruct"),
+        ("qwen2.5-1.5b-instruct", MODEL),
+        ("nova-micro/prod", "nova-micro/prod"),
+        ("s3://mine/nova/checkpoints/", "s3://mine/nova/checkpoints"),
+    ],
+)
+def test_a_model_goes_by_its_whole_name_or_the_last_part_of_it(tmp_path, recorded_as, asked_for):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(json.dumps({"model": recorded_as, "prompt": "p", "response": "r"}), "utf-8")
+
+    assert RecordedAnswers([file]).answer([asked_for], "p") == "r"
+    assert ModelUnderTest((file,)).answers(asked_for, [("p", "with options")]) == ["r"]
+
+
+@pytest.mark.parametrize("asked_for", ["nova-lite/prod", "Other/qwen2.5-1.5b-instruct"])
+def test_no_model_gets_the_answers_of_another_one(tmp_path, asked_for):
+    file = tmp_path / "answers.jsonl"
+    lines = [{"model": m, "prompt": "p", "response": "r"} for m in (MODEL, "nova-micro/prod")]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+
+    for ask in (
+        lambda: RecordedAnswers([file]).answer([asked_for], "p"),
+        lambda: ModelUnderTest((file,)).answers(asked_for, [("p", "p")]),
+    ):
+        with pytest.raises(LocalModeError, match=f"No answer of {asked_for} is recorded"):
+            ask()
+
+
+def test_answers_may_be_a_file_or_a_folder(tmp_path):
+    for name in ("a.jsonl", "b.jsonl", "notes.txt"):
+        (tmp_path / name).touch()
+
+    assert len(answer_files(tmp_path)) == 2
+    assert answer_files(tmp_path / "a.jsonl") == (str(tmp_path / "a.jsonl"),)
+    with pytest.raises(LocalModeError, match="neither a file"):
+        answer_files(tmp_path / "none")
+
+
+class _Server(BaseHTTPRequestHandler):
+    replies: Iterator[tuple[int, bytes]]
+    asked: list[dict]
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.asked.append({"path": self.path, "headers": dict(self.headers), **json.loads(body)})
+        status, reply = next(self.replies)
+        self.send_response(status)
+        self.send_header("content-length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *args):
+        """Keep the tests' output quiet."""
+
+
+@pytest.fixture
+def chat_server():
+    """Starts a server that gives these replies in turn; yields its URL and what it was asked."""
+    running = []
+
+    def start(*replies):
+        handler = type("Handler", (_Server,), {"replies": iter(replies), "asked": []})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return f"http://127.0.0.1:{server.server_port}/v1", handler.asked
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def _reply(text, finish="stop"):
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 11, "completion_tokens": 3}
+    return 200, json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+def test_a_server_of_the_users_answers_with_the_settings_of_the_request(chat_server):
+    url, asked = chat_server(_reply("forwarded", "length"))
+    answers = Answers(ForwardedAnswers(parse_chat_server(f"{url}#llama", "secret")))
+
+    answer = json.loads(answers.invocation(MODEL, "e", _chat("hello", temperature=0.5)))
+
+    assert answer["choices"][0] == {
+        "index": 0,
+        "message": {"role": "assistant", "content": "forwarded"},
+        "finish_reason": "length",
+    }
+    assert asked[0]["path"] == "/v1/chat/completions"
+    assert asked[0]["model"] == "llama"
+    assert (asked[0]["max_tokens"], asked[0]["temperature"]) == (9, 0.5)
+    assert asked[0]["headers"]["authorization"] == "Bearer secret"
+
+
+def test_a_busy_server_is_asked_again(chat_server):
+    url, asked = chat_server((503, b""), _reply("at last"))
+
+    done = complete(parse_chat_server(url), "m", [{"role": "user", "content": "hello"}], {})
+
+    assert (done.text, len(asked)) == ("at last", 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ((401, b'{"error": "no key"}'), "answered 401: .*no key"),
+        ((200, b"<html>"), "did not answer in OpenAI's form"),
+        ((200, b'{"choices": []}'), "did not answer in OpenAI's form"),
+    ],
+)
+def test_what_a_server_does_wrong_is_told(chat_server, reply, says):
+    url, _ = chat_server(reply)
+
+    with pytest.raises(LocalModeError, match=says):
+        complete(parse_chat_server(url), "m", [{"role": "user", "content": "hello"}], {})

@@ -1,0 +1,193 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import ryaml
+from botocore.stub import Stubber
+
+from nova_judge.errors import LocalModeError
+from nova_judge.pairs.verdict_labels import parse_verdict
+from nova_judge.records import Unscored, Verdict
+from nova_judge_local.judges import pair_judges
+from nova_judge_local.judges.chat_server import Completion
+from nova_judge_local.judges.knowledge import Known
+from nova_judge_local.judges.pair_judges import (
+    RecordedJudge,
+    ReferenceJudge,
+    Shown,
+    judge_from,
+    judge_prompt,
+)
+
+HAIKU = Path(__file__).parents[4] / "shared" / "data" / "judgebench-claude-3-haiku"
+
+
+def _shown(first="Canberra", second="Sydney", reference="Canberra", order="forward", row="1"):
+    return Shown("Capital of Australia?", first, second, order, Known(7, row, reference))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ("Canberra.", "It is Sydney", Verdict.A),
+        ("It is Sydney", "Canberra.", Verdict.B),
+        ("the Canberra", "Canberra!", Verdict.TIE),
+        ("Perth", "Sydney", Verdict.TIE),
+    ],
+)
+@pytest.mark.parametrize("form", ["pairwise", "rubric"])
+def test_the_reference_judge_prefers_the_answer_nearer_to_the_reference(
+    first, second, verdict, form
+):
+    assert parse_verdict(ReferenceJudge().output(_shown(first, second), form)) == verdict
+
+
+def test_its_rubric_has_weights_that_sum_to_one_and_scores_on_their_scales():
+    written = ReferenceJudge().output(_shown("Canberra is it, I think so", "Canberra"), "rubric")
+
+    criteria = ryaml.loads(written)["criteria"]
+
+    assert sum(c["weight"] for c in criteria.values()) == pytest.approx(1)
+    assert criteria["exactness"]["score_A"] is False
+    assert criteria["exactness"]["score_B"] is True
+    assert criteria["accuracy"]["score_B"] == 5
+    assert criteria["conciseness"]["score_A"] == 3  # five words more than the reference
+    scale = [c for c in criteria.values() if c["type"] == "scale"]
+    assert all(1 <= c[key] <= 5 for c in scale for key in ("score_A", "score_B"))
+
+
+@pytest.mark.parametrize("reference", [None, ""])
+def test_a_row_without_a_reference_is_refused_by_its_line(reference):
+    with pytest.raises(LocalModeError, match=r"Line 7 .*--judge"):
+        ReferenceJudge().output(_shown(reference=reference), "pairwise")
+
+
+def test_a_row_that_nobody_knows_is_refused_by_its_prompt():
+    shown = Shown("Capital of Australia?", "a", "b", "forward", None)
+    with pytest.raises(LocalModeError, match="Capital of Australia"):
+        ReferenceJudge().output(shown, "pairwise")
+
+
+def _recorded(tmp_path, **line):
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text(json.dumps({"id": 1, **line}), "utf-8")
+    return RecordedJudge(file)
+
+
+def test_a_recorded_text_that_says_the_recorded_verdict_is_replayed_untouched(tmp_path):
+    text = "Both fine, I prefer the first: [[A>>B]]"
+    judge = _recorded(tmp_path, forward="A>B", forward_output=text, backward="A=B")
+
+    assert judge.output(_shown(), "pairwise") == text
+    assert judge.output(_shown(order="backward"), "pairwise") == "[[A=B]]"
+
+
+def test_a_recorded_text_that_says_something_else_reads_as_the_recorded_verdict(tmp_path):
+    judge = _recorded(tmp_path, forward="A>B", forward_output="[[A>B]] or [[B>A]]", backward=None)
+
+    assert parse_verdict(judge.output(_shown(), "pairwise")) == Verdict.A
+
+
+def test_no_recorded_verdict_stays_without_one_whatever_the_text(tmp_path):
+    judge = _recorded(tmp_path, forward=None, forward_output="[[A>B]]", backward=None)
+
+    assert isinstance(parse_verdict(judge.output(_shown(), "pairwise")), Unscored)
+    assert isinstance(parse_verdict(judge.output(_shown(order="backward"), "pairwise")), Unscored)
+
+
+def test_a_row_without_a_recorded_verdict_is_refused(tmp_path):
+    with pytest.raises(LocalModeError, match="No verdict is recorded for row 'other'"):
+        _recorded(tmp_path).output(_shown(row="other"), "pairwise")
+
+
+@pytest.mark.skipif(not HAIKU.is_dir(), reason="the shared data is not here")
+def test_a_real_judges_outputs_are_replayed_word_for_word():
+    file = HAIKU / "judgments.jsonl"
+    judge = RecordedJudge(file)
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+    for line in lines:
+        for order in ("forward", "backward"):
+            shown = _shown(order=order, row=line["id"])
+            assert judge.output(shown, "pairwise") == line[f"{order}_output"]
+
+
+def test_responses_cannot_reach_into_the_prompts_other_places():
+    shown = _shown("first {second} {prompt}", "THE SECOND")
+
+    prompt = judge_prompt(shown, "pairwise")
+
+    assert "first {second} {prompt}" in prompt
+    assert prompt.count("THE SECOND") == 1
+    assert prompt.count("Capital of Australia?") == 1
+
+
+def test_the_rubric_prompt_asks_for_a_document_that_its_own_example_is():
+    example = re.search(r"criteria:.*?preference: [^\n]*", judge_prompt(_shown(), "rubric"), re.S)
+
+    assert set(ryaml.loads(example[0])) == {"criteria", "overall_justification", "preference"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("gpt", "names no judge: write reference, recorded:FILE"),
+        ("recorded:", "names no judge"),
+        ("recorded:/nowhere", "no such file"),
+        ("openai:localhost:11434#m", "not the address of a server"),
+        ("openai:http://localhost:11434/v1", "Name the judge's model"),
+    ],
+)
+def test_a_spec_that_cannot_be_used_says_what_can(spec, says):
+    with pytest.raises(LocalModeError, match=re.escape(says)):
+        judge_from(spec)
+
+
+def test_a_broken_line_of_recorded_verdicts_is_named(tmp_path):
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text('{"id": 1}\n{"forward": "A>B"}\n', "utf-8")
+
+    with pytest.raises(LocalModeError, match=r"verdicts\.jsonl, line 2"):
+        judge_from(f"recorded:{file}")
+
+
+def test_a_model_behind_a_server_is_asked_without_randomness(monkeypatch):
+    asked = []
+
+    def complete(server, model, messages, settings):
+        asked.append((server.url, model, messages, settings))
+        return Completion("I prefer [[B>A]]", "stop", 1, 1)
+
+    monkeypatch.setattr(pair_judges, "complete", complete)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk")
+    judge = judge_from("openai:http://localhost:11434/v1#llama")
+
+    assert judge.output(_shown(), "pairwise") == "I prefer [[B>A]]"
+    ((url, model, (message,), settings),) = asked
+    assert (url, model, settings["temperature"]) == ("http://localhost:11434/v1", "llama", 0)
+    assert message["content"] == judge_prompt(_shown(), "pairwise")
+
+
+def test_a_model_on_bedrock_is_asked_through_converse(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    judge = judge_from("bedrock:us.amazon.nova-pro-v1:0")
+    message = {"role": "user", "content": [{"text": judge_prompt(_shown(), "rubric")}]}
+    answer = {
+        "output": {"message": {"role": "assistant", "content": [{"text": "[[A=B]]"}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }
+    expected = {
+        "modelId": "us.amazon.nova-pro-v1:0",
+        "messages": [message],
+        "inferenceConfig": {"maxTokens": 4096, "temperature": 0},
+    }
+
+    with Stubber(judge._client) as stubber:
+        stubber.add_response("converse", answer, expected)
+        assert judge.output(_shown(), "rubric") == "[[A=B]]"
+    assert judge.name == "bedrock (us.amazon.nova-pro-v1:0)"

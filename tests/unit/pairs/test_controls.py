@@ -1,0 +1,71 @@
+"""Control rows, and what they say of a judge."""
+
+import pytest
+
+from nova_judge.pairs.controls import Control, blocked_by, control_rows, judge_control
+from nova_judge.records import InputRow
+from nova_judge.statistics.outcomes import ProfileCounts
+from tests.made.profiles import counts, judged_rows
+
+ROWS = [row.row for row in judged_rows(50)]
+
+
+def test_the_same_answer_stands_on_both_sides() -> None:
+    made = control_rows(ROWS, Control.SAME_ANSWER, 20)
+    assert len(made) == 20
+    for row in made:
+        source = next(r for r in ROWS if row.id == f"control:same_answer:{r.id}")
+        assert row.response_A == row.response_B
+        assert row.response_A in (source.response_A, source.response_B)
+        assert (row.line, row.label, row.reference) == (source.line, None, None)
+    assert [row.line for row in made] == sorted(row.line for row in made)
+
+
+def test_the_padded_answer_says_nothing_new() -> None:
+    for row in control_rows(ROWS, Control.PADDED, 10):
+        assert row.response_A is not None and row.response_B is not None
+        assert row.response_B.startswith(row.response_A)
+        assert row.response_B.count(row.response_A) >= 2
+
+
+def test_the_sample_depends_on_ids_and_seed_and_not_on_order() -> None:
+    assert control_rows(ROWS[::-1], Control.PADDED, 10) == control_rows(ROWS, Control.PADDED, 10)
+    other = control_rows(ROWS, Control.PADDED, 10, seed=1)
+    assert {row.id for row in other} != {r.id for r in control_rows(ROWS, Control.PADDED, 10)}
+
+
+def test_rows_without_answers_are_passed_over() -> None:
+    assert control_rows([InputRow(line=1, prompt="?", id="1")], Control.PADDED, 5) == []
+
+
+def test_a_judge_that_names_a_side_of_the_same_answer_blocks_the_verdict() -> None:
+    found = judge_control(Control.SAME_ANSWER, counts(BB=30, AA=8, tt=12))
+    assert found.blocks is not None
+    assert "names B on 30 and A on 8 rows" in found.blocks
+    assert blocked_by([found]) == (found.blocks,)
+
+
+@pytest.mark.parametrize(
+    "fair", [counts(BB=10, AA=9, tt=30), counts(tt=50), counts(AB=50), ProfileCounts()]
+)
+def test_a_fair_judge_blocks_nothing(fair: ProfileCounts) -> None:
+    for control in Control:
+        assert judge_control(control, fair).blocks is None
+
+
+def test_leaning_to_a_position_is_noted_and_does_not_block() -> None:
+    found = judge_control(Control.SAME_ANSWER, counts(AB=40, BA=2))
+    assert found.blocks is None
+    assert found.note is not None
+    assert "first position (40 rows to 2)" in found.note
+
+
+def test_only_a_taste_for_padding_blocks_and_not_a_distaste() -> None:
+    assert judge_control(Control.PADDED, counts(BB=40, AA=5)).blocks is not None
+    assert judge_control(Control.PADDED, counts(AA=40, BB=5)).blocks is None
+
+
+def test_the_error_rate_is_shared_out_over_the_controls() -> None:
+    borderline = counts(BB=16, AA=5)
+    assert judge_control(Control.SAME_ANSWER, borderline).blocks is not None
+    assert judge_control(Control.SAME_ANSWER, borderline, controls=2).blocks is None

@@ -1,0 +1,145 @@
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.pairs import details_columns
+from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.details_columns import read_columns
+from nova_judge.pairs.judge_output import count_details, read_details, read_judgments
+from nova_judge.pairs.report_columns import columns_of_report
+from nova_judge.pairs.rubric_columns import columns_from, columns_of
+from nova_judge.pairs.rubric_packing import RubricPacker
+from tests.made import details, runs
+
+GROUPS = default_groups()
+DIGITS = "0x" + "f" * 5_000  # a number that Python does not turn into a decimal text
+FORMS = 28
+
+
+def same(one, other):
+    assert one.groups == other.groups
+    assert one.members == other.members
+    for name in ("start", "entries", "forward", "backward"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def altered(number, row):
+    """The row with one thing wrong, another one for each number that stands here."""
+    breakdown = row["criteria_breakdown"]
+    first = next(iter(breakdown.values()))
+    weightless, tiny = (
+        {name: {**fields, "weight": weight} for name, fields in breakdown.items()}
+        for weight in (0, 1e-7)
+    )
+    binary = {**first, "type": "binary", "score_A": False, "score_B": 1}
+    return {
+        1: row | {"predictions": ["?"]},
+        2: {key: value for key, value in row.items() if key != "predictions"},
+        3: row | {"ties": 1.0},
+        4: row | {"criteria_breakdown": {**breakdown, "x": {**first, "score_A": 9}}},
+        5: row | {"criteria_breakdown": {**breakdown, "x": {**first, "type": "stars"}}},
+        6: row | {"criteria_breakdown": {}},
+        7: row | {"criteria_breakdown": weightless},
+        8: str(row)[:-5],
+        9: None,
+        10: details.pairwise_metrics("[[A>B]]", "[[A>B]]", a_scores=1.0, b_scores=1.0),
+        11: row | {"a_scores": True},
+        12: row | {"criteria_breakdown": {f"c{n}": first for n in range(250)}},
+        13: row | {"predictions": "A>B"},
+        15: row | {"criteria_breakdown": tiny},
+        16: row | {"backward_output": "[[A>B]]"},
+        17: row | {"a_scores": [1]},
+        18: row | {"predictions": [["A>B"]]},
+        19: str(row | {"predictions": [DIGITS]}).replace(f"'{DIGITS}'", DIGITS),
+        20: with_number(row, {**first, "type": DIGITS}),
+        21: with_number(row, {**binary, "score_A": DIGITS}),
+        22: row | {"predictions": [3]},
+        23: row | {"inference_error": None, "inference_errors": 1},
+        24: row | {"criteria_breakdown": {"half \ud800 pair": first}},
+        25: row | {"criteria_breakdown": {**breakdown, "x": {**binary, "score_A": "Yes"}}},
+        26: row | {"predictions": ("A>B",), "b_scores": float("nan")},
+    }.get(number, row)
+
+
+def with_number(row, fields):
+    """The row with a criterion that holds a number where a text was expected."""
+    return str(row | {"criteria_breakdown": {"x": fields}}).replace(f"'{DIGITS}'", DIGITS)
+
+
+def mixed_rows(count):
+    draw = random.Random(9)  # noqa: S311
+    return [altered(number % FORMS, details.rubric_metrics(draw)) for number in range(count)]
+
+
+@pytest.mark.parametrize("outputs", [False, True])
+def test_columns_of_details_are_those_of_its_judgments(tmp_path, outputs):
+    rows = mixed_rows(300)
+    draw = random.Random(2)  # noqa: S311
+    written = "criteria:\n  odd: {type: scale, weight: 1, score_A: 5, score_B: 1}\n[[A>B]]"
+    labels = ("[[A>B]]", "[[B>A]]", "[[A=B]]", "none", "", written)
+    raw = [[draw.choice(labels) for _ in range(draw.choice((1, 2)))] for _ in rows]
+    path = details.write(tmp_path / "d.parquet", rows, raw if outputs else None)
+    same(read_columns(path, GROUPS, 1), columns_of(read_judgments(path), GROUPS))
+
+
+def test_any_number_of_processes_gives_the_same_columns(tmp_path, monkeypatch):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(250))
+    monkeypatch.setattr(details_columns, "_LEAST_ROWS", 10)
+    monkeypatch.setattr(details_columns, "_HEAD_START", 30)
+    same(read_columns(path, GROUPS, 3), read_columns(path, GROUPS, 1))
+
+
+def test_what_another_process_cannot_read_is_said_like_our_own(tmp_path):
+    path = tmp_path / "d.parquet"
+    path.write_bytes(b"no Parquet")
+    with (
+        details_columns._packing(path, 0, 10) as process,
+        pytest.raises(JudgeJobError, match=r"d\.parquet: the details cannot be read as Parquet"),
+    ):
+        details_columns._packed_by(process, path)
+
+
+def test_a_process_that_ends_early_is_an_error_with_its_code(tmp_path):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(10))
+    with details_columns._packing(path, 0, 10) as process:
+        process.kill()
+        with pytest.raises(JudgeJobError, match=r"d\.parquet: .* ended early, with code -9"):
+            details_columns._packed_by(process, path)
+
+
+def test_packing_details_starts_without_numpy():
+    asked = "import sys, nova_judge.pairs.details_packing; print('numpy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
+
+
+def test_a_packer_hands_its_rows_over_and_starts_again():
+    packer = RubricPacker()
+    judgments = [row.judgment for row in runs.generated_rows(5)]
+    parts = []
+    for some in (judgments[:3], [], judgments[3:]):
+        for judgment in some:
+            packer.add(judgment)
+        parts.append(packer.take())
+    assert [len(part.counts) for part in parts] == [3, 0, 2]
+    same(columns_from(parts, GROUPS), columns_of(judgments, GROUPS))
+
+
+def test_a_range_of_details_is_those_rows(tmp_path):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(250))
+    whole = list(read_details(path))
+    assert count_details(path) == len(whole) == 250
+    for first, last in ((0, 250), (0, 0), (99, 101), (240, 999)):
+        assert list(read_details(path, first, last)) == whole[first:last]
+
+
+def test_columns_of_a_report_are_those_of_its_rows(tmp_path):
+    rows = runs.generated_rows(120)
+    run = runs.write_run(tmp_path / "run", rows)
+    found = columns_of_report(run / "report/judgments.parquet", GROUPS)
+    same(found.columns, columns_of((row.judgment for row in rows), GROUPS))
+    assert found.categories == [row.row.category for row in rows]

@@ -1,0 +1,233 @@
+import datetime
+
+import msgspec
+import pytest
+
+from nova_judge import __version__
+from nova_judge.errors import PreflightError
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.preflight.role_uses import RoleUse, role_uses
+from nova_judge.preflight.rules import (
+    STACK_PARTS,
+    Facts,
+    ModelFacts,
+    NotRead,
+    account_checks,
+    input_check,
+    require,
+)
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Recipe, load_recipe
+
+NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+GENERATED = AnswerSources("generated", "generated")
+CLAUDE = "us.anthropic.claude-sonnet-4-6"
+MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+
+
+def facts(**changes) -> Facts:
+    values = {
+        "region": "us-east-1",
+        "caller": "arn:aws:iam::123456789012:user/someone",
+        "stacks": dict.fromkeys(STACK_PARTS, __version__),
+        "training_quota": {"ml.g5.12xlarge": 1.0},
+        "endpoint_quota": {"ml.g5.xlarge": 2.0, "ml.g5.2xlarge": 0.0},
+        "models": {CLAUDE: ModelFacts("ACTIVE")},
+        "job_role_trust": ("bedrock.amazonaws.com", "sagemaker.amazonaws.com"),
+        "denied": (),
+        "bucket_sends_events": True,
+    }
+    return Facts(**(values | changes))
+
+
+def checked(changed: Facts, asked=("A", "B")) -> dict[str, tuple[str, str]]:
+    checks = account_checks(changed, MIXED, NOW, asked)
+    return {check.name: (check.status, f"{check.finding} | {check.advice}") for check in checks}
+
+
+def test_a_ready_account_passes_every_check():
+    statuses = {status for status, _ in checked(facts()).values()}
+
+    assert statuses == {"pass"}
+    require(account_checks(facts(), MIXED, NOW))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "status", "words"),
+    [
+        ({"region": None}, "credentials", "fail", "AWS_DEFAULT_REGION"),
+        ({"caller": NotRead("NoCredentials")}, "credentials", "fail", "aws sso login"),
+        ({"stacks": {}}, "stacks", "fail", "not deployed: Storage, Endpoints"),
+        (
+            {"stacks": dict.fromkeys(STACK_PARTS, "0.0.1")},
+            "stacks",
+            "warn",
+            "with version 0.0.1, this is",
+        ),
+        ({"stacks": NotRead("AccessDenied")}, "stacks", "not run", "AccessDenied"),
+        ({"region": "eu-west-1"}, "judge image", "fail", "regions with one: us-east-1"),
+        (
+            {"training_quota": {"ml.g5.12xlarge": 0.0}},
+            "ml.g5.12xlarge for training job usage",
+            "fail",
+            "may run 0, 1 needed | request an increase at https://",
+        ),
+        (
+            {"training_quota": {}},
+            "ml.g5.12xlarge for training job usage",
+            "not run",
+            "does not list",
+        ),
+        (
+            {"training_quota": NotRead("AccessDenied")},
+            "ml.g5.12xlarge for training job usage",
+            "not run",
+            "AccessDenied",
+        ),
+        (
+            {"endpoint_quota": {"ml.g5.xlarge": 0.0, "ml.g6.xlarge": 1.0}},
+            "ml.g5.xlarge for endpoint usage (qwen2.5-1.5b-instruct)",
+            "warn",
+            "ml.g6.xlarge for endpoint usage (qwen2.5-1.5b-instruct) will do",
+        ),
+        (
+            {"endpoint_quota": {"ml.g5.xlarge": 0.0}},
+            "ml.g5.xlarge for endpoint usage (qwen2.5-1.5b-instruct)",
+            "fail",
+            "request an increase",
+        ),
+        ({"models": {CLAUDE: ModelFacts("ABSENT")}}, CLAUDE, "fail", "does not offer it here"),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", NOW - datetime.timedelta(days=1))}},
+            CLAUDE,
+            "fail",
+            "since 2026-11-20",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("LEGACY", NOW + datetime.timedelta(days=200))}},
+            CLAUDE,
+            "warn",
+            "it is legacy and ends on 2027-06-09",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", NOW + datetime.timedelta(days=9))}},
+            CLAUDE,
+            "warn",
+            "ends on 2026-11-30",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", on_demand=False)}},
+            CLAUDE,
+            "fail",
+            "inference profile only",
+        ),
+        ({"models": None}, CLAUDE, "not run", "models were not read"),
+        ({"job_role_trust": ("ec2.amazonaws.com",)}, "judge role trust", "fail", "sagemaker"),
+        ({"denied": ("s3:PutObject",)}, "judge role permissions", "fail", "may not s3:PutObject"),
+        ({"denied": NotRead("AccessDenied")}, "judge role permissions", "not run", "Denied"),
+        (
+            {"refused": (RoleUse("lambda:InvokeFunction", "arn:mine", "scorer_functions"),)},
+            "judge role and recipe",
+            "fail",
+            "may not lambda:InvokeFunction on arn:mine | add it to scorer_functions of the stage",
+        ),
+        ({"refused": NotRead("AccessDenied")}, "judge role and recipe", "not run", "Denied"),
+        ({"bucket_sends_events": False}, "bucket notifications", "fail", "starts nothing"),
+    ],
+)
+def test_each_fault_is_found_by_its_check_with_what_to_do(changes, name, status, words):
+    found, said = checked(facts(**changes))[name]
+
+    assert found == status
+    assert words in said
+
+
+def test_an_image_that_only_the_sdk_names_is_a_warning():
+    recipe = load_recipe(packaged_recipe("rubric"), file="rubric.yaml")
+
+    checks = account_checks(facts(region="us-west-2"), recipe, NOW)
+    image = next(check for check in checks if check.name == "judge image")
+    assert image.status == "warn"
+
+
+def test_candidates_that_are_not_asked_need_no_quota_and_no_model():
+    names = set(checked(facts(models=None, endpoint_quota=None), asked=()))
+
+    assert CLAUDE not in names
+    assert not any("endpoint usage" in name for name in names)
+
+
+def test_a_check_that_could_not_be_run_stops_nothing():
+    unread = facts(
+        training_quota=NotRead("x"), endpoint_quota=NotRead("x"), models=None, denied=NotRead("x")
+    )
+
+    require(account_checks(unread, MIXED, NOW))
+
+
+def test_failed_checks_stop_the_run_and_are_all_named():
+    broken = facts(bucket_sends_events=False, denied=("s3:GetObject",))
+
+    with pytest.raises(PreflightError) as caught:
+        require(account_checks(broken, MIXED, NOW))
+    assert "judge role permissions: may not s3:GetObject" in str(caught.value)
+    assert "bucket notifications:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        (b'{"prompt": "a"}\n', "pass", "1 usable rows"),
+        (b'{"prompt": "a"}\nnot json\n', "warn", "1 unusable (line 2"),
+        (b'{"question": "a"}\n', "fail", "no usable row: line 1: field `prompt` is missing"),
+        (b"", "fail", "no line"),
+        (b'{"prompt": "' + b"x" * 40_000 + b'"}\n', "warn", "about 10,000 tokens"),
+    ],
+)
+def test_the_head_of_the_input_is_checked(content, status, words):
+    check = input_check(content, len(content), GENERATED)
+
+    assert check.status == status
+    assert words in check.finding
+
+
+def test_a_line_cut_by_the_end_of_the_head_is_no_fault():
+    content = b'{"prompt": "a"}\n' * 100
+
+    assert input_check(content[:250], len(content), GENERATED).status == "pass"
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:SageMaker-my-scorer"
+
+
+def with_judge(name: str, **changes) -> Recipe:
+    recipe = load_recipe(packaged_recipe(name), file=f"{name}.yaml")
+    judge = msgspec.structs.replace(recipe.judge, **changes)
+    return msgspec.structs.replace(recipe, judge=judge)
+
+
+@pytest.mark.parametrize("scorer", ["numeric_answer", "prime_math", None])
+def test_what_ships_is_not_asked_for(scorer):
+    assert role_uses(with_judge("scorer-own", scorer=scorer, image="SM-TJ-Eval-V2-latest")) == ()
+
+
+def test_a_function_named_by_its_arn_is_invoked():
+    assert role_uses(with_judge("scorer-own", scorer=FUNCTION)) == (
+        RoleUse("lambda:InvokeFunction", FUNCTION, "scorer_functions"),
+    )
+
+
+@pytest.mark.parametrize("version", [":v1", "@sha256:00", ""])
+@pytest.mark.parametrize(
+    ("registry", "place"),
+    [
+        ("1" * 12 + ".dkr.ecr.eu-west-1.amazonaws.com", "aws:ecr:eu-west-1"),
+        ("1" * 12 + ".dkr.ecr.us-gov-west-1.amazonaws.com", "aws-us-gov:ecr:us-gov-west-1"),
+        ("1" * 12 + ".dkr.ecr.cn-north-1.amazonaws.com.cn", "aws-cn:ecr:cn-north-1"),
+    ],
+)
+def test_a_full_image_uri_is_pulled_from_its_repository(registry, place, version):
+    (use,) = role_uses(with_judge("pairwise", image=f"{registry}/team/nova{version}"))
+
+    assert use.resource == f"arn:{place}:111111111111:repository/team/nova"
+    assert (use.action, use.key) == ("ecr:BatchGetImage", "judge_image_repositories")

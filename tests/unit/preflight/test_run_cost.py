@@ -1,0 +1,85 @@
+import pytest
+
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.pairs.judge_dataset import DatasetSummary, TokenCount
+from nova_judge.preflight.run_cost import run_cost
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import load_recipe
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.run import Run, RunInput
+
+MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+ESTIMATE = {"likely": {"usd": 7.0}}
+
+
+def run(estimate=ESTIMATE, source="generated") -> Run:
+    return Run(
+        run_id="r",
+        execution="e",
+        created="2026-11-21T00:00:00Z",
+        input=RunInput("b", "k", "v", 1),
+        recipe=MIXED,
+        recipe_sha256=MIXED.sha256,
+        sources=AnswerSources(source, source),
+        estimate=estimate,
+    )
+
+
+def job(number: int, started: int | None = 0, ended: int | None = 1_800_000) -> JobOutcome:
+    return JobOutcome(
+        run_id="r",
+        number=number,
+        name=f"job-{number}",
+        status="Completed",
+        output_uri="s3://b/runs/r/judge/0/output/",
+        instance_type="ml.g5.12xlarge",
+        instance_count=1,
+        started=started,
+        ended=ended,
+    )
+
+
+def summary(**tokens: TokenCount) -> DatasetSummary:
+    return DatasetSummary(
+        input=1,
+        rejected=0,
+        generation_failed=0,
+        rows=1,
+        jobs=1,
+        cached=0,
+        rejected_reasons=(),
+        failed_reasons=(),
+        tokens=tokens,
+    )
+
+
+def test_jobs_are_billed_by_their_own_time_and_bedrock_by_the_models_own_count():
+    counted = summary(A=TokenCount(10**6, 10**6), B=TokenCount(10**6, 10**6))
+
+    cost = run_cost(run(), counted, [job(0), job(1)], stand_in=False)
+
+    # Two half hours of the judge; A is an endpoint, whose tokens cost nothing by themselves.
+    assert cost["actual"]["usd"] == pytest.approx(7.09 + 3.3 + 16.5)
+    assert cost["estimate"] == ESTIMATE
+
+
+def test_what_nobody_measured_is_named():
+    cost = run_cost(run(), summary(), [job(0)], stand_in=False)
+
+    assert cost["unmetered"] == ["endpoint qwen2.5-1.5b-instruct", "Step Functions", "Lambda"]
+
+
+def test_a_job_that_never_started_costs_nothing():
+    cost = run_cost(run(), None, [job(0, started=None, ended=None)], stand_in=False)
+
+    assert (cost["actual"]["usd"], list(cost["actual"]["lines"])) == (0, [])
+
+
+def test_a_stand_in_judge_costs_nothing_and_is_not_billed():
+    cost = run_cost(run(), summary(), [job(0)], stand_in=True)
+
+    assert (cost["actual"], cost["unmetered"]) == (None, [])
+
+
+def test_a_run_that_was_never_estimated_has_no_cost():
+    assert run_cost(run(estimate=None), summary(), [job(0)], stand_in=False) is None

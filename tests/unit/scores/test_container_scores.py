@@ -1,0 +1,188 @@
+"""What AWS's containers write, read back as scores, from archives and from plain files."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.inputs.own_data import OwnRow
+from nova_judge.records import Unscored
+from nova_judge.scores.container_scores import (
+    detail_scores,
+    recomputed_scores,
+    reported_figures,
+    stand_in,
+)
+from nova_judge.scores.job_outputs import Details, ScoreFiles, fetch, task_of
+from nova_judge.scores.table import Reported
+from nova_judge.scores.text_metrics import corpus_bleu
+
+PUBLISHED = {
+    "rouge1": 0.9152812653966208,
+    "rouge1_stderr": 0.003536439199232507,
+    "em": 0.6562150055991042,
+    "em_stderr": 0.007948251702846893,
+    "bleu": 100.00000000000004,
+    "bleu_stderr": 1.464411857851008,
+}
+
+
+def results(folder: Path, tasks: dict[str, dict[str, float]], **general: str) -> Path:
+    path = folder / "results.json"
+    path.write_text(json.dumps({"config_general": general, "results": tasks}))
+    return path
+
+
+def details(folder: Path, *metrics: str) -> Path:
+    path = folder / "details.parquet"
+    table = pa.table(
+        {
+            "full_prompt": [f"prompt {n}" for n in range(len(metrics))],
+            "gold": [[f"gold {n}"] for n in range(len(metrics))],
+            "metrics": list(metrics),
+            "predictions": [[f"answer {n}"] for n in range(len(metrics))],
+        }
+    )
+    pq.write_table(table, path)
+    return path
+
+
+def test_the_figures_over_all_tasks_are_those_reported(tmp_path: Path) -> None:
+    files = ScoreFiles(
+        results=(results(tmp_path, {"custom|gen_qa_gen_qa|0": PUBLISHED, "all": PUBLISHED}),)
+    )
+    figures = reported_figures(files)
+    assert set(figures) == {"rouge1", "em", "bleu"}
+    assert figures["em"] == Reported(0.6562150055991042, 0.007948251702846893)
+
+
+def test_without_all_the_first_task_speaks(tmp_path: Path) -> None:
+    files = ScoreFiles(results=(results(tmp_path, {"custom|gen_qa_gen_qa|0": {"em": 0.5}}),))
+    assert reported_figures(files) == {"em": Reported(0.5, None)}
+
+
+def test_a_stand_in_names_itself(tmp_path: Path) -> None:
+    assert stand_in(ScoreFiles((results(tmp_path, {}, stand_in="local"),))) == "local"
+    assert stand_in(ScoreFiles((results(tmp_path, {}),))) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"results": 1}', b"\xff", b"[" * 100_000])
+def test_results_that_cannot_be_read_say_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(JudgeJobError, match=r"results\.json"):
+        reported_figures(ScoreFiles((path,)))
+
+
+def test_every_number_of_a_row_is_a_score(tmp_path: Path) -> None:
+    path = details(tmp_path, "{'accuracy': 1.0, 'note': 'x'}", "{'accuracy': np.float64(0.0)}")
+    files = ScoreFiles(details=(Details("mmlu_zs_cot:anatomy", path),))
+    first, second = detail_scores("base", files, ["accuracy"])
+    assert (first.metric, first.result, first.row) == ("accuracy", 1.0, 0)
+    assert (first.category, first.id) == ("anatomy", "anatomy-1")
+    assert (first.prompt, first.reference, first.answer) == ("prompt 0", "gold 0", "answer 0")
+    assert second.result == 0.0
+
+
+def test_a_row_that_cannot_be_read_is_unscored_by_every_metric(tmp_path: Path) -> None:
+    files = ScoreFiles(details=(Details("", details(tmp_path, "nonsense", "{'m': nan}")),))
+    found = list(detail_scores("base", files, ["accuracy", "f1"]))
+    assert [score.metric for score in found] == ["accuracy", "f1"] * 2
+    assert all(isinstance(score.result, Unscored) for score in found)
+
+
+ROWS = [OwnRow(row, f"line-{row}", f"q{row}", gold) for row, gold in ((1, "Rome"), (4, "Oslo"))]
+
+
+def inference(folder: Path, *lines: dict[str, str]) -> ScoreFiles:
+    path = folder / "inference.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return ScoreFiles(inference_output=(path,))
+
+
+def test_own_data_is_scored_again_from_the_answers(tmp_path: Path) -> None:
+    files = inference(
+        tmp_path,
+        {"prompt": "q1", "inference": "The city on the Tiber is Rome", "gold": "Rome"},
+        {"prompt": "q4", "inference": "Oslo", "gold": "Oslo"},
+    )
+    again = recomputed_scores("base", files, ROWS)
+    exact = {score.row: score.result for score in again.scores if score.metric == "em"}
+    assert exact == {1: 0.0, 4: 1.0}
+    assert again.bleu == corpus_bleu([("The city on the Tiber is Rome", "Rome"), ("Oslo", "Oslo")])
+
+
+def test_a_row_without_an_answer_is_unscored(tmp_path: Path) -> None:
+    files = inference(tmp_path, {"prompt": "q1", "inference": "Rome", "gold": "Rome"})
+    again = recomputed_scores("base", files, ROWS)
+    missing = [score for score in again.scores if score.row == 4]
+    assert missing
+    assert all(isinstance(score.result, Unscored) for score in missing)
+
+
+def test_answers_in_another_order_are_refused(tmp_path: Path) -> None:
+    files = inference(tmp_path, {"prompt": "q4", "inference": "Oslo", "gold": "Oslo"})
+    with pytest.raises(JudgeJobError, match="not in the order of the input"):
+        recomputed_scores("base", files, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        (
+            "details_custom|mmlu_zs_cot:anatomy|0_2026-11-21T10-00-00.000.parquet",
+            "mmlu_zs_cot:anatomy",
+        ),
+        ("details_custom|gen_qa_gen_qa|0_2026-11-21T10-00-00.parquet", "gen_qa_gen_qa"),
+        ("details_anything.parquet", ""),
+    ],
+)
+def test_the_task_stands_in_the_file_s_name(name: str, task: str) -> None:
+    assert task_of(name) == task
+
+
+def test_only_documented_files_are_fetched_and_under_names_of_ours(tmp_path: Path) -> None:
+    base = "runs/r/judge/0/output/job/output/output/run/eval_results"
+    keys = [
+        f"{base}/results_2026.json",
+        f"{base}/details/m/t/details_custom|math_zs_cot:algebra|0_2026-11-21T10-00-00.parquet",
+        f"{base}/inference_output.jsonl",
+        f"{base}/../../../../../../etc/passwd",
+        "runs/r/judge/0/output/job/u/models/A-x/taskTypes/General/datasets/d/u_output.jsonl",
+        "runs/r/judge/0/output/job/profiler-output/x.json",
+    ]
+    fetched: list[str] = []
+
+    def download(key: str, target: Path) -> None:
+        fetched.append(key)
+        target.write_bytes(b"")
+
+    files = fetch(keys, download, tmp_path / "job")
+    assert sorted(fetched) == sorted([*keys[:3], keys[4]])
+    assert [part.task for part in files.details] == ["math_zs_cot:algebra"]
+    written = {path.name for path in (tmp_path / "job").iterdir()}
+    assert written == {"results-0.json", "details-0.parquet", "inference-0.jsonl", "judged-0.jsonl"}
+
+
+def test_an_archive_is_read_with_the_tasks_of_its_details(tmp_path: Path) -> None:
+    packed = tmp_path / "packed.tar.gz"
+    names = ["math_zs_cot:geometry", "math_zs_cot:algebra"]
+    with tarfile.open(packed, "w:gz") as archive:
+        for task in names:
+            source = details(tmp_path, "{'exact_match': 1.0}")
+            archive.add(
+                source,
+                f"run/eval_results/details/m/t/details_custom|{task}|0_2026-11-21T10-00-00.parquet",
+            )
+    key = "runs/r/judge/0/output/job/output/output.tar.gz"
+
+    def download(wanted: str, target: Path) -> None:
+        assert wanted == key
+        target.write_bytes(packed.read_bytes())
+
+    files = fetch([key], download, tmp_path / "job")
+    assert [part.task for part in files.details] == sorted(names)
