@@ -22,6 +22,7 @@ from nova_judge.errors import (
 )
 from nova_judge.pairs.judge_dataset import FailedRow, Failure
 from nova_judge.preflight.rules import Facts
+from nova_judge.steps import dataset_lines
 from tests.unit.conftest import BUCKET
 
 INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}
@@ -302,7 +303,7 @@ def test_failed_generations_are_written_down_and_too_many_stop_the_run(
     claimed = claim_run.handler(plan(pair(1) + b"\n" + pair(2)), context)
     run_id = claimed["run_id"]
     failed = FailedRow(1, "r1", (Failure("A", "timed out", 300),))
-    monkeypatch.setattr(build_judge_dataset, "merged", lambda rows, *_: [failed, rows.rows[1]])
+    monkeypatch.setattr(dataset_lines, "merged", lambda rows, *_: [failed, rows.rows[1]])
     (shard,) = account.json(claimed["shards_key"])
     generate(run_id, shard, context)
     with pytest.raises(GenerationFailedError, match=r"1 of 2 rows.*A: timed out"):

@@ -193,7 +193,7 @@ def command(monkeypatch):
     """Runs the command with a given result in place of a whole run."""
 
     def run_with(result, *arguments):
-        monkeypatch.setattr(local, "run", lambda *_: result)
+        monkeypatch.setattr(local_run, "run", lambda *_: result)
         return CliRunner().invoke(main.app, ["local", "run", str(PAIRS), *arguments])
 
     return run_with
@@ -253,7 +253,7 @@ def test_ctrl_c_ends_with_the_usual_code(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(local, "run", interrupted)
+    monkeypatch.setattr(local_run, "run", interrupted)
 
     done = CliRunner().invoke(main.app, ["local", "run", str(PAIRS)])
 
