@@ -1,7 +1,7 @@
 """The records that everything else speaks of."""
 
 import enum
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,6 +25,12 @@ class Unscored(NamedTuple):
 
 
 JudgedAs: TypeAlias = Verdict | Unscored
+Estimate = TypeVar("Estimate")
+
+
+def scored_or_none(estimate: Estimate | Unscored) -> Estimate | None:
+    """An estimate as `metrics.json` holds it: null where there is none, its reason in `notes`."""
+    return None if isinstance(estimate, Unscored) else estimate
 
 
 class InputRow(msgspec.Struct, frozen=True, kw_only=True):

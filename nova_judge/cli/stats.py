@@ -12,6 +12,7 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.findings.judgment_file import Reading, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
+from nova_judge.plain import plain
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.settings import StatisticsSettings
 
@@ -63,7 +64,7 @@ def command(
 
 
 def _stated(file: Path, reading: Reading, settings: StatisticsSettings) -> dict[str, Any]:
-    found = find(reading.evidence, settings, reading.basis)
+    found = plain(find(reading.evidence, settings, reading.basis))
     return {
         "file": str(file),
         "n": reading.evidence.profiles.judged,

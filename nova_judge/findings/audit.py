@@ -13,6 +13,7 @@ from nova_judge.findings.rubric_findings import rubric_metrics
 from nova_judge.pairs.job_figures import OURS, bootstrap_beside
 from nova_judge.pairs.job_findings import Finding, Kind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.plain import plain
 from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.statistics.evidence import gather
 from nova_judge.statistics.findings import find
@@ -59,7 +60,7 @@ def audit_report(metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> Audit
     """
     kept = list(rows)
     settings = settings_of(metrics)
-    ours = find(gather(evidence_row(row) for row in kept), settings)
+    ours = plain(find(gather(evidence_row(row) for row in kept), settings))
     ours.pop("notes")
     ours["rubric"] = rubric_metrics(kept, settings)
     checked = Counted()

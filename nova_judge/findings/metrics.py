@@ -117,7 +117,7 @@ def compute_metrics(
     sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
-    found = find(evidence, settings)
+    found = plain(find(evidence, settings))
     return {
         **_frame(run, "completed", None),
         "statistics": plain(settings),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -79,7 +80,7 @@ class RubricEvidence:
             "margin_against_verdict": _against_verdict(columns),
             "criteria": _criteria(columns, settings.level) if scored else [],
             "criteria_left_out": max(0, len(columns.groups) - CRITERIA_SHOWN),
-            "driver": leading._asdict() if leading else None,
+            "driver": msgspec.structs.asdict(leading) if leading else None,
             "firmness": _firmness(firmness(columns, seed=settings.seed)),
         }
 
@@ -235,7 +236,7 @@ def _firmness(found: Firmness | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        **found._asdict(),
+        **msgspec.structs.asdict(found),
         "rare": list(found.rare),
-        "turns": [{**turn._asdict(), "change": turn.change} for turn in found.turns],
+        "turns": [{**msgspec.structs.asdict(turn), "change": turn.change} for turn in found.turns],
     }

@@ -215,7 +215,7 @@ def score_metrics(
     scores = table.figures(level)
     differences = [] if pair is None else table.differences(*pair, level)
     scored = {
-        "headline": score_headline(scores, differences, names)._asdict(),
+        "headline": msgspec.structs.asdict(score_headline(scores, differences, names)),
         "scores": scores,
         "differences": differences,
         "job": {

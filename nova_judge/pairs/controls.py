@@ -9,7 +9,6 @@ import enum
 import hashlib
 import heapq
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
@@ -28,7 +27,7 @@ class Control(enum.StrEnum):
     PADDED = "padded"
 
 
-class ControlFinding(NamedTuple):
+class ControlFinding(msgspec.Struct, frozen=True):
     """What one control says of the judge. `blocks` is the reason that blocks the verdict, or None.
 
     a, b: rows that both orders decide for that side; in `padded`, B is the padded answer.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +16,7 @@ WORST_SHOWN = 3
 NO_CATEGORY = "(none)"
 
 
-class Driver(NamedTuple):
+class Driver(msgspec.Struct, frozen=True):
     """What one group adds to the mean margin A - B; over all groups this sums to the margin."""
 
     group: str

@@ -5,8 +5,9 @@ move (the others keep their proportions) until the other candidate leads, exactl
 share of all weightings each candidate leads, by sampling weightings uniformly on the simplex.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +21,7 @@ MAIN_SHARE = 0.05
 _CHUNK = 4_000
 
 
-class Turn(NamedTuple):
+class Turn(msgspec.Struct, frozen=True):
     """A move of one group's weight, as shares of all weight, after which the other one leads."""
 
     group: str
@@ -33,7 +34,7 @@ class Turn(NamedTuple):
         return abs(self.turns_at - self.weight)
 
 
-class Firmness(NamedTuple):
+class Firmness(msgspec.Struct, frozen=True):
     """Who leads at the judge's mean weights, what turns that, and who leads under other weights.
 
     `turns` are the moves of one criterion that turn the lead, the smallest first. `share_a` and the

@@ -6,6 +6,8 @@ one prompt are not two prompts, so its interval and its standard errors are show
 
 from typing import Any, Final
 
+import msgspec
+
 from nova_judge.pairs.job_findings import job_findings
 from nova_judge.records import JobMetrics, Unscored
 from nova_judge.statistics.outcomes import ProfileCounts
@@ -39,4 +41,4 @@ def bootstrap_beside(
         seed=settings.seed,
         level=settings.level,
     )
-    return None if isinstance(bootstrap, Unscored) else bootstrap._asdict()
+    return None if isinstance(bootstrap, Unscored) else msgspec.structs.asdict(bootstrap)

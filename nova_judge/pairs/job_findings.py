@@ -103,7 +103,8 @@ def _counts(job: JobMetrics, profiles: ProfileCounts | None) -> dict[str, float]
 def _recounted(profiles: ProfileCounts | None) -> dict[str, float]:
     if profiles is None:
         return {}
-    sums = map(sum, zip(profiles.forward, profiles.backward, strict=True))
+    forward, backward = profiles.forward, profiles.backward
+    sums = (forward.of(outcome) + backward.of(outcome) for outcome in Outcome)
     return dict(zip(COUNTS, map(float, sums), strict=True))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from nova_judge import __version__
 from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, Difference
 from nova_judge.report.page import asset, environment
@@ -51,7 +53,7 @@ def cross_check_json(found: CrossCheck) -> dict[str, Any]:
                 "rows": pair.rows,
                 "agreed": pair.agreed,
                 "agreement": pair.share,
-                "kappa": None if pair.kappa is None else pair.kappa._asdict(),
+                "kappa": None if pair.kappa is None else msgspec.structs.asdict(pair.kappa),
                 "table": [list(row) for row in pair.table],
                 "by_category": [category._asdict() for category in pair.by_category],
             }

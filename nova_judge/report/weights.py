@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
@@ -88,7 +89,7 @@ def own_result(weights: Weights | None) -> str:
     if weights is None:
         return ""
     own = weights.own
-    rate = own.win_rate._asdict() if own.win_rate else None
+    rate = msgspec.structs.asdict(own.win_rate) if own.win_rate else None
     counts = {"a": own.a, "b": own.b, "ties": own.ties, "unscored": own.unscored}
     return orjson.dumps({"word": own.verdict.word, "rate": rate, **counts}).decode()
 

@@ -1,7 +1,9 @@
 """What a scoring run says in one sentence: which candidate is higher on what, or how high it is."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from nova_judge.scores.text_metrics import ROW_METRICS
 
@@ -10,7 +12,7 @@ _MOST_NAMED = 4
 _TELLING = ("f1_score_quasi", "rougeL", "qem")
 
 
-class ScoreHeadline(NamedTuple):
+class ScoreHeadline(msgspec.Struct, frozen=True):
     """The result in a few words, and the evidence for it."""
 
     words: str

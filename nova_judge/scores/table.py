@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from nova_judge.records import Unscored
 from nova_judge.statistics.metric_means import (
     UNIT,
@@ -41,7 +43,7 @@ class MetricFacts(NamedTuple):
     scale: Scale | None = UNIT
 
 
-class Reported(NamedTuple):
+class Reported(msgspec.Struct, frozen=True):
     """What a container reported for a metric, with its standard error where it gave one."""
 
     value: float
@@ -143,7 +145,7 @@ class ScoreTable:
             **_interval(self._mean(key, values, scale, level)),
             "recomputed": self.recomputed.get(key),
             "words": dict(self._words[key].most_common()) or None,
-            "reported": None if reported is None else reported._asdict(),
+            "reported": None if reported is None else msgspec.structs.asdict(reported),
             "slices": _slices(scores, scale, level),
         }
 
@@ -156,7 +158,9 @@ class ScoreTable:
         found = reported_interval(reported.value, reported.standard_error, level)
         if isinstance(found, Unscored):
             return found
-        return found._replace(method=f"{found.method}, from the container's standard error")
+        return msgspec.structs.replace(
+            found, method=f"{found.method}, from the container's standard error"
+        )
 
     def _scale(self, metric: str, values: Sequence[float]) -> Scale:
         known = self.facts.get(metric, MetricFacts()).scale
@@ -168,7 +172,7 @@ class ScoreTable:
 def _interval(found: Interval | Unscored) -> dict[str, Any]:
     if isinstance(found, Unscored):
         return {"estimate": None, "low": None, "high": None, "level": None, "method": found.reason}
-    return found._asdict()
+    return msgspec.structs.asdict(found)
 
 
 def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +22,7 @@ _EXCHANGED = (1, 0, 2)
 KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
 
 
-class Kappa(NamedTuple):
+class Kappa(msgspec.Struct, frozen=True):
     """Cohen's kappa with its interval, None where labels are too few for one."""
 
     estimate: float
@@ -31,7 +32,7 @@ class Kappa(NamedTuple):
     method: str
 
 
-class Agreement(NamedTuple):
+class Agreement(msgspec.Struct, frozen=True):
     """Agreement with labels, as fractions of all labelled rows; a missing verdict never agrees.
 
     forward, backward: the verdict of that order is the label. strict: of both orders.
@@ -58,8 +59,8 @@ def agreement(
     rows = sum(profiles.rows for profiles in labelled.values())
     if not rows:
         return Unscored("no row has a label")
-    forward = sum(_order(profiles.forward, label) for label, profiles in labelled.items())
-    backward = sum(_order(profiles.backward, label) for label, profiles in labelled.items())
+    forward = sum(profiles.forward.of(label) for label, profiles in labelled.items())
+    backward = sum(profiles.backward.of(label) for label, profiles in labelled.items())
     strict = sum(profiles.of(label, label) for label, profiles in labelled.items())
     consistent = sum(
         profiles.of(verdict, verdict) for profiles in labelled.values() for verdict in LABELS
@@ -136,10 +137,6 @@ def _kappa_variance(shares: Shares, kappa: float) -> float:
     crossed = shares * (by_column[:, None] + by_row[None, :]) ** 2
     differed = left**2 * (crossed.sum() - np.trace(crossed))
     return float(agreed + differed - (kappa - chance * left) ** 2) / (1.0 - chance) ** 2
-
-
-def _order(tally: tuple[int, int, int, int], label: Outcome) -> int:
-    return tally[label]
 
 
 def _summed(quarters: int) -> Outcome:

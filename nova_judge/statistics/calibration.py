@@ -7,6 +7,7 @@ not seen (ten folds).
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -23,14 +24,14 @@ _MIN_BUCKET = 10
 Counts = npt.NDArray[np.int64]
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """From this confidence on, the judge agrees with the label with this probability."""
 
     confidence: float
     probability: float
 
 
-class Bucket(NamedTuple):
+class Bucket(msgspec.Struct, frozen=True):
     """Rows whose confidence lies between `low` and `high`; `predicted` by maps without them."""
 
     low: float
@@ -43,7 +44,7 @@ class Bucket(NamedTuple):
     predicted: float
 
 
-class Calibration(NamedTuple):
+class Calibration(msgspec.Struct, frozen=True):
     """How margins relate to labels.
 
     expected_error: cross-validated expected calibration error, the mean distance over buckets of

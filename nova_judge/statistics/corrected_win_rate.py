@@ -11,6 +11,7 @@ Student's t keep the level when labels are few.
 import math
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,7 +29,7 @@ _SCORES = np.arange(5) / 4
 _LABEL_ROW = {Outcome.A: 0, Outcome.TIE: 1, Outcome.B: 2}
 
 
-class CorrectedWinRate(NamedTuple):
+class CorrectedWinRate(msgspec.Struct, frozen=True):
     """The win rate of B as the labels would have it; `weight` is the trust in the judge, 0 to 1."""
 
     estimate: float

@@ -1,19 +1,24 @@
-"""All estimates from the evidence of one run or one file, as the plain data that users read."""
+"""All estimates from the evidence of one run or one file, as one record."""
 
-from typing import Any
+import msgspec
 
-from nova_judge.plain import plain
-from nova_judge.records import Unscored
-from nova_judge.statistics.agreement import agreement
+from nova_judge.records import Estimate, Unscored
+from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.basis import decided_rows, rate, rate_error, score_counts
-from nova_judge.statistics.calibration import calibrate
-from nova_judge.statistics.corrected_win_rate import corrected_win_rate
+from nova_judge.statistics.calibration import Calibration, calibrate
+from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
 from nova_judge.statistics.evidence import Basis, Evidence
-from nova_judge.statistics.length_control import format_controlled, length_controlled
-from nova_judge.statistics.positions import positions
+from nova_judge.statistics.length_control import (
+    ControlledRate,
+    format_controlled,
+    length_controlled,
+)
+from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
+from nova_judge.statistics.positions import Positions, positions
 from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.slices import slices
-from nova_judge.statistics.verdict import state_verdict, win_rate_decisive
+from nova_judge.statistics.slices import Slice, slices
+from nova_judge.statistics.verdict import VerdictStated, state_verdict, win_rate_decisive
+from nova_judge.statistics.win_rate import Interval
 
 FIXED_SIZE = (
     "judging may have stopped early: verdict, win rates and categories allow for it; what is "
@@ -22,40 +27,85 @@ FIXED_SIZE = (
 )
 
 
+class BothBad(msgspec.Struct, frozen=True):
+    """Rows in which the judge called both answers bad, by order."""
+
+    forward: int
+    backward: int
+
+
+class Estimates(msgspec.Struct, frozen=True, kw_only=True):
+    """Every estimate that the evidence allows; what it does not allow is None, `notes` say why."""
+
+    profiles: dict[str, int]
+    forward: OrderTally
+    backward: OrderTally
+    both_bad: BothBad
+    reconciled: ReconciledTally
+    win_rate: Interval | None
+    win_rate_decisive: Interval | None
+    win_rate_corrected: CorrectedWinRate | None
+    standard_error: float | None
+    verdict: VerdictStated
+    positions: Positions | None
+    agreement: Agreement | None
+    calibration: Calibration | None
+    length_controlled: ControlledRate | None
+    format_controlled: ControlledRate | None
+    slices: tuple[Slice, ...]
+    notes: tuple[str, ...]
+
+
 def find(
     evidence: Evidence, settings: StatisticsSettings, basis: Basis = Basis.BOTH_ORDERS
-) -> dict[str, Any]:
-    """Every estimate that the evidence allows; what it does not allow is None, `notes` say why."""
+) -> Estimates:
+    """Every estimate that the evidence allows."""
     profiles = evidence.profiles
+    labelled, level = evidence.labelled, settings.level
     decided = decided_rows(evidence, basis)
     both_orders = basis is Basis.BOTH_ORDERS
-    level = settings.level
     win_rate = rate(evidence, settings, basis)
-    parts = {
-        "win_rate": win_rate,
-        "win_rate_decisive": win_rate_decisive(decided, settings),
-        "win_rate_corrected": corrected_win_rate(evidence.labelled, profiles, level),
-        "positions": positions(profiles) if both_orders else Unscored("one order was judged"),
-        "agreement": agreement(evidence.labelled, level, both_orders=both_orders),
-        "calibration": calibrate(evidence, level),
-        "length_controlled": length_controlled(evidence, level),
-        "format_controlled": format_controlled(evidence, level),
-    }
+    of_positions = positions(profiles) if both_orders else Unscored("one order was judged")
     by_category = slices(evidence, settings, basis)
-    notes = [f"{name}: {part.reason}" for name, part in parts.items() if isinstance(part, Unscored)]
-    if settings.anytime:
-        notes.append(FIXED_SIZE)
-    if by_category.left_out:
-        notes.append(f"slices: {by_category.left_out} smaller categories are not listed")
-    return {
-        "profiles": profiles.as_dict(),
-        "forward": profiles.forward._asdict(),
-        "backward": profiles.backward._asdict(),
-        "both_bad": {"forward": profiles.both_bad_forward, "backward": profiles.both_bad_backward},
-        "reconciled": profiles.reconciled._asdict(),
-        "standard_error": rate_error(evidence, basis),
-        "verdict": plain(state_verdict(decided, score_counts(evidence, basis), settings, win_rate)),
-        **{name: plain(part) for name, part in parts.items()},
-        "slices": by_category.slices,
-        "notes": notes,
-    }
+    notes = _Notes()
+    return Estimates(
+        profiles=profiles.as_dict(),
+        forward=profiles.forward,
+        backward=profiles.backward,
+        both_bad=BothBad(profiles.both_bad_forward, profiles.both_bad_backward),
+        reconciled=profiles.reconciled,
+        win_rate=notes.kept("win_rate", win_rate),
+        win_rate_decisive=notes.kept("win_rate_decisive", win_rate_decisive(decided, settings)),
+        win_rate_corrected=notes.kept(
+            "win_rate_corrected", corrected_win_rate(labelled, profiles, level)
+        ),
+        standard_error=rate_error(evidence, basis),
+        verdict=state_verdict(decided, score_counts(evidence, basis), settings, win_rate),
+        positions=notes.kept("positions", of_positions),
+        agreement=notes.kept("agreement", agreement(labelled, level, both_orders=both_orders)),
+        calibration=notes.kept("calibration", calibrate(evidence, level)),
+        length_controlled=notes.kept("length_controlled", length_controlled(evidence, level)),
+        format_controlled=notes.kept("format_controlled", format_controlled(evidence, level)),
+        slices=by_category.slices,
+        notes=notes.all(settings, by_category.left_out),
+    )
+
+
+class _Notes:
+    """Collects why an estimate is missing."""
+
+    def __init__(self) -> None:
+        self._reasons: list[str] = []
+
+    def kept(self, name: str, estimate: Estimate | Unscored) -> Estimate | None:
+        """The estimate; None, with a note of the reason, where there is none."""
+        if isinstance(estimate, Unscored):
+            self._reasons.append(f"{name}: {estimate.reason}")
+            return None
+        return estimate
+
+    def all(self, settings: StatisticsSettings, categories_left_out: int) -> tuple[str, ...]:
+        """The reasons, and what else a reader of the estimates has to know."""
+        early = [FIXED_SIZE] if settings.anytime else []
+        left_out = f"slices: {categories_left_out} smaller categories are not listed"
+        return (*self._reasons, *early, *([left_out] if categories_left_out else []))

@@ -11,6 +11,7 @@ import math
 from statistics import NormalDist
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
@@ -29,7 +30,7 @@ _MAX_STEPS = 100
 _LONGEST_STEP = 2.0
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True):
     """What one feature does: its coefficient per unit of tanh, and how often more of it wins."""
 
     feature: str
@@ -38,7 +39,7 @@ class Effect(NamedTuple):
     more_wins: Interval | None
 
 
-class ControlledRate(NamedTuple):
+class ControlledRate(msgspec.Struct, frozen=True):
     """The win rate of B if both answers had the same length (or structure)."""
 
     estimate: float
@@ -101,7 +102,7 @@ def controlled_win_rate(
         Effect(name, float(coefficients[i]), *_raw_effect(scores, differences[:, i], level))
         for i, name in enumerate(names)
     )
-    return ControlledRate(*interval, rows=len(scores), effects=effects)
+    return ControlledRate(**msgspec.structs.asdict(interval), rows=len(scores), effects=effects)
 
 
 def _fit(scores: Floats, features: Floats) -> _Fit:

@@ -50,7 +50,7 @@ def mean_score(
     mean = math.fsum(scores) / len(scores)
     shares = (np.array(scores, dtype=np.float64) - scale.low) / scale.width
     proportion = _proportion(shares, level)
-    ends = Bounds(*proportion[1:3]) if proportion else share_bounds(shares, level)
+    ends = Bounds(proportion.low, proportion.high) if proportion else share_bounds(shares, level)
     return Interval(
         estimate=mean,
         low=scale.low if mean == scale.low else min(mean, scale.low + ends.low * scale.width),

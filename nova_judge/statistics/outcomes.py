@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from nova_judge.records import JudgedAs, Judgment, Unscored, Verdict
 
 
@@ -54,7 +56,7 @@ _NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie", Outcome.ERROR: "er
 _AGREED = {Outcome.A: Reconciled.A, Outcome.B: Reconciled.B, Outcome.TIE: Reconciled.TIE}
 
 
-class OrderTally(NamedTuple):
+class OrderTally(msgspec.Struct, frozen=True):
     """Verdicts of one order, in rows."""
 
     a: int
@@ -62,8 +64,12 @@ class OrderTally(NamedTuple):
     ties: int
     errors: int
 
+    def of(self, outcome: Outcome) -> int:
+        """Rows with this outcome."""
+        return (self.a, self.b, self.ties, self.errors)[outcome]
 
-class ReconciledTally(NamedTuple):
+
+class ReconciledTally(msgspec.Struct, frozen=True):
     """Verdicts of both orders together, in rows."""
 
     a: int

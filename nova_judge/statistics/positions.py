@@ -1,12 +1,12 @@
 """What the order of showing does to the judge: first-position rate, flips, consistency, a test."""
 
-from typing import NamedTuple
+import msgspec
 
 from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
 
 
-class Positions(NamedTuple):
+class Positions(msgspec.Struct, frozen=True):
     """Position figures of a judge; shares are fractions, None where nothing could be counted.
 
     first_rate: of all judgments that name a candidate, those that name the one shown first.

@@ -1,44 +1,68 @@
 """The same comparison by category, with the error rate shared out over all of them."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from nova_judge.plain import plain
-from nova_judge.statistics.agreement import agreement
+from nova_judge.records import scored_or_none
+from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.basis import decided_rows, rate
 from nova_judge.statistics.evidence import Basis, Evidence
+from nova_judge.statistics.outcomes import ReconciledTally
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.verdict import decided_p_value
+from nova_judge.statistics.win_rate import Interval
 
 MIN_ROWS = 20
 MAX_SLICES = 200
 
 
+class DecidedRows(msgspec.Struct, frozen=True):
+    """Rows that name one candidate throughout, by candidate."""
+
+    a: int
+    b: int
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one category; None of the rows without one.
+
+    `p_holm` is the sign test's p-value after Holm's correction (1979) over the slices that are
+    tested, `differs` whether it is below 1 - level. Under twenty rows there are counts only.
+    """
+
+    category: str | None
+    rows: int
+    judged: int
+    reconciled: ReconciledTally
+    decided: DecidedRows
+    win_rate: Interval | None = None
+    p_value: float | None = None
+    p_holm: float | None = None
+    differs: bool | None = None
+    agreement: Agreement | None = None
+
+
 class Slices(NamedTuple):
     """The slices by size, and how many small ones were left out beyond `MAX_SLICES`."""
 
-    slices: list[dict[str, Any]]
+    slices: tuple[Slice, ...]
     left_out: int
 
 
 def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Slices:
-    """Figures of every category, the largest first; [] where no row has one.
-
-    A slice under twenty rows is shown as counts only. `p_holm` is the sign test's p-value after
-    Holm's correction (1979) over the slices that are tested, `differs` whether it is below
-    1 - level.
-    """
+    """Figures of every category, the largest first; none where no row has one."""
     groups = _groups(evidence)
     if all(category is None for category, _ in groups):
-        return Slices([], 0)
+        return Slices((), 0)
     found = [_slice(name, rows, settings, basis) for name, rows in groups[:MAX_SLICES]]
-    tested = [entry for entry in found if entry["p_value"] is not None]
-    corrected = holm([entry["p_value"] for entry in tested])
-    for entry, p_value in zip(tested, corrected, strict=True):
-        entry["p_holm"] = p_value
-        entry["differs"] = p_value < 1.0 - settings.level
-    return Slices(found, max(0, len(groups) - MAX_SLICES))
+    corrected = iter(holm([part.p_value for part in found if part.p_value is not None]))
+    stated = [
+        part if part.p_value is None else _corrected(part, next(corrected), settings)
+        for part in found
+    ]
+    return Slices(tuple(stated), max(0, len(groups) - MAX_SLICES))
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -66,22 +90,27 @@ def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:
 
 def _slice(
     category: str | None, rows: Evidence, settings: StatisticsSettings, basis: Basis
-) -> dict[str, Any]:
+) -> Slice:
     profiles = rows.profiles
     decided = decided_rows(rows, basis)
-    entry: dict[str, Any] = {
-        "category": category,
-        "rows": profiles.rows,
-        "judged": profiles.judged,
-        "reconciled": profiles.reconciled._asdict(),
-        "decided": {"a": decided.a, "b": decided.b},
-        **dict.fromkeys(("win_rate", "p_value", "p_holm", "differs", "agreement")),
-    }
+    counted = Slice(
+        category=category,
+        rows=profiles.rows,
+        judged=profiles.judged,
+        reconciled=profiles.reconciled,
+        decided=DecidedRows(decided.a, decided.b),
+    )
     if profiles.judged < MIN_ROWS:
-        return entry
-    found = rate(rows, settings, basis)
+        return counted
     agreed = agreement(rows.labelled, settings.level, both_orders=basis is Basis.BOTH_ORDERS)
-    entry["win_rate"] = plain(found)
-    entry["p_value"] = decided_p_value(decided, settings)
-    entry["agreement"] = plain(agreed)
-    return entry
+    return msgspec.structs.replace(
+        counted,
+        win_rate=scored_or_none(rate(rows, settings, basis)),
+        p_value=decided_p_value(decided, settings),
+        agreement=scored_or_none(agreed),
+    )
+
+
+def _corrected(part: Slice, p_value: float, settings: StatisticsSettings) -> Slice:
+    differs = p_value < 1.0 - settings.level
+    return msgspec.structs.replace(part, p_holm=p_value, differs=differs)

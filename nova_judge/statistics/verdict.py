@@ -6,7 +6,8 @@ Nothing else writes a verdict in words, so that no claim is made which the figur
 import enum
 import math
 from statistics import NormalDist
-from typing import NamedTuple
+
+import msgspec
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.binomial import sign_test
@@ -34,7 +35,7 @@ class Word(enum.StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Decided(NamedTuple):
+class Decided(msgspec.Struct, frozen=True):
     """Rows on which A, and on which B, was named throughout, of all rows that were judged or tried.
 
     `by` says for the sentence who names them.
@@ -50,11 +51,16 @@ class Decided(NamedTuple):
         return self.a + self.b
 
 
-class VerdictStated(NamedTuple):
-    """The verdict with its evidence. `pairs_needed` counts further rows, None where unknown."""
+class VerdictStated(msgspec.Struct, frozen=True):
+    """The verdict with its evidence. `pairs_needed` counts further rows, None where unknown.
+
+    `sentence` is `words`, a colon and `evidence`.
+    """
 
     word: Word
     sentence: str
+    words: str
+    evidence: str
     p_value: float
     pairs_needed: int | None
     equivalence_margin: float | None
@@ -67,6 +73,7 @@ class VerdictStated(NamedTuple):
 
 EXACT_TEST = "exact two-sided sign test"
 ANYTIME_TEST = "anytime-valid sign test (beta mixture)"
+SHORT_NAMES = {EXACT_TEST: EXACT_TEST, ANYTIME_TEST: "anytime-valid sign test"}
 
 
 def decided_by_profiles(profiles: ProfileCounts) -> Decided:
@@ -133,6 +140,8 @@ def state_verdict(
     stated = VerdictStated(
         word=word,
         sentence="",
+        words="",
+        evidence="",
         p_value=p_value,
         pairs_needed=further_pairs(decided, settings.level) if undecided else None,
         equivalence_margin=settings.equivalence_margin,
@@ -142,7 +151,10 @@ def state_verdict(
         b=decided.b,
         blocked_by=settings.blocked_by,
     )
-    return stated._replace(sentence=_sentence(stated, decided, interval))
+    words, evidence = _in_words(stated, decided, interval)
+    return msgspec.structs.replace(
+        stated, sentence=f"{words}: {evidence}", words=words, evidence=evidence
+    )
 
 
 def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> int | None:
@@ -188,19 +200,22 @@ def _direction(decided: Decided, interval: Interval) -> Word:
     return Word.INCONCLUSIVE
 
 
-def _sentence(stated: VerdictStated, decided: Decided, interval: Interval | Unscored) -> str:
+def _in_words(
+    stated: VerdictStated, decided: Decided, interval: Interval | Unscored
+) -> tuple[str, str]:
+    """The verdict in a few words, and its evidence."""
     if isinstance(interval, Unscored):
-        return f"Inconclusive: {interval.reason}."
+        return "Inconclusive", f"{interval.reason}."
     evidence = f"{_counts(decided)} ({_p(stated)}); {_rate(interval)}."
     if stated.blocked_by:
-        return f"Inconclusive, the verdict is blocked: {'; '.join(stated.blocked_by)}. {evidence}"
+        reasons = "; ".join(stated.blocked_by)
+        return "Inconclusive, the verdict is blocked", f"{reasons}. {evidence}"
     if stated.word is Word.EQUIVALENT:
         margin = f"{100 * (stated.equivalence_margin or 0):g}"
-        return f"A and B are equivalent within {margin} points of win rate: {evidence}"
+        return f"A and B are equivalent within {margin} points of win rate", evidence
     if stated.word is Word.INCONCLUSIVE:
-        return f"Inconclusive: {evidence} {_what_would_decide(stated, decided)}"
-    better = "B" if stated.word is Word.B_BETTER else "A"
-    return f"{better} is better: {evidence}"
+        return "Inconclusive", f"{evidence} {_what_would_decide(stated, decided)}"
+    return f"{'B' if stated.word is Word.B_BETTER else 'A'} is better", evidence
 
 
 def _counts(decided: Decided) -> str:
@@ -214,7 +229,8 @@ def _p(stated: VerdictStated) -> str:
 
 
 def _rate(interval: Interval) -> str:
-    estimate, low, high = (f"{100 * share:.1f}" for share in interval[:3])
+    ends = (interval.estimate, interval.low, interval.high)
+    estimate, low, high = (f"{100 * share:.1f}" for share in ends)
     return f"win rate of B {estimate} %, {100 * interval.level:g} % interval {low} to {high} %"
 
 

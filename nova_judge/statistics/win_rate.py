@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -27,7 +28,7 @@ _PREFERENCE_STEPS = 400
 _END = 0.5
 
 
-class Interval(NamedTuple):
+class Interval(msgspec.Struct, frozen=True):
     """An estimate in [0, 1] with the ends of its interval, the level and the method by name."""
 
     estimate: float

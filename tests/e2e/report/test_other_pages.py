@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nova_judge.findings.cross_check import Judge, cross_check
@@ -52,7 +53,7 @@ def scores_page(rows: int) -> str:
     for score in scores:
         table.add(score)
     figures, differences = table.figures(0.95), table.differences("A", "B", 0.95)
-    headline = score_headline(figures, differences, {"A": "a", "B": "b"})._asdict()
+    headline = msgspec.structs.asdict(score_headline(figures, differences, {"A": "a", "B": "b"}))
     told = METRICS | {"scores": figures, "differences": differences, "headline": headline}
     return render_score_page(told, scores)
 

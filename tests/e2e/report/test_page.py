@@ -164,7 +164,9 @@ def test_sliders_agree_with_the_command_line(open_page, page_path):
         assert [int(shown[name]) for name in COUNTS] == [getattr(ours, name) for name in COUNTS]
         assert shown["word"] == ours.verdict.word
         rate = [float(shown[name]) for name in ("estimate", "low", "high")]
-        assert rate == pytest.approx(ours.win_rate[:3], abs=1e-8)
+        assert rate == pytest.approx(
+            (ours.win_rate.estimate, ours.win_rate.low, ours.win_rate.high), abs=1e-8
+        )
 
 
 def test_sliders_know_equivalence(open_page, tmp_path):

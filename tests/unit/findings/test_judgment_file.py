@@ -13,7 +13,7 @@ from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_file import Reading, read_judgment_file
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.statistics.evidence import Basis
-from nova_judge.statistics.findings import find
+from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.outcomes import count_profiles
 from nova_judge.statistics.settings import DEFAULTS
 from tests.made.profiles import jsonl, judged_rows
@@ -26,7 +26,7 @@ ROWS = [
 ]
 
 
-def stated(reading: Reading) -> dict:
+def stated(reading: Reading) -> Estimates:
     return find(reading.evidence, DEFAULTS, reading.basis)
 
 
@@ -126,21 +126,21 @@ def test_one_verdict_or_only_a_margin_says_nothing_of_positions(tmp_path: Path) 
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [{"forward": "B>A"}] * 7))
     assert reading.basis is Basis.ONE_ORDER
     found = stated(reading)
-    assert found["positions"] is None
-    assert (found["verdict"]["a"], found["verdict"]["b"]) == (0, 7)
+    assert found.positions is None
+    assert (found.verdict.a, found.verdict.b) == (0, 7)
     scores = [{"score_A": 1.5, "score_B": 1.0, "label": "A>B"}, {"score_A": 1, "score_B": 1}]
     margins = read_judgment_file(jsonl(tmp_path / "m.jsonl", scores))
     assert margins.evidence.forward.tolist() == [0, 2]
-    assert stated(margins)["agreement"]["forward"] == 1
-    assert stated(margins)["agreement"]["strict"] is None
+    assert stated(margins).agreement.forward == 1
+    assert stated(margins).agreement.strict is None
 
 
 def test_an_order_that_was_asked_and_never_read_is_not_forgotten(tmp_path: Path) -> None:
     rows = [{"forward": "B>A", "backward": None}] * 9
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
     assert reading.basis is Basis.BOTH_ORDERS
-    assert stated(reading)["verdict"]["word"] == "inconclusive"
-    assert stated(reading)["reconciled"]["errors"] == 9
+    assert stated(reading).verdict.word == "inconclusive"
+    assert stated(reading).reconciled.errors == 9
 
 
 def test_a_preference_is_the_share_that_b_wins(tmp_path: Path) -> None:
@@ -148,16 +148,16 @@ def test_a_preference_is_the_share_that_b_wins(tmp_path: Path) -> None:
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
     found = stated(reading)
     assert reading.basis is Basis.PREFERENCE
-    assert found["win_rate"]["estimate"] == pytest.approx(0.525)
-    assert (found["verdict"]["a"], found["verdict"]["b"]) == (1, 2)
+    assert found.win_rate.estimate == pytest.approx(0.525)
+    assert (found.verdict.a, found.verdict.b) == (1, 2)
 
 
 def test_the_sentence_has_the_interval_of_the_preferences_not_of_the_rounded_ones(tmp_path: Path):
     rows = [{"preference": p} for p in (0.4011, 0.6011) * 20]
     found = stated(read_judgment_file(jsonl(tmp_path / "j.jsonl", rows)))
-    rate = found["win_rate"]
-    ends = f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f} %"
-    assert f"{100 * rate['estimate']:.1f} %, 95 % interval {ends}" in found["verdict"]["sentence"]
+    rate = found.win_rate
+    ends = f"{100 * rate.low:.1f} to {100 * rate.high:.1f} %"
+    assert f"{100 * rate.estimate:.1f} %, 95 % interval {ends}" in found.verdict.sentence
 
 
 @pytest.mark.parametrize(

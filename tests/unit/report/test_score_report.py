@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
@@ -70,7 +71,7 @@ def rendered() -> dict[str, bytes]:
     for score in scores():
         table.add(score)
     figures, differences = table.figures(0.95), table.differences("A", "B", 0.95)
-    headline = score_headline(figures, differences, {"A": HOSTILE})._asdict()
+    headline = msgspec.structs.asdict(score_headline(figures, differences, {"A": HOSTILE}))
     told = METRICS | {"scores": figures, "differences": differences, "headline": headline}
     return dict(render_score_report(told, scores(), [Rejected(2, HOSTILE)]))
 

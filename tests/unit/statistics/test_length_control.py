@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.records import Unscored
-from nova_judge.statistics.findings import find
+from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
 from nova_judge.statistics.settings import DEFAULTS
 from tests.made.profiles import ALPACA, DATA
@@ -58,7 +58,7 @@ def test_exchanging_the_candidates_mirrors_it_and_order_changes_no_bit() -> None
     assert isinstance(found, ControlledRate)
     assert isinstance(turned, ControlledRate)
     mirrored = (1 - turned.estimate, 1 - turned.high, 1 - turned.low)
-    assert mirrored == pytest.approx(found[:3], abs=1e-15)
+    assert mirrored == pytest.approx((found.estimate, found.low, found.high), abs=1e-15)
     assert turned.effects == found.effects
     order = np.random.default_rng(0).permutation(len(scores))
     assert controlled_win_rate(scores[order], difference[order], ("length",)) == found
@@ -96,17 +96,17 @@ def test_alpaca_eval_s_published_figures_come_out(tmp_path: Path) -> None:
     with (ALPACA / "published.csv").open(encoding="utf-8") as file:
         for published in csv.DictReader(file):
             found = _stats(tmp_path / "one.csv", models[published["model"]])
-            assert found["verdict"]["p_value"] <= 1
-            rate, error = found["win_rate"]["estimate"], found["standard_error"]
+            assert found.verdict.p_value <= 1
+            rate, error = found.win_rate.estimate, found.standard_error
             assert 100 * rate == pytest.approx(float(published["win_rate"]), abs=1e-5)
             assert 100 * error == pytest.approx(float(published["standard_error"]), rel=0.01)
-            ours.append(100 * found["length_controlled"]["estimate"])
+            ours.append(100 * found.length_controlled.estimate)
             theirs.append(float(published["length_controlled_winrate"]))
     assert stats.spearmanr(ours, theirs).statistic >= 0.97
     assert np.abs(np.array(ours) - theirs).mean() <= 2.5
 
 
-def _stats(path: Path, rows: list[dict[str, str]]) -> dict:
+def _stats(path: Path, rows: list[dict[str, str]]) -> Estimates:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "preference", "length_A", "length_B"])

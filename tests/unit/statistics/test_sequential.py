@@ -32,14 +32,14 @@ def test_every_figure_that_can_allows_for_an_early_stop() -> None:
         for side in [Verdict.B] * 60 + [Verdict.A] * 20
     )
     found = find(rows, StatisticsSettings(anytime=True))
-    for rate in (found["win_rate"], found["win_rate_decisive"], found["slices"][0]["win_rate"]):
-        assert rate["method"] == CONFIDENCE_SEQUENCE
-    assert found["slices"][0]["p_value"] == anytime_p_value(20, 60)
-    assert FIXED_SIZE in found["notes"]
+    for rate in (found.win_rate, found.win_rate_decisive, found.slices[0].win_rate):
+        assert rate.method == CONFIDENCE_SEQUENCE
+    assert found.slices[0].p_value == anytime_p_value(20, 60)
+    assert FIXED_SIZE in found.notes
     usual = find(rows, DEFAULTS)
-    assert usual["win_rate_decisive"]["method"] == WILSON
-    assert usual["slices"][0]["p_value"] == sign_test(20, 60)
-    assert FIXED_SIZE not in usual["notes"]
+    assert usual.win_rate_decisive.method == WILSON
+    assert usual.slices[0].p_value == sign_test(20, 60)
+    assert FIXED_SIZE not in usual.notes
 
 
 def test_the_rate_of_decided_rows_holds_when_the_rows_decided_when_to_stop() -> None:

@@ -25,23 +25,23 @@ def test_a_small_slice_is_counts_only() -> None:
     rows = [EvidenceRow(Verdict.B, Verdict.B, category="many")] * 25
     rows += [EvidenceRow(Verdict.A, Verdict.A, category="few")] * 19
     many, few = slices(gather(rows), DEFAULTS, Basis.BOTH_ORDERS).slices
-    assert (many["category"], many["rows"], many["differs"]) == ("many", 25, True)
-    assert few["reconciled"]["a"] == 19
-    assert few["win_rate"] is few["p_value"] is few["p_holm"] is None
+    assert (many.category, many.rows, many.differs) == ("many", 25, True)
+    assert few.reconciled.a == 19
+    assert few.win_rate is few.p_value is few.p_holm is None
 
 
 def test_slices_add_up_and_do_not_depend_on_the_order() -> None:
     rows = gather(evidence_row(row) for row in judged_rows(300))
     found = slices(rows, DEFAULTS, Basis.BOTH_ORDERS).slices
-    assert sum(entry["rows"] for entry in found) == 300
+    assert sum(entry.rows for entry in found) == 300
     shuffled = rows.where(np.random.default_rng(1).permutation(300))
     assert slices(shuffled, DEFAULTS, Basis.BOTH_ORDERS).slices == found
 
 
 def test_without_categories_there_are_no_slices() -> None:
     rows = gather([EvidenceRow(Verdict.A, Verdict.A)] * 30)
-    assert slices(rows, DEFAULTS, Basis.BOTH_ORDERS) == ([], 0)
-    assert slices(gather([]), DEFAULTS, Basis.BOTH_ORDERS) == ([], 0)
+    assert slices(rows, DEFAULTS, Basis.BOTH_ORDERS) == ((), 0)
+    assert slices(gather([]), DEFAULTS, Basis.BOTH_ORDERS) == ((), 0)
 
 
 def test_a_category_a_row_does_not_flood_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
