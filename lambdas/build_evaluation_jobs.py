@@ -11,6 +11,7 @@ from lambdas.observability import logger
 from lambdas.settings import PlanEvaluationSettings, load
 from nova_judge.aws import s3
 from nova_judge.inputs.own_data import OwnLine, read_own_data
+from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.score_jobs import (
     Account,
     PlannedJob,
@@ -23,7 +24,6 @@ from nova_judge.kinds.score_jobs import (
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetCounter, DatasetSummary, FailedRow, check_summary
 from nova_judge.recipe.bedrock_judge import dataset_line
-from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.state_size import check_bedrock_jobs, check_state_size
@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     summary, jobs = _write_data(run, settings.data_bucket)
     encoded = msgspec.json.encode(summary)
     s3.write(settings.data_bucket, layout.dataset, encoded, "application/json")
-    if needs_file(run.recipe):
+    if kind_of(run.recipe.kind).needs_file(run.recipe):
         check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
     logger.info("jobs", run_id=run.run_id, rows=summary.rows, jobs=len(jobs))
     check_bedrock_jobs(sum(job.api == "bedrock" for job in jobs))
@@ -68,10 +68,10 @@ def _job(run: Run, job: PlannedJob, account: Account) -> dict[str, Any]:
 
 
 def _write_data(run: Run, bucket: str) -> tuple[DatasetSummary, list[PlannedJob]]:
-    if not needs_file(run.recipe):
+    if not kind_of(run.recipe.kind).needs_file(run.recipe):
         jobs = plan_jobs(run, 0)
         return DatasetCounter().summary(len(jobs)), jobs
-    if generates(run.recipe):
+    if kind_of(run.recipe.kind).generates:
         return _write_answers(run, bucket)
     return _write_own_data(run, bucket)
 

@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.observability import logger
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.recipe.scoring_recipe import generates, scores_answers
 from nova_judge.runs.run import Run
 
 
@@ -38,6 +38,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "instances": endpoints,
         "needs_endpoints": bool(endpoints),
         "batch": bool(run.batch),
-        "generates": generates(run.recipe),
-        "scores": scores_answers(run.recipe.kind),
+        "generates": kind_of(run.recipe.kind).generates,
+        "scores": not kind_of(run.recipe.kind).compares,
     }

@@ -14,6 +14,8 @@ from nova_judge.aws import account, s3
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.run_request import EXAMPLE, parse_request, run_id
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RECIPES
 from nova_judge.preflight import rules
 from nova_judge.preflight.estimate import (
@@ -23,8 +25,7 @@ from nova_judge.preflight.estimate import (
     read_workload,
 )
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Recipe, load_recipe
-from nova_judge.recipe.scoring_recipe import generates
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources
 from nova_judge.steps.scoring_plan import Asked, plan_scoring
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     recipe = _recipe(settings.data_bucket, request.recipe)
     stand_ins = StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None)
-    if not generates(recipe):
+    if not kind_of(recipe.kind).generates:
         run = plan_scoring(request, recipe, _asked(event, context, settings))
         run = msgspec.structs.replace(run, stand_ins=stand_ins)
         logger.info("planned", run_id=run.run_id, recipe=recipe.name, kind=recipe.kind)

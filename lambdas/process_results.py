@@ -19,10 +19,10 @@ from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import compute_metrics, failed_metrics
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs import judged_rows
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.records import JudgedRow
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.runs.run import Run
@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _report(
     settings: ResultsSettings, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
 ) -> dict[str, Any]:
-    if scores_answers(run.recipe.kind):
+    if not kind_of(run.recipe.kind).compares:
         metrics, uri = score_report.publish(settings.data_bucket, run, summary, outcomes)
         headline = metrics["headline"]["words"]
     else:

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 
 from nova_judge.aws.follow import Execution, follow
 from nova_judge.errors import LocalModeError
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES
-from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge_local import output_folder
 from nova_judge_local.engine import synth

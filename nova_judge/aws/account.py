@@ -10,10 +10,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts, ModelFacts, NotRead
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import evaluator_models
 
 Fact = TypeVar("Fact")
 
@@ -210,7 +210,8 @@ _GEOGRAPHIES = {"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"}
 
 def _bedrock_models(recipe: Recipe) -> set[str]:
     specs = (recipe.candidates.A, recipe.candidates.B)
-    return {spec.bedrock for spec in specs if spec.bedrock} | evaluator_models(recipe)
+    judges = kind_of(recipe.kind).judged_by(recipe).bedrock
+    return {spec.bedrock for spec in specs if spec.bedrock} | judges
 
 
 def _model(name: str) -> Callable[[], ModelFacts]:

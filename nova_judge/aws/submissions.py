@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.aws import account, s3
 from nova_judge.aws.s3 import S3Object
 from nova_judge.errors import SubmitError
+from nova_judge.kinds.recipes import load_recipe, read_recipe
 from nova_judge.layout import RECIPES, RunLayout
-from nova_judge.recipe.files import read_recipe
-from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -12,9 +12,9 @@ from nova_judge.aws import account
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_head
 from nova_judge.cli.json_output import print_json
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.rules import Check
-from nova_judge.recipe.files import read_recipe
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 

@@ -12,12 +12,12 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.estimate import Estimate, check_budget, estimate_run, read_workload
 from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe import catalog
-from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.runs.run import answer_sources
 
 HEAD_BYTES = 16 * 1024**2
@@ -53,10 +53,10 @@ def command(
 def workload_of(recipe: Recipe, path: Path | None) -> Workload:
     """What a file asks of a run; raises InputFileError where the recipe can do nothing with it."""
     if path is None:
-        if needs_file(recipe):
+        if kind_of(recipe.kind).needs_file(recipe):
             raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
         return Workload(rows=0)
-    if not needs_file(recipe):
+    if not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {path} out")
     head, size, sources = read_head(path, recipe)
     workload = read_workload(recipe, head, size, sources)
@@ -91,7 +91,7 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     """Print an estimate, position by position, with the budget and what it rests on."""
     work = forecast.workload
     about = "" if work.exact else "about "
-    over = f" over {about}{work.rows:,} rows" if needs_file(recipe) else ""
+    over = f" over {about}{work.rows:,} rows" if kind_of(recipe.kind).needs_file(recipe) else ""
     console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
     table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
     for column in table.columns[2:]:

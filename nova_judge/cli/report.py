@@ -13,7 +13,7 @@ from rich.console import Console
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.recipe.scoring_recipe import scores_answers
+from nova_judge.kinds.known import kind_of
 from nova_judge.scores.scores_parquet import read_scores
 
 
@@ -66,7 +66,7 @@ def _files(report: SavedReport) -> Iterator[tuple[str, bytes]]:
     from nova_judge.report.write import render_report  # noqa: PLC0415
 
     failed = report.metrics["status"] == "failed"
-    if scores_answers(report.metrics["kind"]):
+    if not kind_of(report.metrics["kind"]).compares:
         scores = () if failed else read_scores(report.stored_evidence())
         return render_score_report(report.metrics, scores)
     return render_report(report.metrics, () if failed else report.rows())

@@ -8,11 +8,11 @@ from rich.console import Console
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.kinds.score_jobs import Account, job_files, plan_jobs
 from nova_judge.layout import RunLayout
-from nova_judge.recipe.files import read_recipe
 from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
-from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.runs.training_job import training_job_name, training_job_request
 from nova_judge.tags import run_tags
@@ -70,7 +70,9 @@ def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
     Raises RecipeError where the region has no evaluation image.
     """
     return (
-        _scoring_jobs(recipe, region) if scores_answers(recipe.kind) else [_pairs(recipe, region)]
+        _scoring_jobs(recipe, region)
+        if not kind_of(recipe.kind).compares
+        else [_pairs(recipe, region)]
     )
 
 

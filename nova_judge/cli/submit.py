@@ -20,11 +20,11 @@ from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs import dataset
 from nova_judge.inputs.run_request import run_id
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.runs.run import answer_sources
 
 LOOK_EVERY_S = 5.0
@@ -93,7 +93,7 @@ def _submit(
     console: Console, place: Deployed, given: str | None, recipe: str, *, no_cache: bool
 ) -> Started:
     read = submissions.recipe_of(recipe, place.bucket)
-    if given is not None and not needs_file(read):
+    if given is not None and not kind_of(read.kind).needs_file(read):
         raise InputFileError(f"recipe {read.name} brings its own questions: leave {given} out")
     there = given is not None and given.startswith("s3://")
     file = None if given is None or there else Path(given)

@@ -17,9 +17,9 @@ from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.shards import Shard
-from nova_judge.recipe.files import read_recipe
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import answer_sources
 
@@ -70,11 +70,11 @@ def check(file: Path, recipe: Recipe | None) -> Checked:
     """Read a whole file as the recipe would, and print what it holds. Raises InputFileError."""
     if not file.is_file():
         raise InputFileError(f"{file} is not a file: give the path of a JSON Lines file")
-    if recipe is not None and not needs_file(recipe):
+    if recipe is not None and not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
     head = dataset.usable_head(functools.partial(_first_bytes, file))
     dataset.check_format(head, str(file))
-    if recipe is not None and not generates(recipe):
+    if recipe is not None and not kind_of(recipe.kind).generates:
         found = Checked(_QUESTIONS, *_own_lines(file, recipe.kind))
     else:
         brings_answers = bool(dataset.file_brings_answers(head))

@@ -9,9 +9,9 @@ from nova_judge.findings.metrics import (
     RecipeFacts,
     RunFacts,
 )
+from nova_judge.kinds.known import kind_of
 from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.preflight.run_cost import run_cost
-from nova_judge.recipe.scoring_recipe import generates, has_judge, judge_model
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
@@ -28,7 +28,9 @@ def run_facts(
 
     `stand_in` is what the judge's job says; a job that failed says nothing, its account does.
     """
-    judged = has_judge(run.recipe)
+    kind = kind_of(run.recipe.kind)
+    judged_by = kind.judged_by(run.recipe)
+    judged = judged_by.role == "judge"
     stand_in = stand_in or (run.stand_ins.judge if judged else run.stand_ins.answers)
     return RunFacts(
         run_id=run.run_id,
@@ -48,11 +50,11 @@ def run_facts(
                 run.stand_ins.answers if c in run.generated() else None,
             )
             for c in CANDIDATES
-            if generates(run.recipe)
+            if kind.generates
         },
         judge=JudgeFacts(
-            model=judge_model(run.recipe),
-            role="judge" if judged else "model",
+            model=judged_by.model,
+            role=judged_by.role,
             instance_type=(outcomes[0].instance_type or None) if outcomes else None,
             jobs=tuple(outcome.name for outcome in outcomes),
             stand_in=stand_in,

@@ -1,1 +1,1 @@
-"""Everything in which kinds of evaluation differ."""
+"""Everything in which kinds of evaluation differ, and nothing else."""

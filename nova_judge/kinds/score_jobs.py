@@ -6,12 +6,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from nova_judge.errors import RecipeError
+from nova_judge.kinds.known import KINDS
+from nova_judge.kinds.nova import NovaScores
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
 from nova_judge.recipe.bedrock_judge import evaluation_job_request, job_parts, source_identifier
 from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
-from nova_judge.recipe.scoring_recipe import with_scorer
 from nova_judge.recipe.serverless import (
     JobPlace,
     Serverless,
@@ -177,7 +178,9 @@ def _recipe_of(recipe: Recipe, job: PlannedJob, account: Account) -> Recipe:
     """The recipe with the subject's model and the scorer where the container reads them."""
     nova: NovaBlock = recipe.nova
     arn_of = deployed_scorers(account)
-    nova = with_scorer(nova, recipe.kind, recipe.judge.scorer, arn_of)
+    kind = KINDS[recipe.kind]
+    if isinstance(kind, NovaScores):
+        nova = kind.with_scorer(nova, recipe.judge.scorer, arn_of)
     run = msgspec.structs.replace(nova.run, model_name_or_path=job.label)
     nova = msgspec.structs.replace(nova, run=run)
     judge = msgspec.structs.replace(recipe.judge, nova=nova)

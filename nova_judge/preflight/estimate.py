@@ -12,6 +12,7 @@ from nova_judge.errors import BudgetError
 from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.shards import Shard
+from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.expected_usage import (
     Workload,
     expected_usage,
@@ -21,7 +22,6 @@ from nova_judge.preflight.expected_usage import (
 from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import generates, needs_file
 from nova_judge.records import CANDIDATES, InputRow
 
 
@@ -44,11 +44,12 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     Usable whole lines are counted and projected over all of the head: what it cut may be one huge
     line.
     """
-    if not needs_file(recipe):
+    kind = kind_of(recipe.kind)
+    if not kind.needs_file(recipe):
         return Workload(rows=0)
     whole = len(head) >= size
     seen = head if whole else head[: head.rfind(b"\n") + 1]
-    asks = generates(recipe)
+    asks = kind.generates
     rows, characters = _prompts(seen, sources) if asks else (_own_lines(seen, recipe.kind), 0.0)
     generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")
     return Workload(

@@ -6,11 +6,11 @@ import msgspec
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.inputs.shards import cut
+from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.pricing import InstanceTime, TokenUse, Usage
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import NOVA_SCORING_KINDS
 from nova_judge.records import Candidate
 
 
@@ -100,7 +100,7 @@ def _judge_jobs(recipe: Recipe, workload: Workload) -> int:
     if recipe.judge.nova is None:
         return 0
     most = recipe.judge.max_rows_per_job
-    if recipe.kind in NOVA_SCORING_KINDS or most is None:
+    if not kind_of(recipe.kind).compares or most is None:
         return _subjects(recipe)
     return max(1, math.ceil(workload.rows / most))
 

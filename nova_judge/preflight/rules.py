@@ -13,10 +13,10 @@ from nova_judge import __version__
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.shards import Shard
+from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import evaluator_models
 from nova_judge.records import Candidate, InputRow, Rejected
 from nova_judge.runs.training_job import evaluation_image
 
@@ -84,7 +84,7 @@ def account_checks(
         specs = [recipe.candidate(side) for side in asked]
         endpoints = sorted(recipe.endpoint_instances(asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
-        models = sorted(asked_of_bedrock | evaluator_models(recipe))
+        models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
         checks += [_model(name, _known(facts, name), now) for name in models]
     return checks

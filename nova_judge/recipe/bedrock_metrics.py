@@ -117,6 +117,24 @@ def packaged_metric(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
     return ryaml.loads((METRICS_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was read
+    """The recipe's document with custom metrics that it names filled in from `recipes/metrics/`."""
+    judge = document.get("judge") if isinstance(document, dict) else None
+    judge = judge if isinstance(judge, dict) else {}
+    serverless = judge.get("serverless")
+    holders = (
+        judge.get("bedrock"),
+        serverless.get("llmaj") if isinstance(serverless, dict) else None,
+    )
+    for holder in holders:
+        if isinstance(holder, dict) and isinstance(holder.get("custom_metrics"), list):
+            holder["custom_metrics"] = [
+                packaged_metric(metric) if isinstance(metric, str) else metric
+                for metric in holder["custom_metrics"]
+            ]
+    return document
+
+
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:
     """What Bedrock would refuse in a custom metric, and what is allowed."""
     limits = bedrock_evaluation().limits

@@ -5,7 +5,7 @@ own are in `nova_judge.recipe.benchmarks`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -14,7 +14,7 @@ from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.catalog import NovaModel
 from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
-from nova_judge.recipe.shape import did_you_mean
+from nova_judge.recipe.shape import not_one_of
 
 BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
 
@@ -27,7 +27,7 @@ def nova_problems(
     known = catalog.compatibility().models
     model = known.get(nova.run.model_type)
     if model is None:
-        yield _not_one_of("judge.nova.run.model_type", nova.run.model_type, known)
+        yield not_one_of("judge.nova.run.model_type", nova.run.model_type, known)
         return
     yield from _model_problems(nova, model)
     yield from _instance_problems(nova, model, instance_types)
@@ -37,7 +37,7 @@ def nova_problems(
             f"{nova.run.replicas}: the two must be equal"
         )
     if image is not None and "/" not in image and image not in model.image_tags:
-        yield _not_one_of(
+        yield not_one_of(
             "judge.image", image, model.image_tags, "for another one give its full image URI"
         )
 
@@ -60,7 +60,7 @@ def candidate_problems(
             f"{', '.join(known)}), bedrock (a model id), or file (response_A or response_B)"
         )
     if endpoint is not None and endpoint not in known:
-        yield _not_one_of(f"{key}.endpoint", endpoint, known)
+        yield not_one_of(f"{key}.endpoint", endpoint, known)
     if bedrock is not None and not BEDROCK_MODEL.fullmatch(bedrock):
         yield (
             f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
@@ -80,7 +80,7 @@ def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) ->
         return
     for kind in instance_types:
         if served is not None and kind not in served.instance_types:
-            yield _not_one_of(f"{key}.instance_types", kind, served.instance_types)
+            yield not_one_of(f"{key}.instance_types", kind, served.instance_types)
 
 
 def judge_models(task: str) -> tuple[str, ...]:
@@ -108,12 +108,12 @@ def _own_task_problems(evaluation: NovaEvaluation) -> Iterator[str]:
     tasks = catalog.compatibility().tasks
     task = tasks.get(evaluation.task)
     if task is None:
-        yield _not_one_of("judge.nova.evaluation.task", evaluation.task, [*tasks, *benchmarks()])
+        yield not_one_of("judge.nova.evaluation.task", evaluation.task, [*tasks, *benchmarks()])
         return
     if evaluation.strategy != task.strategy:
-        yield _not_one_of("judge.nova.evaluation.strategy", evaluation.strategy, [task.strategy])
+        yield not_one_of("judge.nova.evaluation.strategy", evaluation.strategy, [task.strategy])
     if evaluation.metric != task.metric:
-        yield _not_one_of("judge.nova.evaluation.metric", evaluation.metric, [task.metric])
+        yield not_one_of("judge.nova.evaluation.metric", evaluation.metric, [task.metric])
     if evaluation.subtask:
         yield (
             f"judge.nova.evaluation.subtask: {evaluation.task} has no sub-tasks; leave the key out"
@@ -124,7 +124,7 @@ def _model_problems(nova: NovaBlock, model: NovaModel) -> Iterator[str]:
     run, task = nova.run, nova.evaluation.task
     judges = judge_models(task)
     if judges and run.model_type not in judges:
-        yield _not_one_of("judge.nova.run.model_type", run.model_type, judges, f"for {task}")
+        yield not_one_of("judge.nova.run.model_type", run.model_type, judges, f"for {task}")
     customised = run.model_name_or_path.startswith("s3://")
     if judges and customised:
         yield (
@@ -133,7 +133,7 @@ def _model_problems(nova: NovaBlock, model: NovaModel) -> Iterator[str]:
         )
     elif not customised and run.model_name_or_path != model.model_name_or_path:
         also = "" if judges else "or the s3:// URI of a customised model"
-        yield _not_one_of(
+        yield not_one_of(
             "judge.nova.run.model_name_or_path",
             run.model_name_or_path,
             [model.model_name_or_path],
@@ -161,9 +161,3 @@ def _instance_problems(
                 f"{nova.run.model_type} runs only on {' or '.join(allowed)}{note}. "
                 f"Write instance_type: {allowed[0]}"
             )
-
-
-def _not_one_of(key: str, found: str, allowed: Iterable[str], also: str = "") -> str:
-    words = list(allowed)
-    tail = f" ({also})" if also else ""
-    return f"{key}: found {found!r}; allowed: {', '.join(words)}{tail}{did_you_mean(found, words)}"

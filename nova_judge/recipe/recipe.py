@@ -1,13 +1,12 @@
 """What to evaluate: one YAML file, one frozen record.
 
 A recipe names two candidates, how they answer, the judge exactly as its container reads it, and how
-much the run may cost. `load_recipe` is the only way in; what it returns can be run.
+much the run may cost. `nova_judge.kinds.recipes` reads one and checks what its kind needs.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import ryaml
@@ -16,22 +15,11 @@ from msgspec import UNSET, Meta, UnsetType
 from nova_judge.errors import RecipeError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.bedrock_judge import BedrockJudge
-from nova_judge.recipe.compatibility import candidate_problems, instance_problems, nova_problems
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
-from nova_judge.recipe.scoring_recipe import (
-    NOVA_SCORING_KINDS,
-    scoring_problems,
-    with_metrics_by_name,
-)
 from nova_judge.recipe.serverless import Serverless
-from nova_judge.recipe.shape import read_record
 from nova_judge.records import Candidate
 
-JudgingKind: TypeAlias = Literal["llm_judge", "rubric_llm_judge"]
-ScoringKind: TypeAlias = Literal["benchmark", "gen_qa", "rft_eval", "bedrock_judge", "serverless"]
-Kind: TypeAlias = JudgingKind | ScoringKind
-NOVA_JUDGE_KINDS: frozenset[str] = frozenset({"llm_judge", "rubric_llm_judge"})
-
+Block = TypeVar("Block", bound=Section)
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 TopP: TypeAlias = Annotated[float, Meta(gt=0, le=1)]
@@ -160,10 +148,13 @@ class Shards(Section, frozen=True):
 
 
 class Recipe(Section, frozen=True):
-    """One evaluation, complete: everything left out of the file stands here with its default."""
+    """One evaluation, complete: everything left out of the file stands here with its default.
+
+    `kind` is one of `nova_judge.kinds.known`.
+    """
 
     name: str
-    kind: Kind
+    kind: str
     candidates: Candidates = Candidates()
     generation: Generation = Generation()
     judge: Judge = Judge()
@@ -202,14 +193,38 @@ class Recipe(Section, frozen=True):
             for model, types in named.items()
         }
 
+    def optional_parts(self) -> dict[str, object]:
+        """The parts that only some kinds use, by their key; what is left out is false."""
+        judge = self.judge
+        return {
+            "judge.nova": judge.nova,
+            "judge.bedrock": judge.bedrock,
+            "judge.serverless": judge.serverless,
+            "judge.scorer": judge.scorer,
+            "judge.evaluate_base_model": judge.evaluate_base_model,
+            "controls": self.controls,
+            "stop": self.stop,
+        }
+
     @property
     def nova(self) -> NovaBlock:
         """The container's recipe; raises RecipeError for a kind that runs no Nova job."""
-        if self.judge.nova is None:
-            raise RecipeError(
-                f"{self.name}: kind {self.kind} runs no Nova job: judge.nova is empty"
-            )
-        return self.judge.nova
+        return self._held(self.judge.nova, "nova")
+
+    @property
+    def bedrock(self) -> BedrockJudge:
+        """What Bedrock's judge is asked; raises RecipeError for another kind."""
+        return self._held(self.judge.bedrock, "bedrock")
+
+    @property
+    def serverless(self) -> Serverless:
+        """The serverless evaluation; raises RecipeError for another kind."""
+        return self._held(self.judge.serverless, "serverless")
+
+    def _held(self, block: Block | None, key: str) -> Block:
+        if block is None:
+            raise RecipeError(f"{self.name}: kind {self.kind} has no judge.{key}")
+        return block
 
     def canonical(self) -> bytes:
         """The same bytes for the same evaluation, whatever the order and comments of its file."""
@@ -219,72 +234,6 @@ class Recipe(Section, frozen=True):
     def sha256(self) -> str:
         """Hexadecimal digest of `canonical()`: a part of the run id."""
         return hashlib.sha256(self.canonical()).hexdigest()
-
-
-def load_recipe(text: str, *, file: str) -> Recipe:
-    """The recipe in `text`; its name is the stem of `file`.
-
-    Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
-    """
-    try:
-        document = ryaml.loads(text)
-    except ValueError as error:
-        raise RecipeError(f"{file}: not readable as YAML: {error}") from None
-    if isinstance(document, dict):
-        document = with_metrics_by_name({"name": Path(file).stem, **document})
-    recipe = read_record(document, Recipe, file=file)
-    problems = list(recipe_problems(recipe))
-    if problems:
-        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
-    return recipe
-
-
-def recipe_problems(recipe: Recipe) -> Iterator[str]:
-    """What a well-formed recipe says that cannot be run."""
-    for side, spec in (("A", recipe.candidates.A), ("B", recipe.candidates.B)):
-        generation = recipe.generation_for("A" if side == "A" else "B")
-        yield from candidate_problems(
-            f"candidates.{side}",
-            endpoint=spec.endpoint,
-            bedrock=spec.bedrock,
-            file=spec.file,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-        )
-        yield from instance_problems(f"candidates.{side}", spec.endpoint or "", spec.instance_types)
-    judge = recipe.judge
-    yield from _judging_problems(recipe)
-    yield from scoring_problems(recipe.kind, judge)
-    if recipe.kind not in NOVA_JUDGE_KINDS | NOVA_SCORING_KINDS:
-        return
-    if judge.nova is None:
-        yield f"judge.nova: missing; kind {recipe.kind} needs the recipe that the container reads"
-        return
-    if recipe.kind in NOVA_JUDGE_KINDS and judge.nova.evaluation.task != recipe.kind:
-        yield (
-            f"judge.nova.evaluation.task: found {judge.nova.evaluation.task!r}; kind {recipe.kind} "
-            f"needs {recipe.kind}"
-        )
-    yield from nova_problems(
-        judge.nova,
-        instance_types=judge.instance_types,
-        instance_count=judge.instance_count,
-        image=judge.image,
-    )
-
-
-def _judging_problems(recipe: Recipe) -> Iterator[str]:
-    """Options that only judging pairs has, and what they need."""
-    compares = recipe.kind in NOVA_JUDGE_KINDS
-    for key, value in (("stop", recipe.stop), ("controls", recipe.controls)):
-        if value and not compares:
-            allowed = " and ".join(sorted(NOVA_JUDGE_KINDS))
-            yield f"{key}: found in kind {recipe.kind}; only {allowed} judge pairs"
-    if recipe.stop and compares and recipe.judge.max_rows_per_job is None:
-        yield (
-            "stop: when_decided looks after each judge job, and without judge.max_rows_per_job "
-            "there is only one. Write how many rows a job judges, such as max_rows_per_job: 500"
-        )
 
 
 def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:

@@ -13,9 +13,14 @@ from nova_judge.errors import RecipeError
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
-def read_record(document: object, record: type[Record], *, file: str) -> Record:
-    """`document` as `record`; raises RecipeError naming `file` and every wrong key found."""
-    problems = list(_problems(document, record, ""))
+def read_record(
+    document: object, record: type[Record], *, file: str, also: Iterable[str] = ()
+) -> Record:
+    """`document` as `record`; raises RecipeError naming `file` and every wrong key found.
+
+    `also`: problems that were found before, to be said with those.
+    """
+    problems = [*also, *_problems(document, record, "")]
     if problems:
         raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
     try:
@@ -30,13 +35,18 @@ def did_you_mean(found: object, allowed: Iterable[str]) -> str:
     return f". Did you mean {near[0]!r}?" if near else ""
 
 
+def not_one_of(key: str, found: str, allowed: Iterable[str], also: str = "") -> str:
+    """The problem of a word that is none of those allowed; `also` says what else would be."""
+    words = list(allowed)
+    tail = f" ({also})" if also else ""
+    return f"{key}: found {found!r}; allowed: {', '.join(words)}{tail}{did_you_mean(found, words)}"
+
+
 def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form
     """Unknown keys and words outside a fixed list, at any depth."""
     choices = _choices(kind)
     if choices and isinstance(value, str) and value not in choices:
-        yield (
-            f"{path}: found {value!r}; allowed: {', '.join(choices)}{did_you_mean(value, choices)}"
-        )
+        yield not_one_of(path, value, choices)
     record = _record(kind)
     if record is None or not isinstance(value, dict):
         return

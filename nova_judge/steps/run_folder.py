@@ -9,9 +9,9 @@ import msgspec
 
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError, JudgeJobError
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.recipe.scoring_recipe import scores_answers
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.scores import render_score_report
@@ -75,7 +75,7 @@ def download(uri: str, target: Path) -> None:
 def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> str:
     """Write every file of the report; the URI of its page. A failed run has no rows."""
     rejected = read_rejected(bucket, run_id)
-    if scores_answers(metrics["kind"]):
+    if not kind_of(metrics["kind"]).compares:
         return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
     return store_report(bucket, run_id, render_report(metrics, rows, rejected))
 

@@ -10,10 +10,10 @@ import msgspec
 from nova_judge.aws import s3
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.score_results import FinishedJob, rows_seen, score_metrics, score_run
+from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.score_jobs import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.report.scores import render_score_report
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
@@ -36,7 +36,7 @@ def publish(
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_finished(bucket, layout, o, Path(folder, str(o.number))) for o in outcomes]
         found = score_run(run.recipe, jobs)
-    if not needs_file(run.recipe):
+    if not kind_of(run.recipe.kind).needs_file(run.recipe):
         seen = rows_seen(found)
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
     metrics = score_metrics(

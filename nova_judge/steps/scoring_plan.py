@@ -10,6 +10,7 @@ from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
+from nova_judge.kinds.known import kind_of
 from nova_judge.preflight import rules
 from nova_judge.preflight.estimate import (
     check_budget,
@@ -18,7 +19,6 @@ from nova_judge.preflight.estimate import (
     read_workload,
 )
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.scoring_recipe import needs_file
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run, RunInput, answer_sources
 
@@ -39,7 +39,7 @@ def plan_scoring(request: EvaluationRequest, recipe: Recipe, asked: Asked) -> Ru
     Without an input file each start is a run of its own; with one, the object's version makes the
     run. Raises RequestError, InputFileError, PreflightError or BudgetError.
     """
-    reads = needs_file(recipe)
+    reads = kind_of(recipe.kind).needs_file(recipe)
     if reads and not request.key:
         raise RequestError(f"recipe {recipe.name} reads a file: name it as in {EXAMPLE}")
     found = _input(request, asked)

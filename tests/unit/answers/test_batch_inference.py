@@ -25,8 +25,9 @@ from nova_judge.answers.batch_inference import (
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Generation, load_recipe
+from nova_judge.recipe.recipe import Generation
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.steps import batch_shard
 from nova_judge.steps.batch_shard import BatchShard

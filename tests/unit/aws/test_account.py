@@ -7,9 +7,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from nova_judge.aws import account
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.rules import ModelFacts, NotRead
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import load_recipe
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 CLAUDE = "anthropic.claude-sonnet-4-6"

@@ -10,7 +10,7 @@ from nova_judge.inputs.own_data import OwnRow
 from nova_judge.kinds.score_jobs import PlannedJob
 from nova_judge.records import Unscored
 from nova_judge.scores.job_outputs import Details, ScoreFiles
-from tests.unit.recipe.test_scoring_recipe import shipped
+from tests.unit.kinds.test_known import shipped
 from tests.unit.scores.test_container_scores import details, inference, results
 
 JOB = PlannedJob(number=0, api="nova", subject="base", label="nova-micro/prod")

@@ -10,6 +10,7 @@ from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.kinds.score_jobs import (
     Account,
     PlannedJob,
@@ -21,10 +22,10 @@ from nova_judge.kinds.score_jobs import (
     scorer_function_name,
 )
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.runs.training_job import started_by
-from tests.unit.recipe.test_scoring_recipe import shipped
+from tests.unit.kinds.test_known import shipped
 
 HERE = Account(
     "data", "us-east-1", "123456789012", "nova-judge-dev", "arn:aws:iam::123456789012:role/J", "dev"

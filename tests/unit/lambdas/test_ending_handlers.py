@@ -22,8 +22,8 @@ from lambdas import (
 )
 from nova_judge.aws import executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout
-from nova_judge.recipe.recipe import load_recipe
 from nova_judge.runs.run import Run, RunInput
 from tests.unit.conftest import BUCKET, RECIPE, TABLE
 

@@ -3,6 +3,7 @@ import pytest
 
 from nova_judge.errors import BudgetError
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.estimate import (
     check_budget,
     estimate_run,
@@ -13,7 +14,6 @@ from nova_judge.preflight.expected_usage import Workload
 from nova_judge.preflight.pricing import InstanceTime, TokenUse, Usage, bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
-from nova_judge.recipe.recipe import load_recipe
 
 BOTH = AnswerSources("generated", "generated")
 NONE = AnswerSources("file", "file")

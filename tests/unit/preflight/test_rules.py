@@ -6,6 +6,7 @@ import pytest
 from nova_judge import __version__
 from nova_judge.errors import PreflightError
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,
@@ -17,7 +18,7 @@ from nova_judge.preflight.rules import (
     require,
 )
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Recipe, load_recipe
+from nova_judge.recipe.recipe import Recipe
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 GENERATED = AnswerSources("generated", "generated")

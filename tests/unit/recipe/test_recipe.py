@@ -3,9 +3,10 @@ import pytest
 import ryaml
 
 from nova_judge.errors import RecipeError
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
-from nova_judge.recipe.recipe import Generation, Recipe, load_recipe, recipe_to_nova_yaml
+from nova_judge.recipe.recipe import Generation, Recipe, recipe_to_nova_yaml
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")

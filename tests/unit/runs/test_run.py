@@ -5,10 +5,11 @@ import pytest
 
 from nova_judge.findings.facts import run_facts
 from nova_judge.inputs.dataset import FROM_FILE, GENERATED, AnswerSources
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.pairs.judge_dataset import CutOff, DatasetSummary, ReasonCount
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Candidates, CandidateSpec, load_recipe
+from nova_judge.recipe.recipe import Candidates, CandidateSpec
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run
 

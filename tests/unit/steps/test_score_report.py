@@ -19,8 +19,8 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
 from nova_judge.steps import score_report
 from tests.unit.conftest import BUCKET
+from tests.unit.kinds.test_known import shipped
 from tests.unit.kinds.test_score_jobs import HERE, LLMAJ, recipe, run
-from tests.unit.recipe.test_scoring_recipe import shipped
 
 ROWS = 4
 OURS = HERE._replace(bucket=BUCKET)

@@ -1,29 +1,15 @@
-"""Recipes of the scoring kinds: what loads, and what is refused with what is allowed."""
+"""The kinds that there are: what their recipes say, and what is refused with what is allowed."""
 
 import pytest
 from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Recipe, load_recipe
-from nova_judge.recipe.scoring_recipe import (
-    evaluator_models,
-    generates,
-    judge_model,
-    needs_file,
-    scores_answers,
-    with_scorer,
-)
-
-SHIPPED = [
-    "benchmark-mmlu",
-    "own-data",
-    "scorer-math",
-    "scorer-own",
-    "reward",
-    "bedrock-judge",
-    "serverless-mmlu",
-]
+from nova_judge.kinds.kind import JudgedBy
+from nova_judge.kinds.known import KINDS, kind_of
+from nova_judge.kinds.nova import OWN_DATA, REWARDS
+from nova_judge.kinds.recipes import load_recipe
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.recipe import Recipe
 
 
 def shipped(name: str) -> Recipe:
@@ -36,18 +22,25 @@ def refused(text: str) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_recipe_scores_answers(name: str) -> None:
-    recipe = shipped(name)
-    assert scores_answers(recipe.kind)
-    assert generates(recipe) == (name == "bedrock-judge")
-    assert needs_file(recipe) == (name not in ("benchmark-mmlu", "serverless-mmlu"))
+def test_the_kinds_by_the_word_of_a_recipe() -> None:
+    assert {name: (kind.compares, kind.generates) for name, kind in KINDS.items()} == {
+        "llm_judge": (True, True),
+        "rubric_llm_judge": (True, True),
+        "benchmark": (False, False),
+        "gen_qa": (False, False),
+        "rft_eval": (False, False),
+        "bedrock_judge": (False, True),
+        "serverless": (False, False),
+    }
+    with pytest.raises(RecipeError, match=r"found 'gen_qs'; allowed: .*Did you mean 'gen_qa'\?"):
+        kind_of("gen_qs")
 
 
-def test_judging_kinds_do_not() -> None:
-    assert not scores_answers("llm_judge")
-    assert generates(shipped("pairwise"))
-    assert needs_file(shipped("pairwise"))
+def test_only_benchmarks_bring_their_own_questions() -> None:
+    without = {
+        name for name in recipe_names() if not kind_of(shipped(name).kind).needs_file(shipped(name))
+    }
+    assert without == {"benchmark-mmlu", "serverless-mmlu"}
 
 
 def test_an_own_metric_may_be_named_instead_of_written_out() -> None:
@@ -57,12 +50,18 @@ def test_an_own_metric_may_be_named_instead_of_written_out() -> None:
     assert "there is no recipes/metrics/nice.yaml" in refused(unknown)
 
 
+def judged_by(recipe: Recipe) -> JudgedBy:
+    return kind_of(recipe.kind).judged_by(recipe)
+
+
 def test_who_judges_or_is_evaluated() -> None:
-    assert judge_model(shipped("bedrock-judge")) == "us.anthropic.claude-sonnet-4-6"
-    assert judge_model(shipped("benchmark-mmlu")) == "nova-micro/prod"
-    assert judge_model(shipped("serverless-mmlu")) == "meta-textgeneration-llama-3-2-1b-instruct"
-    assert evaluator_models(shipped("bedrock-judge")) == {"us.anthropic.claude-sonnet-4-6"}
-    assert evaluator_models(shipped("own-data")) == set()
+    claude = "us.anthropic.claude-sonnet-4-6"
+    assert judged_by(shipped("pairwise")) == JudgedBy("nova-micro/prod", "judge")
+    assert judged_by(shipped("bedrock-judge")) == JudgedBy(claude, "judge", frozenset({claude}))
+    assert judged_by(shipped("benchmark-mmlu")) == JudgedBy("nova-micro/prod", "model")
+    assert judged_by(shipped("serverless-mmlu")) == JudgedBy(
+        "meta-textgeneration-llama-3-2-1b-instruct", "model"
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def test_who_judges_or_is_evaluated() -> None:
             "benchmark-mmlu",
             "evaluate_base_model: false",
             "scorer: prime_math",
-            "kind benchmark uses none",
+            "kind benchmark does not use it; gen_qa, rft_eval and serverless do",
         ),
         ("own-data", "task: gen_qa", "task: mmlu", "kind gen_qa needs gen_qa"),
         ("scorer-math", "prime_math  #", "Prime Math  #", "the name of a file in scorers/"),
@@ -91,6 +90,26 @@ def test_who_judges_or_is_evaluated() -> None:
         ("bedrock-judge", "kind: bedrock_judge", "kind: llm_judge", "does not use it"),
         ("serverless-mmlu", "benchmark: mmlu", "benchmark: mmlu_por", "Did you mean 'mmlu_pro'?"),
         ("serverless-mmlu", "kind: serverless", "kind: bedrock_judge", "judge.bedrock: missing"),
+        (
+            "bedrock-judge",
+            "judge:\n",
+            "stop: when_decided\njudge:\n",
+            "stop: kind bedrock_judge does not use it; llm_judge and rubric_llm_judge do",
+        ),
+        (
+            "pairwise",
+            "judge:\n",
+            "stop: when_decided\njudge:\n",
+            "without judge.max_rows_per_job",
+        ),
+        (
+            "bedrock-judge",
+            "judge:\n",
+            "judge:\n  nova: {run: {model_type: m, model_name_or_path: n}, "
+            "evaluation: {task: t, strategy: s, metric: m}}\n",
+            "judge.nova: kind bedrock_judge does not use it; llm_judge, rubric_llm_judge, "
+            "benchmark, gen_qa and rft_eval do",
+        ),
     ],
 )
 def test_each_mistake_says_what_is_allowed(name: str, old: str, new: str, said: str) -> None:
@@ -105,18 +124,18 @@ def test_a_scorer_stands_where_the_container_reads_it() -> None:
     def arn_of(name: str) -> str:
         return f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
 
-    own = with_scorer(nova, "gen_qa", "numeric_answer", arn_of).processor
+    own = OWN_DATA.with_scorer(nova, "numeric_answer", arn_of).processor
     assert own.lambda_arn == arn_of("numeric_answer")
     assert own.lambda_type == "custom_metrics"
-    preset = with_scorer(nova, "gen_qa", "prime_math", arn_of).processor
+    preset = OWN_DATA.with_scorer(nova, "prime_math", arn_of).processor
     assert preset.preset_reward_function == "prime_math"
     assert preset.lambda_arn is UNSET
     given = "arn:aws:lambda:us-east-1:123456789012:function:mine"
-    assert with_scorer(nova, "gen_qa", given, arn_of).processor.lambda_arn == given
-    reward = with_scorer(shipped("reward").nova, "rft_eval", "numeric_answer", arn_of)
+    assert OWN_DATA.with_scorer(nova, given, arn_of).processor.lambda_arn == given
+    reward = REWARDS.with_scorer(shipped("reward").nova, "numeric_answer", arn_of)
     assert reward.rl_env.reward_lambda_arn == arn_of("numeric_answer")
     assert reward.processor is UNSET
-    assert with_scorer(nova, "gen_qa", None, arn_of) == nova
+    assert OWN_DATA.with_scorer(nova, None, arn_of) == nova
 
 
 def test_two_places_for_one_function_are_refused() -> None:

@@ -1,0 +1,60 @@
+"""What a kind of evaluation has to say, and the records that it says it in.
+
+A kind is an object that satisfies `Kind`; `known.KINDS` names them all. To add one, write a module
+beside this one and name its object there.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, Protocol
+
+from nova_judge.recipe.recipe import Recipe
+
+
+class JudgedBy(NamedTuple):
+    """The model that judges; by its `role` the model under test, where nobody judges.
+
+    `bedrock`: the Bedrock models that judge. `functions`: ARNs of the functions that score.
+    """
+
+    model: str
+    role: Literal["judge", "model"]
+    bedrock: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+
+
+class Kind(Protocol):
+    """One kind of evaluation, from the recipe to what its jobs wrote."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The keys of `Recipe.optional_parts` without which a recipe says nothing."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The keys of `Recipe.optional_parts` that a recipe may hold beside those."""
+
+    @property
+    def generates(self) -> bool:
+        """Whether the candidates answer the input's prompts, as far as the file does not."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether pairs are compared; else single answers are scored."""
+
+    def problems(self, recipe: Recipe) -> Iterator[str]:
+        """What a recipe that holds all needed parts says that cannot be run."""
+
+    def needs_file(self, recipe: Recipe) -> bool:
+        """Whether a run reads an input file; without one its recipe's name alone starts it."""
+
+    def judged_by(self, recipe: Recipe) -> JudgedBy:
+        """The model that judges or is evaluated, and whom a job calls for it."""
+
+
+def base_model_problem(recipe: Recipe, customised: str | None) -> Iterator[str]:
+    """A base model that would be evaluated beside itself."""
+    if recipe.judge.evaluate_base_model and customised is None:
+        yield (
+            "judge.evaluate_base_model: the model is a base model already; name a customised one "
+            "(s3://… or a model package)"
+        )

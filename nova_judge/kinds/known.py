@@ -1,0 +1,29 @@
+"""The kinds of evaluation that there are."""
+
+from typing import Final
+
+from nova_judge.errors import RecipeError
+from nova_judge.kinds.bedrock import BedrockScores
+from nova_judge.kinds.kind import Kind
+from nova_judge.kinds.nova import BENCHMARK, OWN_DATA, REWARDS
+from nova_judge.kinds.pairs import Pairs
+from nova_judge.kinds.serverless import ServerlessScores
+from nova_judge.recipe.shape import not_one_of
+
+KINDS: Final[dict[str, Kind]] = {
+    "llm_judge": Pairs("llm_judge"),
+    "rubric_llm_judge": Pairs("rubric_llm_judge"),
+    "benchmark": BENCHMARK,
+    "gen_qa": OWN_DATA,
+    "rft_eval": REWARDS,
+    "bedrock_judge": BedrockScores(),
+    "serverless": ServerlessScores(),
+}
+"""By the word that stands as `kind` in a recipe."""
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name; raises RecipeError with those that there are."""
+    if name not in KINDS:
+        raise RecipeError(not_one_of("kind", name, KINDS))
+    return KINDS[name]

@@ -1,0 +1,39 @@
+"""What the kinds share whose jobs run Nova's evaluation container."""
+
+from collections.abc import Iterator
+
+from msgspec import UNSET
+
+from nova_judge.recipe.compatibility import nova_problems
+from nova_judge.recipe.recipe import Recipe
+
+
+def container_problems(recipe: Recipe) -> Iterator[str]:
+    """What the container or SageMaker would refuse of `judge.nova` and of the instances."""
+    judge = recipe.judge
+    yield from nova_problems(
+        recipe.nova,
+        instance_types=judge.instance_types,
+        instance_count=judge.instance_count,
+        image=judge.image,
+    )
+
+
+def task_problem(recipe: Recipe) -> Iterator[str]:
+    """A task of the container that is another than the recipe's kind."""
+    task = recipe.nova.evaluation.task
+    if task != recipe.kind:
+        yield (
+            f"judge.nova.evaluation.task: found {task!r}; kind {recipe.kind} needs {recipe.kind}"
+        )
+
+
+def container_functions(recipe: Recipe) -> frozenset[str]:
+    """The ARNs of the functions that the container calls in its role's name."""
+    nova = recipe.nova
+    named: list[object] = [recipe.judge.scorer]
+    if nova.processor is not UNSET:
+        named.append(nova.processor.lambda_arn)
+    if nova.rl_env is not UNSET:
+        named.append(nova.rl_env.reward_lambda_arn)
+    return frozenset(name for name in named if isinstance(name, str) and ":lambda:" in name)

@@ -1,0 +1,83 @@
+"""Recipes that can be run: read by path or name, and refused with every problem that they have."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import ryaml
+
+from nova_judge.errors import RecipeError
+from nova_judge.kinds.known import KINDS, kind_of
+from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
+from nova_judge.recipe.compatibility import candidate_problems, instance_problems
+from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.shape import not_one_of, read_record
+from nova_judge.records import CANDIDATES
+
+
+def read_recipe(reference: str) -> Recipe:
+    """A recipe by the path of its YAML file, else by the name that it ships under."""
+    path = Path(reference)
+    if path.suffix not in {".yaml", ".yml"}:
+        return load_recipe(packaged_recipe(reference), file=f"recipes/{reference}.yaml")
+    try:
+        return load_recipe(path.read_text(encoding="utf-8"), file=reference)
+    except FileNotFoundError:
+        names = ", ".join(recipe_names())
+        raise RecipeError(f"{reference}: no such file; recipes that ship: {names}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{reference}: not readable: {error}") from None
+
+
+def load_recipe(text: str, *, file: str) -> Recipe:
+    """The recipe in `text`; its name is the stem of `file`.
+
+    Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
+    """
+    try:
+        document = ryaml.loads(text)
+    except ValueError as error:
+        raise RecipeError(f"{file}: not readable as YAML: {error}") from None
+    unknown = []
+    if isinstance(document, dict):
+        document = with_metrics_by_name({"name": Path(file).stem, **document})
+        unknown = list(_unknown_kind(document.get("kind")))
+    recipe = read_record(document, Recipe, file=file, also=unknown)
+    problems = list(recipe_problems(recipe))
+    if problems:
+        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
+    return recipe
+
+
+def recipe_problems(recipe: Recipe) -> Iterator[str]:
+    """What a well-formed recipe says that cannot be run."""
+    for side in CANDIDATES:
+        spec, generation = recipe.candidate(side), recipe.generation_for(side)
+        yield from candidate_problems(
+            f"candidates.{side}",
+            endpoint=spec.endpoint,
+            bedrock=spec.bedrock,
+            file=spec.file,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+        )
+        yield from instance_problems(f"candidates.{side}", spec.endpoint or "", spec.instance_types)
+    kind = kind_of(recipe.kind)
+    parts = recipe.optional_parts()
+    missing = sorted(key for key in kind.needs if not parts[key])
+    yield from (f"{key}: missing; kind {recipe.kind} needs it" for key in missing)
+    for key, part in parts.items():
+        if part and key not in kind.needs | kind.uses:
+            yield f"{key}: kind {recipe.kind} does not use it; {_users(key)}"
+    if not missing:
+        yield from kind.problems(recipe)
+
+
+def _users(key: str) -> str:
+    *names, last = [name for name, kind in KINDS.items() if key in kind.needs | kind.uses]
+    return f"{', '.join(names)} and {last} do" if names else f"{last} does"
+
+
+def _unknown_kind(name: object) -> Iterator[str]:
+    if isinstance(name, str) and name not in KINDS:
+        yield not_one_of("kind", name, KINDS)
