@@ -15,10 +15,10 @@ from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.estimate import Estimate, check_budget, estimate_run, read_workload
-from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import answer_sources
+from nova_judge.runs.usage import Workload
 
 HEAD_BYTES = 16 * 1024**2
 

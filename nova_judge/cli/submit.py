@@ -23,9 +23,9 @@ from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
-from nova_judge.preflight.expected_usage import Workload
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import answer_sources
+from nova_judge.runs.usage import Workload
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nova_judge.kinds.kind import JudgedBy
+from nova_judge.recipe import catalog
 from nova_judge.recipe.bedrock_judge import bedrock_problems
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,11 @@ class BedrockScores:
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         evaluator = recipe.bedrock.evaluator
         return JudgedBy(evaluator, "judge", bedrock=frozenset({evaluator}))
+
+    def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
+        judge, supposed = recipe.bedrock, catalog.assumptions().evaluator_tokens_per_score
+        scores = workload.rows * len(judge.judged) * len(judge.metric_names)
+        read, written = (scores * supposed.value[way] for way in ("input", "output"))
+        return JudgeUsage(
+            bedrock=(TokenUse(judge.evaluator, read, written),), rests_on=(supposed.why,)
+        )

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.usage import JudgeUsage, Workload
 
 
 class JudgedBy(NamedTuple):
     """The model that judges; by its `role` the model under test, where nobody judges.
 
-    `bedrock`: the Bedrock models that judge. `functions`: ARNs of the functions that score.
+    `container`: Nova's runs, on instances that the account needs a quota for. `bedrock`: the
+    Bedrock models that judge. `functions`: ARNs of the functions that score.
     """
 
     model: str
     role: Literal["judge", "model"]
+    container: bool = False
     bedrock: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
 
@@ -49,6 +52,9 @@ class Kind(Protocol):
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         """The model that judges or is evaluated, and whom a job calls for it."""
+
+    def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
+        """What the jobs of a run will probably use."""
 
 
 def base_model_problem(recipe: Recipe, customised: str | None) -> Iterator[str]:

@@ -12,12 +12,15 @@ from nova_judge.kinds.kind import JudgedBy, base_model_problem
 from nova_judge.kinds.nova_container import (
     container_functions,
     container_problems,
+    container_usage,
     task_problem,
 )
-from nova_judge.recipe.benchmarks import benchmarks
+from nova_judge.recipe import catalog
+from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import PRESET_SCORERS
+from nova_judge.runs.usage import JudgeUsage, Workload
 
 AGGREGATIONS = ("average", "min", "max", "sum")
 
@@ -51,7 +54,15 @@ class NovaScores:
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         model = recipe.nova.run.model_name_or_path
-        return JudgedBy(model, "model", functions=container_functions(recipe))
+        return JudgedBy(model, "model", container=True, functions=container_functions(recipe))
+
+    def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
+        subjects = 2 if recipe.judge.evaluate_base_model else 1
+        if self.reads_file:
+            return container_usage(recipe, jobs=subjects, rows=subjects * workload.rows)
+        why = catalog.assumptions().benchmark_questions.why
+        asked = subjects * _questions(recipe)
+        return container_usage(recipe, jobs=subjects, rows=asked, also=(why,))
 
     def _scorer_problems(self, recipe: Recipe) -> Iterator[str]:
         nova, scorer = recipe.nova, recipe.judge.scorer
@@ -118,6 +129,16 @@ def _benchmark_problem(recipe: Recipe) -> Iterator[str]:
     task = recipe.nova.evaluation.task
     if task not in benchmarks():
         yield f"judge.nova.evaluation.task: found {task!r}; kind {recipe.kind} needs a benchmark"
+
+
+def _questions(recipe: Recipe) -> float:
+    """How many questions the benchmark's named sub-tasks ask; all of them where none is named."""
+    evaluation = recipe.nova.evaluation
+    questions = catalog.assumptions().benchmark_questions.value[evaluation.task]
+    every = benchmarks()[evaluation.task].subtasks
+    subtask = evaluation.subtask if isinstance(evaluation.subtask, str) else ""
+    named = split_subtasks(subtask)
+    return questions * len(named) / len(every) if named and every else questions
 
 
 def _aggregation_problem(nova: NovaBlock) -> Iterator[str]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from nova_judge.recipe import catalog
 from nova_judge.recipe.compatibility import nova_problems
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.usage import InstanceTime, JudgeUsage
 
 
 def container_problems(recipe: Recipe) -> Iterator[str]:
@@ -37,3 +39,23 @@ def container_functions(recipe: Recipe) -> frozenset[str]:
     if nova.rl_env is not UNSET:
         named.append(nova.rl_env.reward_lambda_arn)
     return frozenset(name for name in named if isinstance(name, str) and ":lambda:" in name)
+
+
+def container_usage(
+    recipe: Recipe, *, jobs: int, rows: float, also: tuple[str, ...] = ()
+) -> JudgeUsage:
+    """So many jobs that together work on `rows`; `also` joins what the figures rest on."""
+    supposed, judge = catalog.assumptions(), recipe.judge
+    rate = supposed.judge_rows_per_second.value[recipe.nova.run.model_type]
+    start = supposed.judge_start_minutes
+    job = InstanceTime(
+        judge.instance_types[0],
+        start.value * 60 + rows / rate / jobs,
+        judge.instance_count,
+        recipe.nova.run.model_name_or_path,
+    )
+    rests_on = (
+        f"a judge job starts in {start.value:g} min: {start.why}",
+        f"the judge does {rate:g} rows/s: {supposed.judge_rows_per_second.why}",
+    )
+    return JudgeUsage(jobs=(job,) * jobs, rests_on=(*rests_on, *also))

@@ -1,5 +1,6 @@
 """Nova's pair judges: two answers to one prompt, compared in both orders."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,9 +8,11 @@ from nova_judge.kinds.kind import JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
     container_problems,
+    container_usage,
     task_problem,
 )
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.usage import JudgeUsage, Workload
 
 
 @dataclass(frozen=True)
@@ -36,4 +39,9 @@ class Pairs:
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         model = recipe.nova.run.model_name_or_path
-        return JudgedBy(model, "judge", functions=container_functions(recipe))
+        return JudgedBy(model, "judge", container=True, functions=container_functions(recipe))
+
+    def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
+        most = recipe.judge.max_rows_per_job
+        jobs = 1 if most is None else max(1, math.ceil(workload.rows / most))
+        return container_usage(recipe, jobs=jobs, rows=workload.rows)

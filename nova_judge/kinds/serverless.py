@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nova_judge.kinds.kind import JudgedBy, base_model_problem
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import serverless_problems
+from nova_judge.runs.usage import JudgeUsage, Workload
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,6 @@ class ServerlessScores:
         if judge is None:
             return JudgedBy(recipe.serverless.model_name, "model")
         return JudgedBy(judge.evaluator, "judge", bedrock=frozenset({judge.evaluator}))
+
+    def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
+        return JudgeUsage(unpriced=("serverless evaluation",))

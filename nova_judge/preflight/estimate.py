@@ -13,16 +13,12 @@ from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.shards import Shard
 from nova_judge.kinds.known import kind_of
-from nova_judge.preflight.expected_usage import (
-    Workload,
-    expected_usage,
-    generation_seconds,
-    judge_seconds,
-)
+from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
 from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, InputRow
+from nova_judge.runs.usage import Workload
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +72,11 @@ def _prompts(seen: bytes, sources: AnswerSources) -> tuple[int, float]:
 
 def estimate_run(recipe: Recipe, workload: Workload) -> Estimate:
     """The forecast for one run of `recipe` over `workload`."""
+    kind = kind_of(recipe.kind)
     share = catalog.assumptions().answer_share.value
     likely = expected_usage(recipe, workload, answer_share=share)
     worst = expected_usage(recipe, workload, answer_share=1.0, to_the_limit=True)
-    seconds = generation_seconds(recipe, workload, share) + judge_seconds(recipe, workload)
+    seconds = generation_seconds(recipe, workload, share) + kind.usage(recipe, workload).seconds
     return Estimate(
         workload=workload,
         likely=bill(likely),
@@ -120,15 +117,7 @@ def estimate_summary(estimate: Estimate) -> dict[str, Any]:
 def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:
     supposed, known = catalog.assumptions(), catalog.prices()
     said = [f"list prices of {known.region}, read on {known.read_on} from public secondary sources"]
-    if recipe.judge.nova is not None:
-        rate = supposed.judge_rows_per_second.value[recipe.nova.run.model_type]
-        start = supposed.judge_start_minutes
-        said.append(f"a judge job starts in {start.value:g} min: {start.why}")
-        said.append(f"the judge does {rate:g} rows/s: {supposed.judge_rows_per_second.why}")
-    if recipe.kind == "benchmark":
-        said.append(supposed.benchmark_questions.why)
-    if recipe.judge.bedrock is not None:
-        said.append(supposed.evaluator_tokens_per_score.why)
+    said += kind_of(recipe.kind).usage(recipe, workload).rests_on
     if workload.generated:
         token = supposed.characters_per_token
         said.append(supposed.answer_share.why)

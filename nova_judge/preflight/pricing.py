@@ -1,10 +1,9 @@
 """Quantities to US dollars, by the dated price list in `data/prices.json`."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from nova_judge.recipe import catalog
+from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
 
 class CostLine(msgspec.Struct, frozen=True):
@@ -15,35 +14,6 @@ class CostLine(msgspec.Struct, frozen=True):
     quantity: float
     unit: str
     usd: float | None
-
-
-class InstanceTime(NamedTuple):
-    """Instances that were up: `seconds` is what AWS bills for each of `instances`."""
-
-    instance_type: str
-    seconds: float
-    instances: int = 1
-    what: str = ""
-
-
-class TokenUse(NamedTuple):
-    """Tokens that one Bedrock model read and wrote."""
-
-    model: str
-    input_tokens: float
-    output_tokens: float
-    batch: bool = False
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run used, as far as it is known. `unpriced`: jobs that our price list leaves out."""
-
-    judge_jobs: tuple[InstanceTime, ...] = ()
-    endpoints: tuple[InstanceTime, ...] = ()
-    bedrock: tuple[TokenUse, ...] = ()
-    unpriced: tuple[str, ...] = ()
-    transitions: float = 0
-    lambda_gb_seconds: float = 0
 
 
 class Bill(msgspec.Struct, frozen=True):

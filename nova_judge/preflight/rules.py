@@ -211,7 +211,7 @@ def _notifications(facts: Facts) -> Iterator[Check]:
 
 
 def _image(facts: Facts, recipe: Recipe) -> Check:
-    if recipe.judge.nova is None:
+    if not kind_of(recipe.kind).judged_by(recipe).container:
         return Check("judge image", "pass", f"kind {recipe.kind} needs none")
     if facts.region is None:
         return Check("judge image", "not run", "no region is set")
@@ -244,7 +244,7 @@ def _uses(facts: Facts) -> Iterator[Check]:
 
 
 def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:
-    if recipe.judge.nova is None:
+    if not kind_of(recipe.kind).judged_by(recipe).container:
         return
     wanted = recipe.judge.instance_types[0]
     yield _quota(

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.preflight.pricing import InstanceTime, TokenUse, Usage, bill
+from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
+from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
 
 def run_cost(

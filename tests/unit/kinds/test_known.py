@@ -56,9 +56,13 @@ def judged_by(recipe: Recipe) -> JudgedBy:
 
 def test_who_judges_or_is_evaluated() -> None:
     claude = "us.anthropic.claude-sonnet-4-6"
-    assert judged_by(shipped("pairwise")) == JudgedBy("nova-micro/prod", "judge")
-    assert judged_by(shipped("bedrock-judge")) == JudgedBy(claude, "judge", frozenset({claude}))
-    assert judged_by(shipped("benchmark-mmlu")) == JudgedBy("nova-micro/prod", "model")
+    assert judged_by(shipped("pairwise")) == JudgedBy("nova-micro/prod", "judge", container=True)
+    assert judged_by(shipped("bedrock-judge")) == JudgedBy(
+        claude, "judge", bedrock=frozenset({claude})
+    )
+    assert judged_by(shipped("benchmark-mmlu")) == JudgedBy(
+        "nova-micro/prod", "model", container=True
+    )
     assert judged_by(shipped("serverless-mmlu")) == JudgedBy(
         "meta-textgeneration-llama-3-2-1b-instruct", "model"
     )

@@ -10,10 +10,10 @@ from nova_judge.preflight.estimate import (
     estimate_summary,
     read_workload,
 )
-from nova_judge.preflight.expected_usage import Workload
-from nova_judge.preflight.pricing import InstanceTime, TokenUse, Usage, bill
+from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
 
 BOTH = AnswerSources("generated", "generated")
 NONE = AnswerSources("file", "file")
