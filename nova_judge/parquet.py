@@ -1,8 +1,16 @@
 """Parquet files through duckdb, always by the same kind of connection."""
 
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
+
+from nova_judge.text import storable
+
+_LEAST_ROW_BYTES = 1 << 20
 
 
 def connect(**settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - duckdb's own options
@@ -11,3 +19,49 @@ def connect(**settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - duc
     connection = duckdb.connect(config=config)
     connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def write_parquet(
+    path: Path, columns: Mapping[str, str], rows: Iterable[Mapping[str, object]]
+) -> int:
+    """Write rows with these columns (name → duckdb's type), and return how many there are.
+
+    Rows stream through a JSON Lines file beside `path`, so that memory stays flat, and come in
+    small groups, because readers hold one at a time and a judge's texts are long. Equal rows in
+    equal order give equal bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix=".parquet-", dir=path.parent) as folder:
+        lines = Path(folder, "rows.jsonl")
+        written = longest = 0
+        with lines.open("wb") as file:
+            for row in rows:
+                longest = max(longest, file.write(_line(row)))
+                written += 1
+        with connect() as connection:
+            connection.execute(
+                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
+                "columns = $columns, maximum_object_size = $limit)) "
+                "TO $path (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)",
+                {
+                    "lines": str(lines),
+                    "columns": dict(columns),
+                    "limit": max(longest, _LEAST_ROW_BYTES),
+                    "path": str(path),
+                },
+            )
+    return written
+
+
+def _line(row: Mapping[str, object]) -> bytes:
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # half of a surrogate pair
+        return orjson.dumps(_storable(row), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {name: _storable(part) for name, part in value.items()}
+    return [_storable(part) for part in value] if isinstance(value, list | tuple) else value

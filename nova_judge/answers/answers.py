@@ -23,11 +23,6 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_s: float | None = None
 
 
-def storable(text: str) -> str:
-    """`text` with a question mark for each lone surrogate, which JSON may hold and UTF-8 not."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def lasting(answer: Answer) -> Answer:
     """An answer without the accidents of asking: the same bytes from every repeat."""
     return msgspec.structs.replace(answer, tries=1, latency_s=None)

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from nova_judge.answers.answers import Answer, storable
+from nova_judge.answers.answers import Answer
 from nova_judge.answers.retries import EMPTY, CallFailed, Failure, Outlook
 from nova_judge.aws.calls import config, failures_in_our_words
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import Generation
+from nova_judge.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

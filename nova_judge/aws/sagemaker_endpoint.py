@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 import boto3
 import msgspec
 
-from nova_judge.answers.answers import Answer, storable
+from nova_judge.answers.answers import Answer
 from nova_judge.answers.retries import CUT_SHORT, EMPTY, CallFailed, Failure, Outlook
 from nova_judge.aws.calls import config, failures_in_our_words
 from nova_judge.recipe.recipe import Generation
+from nova_judge.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient

@@ -132,7 +132,7 @@ def compare(first: Standing, other: Standing, level: float = 0.95) -> Comparison
 
 def _key(judged: JudgedRow) -> bytes:
     row = judged.row
-    return hashlib.sha256(f"{row.id}\0{row.prompt}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(f"{row.id}\0{row.prompt}".encode()).digest()
 
 
 def _values(judged: JudgedRow, groups: CriterionGroups) -> dict[str, float]:

@@ -4,16 +4,14 @@ duckdb writes and reads it: rows stream through a JSON Lines file, so that memor
 """
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import orjson
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
-from nova_judge.parquet import connect
+from nova_judge.parquet import connect, write_parquet
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -57,33 +55,13 @@ COLUMNS: Final[dict[str, str]] = {
 """Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
 lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
 
-_MAX_ROW_BYTES = 256 * 1024 * 1024
 _READ_BATCH = 2_000
 _criteria_decoder = msgspec.json.Decoder(tuple[Criterion, ...])
 
 
 def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
     """Write `path` and return the number of rows. Equal rows in equal order give equal bytes."""
-    with tempfile.TemporaryDirectory(prefix="judgments-", dir=path.parent) as folder:
-        lines = Path(folder, "rows.jsonl")
-        written = 0
-        with lines.open("wb") as file:
-            for judged in rows:
-                file.write(_line(judged))
-                written += 1
-        with connect() as connection:
-            connection.execute(
-                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
-                "columns = $columns, maximum_object_size = $limit)) "
-                "TO $path (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000)",
-                {
-                    "lines": str(lines),
-                    "columns": COLUMNS,
-                    "limit": _MAX_ROW_BYTES,
-                    "path": str(path),
-                },
-            )
-    return written
+    return write_parquet(path, COLUMNS, map(_columns, rows))
 
 
 def read_judgments(path: Path) -> Iterator[JudgedRow]:
@@ -96,19 +74,6 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
         while batch := result.fetchmany(_READ_BATCH):
             for values in batch:
                 yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
-
-
-def _line(judged: JudgedRow) -> bytes:
-    columns = _columns(judged)
-    try:
-        return orjson.dumps(columns, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:  # half of a surrogate pair, which UTF-8 cannot hold
-        readable = {name: _readable(value) for name, value in columns.items()}
-        return orjson.dumps(readable, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _readable(value: object) -> object:
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _columns(judged: JudgedRow) -> dict[str, Any]:

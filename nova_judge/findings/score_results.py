@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
+from nova_judge.errors import JudgeJobError
 from nova_judge.findings.metrics import RunFacts, scored_metrics
 from nova_judge.inputs.own_data import OwnRow
+from nova_judge.json_lines import require_lines
 from nova_judge.kinds.score_jobs import PlannedJob
 from nova_judge.recipe.bedrock_judge import BedrockJudge, lower_is_better, metric_scale
 from nova_judge.recipe.recipe import Recipe
@@ -139,11 +139,7 @@ def _missing_scores(
 
 
 def _own_rows(job: FinishedJob) -> list[OwnRow]:
-    if job.rows is None:
-        return []
-    decoder = msgspec.json.Decoder(OwnRow)
-    with job.rows.open("rb") as file:
-        return [decoder.decode(line) for line in file]
+    return list(require_lines(job.rows, OwnRow, JudgeJobError)) if job.rows is not None else []
 
 
 def _placed(scores: Iterator[AnswerScore], rows: Sequence[OwnRow]) -> Iterator[AnswerScore]:

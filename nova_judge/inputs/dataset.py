@@ -14,6 +14,7 @@ import msgspec
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.shards import Shard
+from nova_judge.json_lines import BOM, Fault, Line, decoded
 from nova_judge.records import CANDIDATES, InputRow, Rejected, Verdict
 
 MAX_LINE_BYTES = 1_048_576
@@ -21,7 +22,6 @@ HEAD_BYTES = 1 << 20
 MOST_HEAD_BYTES = 32 << 20
 ROWS_THAT_DECIDE = 100
 
-_BOM = b"\xef\xbb\xbf"
 _KEYS = ("prompt", "response_A", "response_B", "reference", "id", "category", "source", "label")
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _LABELS = {
@@ -50,16 +50,6 @@ class AnswerSources(NamedTuple):
 
 FROM_FILE = AnswerSources("file", "file")
 GENERATED = AnswerSources("generated", "generated")
-
-
-class Line(NamedTuple):
-    """One line as it stands in the file, without its line break; `number` counts from 1.
-
-    `content` is None when the line is longer than the cap.
-    """
-
-    number: int
-    content: bytes | None
 
 
 class _Fields(msgspec.Struct):
@@ -119,7 +109,7 @@ def shard_lines(
 def _cleaned(content: bytes | None, *, first: bool) -> bytes | None:
     if content is None:
         return None
-    return (content.removeprefix(_BOM) if first else content).removesuffix(b"\r")
+    return (content.removeprefix(BOM) if first else content).removesuffix(b"\r")
 
 
 def parse_line(line: Line, sources: AnswerSources) -> InputRow | Rejected | None:
@@ -129,7 +119,7 @@ def parse_line(line: Line, sources: AnswerSources) -> InputRow | Rejected | None
     if not line.content.strip():
         return None
     fields = _fields_of(line.content)
-    if isinstance(fields, _Fault):
+    if isinstance(fields, Fault):
         return Rejected(line.number, fields.reason, fields.field)
     fault = _fault_in(fields, sources)
     if fault is not None:
@@ -146,39 +136,17 @@ def parse_line(line: Line, sources: AnswerSources) -> InputRow | Rejected | None
     )
 
 
-class _Fault(NamedTuple):
-    reason: str
-    field: str | None = None
-
-
-def _fields_of(content: bytes) -> _Fields | _Fault:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _Fault(f"not UTF-8: byte {error.start + 1} of the line cannot be read")
-    try:
-        fields = _decoder.decode(content)
-    except msgspec.ValidationError as error:
-        return _validation_fault(str(error))
-    except (msgspec.DecodeError, RecursionError) as error:
-        return _Fault(f"not JSON: {error}")
+def _fields_of(content: bytes) -> _Fields | Fault:
+    fields = decoded(content, _decoder)
+    if isinstance(fields, Fault):
+        return fields
     try:
         duplicate = _duplicate_key(content)
     except RecursionError as error:
-        return _Fault(f"not JSON: {error}")
+        return Fault(f"not JSON: {error}")
     if duplicate is not None:
-        return _Fault(f"key `{duplicate}` appears more than once", duplicate)
+        return Fault(f"key `{duplicate}` appears more than once", duplicate)
     return fields
-
-
-def _validation_fault(message: str) -> _Fault:
-    missing = re.search(r"missing required field `(\w+)`", message)
-    if missing:
-        return _Fault(f"field `{missing[1]}` is missing", missing[1])
-    wrong = re.search(r"^(.*) - at `\$\.(\w+)`$", message)
-    if wrong:
-        return _Fault(f"field `{wrong[2]}`: {wrong[1][0].lower()}{wrong[1][1:]}", wrong[2])
-    return _Fault(f"not a JSON object: {message[0].lower()}{message[1:]}")
 
 
 def _duplicate_key(content: bytes) -> str | None:
@@ -201,26 +169,26 @@ def _duplicate_key(content: bytes) -> str | None:
     return duplicates[0] if duplicates else None
 
 
-def _fault_in(fields: _Fields, sources: AnswerSources) -> _Fault | None:
+def _fault_in(fields: _Fields, sources: AnswerSources) -> Fault | None:
     if not fields.prompt.strip():
-        return _Fault("field `prompt` is empty", "prompt")
+        return Fault("field `prompt` is empty", "prompt")
     for candidate in CANDIDATES:
         name = f"response_{candidate}"
         answer: str | None = getattr(fields, name)
         if getattr(sources, candidate) == "generated":
             if answer is not None:
-                return _Fault(
+                return Fault(
                     f"field `{name}` stands in the row, but this run generates it: "
                     "a file brings both answers in every row, or in none",
                     name,
                 )
         elif answer is None:
-            return _Fault(f"field `{name}` is missing", name)
+            return Fault(f"field `{name}` is missing", name)
         elif not answer.strip():
-            return _Fault(f"field `{name}` is empty", name)
+            return Fault(f"field `{name}` is empty", name)
     if fields.label is not None and fields.label not in _LABELS:
         allowed = ", ".join(f'"{label}"' for label in _LABELS)
-        return _Fault(f"field `label` must be one of {allowed}", "label")
+        return Fault(f"field `label` must be one of {allowed}", "label")
     return None
 
 
@@ -234,7 +202,7 @@ def check_format(head: bytes, uri: str) -> None:
     for magic, what in _FOREIGN_FORMATS.items():
         if head.startswith(magic):
             raise InputFileError(f"{uri} is {what}")
-    if head.removeprefix(_BOM).lstrip().startswith(b"["):
+    if head.removeprefix(BOM).lstrip().startswith(b"["):
         raise InputFileError(
             f"{uri} begins with `[`: it is one JSON array. Write one JSON object a line "
             "(for example `jq -c '.[]' file.json > file.jsonl`)"

@@ -4,15 +4,15 @@ The container takes exactly one file; a broken line there fails the whole job, s
 are left out here, with their number and reason.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
-from nova_judge.inputs.dataset import Line, shard_lines
+from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.shards import Shard
+from nova_judge.json_lines import Fault, Line, decoded
 from nova_judge.records import Rejected
 
 FIELDS = '{"query": …, "response": …, "system"?: …, "metadata"?: …}'
@@ -77,29 +77,12 @@ def parse_own_line(line: Line, task: str) -> OwnLine | Rejected | None:
 
 
 def _fields_of(number: int, content: bytes) -> _Fields | Rejected:
-    try:
-        content.decode("utf-8")
-        fields = _decoder.decode(content)
-    except UnicodeDecodeError as error:
-        return Rejected(number, f"not UTF-8: byte {error.start + 1} of the line")
-    except msgspec.ValidationError as error:
-        return _wrong_shape(number, str(error))
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Rejected(number, f"not JSON: {error}")
+    fields = decoded(content, _decoder)
+    if isinstance(fields, Fault):
+        return Rejected(number, f"{fields.reason}; a line is {FIELDS}", fields.field)
     if not fields.query.strip():
         return Rejected(number, "field `query` is empty", "query")
     return fields
-
-
-def _wrong_shape(number: int, message: str) -> Rejected:
-    missing = re.search(r"missing required field `(\w+)`", message)
-    if missing:
-        return Rejected(number, f"field `{missing[1]}` is missing; a line is {FIELDS}", missing[1])
-    wrong = re.search(r"^(.*) - at `\$\.(\w+)", message)
-    if wrong:
-        reason, field = wrong[1], wrong[2]
-        return Rejected(number, f"field `{field}`: {reason[0].lower()}{reason[1:]}", field)
-    return Rejected(number, f"not a JSON object; a line is {FIELDS}")
 
 
 def _for_own_data(fields: _Fields) -> dict[str, Any]:

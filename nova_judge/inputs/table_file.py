@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-import msgspec
 
 from nova_judge.errors import InputFileError
+from nova_judge.json_lines import Fault, read_lines
 from nova_judge.parquet import connect
 
-_BOM = b"\xef\xbb\xbf"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs"}
 _BATCH = 5_000
@@ -53,16 +52,8 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def _json_lines(file: Iterable[bytes]) -> Iterator[Record]:
-    for number, content in enumerate(file, start=1):
-        line = content.removeprefix(_BOM) if number == 1 else content
-        if not line.strip():
-            continue
-        try:
-            decoded = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            yield Record(number, f"not JSON: {error}")
-            continue
-        yield Record(number, decoded if isinstance(decoded, dict) else "not a JSON object")
+    for number, value in read_lines(file, dict[str, Any]):
+        yield Record(number, value.reason if isinstance(value, Fault) else value)
 
 
 def _csv(file: Iterable[bytes]) -> Iterator[Record]:

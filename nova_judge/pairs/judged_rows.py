@@ -11,9 +11,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from nova_judge.errors import JudgeJobError
+from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_judgments, read_shown
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.runs.archive import only, read_archive
@@ -48,7 +47,7 @@ def read_rows(job: JobFiles, notes: Counter[str] | None = None) -> Iterator[Judg
     A row without a line in the details is unscored. Raises JudgeJobError when the details hold more
     lines than rows, or lines of other rows. `notes` counts what disagrees within the details.
     """
-    sent = _sent(job.rows)
+    sent = require_lines(job.rows, InputRow, JudgeJobError)
     judgments = read_judgments(job.details, notes)
     prompts = _shown_prompts(job.details)
     order = _OrderCheck()
@@ -97,13 +96,6 @@ def _shown_prompts(details: Path) -> Iterator[str | None]:
     """What the judge was shown, row by row; None where the details do not tell."""
     for (shown,) in read_shown(details, ["full_prompt"]):
         yield None if shown is None else str(shown)
-
-
-def _sent(path: Path) -> Iterator[InputRow]:
-    decoder = msgspec.json.Decoder(InputRow)
-    with path.open("rb") as file:
-        for line in file:
-            yield decoder.decode(line)
 
 
 def job_metrics(jobs: Sequence[JobFiles]) -> JobMetrics | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nova_judge.pairs.weighted_scores import weight_units
 from nova_judge.records import Criterion, Rubric, Unscored
+from nova_judge.text import storable
 
 NO_CRITERIA = Unscored("the rubric has no criteria")
 NO_WEIGHT = Unscored("the rubric's weights sum to zero")
@@ -65,7 +66,7 @@ def criterion_from(name: object, fields: object) -> Criterion | Unscored:
     if score_A is None or score_B is None:
         return Unscored(f"a {kind} criterion's score is outside what its type allows")
     return Criterion(
-        name=name.strip().encode(errors="replace").decode(),  # half of a surrogate pair
+        name=storable(name.strip()),
         weight=weight,
         type="scale" if kind == "scale" else "binary",
         score_A=score_A,

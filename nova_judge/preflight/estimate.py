@@ -12,6 +12,7 @@ from nova_judge.errors import BudgetError
 from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.shards import Shard
+from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
 from nova_judge.preflight.pricing import Bill, bill
@@ -44,7 +45,7 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     if not kind.needs_file(recipe):
         return Workload(rows=0)
     whole = len(head) >= size
-    seen = head if whole else head[: head.rfind(b"\n") + 1]
+    seen = whole_lines(head, size)
     asks = kind.generates
     rows, characters = _prompts(seen, sources) if asks else (_own_lines(seen, recipe.kind), 0.0)
     generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")

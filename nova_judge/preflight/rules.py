@@ -13,6 +13,7 @@ from nova_judge import __version__
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
 from nova_judge.inputs.shards import Shard
+from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
@@ -92,7 +93,7 @@ def account_checks(
 
 def input_check(head: bytes, size: int, sources: AnswerSources) -> Check:
     """Whether the head of the input holds rows that the judge can take."""
-    seen = head if len(head) >= size else head[: head.rfind(b"\n") + 1]
+    seen = whole_lines(head, size)
     lines = shard_lines([seen], Shard(index=0, start=0, end=len(seen)))
     parsed = [row for line in lines if (row := parse_line(line, sources)) is not None]
     rows = [row for row in parsed if isinstance(row, InputRow)]

@@ -16,6 +16,7 @@ import orjson
 
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored
 from nova_judge.statistics.outcomes import profile_of, reconcile
+from nova_judge.text import storable
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 8_000_000
@@ -126,7 +127,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
 def _cut(text: str | None) -> str | None:
     if text is None:
         return None
-    whole = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be written
+    whole = storable(text)
     if len(whole) <= MOST_CHARACTERS_A_TEXT:
         return whole
     left = len(whole) - MOST_CHARACTERS_A_TEXT

@@ -1,17 +1,14 @@
 """The files of a scoring run's report: page, summary, figure, scores and test cases."""
 
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from nova_judge import __version__
 from nova_judge.findings import sentences
-from nova_judge.parquet import connect
+from nova_judge.parquet import write_parquet
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report.figure import render
 from nova_judge.report.junit import render_junit
@@ -21,6 +18,7 @@ from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.write import render_metrics
 from nova_judge.scores.headline import favours
 from nova_judge.scores.table import AnswerScore
+from nova_judge.text import storable
 
 MOST_ROWS = 300
 MOST_CHARACTERS = 4_000
@@ -105,38 +103,22 @@ def _told(result: float | str | Unscored) -> str:
 
 
 def _cut(text: str) -> str:
-    whole = text.encode("utf-8", "replace").decode()
+    whole = storable(text)
     left = len(whole) - MOST_CHARACTERS
     return whole if left <= 0 else f"{whole[:MOST_CHARACTERS]}… [{left:,} more characters]"
 
 
 def _parquet(scores: Sequence[AnswerScore]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
-        lines, target = Path(folder, "scores.jsonl"), Path(folder, "scores.parquet")
-        with lines.open("wb") as file:
-            for score in scores:
-                file.write(orjson.dumps(_columns(score), option=orjson.OPT_APPEND_NEWLINE))
-        with connect() as connection:
-            connection.execute(
-                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
-                "columns = $columns, maximum_object_size = 268435456)) "
-                "TO $target (FORMAT parquet, COMPRESSION zstd)",
-                {"lines": str(lines), "columns": COLUMNS, "target": str(target)},
-            )
+        target = Path(folder, "scores.parquet")
+        write_parquet(target, COLUMNS, map(_columns, scores))
         return target.read_bytes()
 
 
 def _columns(score: AnswerScore) -> dict[str, Any]:
     result = score.result
-    columns = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)} | {
+    return {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)} | {
         "score": result if isinstance(result, float | int) else None,
         "word": result if isinstance(result, str) else None,
         "unscored": result.reason if isinstance(result, Unscored) else None,
     }
-    return {
-        name: _SURROGATES.sub("\ufffd", value) if isinstance(value, str) else value
-        for name, value in columns.items()
-    }
-
-
-_SURROGATES = re.compile("[\ud800-\udfff]")

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
+from nova_judge.errors import JudgeJobError
+from nova_judge.json_lines import require_lines
 from nova_judge.recipe.bedrock_judge import NO_RESULT, BedrockJudge, scored_answers
 from nova_judge.recipe.bedrock_output import read_output_line
 from nova_judge.records import Candidate, InputRow
@@ -19,7 +19,7 @@ def bedrock_scores(
     judge: BedrockJudge, candidate: Candidate, files: ScoreFiles, sent: Path | None
 ) -> Iterator[AnswerScore]:
     """Every score of one job; `sent` holds the rows that it was given."""
-    rows = _input_rows(sent) if sent is not None else []
+    rows = list(require_lines(sent, InputRow, JudgeJobError)) if sent is not None else []
     lines = [line for path in files.judged for line in path.read_bytes().splitlines()]
     for answered in scored_answers(judge, candidate, rows, lines):
         row = answered.row
@@ -36,12 +36,6 @@ def bedrock_scores(
                 answer=row.response(candidate) or "",
                 reference=row.reference or "",
             )
-
-
-def _input_rows(path: Path) -> list[InputRow]:
-    decoder = msgspec.json.Decoder(InputRow)
-    with path.open("rb") as file:
-        return [decoder.decode(line) for line in file]
 
 
 def llmaj_scores(subject: str, files: ScoreFiles, prompts: dict[str, int]) -> Iterator[AnswerScore]:

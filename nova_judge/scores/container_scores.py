@@ -8,6 +8,7 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
+from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
@@ -21,6 +22,7 @@ from nova_judge.scores.text_metrics import (
     bleu_counts,
     row_metrics,
 )
+from nova_judge.text import storable
 
 _STANDARD_ERROR = "_stderr"
 _SHOWN_COLUMNS = ("full_prompt", "gold")
@@ -91,7 +93,7 @@ def _scores_of_rows(
         answer = predictions if isinstance(predictions, str) else "\n".join(predictions or [])
         row = first + place
         numbers = {
-            name.encode("utf-8", "replace").decode(): float(value)
+            storable(name): float(value)
             for name, value in metrics.items()
             if isinstance(value, int | float) and value == value  # noqa: PLR0124 - nan is no score
         }
@@ -139,7 +141,11 @@ def recomputed_scores(subject: str, files: ScoreFiles, rows: Sequence[OwnRow]) -
     Lines are taken in the order of the rows; a line whose reference is another row's is refused,
     because scores could not be matched to rows. A row without a line is unscored.
     """
-    lines = [line for path in files.inference_output for line in _inference_lines(path)]
+    lines = [
+        line
+        for path in files.inference_output
+        for line in require_lines(path, InferenceLine, JudgeJobError)
+    ]
     scores: list[AnswerScore] = []
     counts = NO_BLEU_COUNTS
     for place, row in enumerate(rows):
@@ -175,15 +181,3 @@ def _own_scores(
         )
         for name, result in results.items()
     ]
-
-
-def _inference_lines(path: Path) -> Iterator[InferenceLine]:
-    decoder = msgspec.json.Decoder(InferenceLine)
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield decoder.decode(line)
-            except msgspec.DecodeError as error:
-                raise JudgeJobError(
-                    f"inference_output.jsonl, line {number}: it cannot be read ({error})"
-                ) from error

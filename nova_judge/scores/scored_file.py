@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.errors import ScorerError
+from nova_judge.json_lines import Fault, read_lines
 
 FORMS = (
     "a line is {prompt, answer, reference?, metadata?}, what the container writes "
@@ -36,17 +37,12 @@ class _Line(msgspec.Struct):
 
 def read_answers(file: Path) -> Iterator[ScorerRow]:
     """Every answer of the file. Raises ScorerError with the line and what is expected."""
-    decoder = msgspec.json.Decoder(_Line)
     if not file.is_file():
         raise ScorerError(f"{file} is not a file: give the path of a JSON Lines file; {FORMS}")
     with file.open("rb") as lines:
-        for number, content in enumerate(lines, start=1):
-            if not content.strip():
-                continue
-            try:
-                line = decoder.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise ScorerError(f"{file}, line {number}: {error}; {FORMS}") from error
+        for number, line in read_lines(lines, _Line):
+            if isinstance(line, Fault):
+                raise ScorerError(f"{file}, line {number}: {line.reason}; {FORMS}")
             answers = _answers(line)
             if not answers:
                 raise ScorerError(f"{file}, line {number}: it has no answer; {FORMS}")

@@ -10,6 +10,7 @@ from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.own_data import OwnLine, read_own_data
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
+from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight import rules
 from nova_judge.preflight.estimate import (
@@ -75,7 +76,7 @@ def _input(request: EvaluationRequest, asked: Asked) -> RunInput:
 
 def _check_head(head: bytes, found: RunInput, recipe: Recipe) -> None:
     dataset.check_format(head, found.uri)
-    whole = head if len(head) >= found.size else head[: head.rfind(b"\n") + 1]
+    whole = whole_lines(head, found.size)
     first: Rejected | None = None
     for line in read_own_data([whole], len(whole), recipe.kind):
         if isinstance(line, OwnLine):

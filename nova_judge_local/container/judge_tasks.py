@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import LocalModeError
+from nova_judge.json_lines import require_lines
 from nova_judge.pairs.verdict_labels import parse_verdict, turned
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
@@ -111,7 +112,7 @@ def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[
         )
 
     done = 0
-    lines = _lines(file)
+    lines = require_lines(file, _Line, LocalModeError)
     with ThreadPoolExecutor(MAX_THREADS) as pool:
         while chunk := list(islice(lines, _CHUNK)):
             for judged in pool.map(ask, chunk):
@@ -127,16 +128,6 @@ def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[
 def _tell(done: int) -> None:
     sys.stdout.write(f"judged {done}\n")
     sys.stdout.flush()
-
-
-def _lines(file: Path) -> Iterator[_Line]:
-    decoder = msgspec.json.Decoder(_Line)
-    with file.open("rb") as content:
-        for number, line in enumerate(content, start=1):
-            try:
-                yield decoder.decode(line)
-            except msgspec.DecodeError as error:
-                raise LocalModeError(f"{file.name}, line {number}: {error}") from error
 
 
 def _row_numbers(row: Judged) -> Numbers:

@@ -1,15 +1,11 @@
 """The files that the Nova container writes, wherever their contents come from."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
-from nova_judge.parquet import connect
+from nova_judge.parquet import write_parquet
 from nova_judge_local.container.job import Job
 
 _NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
@@ -45,12 +41,7 @@ class Writer:
         folder = self._folder / "details" / self._job.model / self._stamp
         folder.mkdir(parents=True)
         target = folder / f"details_{self._task_key}_{self._stamp}.parquet"
-        with tempfile.TemporaryDirectory(dir=self._job.root) as scratch:
-            plain = Path(scratch) / "details.jsonl"
-            with plain.open("wb") as lines:
-                for row in rows:
-                    lines.write(orjson.dumps(_columns(row)) + b"\n")
-            _to_parquet(plain, target)
+        write_parquet(target, _COLUMNS, map(_columns, rows))
 
     def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
         """Write `results_<timestamp>.json`, which says plainly that a stand-in worked."""
@@ -92,15 +83,3 @@ def _columns(row: Detail) -> dict[str, object]:
         "predictions": row.predictions,
         "pred_logits": [],
     }
-
-
-def _to_parquet(plain: Path, target: Path) -> None:
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
-    largest = max(plain.stat().st_size, 1 << 20)  # one line can be as long as the file
-    with connect() as connection:
-        connection.execute(
-            f"COPY (SELECT * FROM read_json($source, format = 'newline_delimited',"  # noqa: S608
-            f" columns = {{{columns}}}, maximum_object_size = {min(largest, 1 << 28)}))"
-            f" TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)",
-            {"source": str(plain)},
-        )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-_BOM = b"\xef\xbb\xbf"
+from nova_judge.json_lines import Fault, read_lines
 
 
 class Known(NamedTuple):
@@ -63,12 +63,8 @@ def knowledge_in(folder: Path) -> Knowledge:
 
 def _rows(file: Path) -> Iterator[tuple[Known, _Row]]:
     """The readable rows; which lines are rejected is not decided here."""
-    decoder = msgspec.json.Decoder(_Row)
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = decoder.decode(line.removeprefix(_BOM) if number == 1 else line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            name = None if row.id is None else str(row.id)
-            yield Known(number, name, row.reference), row
+        for number, row in read_lines(lines, _Row):
+            if not isinstance(row, Fault):
+                name = None if row.id is None else str(row.id)
+                yield Known(number, name, row.reference), row

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
+from nova_judge.json_lines import require_lines
 from nova_judge.pairs.verdict_labels import parse_verdict
 from nova_judge.records import Unscored
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
@@ -193,18 +194,8 @@ def _template(form: Form) -> tuple[str, ...]:
 def _recorded_lines(file: Path) -> list[_RecordedLine]:
     if not file.is_file():
         raise LocalModeError(f"{file}: there is no such file of recorded verdicts.")
-    decoder, lines = msgspec.json.Decoder(_RecordedLine), []
-    with file.open("rb") as content:
-        for number, line in enumerate(content, start=1):
-            try:
-                if line.strip():
-                    lines.append(decoder.decode(line))
-            except msgspec.DecodeError as error:
-                raise LocalModeError(
-                    f"{file.name}, line {number}: {error}. A line is"
-                    ' {"id": "…", "forward": "A>B", "backward": "B>A"}; null for no verdict.'
-                ) from error
-    return lines
+    form = 'A line is {"id": "…", "forward": "A>B", "backward": "B>A"}; null for no verdict.'
+    return list(require_lines(file, _RecordedLine, LocalModeError, form))
 
 
 def _replayed(label: str | None, text: str) -> str:

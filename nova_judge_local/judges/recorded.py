@@ -1,11 +1,14 @@
 """Answers recorded in JSON Lines files, `{model, prompt, response}` a line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from nova_judge.errors import LocalModeError
+from nova_judge.json_lines import require_lines
+
+_FORM = 'A line is {"model": "…", "prompt": "…", "response": "…"}.'
 
 
 class _Recorded(msgspec.Struct):
@@ -26,7 +29,7 @@ class RecordedAnswers:
         self._answers: dict[tuple[str, str], str] = {}
         self._by_last_part: dict[tuple[str, str], str] = {}
         for file in files:
-            for line in _lines(file):
+            for line in require_lines(file, _Recorded, LocalModeError, _FORM):
                 self._answers[_name(line.model), line.prompt] = line.response
                 self._by_last_part[_last_part(line.model), line.prompt] = line.response
 
@@ -54,20 +57,6 @@ def answer_files(path: Path) -> tuple[str, ...]:
     if not found or not all(file.is_file() for file in found):
         raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
     return tuple(str(file.resolve()) for file in found)
-
-
-def _lines(file: Path) -> Iterator[_Recorded]:
-    decoder = msgspec.json.Decoder(_Recorded)
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                if line.strip():
-                    yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise LocalModeError(
-                    f"{file.name}, line {number}: {error}. A line is"
-                    ' {"model": "…", "prompt": "…", "response": "…"}.'
-                ) from error
 
 
 def _name(model: str) -> str:

@@ -181,7 +181,7 @@ def test_the_container_ends_with_zero_and_tells_its_progress(tmp_path):
         (lambda root: (root / "input/data/train/llm_judge.jsonl").write_text(""), "no row"),
         (
             lambda root: (root / "input/data/train/llm_judge.jsonl").write_text("{}\n"),
-            "line 1: Object missing required field",
+            "line 1: field `prompt` is missing",
         ),
         (lambda root: (root / "input/data/recipe/recipe.yaml").unlink(), "does not exist"),
         (

@@ -188,7 +188,7 @@ def test_a_binary_score_is_true_false_or_its_number():
 
 def test_a_criterion_s_name_can_always_be_written():
     fields = details.PHOTOSYNTHESIS["criteria_breakdown"]["clarity"]
-    assert criterion_from("half \ud800 pair", fields).name == "half ? pair"
+    assert criterion_from("half \ud800 pair", fields).name == "half \ufffd pair"
 
 
 def results(path, **figures):

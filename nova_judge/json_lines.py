@@ -1,0 +1,97 @@
+"""JSON Lines: one value per line, with line numbers, and faults in words."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from nova_judge.errors import NovaJudgeError
+
+BOM = b"\xef\xbb\xbf"
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_WRONG = re.compile(r"^(.*) - at `\$\.([^`.\[]+)[^`]*`$")
+
+Value = TypeVar("Value")
+
+
+class Line(NamedTuple):
+    """One line as it stands in the file, without its line break; `number` counts from 1.
+
+    `content` is None when the line is longer than its reader takes.
+    """
+
+    number: int
+    content: bytes | None
+
+
+class Fault(NamedTuple):
+    """Why a line cannot be read, and which of its fields is to blame."""
+
+    reason: str
+    field: str | None = None
+
+
+class Read(NamedTuple, Generic[Value]):
+    """What the line with this number holds, or why it cannot be read."""
+
+    line: int
+    value: Value | Fault
+
+
+def decoded(content: bytes, decoder: msgspec.json.Decoder[Value]) -> Value | Fault:
+    """The value of one line, or its fault; raises nothing, whatever the line holds."""
+    try:
+        content.decode("utf-8")
+        return decoder.decode(content)
+    except UnicodeDecodeError as error:
+        return Fault(f"not UTF-8: byte {error.start + 1} of the line cannot be read")
+    except msgspec.ValidationError as error:
+        return shape_fault(str(error))
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Fault(f"not JSON: {error}")
+
+
+def shape_fault(message: str) -> Fault:
+    """msgspec's word on a value of another shape, by field."""
+    if missing := _MISSING.search(message):
+        return Fault(f"field `{missing[1]}` is missing", missing[1])
+    if wrong := _WRONG.match(message):
+        return Fault(f"field `{wrong[2]}`: {wrong[1][0].lower()}{wrong[1][1:]}", wrong[2])
+    return Fault(f"not a JSON object: {message[0].lower()}{message[1:]}")
+
+
+def lines_of(file: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of an open binary file but for blank ones, without byte order mark and breaks."""
+    for number, content in enumerate(file, start=1):
+        line = content.removeprefix(BOM) if number == 1 else content
+        if line.strip():
+            yield Line(number, line.rstrip(b"\r\n"))
+
+
+def read_lines(file: Iterable[bytes], kind: type[Value]) -> Iterator[Read[Value]]:
+    """Every line but blank ones as `kind`, or its fault."""
+    decoder: msgspec.json.Decoder[Value] = msgspec.json.Decoder(kind)
+    for number, content in lines_of(file):
+        value: Value | Fault = decoded(content or b"", decoder)
+        yield Read(number, value)
+
+
+def require_lines(
+    path: Path, kind: type[Value], error: type[NovaJudgeError], form: str = ""
+) -> Iterator[Value]:
+    """The values of a file in which every line must be a `kind`.
+
+    Raises `error` with the file, the first line that is none, why, and the `form` that is expected.
+    """
+    with path.open("rb") as file:
+        for line, value in read_lines(file, kind):
+            if isinstance(value, Fault):
+                raise error(f"{path.name}, line {line}: {value.reason}{form and f'. {form}'}")
+            yield value
+
+
+def whole_lines(head: bytes, size: int) -> bytes:
+    """The first bytes of a file of `size` bytes without the line that they cut."""
+    return head if len(head) >= size else head[: head.rfind(b"\n") + 1]
