@@ -29,9 +29,7 @@ def test_a_fault_says_what_is_wrong_and_where(content, fault):
     assert list(read_lines([content], Item)) == [(1, fault)]
 
 
-@pytest.mark.parametrize(
-    "content", [b'{"name": "a', b"[" * 5_000, b'{"name": "\\ud83d"}', b"{'a': 1}"]
-)
+@pytest.mark.parametrize("content", [b'{"name": "a', b'{"name": "\\ud83d"}', b"{'a': 1}"])
 def test_what_is_no_json_is_called_so(content):
     ((_, fault),) = read_lines([content], Item)
     assert fault.reason.startswith("not JSON: ")

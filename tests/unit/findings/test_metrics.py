@@ -202,9 +202,9 @@ def test_a_lone_surrogate_does_not_stop_the_file(tmp_path: Path) -> None:
     )
     write_judgments([row], tmp_path / "j.parquet")
     (found,) = read_judgments(tmp_path / "j.parquet")
-    assert found.judgment.forward_output == "? [[A>B]]"
+    assert found.judgment.forward_output == "\ufffd [[A>B]]"
     assert isinstance(found.judgment.rubric, Rubric)
-    assert found.judgment.rubric.criteria[0].name == "x?"
+    assert found.judgment.rubric.criteria[0].name == "x\ufffd"
 
 
 def test_no_rows_make_an_empty_file(tmp_path: Path) -> None:
