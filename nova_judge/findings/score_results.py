@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.metrics import RunFacts, scored_metrics
 from nova_judge.inputs.own_data import OwnRow
