@@ -24,7 +24,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bootstrap deploy destroy clean
+.PHONY: help setup demo test hostile check bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -54,6 +54,9 @@ demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=p
 
 test: .venv/dev  ## Run all tests
 	@$(BIN)/pytest -n auto
+
+hostile: .venv/dev  ## Attacks, faults and mutants in full; `make test` runs a part of them
+	@NOVA_JUDGE_HOSTILE=full $(BIN)/pytest -n auto tests/hostile
 
 check: .venv/dev  ## Style, types, templates, policies and the state machine, all offline
 	@$(BIN)/ruff check .

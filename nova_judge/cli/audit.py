@@ -1,6 +1,5 @@
 """`nova-judge audit`: recompute every figure of a run, or of a job that somebody else ran."""
 
-import tarfile
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -19,7 +18,7 @@ from nova_judge.findings.audit import Audit, audit_job, audit_report
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import METRICS, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
-from nova_judge.runs.archive import only, read_archive
+from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 
 DIFFERS = 1
@@ -58,7 +57,7 @@ def command(
 
 
 def _audit(source: Path) -> Audit:
-    if source.is_file() and tarfile.is_tarfile(source):
+    if source.is_file() and is_archive(source):
         with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
             files = read_archive(source, Path(folder))
             details = only(files.details, "details Parquet", files) if files.details else None

@@ -1,6 +1,5 @@
 """`nova-judge reweight`: other weights for the criteria, without asking the judge again."""
 
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -25,7 +24,7 @@ from nova_judge.pairs.reweight import ReweighedFigures, coverage, figures, rewei
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.plain import plain
 from nova_judge.records import Candidate
-from nova_judge.runs.archive import only, read_archive
+from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.statistics.settings import StatisticsSettings, settings_of
 
 _LISTED = 20
@@ -98,7 +97,7 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
     if source.is_file() and source.suffix == ".parquet":
         columns = read_columns(source, groups)
         return ReportColumns(columns, [None] * columns.rows), StatisticsSettings()
-    if source.is_file() and tarfile.is_tarfile(source):
+    if source.is_file() and is_archive(source):
         with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
             files = read_archive(source, Path(folder))
             return _read(only(files.details, "details Parquet", files), groups)

@@ -3,7 +3,9 @@
 Only members whose names follow the container's layout are read, each streamed under caps into a
 file that we name; nothing is extracted under a name from the archive. The caps are checked on each
 header before a byte of the member is decompressed, because a few megabytes of gzip can hold
-gigabytes. A header that claims a large name or extended attributes is refused in the same way.
+gigabytes. Headers have caps of their own: Python's reader of extended attributes and of sparse maps
+needs far more memory and time than they have bytes. The stream is read forwards only, so that every
+turn uses up bytes and reading ends.
 """
 
 import gzip
@@ -12,13 +14,16 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from nova_judge.errors import JudgeJobError
 
 _FOLDER = r"(?:\./)?(?:[^/]+/)*eval[_-]results?/"
 _CHUNK: Final = 1 << 16
-_LARGEST_HEADER: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_LARGEST_HEADER: Final = 1 << 14
+_EXTENDED_BYTES: Final = 1 << 20
+_LONGEST_NAME: Final = 4096  # as PATH_MAX
 _BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, OverflowError, ValueError)
 
 
@@ -60,6 +65,12 @@ class JudgeFiles(NamedTuple):
     members: tuple[str, ...]
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file begins as a gzip archive does; nothing of it is unpacked to find out."""
+    with path.open("rb") as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
 def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> JudgeFiles:
     """Write the results JSON, details Parquet and inference output of `archive` into `folder`.
 
@@ -80,7 +91,7 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
             f"{archive.name}: the judge's archive is damaged or cut off ({error}). "
             "Download it again; if it stays so, the judge job has to run again."
         ) from error
-    except (_OverLimitError, RecursionError) as error:  # tarfile recurses from header to header
+    except _OverLimitError as error:
         raise JudgeJobError(
             f"{archive.name}: {error}. A judge job writes nothing like that; it was not read."
         ) from error
@@ -103,34 +114,61 @@ class _OverLimitError(Exception):
 
 
 class _CappedStream:
-    """The decompressed archive: refuses to go past the caps and to hand out much at once."""
+    """The decompressed archive: goes forwards only, past no cap, and hands out little at once."""
 
     def __init__(self, stream: gzip.GzipFile, packed_bytes: int, limits: ArchiveLimits) -> None:
         by_ratio = max(limits.ratio_free_bytes, packed_bytes * limits.ratio)
         self._end = min(limits.total_bytes, by_ratio)
         self._stream = stream
+        self._header_bytes = 0
+        self._extended_bytes = 0
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _LARGEST_HEADER:
+        """The next bytes of a header; what tarfile calls."""
+        self._header_bytes += size
+        self._extended_bytes += max(size - tarfile.BLOCKSIZE, 0)
+        if size < 0 or self._header_bytes > _LARGEST_HEADER:
             raise _OverLimitError(f"a header asks for {size} bytes at once")
-        self._check(self._stream.tell() + size)
-        return self._stream.read(size)
+        if self._extended_bytes > _EXTENDED_BYTES:
+            raise _OverLimitError(f"its headers hold more than {_EXTENDED_BYTES:,} bytes")
+        return self._take(size)
 
     def seek(self, position: int) -> int:
+        """Go forwards; what tarfile calls."""
+        if position < self._stream.tell():
+            raise _OverLimitError("a header points back to what was read already")
         self._check(position)
         return self._stream.seek(position)
 
     def tell(self) -> int:
+        """Bytes that lie behind."""
         return self._stream.tell()
+
+    def end_header(self) -> None:
+        """The next read begins another member's header."""
+        self._header_bytes = 0
+
+    def copy(self, size: int, file: BinaryIO) -> None:
+        """Write the next `size` bytes to a file."""
+        while size > 0:
+            chunk = self._take(min(size, _CHUNK))
+            if not chunk:
+                raise tarfile.ReadError("a member is cut off")
+            file.write(chunk)
+            size -= len(chunk)
 
     def drain(self) -> None:
         """Read to the end, so that gzip compares its checksum; only padding may follow."""
-        while chunk := self.read(_CHUNK):
+        while chunk := self._take(_CHUNK):
             if chunk.strip(b"\0"):
                 raise tarfile.ReadError("a header in the middle cannot be read")
 
+    def _take(self, size: int) -> bytes:
+        self._check(self._stream.tell() + size)
+        return self._stream.read(size)
+
     def _check(self, position: int) -> None:
-        if position > self._end + _LARGEST_HEADER:
+        if position > self._end + _CHUNK:
             raise _OverLimitError(f"it expands to more than {self._end:,} bytes")
 
 
@@ -139,11 +177,14 @@ def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) ->
     names: list[str] = []
     with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r:") as tar:
         for member in tar:
+            stream.end_header()
             names.append(member.name)
             _check_member(member, len(names), limits)
             if kind := _kind_of(member.name):
+                if member.name in copied[kind]:
+                    raise _OverLimitError(f"{_short(member.name)} stands in it twice")
                 target = folder / f"{kind.stem}-{len(copied[kind])}{kind.suffix}"
-                _copy(tar, member, target, limits)
+                _copy(stream, member, target, limits)
                 copied[kind][member.name] = target
     results, details, inference = (
         tuple(path for _, path in sorted(copied[kind].items())) for kind in _KINDS
@@ -160,22 +201,21 @@ def _kind_of(name: str) -> _Kind | None:
 def _check_member(member: tarfile.TarInfo, count: int, limits: ArchiveLimits) -> None:
     if count > limits.members:
         raise _OverLimitError(f"it has more than {limits.members:,} members")
-    if member.size > limits.member_bytes:
+    if len(member.name) > _LONGEST_NAME:
+        raise _OverLimitError(f"a name in it has {len(member.name):,} characters")
+    if not 0 <= member.size <= limits.member_bytes:
         raise _OverLimitError(f"{_short(member.name)} claims {member.size:,} bytes")
 
 
-def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, caps: ArchiveLimits) -> None:
+def _copy(
+    stream: _CappedStream, member: tarfile.TarInfo, target: Path, limits: ArchiveLimits
+) -> None:
     if not member.isreg() or member.issparse():
         raise _OverLimitError(f"{_short(member.name)} is a link or a special file")
-    if target.suffix == ".json" and member.size > caps.json_bytes:
+    if target.suffix == ".json" and member.size > limits.json_bytes:
         raise _OverLimitError(f"{_short(member.name)} claims {member.size:,} bytes")
-    source = cast(IO[bytes], tar.extractfile(member))
     with _new_file(target) as file:
-        left = member.size
-        while left:
-            chunk = source.read(min(left, _CHUNK))
-            file.write(chunk)
-            left -= len(chunk)
+        stream.copy(member.size, file)
 
 
 def _new_file(target: Path) -> BinaryIO:

@@ -153,7 +153,7 @@ def test_a_huge_extended_header_is_refused_before_it_is_read(tmp_path):
 def test_headers_without_end_are_refused(tmp_path):
     header = tarfile.TarInfo._create_pax_generic_header({"comment": "x"}, b"x", "utf-8")
     (tmp_path / "o.tar.gz").write_bytes(gzip.compress(header * 5_000))
-    with pytest.raises(JudgeJobError, match="recursion"):
+    with pytest.raises(JudgeJobError, match="a header asks for 512 bytes"):
         read_archive(tmp_path / "o.tar.gz", tmp_path / "out")
 
 
