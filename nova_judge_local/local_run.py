@@ -15,9 +15,9 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge_local import output_folder
-from nova_judge_local.engine import synth
-from nova_judge_local.engine.deploy import Outputs, Place, deploy
+from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
+from nova_judge_local.folders import CACHE
 from nova_judge_local.judges.chat_server import parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
@@ -72,19 +72,16 @@ class Watch(Protocol):
 def run(
     request: RunRequest, watch: Watch, hold: Callable[[Emulator], None] | None = None
 ) -> RunResult:
-    """Synthesize, deploy, upload, follow, fetch; `hold` is called before all is stopped.
+    """Deploy, upload, follow, fetch; `hold` is called before all is stopped.
 
     Raises `LocalModeError` (and `RecipeError` for the recipe) when it cannot even begin.
     """
     settings = settings_for(request, os.environ)
     recipe = read_recipe(request.recipe)
     output_folder.check(request.out)
-    with watch.step("Synthesize the stacks"):
-        assembly = synth.assembly()
     with Emulator(settings) as emulator:
-        with watch.step("Deploy them to an emulated account"):
-            place = Place(settings.account, settings.region)
-            outputs = deploy(assembly, emulator.client, place)
+        with watch.step("Deploy the stacks to an emulated account"):
+            outputs = deploy(emulator.client)
         with watch.step("Evaluate"):
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
@@ -113,7 +110,7 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
         judge_environment=_judge_environment(judge, environment),
         answers=answer_files(request.answers) if request.answers else (),
         chat_server=_chat_server(request.endpoints, environment),
-        cache=str(synth.cache_folder()),
+        cache=str(CACHE) if CACHE else None,
     )
 
 

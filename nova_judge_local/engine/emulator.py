@@ -21,6 +21,7 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
 from nova_judge_local.engine import clients
+from nova_judge_local.folders import FUNCTIONS
 from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
 from nova_judge_local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
 
@@ -156,4 +157,4 @@ def _last_line(log: Path) -> str:
 def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Only what a Python process needs: neither credentials nor proxies of the user's."""
     passed = {name: environment[name] for name in _PASSED if name in environment}
-    return {**passed, "PYTHONPATH": str(ROOT)}
+    return {**passed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(FUNCTIONS)])}

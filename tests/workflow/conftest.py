@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from nova_judge_local.engine import synth
-from nova_judge_local.engine.deploy import Outputs, Place, deploy
+from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.settings import EmulatorSettings
 
@@ -121,14 +120,8 @@ class Account:
         return self.emulator.log.read_text("utf-8", "replace")[-3000:]
 
 
-@pytest.fixture(scope="session")
-def assembly() -> Path:
-    """The synthesized stacks; made once, whatever the number of test processes."""
-    return synth.assembly()
-
-
 @pytest.fixture
-def account(assembly: Path) -> Iterator[Callable[..., Account]]:
+def account() -> Iterator[Callable[..., Account]]:
     """Starts an account; settings of the emulator as keywords."""
     running: list[Emulator] = []
 
@@ -136,7 +129,7 @@ def account(assembly: Path) -> Iterator[Callable[..., Account]]:
         chosen = EmulatorSettings(**{"answers": ANSWERS, "enforce_iam": True, **settings})
         emulator = Emulator(chosen)
         running.append(emulator.__enter__())
-        outputs = deploy(assembly, emulator.client, Place(chosen.account, chosen.region))
+        outputs = deploy(emulator.client)
         return Account(emulator, outputs)
 
     yield start

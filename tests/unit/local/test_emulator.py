@@ -16,11 +16,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nova_judge.errors import LocalModeError
-from nova_judge_local.engine.deploy import Place, deploy
+from nova_judge_local.engine.deploy import deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.settings import EmulatorSettings
 
-PLACE = Place("123456789012", "us-east-1")
 ROLE = "arn:aws:iam::123456789012:role/any"
 WAIT_S = 30.0
 
@@ -266,33 +265,10 @@ def test_training_jobs_tell_eventbridge(account):
     assert event["detail"]["TrainingJobName"] == "told"
 
 
-def _assembly(folder, **templates):
-    """A cloud assembly of hand-written templates; a later stack depends on those before it."""
-    artifacts = {}
+def _kept(folder, **templates):
+    """A folder of hand-written templates."""
     for name, template in templates.items():
-        (folder / f"{name}.template.json").write_text(json.dumps(template), "utf-8")
-        asset = {
-            "source": {"path": f"{name}.template.json", "packaging": "file"},
-            "destinations": {
-                "here": {
-                    "bucketName": "cdk-assets-${AWS::AccountId}-${AWS::Region}",
-                    "objectKey": f"{name}.json",
-                }
-            },
-        }
-        (folder / f"{name}.assets.json").write_text(json.dumps({"files": {name: asset}}), "utf-8")
-        artifacts[name] = {
-            "type": "aws:cloudformation:stack",
-            "dependencies": list(artifacts),
-            "properties": {
-                "templateFile": f"{name}.template.json",
-                "stackTemplateAssetObjectUrl": (
-                    f"s3://cdk-assets-${{AWS::AccountId}}-${{AWS::Region}}/{name}.json"
-                ),
-            },
-        }
-    shuffled = dict(reversed(artifacts.items()))
-    (folder / "manifest.json").write_text(json.dumps({"artifacts": shuffled}), "utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(template), "utf-8")
     return folder
 
 
@@ -339,18 +315,19 @@ def test_stacks_go_out_in_the_order_of_their_dependencies_with_imports(account, 
         "Resources": {"T": topic, "E": endpoint},
         "Outputs": {"Topic": {"Value": {"Ref": "T"}}},
     }
-    assembly = _assembly(tmp_path, First=_endpoint_stack("shared"), Second=second)
+    # The one that exports stands last in the folder.
+    templates = _kept(tmp_path, Exporting=_endpoint_stack("shared"), Dependent=second)
     told = []
 
-    outputs = deploy(assembly, account.client, PLACE, told.append)
+    outputs = deploy(account.client, templates, told.append)
 
-    assert told == ["First", "Second"]
+    assert told == ["Exporting", "Dependent"]
     assert outputs["Config"] == "shared"
     attributes = account.client("sns").get_topic_attributes(TopicArn=outputs["Topic"])
     assert attributes["Attributes"]["DisplayName"] == "shared"
     config = account.client("sagemaker").describe_endpoint(EndpointName="stacked")
     assert config["EndpointConfigName"] == "shared"
-    account.client("cloudformation").delete_stack(StackName="Second")
+    account.client("cloudformation").delete_stack(StackName="Dependent")
     _until(lambda: not account.client("sagemaker").list_endpoints()["Endpoints"])
 
 
@@ -365,12 +342,12 @@ def test_a_stack_that_fails_names_the_resource_and_its_reason(account, tmp_path)
     }
 
     with pytest.raises(LocalModeError, match=r"Stack Bad .*Broken .*no-such-configuration"):
-        deploy(_assembly(tmp_path, Bad=bad), account.client, PLACE)
+        deploy(account.client, _kept(tmp_path, Bad=bad))
 
 
-def test_a_folder_that_is_no_assembly_is_refused(account, tmp_path):
-    with pytest.raises(LocalModeError, match=r"no manifest\.json"):
-        deploy(tmp_path, account.client, PLACE)
+def test_a_folder_without_templates_is_refused(account, tmp_path):
+    with pytest.raises(LocalModeError, match="holds no template"):
+        deploy(account.client, tmp_path)
 
 
 def test_it_listens_on_loopback_only(account):
