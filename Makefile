@@ -24,7 +24,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hostile check bootstrap deploy destroy clean
+.PHONY: help setup demo test hostile check templates bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -63,6 +63,9 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest tests/infrastructure
+
+templates: .venv/dev  ## Write the templates of local mode anew, after a change to the stacks
+	@$(BIN)/python -m stacks.local_templates
 
 bootstrap: .venv/demo  ## Prepare the account and region of your credentials for the CDK, once
 	@$(BIN)/python -m stacks.command bootstrap

@@ -100,9 +100,7 @@ def _imports(value: object) -> Iterator[str]:
 
 
 def _create(name: str, template_url: str, cloudformation: CloudFormation) -> Outputs:
-    cloudformation.create_stack(
-        StackName=name, TemplateURL=template_url, Capabilities=CAPABILITIES
-    )
+    cloudformation.create_stack(StackName=name, TemplateURL=template_url, Capabilities=CAPABILITIES)
     while True:
         state = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         if not state["StackStatus"].endswith("IN_PROGRESS"):
