@@ -3,13 +3,17 @@
 A label speaks of the order in which the responses were shown: `[[A>B]]` says that the first won.
 In the backward pass the first one shown is candidate B, so a backward verdict is `turned`.
 
-What counts as a label:
+What counts as a label, after a reasoning model's thoughts are taken off:
 
 * `[[A>B]]`, `[[B>A]]`, `[[A=B]]`, `[[A=B (bothbad)]]`, in either case and with spaces inside;
 * the strong forms `[[A>>B]]` and `[[B>>A]]` of Arena-Hard prompts, and `<` for `>`;
+* `[[A]]`, `[[B]]` and `[[C]]` (a tie) of MT-bench prompts, and the words of other tools in their
+  place: `model_a`, `Response B`, `tie`, `tie (bothbad)`;
 * one closing bracket missing, as AWS itself prints `[[A=B (bothbad)]`;
+* any of these escaped (`\\[\\[A>B\\]\\]`, `&gt;`, `\\u003e`), full-width, in curly quotes, in bold;
 * without brackets only where nothing else can be meant: the whole text (in quotes, list brackets or
-  a code fence), or the value of a key such as `preference: A>B`.
+  a code fence), the value of a key (`preference: A>B`, `{"verdict": "A"}`, `<verdict>A</verdict>`),
+  the end of a sentence such as "The verdict is A>B.", and `A>B` alone on the last line.
 
 Repeating one label is fine. Two different labels, strong and weak forms included, are no verdict:
 choosing the last one would be a guess. JudgeBench applies the same rule, and its published counts
@@ -17,9 +21,11 @@ of errors come out (https://github.com/ScalerLab/JudgeBench).
 """
 
 import re
+import unicodedata
 from typing import Final
 
 from nova_judge.records import JudgedAs, Unscored, Verdict
+from nova_judge.thoughts import without_thoughts
 
 LABELS: Final[dict[Verdict, str]] = {
     Verdict.A: "[[A>B]]",
@@ -32,20 +38,58 @@ LABELS: Final[dict[Verdict, str]] = {
 NO_OUTPUT = Unscored("the judge wrote nothing")
 NO_LABEL = Unscored("no verdict label in the judge's output")
 CUT_OFF = Unscored("the judge's output ends inside the verdict label")
+CUT_OFF_THOUGHT = Unscored("the judge's output was cut off inside its thought")
+ONLY_A_THOUGHT = Unscored("the judge's output is a thought and nothing else")
 CONFLICT = Unscored("the judge's output names different verdicts")
 
-_RELATION = r"(?:>{1,2}|<{1,2}|=|(?:&gt;){1,2}|(?:&lt;){1,2})"
-_LABEL = rf"[AB]\s*{_RELATION}\s*[AB](?:\s*\(\s*both[\s_-]*bad\s*\))?"
-_BRACKETED = re.compile(rf"\[\[\s*[\"']?\s*({_LABEL})\s*[\"']?\s*\]", re.IGNORECASE)
-_KEYED = re.compile(
-    r"^[ \t]*[\w \t*-]{0,40}(?:verdict|preference|decision|judg\w*|label|winner|prediction)"
-    rf"[\w \t*]{{0,20}}:[ \t*]*[\[\"']*({_LABEL})[\]\"'*.]*[ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
+_PREFIX = r"(?:(?:the )?(?:response|answer|assistant|model|candidate|option|output|system)[ _-]?)?"
+_SIDE = rf"{_PREFIX}[ab]"
+_RELATION = r"(?:>{1,3}|<{1,3}|={1,2})"
+_BAD = r"both[ _-]?(?:are[ _-]?)?bad"
+_COMPARED = rf"{_SIDE} {{0,4}}{_RELATION} {{0,4}}{_SIDE}(?: {{0,4}}\( {{0,4}}{_BAD} {{0,4}}\))?"
+_WORDS = (
+    rf"{_SIDE}(?: (?:wins|won|is (?:the )?better(?: one)?|is preferred))?|"
+    rf"(?:(?:a )?tie )?\({_BAD}\)|{_BAD}|(?:a )?(?:tie|draw)|tied|equal|equally good"
 )
-_WHOLE = re.compile(rf"(?:```\w*\s*)?[\[\"'\s]*({_LABEL})[\]\"'\s.]*(?:```)?", re.IGNORECASE)
+_LABEL = rf"(?:{_COMPARED}|{_WORDS})"
+_OPEN, _CLOSE = r"[\[\"' ]{0,6}", r"[\]\"' ]{0,6}"
+_KEY = (
+    r"(?:verdict|preference|preferred|decision|judge?ment|label|winner|prediction|"
+    r"better (?:response|answer|one))"
+)
+_BRACKETED = re.compile(rf"\[\[[\"' ]{{0,4}}(?=[a-z(])({_LABEL}|c)[\"' ]{{0,4}}\]")
+_BOXED = re.compile(rf"boxed\{{ {{0,4}}({_LABEL}) {{0,4}}\}}")
+_IN_DATA = re.compile(
+    rf"{_KEY}[\w -]{{0,30}}(?:[\"'] {{0,4}}: {{0,4}}|>\s{{0,9}}){_OPEN}({_LABEL}){_CLOSE}"
+    rf"(?=[,}}\n]|\s{{0,9}}</|$)"
+)
+_KEYED = re.compile(
+    rf"^[\w \t-]{{0,40}}{_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)[ \t]{{0,4}}{_OPEN}({_LABEL})"
+    rf"{_CLOSE}(?=[.!;。)]|[ \t]*$|,? (?:because|since|as) )",
+    re.MULTILINE,
+)
+_WHOLE = re.compile(rf"(?:\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
+_LAST_LINE = re.compile(rf"{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}")
 _WHOLE_LIMIT = 200  # characters: a longer text is prose, not a label
 _OPEN_END = re.compile(r"\[\[[^\[\]\n]{0,24}\Z")
+_COMPARED_PARTS = re.compile(rf"{_PREFIX}([ab])({_RELATION}){_PREFIX}([ab])")
+_SIDE_PART = re.compile(rf"{_PREFIX}([ab])\b")
 _TURN: Final = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
+
+_ESCAPED = re.compile(r"\\u00(3[ce])|&(?:amp;)?(gt|lt|#6[02]);|\\([gl]t)\b")
+_BACKSLASHES = re.compile(r"\\{1,4}(?=[\[\]<>=\"'{}_])")
+_AS_PLAIN = {
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad*`")),
+    **{ord(curly): '"' for curly in "“”„«»"},
+    **{ord(curly): "'" for curly in "\u2018\u2019"},
+    **{ord(bracket): "[" for bracket in "\u3010\u3014\u300c\u300e"},
+    **{ord(bracket): "]" for bracket in "\u3011\u3015\u300d\u300f"},
+    **{ord(sign): ">" for sign in "≻≫"},
+    **{ord(sign): "<" for sign in "≺≪"},
+    ord("≈"): "=",
+}
+_LARGER = ("3e", "gt", "#62")
+_OTHER: Final = {"a": "b", "b": "a"}
 
 
 def parse_verdict(text: str | None) -> JudgedAs:
@@ -55,12 +99,10 @@ def parse_verdict(text: str | None) -> JudgedAs:
     """
     if text is None or not text.strip():
         return NO_OUTPUT
-    labels = {_normal(label) for label in _labels_in(text)}
-    if not labels:
-        return CUT_OFF if _OPEN_END.search(text.rstrip()[-40:]) else NO_LABEL
-    if len(labels) > 1:
-        return CONFLICT
-    return _meaning(labels.pop())
+    answer = without_thoughts(text)
+    if not answer.finished:
+        return CUT_OFF_THOUGHT
+    return _stated(_plain(answer.text)) if answer.text.strip() else ONLY_A_THOUGHT
 
 
 def turned(judged: JudgedAs) -> JudgedAs:
@@ -70,25 +112,59 @@ def turned(judged: JudgedAs) -> JudgedAs:
     return _TURN.get(judged, judged)
 
 
-def _labels_in(text: str) -> list[str]:
-    if bracketed := _BRACKETED.findall(text):
-        return bracketed
-    if len(text) <= _WHOLE_LIMIT and (whole := _WHOLE.fullmatch(text.strip())):
+def ends_early(text: str) -> bool:
+    """Whether the text goes on after its last label and stops in the middle of a sentence."""
+    plain = _plain(without_thoughts(text).text)
+    end = max((found.end() for found in _BRACKETED.finditer(plain)), default=0)
+    rest = plain[end:].strip(" \t\n]\"'")
+    return bool(rest) and (rest[-1].isalnum() or rest[-1] in ",:;-([")
+
+
+def _stated(plain: str) -> JudgedAs:
+    labels = {_normal(label) for label in _BRACKETED.findall(plain)}
+    if not labels and _OPEN_END.search(plain[-40:]):
+        return CUT_OFF
+    labels = labels or {_normal(label) for label in _bare_labels(plain)}
+    if not labels:
+        return NO_LABEL
+    return CONFLICT if len(labels) > 1 else _meaning(labels.pop())
+
+
+def _plain(text: str) -> str:
+    """The text in one spelling of letters and signs, without emphasis: labels look alike."""
+    text = unicodedata.normalize("NFKC", text).lower().translate(_AS_PLAIN)
+    text = _ESCAPED.sub(lambda sign: ">" if _larger(sign) else "<", text)
+    return _BACKSLASHES.sub("", text).strip()
+
+
+def _larger(sign: re.Match[str]) -> bool:
+    return (sign[1] or sign[2] or sign[3]) in _LARGER
+
+
+def _bare_labels(text: str) -> list[str]:
+    if stated := _BOXED.findall(text) or _IN_DATA.findall(text):
+        return stated
+    if len(text) <= _WHOLE_LIMIT and (whole := _WHOLE.fullmatch(text)):
         return [whole[1]]
-    return _KEYED.findall(text)
+    if keyed := _KEYED.findall(text):
+        return keyed
+    last = _LAST_LINE.fullmatch(text[text.rfind("\n") + 1 :][:_WHOLE_LIMIT].strip())
+    return [last[1]] if last else []
 
 
 def _normal(label: str) -> str:
-    """One spelling for each label: upper case, no spaces, `>` and `=` only, A before B in ties."""
-    text = "".join(label.upper().replace("&GT;", ">").replace("&LT;", "<").split())
-    relation, _, bad = text.partition("(")
-    left, right = relation[0], relation[-1]
-    sign = relation[1:-1]
+    """One spelling for each label: `A>B`, `A>>B`, `A=B`, `A=B(BOTHBAD)`, A before B in ties."""
+    bad = "(bothbad)" if re.search(_BAD, label) else ""
+    compared = _COMPARED_PARTS.match(label.replace(" ", ""))
+    if compared is None:
+        side = None if bad else _SIDE_PART.match(label)
+        return (f"a=b{bad}" if side is None else f"{side[1]}>{_OTHER[side[1]]}").upper()
+    left, sign, right = compared.groups()
     if sign.startswith("<"):
-        left, right, sign = right, left, sign.replace("<", ">")
-    if sign == "=":
-        left, right = sorted((left, right))
-    return f"{left}{sign}{right}{'(BOTHBAD)' if bad else ''}"
+        left, sign, right = right, sign.replace("<", ">"), left
+    if sign.startswith("="):
+        left, sign, right = min(left, right), "=", max(left, right)
+    return f"{left}{sign}{right}{bad}".upper()
 
 
 def _meaning(label: str) -> JudgedAs:

@@ -6,9 +6,12 @@ import pytest
 from nova_judge.pairs.verdict_labels import (
     CONFLICT,
     CUT_OFF,
+    CUT_OFF_THOUGHT,
     LABELS,
     NO_LABEL,
     NO_OUTPUT,
+    ONLY_A_THOUGHT,
+    ends_early,
     parse_verdict,
     turned,
 )
@@ -44,6 +47,49 @@ HAIKU = Path(__file__).parents[4] / "shared/data/judgebench-claude-3-haiku/judgm
         ("['A>B']", Verdict.A),
         ("criteria: x\noverall_preference: A=B (bothbad)\n", Verdict.BOTH_BAD),
         ("**Final verdict:** B>A", Verdict.B),
+        (r"\[\[A>B\]\]", Verdict.A),
+        (r"\[\[B\>A\]\]", Verdict.B),
+        (r"[[B \gt A]]", Verdict.B),
+        (r'{"verdict": "[[B\u003eA]]"}', Verdict.B),
+        ("[[A&amp;gt;B]]", Verdict.A),
+        ("[[B\uff1eA]]", Verdict.B),
+        ("\uff3b\uff3b\uff21\uff1d\uff22\uff3d\uff3d", Verdict.TIE),
+        ("【【B>A】】", Verdict.B),
+        ("[[“A>B”]]", Verdict.A),
+        ("[[**B>A**]]", Verdict.B),
+        ("[[A\u200b>B]]", Verdict.A),
+        ("[[A≻B]]", Verdict.A),
+        ("[[A==B]]", Verdict.TIE),
+        (r"$\boxed{B>A}$", Verdict.B),
+        ("[[A]]", Verdict.A),
+        ("so the better one is [[B]].", Verdict.B),
+        ("[[C]]", Verdict.TIE),
+        ("[[Response A > Response B]]", Verdict.A),
+        ("[[Assistant B]]", Verdict.B),
+        ("[[Tie]]", Verdict.TIE),
+        ("`B>A`", Verdict.B),
+        ("The verdict is A>B.", Verdict.A),
+        ("My final verdict is: **B>A**", Verdict.B),
+        ("The winner is Response B, because it names the source.", Verdict.B),
+        ("The better answer is A.", Verdict.A),
+        ("Verdict: tie", Verdict.TIE),
+        ('{"reason": "r", "verdict": "A>B"}', Verdict.A),
+        ('```json\n{"winner": "model_b", "reason": "A is short"}\n```', Verdict.B),
+        ("winner: model_a", Verdict.A),
+        ("<verdict>B</verdict>", Verdict.B),
+        ("B is slower.\n\nA>B", Verdict.A),
+        ("A", Verdict.A),
+        ("B.", Verdict.B),
+        ("model_a", Verdict.A),
+        ("model_b", Verdict.B),
+        ("tie", Verdict.TIE),
+        ("TIE", Verdict.TIE),
+        ("tie (bothbad)", Verdict.BOTH_BAD),
+        ("both_bad", Verdict.BOTH_BAD),
+        ("A=B (bothbad)", Verdict.BOTH_BAD),
+        ("A>>B", Verdict.A),
+        ("<think>At first [[A>B]].</think>\n\nNo: [[B>A]]", Verdict.B),
+        ("[[A>B]] I think.</think>\n[[B>A]]", Verdict.B),
     ],
 )
 def test_labels_in_every_form_that_occurs(text, expected):
@@ -60,7 +106,18 @@ def test_labels_in_every_form_that_occurs(text, expected):
         ("If A=B then the loop ends.", NO_LABEL),
         ("[[A>A]]", NO_LABEL),
         ("[[A>B (bothbad)]]", NO_LABEL),
-        ("[[C]]", NO_LABEL),
+        ("[[D]]", NO_LABEL),
+        ("[[5]]", NO_LABEL),
+        ("Verdict options: A>B, B>A or A=B", NO_LABEL),
+        ("A decides, B follows.", NO_LABEL),
+        ("The decision is a hard one.", NO_LABEL),
+        ("Response A's choice: B", NO_LABEL),
+        ('{"verdict": "A>B", "second_verdict": "B>A"}', CONFLICT),
+        ("<think>I lean to [[A>B]] for now, let me", CUT_OFF_THOUGHT),
+        ("<think>[[A>B]]</think>", ONLY_A_THOUGHT),
+        ("<think>[[A>B]]</think> I cannot say.", NO_LABEL),
+        ("<think>x</think> so [[A", CUT_OFF),
+        ("[[A]] or [[B]]", CONFLICT),
         ("so my verdict is [[A", CUT_OFF),
         ("so my verdict is [[A=B (both", CUT_OFF),
         ("[[A>B]] no, [[B>A]]", CONFLICT),
@@ -71,6 +128,21 @@ def test_labels_in_every_form_that_occurs(text, expected):
 )
 def test_what_is_no_verdict_says_why(text, reason):
     assert parse_verdict(text) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "early"),
+    [
+        ("One could say [[A>B]] at first sight. However, when we look clo", True),
+        ("[[A>B]] because of the following,", True),
+        ("Reasons first.\n\n[[A>B]]", False),
+        ("[[A>B]] is my verdict.", False),
+        ('"preference": "[[A>B]]"\n```', False),
+        ("no label at all, and then", True),
+    ],
+)
+def test_a_text_that_stops_in_a_sentence_after_its_label_ends_early(text, early):
+    assert ends_early(text) is early
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

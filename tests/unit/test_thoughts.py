@@ -1,0 +1,29 @@
+import pytest
+
+from nova_judge.thoughts import Answered, without_thoughts
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "finished"),
+    [
+        ("plain <b>x</b> \n", "plain <b>x</b> \n", True),
+        ("<think>a</think>\n\nb", "b", True),
+        ("<Thinking>a</Thinking>b", "b", True),
+        ("[THINK]x[/THINK]y", "y", True),
+        ("◁think▷x◁/think▷y", "y", True),
+        ("a thought whose tag the prompt opened</think>\nb", "b", True),
+        ("<think>a<think>b</think>c</think>d", "d", True),
+        ("x <think>a</think> y <think>b</think> z", "x  y  z", True),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+            "<|channel|>final<|message|>yes<|return|>",
+            "yes",
+            True,
+        ),
+        ("<think></think>", "", True),
+        ("<think>and then", "", False),
+        ("b <think>and then", "b", False),
+    ],
+)
+def test_an_answer_is_what_is_left_beside_thoughts(text, answer, finished):
+    assert without_thoughts(text) == Answered(answer, finished)
