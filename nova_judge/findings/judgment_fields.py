@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nova_judge.pairs.verdict_labels import parse_verdict, turned
 from nova_judge.records import JudgedAs, Unscored, Verdict
 from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, markup_of
+from nova_judge.verdict_labels import parse_verdict, turned
 
 JUDGED_BY = ("forward", "backward", "preference", "margin", "score_A", "score_B")
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 
 from nova_judge.findings.rubric_findings import differs_from_report
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.pairs.verdict_labels import LABELS
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored
+from nova_judge.verdict_labels import LABELS
 
 _RULE = "=" * 80
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

@@ -16,10 +16,10 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.metrics_text import Metrics, MetricsReader
 from nova_judge.pairs.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.pairs.rubric_reading import number, rubric_from
-from nova_judge.pairs.verdict_labels import NO_LABEL, parse_verdict
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.parquet import connect
 from nova_judge.records import Judgment, Rubric, Unscored
+from nova_judge.verdict_labels import NO_LABEL, parse_verdict
 
 _BATCH = 64
 _MEMORY = "80MB"

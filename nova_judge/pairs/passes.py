@@ -17,8 +17,8 @@ and a difference is noted; where the counts contradict the only label, nothing i
 from collections import Counter
 from typing import NamedTuple
 
-from nova_judge.pairs.verdict_labels import NO_OUTPUT, parse_verdict, turned
 from nova_judge.records import JudgedAs, Unscored, Verdict
+from nova_judge.verdict_labels import NO_OUTPUT, parse_verdict, turned
 
 BAD_COUNTS = Unscored("the row's counts of wins, ties and errors are not 0, 1 or 2")
 CONTRADICTION = Unscored("the row's counts contradict its verdict label")

@@ -13,10 +13,10 @@ import numpy as np
 
 from nova_judge.errors import LocalModeError
 from nova_judge.json_lines import require_lines
-from nova_judge.pairs.verdict_labels import parse_verdict, turned
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Verdict
+from nova_judge.verdict_labels import parse_verdict, turned
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer
 from nova_judge_local.judges.knowledge import Knowledge, knowledge_in

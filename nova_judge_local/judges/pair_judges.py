@@ -19,8 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
 from nova_judge.json_lines import require_lines
-from nova_judge.pairs.verdict_labels import parse_verdict
 from nova_judge.records import Unscored
+from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
 from nova_judge_local.judges.knowledge import Known
 from nova_judge_local.judges.reference_judge import reference_output

@@ -7,8 +7,8 @@ import ryaml
 from botocore.stub import Stubber
 
 from nova_judge.errors import LocalModeError
-from nova_judge.pairs.verdict_labels import parse_verdict
 from nova_judge.records import Unscored, Verdict
+from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.judges import pair_judges
 from nova_judge_local.judges.chat_server import Completion
 from nova_judge_local.judges.knowledge import Known

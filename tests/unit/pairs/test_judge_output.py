@@ -18,10 +18,10 @@ from nova_judge.pairs.passes import (
     WHICH_PASS,
 )
 from nova_judge.pairs.rubric_reading import NO_WEIGHT, criterion_from
-from nova_judge.pairs.verdict_labels import CONFLICT, NO_LABEL, NO_OUTPUT
 from nova_judge.records import Rubric, Unscored, Verdict
 from nova_judge.runs.archive import only, read_archive
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
+from nova_judge.verdict_labels import CONFLICT, NO_LABEL, NO_OUTPUT
 from tests.made import details
 
 A, B, TIE, BOTH_BAD = Verdict

@@ -3,9 +3,9 @@ import random
 import pytest
 import ryaml
 
-from nova_judge.pairs.verdict_labels import CONFLICT, LABELS, parse_verdict
 from nova_judge.pairs.yaml_output import NO_YAML, TOO_LONG, TWO_RUBRICS, parse_rubric
 from nova_judge.records import Rubric, Unscored, Verdict
+from nova_judge.verdict_labels import CONFLICT, LABELS, parse_verdict
 from tests.made import details
 
 ONE = """criteria:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.pairs.verdict_labels import (
+from nova_judge.records import Unscored, Verdict
+from nova_judge.verdict_labels import (
     CONFLICT,
     CUT_OFF,
     CUT_OFF_THOUGHT,
@@ -15,7 +16,6 @@ from nova_judge.pairs.verdict_labels import (
     parse_verdict,
     turned,
 )
-from nova_judge.records import Unscored, Verdict
 
 HAIKU = Path(__file__).parents[4] / "shared/data/judgebench-claude-3-haiku/judgments.jsonl"
 
