@@ -23,7 +23,8 @@ from nova_judge.verdict_labels import NO_LABEL, parse_verdict
 
 _BATCH = 64
 _MEMORY = "80MB"
-_ERROR_KEYS = ("inference_error", "inference_errors")
+_ERROR_KEYS = ("inference_error", "inference_errors", "inference-score")
+_FAILURE_KEYS = ("forward_error", "backward_error")  # why a pass has no finished output; ours
 
 
 class DetailsRow(NamedTuple):
@@ -125,13 +126,18 @@ def _reading(details: Path, **limits: str) -> Iterator[duckdb.DuckDBPyConnection
 
 
 def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:
-    """The rubric that the job read, else the one that the forward pass wrote as YAML."""
+    """The rubric that the job read, else the one that the forward pass wrote as YAML.
+
+    Without either, the reason is that of the text that was written, where there is one.
+    """
     overall = metrics.get("overall_justification")
     rubric = rubric_from(metrics["criteria_breakdown"], overall, metrics)
-    if isinstance(rubric, Unscored) and outputs.forward:
-        written = parse_rubric(outputs.forward)
-        return rubric if isinstance(written, Unscored) else written
-    return rubric
+    if not isinstance(rubric, Unscored):
+        return rubric
+    failure = _text(metrics.get(_FAILURE_KEYS[0]))
+    if failure:
+        return Unscored(failure)
+    return parse_rubric(outputs.forward) if outputs.forward else rubric
 
 
 def passes_of(metrics: Metrics, predictions: object = None) -> Passes:
@@ -145,20 +151,37 @@ def _outputs(metrics: Metrics, predictions: object) -> _Outputs:
         return _Outputs(_text(metrics.get("forward_output")), _text(metrics.get("backward_output")))
     if isinstance(predictions, list | tuple) and len(predictions) == 2:
         forward, backward = map(_text, predictions)
-        if any(parse_verdict(output) != NO_LABEL for output in (forward, backward)):
+        if not any(_labels(metrics)) or any(
+            parse_verdict(output) != NO_LABEL for output in (forward, backward)
+        ):
             return _Outputs(forward, backward)
     return _Outputs(None, None)
 
 
 def _passes(metrics: Metrics, outputs: _Outputs) -> Passes:
+    read = _read_passes(metrics, outputs)
+    forward, backward = (_text(metrics.get(key)) for key in _FAILURE_KEYS)
+    return Passes(
+        Unscored(forward) if forward else read.forward,
+        Unscored(backward) if backward else read.backward,
+        None if forward or backward else read.note,
+    )
+
+
+def _read_passes(metrics: Metrics, outputs: _Outputs) -> Passes:
     counts = _counts(metrics)
     if outputs.forward or outputs.backward:
         return from_outputs(outputs.forward, outputs.backward, counts)
+    return from_labels(_labels(metrics), counts)
+
+
+def _labels(metrics: Metrics) -> tuple[str, ...]:
+    """The labels that the metrics themselves list; those that are empty are none."""
     labels = metrics.get("predictions")
     listed = (labels,) if isinstance(labels, str) else labels
     if not isinstance(listed, list | tuple):
-        return from_labels((), counts)
-    return from_labels(tuple(_text(label) or "" for label in listed), counts)
+        return ()
+    return tuple(_text(label) or "" for label in listed)
 
 
 def _counts(metrics: Metrics) -> Counts | None:

@@ -32,7 +32,10 @@ _EXACT: Final[dict[str, Scalar]] = {"True": True, "False": False, "None": None, 
 _NOT_PLAIN_ESCAPE = re.compile(r"\\(?![nt'\"])")
 _ODD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\[^nrt'\"\\]")
 _NUMPY_SCALARS = {"float64", "float32", "int64", "int32", "bool_", "bool", "str_"}
-_NAMES = {"nan": math.nan, "inf": math.inf}
+_NAMES = {
+    **{"nan": math.nan, "inf": math.inf},
+    **{"NaN": math.nan, "Infinity": math.inf, "null": None, "true": True, "false": False},  # JSON's
+}
 
 _PLAIN_LIMIT = 1 << 18  # characters: below this, no text makes the parser's tree dangerous
 _TEXT_LIMIT = 1 << 24

@@ -11,22 +11,33 @@ The one place for what AWS does not document of the two passes, each marked [?]:
   from 0 to 2; the rubric judge's rows may leave out ties and errors.
 
 Labels are evidence, counts are the job's own reading of them. Where both stand, the labels are used
-and a difference is noted; where the counts contradict the only label, nothing is scored.
+and a difference is noted; where the counts contradict the only label, nothing is scored. Two things
+the counts know better: an error that the job counted outranks a label in a text that stops in the
+middle of a sentence, and a verdict that it counted outranks a text with no label or with two.
 """
 
 from collections import Counter
 from typing import NamedTuple
 
 from nova_judge.records import JudgedAs, Unscored, Verdict
-from nova_judge.verdict_labels import NO_OUTPUT, parse_verdict, turned
+from nova_judge.verdict_labels import (
+    CONFLICT,
+    NO_LABEL,
+    NO_OUTPUT,
+    ends_early,
+    parse_verdict,
+    turned,
+)
 
 BAD_COUNTS = Unscored("the row's counts of wins, ties and errors are not 0, 1 or 2")
 CONTRADICTION = Unscored("the row's counts contradict its verdict label")
 WHICH_PASS = Unscored("the row's counts do not say which pass gave which verdict")
 INFERENCE_ERROR = Unscored("the judge job counted an inference error")
+CUT_OFF_TEXT = Unscored("the judge's output was cut off, and the job counted an inference error")
 OTHER_PASS = Unscored("the details do not say whether the other pass was a tie or an error")
 NO_COUNTS = Unscored("the row has neither a verdict label nor counts")
 COUNTS_DIFFER = "the job's counts differ from the labels in its own output; the labels are used"
+UNCLEAR_LABEL = "no single label in the judge's output; the job's counts are used"
 LABEL_UNREADABLE = "the verdict label cannot be read; the job's counts are used"
 
 _PASSES = 2
@@ -54,8 +65,46 @@ def from_outputs(forward: str | None, backward: str | None, counts: Counts | Non
     if not forward and not backward:
         return from_labels((), counts)
     first, second = parse_verdict(forward), turned(parse_verdict(backward))
-    differs = counts is not None and not _agrees(first, second, counts)
-    return Passes(first, second, COUNTS_DIFFER if differs else None)
+    if counts is None or _agrees(first, second, counts):
+        return Passes(first, second)
+    if not _possible(counts):
+        return Passes(first, second, COUNTS_DIFFER)
+    errors = _with_errors((first, forward), (second, backward), counts)
+    if errors != (first, second):
+        return Passes(*errors, None if _agrees(*errors, counts) else COUNTS_DIFFER)
+    filled = _from_unclear(first, second, counts)
+    return filled or Passes(first, second, COUNTS_DIFFER)
+
+
+def _with_errors(
+    first: tuple[JudgedAs, str | None], second: tuple[JudgedAs, str | None], counts: Counts
+) -> tuple[JudgedAs, JudgedAs]:
+    """The verdicts, but for those in broken texts where the job counted as many errors."""
+    texts = (first, second)
+    unread = sum(isinstance(judged, Unscored) for judged, _ in texts)
+    broken = [isinstance(judged, Verdict) and ends_early(text or "") for judged, text in texts]
+    if not 0 < sum(broken) <= (counts.errors or 0) - unread:
+        return first[0], second[0]
+    forward, backward = (
+        CUT_OFF_TEXT if cut else judged for cut, (judged, _) in zip(broken, texts, strict=True)
+    )
+    return forward, backward
+
+
+def _from_unclear(first: JudgedAs, second: JudgedAs, counts: Counts) -> Passes | None:
+    """What clear counts say where a text holds no label, or two; None where they say nothing."""
+    unclear = [judged in (CONFLICT, NO_LABEL) for judged in (first, second)]
+    if all(unclear):
+        counted = _from_counts(counts, UNCLEAR_LABEL)
+        return None if isinstance(counted.forward, Unscored) else counted
+    if not any(unclear) or not isinstance(known := second if unclear[0] else first, Verdict):
+        return None
+    completed = _completed(known, counts)
+    if isinstance(completed.backward, Unscored):
+        return None
+    if unclear[0]:
+        return Passes(completed.backward, known, UNCLEAR_LABEL)
+    return completed._replace(note=UNCLEAR_LABEL)
 
 
 def from_labels(labels: tuple[str, ...], counts: Counts | None) -> Passes:
