@@ -16,9 +16,9 @@ import ryaml
 
 from nova_judge.pairs.rubric_lines import OVERALL, field_name, rubric_lines
 from nova_judge.pairs.rubric_reading import rubric_from
-from nova_judge.verdict_labels import CUT_OFF_THOUGHT
 from nova_judge.records import Rubric, Unscored
 from nova_judge.thoughts import without_thoughts
+from nova_judge.verdict_labels import CUT_OFF_THOUGHT
 
 NO_YAML = Unscored("the judge's output holds no readable YAML rubric")
 TWO_RUBRICS = Unscored("the judge's output holds two different rubrics")
