@@ -15,8 +15,12 @@ NAME = $(or $(RECIPE_$(KIND)),$(KIND))
 RECIPE = $(firstword $(wildcard examples/recipes/$(NAME).yaml) $(NAME))
 INPUT = $(if $(filter benchmark,$(KIND)),,$(or $(INPUT_$(KIND)),examples/questions.jsonl))
 BIN := .venv/bin
-UV_VERSION := $(shell sed -n 's/^uv==//p' requirements.txt)
-INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile --root-user-action=ignore
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.txt)
+UV := .nova-judge/uv-$(UV_VERSION)/bin/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --annotation-style line \
+	--custom-compile-command "make pins"
 
 # What tools cache stays in this folder, not in the user's home.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.nova-judge/cache/jsii
@@ -24,28 +28,42 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hostile check templates bootstrap deploy destroy clean
+.PHONY: help setup demo test hostile check templates pins bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
-.venv/uv:
+# The installer, beside the environment; where this Python has no pip, from an environment of its own.
+$(UV):
 	@test -n "$(PYTHON)" || { echo "Nova Judge needs Python 3.11 or newer: install it, or name it with make PYTHON=/path/to/python"; exit 1; }
-	@echo "Setting up .venv …"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@touch $@
+	@echo "Fetching uv …"
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; \
+	then $(PYTHON) -m pip install --target $(@D)/.. $(PIP_OPTIONS) uv==$(UV_VERSION); \
+	else $(PYTHON) -m venv $(@D)/.. && $(@D)/python -m pip install $(PIP_OPTIONS) uv==$(UV_VERSION); fi
 
-.venv/demo: .venv/uv requirements.txt lambdas/requirements.txt pyproject.toml
+.venv/bin/python: | $(UV)
+	@$(UV) venv --quiet --python $(PYTHON) .venv
+
+.venv/demo: .venv/bin/python requirements.txt pyproject.toml
 	@echo "Installing what the demo needs …"
-	@$(INSTALL) --requirement requirements.txt
-	@$(INSTALL) --no-deps --editable .
+	@$(INSTALL) --constraint requirements.txt --editable .[local]
 	@touch $@
 
-.venv/dev: .venv/demo requirements-dev.txt
-	@echo "Installing what the tests need …"
-	@$(INSTALL) --requirement requirements-dev.txt
+.venv/deploy: .venv/demo
+	@echo "Installing what a deployment needs …"
+	@$(INSTALL) --compile-bytecode --requirement requirements.txt
 	@touch $@
+
+.venv/dev: .venv/deploy requirements-dev.txt
+	@echo "Installing what the tests need …"
+	@$(INSTALL) --compile-bytecode --requirement requirements-dev.txt
+	@touch $@
+
+pins: $(UV)  ## Write the requirements files anew from pyproject.toml (PINS_OPTIONS=--upgrade for the newest)
+	@$(PINS) pyproject.toml --extra local --extra deploy $(PINS_OPTIONS) -o requirements.txt
+	@$(PINS) pyproject.toml --extra local --extra deploy --group dev -c requirements.txt $(PINS_OPTIONS) -o requirements-dev.txt
+	@$(PINS) --group pyproject.toml:functions -c requirements.txt -o lambdas/requirements.txt
+	@$(PINS) pyproject.toml --extra registry -c lambdas/requirements.txt $(PINS_OPTIONS) -o requirements-sagemaker.txt
 
 setup: .venv/dev  ## Install everything into .venv
 
@@ -67,13 +85,13 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 templates: .venv/dev  ## Write the templates of local mode anew, after a change to the stacks
 	@$(BIN)/python -m stacks.local_templates
 
-bootstrap: .venv/demo  ## Prepare the account and region of your credentials for the CDK, once
+bootstrap: .venv/deploy  ## Prepare the account and region of your credentials for the CDK, once
 	@$(BIN)/python -m stacks.command bootstrap
 
-deploy: .venv/demo  ## Deploy a stage into the account of your credentials (STAGE=dev)
+deploy: .venv/deploy  ## Deploy a stage into the account of your credentials (STAGE=dev)
 	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE)
 
-destroy: .venv/demo  ## Stop what a stage runs and remove it (STAGE=dev)
+destroy: .venv/deploy  ## Stop what a stage runs and remove it (STAGE=dev)
 	@$(BIN)/nova-judge stop --stage $(STAGE)
 	@$(BIN)/python -m stacks.command destroy --all --context stage=$(STAGE)
 

@@ -7,11 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import ScorerSettings, load
-from nova_judge.folders import ROOT
+from nova_judge.folders import SCORERS
 from nova_judge.scores.scorer_process import load_scorer
 from nova_judge.scores.scorers import handle_event
-
-SCORERS = ROOT / "scorers"
 
 
 @logger.inject_lambda_context

@@ -40,6 +40,10 @@ class UnsupportedClaimError(NovaJudgeError):
     """A sentence of the report says more than its figures carry: never written."""
 
 
+class MissingExtraError(NovaJudgeError):
+    """A command needs a part of Nova Judge that was not installed."""
+
+
 class LocalModeError(NovaJudgeError):
     """Local mode could not start, deploy or follow a run, or a stand-in cannot use its input."""
 

@@ -1,6 +1,6 @@
 """Registers data sets and scorers in SageMaker's AI registry, with AWS's own SDK.
 
-The SDK is installed apart (requirements-sagemaker.txt): nothing else needs it.
+The SDK is the extra `registry`: nothing else needs it.
 """
 
 import importlib
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nova_judge.errors import RegistryError
+from nova_judge.extras import require
 
 REWARD_FUNCTION = "RewardFunction"
-INSTALL = "install it with: pip install -r requirements-sagemaker.txt"
 
 
 class Registered(NamedTuple):
@@ -48,10 +48,8 @@ def register_scorer(name: str, source: str, *, role: str | None, wait: bool) -> 
 
 
 def _create(module: str, kind: str, **arguments: Any) -> Any:  # noqa: ANN401 - the SDK's objects
-    try:
-        factory = getattr(importlib.import_module(module), kind)
-    except ImportError as error:
-        raise RegistryError(f"AWS's `sagemaker` SDK is not installed: {INSTALL}") from error
+    require("registry", "sagemaker")
+    factory = getattr(importlib.import_module(module), kind)
     try:
         return factory.create(**arguments)
     except Exception as error:  # the SDK raises whatever it met

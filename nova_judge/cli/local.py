@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from nova_judge.cli.result import print_result
 from nova_judge.errors import LocalModeError
+from nova_judge.extras import require
 from nova_judge.findings.saved_report import open_report
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def command(
 
       nova-judge local run pairs.jsonl --judge openai:http://localhost:11434/v1#llama3.3
     """
+    require("local", "ministack")
     from nova_judge_local.local_run import RunRequest, run  # noqa: PLC0415 - an extra
 
     console = Console()

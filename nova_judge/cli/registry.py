@@ -34,7 +34,7 @@ def register_dataset_command(
 ) -> None:
     """Register a data set; a serverless recipe names it as judge.serverless.dataset.
 
-    Needs AWS's SDK: pip install -r requirements-sagemaker.txt
+    Needs AWS's SDK: pip install 'nova-judge[registry]'
 
     Examples:
 

@@ -8,15 +8,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.settings import ScorerSettings
-from nova_judge.folders import ROOT
+from nova_judge.folders import SCORERS
 from nova_judge.kinds.score_jobs import scorer_function_name
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.names import bedrock_jobs, pascal
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
-
-SCORERS = ROOT / "scorers"
 
 
 class Scoring(Construct):
