@@ -23,8 +23,8 @@ class FunctionSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PlanEvaluationSettings(FunctionSettings):
-    """What planning knows: the judge jobs' role and the prefix of everything we name.
+class JobSettings(FunctionSettings):
+    """What planning and building jobs need: their role and the prefix of everything we name.
 
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
     """

@@ -12,11 +12,17 @@ from nova_judge.findings.metrics import RunFacts, scored_metrics
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.json_lines import require_lines
 from nova_judge.kinds.score_jobs import PlannedJob
-from nova_judge.recipe.bedrock_judge import BedrockJudge, lower_is_better, metric_scale
+from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import ServerlessJudge
 from nova_judge.records import Unscored
-from nova_judge.scores.bedrock_scores import bedrock_scores, llmaj_scores, stand_in_of
+from nova_judge.scores.bedrock_scores import (
+    bedrock_scores,
+    llmaj_scores,
+    lower_is_better,
+    metric_scale,
+    stand_in_of,
+)
 from nova_judge.scores.container_scores import (
     detail_scores,
     recomputed_scores,

@@ -136,6 +136,16 @@ def parse_line(line: Line, sources: AnswerSources) -> InputRow | Rejected | None
     )
 
 
+def read_rows(
+    chunks: Iterable[bytes], size: int, sources: AnswerSources
+) -> Iterator[InputRow | Rejected]:
+    """The rows and rejected lines of a whole file of `size` bytes; blank ones not."""
+    for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
+        row = parse_line(line, sources)
+        if row is not None:
+            yield row
+
+
 def _fields_of(content: bytes) -> _Fields | Fault:
     fields = decoded(content, _decoder)
     if isinstance(fields, Fault):

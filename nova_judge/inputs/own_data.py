@@ -4,8 +4,8 @@ The container takes exactly one file; a broken line there fails the whole job, s
 are left out here, with their number and reason.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import orjson
@@ -18,7 +18,9 @@ from nova_judge.records import Rejected
 FIELDS = '{"query": …, "response": …, "system"?: …, "metadata"?: …}'
 
 
-class _Fields(msgspec.Struct):
+class OwnFields(msgspec.Struct):
+    """One line of own data."""
+
     query: str
     response: str
     system: str | None = None
@@ -45,18 +47,21 @@ class OwnLine(NamedTuple):
     sent: bytes
 
 
-_decoder = msgspec.json.Decoder(_Fields)
+Form: TypeAlias = Callable[[OwnFields, OwnRow], dict[str, Any]]
+"""A line as a task of the container reads it."""
+
+_decoder = msgspec.json.Decoder(OwnFields)
 
 
-def read_own_data(chunks: Iterable[bytes], size: int, task: str) -> Iterator[OwnLine | Rejected]:
-    """The lines of a file of `size` bytes, as `gen_qa` or `rft_eval` reads them; blank ones not."""
+def read_own_data(chunks: Iterable[bytes], size: int, form: Form) -> Iterator[OwnLine | Rejected]:
+    """The lines of a file of `size` bytes in the form that a task reads; blank ones not."""
     for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
-        found = parse_own_line(line, task)
+        found = parse_own_line(line, form)
         if found is not None:
             yield found
 
 
-def parse_own_line(line: Line, task: str) -> OwnLine | Rejected | None:
+def parse_own_line(line: Line, form: Form) -> OwnLine | Rejected | None:
     """The row that a line holds, why it cannot be used, or None for a blank line."""
     if line.content is None:
         return Rejected(line.number, "the line is too long")
@@ -72,11 +77,10 @@ def parse_own_line(line: Line, task: str) -> OwnLine | Rejected | None:
         reference=fields.response,
         category=fields.category,
     )
-    sent = _for_rewards(fields, row) if task == "rft_eval" else _for_own_data(fields)
-    return OwnLine(row, orjson.dumps(sent, option=orjson.OPT_APPEND_NEWLINE))
+    return OwnLine(row, orjson.dumps(form(fields, row), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _fields_of(number: int, content: bytes) -> _Fields | Rejected:
+def _fields_of(number: int, content: bytes) -> OwnFields | Rejected:
     fields = decoded(content, _decoder)
     if isinstance(fields, Fault):
         return Rejected(number, f"{fields.reason}; a line is {FIELDS}", fields.field)
@@ -85,14 +89,14 @@ def _fields_of(number: int, content: bytes) -> _Fields | Rejected:
     return fields
 
 
-def _for_own_data(fields: _Fields) -> dict[str, Any]:
+def gen_qa_line(fields: OwnFields, _row: OwnRow) -> dict[str, Any]:
     """A line of `gen_qa.jsonl`: only the documented fields."""
     optional = ("system", "images", "metadata")
     sent: dict[str, Any] = {"query": fields.query, "response": fields.response}
     return sent | {k: v for k in optional if (v := getattr(fields, k)) is not None}
 
 
-def _for_rewards(fields: _Fields, row: OwnRow) -> dict[str, Any]:
+def rft_eval_line(fields: OwnFields, row: OwnRow) -> dict[str, Any]:
     """A line as `rft_eval` reads it: one turn of the user and the reference."""
     messages = [{"role": "user", "content": fields.query}]
     if fields.system is not None:

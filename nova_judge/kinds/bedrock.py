@@ -1,13 +1,31 @@
-"""Amazon Bedrock's judge: scores of single answers, each candidate's in jobs of its own."""
+"""Amazon Bedrock's judge: scores of single answers, each candidate's in jobs of its own.
 
-from collections.abc import Iterator
+A job takes at most 1,000 prompts: more are split, and because every figure is computed from rows,
+the parts merge exactly.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from nova_judge.kinds.kind import JudgedBy
+import orjson
+
+from nova_judge.inputs.dataset import AnswerSources, read_rows
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
+from nova_judge.kinds.kind import DataLine, JudgedBy
+from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
-from nova_judge.recipe.bedrock_judge import bedrock_problems
+from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
+from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.runs.run import Run
+from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
+
+TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it
+DATASET_NAME = "nova-judge"
 
 
 @dataclass(frozen=True)
@@ -36,3 +54,129 @@ class BedrockScores:
         return JudgeUsage(
             bedrock=(TokenUse(judge.evaluator, read, written),), rests_on=(supposed.why,)
         )
+
+    def rows(
+        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[InputRow | Rejected]:
+        return read_rows(chunks, size, sources)
+
+    def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
+        """Each candidate's jobs. Raises InputFileError for more than one run can follow."""
+        judge, layout = run.recipe.bedrock, RunLayout(run.run_id)
+        parts = job_parts(rows, judge.prompts_per_job)
+        wanted = [(candidate, part) for candidate in judge.judged for part in parts]
+        check_bedrock_jobs(len(wanted))
+        return tuple(
+            PlannedJob(
+                number=number,
+                api="bedrock",
+                subject=candidate,
+                label=run.candidate_label(candidate),
+                first=part.start,
+                last=part.stop,
+                data=layout.judge_data(number, "prompts.jsonl"),
+                rows=layout.judge_rows(number),
+            )
+            for number, (candidate, part) in enumerate(wanted)
+        )
+
+    def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
+        return DataLine(dataset_line(row, candidate_of(job), _source(job)), row)
+
+    def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
+        place = job_place(run, job, deployment)
+        body = evaluation_job_request(
+            run.recipe.bedrock,
+            job_name=place.name.lower(),
+            role_arn=place.role_arn,
+            dataset_uri=place.data_uri or "",
+            output_uri=place.output_uri,
+            source=_source(job),
+            tags=place.tags,
+        )
+        return JobRequest("CreateEvaluationJob", body, state_body=pascal_case(body))
+
+
+def candidate_of(job: PlannedJob) -> Candidate:
+    """Whose answers a job scores."""
+    return "A" if job.subject == "A" else "B"
+
+
+def _source(job: PlannedJob) -> str:
+    return source_identifier(job.subject, job.label)
+
+
+def source_identifier(subject: str, label: str) -> str:
+    """The name under which Bedrock knows a candidate's answers (`inferenceSourceIdentifier`)."""
+    return f"{subject}-{re.sub(r'[^a-zA-Z0-9._-]+', '-', label)}"[:256]
+
+
+def evaluation_job_request(
+    judge: BedrockJudge,
+    *,
+    job_name: str,
+    role_arn: str,
+    dataset_uri: str,
+    output_uri: str,
+    source: str,
+    tags: Mapping[str, str],
+) -> dict[str, Any]:
+    """The CreateEvaluationJob request for one file of at most 1,000 answers of one candidate.
+
+    The state machine adds the job's name as its idempotency token.
+    """
+    evaluators = {"bedrockEvaluatorModels": [{"modelIdentifier": judge.evaluator}]}
+    automated: dict[str, Any] = {
+        "datasetMetricConfigs": [
+            {
+                "taskType": TASK_TYPE,
+                "dataset": {"name": DATASET_NAME, "datasetLocation": {"s3Uri": dataset_uri}},
+                "metricNames": list(judge.metric_names),
+            }
+        ],
+        "evaluatorModelConfig": evaluators,
+    }
+    if judge.custom_metrics:
+        automated["customMetricConfig"] = {
+            "customMetrics": [
+                {"customMetricDefinition": metric.definition()} for metric in judge.custom_metrics
+            ],
+            "evaluatorModelConfig": evaluators,
+        }
+    return {
+        "jobName": job_name,
+        "roleArn": role_arn,
+        "applicationType": "ModelEvaluation",
+        "evaluationConfig": {"automated": automated},
+        "inferenceConfig": {
+            "models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}]
+        },
+        "outputDataConfig": {"s3Uri": output_uri},
+        "jobTags": [{"key": key, "value": value} for key, value in sorted(tags.items())],
+    }
+
+
+def job_parts(rows: int, prompts_per_job: int) -> tuple[range, ...]:
+    """Which rows go into which job: as few jobs as the limit allows, filled in order."""
+    most = min(prompts_per_job, bedrock_evaluation().limits.prompts_per_job)
+    return tuple(range(start, min(start + most, rows)) for start in range(0, rows, most))
+
+
+def dataset_line(row: InputRow, candidate: Candidate, source: str) -> bytes:
+    """One line of the file that Bedrock reads: a prompt with exactly one answer."""
+    line: dict[str, Any] = {"prompt": row.prompt}
+    if row.reference is not None:
+        line["referenceResponse"] = row.reference
+    if row.category is not None:
+        line["category"] = row.category
+    line["modelResponses"] = [{"response": row.response(candidate), "modelIdentifier": source}]
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def pascal_case(request: Any) -> Any:  # noqa: ANN401 - JSON
+    """A request with the key names that Step Functions' SDK integrations expect."""
+    if isinstance(request, dict):
+        return {key[:1].upper() + key[1:]: pascal_case(value) for key, value in request.items()}
+    if isinstance(request, Sequence) and not isinstance(request, str):
+        return [pascal_case(value) for value in request]
+    return request

@@ -4,11 +4,19 @@ A kind is an object that satisfies `Kind`; `known.KINDS` names them all. To add 
 beside this one and name its object there.
 """
 
-from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.own_data import OwnRow
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
+
+Row = TypeVar("Row")
+"""What a kind makes of a line of its input."""
 
 
 class JudgedBy(NamedTuple):
@@ -25,7 +33,14 @@ class JudgedBy(NamedTuple):
     functions: frozenset[str] = frozenset()
 
 
-class Kind(Protocol):
+class DataLine(NamedTuple):
+    """A line of a job's file, and the record of its row that is kept for the results."""
+
+    sent: bytes
+    kept: InputRow | OwnRow
+
+
+class Kind(Protocol[Row]):
     """One kind of evaluation, from the recipe to what its jobs wrote."""
 
     @property
@@ -55,6 +70,26 @@ class Kind(Protocol):
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         """What the jobs of a run will probably use."""
+
+    def rows(
+        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[Row | Rejected]:
+        """The lines of a file of `size` bytes, as the kind reads them; blank ones not."""
+
+    def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
+        """All jobs of a run over so many usable rows, in the order in which they have to start."""
+
+    def data_line(self, row: Row, job: PlannedJob) -> DataLine:
+        """The line that a job reads of a row."""
+
+    def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
+        """What AWS is asked for a job, and the files that it reads beside its data."""
+
+
+def subjects(recipe: Recipe, base: str, customised: str | None) -> tuple[tuple[str, str], ...]:
+    """The models under test with their names: the base model beside a customised one if asked."""
+    models = [("base", base)] if customised is None or recipe.judge.evaluate_base_model else []
+    return (*models, ("customised", customised)) if customised is not None else tuple(models)
 
 
 def base_model_problem(recipe: Recipe, customised: str | None) -> Iterator[str]:

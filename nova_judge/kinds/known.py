@@ -1,6 +1,6 @@
 """The kinds of evaluation that there are."""
 
-from typing import Final
+from typing import Any, Final
 
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.bedrock import BedrockScores
@@ -10,9 +10,9 @@ from nova_judge.kinds.pairs import Pairs
 from nova_judge.kinds.serverless import ServerlessScores
 from nova_judge.recipe.shape import not_one_of
 
-KINDS: Final[dict[str, Kind]] = {
-    "llm_judge": Pairs("llm_judge"),
-    "rubric_llm_judge": Pairs("rubric_llm_judge"),
+KINDS: Final[dict[str, Kind[Any]]] = {
+    "llm_judge": Pairs(),
+    "rubric_llm_judge": Pairs(),
     "benchmark": BENCHMARK,
     "gen_qa": OWN_DATA,
     "rft_eval": REWARDS,
@@ -22,7 +22,7 @@ KINDS: Final[dict[str, Kind]] = {
 """By the word that stands as `kind` in a recipe."""
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> Kind[Any]:  # each with rows of its own
     """The kind of that name; raises RecipeError with those that there are."""
     if name not in KINDS:
         raise RecipeError(not_one_of("kind", name, KINDS))

@@ -1,25 +1,39 @@
 """Nova's container without a judge: benchmarks, own data and rewards of a model under test."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET
 
-from nova_judge.kinds.kind import JudgedBy, base_model_problem
+from nova_judge.errors import RecipeError
+from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.own_data import (
+    Form,
+    OwnLine,
+    gen_qa_line,
+    read_own_data,
+    rft_eval_line,
+)
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob
+from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.nova_container import (
     container_functions,
     container_problems,
+    container_request,
     container_usage,
     task_problem,
 )
+from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import PRESET_SCORERS
+from nova_judge.records import Rejected
+from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
 
 AGGREGATIONS = ("average", "min", "max", "sum")
@@ -32,10 +46,12 @@ _SCORER_FILE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 class NovaScores:
     """One task of the container; `needs` and `uses` as of `Kind`.
 
-    `scorer` is where the container reads `judge.scorer`; None where it takes none.
+    `data` is what its file is called, None for tasks that bring their questions; `form` is how a
+    line of it is written. `scorer` is where the container reads `judge.scorer`; None: nowhere.
     """
 
-    reads_file: bool
+    data: str | None = None
+    form: Form = gen_qa_line
     scorer: Literal["processor", "rl_env"] | None = None
     uses: frozenset[str] = frozenset({"judge.evaluate_base_model"})
     needs: frozenset[str] = frozenset({"judge.nova"})
@@ -43,14 +59,14 @@ class NovaScores:
     compares: bool = False
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
-        yield from task_problem(recipe) if self.reads_file else _benchmark_problem(recipe)
+        yield from task_problem(recipe) if self.data else _benchmark_problem(recipe)
         yield from self._scorer_problems(recipe)
         yield from _aggregation_problem(recipe.nova)
         yield from base_model_problem(recipe, customised_model(recipe.nova))
         yield from container_problems(recipe)
 
     def needs_file(self, recipe: Recipe) -> bool:
-        return self.reads_file
+        return self.data is not None
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         model = recipe.nova.run.model_name_or_path
@@ -58,11 +74,47 @@ class NovaScores:
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         subjects = 2 if recipe.judge.evaluate_base_model else 1
-        if self.reads_file:
+        if self.data:
             return container_usage(recipe, jobs=subjects, rows=subjects * workload.rows)
         why = catalog.assumptions().benchmark_questions.why
         asked = subjects * _questions(recipe)
         return container_usage(recipe, jobs=subjects, rows=asked, also=(why,))
+
+    def rows(
+        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[OwnLine | Rejected]:
+        return read_own_data(chunks, size, self.form)
+
+    def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
+        """One for each model under test; all read the same file."""
+        nova, layout = run.recipe.nova, RunLayout(run.run_id)
+        customised = customised_model(nova)
+        base = base_model(nova.run.model_type) if customised else nova.run.model_name_or_path
+        return tuple(
+            PlannedJob(
+                number=number,
+                api="nova",
+                subject=subject,
+                label=label,
+                last=rows,
+                data=layout.judge_data(0, self.data) if self.data else None,
+                rows=layout.judge_rows(0) if self.data else None,
+            )
+            for number, (subject, label) in enumerate(subjects(run.recipe, base, customised))
+        )
+
+    def data_line(self, row: OwnLine, job: PlannedJob) -> DataLine:
+        return DataLine(row.sent, row.row)
+
+    def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
+        """The recipe has the subject's model and the scorer where the container reads them."""
+        recipe = run.recipe
+        nova = self.with_scorer(recipe.nova, recipe.judge.scorer, deployed_scorers(deployment))
+        model = msgspec.structs.replace(nova.run, model_name_or_path=job.label)
+        nova = msgspec.structs.replace(nova, run=model)
+        judge = msgspec.structs.replace(recipe.judge, nova=nova)
+        asked = msgspec.structs.replace(recipe, judge=judge)
+        return container_request(run, asked, job, deployment)
 
     def _scorer_problems(self, recipe: Recipe) -> Iterator[str]:
         nova, scorer = recipe.nova, recipe.judge.scorer
@@ -106,14 +158,15 @@ class NovaScores:
         return msgspec.structs.replace(nova, processor=processor)
 
 
-BENCHMARK = NovaScores(reads_file=False)
+BENCHMARK = NovaScores()
 OWN_DATA = NovaScores(
-    reads_file=True,
+    data="gen_qa.jsonl",
     scorer="processor",
     uses=frozenset({"judge.evaluate_base_model", "judge.scorer"}),
 )
 REWARDS = NovaScores(
-    reads_file=True,
+    data="rft_eval.jsonl",
+    form=rft_eval_line,
     scorer="rl_env",
     uses=frozenset({"judge.evaluate_base_model", "judge.scorer"}),
 )
@@ -123,6 +176,27 @@ def customised_model(nova: NovaBlock) -> str | None:
     """The customised model under test; None for a base model."""
     model = nova.run.model_name_or_path
     return model if model.startswith("s3://") else None
+
+
+def base_model(model_type: str) -> str:
+    """The base model of a customised one, from its type."""
+    known = catalog.compatibility().models.get(model_type)
+    if known is None:
+        raise RecipeError(f"judge.nova.run.model_type: {model_type!r} has no known base model")
+    return known.model_name_or_path
+
+
+def deployed_scorers(deployment: Deployment) -> Callable[[str], str]:
+    """From the name of a file in `scorers/` to the function that the stack made of it."""
+    return lambda name: (
+        f"arn:aws:lambda:{deployment.region}:{deployment.account}:function:"
+        f"{scorer_function_name(deployment.job_prefix, name)}"
+    )
+
+
+def scorer_function_name(prefix: str, scorer: str) -> str:
+    """AWS wants the names of reward functions to begin with `SageMaker-`."""
+    return f"SageMaker-{prefix}-{scorer}"[:64]
 
 
 def _benchmark_problem(recipe: Recipe) -> Iterator[str]:

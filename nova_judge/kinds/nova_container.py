@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
+from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
 from nova_judge.recipe.compatibility import nova_problems
-from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
+from nova_judge.runs.run import Run
+from nova_judge.runs.training_job import training_job_request
 from nova_judge.runs.usage import InstanceTime, JudgeUsage
 
 
@@ -59,3 +63,25 @@ def container_usage(
         f"the judge does {rate:g} rows/s: {supposed.judge_rows_per_second.why}",
     )
     return JudgeUsage(jobs=(job,) * jobs, rests_on=(*rests_on, *also))
+
+
+def container_request(
+    run: Run, recipe: Recipe, job: PlannedJob, deployment: Deployment
+) -> JobRequest:
+    """A training job, and the recipe that its container reads.
+
+    Raises RecipeError where the region has no image of the container.
+    """
+    place, key = job_place(run, job, deployment), RunLayout(run.run_id).judge_recipe(job.number)
+    body = training_job_request(
+        recipe,
+        job_name=place.name,
+        region=deployment.region,
+        role_arn=place.role_arn,
+        train_uri=place.data_uri,
+        recipe_uri=f"s3://{deployment.bucket}/{key}",
+        output_uri=place.output_uri,
+        tags=place.tags,
+    )
+    written = recipe_to_nova_yaml(recipe, place.name).encode()
+    return JobRequest("CreateTrainingJob", body, ((key, written),))

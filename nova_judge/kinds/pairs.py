@@ -1,17 +1,24 @@
 """Nova's pair judges: two answers to one prompt, compared in both orders."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nova_judge.kinds.kind import JudgedBy
+from nova_judge.inputs.dataset import AnswerSources, read_rows
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, Step
+from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
     container_problems,
+    container_request,
     container_usage,
     task_problem,
 )
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.judge_dataset import judge_line
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
 
 
@@ -19,7 +26,6 @@ from nova_judge.runs.usage import JudgeUsage, Workload
 class Pairs:
     """The LLM judge and the rubric judge; `needs` and `uses` as of `Kind`."""
 
-    task: str
     needs: frozenset[str] = frozenset({"judge.nova"})
     uses: frozenset[str] = frozenset({"controls", "stop"})
     generates: bool = True
@@ -42,6 +48,45 @@ class Pairs:
         return JudgedBy(model, "judge", container=True, functions=container_functions(recipe))
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
-        most = recipe.judge.max_rows_per_job
-        jobs = 1 if most is None else max(1, math.ceil(workload.rows / most))
+        jobs = _jobs_of(recipe, workload.rows)
         return container_usage(recipe, jobs=jobs, rows=workload.rows)
+
+    def rows(
+        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[InputRow | Rejected]:
+        return read_rows(chunks, size, sources)
+
+    def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
+        """The jobs of the rows, then one for each control."""
+        count, most = _jobs_of(run.recipe, rows), run.recipe.judge.max_rows_per_job or rows
+        wanted: list[tuple[str, Step, range]] = [
+            ("pairs", "judge", range(number * most, min((number + 1) * most, rows)))
+            for number in range(count)
+        ]
+        wanted += [(control, "control", range(0)) for control in run.recipe.controls]
+        layout = RunLayout(run.run_id)
+        return tuple(
+            PlannedJob(
+                number=number,
+                api="nova",
+                subject="pairs",
+                label=label,
+                step=step,
+                first=part.start,
+                last=part.stop,
+                data=layout.judge_data(number, "llm_judge.jsonl"),
+                rows=layout.judge_rows(number),
+            )
+            for number, (label, step, part) in enumerate(wanted)
+        )
+
+    def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
+        return DataLine(judge_line(row), row)
+
+    def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
+        return container_request(run, run.recipe, job, deployment)
+
+
+def _jobs_of(recipe: Recipe, rows: int) -> int:
+    most = recipe.judge.max_rows_per_job
+    return 1 if most is None else max(1, math.ceil(rows / most))

@@ -176,7 +176,7 @@ class DatasetCounter:
             self._read[candidate] += answer.input_tokens or 0
             self._written[candidate] += answer.output_tokens or 0
 
-    def summary(self, jobs: int) -> DatasetSummary:
+    def summary(self, jobs: int = 0) -> DatasetSummary:
         rejected, failed = self._rejected.total(), self._failed.total()
         return DatasetSummary(
             input=rejected + failed + self.rows,

@@ -1,17 +1,20 @@
 """Scores out of what Bedrock's judge wrote: in jobs of its own, or as a serverless second step."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
-from nova_judge.recipe.bedrock_judge import NO_RESULT, BedrockJudge, scored_answers
-from nova_judge.recipe.bedrock_output import read_output_line
-from nova_judge.records import Candidate, InputRow
+from nova_judge.recipe.bedrock_judge import BedrockJudge
+from nova_judge.recipe.bedrock_metrics import BUILTIN, CustomMetric, bedrock_evaluation
+from nova_judge.records import Candidate, InputRow, Unscored
+from nova_judge.scores.bedrock_output import OutputScore, read_output_line
 from nova_judge.scores.job_outputs import ScoreFiles
 from nova_judge.scores.table import AnswerScore
 
+NO_RESULT = Unscored("the judge gave no result")
 _OPENING = "Stand-in judge "
 
 
@@ -69,3 +72,85 @@ def stand_in_of(score: AnswerScore) -> str | None:
     if not score.explanation.startswith(_OPENING):
         return None
     return score.explanation.removeprefix(_OPENING).partition(":")[0]
+
+
+class MetricScore(NamedTuple):
+    """What the judge said by one metric: a number, a word of the scale, or why there is none."""
+
+    result: float | str | Unscored
+    explanation: str = ""
+
+
+class ScoredAnswer(NamedTuple):
+    """One answer with the judge's scores by metric name, without `Builtin.`."""
+
+    row: InputRow
+    scores: dict[str, MetricScore]
+
+
+def scored_answers(
+    judge: BedrockJudge, candidate: Candidate, rows: Sequence[InputRow], output: Iterable[bytes]
+) -> list[ScoredAnswer]:
+    """Every row with what the jobs wrote about its answer, in the order of `rows`.
+
+    Bedrock keeps neither an id nor the order, so lines are matched by prompt and answer; equal
+    ones are interchangeable. A row without a line, or a metric without a result, is unscored.
+    """
+    written: dict[tuple[str, str | None], list[tuple[OutputScore, ...]]] = defaultdict(list)
+    for content in output:
+        line = read_output_line(content)
+        if line is not None:
+            written[line.prompt, line.answer].append(line.scores)
+    answers = []
+    for row in rows:
+        found = written.get((row.prompt, row.response(candidate) or ""))
+        scores = found.pop(0) if found else None
+        answers.append(ScoredAnswer(row, _by_metric(judge, scores)))
+    return answers
+
+
+def _by_metric(
+    judge: BedrockJudge, scores: tuple[OutputScore, ...] | None
+) -> dict[str, MetricScore]:
+    if scores is None:
+        missing = MetricScore(Unscored("the job wrote no readable line for this row"))
+        return dict.fromkeys(_plain_names(judge), missing)
+    # [?] Own metrics are expected under the name that the request gave them.
+    by_name = {score.metric: score for score in scores}
+    reported = ", ".join(sorted(by_name)) or "nothing"
+    absent = MetricScore(Unscored(f"the job did not report this metric: it has {reported}"))
+    return {
+        name: _metric_score(judge, name, by_name[name]) if name in by_name else absent
+        for name in _plain_names(judge)
+    }
+
+
+def _plain_names(judge: BedrockJudge) -> list[str]:
+    return [name.removeprefix(BUILTIN) for name in judge.metric_names]
+
+
+def _metric_score(judge: BedrockJudge, name: str, score: OutputScore) -> MetricScore:
+    if score.result is None:
+        return MetricScore(NO_RESULT, score.explanation)
+    if isinstance(score.result, float):
+        low, high = metric_scale(judge.custom_metrics, name)
+        if not low <= score.result <= high:
+            reason = f"the result {score.result} does not lie in [{low}, {high}]"
+            return MetricScore(Unscored(reason), score.explanation)
+    return MetricScore(score.result, score.explanation)
+
+
+def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, float]:
+    """Between which numbers a metric's results lie: the own scale's ends, 0 and 1 for built-in."""
+    for metric in custom:
+        if metric.name == name and metric.bounds is not None:
+            return metric.bounds
+    return (0.0, 1.0)
+
+
+def lower_is_better(custom: Sequence[CustomMetric], name: str) -> bool:
+    """Whether less of a metric is better, as with Harmfulness."""
+    builtin = bedrock_evaluation().metrics.get(name)
+    if builtin is not None:
+        return builtin.better == "lower"
+    return any(metric.name == name and metric.better == "lower" for metric in custom)

@@ -11,7 +11,7 @@ from lambdas.settings import (
     EndpointSettings,
     FailureSettings,
     FunctionSettings,
-    PlanEvaluationSettings,
+    JobSettings,
 )
 from nova_judge.layout import INBOX
 from stacks.config import StageConfig
@@ -55,7 +55,7 @@ class EvaluationFunctions:
 
     def _functions(self, serving: EndpointSettings) -> dict[str, PythonFunction]:
         common = self._storage.settings(self._config)
-        planning = PlanEvaluationSettings(
+        planning = JobSettings(
             **common,
             job_prefix=self._config.prefix,
             job_role_arn=self._judge_role.role.role_arn,

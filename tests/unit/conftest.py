@@ -13,7 +13,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from lambdas.settings import (
     FailureSettings,
-    PlanEvaluationSettings,
+    JobSettings,
     environment,
 )
 from nova_judge.aws import executions, runs_table, s3
@@ -116,7 +116,7 @@ def account(aws, monkeypatch) -> Account:
     role = "arn:aws:iam::123456789012:role/judge"
     common = {"stage": "dev", "data_bucket": BUCKET, "runs_table": TABLE}
     for record in (
-        PlanEvaluationSettings(**common, job_prefix="nova-judge-dev", job_role_arn=role),
+        JobSettings(**common, job_prefix="nova-judge-dev", job_role_arn=role),
         FailureSettings(**common, job_prefix="nova-judge-dev", endpoints="{}", topic_arn=topic),
     ):
         for name, value in environment(record).items():

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from nova_judge.inputs.own_data import OwnLine, read_own_data
+from nova_judge.inputs.own_data import Form, OwnLine, gen_qa_line, read_own_data, rft_eval_line
 from nova_judge.records import Rejected
 
 
-def read(*lines: object, task: str = "gen_qa") -> list[OwnLine | Rejected]:
+def read(*lines: object, form: Form = gen_qa_line) -> list[OwnLine | Rejected]:
     content = b"".join(
         (line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines
     )
-    return list(read_own_data([content], len(content), task))
+    return list(read_own_data([content], len(content), form))
 
 
 def test_only_documented_fields_are_sent() -> None:
@@ -23,7 +23,7 @@ def test_only_documented_fields_are_sent() -> None:
 
 
 def test_rewards_are_asked_with_messages_and_a_reference() -> None:
-    (found,) = read({"query": "q", "response": "r", "system": "s"}, task="rft_eval")
+    (found,) = read({"query": "q", "response": "r", "system": "s"}, form=rft_eval_line)
     assert json.loads(found.sent) == {
         "id": "line-1",
         "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}],

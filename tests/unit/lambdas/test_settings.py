@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas import settings
-from lambdas.settings import FunctionSettings, PlanEvaluationSettings, environment, load
+from lambdas.settings import FunctionSettings, JobSettings, environment, load
 from nova_judge.errors import SettingsError
 from stacks.config import StageConfig, stage_config
 
@@ -40,7 +40,7 @@ def test_every_missing_variable_is_named_at_once(kind):
 
 
 def test_what_is_empty_is_no_variable_that_could_hide_the_accounts_own():
-    planning = PlanEvaluationSettings(
+    planning = JobSettings(
         stage="dev", data_bucket="b", runs_table="t", job_prefix="p", job_role_arn="r"
     )
     assert not any(name.startswith("STAND_IN") for name in environment(planning))

@@ -1,0 +1,34 @@
+"""BuildJobs: the files that a run's jobs read, and what is asked of AWS for each of them."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import JobSettings, load
+from nova_judge.aws import s3
+from nova_judge.kinds.job import Deployment
+from nova_judge.layout import RunLayout
+from nova_judge.runs.run import decode_run
+from nova_judge.steps.dataset import build_jobs
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{run_id, region}` → `{api, jobs, later, done}`: a request for each job.
+
+    The jobs of `later` start only when they are needed.
+    """
+    settings = load(JobSettings)
+    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    deployment = Deployment(
+        bucket=settings.data_bucket,
+        region=event["region"],
+        account=context.invoked_function_arn.split(":")[4],
+        job_prefix=settings.job_prefix,
+        job_role_arn=settings.job_role_arn,
+        stage=settings.stage,
+    )
+    built = build_jobs(run, deployment)
+    logger.info("jobs", run_id=run.run_id, jobs=len(built.jobs), later=len(built.later))
+    return built._asdict()

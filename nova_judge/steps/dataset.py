@@ -1,0 +1,189 @@
+"""The data that a run's jobs read, and the requests that start them.
+
+The input is read twice: what cannot be used is set aside and the rest is counted, then the jobs are
+planned over that many rows and their files written. One shard's rows are held at a time; the
+answers, which may be much longer, stream through.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from nova_judge.aws import s3
+from nova_judge.inputs.shard_rows import decode_shard_rows
+from nova_judge.inputs.shards import Shard
+from nova_judge.kinds.job import Api, Deployment, PlannedJob
+from nova_judge.kinds.kind import Kind
+from nova_judge.kinds.known import kind_of
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.controls import Control, control_rows
+from nova_judge.pairs.judge_dataset import (
+    DatasetCounter,
+    DatasetSummary,
+    FailedRow,
+    JudgeLine,
+    check_summary,
+    decode_responses,
+    merged,
+)
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.run import Run
+from nova_judge.runs.state_size import check_state_size
+
+CONTROL_ROWS = 100
+
+
+class BuiltJobs(NamedTuple):
+    """The requests of a run's jobs: those that start at once, and those that may be needed later.
+
+    `done`: how many of the jobs that judge rows are among the first.
+    """
+
+    api: Api
+    jobs: list[dict[str, Any]]
+    later: list[dict[str, Any]]
+    done: int
+
+
+def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
+    """Write everything that the jobs of a run read, and say what to ask AWS for.
+
+    With `stop: when_decided` one job starts at once, beside those of controls. Raises
+    GenerationFailedError or InputFileError where the rows are not worth a job.
+    """
+    kind = kind_of(run.recipe.kind)
+    counter = _set_aside(run, kind, deployment.bucket)
+    summary = counter.summary()
+    _write_summary(run, deployment.bucket, summary)
+    if kind.needs_file(run.recipe):
+        check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
+    jobs = kind.jobs(run, counter.rows)
+    rows, controls = _parted(jobs)
+    _write_summary(
+        run,
+        deployment.bucket,
+        msgspec.structs.replace(
+            summary, jobs=len(rows), controls=tuple(job.label for job in controls)
+        ),
+    )
+    _write_rows(run, kind, rows, deployment.bucket)
+    for job in controls:
+        _write_control(run, kind, job, rows, deployment.bucket)
+    requests = [_request(run, kind, job, deployment) for job in jobs]
+    check_state_size(requests)
+    at_once = 1 if run.recipe.stop else len(rows)
+    now = requests[:at_once] + requests[len(rows) :]
+    return BuiltJobs(jobs[0].api, now, requests[at_once : len(rows)], at_once)
+
+
+def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
+    """Every line of the input, shard by shard, with the generated answers filled in."""
+    layout = RunLayout(run.run_id)
+    lines_before = 0
+    for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
+        rows = decode_shard_rows(s3.read(bucket, layout.rows(shard.index)))
+        keys = {c: layout.responses(c, shard.index) for c in run.generated() if rows.rows}
+        responses = {
+            candidate: counter.counted(
+                candidate, decode_responses(s3.lines(s3.describe(bucket, key)))
+            )
+            for candidate, key in keys.items()
+        }
+        yield from merged(rows, responses, lines_before)
+        lines_before += rows.lines
+
+
+def _lines(run: Run, kind: Kind[Any], bucket: str, counter: DatasetCounter) -> Iterator[Any]:
+    """The lines of the input: rows of the kind, and what is to be set aside."""
+    if not kind.needs_file(run.recipe):
+        return iter(())
+    if kind.generates:
+        return all_lines(run, bucket, counter)
+    item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
+    return kind.rows(s3.stream(item, 0), item.size, run.sources)
+
+
+def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetCounter:
+    """Count the rows; write down the lines that cannot be used and the rows without answers."""
+    layout, counter = RunLayout(run.run_id), DatasetCounter()
+    with s3.Writer(bucket, layout.rejected) as rejected, s3.Writer(bucket, layout.failed) as failed:
+        for line in _lines(run, kind, bucket, counter):
+            counter.count(line)
+            if isinstance(line, FailedRow):
+                failed.write(_encoded(line))
+            elif isinstance(line, Rejected):
+                rejected.write(_encoded(line))
+    return counter
+
+
+def _write_summary(run: Run, bucket: str, summary: DatasetSummary) -> None:
+    key = RunLayout(run.run_id).dataset
+    s3.write(bucket, key, msgspec.json.encode(summary), "application/json")
+
+
+def _parted(jobs: Sequence[PlannedJob]) -> tuple[list[PlannedJob], list[PlannedJob]]:
+    """The jobs of the rows, and those of the controls, which follow them."""
+    controls = [job for job in jobs if job.step == "control"]
+    return list(jobs[: len(jobs) - len(controls)]), controls
+
+
+def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: str) -> None:
+    """Each row into the files of the jobs that are given it; jobs may share a file."""
+    files = {job.data: job for job in jobs if job.data is not None}
+    ordered = sorted(files.values(), key=lambda job: job.first)
+    lines = _lines(run, kind, bucket, DatasetCounter()) if files else iter(())
+    rows = (line for line in lines if not isinstance(line, FailedRow | Rejected))
+    for first, same in itertools.groupby(ordered, key=lambda job: job.first):
+        part = list(same)
+        with contextlib.ExitStack() as files_of_part:
+            add_to = [files_of_part.enter_context(_files_of(bucket, kind, job)) for job in part]
+            for row in itertools.islice(rows, part[0].last - first):
+                for add in add_to:
+                    add(row)
+
+
+def _write_control(
+    run: Run, kind: Kind[Any], job: PlannedJob, judging: Sequence[PlannedJob], bucket: str
+) -> None:
+    """The files of a control: rows made of those that are judged, which no candidate should win."""
+    sent = (
+        msgspec.json.decode(line, type=InputRow)
+        for one in judging
+        for line in s3.lines(s3.describe(bucket, one.rows or ""))
+    )
+    rows = control_rows(sent, Control(job.label), CONTROL_ROWS, run.recipe.statistics.seed)
+    with _files_of(bucket, kind, job) as add:
+        for row in rows:
+            add(row)
+
+
+@contextlib.contextmanager
+def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callable[[object], None]]:
+    """A function that adds a row to what a job reads, and to what is kept for its results."""
+    with s3.Writer(bucket, job.data or "") as data, s3.Writer(bucket, job.rows or "") as rows:
+
+        def add(row: object) -> None:
+            line = kind.data_line(row, job)
+            data.write(line.sent)
+            rows.write(_encoded(line.kept))
+
+        yield add
+
+
+def _request(
+    run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment
+) -> dict[str, Any]:
+    """What the state machine needs of a job; writes its record and the files beside its data."""
+    request = kind.request(run, job, deployment)
+    for key, content in request.files:
+        s3.write(deployment.bucket, key, content)
+    key = RunLayout(run.run_id).judge_job(job.number)
+    s3.write(deployment.bucket, key, msgspec.json.encode(job), "application/json")
+    return {"number": job.number, "request": request.state_body or request.body}
+
+
+def _encoded(record: object) -> bytes:
+    return msgspec.json.encode(record) + b"\n"

@@ -1,0 +1,175 @@
+"""Plans a run before anything is paid for: what it reads, whether the account allows it, its cost.
+
+A model, an input or an account that cannot be used is refused here.
+"""
+
+import datetime
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.answers.batch_inference import answers_in_batch
+from nova_judge.aws import account, s3
+from nova_judge.errors import InputFileError, RequestError
+from nova_judge.inputs import dataset
+from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
+from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import load_recipe
+from nova_judge.layout import RECIPES
+from nova_judge.preflight import rules
+from nova_judge.preflight.estimate import (
+    check_budget,
+    estimate_run,
+    estimate_summary,
+    read_workload,
+)
+from nova_judge.preflight.rules import Check
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import Candidate, Rejected
+from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources
+
+
+class Asked(NamedTuple):
+    """Who asks for a run: the execution, its start in ISO 8601, and the function that plans it."""
+
+    execution: str
+    started: str
+    function_arn: str
+    data_bucket: str
+    job_role_arn: str
+    stand_ins: StandIns = StandIns()
+
+
+class InputHead(NamedTuple):
+    """The first bytes of an input file, its size, and who answers its rows."""
+
+    content: bytes
+    size: int
+    sources: AnswerSources
+
+
+class Plan(NamedTuple):
+    """A run that may start, and the checks that it passed."""
+
+    run: Run
+    checks: list[Check]
+
+
+NO_FILE = InputHead(b"", 0, FROM_FILE)
+
+
+def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
+    """The run, before anything is paid for; nothing is written.
+
+    With an input file the object's version makes the run; without one each start is a run of its
+    own. Raises RecipeError, RequestError, InputFileError, PreflightError or BudgetError.
+    """
+    if request.key and request.bucket != asked.data_bucket:
+        raise RequestError(
+            f"s3://{request.bucket}/{request.key}: the input must lie in the data bucket "
+            f"s3://{asked.data_bucket}; copy it there"
+        )
+    recipe = recipe_in(asked.data_bucket, request.recipe)
+    reads = kind_of(recipe.kind).needs_file(recipe)
+    if reads and not request.key:
+        raise RequestError(f"recipe {recipe.name} reads a file: name it as in {EXAMPLE}")
+    place, head = RunInput(asked.data_bucket, "", "", 0), NO_FILE
+    if request.key:
+        item = s3.describe(request.bucket, request.key, request.version)
+        place = RunInput(item.bucket, item.key, item.version, item.size)
+        if reads:
+            head = read_head(recipe, item.uri, item.size, functools.partial(s3.head, item))
+    run = Run(
+        run_id=run_id(
+            place.bucket,
+            place.key or recipe.name,
+            place.version or asked.execution,
+            recipe.sha256,
+            own=asked.execution if request.no_cache else "",
+        ),
+        execution=asked.execution,
+        created=asked.started,
+        input=place,
+        recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        sources=head.sources,
+        no_cache=request.no_cache,
+        stand_ins=asked.stand_ins,
+    )
+    checks = _checks(run, head, asked)
+    rules.require(checks)
+    return Plan(_forecast(run, head), checks)
+
+
+def recipe_in(bucket: str, name: str) -> Recipe:
+    """The account's own recipe of that name, else the one that ships with the code."""
+    key = f"{RECIPES}{name}.yaml"
+    own = s3.read_if_exists(bucket, key)
+    if own is not None:
+        return load_recipe(own.decode("utf-8", "replace"), file=f"s3://{bucket}/{key}")
+    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
+
+
+def read_head(recipe: Recipe, uri: str, size: int, read: Callable[[int], bytes]) -> InputHead:
+    """The head of the file that a recipe reads; `read(n)` gives its first n bytes.
+
+    Raises InputFileError where the recipe can use no row of it.
+    """
+    kind = kind_of(recipe.kind)
+
+    def sources_of(head: bytes) -> AnswerSources | None:
+        if kind.generates:
+            brings = dataset.file_brings_answers(head)
+            return None if brings is None else answer_sources(recipe, file_brings_answers=brings)
+        rows = kind.rows([head], len(head), FROM_FILE)
+        return FROM_FILE if any(not isinstance(row, Rejected) for row in rows) else None
+
+    head = dataset.usable_head(read, lambda content: sources_of(content) is not None)
+    dataset.check_format(head, uri)
+    whole = dataset.whole_lines(head, size)
+    sources = sources_of(whole)
+    if sources is None:
+        fault = next((r for r in kind.rows([whole], len(whole), FROM_FILE)), None)
+        reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
+        raise InputFileError(
+            f"{uri}: no usable row in the first {len(whole):,} bytes: {reason}. "
+            "`nova-judge validate` lists every line that cannot be used"
+        )
+    return InputHead(head, size, sources)
+
+
+def _checks(run: Run, head: InputHead, asked: Asked) -> list[Check]:
+    facts = account.facts_of_run(
+        run.recipe,
+        region=asked.function_arn.split(":")[3],
+        caller=asked.function_arn,
+        job_role_arn=asked.job_role_arn,
+        data_bucket=asked.data_bucket,
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    checks = rules.account_checks(facts, run.recipe, now, run.generated())
+    if kind_of(run.recipe.kind).generates:
+        checks.append(rules.input_check(head.content, head.size, head.sources))
+    return checks
+
+
+def _forecast(run: Run, head: InputHead) -> Run:
+    """The run with its estimate, and with the candidates that answer by batch inference."""
+    workload = read_workload(run.recipe, head.content, head.size, head.sources)
+    forecast = estimate_run(run.recipe, workload)
+    check_budget(run.recipe, forecast)
+
+    def in_batch(candidate: Candidate) -> bool:
+        asks_bedrock = run.recipe.candidate(candidate).source == "bedrock"
+        generation = run.recipe.generation_for(candidate)
+        return asks_bedrock and answers_in_batch(generation, workload.rows)
+
+    return msgspec.structs.replace(
+        run,
+        estimate=estimate_summary(forecast),
+        batch=tuple(candidate for candidate in run.generated() if in_batch(candidate)),
+    )
