@@ -37,12 +37,30 @@ class EndpointFault(msgspec.Struct, frozen=True, kw_only=True):
 class ChatServer(msgspec.Struct, frozen=True, kw_only=True):
     """An OpenAI-compatible server that answers for the candidates: base URL up to `/v1`.
 
-    Without `model` the name that the candidate asks for is sent on.
+    Without `model` the name that the candidate asks for is sent on; `timeout_s` is the most
+    that one answer may take.
     """
 
     url: str
     model: str | None = None
     api_key: str | None = None
+    timeout_s: float = 600.0
+
+
+class JudgeCalls(msgspec.Struct, frozen=True, kw_only=True):
+    """How the judge's model is called: rows at once, seconds for an answer, tokens of an answer.
+
+    Without `max_tokens` the form of the judgment decides. `kept` is the folder in which verdicts
+    are kept by content, so that nothing is asked twice.
+    """
+
+    concurrency: int = 64
+    timeout_s: float = 600.0
+    max_tokens: int | None = None
+    kept: str | None = None
+
+
+DEFAULT_CALLS = JudgeCalls()
 
 
 def answering(server: ChatServer | None) -> str:
@@ -65,6 +83,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     region: str = "us-east-1"
     judge: str = "reference"
     judge_environment: dict[str, str] = {}
+    judge_calls: JudgeCalls = DEFAULT_CALLS
     answers: tuple[str, ...] = ()
     chat_server: ChatServer | None = None
     cache: str | None = None

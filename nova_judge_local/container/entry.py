@@ -19,7 +19,7 @@ from nova_judge.recipe.benchmarks import benchmarks
 from nova_judge_local.container import benchmark_tasks, judge_tasks, llmaj, own_data_tasks
 from nova_judge_local.container.job import Job, Outside, read_job
 from nova_judge_local.judges.model_under_test import ModelUnderTest
-from nova_judge_local.settings import ChatServer
+from nova_judge_local.settings import ChatServer, JudgeCalls
 
 TASKS: dict[str, Callable[[Job], None]] = {
     "llm_judge": judge_tasks.run,
@@ -42,10 +42,12 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, action="append", default=[])
     parser.add_argument("--chat-server", default=None)
     parser.add_argument("--account", default=None)
+    parser.add_argument("--judge-calls", default="{}")
     asked = parser.parse_args()
     try:
         server = asked.chat_server and msgspec.json.decode(asked.chat_server, type=ChatServer)
-        outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account)
+        calls = msgspec.json.decode(asked.judge_calls, type=JudgeCalls)
+        outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account, calls)
         job = read_job(asked.root, asked.judge, asked.knowledge, outside)
         if job.task not in TASKS:
             known = ", ".join(sorted(TASKS))

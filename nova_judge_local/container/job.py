@@ -9,6 +9,7 @@ import ryaml
 
 from nova_judge.errors import LocalModeError
 from nova_judge_local.judges.model_under_test import ModelUnderTest
+from nova_judge_local.settings import DEFAULT_CALLS, JudgeCalls
 
 RECIPE_KEY = "sagemaker_recipe_local_path"
 _CONTAINER_INPUT = "/opt/ml/input/"
@@ -34,10 +35,11 @@ class _Recipe(msgspec.Struct):
 
 
 class Outside(NamedTuple):
-    """What a job reaches beyond its folder: the model's answers, and the emulated account."""
+    """What a job reaches beyond its folder: the models, and the emulated account."""
 
     model: ModelUnderTest = ModelUnderTest()
     account: str | None = None
+    judge_calls: JudgeCalls = DEFAULT_CALLS
 
 
 NOTHING = Outside()
@@ -60,6 +62,11 @@ class Job(NamedTuple):
     def model_under_test(self) -> ModelUnderTest:
         """Who answers where the job evaluates a model."""
         return self.outside.model
+
+    @property
+    def judge_calls(self) -> JudgeCalls:
+        """How the judge's model is called."""
+        return self.outside.judge_calls
 
     @property
     def account_endpoint(self) -> str | None:

@@ -15,7 +15,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge.json_lines import require_lines
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
-from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Verdict
+from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, Verdict
 from nova_judge.verdict_labels import parse_verdict, turned
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer
@@ -29,7 +29,6 @@ from nova_judge_local.judges.pair_judges import (
     judge_prompt,
 )
 
-MAX_THREADS = 64
 RESAMPLES = 10_000
 SEED = 0
 _CHUNK = 1024
@@ -56,23 +55,35 @@ class Judged(NamedTuple):
     line: _Line
     forward: str
     backward: str
+    forward_error: str | None = None
+    backward_error: str | None = None
 
     def verdicts(self) -> tuple[JudgedAs, JudgedAs]:
-        """Both verdicts in terms of the candidates."""
-        return parse_verdict(self.forward), turned(parse_verdict(self.backward))
+        """Both verdicts in terms of the candidates; an output that is not finished has none."""
+        forward, backward = self.forward_error, self.backward_error
+        return (
+            Unscored(forward) if forward else parse_verdict(self.forward),
+            Unscored(backward) if backward else turned(parse_verdict(self.backward)),
+        )
+
+    def errors(self) -> dict[str, str]:
+        """Why a pass has no finished output, for the row's metrics."""
+        named = {"forward_error": self.forward_error, "backward_error": self.backward_error}
+        return {name: error for name, error in named.items() if error}
 
 
 def run(job: Job) -> None:
     """Judge the train file and write details and results."""
     form: Form = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
-    judge = judge_from(job.judge)
+    judge = judge_from(job.judge, job.judge_calls)
     known = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
     writer = Writer(job, f"custom|{job.task}_judge|0")
     totals: list[Numbers] = []
     metrics_of = _rubric_metrics if form == "rubric" else _pairwise_metrics
 
     def details() -> Iterator[Detail]:
-        for row in _judged(job.data_file(), judge, known, form):
+        asking = Asking(judge, known, form, job.judge_calls.concurrency)
+        for row in _judged(job.data_file(), asking):
             totals.append(_row_numbers(row))
             metrics = metrics_of(row)
             totals[-1].update({k: metrics[k] for k in _SCORES if metrics.get(k) is not None})
@@ -87,41 +98,49 @@ def run(job: Job) -> None:
     writer.results(_aggregate(totals), judge.name)
 
 
-def _judged(file: Path, judge: Judge, known: Knowledge, form: Form) -> Iterator[Judged]:
+class Asking(NamedTuple):
+    """Who judges, what is known of the rows, and how many are judged at once."""
+
+    judge: Judge
+    known: Knowledge
+    form: Form
+    rows_at_once: int
+
+    def judged(self, line: _Line) -> Judged:
+        """One row in both orders."""
+        a, b = line.response_A, line.response_B
+        row = self.known.of(line.prompt, a, b)
+        forward, forward_error = self._output(Shown(line.prompt, a, b, "forward", row))
+        backward, backward_error = self._output(Shown(line.prompt, b, a, "backward", row))
+        return Judged(line, forward, backward, forward_error, backward_error)
+
+    def _output(self, shown: Shown) -> tuple[str, str | None]:
+        try:
+            return self.judge.output(shown, self.form), None
+        except NoOutputError as error:
+            return error.text, str(error)
+
+
+def _judged(file: Path, asking: Asking) -> Iterator[Judged]:
     """Every row in the order of the file; a progress line now and then.
 
-    A pass without output is written empty, as an inference error; when no pass has any, the job
-    fails with the first reason.
+    A pass without a finished output is an inference error with its reason; when no pass has any,
+    the job fails with the first one.
     """
-    failures: list[str] = []
-
-    def output(shown: Shown) -> str:
-        try:
-            return judge.output(shown, form)
-        except NoOutputError as error:
-            failures.append(str(error))
-            return ""
-
-    def ask(line: _Line) -> Judged:
-        a, b = line.response_A, line.response_B
-        row = known.of(line.prompt, a, b)
-        return Judged(
-            line,
-            output(Shown(line.prompt, a, b, "forward", row)),
-            output(Shown(line.prompt, b, a, "backward", row)),
-        )
-
-    done = 0
+    done = failed = 0
+    first: str | None = None
     lines = require_lines(file, _Line, LocalModeError)
-    with ThreadPoolExecutor(MAX_THREADS) as pool:
+    with ThreadPoolExecutor(asking.rows_at_once) as pool:
         while chunk := list(islice(lines, _CHUNK)):
-            for judged in pool.map(ask, chunk):
+            for judged in pool.map(asking.judged, chunk):
                 done += 1
+                failed += len(judged.errors())
+                first = first or judged.forward_error
                 yield judged
                 if done % _TOLD_EVERY == 0:
                     _tell(done)
-    if failures and len(failures) == 2 * done:
-        raise LocalModeError(f"The judge gave no output for any row. {failures[0]}")
+    if first and failed == 2 * done:
+        raise LocalModeError(f"The judge gave no output for any row. {first}")
     _tell(done)
 
 
@@ -151,6 +170,7 @@ def _pairwise_metrics(row: Judged) -> dict[str, Any]:
         "ties": numbers["ties"],
         "inference-score": numbers["inference_error"],
         "score": numbers["b_scores"],
+        **row.errors(),
     }
 
 
@@ -161,7 +181,7 @@ def _rubric_metrics(row: Judged) -> dict[str, Any]:
     """The forward pass's rubric, as the second post prints it."""
     numbers = _row_numbers(row)
     forward, backward = row.verdicts()
-    rubric = parse_rubric(row.forward)
+    rubric = Unscored(row.forward_error) if row.forward_error else parse_rubric(row.forward)
     criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
     scores = recomputed_scores(Judgment(forward=forward, backward=backward, rubric=rubric))
     return {
@@ -173,6 +193,7 @@ def _rubric_metrics(row: Judged) -> dict[str, Any]:
         "score_margin": scores.margin if scores else None,
         "overall_justification": rubric.overall_justification if isinstance(rubric, Rubric) else "",
         "criteria_breakdown": {c.name: _as_written(c) for c in criteria},
+        **row.errors(),
     }
 
 

@@ -105,6 +105,7 @@ def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Conta
     command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
     command += ["--account", endpoint]
     command += [part for file in settings.answers for part in ("--answers", file)]
+    command += ["--judge-calls", msgspec.json.encode(settings.judge_calls).decode()]
     if settings.chat_server is not None:
         command += ["--chat-server", msgspec.json.encode(settings.chat_server).decode()]
     return Container(

@@ -1,14 +1,14 @@
 """One call to an OpenAI-compatible server (Ollama, vLLM, llama.cpp, …), with retries."""
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 import orjson
 import urllib3
 from urllib3.util import Retry, Timeout
 
 from nova_judge.errors import LocalModeError
+from nova_judge_local.judges.completions import Completion, NotACompletionError, read_completion
 from nova_judge_local.settings import ChatServer
 
 MAX_CONNECTIONS = 64
@@ -20,35 +20,16 @@ _RETRY = Retry(
     allowed_methods=("POST",),
     raise_on_status=False,
 )
-_TIMEOUT = Timeout(connect=10, read=600)
-
-
-class Completion(NamedTuple):
-    """What the model wrote, and the tokens that the server counted."""
-
-    text: str
-    finish_reason: str
-    input_tokens: int
-    output_tokens: int
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Answer(msgspec.Struct):
-    choices: list[_Choice]
-    usage: _Usage | None = None
+_CONNECT_SECONDS = 10.0
+_QUICK_SECONDS = 2.0
+_SHOWN = 300  # characters of what a server said
+_RENAMED = ("max_tokens", "max_completion_tokens")
+_CURES = {
+    401: "Does OPENAI_API_KEY hold a key for this server?",
+    403: "Does OPENAI_API_KEY hold a key for this server and model?",
+    404: "Does the address end in /v1, and is that the model's name on the server?",
+    405: "Does the address end in /v1?",
+}
 
 
 def parse_chat_server(spec: str, api_key: str | None = None) -> ChatServer:
@@ -66,43 +47,98 @@ def complete(
 ) -> Completion:
     """Ask the server; `settings` are OpenAI's (max_tokens, temperature, stop, …).
 
-    Raises `LocalModeError` when the server cannot be reached or does not answer in OpenAI's form.
+    A model that takes `max_completion_tokens` only, or no temperature, is asked again as it wants.
+    Raises `LocalModeError`, with what may help, when the server cannot be reached or does not
+    answer in OpenAI's form.
     """
+    body = {"model": server.model or model, "messages": messages, **settings}
+    answer = _posted(server, body, _RETRY, server.timeout_s)
+    if answer.status == 400 and (other := _as_wanted(body, answer.data)) is not None:
+        answer = _posted(server, other, _RETRY, server.timeout_s)
+    return _read(server, answer)
+
+
+def check_server(server: ChatServer, model: str) -> None:
+    """Ask for one word, at most 2 s, and say what is wrong; a server that is only slow passes."""
+    body = {
+        "model": server.model or model,
+        "messages": [{"role": "user", "content": "Say yes."}],
+        "max_tokens": 16,
+    }
+    no_retries = Retry(total=0, raise_on_status=False)
+    try:
+        answer = _posted(server, body, no_retries, _QUICK_SECONDS)
+    except _SlowServerError:
+        return
+    if answer.status == 400 and _as_wanted(body, answer.data) is not None:
+        return
+    if answer.status != 429 and answer.status < 500:
+        _read(server, answer)
+
+
+class _SlowServerError(LocalModeError):
+    """The server took the request and has not answered in time."""
+
+
+def _as_wanted(body: dict[str, Any], said: bytes) -> dict[str, Any] | None:
+    """The request without what the model does not take; None where it objects to something else."""
+    old, new = _RENAMED
+    if old in body and new.encode() in said:
+        return {(new if key == old else key): value for key, value in body.items()}
+    if "temperature" in body and b"temperature" in said:
+        return {key: value for key, value in body.items() if key != "temperature"}
+    return None
+
+
+def _posted(
+    server: ChatServer, body: dict[str, Any], retries: Retry, seconds: float
+) -> urllib3.BaseHTTPResponse:
     headers = {"content-type": "application/json"}
     if server.api_key:
         headers["authorization"] = f"Bearer {server.api_key}"
-    body = {"model": server.model or model, "messages": messages, **settings}
     try:
-        answer = _pool().request(
-            "POST", f"{server.url}/chat/completions", body=orjson.dumps(body), headers=headers
+        return _pool().request(
+            "POST",
+            f"{server.url}/chat/completions",
+            body=orjson.dumps(body),
+            headers=headers,
+            retries=retries,
+            timeout=Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
         )
     except urllib3.exceptions.HTTPError as error:
+        cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
+        if isinstance(cause, urllib3.exceptions.ReadTimeoutError):
+            raise _SlowServerError(
+                f"{server.url} did not answer within {seconds:g} s: give it longer with --timeout,"
+                " or ask it less at once with --concurrency."
+            ) from error
         raise LocalModeError(
-            f"{server.url} cannot be reached: {error}. Is the server up?"
+            f"{server.url} cannot be reached: {cause}. {_connection_cure(cause)}"
         ) from error
+
+
+def _connection_cure(cause: object) -> str:
+    if isinstance(cause, urllib3.exceptions.SSLError):
+        if "WRONG_VERSION_NUMBER" in str(cause):
+            return "Does it speak http, not https?"
+        return "Name the certificate that it is signed with in SSL_CERT_FILE."
+    return "Is the server up, and is that its address?"
+
+
+def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
+    said = answer.data[:_SHOWN].decode("utf-8", "replace")
     if answer.status != 200:
-        said = answer.data[:300].decode("utf-8", "replace")
-        raise LocalModeError(f"{server.url} answered {answer.status}: {said}")
-    return _read(server, answer.data)
-
-
-def _read(server: ChatServer, data: bytes) -> Completion:
+        cure = _CURES.get(answer.status, "")
+        raise LocalModeError(f"{server.url} answered {answer.status}: {said} {cure}".rstrip())
     try:
-        answer = msgspec.json.decode(data, type=_Answer)
-        choice = answer.choices[0]
-    except (msgspec.DecodeError, IndexError) as error:
-        raise LocalModeError(f"{server.url} did not answer in OpenAI's form: {error}") from error
-    usage = answer.usage or _Usage()
-    return Completion(
-        choice.message.content or "",
-        choice.finish_reason or "stop",
-        usage.prompt_tokens,
-        usage.completion_tokens,
-    )
+        return read_completion(answer.data)
+    except NotACompletionError as error:
+        cure = " Does the address end in /v1?" if said.lstrip().startswith("<") else ""
+        raise LocalModeError(
+            f"{server.url} did not answer in OpenAI's form: {error}.{cure}"
+        ) from error
 
 
 @functools.cache
 def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(
-        maxsize=MAX_CONNECTIONS, block=True, retries=_RETRY, timeout=_TIMEOUT
-    )
+    return urllib3.PoolManager(maxsize=MAX_CONNECTIONS, block=True)

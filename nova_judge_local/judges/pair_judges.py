@@ -24,17 +24,29 @@ from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
 from nova_judge_local.judges.knowledge import Known
 from nova_judge_local.judges.reference_judge import reference_output
-from nova_judge_local.settings import ChatServer
+from nova_judge_local.settings import DEFAULT_CALLS, ChatServer, JudgeCalls
 
 Order: TypeAlias = Literal["forward", "backward"]
 Form: TypeAlias = Literal["pairwise", "rubric"]
 
 MAX_TOKENS = {"pairwise": 1024, "rubric": 4096}
+_FINISHED = ("end_turn", "stop_sequence")  # Converse's stop reasons of an answer that is whole
 SPECS = "reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID"
+NO_REFERENCE = (
+    "the row has no `reference`, and the judge `reference` compares with nothing else: add "
+    f"references, or choose another judge with --judge ({SPECS})"
+)
 
 
 class NoOutputError(Exception):
-    """The judge's model gave no output for one pair; others may still be judged."""
+    """The judge gave no finished output for one pair; others may still be judged.
+
+    `text` is what it wrote until then.
+    """
+
+    def __init__(self, reason: str, text: str = "") -> None:
+        super().__init__(reason)
+        self.text = text
 
 
 class Shown(NamedTuple):
@@ -69,15 +81,10 @@ class ReferenceJudge:
     name = "reference (SQuAD token F1 and exact match against the row's reference)"
 
     def output(self, shown: Shown, form: Form) -> str:
-        """Refuses a row without a reference."""
+        """Has no output for a row without a reference."""
         known = shown.known
         if known is None or not known.reference:
-            where = f"Line {known.line}" if known else f"The row with prompt {shown.prompt[:60]!r}"
-            raise LocalModeError(
-                f"{where} of the input has no `reference`, and the judge `reference` compares with"
-                " nothing else. Add references, or choose another judge with --judge"
-                f" ({SPECS})."
-            )
+            raise NoOutputError(NO_REFERENCE)
         return reference_output(shown.first, shown.second, known.reference, form)
 
 
@@ -114,32 +121,36 @@ class RecordedJudge:
 class ChatJudge:
     """A model behind an OpenAI-compatible server."""
 
-    def __init__(self, server: ChatServer) -> None:
+    def __init__(self, server: ChatServer, calls: JudgeCalls = DEFAULT_CALLS) -> None:
         if server.model is None:
             raise LocalModeError(f"Name the judge's model: openai:{server.url}#MODEL")
         self.name = f"openai ({server.model})"
-        self._server, self._model = server, server.model
+        self._server = msgspec.structs.replace(server, timeout_s=calls.timeout_s)
+        self._model, self._max_tokens = server.model, calls.max_tokens
 
     def output(self, shown: Shown, form: Form) -> str:
-        """What the model writes."""
+        """What the model writes, where it comes to its end."""
         messages = [{"role": "user", "content": judge_prompt(shown, form)}]
-        settings = {"max_tokens": MAX_TOKENS[form], "temperature": 0}
+        settings = {"max_tokens": self._max_tokens or MAX_TOKENS[form], "temperature": 0}
         try:
-            return complete(self._server, self._model, messages, settings).text
+            done = complete(self._server, self._model, messages, settings)
         except LocalModeError as error:
             raise NoOutputError(str(error)) from error
+        if (failure := done.failure()) is not None:
+            raise NoOutputError(failure, done.text or done.thought)
+        return done.text
 
 
 class BedrockJudge:
     """A model on Amazon Bedrock, called with the credentials of the user's environment."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, calls: JudgeCalls = DEFAULT_CALLS) -> None:
         self.name = f"bedrock ({model})"
-        self._model = model
+        self._model, self._max_tokens = model, calls.max_tokens
         config = Config(
             retries={"mode": "adaptive", "total_max_attempts": 10},
-            max_pool_connections=64,
-            read_timeout=600,
+            max_pool_connections=calls.concurrency,
+            read_timeout=calls.timeout_s,
         )
         try:
             self._client = boto3.client("bedrock-runtime", config=config)
@@ -150,20 +161,26 @@ class BedrockJudge:
             ) from error
 
     def output(self, shown: Shown, form: Form) -> str:
-        """What the model writes."""
+        """What the model writes, where it comes to its end."""
+        most = self._max_tokens or MAX_TOKENS[form]
         try:
             answer = self._client.converse(
                 modelId=self._model,
                 messages=[{"role": "user", "content": [{"text": judge_prompt(shown, form)}]}],
-                inferenceConfig={"maxTokens": MAX_TOKENS[form], "temperature": 0},
+                inferenceConfig={"maxTokens": most, "temperature": 0},
             )
         except (BotoCoreError, ClientError) as error:
             raise NoOutputError(f"Bedrock: {error}") from error
         blocks = answer["output"]["message"]["content"]
-        return "".join(block.get("text", "") for block in blocks)
+        text = "".join(block.get("text", "") for block in blocks)
+        if answer["stopReason"] not in _FINISHED:
+            raise NoOutputError(
+                f"the output was not finished (stopReason {answer['stopReason']})", text
+            )
+        return text
 
 
-def judge_from(spec: str) -> Judge:
+def judge_from(spec: str, calls: JudgeCalls = DEFAULT_CALLS) -> Judge:
     """The judge that a spec names; raises `LocalModeError` with the forms allowed."""
     kind, _, rest = spec.partition(":")
     if spec == "reference":
@@ -171,9 +188,9 @@ def judge_from(spec: str) -> Judge:
     if kind == "recorded" and rest:
         return RecordedJudge(Path(rest))
     if kind == "openai" and rest:
-        return ChatJudge(parse_chat_server(rest, os.environ.get("OPENAI_API_KEY")))
+        return ChatJudge(parse_chat_server(rest, os.environ.get("OPENAI_API_KEY")), calls)
     if kind == "bedrock" and rest:
-        return BedrockJudge(rest)
+        return BedrockJudge(rest, calls)
     raise LocalModeError(f"{spec!r} names no judge: write {SPECS}.")
 
 

@@ -77,10 +77,10 @@ def test_a_judge_that_cannot_judge_ends_the_run_with_a_report_that_says_so(tmp_p
     told, error = _run(rows, "--out", out, expect=3)
 
     assert "The report says why" in told
-    assert "Line 1 of the input has no `reference`" in " ".join(error.split())
+    assert "the row has no `reference`" in " ".join(error.split())
     metrics = _metrics(out)
     assert metrics["status"] == "failed"
-    assert "Line 1 of the input has no `reference`" in metrics["failure"]["reason"]
+    assert "the row has no `reference`" in metrics["failure"]["reason"]
 
 
 def _children(group):

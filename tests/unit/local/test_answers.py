@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nova_judge.errors import LocalModeError
-from nova_judge_local.judges.chat_server import complete, parse_chat_server
+from nova_judge_local.judges.chat_server import check_server, complete, parse_chat_server
 from nova_judge_local.judges.model_answers import Answers, ForwardedAnswers, answers_from
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
@@ -197,8 +197,9 @@ def test_a_busy_server_is_asked_again(chat_server):
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        ((401, b'{"error": "no key"}'), "answered 401: .*no key"),
-        ((200, b"<html>"), "did not answer in OpenAI's form"),
+        ((401, b'{"error": "no key"}'), "answered 401: .*no key.*OPENAI_API_KEY"),
+        ((404, b"no such model"), "answered 404: no such model .*/v1"),
+        ((200, b"<html>"), "did not answer in OpenAI's form.*/v1"),
         ((200, b'{"choices": []}'), "did not answer in OpenAI's form"),
     ],
 )
@@ -207,3 +208,47 @@ def test_what_a_server_does_wrong_is_told(chat_server, reply, says):
 
     with pytest.raises(LocalModeError, match=says):
         complete(parse_chat_server(url), "m", [{"role": "user", "content": "hello"}], {})
+
+
+def test_a_model_that_wants_other_settings_is_asked_as_it_wants(chat_server):
+    refused = b'{"error": "Unsupported parameter: use max_completion_tokens"}'
+    url, asked = chat_server((400, refused), _reply("yes"))
+
+    done = complete(
+        parse_chat_server(url), "m", [{"role": "user", "content": "x"}], {"max_tokens": 9}
+    )
+
+    assert done.text == "yes"
+    assert "max_tokens" not in asked[1]
+    assert asked[1]["max_completion_tokens"] == 9
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ((401, b"no"), "OPENAI_API_KEY"),
+        ((404, b"no"), "/v1"),
+        ((200, b"<html>"), "/v1"),
+        ((200, b"{}"), "OpenAI's form"),
+    ],
+)
+def test_one_request_first_says_what_is_wrong(chat_server, reply, says):
+    url, asked = chat_server(reply)
+    with pytest.raises(LocalModeError, match=says):
+        check_server(parse_chat_server(url), "m")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [_reply("yes"), (429, b"busy"), (503, b"loading"), (400, b"use max_completion_tokens")],
+)
+def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_server, reply):
+    url, asked = chat_server(reply)
+    check_server(parse_chat_server(url), "m")
+    assert len(asked) == 1
+
+
+def test_a_server_that_is_not_there_is_told_at_once():
+    with pytest.raises(LocalModeError, match="Is the server up"):
+        check_server(parse_chat_server("http://127.0.0.1:9/v1"), "m")

@@ -25,7 +25,7 @@ from nova_judge_local.judges.answer_judge import (
     answer_judge,
     judged_line,
 )
-from nova_judge_local.judges.chat_server import Completion
+from nova_judge_local.judges.completions import Completion
 from nova_judge_local.sagemaker.api import ApiError
 from nova_judge_local.settings import EmulatorSettings
 

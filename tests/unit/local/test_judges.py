@@ -10,15 +10,17 @@ from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored, Verdict
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.judges import pair_judges
-from nova_judge_local.judges.chat_server import Completion
+from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.knowledge import Known
 from nova_judge_local.judges.pair_judges import (
+    NoOutputError,
     RecordedJudge,
     ReferenceJudge,
     Shown,
     judge_from,
     judge_prompt,
 )
+from nova_judge_local.settings import JudgeCalls
 
 HAIKU = Path(__file__).parents[4] / "shared" / "data" / "judgebench-claude-3-haiku"
 
@@ -57,15 +59,10 @@ def test_its_rubric_has_weights_that_sum_to_one_and_scores_on_their_scales():
     assert all(1 <= c[key] <= 5 for c in scale for key in ("score_A", "score_B"))
 
 
-@pytest.mark.parametrize("reference", [None, ""])
-def test_a_row_without_a_reference_is_refused_by_its_line(reference):
-    with pytest.raises(LocalModeError, match=r"Line 7 .*--judge"):
-        ReferenceJudge().output(_shown(reference=reference), "pairwise")
-
-
-def test_a_row_that_nobody_knows_is_refused_by_its_prompt():
-    shown = Shown("Capital of Australia?", "a", "b", "forward", None)
-    with pytest.raises(LocalModeError, match="Capital of Australia"):
+@pytest.mark.parametrize("known", [None, Known(7, "1", None), Known(7, "1", "")])
+def test_a_row_without_a_reference_costs_itself_and_says_what_to_do(known):
+    shown = Shown("Capital of Australia?", "a", "b", "forward", known)
+    with pytest.raises(NoOutputError, match=r"has no `reference`.*--judge"):
         ReferenceJudge().output(shown, "pairwise")
 
 
@@ -167,6 +164,40 @@ def test_a_model_behind_a_server_is_asked_without_randomness(monkeypatch):
     ((url, model, (message,), settings),) = asked
     assert (url, model, settings["temperature"]) == ("http://localhost:11434/v1", "llama", 0)
     assert message["content"] == judge_prompt(_shown(), "pairwise")
+
+
+@pytest.mark.parametrize(
+    ("done", "reason", "text"),
+    [
+        (
+            Completion("[[A>B]] at first", "length", 1, 1),
+            "cut off (finish_reason length)",
+            "[[A>B]]",
+        ),
+        (Completion("", "content_filter", 1, 1), "withheld the output", ""),
+        (Completion("", "stop", 1, 1, thought="[[A>B]]"), "a thought and no answer", "[[A>B]]"),
+        (Completion("", "stop", 1, 1, refusal="No."), "the model refused: No.", ""),
+        (Completion("", "tool_calls", 1, 1), "wrote nothing (finish_reason tool_calls)", ""),
+    ],
+)
+def test_an_output_that_is_not_finished_is_no_output(monkeypatch, done, reason, text):
+    monkeypatch.setattr(pair_judges, "complete", lambda *_: done)
+    with pytest.raises(NoOutputError, match=re.escape(reason)) as raised:
+        judge_from("openai:http://localhost:1/v1#m").output(_shown(), "pairwise")
+    assert raised.value.text.startswith(text)
+
+
+def test_the_most_tokens_and_seconds_are_the_users(monkeypatch):
+    asked = []
+
+    def complete(server, model, messages, settings):
+        asked.append((server.timeout_s, settings["max_tokens"]))
+        return Completion("[[A>B]]", "stop", 1, 1)
+
+    monkeypatch.setattr(pair_judges, "complete", complete)
+    calls = JudgeCalls(timeout_s=7, max_tokens=99)
+    judge_from("openai:http://localhost:1/v1#m", calls).output(_shown(), "pairwise")
+    assert asked == [(7, 99)]
 
 
 def test_a_model_on_bedrock_is_asked_through_converse(monkeypatch):

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from nova_judge.errors import LocalModeError
+from nova_judge.pairs.judge_output import judgment_of
 from nova_judge.pairs.weighted_scores import recomputed_scores
+from nova_judge.records import Unscored
 from nova_judge_local.container import judge_tasks
 from nova_judge_local.container.job import read_job
 from nova_judge_local.container.judge_tasks import bradley_terry
@@ -251,19 +253,23 @@ class _Flaky:
 
 
 def test_a_pass_without_output_is_an_inference_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(judge_tasks, "judge_from", lambda spec: _Flaky("2 + 2?"))
+    monkeypatch.setattr(judge_tasks, "judge_from", lambda *_: _Flaky("2 + 2?"))
 
     results, details = _judged(_root(tmp_path))
 
     row = ast.literal_eval(pq.read_table(details).column("metrics").to_pylist()[1])
     assert (row["forward_output"], row["backward_output"]) == ("", "")
     assert (row["a_scores"], row["b_scores"], row["inference-score"]) == (0.0, 0.0, 2.0)
+    assert row["forward_error"] == row["backward_error"] == "the model answered 400"
+    judgment, note = judgment_of(row)
+    assert judgment.forward == judgment.backward == Unscored("the model answered 400")
+    assert note is None
     assert results["results"]["all"]["inference_error"] == 2.0
 
 
 def test_without_any_output_the_job_fails_with_the_reason(tmp_path, monkeypatch):
     everyone = _Flaky(*(row["prompt"] for row in ROWS))
-    monkeypatch.setattr(judge_tasks, "judge_from", lambda spec: everyone)
+    monkeypatch.setattr(judge_tasks, "judge_from", lambda *_: everyone)
 
     with pytest.raises(LocalModeError, match=r"no output for any row\. the model answered 400"):
         _judged(_root(tmp_path))

@@ -1,0 +1,131 @@
+"""What an OpenAI-compatible server answers: one JSON object, or a stream of events.
+
+The text may be a string, content parts, or nothing beside a thought; whether it is finished says
+`finish_reason`.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.thoughts import without_thoughts
+
+_CUT = ("length", "max_tokens")
+_FILTERED = ("content_filter", "safety")
+
+
+class NotACompletionError(Exception):
+    """The answer is not in OpenAI's form."""
+
+
+class Completion(NamedTuple):
+    """What the model wrote, and the tokens that the server counted."""
+
+    text: str
+    finish_reason: str
+    input_tokens: int
+    output_tokens: int
+    thought: str = ""
+    refusal: str = ""
+
+    def failure(self) -> str | None:
+        """Why this is no finished answer; None where it is one."""
+        if self.finish_reason in _CUT:
+            return f"the output was cut off (finish_reason {self.finish_reason})"
+        if self.finish_reason in _FILTERED:
+            return f"the server withheld the output (finish_reason {self.finish_reason})"
+        if self.refusal and not self.text:
+            return f"the model refused: {self.refusal[:200]}"
+        if not without_thoughts(self.text).text.strip():
+            return (
+                "the model wrote a thought and no answer"
+                if self.thought or self.text
+                else (f"the model wrote nothing (finish_reason {self.finish_reason})")
+            )
+        return None
+
+
+class _Part(msgspec.Struct):
+    type: str = "text"
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+
+    def text(self) -> str:
+        """The content as one text; parts that are no text, such as thoughts, are left out."""
+        if isinstance(self.content, list):
+            return "".join(p.text or "" for p in self.content if p.type in ("text", "output_text"))
+        return self.content or ""
+
+    def thought(self) -> str:
+        return self.reasoning_content or self.reasoning or ""
+
+
+class _Choice(msgspec.Struct):
+    message: _Message = msgspec.field(default_factory=_Message)
+    delta: _Message = msgspec.field(default_factory=_Message)
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Answer(msgspec.Struct):
+    choices: list[_Choice]
+    usage: _Usage | None = None
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+def read_completion(data: bytes) -> Completion:
+    """The first choice of an answer. Raises NotACompletionError."""
+    try:
+        answers = list(_streamed(data)) if data.lstrip().startswith(b"data:") else []
+        return _joined(answers) if answers else _single(_decoder.decode(data))
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
+        said = "it holds no choice" if isinstance(error, IndexError) else str(error)
+        raise NotACompletionError(said) from error
+
+
+def _single(answer: _Answer) -> Completion:
+    choice, usage = answer.choices[0], answer.usage or _Usage()
+    message = choice.message
+    return Completion(
+        message.text(),
+        choice.finish_reason or "stop",
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        message.thought(),
+        message.refusal or "",
+    )
+
+
+def _streamed(data: bytes) -> Iterator[_Answer]:
+    """The events of a server that only streams."""
+    for line in data.split(b"\n"):
+        event = line.strip().removeprefix(b"data:").strip()
+        if event.startswith(b"{"):
+            yield _decoder.decode(event)
+
+
+def _joined(answers: list[_Answer]) -> Completion:
+    choices = [answer.choices[0] for answer in answers if answer.choices]
+    usage = next((answer.usage for answer in reversed(answers) if answer.usage), _Usage())
+    ends = [choice.finish_reason for choice in choices if choice.finish_reason]
+    return Completion(
+        "".join(choice.delta.text() for choice in choices),
+        ends[-1] if ends else "length",  # a stream that breaks off names no end
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        "".join(choice.delta.thought() for choice in choices),
+        "".join(choice.delta.refusal or "" for choice in choices),
+    )
