@@ -39,5 +39,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "needs_endpoints": bool(endpoints),
         "batch": bool(run.batch),
         "generates": kind_of(run.recipe.kind).generates,
-        "scores": not kind_of(run.recipe.kind).compares,
     }

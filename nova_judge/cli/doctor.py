@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nova_judge.aws import account
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.estimate import read_head
+from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
@@ -45,8 +45,7 @@ def command(
         facts = account.doctor_facts(stage, read)
     checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
     if input_file is not None:
-        head, size, sources = read_head(input_file, read)
-        checks.append(rules.input_check(head, size, sources))
+        checks.append(rules.input_check(*read_file_head(read, input_file), read))
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:

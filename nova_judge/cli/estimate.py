@@ -1,7 +1,7 @@
 """`nova-judge estimate`: what a run will cost and take, before it starts."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,14 +10,12 @@ from rich.table import Table
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.errors import InputFileError
-from nova_judge.inputs import dataset
-from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.estimate import Estimate, check_budget, estimate_run, read_workload
+from nova_judge.preflight.input_head import InputHead, read_head
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.run import answer_sources
 from nova_judge.runs.usage import Workload
 
 HEAD_BYTES = 16 * 1024**2
@@ -58,8 +56,7 @@ def workload_of(recipe: Recipe, path: Path | None) -> Workload:
         return Workload(rows=0)
     if not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {path} out")
-    head, size, sources = read_head(path, recipe)
-    workload = read_workload(recipe, head, size, sources)
+    workload = read_workload(recipe, *read_file_head(recipe, path))
     if not workload.rows:
         raise InputFileError(
             f"{path}: no line can be used by recipe {recipe.name}: `nova-judge validate` with the "
@@ -68,23 +65,17 @@ def workload_of(recipe: Recipe, path: Path | None) -> Workload:
     return workload
 
 
-def read_head(path: Path, recipe: Recipe | None) -> tuple[bytes, int, AnswerSources]:
-    """The first bytes of an input file, its size, and who answers its rows.
+def read_file_head(recipe: Recipe | None, path: Path) -> InputHead:
+    """The head of an input file on this machine. Raises InputFileError."""
 
-    Raises InputFileError when the file cannot be read or is not JSON Lines.
-    """
-    try:
+    def read(size: int) -> bytes:
         with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-        size = path.stat().st_size
+            return file.read(size)
+
+    try:
+        return read_head(recipe, str(path), path.stat().st_size, read, HEAD_BYTES)
     except OSError as error:
         raise InputFileError(f"{path}: not readable: {error.strerror}") from None
-    dataset.check_format(head, str(path))
-    brings_answers = bool(dataset.file_brings_answers(head))
-    if recipe is None:
-        source: Literal["file", "generated"] = "file" if brings_answers else "generated"
-        return head, size, AnswerSources(source, source)
-    return head, size, answer_sources(recipe, file_brings_answers=brings_answers)
 
 
 def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:

@@ -7,15 +7,12 @@ from rich.console import Console
 
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.dataset import FROM_FILE
+from nova_judge.kinds.job import Deployment, JobRequest
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
-from nova_judge.kinds.score_jobs import Account, job_files, plan_jobs
-from nova_judge.layout import RunLayout
-from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run, RunInput
-from nova_judge.runs.training_job import training_job_name, training_job_request
-from nova_judge.tags import run_tags
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
@@ -69,30 +66,6 @@ def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
 
     Raises RecipeError where the region has no evaluation image.
     """
-    return (
-        _scoring_jobs(recipe, region)
-        if not kind_of(recipe.kind).compares
-        else [_pairs(recipe, region)]
-    )
-
-
-def _pairs(recipe: Recipe, region: str) -> ExampleJob:
-    layout = RunLayout(RUN_ID)
-    name = training_job_name(JOB_PREFIX, RUN_ID, "", 0)
-    request = training_job_request(
-        recipe,
-        job_name=name,
-        region=region,
-        role_arn=JOB_ROLE,
-        train_uri=f"s3://{BUCKET}/{layout.judge_input(0)}",
-        recipe_uri=f"s3://{BUCKET}/{layout.judge_recipe(0)}",
-        output_uri=f"s3://{BUCKET}/{layout.judge_output(0)}",
-        tags=run_tags("STAGE", RUN_ID),
-    )
-    return ExampleJob("CreateTrainingJob", request, recipe_to_nova_yaml(recipe, name))
-
-
-def _scoring_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
     run = Run(
         run_id=RUN_ID,
         execution="",
@@ -100,13 +73,13 @@ def _scoring_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
         input=RunInput(BUCKET, "inbox/FILE", "VERSION", 0),
         recipe=recipe,
         recipe_sha256=recipe.sha256,
-        sources=AnswerSources("file", "file"),
+        sources=FROM_FILE,
     )
-    account = Account(BUCKET, region, ACCOUNT, JOB_PREFIX, JOB_ROLE, "STAGE")
-    found = []
-    for job in plan_jobs(run, 1):
-        files = job_files(run, job, account)
-        recipes = [content.decode() for key, content in files.files if key.endswith("recipe.yaml")]
-        call = "CreateEvaluationJob" if job.api == "bedrock" else "CreateTrainingJob"
-        found.append(ExampleJob(call, files.request, recipes[0] if recipes else None))
-    return found
+    kind = kind_of(recipe.kind)
+    deployment = Deployment(BUCKET, region, ACCOUNT, JOB_PREFIX, JOB_ROLE, "STAGE")
+    return [_example(kind.request(run, job, deployment)) for job in kind.jobs(run, 1)]
+
+
+def _example(asked: JobRequest) -> ExampleJob:
+    recipes = [content.decode() for key, content in asked.files if key.endswith("recipe.yaml")]
+    return ExampleJob(asked.call, asked.body, recipes[0] if recipes else None)

@@ -1,5 +1,6 @@
 """`nova-judge submit`: a run in a deployed stage, from the file to the report."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -18,13 +19,12 @@ from nova_judge.cli import estimate, validate
 from nova_judge.cli.result import print_result
 from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.findings.saved_report import open_report
-from nova_judge.inputs import dataset
 from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
+from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.run import answer_sources
 from nova_judge.runs.usage import Workload
 
 LOOK_EVERY_S = 5.0
@@ -129,11 +129,9 @@ def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
 def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload:
     """What an object asks of a run, by its first bytes."""
     item = _object(uri, place)
-    head = s3.head(item, estimate.HEAD_BYTES)
-    dataset.check_format(head, uri)
-    brings_answers = bool(dataset.file_brings_answers(head))
-    sources = answer_sources(recipe, file_brings_answers=brings_answers)
-    return read_workload(recipe, head, item.size, sources)
+    read = functools.partial(s3.head, item)
+    head = read_head(recipe, uri, item.size, read, estimate.HEAD_BYTES)
+    return read_workload(recipe, *head)
 
 
 def _object(uri: str, place: Deployed) -> S3Object:

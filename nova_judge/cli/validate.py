@@ -15,13 +15,11 @@ from rich.table import Table
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
-from nova_judge.inputs.own_data import OwnLine, read_own_data
-from nova_judge.inputs.shards import Shard
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
+from nova_judge.preflight.input_head import rows_of, sources_of
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import InputRow, Rejected
-from nova_judge.runs.run import answer_sources
+from nova_judge.records import Rejected
 
 MOST_SHOWN = 20
 _PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"
@@ -72,16 +70,13 @@ def check(file: Path, recipe: Recipe | None) -> Checked:
         raise InputFileError(f"{file} is not a file: give the path of a JSON Lines file")
     if recipe is not None and not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
-    head = dataset.usable_head(functools.partial(_first_bytes, file))
+    head = dataset.usable_head(
+        functools.partial(_first_bytes, file), lambda head: sources_of(recipe, head) is not None
+    )
     dataset.check_format(head, str(file))
-    if recipe is not None and not kind_of(recipe.kind).generates:
-        found = Checked(_QUESTIONS, *_own_lines(file, recipe.kind))
-    else:
-        brings_answers = bool(dataset.file_brings_answers(head))
-        sources = dataset.FROM_FILE if brings_answers else dataset.GENERATED
-        if recipe is not None:
-            sources = answer_sources(recipe, file_brings_answers=brings_answers)
-        found = Checked(_PAIRS if brings_answers else _PROMPTS, *_rows(file, sources))
+    sources = sources_of(recipe, head) or dataset.FROM_FILE
+    rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
+    found = Checked(_holds(recipe, head), *_counted(rows))
     _show(file, found)
     return found
 
@@ -91,24 +86,18 @@ def _first_bytes(file: Path, size: int) -> bytes:
         return opened.read(size)
 
 
-def _rows(file: Path, sources: dataset.AnswerSources) -> tuple[int, list[Rejected]]:
-    whole = Shard(index=0, start=0, end=file.stat().st_size)
-    lines = dataset.shard_lines(_chunks(file), whole)
-    return _counted(dataset.parse_line(line, sources) for line in lines)
+def _holds(recipe: Recipe | None, head: bytes) -> str:
+    if recipe is not None and not kind_of(recipe.kind).generates:
+        return _QUESTIONS
+    return _PAIRS if dataset.file_brings_answers(head) else _PROMPTS
 
 
-def _own_lines(file: Path, kind: str) -> tuple[int, list[Rejected]]:
-    return _counted(read_own_data(_chunks(file), file.stat().st_size, kind))
-
-
-def _counted(
-    lines: Iterable[InputRow | OwnLine | Rejected | None],
-) -> tuple[int, list[Rejected]]:
+def _counted(lines: Iterable[object]) -> tuple[int, list[Rejected]]:
     usable, rejected = 0, []
     for line in lines:
         if isinstance(line, Rejected):
             rejected.append(line)
-        elif line is not None:
+        else:
             usable += 1
     return usable, rejected
 

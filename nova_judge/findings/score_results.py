@@ -11,7 +11,8 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.findings.metrics import RunFacts, scored_metrics
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.json_lines import require_lines
-from nova_judge.kinds.score_jobs import PlannedJob
+from nova_judge.kinds.bedrock import candidate_of
+from nova_judge.kinds.job import PlannedJob
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import ServerlessJudge
@@ -88,7 +89,7 @@ def _scores_of(
     prompts: dict[str, int],
 ) -> Iterator[AnswerScore]:
     if recipe.judge.bedrock is not None:
-        judge, candidate = recipe.judge.bedrock, job.planned.candidate
+        judge, candidate = recipe.judge.bedrock, candidate_of(job.planned)
         yield from bedrock_scores(judge, candidate, job.files, job.rows)
         return
     subject = job.planned.subject

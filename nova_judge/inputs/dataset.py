@@ -219,15 +219,15 @@ def check_format(head: bytes, uri: str) -> None:
         )
 
 
-def usable_head(read: Callable[[int], bytes]) -> bytes:
-    """The first bytes of a file: more than a megabyte only where that holds no usable row.
+def usable_head(
+    read: Callable[[int], bytes], is_usable: Callable[[bytes], bool], least: int = HEAD_BYTES
+) -> bytes:
+    """The first `least` bytes of a file: more only where they hold no usable row.
 
     `read(size)` gives the file's first `size` bytes, or all of it.
     """
-    head = read(HEAD_BYTES)
-    if len(head) < HEAD_BYTES or file_brings_answers(head) is not None:
-        return head
-    return read(MOST_HEAD_BYTES)
+    head = read(least)
+    return head if len(head) < least or is_usable(head) else read(MOST_HEAD_BYTES)
 
 
 def file_brings_answers(head: bytes) -> bool | None:
@@ -245,10 +245,7 @@ def file_brings_answers(head: bytes) -> bool | None:
     return 2 * sum(both) >= len(both) if both else None
 
 
-def first_fault(head: bytes) -> Rejected | None:
-    """The first line of the file's head that cannot be used, and why."""
-    for line in shard_lines([head], Shard(index=0, start=0, end=len(head))):
-        found = parse_line(line, FROM_FILE)
-        if isinstance(found, Rejected):
-            return found
-    return None
+def sources_of_file(head: bytes) -> AnswerSources | None:
+    """Both answers stand in the file, or both are generated; None where no row is usable."""
+    brings = file_brings_answers(head)
+    return None if brings is None else FROM_FILE if brings else GENERATED

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import orjson
 
-from nova_judge.inputs.dataset import shard_lines
+from nova_judge.inputs.dataset import FROM_FILE, AnswerSources, shard_lines
 from nova_judge.inputs.shards import Shard
 from nova_judge.json_lines import Fault, Line, decoded
 from nova_judge.records import Rejected
@@ -59,6 +59,11 @@ def read_own_data(chunks: Iterable[bytes], size: int, form: Form) -> Iterator[Ow
         found = parse_own_line(line, form)
         if found is not None:
             yield found
+
+
+def sources_of_own(lines: Iterable[OwnLine | Rejected]) -> AnswerSources | None:
+    """Nobody is asked for an answer; None where no line is usable."""
+    return FROM_FILE if any(isinstance(line, OwnLine) for line in lines) else None
 
 
 def parse_own_line(line: Line, form: Form) -> OwnLine | Rejected | None:

@@ -20,7 +20,7 @@ from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate, InputRow, Rejected
-from nova_judge.runs.run import Run
+from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
 
@@ -54,6 +54,9 @@ class BedrockScores:
         return JudgeUsage(
             bedrock=(TokenUse(judge.evaluator, read, written),), rests_on=(supposed.why,)
         )
+
+    def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
+        return sources_in(recipe, head)
 
     def rows(
         self, chunks: Iterable[bytes], size: int, sources: AnswerSources

@@ -71,6 +71,9 @@ class Kind(Protocol[Row]):
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         """What the jobs of a run will probably use."""
 
+    def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
+        """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+
     def rows(
         self, chunks: Iterable[bytes], size: int, sources: AnswerSources
     ) -> Iterator[Row | Rejected]:

@@ -9,13 +9,14 @@ import msgspec
 from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
 from nova_judge.inputs.own_data import (
     Form,
     OwnLine,
     gen_qa_line,
     read_own_data,
     rft_eval_line,
+    sources_of_own,
 )
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
@@ -79,6 +80,9 @@ class NovaScores:
         why = catalog.assumptions().benchmark_questions.why
         asked = subjects * _questions(recipe)
         return container_usage(recipe, jobs=subjects, rows=asked, also=(why,))
+
+    def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
+        return sources_of_own(self.rows([head], len(head), FROM_FILE))
 
     def rows(
         self, chunks: Iterable[bytes], size: int, sources: AnswerSources

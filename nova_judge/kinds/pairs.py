@@ -18,7 +18,7 @@ from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import judge_line
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
-from nova_judge.runs.run import Run
+from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.usage import JudgeUsage, Workload
 
 
@@ -50,6 +50,9 @@ class Pairs:
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         jobs = _jobs_of(recipe, workload.rows)
         return container_usage(recipe, jobs=jobs, rows=workload.rows)
+
+    def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
+        return sources_in(recipe, head)
 
     def rows(
         self, chunks: Iterable[bytes], size: int, sources: AnswerSources

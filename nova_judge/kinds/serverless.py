@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from nova_judge.inputs.dataset import AnswerSources
-from nova_judge.inputs.own_data import OwnLine, gen_qa_line, read_own_data
+from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
+from nova_judge.inputs.own_data import OwnLine, gen_qa_line, read_own_data, sources_of_own
 from nova_judge.kinds.job import Deployment, JobPlace, JobRequest, PlannedJob, Step, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.serverless_requests import (
@@ -53,6 +53,9 @@ class ServerlessScores:
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         return JudgeUsage(unpriced=("serverless evaluation",))
+
+    def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
+        return sources_of_own(self.rows([head], len(head), FROM_FILE))
 
     def rows(
         self, chunks: Iterable[bytes], size: int, sources: AnswerSources

@@ -9,16 +9,14 @@ from typing import Any
 import msgspec
 
 from nova_judge.errors import BudgetError
-from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
-from nova_judge.inputs.own_data import OwnLine, read_own_data
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
 from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, InputRow
+from nova_judge.records import CANDIDATES, InputRow, Rejected
 from nova_judge.runs.usage import Workload
 
 
@@ -44,31 +42,18 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     kind = kind_of(recipe.kind)
     if not kind.needs_file(recipe):
         return Workload(rows=0)
-    whole = len(head) >= size
     seen = whole_lines(head, size)
-    asks = kind.generates
-    rows, characters = _prompts(seen, sources) if asks else (_own_lines(seen, recipe.kind), 0.0)
-    generated = tuple(c for c in CANDIDATES if asks and getattr(sources, c) == "generated")
+    lines = list(kind.rows([seen], len(seen), sources))
+    rows = sum(not isinstance(line, Rejected) for line in lines)
+    prompts = [len(line.prompt) for line in lines if isinstance(line, InputRow)]
+    whole = len(head) >= size
     return Workload(
         rows=rows if whole else round(rows * size / len(head)),
-        prompt_characters=characters,
+        prompt_characters=sum(prompts) / len(prompts) if prompts else 0.0,
         size=size,
-        generated=generated,
+        generated=tuple(c for c in CANDIDATES if getattr(sources, c) == "generated"),
         exact=whole,
     )
-
-
-def _own_lines(seen: bytes, kind: str) -> int:
-    return sum(isinstance(line, OwnLine) for line in read_own_data([seen], len(seen), kind))
-
-
-def _prompts(seen: bytes, sources: AnswerSources) -> tuple[int, float]:
-    """How many usable rows there are, and the mean length of their prompts in characters."""
-    lines = shard_lines([seen], Shard(index=0, start=0, end=len(seen)))
-    lengths = [
-        len(row.prompt) for line in lines if isinstance(row := parse_line(line, sources), InputRow)
-    ]
-    return len(lengths), sum(lengths) / len(lengths) if lengths else 0.0
 
 
 def estimate_run(recipe: Recipe, workload: Workload) -> Estimate:

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from nova_judge import __version__
 from nova_judge.errors import PreflightError, RecipeError
-from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
+from nova_judge.preflight.input_head import rows_of
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
@@ -91,18 +91,19 @@ def account_checks(
     return checks
 
 
-def input_check(head: bytes, size: int, sources: AnswerSources) -> Check:
-    """Whether the head of the input holds rows that the judge can take."""
+def input_check(
+    head: bytes, size: int, sources: AnswerSources, recipe: Recipe | None = None
+) -> Check:
+    """Whether the head of the input holds rows that the recipe can take."""
     seen = whole_lines(head, size)
-    lines = shard_lines([seen], Shard(index=0, start=0, end=len(seen)))
-    parsed = [row for line in lines if (row := parse_line(line, sources)) is not None]
-    rows = [row for row in parsed if isinstance(row, InputRow)]
+    parsed = list(rows_of(recipe, [seen], len(seen), sources))
+    rows = [row for row in parsed if not isinstance(row, Rejected)]
     rejected = [row for row in parsed if isinstance(row, Rejected)]
     if not rows:
         reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
         return Check("input", "fail", f"no usable row: {reason}", "see `nova-judge validate`")
     context = catalog.compatibility().judge_context_tokens
-    longest = max(_tokens(row) for row in rows)
+    longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)
     found = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
     if longest > context.warn_from:
         return Check(

@@ -7,7 +7,7 @@ import msgspec
 
 from nova_judge import __version__
 from nova_judge.answers import batch_inference
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.dataset import AnswerSources, file_brings_answers
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -89,3 +89,9 @@ def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSource
         return "file" if in_file else "generated"
 
     return AnswerSources(source("A"), source("B"))
+
+
+def sources_in(recipe: Recipe, head: bytes) -> AnswerSources | None:
+    """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+    brings = file_brings_answers(head)
+    return None if brings is None else answer_sources(recipe, file_brings_answers=brings)

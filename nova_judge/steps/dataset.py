@@ -173,9 +173,7 @@ def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callabl
         yield add
 
 
-def _request(
-    run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment
-) -> dict[str, Any]:
+def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment) -> dict[str, Any]:
     """What the state machine needs of a job; writes its record and the files beside its data."""
     request = kind.request(run, job, deployment)
     for key, content in request.files:

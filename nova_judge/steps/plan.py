@@ -5,16 +5,13 @@ A model, an input or an account that cannot be used is refused here.
 
 import datetime
 import functools
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.aws import account, s3
-from nova_judge.errors import InputFileError, RequestError
-from nova_judge.inputs import dataset
-from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
+from nova_judge.errors import RequestError
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe
@@ -26,11 +23,12 @@ from nova_judge.preflight.estimate import (
     estimate_summary,
     read_workload,
 )
+from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.preflight.rules import Check
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate, Rejected
-from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources
+from nova_judge.records import Candidate
+from nova_judge.runs.run import Run, RunInput, StandIns
 
 
 class Asked(NamedTuple):
@@ -44,22 +42,11 @@ class Asked(NamedTuple):
     stand_ins: StandIns = StandIns()
 
 
-class InputHead(NamedTuple):
-    """The first bytes of an input file, its size, and who answers its rows."""
-
-    content: bytes
-    size: int
-    sources: AnswerSources
-
-
 class Plan(NamedTuple):
     """A run that may start, and the checks that it passed."""
 
     run: Run
     checks: list[Check]
-
-
-NO_FILE = InputHead(b"", 0, FROM_FILE)
 
 
 def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
@@ -114,34 +101,6 @@ def recipe_in(bucket: str, name: str) -> Recipe:
     return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
 
 
-def read_head(recipe: Recipe, uri: str, size: int, read: Callable[[int], bytes]) -> InputHead:
-    """The head of the file that a recipe reads; `read(n)` gives its first n bytes.
-
-    Raises InputFileError where the recipe can use no row of it.
-    """
-    kind = kind_of(recipe.kind)
-
-    def sources_of(head: bytes) -> AnswerSources | None:
-        if kind.generates:
-            brings = dataset.file_brings_answers(head)
-            return None if brings is None else answer_sources(recipe, file_brings_answers=brings)
-        rows = kind.rows([head], len(head), FROM_FILE)
-        return FROM_FILE if any(not isinstance(row, Rejected) for row in rows) else None
-
-    head = dataset.usable_head(read, lambda content: sources_of(content) is not None)
-    dataset.check_format(head, uri)
-    whole = dataset.whole_lines(head, size)
-    sources = sources_of(whole)
-    if sources is None:
-        fault = next((r for r in kind.rows([whole], len(whole), FROM_FILE)), None)
-        reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
-        raise InputFileError(
-            f"{uri}: no usable row in the first {len(whole):,} bytes: {reason}. "
-            "`nova-judge validate` lists every line that cannot be used"
-        )
-    return InputHead(head, size, sources)
-
-
 def _checks(run: Run, head: InputHead, asked: Asked) -> list[Check]:
     facts = account.facts_of_run(
         run.recipe,
@@ -152,14 +111,14 @@ def _checks(run: Run, head: InputHead, asked: Asked) -> list[Check]:
     )
     now = datetime.datetime.now(datetime.UTC)
     checks = rules.account_checks(facts, run.recipe, now, run.generated())
-    if kind_of(run.recipe.kind).generates:
-        checks.append(rules.input_check(head.content, head.size, head.sources))
+    if head.content:
+        checks.append(rules.input_check(*head, run.recipe))
     return checks
 
 
 def _forecast(run: Run, head: InputHead) -> Run:
     """The run with its estimate, and with the candidates that answer by batch inference."""
-    workload = read_workload(run.recipe, head.content, head.size, head.sources)
+    workload = read_workload(run.recipe, *head)
     forecast = estimate_run(run.recipe, workload)
     check_budget(run.recipe, forecast)
 

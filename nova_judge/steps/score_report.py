@@ -10,8 +10,8 @@ import msgspec
 from nova_judge.aws import s3
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.score_results import FinishedJob, rows_seen, score_metrics, score_run
+from nova_judge.kinds.job import PlannedJob
 from nova_judge.kinds.known import kind_of
-from nova_judge.kinds.score_jobs import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.report.scores import render_score_report
@@ -62,12 +62,7 @@ def _finished(bucket: str, layout: RunLayout, outcome: JobOutcome, folder: Path)
     keys = s3.keys(bucket, f"{layout.judge_output(outcome.number)}{outcome.name}/")
     files = fetch(keys, download, folder)
     rows = folder / "rows.jsonl"
-    content = s3.read_if_exists(bucket, layout.judge_rows(_rows_of(planned)))
+    content = s3.read_if_exists(bucket, planned.rows) if planned.rows else None
     if content is not None:
         rows.write_bytes(content)
     return FinishedJob(planned, files, rows if content is not None else None)
-
-
-def _rows_of(planned: PlannedJob) -> int:
-    """The job whose folder holds the rows: Bedrock's jobs have parts, all others share them."""
-    return planned.number if planned.api == "bedrock" else 0

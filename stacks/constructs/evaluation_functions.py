@@ -76,12 +76,7 @@ class EvaluationFunctions:
             "BatchResponses": self._function(
                 "batch_responses", batch, timeout=long, memory_mb=2048
             ),
-            "BuildJudgeDataset": self._function(
-                "build_judge_dataset", planning, timeout=long, memory_mb=2048
-            ),
-            "BuildEvaluationJobs": self._function(
-                "build_evaluation_jobs", planning, timeout=long, memory_mb=2048
-            ),
+            "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
             "RecordFailure": self._function("record_failure", failing, memory_mb=1024),
         }
 
@@ -103,7 +98,7 @@ class EvaluationFunctions:
             "PlanEvaluation",
             "GenerateResponses",
             "BatchResponses",
-            "BuildEvaluationJobs",
+            "BuildJobs",
         ):
             storage.allow_read(function[name], f"{INBOX}*")
         storage.allow_read(function["PlanEvaluation"], "recipes/*")
@@ -115,8 +110,7 @@ class EvaluationFunctions:
         for name in (
             "GenerateResponses",
             "BatchResponses",
-            "BuildJudgeDataset",
-            "BuildEvaluationJobs",
+            "BuildJobs",
             "RecordFailure",
         ):
             storage.allow_read(function[name], "runs/*")

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from lambdas.settings import ScorerSettings
 from nova_judge.folders import SCORERS
-from nova_judge.kinds.score_jobs import scorer_function_name
+from nova_judge.kinds.nova import scorer_function_name
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.names import bedrock_jobs, pascal

@@ -25,7 +25,7 @@ ABORTED_IN = (
     "WaitForEndpoints",
     "GenerateResponses",
     "ReleaseEndpoints",
-    "BuildJudgeDataset",
+    "BuildJobs",
     "RunJudgeJobs",
     "ReadReport",
 )

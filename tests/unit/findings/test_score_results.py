@@ -7,7 +7,7 @@ import pytest
 
 from nova_judge.findings.score_results import FinishedJob, score_run
 from nova_judge.inputs.own_data import OwnRow
-from nova_judge.kinds.score_jobs import PlannedJob
+from nova_judge.kinds.job import PlannedJob
 from nova_judge.records import Unscored
 from nova_judge.scores.job_outputs import Details, ScoreFiles
 from tests.unit.kinds.test_known import shipped

@@ -14,7 +14,7 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.sns import sns_backends
 
 from lambdas import (
-    build_judge_dataset,
+    build_jobs,
     claim_run,
     generate_responses,
     process_results,
@@ -61,7 +61,7 @@ def claimed(account, context):
         assert claim_run.handler(event, context)["claimed"]
         shard = {"index": 0, "start": 0, "end": len(content) + 7}
         generate_responses.handler({"run_id": RUN, "shard": shard, "endpoints": []}, context)
-        built = build_judge_dataset.handler({"run_id": RUN, "region": "us-east-1"}, context)
+        built = build_jobs.handler({"run_id": RUN, "region": "us-east-1"}, context)
         return [f"{job['request']['TrainingJobName']}-0" for job in built["jobs"]]
 
     return run

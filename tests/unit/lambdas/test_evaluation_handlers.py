@@ -5,8 +5,7 @@ import json
 import pytest
 
 from lambdas import (
-    build_evaluation_jobs,
-    build_judge_dataset,
+    build_jobs,
     claim_run,
     generate_responses,
     plan_evaluation,
@@ -22,7 +21,7 @@ from nova_judge.errors import (
 )
 from nova_judge.pairs.judge_dataset import FailedRow, Failure
 from nova_judge.preflight.rules import Facts
-from nova_judge.steps import dataset_lines
+from nova_judge.steps import dataset
 from tests.unit.conftest import BUCKET
 
 INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}
@@ -71,7 +70,7 @@ def dataset_of(plan, account, context):
         for shard in account.json(claimed["shards_key"]):
             left = generate(run_id, shard, context)
             assert left == {"left": 0}
-        built = build_judge_dataset.handler({"run_id": run_id, "region": "us-east-1"}, context)
+        built = build_jobs.handler({"run_id": run_id, "region": "us-east-1"}, context)
         return run_id, built["jobs"]
 
     return run
@@ -194,7 +193,7 @@ def test_prompts_need_the_endpoints_of_their_candidates(plan, context):
     assert claimed["needs_endpoints"] is True
 
 
-# --- GenerateResponses and BuildJudgeDataset ---------------------------------------------------
+# --- GenerateResponses and BuildJobs -----------------------------------------------------------
 
 BROKEN = [
     b"\xef\xbb\xbf" + pair(1) + b"\r",
@@ -275,7 +274,7 @@ def test_many_jobs_keep_one_pair_of_files_open(dataset_of, recipe, monkeypatch):
     monkeypatch.setattr(s3.Writer, "__exit__", left)
     recipe(rows=1)
     dataset_of(b"\n".join(pair(n) for n in range(30)))
-    assert most == 4
+    assert most == 2
 
 
 def test_a_repeated_state_writes_the_same_bytes(dataset_of, account, context):
@@ -284,7 +283,7 @@ def test_a_repeated_state_writes_the_same_bytes(dataset_of, account, context):
     for shard in account.json(f"runs/{run_id}/shards.json"):
         generate(run_id, shard, context)
     event = {"run_id": run_id, "region": "us-east-1"}
-    assert build_judge_dataset.handler(event, context)["jobs"] == jobs
+    assert build_jobs.handler(event, context)["jobs"] == jobs
     assert {key: account.read(key) for key in account.keys(f"runs/{run_id}/")} == before
 
 
@@ -303,17 +302,15 @@ def test_failed_generations_are_written_down_and_too_many_stop_the_run(
     claimed = claim_run.handler(plan(pair(1) + b"\n" + pair(2)), context)
     run_id = claimed["run_id"]
     failed = FailedRow(1, "r1", (Failure("A", "timed out", 300),))
-    monkeypatch.setattr(dataset_lines, "merged", lambda rows, *_: [failed, rows.rows[1]])
+    monkeypatch.setattr(dataset, "merged", lambda rows, *_: [failed, rows.rows[1]])
     (shard,) = account.json(claimed["shards_key"])
     generate(run_id, shard, context)
     with pytest.raises(GenerationFailedError, match=r"1 of 2 rows.*A: timed out"):
-        build_judge_dataset.handler({"run_id": run_id, "region": "us-east-1"}, context)
+        build_jobs.handler({"run_id": run_id, "region": "us-east-1"}, context)
     assert account.lines(f"runs/{run_id}/failed.jsonl")[0]["failures"][0]["reason"] == "timed out"
     summary = account.json(f"runs/{run_id}/dataset.json")
     assert (summary["rows"], summary["generation_failed"]) == (1, 1)
 
-
-# --- BuildEvaluationJobs -----------------------------------------------------------------------
 
 BEDROCK_JUDGE = b"""
 kind: bedrock_judge
@@ -333,6 +330,6 @@ def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
     event = {"run_id": claimed["run_id"], "region": "us-east-1"}
     if refused:
         with pytest.raises(InputFileError, match="make 42 Bedrock evaluation jobs"):
-            build_evaluation_jobs.handler(event, context)
+            build_jobs.handler(event, context)
     else:
-        assert len(build_evaluation_jobs.handler(event, context)["jobs"]) == 40
+        assert len(build_jobs.handler(event, context)["jobs"]) == 40

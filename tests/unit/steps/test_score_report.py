@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nova_judge.kinds.score_jobs import PlannedJob, job_files, plan_jobs
+from nova_judge.kinds.job import PlannedJob
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.recipe.recipe import Recipe
@@ -19,8 +20,8 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
 from nova_judge.steps import score_report
 from tests.unit.conftest import BUCKET
+from tests.unit.kinds.test_jobs import HERE, LLMAJ, recipe, run
 from tests.unit.kinds.test_known import shipped
-from tests.unit.kinds.test_score_jobs import HERE, LLMAJ, recipe, run
 
 ROWS = 4
 OURS = HERE._replace(bucket=BUCKET)
@@ -30,8 +31,9 @@ JUDGED = "uuid/models/m/taskTypes/General/datasets/nova-judge/uuid_output.jsonl"
 def attempt(account: Any, asked: Run, score: float, redrive: int = 0) -> list[JobOutcome]:
     """One attempt's jobs give every row the score; how they ended."""
     outcomes = []
-    for job in plan_jobs(asked, ROWS):
-        request = job_files(asked, job, OURS).request
+    kind = kind_of(asked.recipe.kind)
+    for job in kind.jobs(asked, ROWS):
+        request = kind.request(asked, job, OURS).body
         name = request.get("TrainingJobName") or request["jobName"]
         name = name if job.api == "serverless" else f"{name}-{redrive}"
         output = RunLayout(asked.run_id).judge_output(job.number)

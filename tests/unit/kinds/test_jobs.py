@@ -1,4 +1,4 @@
-"""Which jobs a scoring run has, what they are called, and what they are asked."""
+"""The jobs of a run: what they are there for, what they are called, and what is asked for them."""
 
 import itertools
 from typing import Any
@@ -10,24 +10,18 @@ from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
 from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.kinds.bedrock import candidate_of, pascal_case
+from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.nova import base_model, scorer_function_name
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.kinds.score_jobs import (
-    Account,
-    PlannedJob,
-    base_model,
-    job_files,
-    job_name,
-    pascal_case,
-    plan_jobs,
-    scorer_function_name,
-)
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.runs.training_job import started_by
 from tests.unit.kinds.test_known import shipped
 
-HERE = Account(
+HERE = Deployment(
     "data", "us-east-1", "123456789012", "nova-judge-dev", "arn:aws:iam::123456789012:role/J", "dev"
 )
 CUSTOMISED = packaged_recipe("own-data").replace(
@@ -44,9 +38,8 @@ LLMAJ = (
     .replace("evaluation: benchmark  #", "evaluation: llmaj  #")
 )
 SHAPES = {
-    "nova": ("sagemaker", "CreateTrainingJobRequest"),
-    "serverless": ("sagemaker", "CreateTrainingJobRequest"),
-    "bedrock": ("bedrock", "CreateEvaluationJobRequest"),
+    "CreateTrainingJob": ("sagemaker", "CreateTrainingJobRequest"),
+    "CreateEvaluationJob": ("bedrock", "CreateEvaluationJobRequest"),
 }
 
 
@@ -66,8 +59,32 @@ def run(of: Recipe, source: str = "file") -> Run:
     )
 
 
-def planned(of: Recipe, rows: int = 54) -> list[PlannedJob]:
-    return plan_jobs(run(of), rows)
+def planned(of: Recipe, rows: int = 54) -> tuple[PlannedJob, ...]:
+    return kind_of(of.kind).jobs(run(of), rows)
+
+
+def asked_for(of: Run, job: PlannedJob, where: Deployment = HERE) -> JobRequest:
+    return kind_of(of.recipe.kind).request(of, job, where)
+
+
+def test_pairs_are_cut_into_jobs_and_each_control_is_a_job_after_them() -> None:
+    text = packaged_recipe("pairwise").replace(
+        "judge:\n", "controls: [same_answer, padded]\njudge:\n  max_rows_per_job: 20\n"
+    )
+    jobs = planned(recipe(text), 45)
+    assert [(j.number, j.step, j.label, j.first, j.last) for j in jobs] == [
+        (0, "judge", "pairs", 0, 20),
+        (1, "judge", "pairs", 20, 40),
+        (2, "judge", "pairs", 40, 45),
+        (3, "control", "same_answer", 0, 0),
+        (4, "control", "padded", 0, 0),
+    ]
+    folder = "runs/questions_1-0123456789ab/judge"
+    assert {(j.data, j.rows) for j in jobs} == {
+        (f"{folder}/{n}/input/llm_judge.jsonl", f"{folder}/{n}/rows.jsonl") for n in range(5)
+    }
+    (whole,) = planned(shipped("pairwise"), 45)
+    assert (whole.first, whole.last) == (0, 45)
 
 
 def test_more_than_a_thousand_prompts_become_several_jobs_a_candidate() -> None:
@@ -81,12 +98,25 @@ def test_more_than_a_thousand_prompts_become_several_jobs_a_candidate() -> None:
         assert all(0 < part.last - part.first <= 1_000 for part in parts)
 
 
-def test_only_bedrock_s_jobs_score_a_candidate() -> None:
+def test_bedrock_s_jobs_score_a_candidate_each_and_read_a_file_each() -> None:
     jobs = planned(shipped("bedrock-judge"))
-    assert [job.candidate for job in jobs] == [job.subject for job in jobs] == ["A", "B"]
+    assert [candidate_of(job) for job in jobs] == [job.subject for job in jobs] == ["A", "B"]
+    assert len({job.data for job in jobs}) == len({job.rows for job in jobs}) == 2
+
+
+def test_models_under_test_share_a_file_and_a_benchmark_reads_none() -> None:
+    both = CUSTOMISED.replace("judge:\n", "judge:\n  evaluate_base_model: true\n")
+    jobs = planned(recipe(both))
+    assert len(jobs) == 2
+    assert {(job.data, job.rows, job.last) for job in jobs} == {
+        (
+            "runs/questions_1-0123456789ab/judge/0/input/gen_qa.jsonl",
+            "runs/questions_1-0123456789ab/judge/0/rows.jsonl",
+            54,
+        )
+    }
     (benchmark,) = planned(shipped("benchmark-mmlu"))
-    with pytest.raises(ValueError, match="evaluates the base model"):
-        _ = benchmark.candidate
+    assert benchmark.data is benchmark.rows is None
 
 
 def test_a_customised_model_is_evaluated_beside_its_base_where_that_is_asked() -> None:
@@ -109,10 +139,10 @@ def test_a_serverless_judge_needs_a_job_for_the_answers_first() -> None:
         (2, "customised", "answer"),
         (3, "customised", "judge"),
     ]
-    answer, judge = (job_files(run(recipe(LLMAJ)), job, HERE) for job in jobs[:2])
-    left = f"{answer.request['OutputDataConfig']['S3OutputPath']}/"
-    left += f"{answer.request['TrainingJobName']}/output/output/"
-    assert any(value.startswith(left) for value in judge.request["HyperParameters"].values())
+    answer, judge = (asked_for(run(recipe(LLMAJ)), job) for job in jobs[:2])
+    left = f"{answer.body['OutputDataConfig']['S3OutputPath']}/"
+    left += f"{answer.body['TrainingJobName']}/output/output/"
+    assert any(value.startswith(left) for value in judge.body["HyperParameters"].values())
     ((key, content),) = judge.files
     assert key.endswith("judge/1/custom_metrics.json")
     assert b"PositiveSentiment" in content
@@ -123,13 +153,14 @@ def test_a_serverless_judge_needs_a_job_for_the_answers_first() -> None:
     [
         *map(
             packaged_recipe,
-            ["benchmark-mmlu", "own-data", "scorer-own", "reward", "bedrock-judge"],
+            ["pairwise", "benchmark-mmlu", "own-data", "scorer-own", "reward", "bedrock-judge"],
         ),
         packaged_recipe("serverless-mmlu"),
         CUSTOMISED,
         LLMAJ,
     ],
     ids=[
+        "pairs",
         "benchmark",
         "own data",
         "own scorer",
@@ -142,28 +173,28 @@ def test_a_serverless_judge_needs_a_job_for_the_answers_first() -> None:
 )
 def test_the_service_takes_every_request_and_the_name_tells_the_attempt(text: str) -> None:
     asked = run(recipe(text))
-    jobs = plan_jobs(asked, 54)
+    jobs = kind_of(asked.recipe.kind).jobs(asked, 54)
     names = set()
     for job in jobs:
-        files = job_files(asked, job, HERE)
-        service, shape = SHAPES[job.api]
+        request = asked_for(asked, job)
+        service, shape = SHAPES[request.call]
         model = botocore.session.get_session().get_service_model(service)
-        report = ParamValidator().validate(files.request, model.shape_for(shape))
+        report = ParamValidator().validate(request.body, model.shape_for(shape))
         assert not report.has_errors(), report.generate_report()
-        name = job_name(asked, job, HERE)
+        name = job_place(asked, job, HERE).name
         assert name == name.lower()
         assert len(f"{name}-10") <= 63
         assert started_by(asked.execution, f"{name}-0")
         assert not started_by("another execution", f"{name}-0")
         names.add(name)
         written = f"runs/{asked.run_id}/judge/{job.number}/"
-        assert all(key.startswith(written) for key, _ in files.files)
+        assert all(key.startswith(written) for key, _ in request.files)
     assert len(names) == len(jobs)
 
 
 def test_an_own_scorer_is_named_by_its_function() -> None:
     asked = run(shipped("scorer-own"))
-    ((_, content),) = job_files(asked, plan_jobs(asked, 5)[0], HERE).files
+    ((_, content),) = asked_for(asked, planned(asked.recipe)[0]).files
     function = "SageMaker-nova-judge-dev-numeric_answer"
     arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
     assert ryaml.loads(content.decode())["processor"]["lambda_arn"] == arn

@@ -10,16 +10,13 @@ import pytest
 import ryaml
 
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.bedrock_judge import (
-    BedrockJudge,
-    bedrock_problems,
+from nova_judge.kinds.bedrock import (
     dataset_line,
     evaluation_job_request,
     job_parts,
-    metric_scale,
-    scored_answers,
     source_identifier,
 )
+from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
 from nova_judge.recipe.bedrock_metrics import (
     CustomMetric,
     Rating,
@@ -29,6 +26,7 @@ from nova_judge.recipe.bedrock_metrics import (
     packaged_metric,
 )
 from nova_judge.records import InputRow, Unscored
+from nova_judge.scores.bedrock_scores import metric_scale, scored_answers
 from nova_judge.statistics.metric_means import mean_score
 from nova_judge.tags import run_tags
 

@@ -13,18 +13,16 @@ import botocore.validate
 import msgspec
 import pytest
 
-from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
-from nova_judge.recipe.serverless import (
-    JobPlace,
-    Serverless,
-    ServerlessJudge,
+from nova_judge.kinds.job import JobPlace
+from nova_judge.kinds.serverless_requests import (
     answers_uri,
     custom_metrics_file,
     evaluation_request,
     inference_request,
     judging_request,
-    serverless_problems,
 )
+from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
+from nova_judge.recipe.serverless import Serverless, ServerlessJudge, serverless_problems
 
 CAPTURED = Path(__file__).parents[2] / "data" / "serverless_requests"
 OURS = {
@@ -98,13 +96,13 @@ def test_nova_models_are_told_their_metric_under_another_name() -> None:
 
 
 def test_a_preset_scorer_on_a_registered_data_set() -> None:
-    place = PLACE._replace(train_uri=DATASET)
+    place = PLACE._replace(data_uri=DATASET)
     request = evaluation_request(SCORER, "prime_math", "customised", place)
     assert compared(request) == captured("scorer_preset", "EvaluateCustomModel")
 
 
 def test_an_own_evaluator_on_a_file() -> None:
-    place = PLACE._replace(train_uri="s3://data-bucket/inbox/scorer/gen_qa.jsonl")
+    place = PLACE._replace(data_uri="s3://data-bucket/inbox/scorer/gen_qa.jsonl")
     nova = msgspec.structs.replace(SCORER, base_model=NOVA)
     for subject, step in (("base", "EvaluateBaseModel"), ("customised", "EvaluateCustomModel")):
         expected = captured("scorer_own_nova", step)
@@ -117,7 +115,7 @@ def test_an_own_evaluator_on_a_file() -> None:
     [("base", "EvaluateBaseInferenceModel"), ("customised", "EvaluateCustomInferenceModel")],
 )
 def test_the_first_step_of_bedrock_s_judge_lets_the_model_answer(subject: str, step: str) -> None:
-    place = PLACE._replace(train_uri="s3://data-bucket/inbox/llmaj/gen_qa.jsonl")
+    place = PLACE._replace(data_uri="s3://data-bucket/inbox/llmaj/gen_qa.jsonl")
     expected = captured("llmaj", step)
     expected.pop("TrainingJobName")
     assert compared(inference_request(LLMAJ, subject, place)) == expected
@@ -133,6 +131,7 @@ def test_the_second_step_judges_what_the_first_one_left(subject: str, step: str)
         LLMAJ,
         subject,
         PLACE,
+        judge=LLMAJ.llmaj,
         answers_uri=answers_uri(subject, inference),
         custom_metrics_uri="s3://data-bucket/runs/r1/judge/0/custom_metrics.json",
     )

@@ -1,0 +1,72 @@
+"""The head of an input file: whether its rows can be used, and who answers them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs import dataset
+from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
+from nova_judge.kinds.known import kind_of
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import Rejected
+
+
+class InputHead(NamedTuple):
+    """The first bytes of an input file, its size, and who answers its rows."""
+
+    content: bytes
+    size: int
+    sources: AnswerSources
+
+
+NO_FILE = InputHead(b"", 0, FROM_FILE)
+
+
+def read_head(
+    recipe: Recipe | None,
+    uri: str,
+    size: int,
+    read: Callable[[int], bytes],
+    least: int = dataset.HEAD_BYTES,
+) -> InputHead:
+    """The head of the file that a recipe reads: `least` bytes, more where these hold no usable row.
+
+    `read(n)` gives the file's first n bytes; without a recipe the file is pairs or prompts. Raises
+    InputFileError where it is not JSON Lines, or no row of the head can be used.
+    """
+
+    def is_usable(content: bytes) -> bool:
+        return sources_of(recipe, content) is not None
+
+    head = dataset.usable_head(read, is_usable, least)
+    dataset.check_format(head, uri)
+    sources = sources_of(recipe, head)
+    if sources is None:
+        lines = rows_of(recipe, [head], len(head), FROM_FILE)
+        fault = next((line for line in lines if isinstance(line, Rejected)), None)
+        reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
+        raise InputFileError(
+            f"{uri}: no usable row{_of(recipe)} in the first {len(head):,} bytes: {reason}. "
+            "`nova-judge validate` lists every line that cannot be used"
+        )
+    return InputHead(head, size, sources)
+
+
+def _of(recipe: Recipe | None) -> str:
+    return "" if recipe is None else f" for recipe {recipe.name}"
+
+
+def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
+    """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+    if recipe is None:
+        return dataset.sources_of_file(head)
+    return kind_of(recipe.kind).sources(recipe, head)
+
+
+def rows_of(
+    recipe: Recipe | None, chunks: Iterable[bytes], size: int, sources: AnswerSources
+) -> Iterator[Any]:
+    """The rows of a file of `size` bytes as the recipe's kind reads them, and rejected lines."""
+    if recipe is None:
+        return dataset.read_rows(chunks, size, sources)
+    return kind_of(recipe.kind).rows(chunks, size, sources)
