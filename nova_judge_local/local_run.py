@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from nova_judge.aws.follow import Execution, follow
 from nova_judge.errors import LocalModeError
 from nova_judge.kinds.recipes import read_recipe
@@ -18,11 +20,13 @@ from nova_judge_local import output_folder
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.folders import CACHE
-from nova_judge_local.judges.chat_server import parse_chat_server
+from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
-from nova_judge_local.settings import ChatServer, EmulatorSettings
+from nova_judge_local.settings import DEFAULT_CALLS, ChatServer, EmulatorSettings, JudgeCalls
 
+KEPT = ".nova-judge-kept"
+"""The folder beside the output folder that keeps verdicts by content."""
 START_S = 20.0
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -40,6 +44,7 @@ class RunRequest:
     judge: str = "reference"
     answers: Path | None = None
     endpoints: str | None = None
+    calls: JudgeCalls = DEFAULT_CALLS
 
 
 class RunResult(NamedTuple):
@@ -79,6 +84,7 @@ def run(
     settings = settings_for(request, os.environ)
     recipe = read_recipe(request.recipe)
     output_folder.check(request.out)
+    check_servers(settings)
     with Emulator(settings) as emulator:
         with watch.step("Deploy the stacks to an emulated account"):
             outputs = deploy(emulator.client)
@@ -104,14 +110,26 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
     if request.input is not None and "." not in request.input.name:
         raise LocalModeError(f"{request.input}: an upload starts a run by its ending: add .jsonl.")
     judge = _absolute(request.judge)
-    judge_from(judge)
+    judge_from(judge, request.calls)
     return EmulatorSettings(
         judge=judge,
         judge_environment=_judge_environment(judge, environment),
+        judge_calls=request.calls,
         answers=answer_files(request.answers) if request.answers else (),
-        chat_server=_chat_server(request.endpoints, environment),
+        chat_server=_chat_server(request.endpoints, environment, request.calls.timeout_s),
         cache=str(CACHE) if CACHE else None,
     )
+
+
+def check_servers(settings: EmulatorSettings) -> None:
+    """One request to each server that is named, before anything else starts."""
+    kind, _, rest = settings.judge.partition(":")
+    servers = [settings.chat_server]
+    if kind == "openai":
+        servers.append(parse_chat_server(rest, settings.judge_environment.get("OPENAI_API_KEY")))
+    for server in servers:
+        if server is not None and server.model is not None:
+            check_server(server, server.model)
 
 
 def _absolute(judge: str) -> str:
@@ -132,13 +150,16 @@ def _judge_environment(judge: str, environment: Mapping[str, str]) -> dict[str, 
     return {name: environment[name] for name in (*wanted, *_NETWORK) if name in environment}
 
 
-def _chat_server(spec: str | None, environment: Mapping[str, str]) -> ChatServer | None:
+def _chat_server(
+    spec: str | None, environment: Mapping[str, str], timeout_s: float
+) -> ChatServer | None:
     if spec is None:
         return None
     kind, _, rest = spec.partition(":")
     if kind != "openai":
         raise LocalModeError(f"{spec!r} is no server: write --endpoints openai:URL[#MODEL].")
-    return parse_chat_server(rest, environment.get("OPENAI_API_KEY"))
+    server = parse_chat_server(rest, environment.get("OPENAI_API_KEY"))
+    return msgspec.structs.replace(server, timeout_s=timeout_s)
 
 
 def _evaluate(

@@ -28,7 +28,7 @@ app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_i
 
 
 @app.command("run")
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     input_file: Annotated[
         Path | None,
         typer.Argument(
@@ -48,17 +48,31 @@ def command(
     ] = None,
     endpoints: Annotated[
         str | None,
-        typer.Option(help="openai:URL[#MODEL]: a server that answers for the candidates."),
+        typer.Option(help="openai:URL\\[#MODEL]: a server that answers for the candidates."),
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder that gets the run.")] = Path("out/local"),
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the emulated account until Ctrl-C.")
     ] = False,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="How many rows the judge's model is asked at once.")
+    ] = 64,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds that one answer of a server may take.")
+    ] = 600.0,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of one judgment: 1024, with a rubric 4096, if not named."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask the judge's model again for kept verdicts.")
+    ] = False,
 ) -> None:
     """Run the real stacks, state machine and functions on an emulated account; print the result.
 
     The judge `reference` compares both answers with the row's `reference` by token F1. It is a
-    stand-in and says so in the report; with openai: or bedrock: a real model judges.
+    stand-in and says so in the report; with openai: or bedrock: a real model judges. Its verdicts
+    are kept by content beside the output folder, so that a second run asks for what is missing.
 
     Examples:
 
@@ -69,10 +83,13 @@ def command(
       nova-judge local run pairs.jsonl --judge openai:http://localhost:11434/v1#llama3.3
     """
     require("local", "ministack")
-    from nova_judge_local.local_run import RunRequest, run  # noqa: PLC0415 - an extra
+    from nova_judge_local.local_run import KEPT, RunRequest, run  # noqa: PLC0415 - an extra
+    from nova_judge_local.settings import JudgeCalls  # noqa: PLC0415 - an extra
 
     console = Console()
-    request = RunRequest(input_file, recipe, out, judge, answers, endpoints)
+    kept = None if fresh else str(out.resolve().parent / KEPT)
+    calls = JudgeCalls(concurrency=concurrency, timeout_s=timeout, max_tokens=max_tokens, kept=kept)
+    request = RunRequest(input_file, recipe, out, judge, answers, endpoints, calls)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _Display(console, out) as display:

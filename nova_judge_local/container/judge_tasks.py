@@ -19,6 +19,7 @@ from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, 
 from nova_judge.verdict_labels import parse_verdict, turned
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer
+from nova_judge_local.judges.kept_verdicts import KeptVerdicts
 from nova_judge_local.judges.knowledge import Knowledge, knowledge_in
 from nova_judge_local.judges.pair_judges import (
     Form,
@@ -75,7 +76,7 @@ class Judged(NamedTuple):
 def run(job: Job) -> None:
     """Judge the train file and write details and results."""
     form: Form = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
-    judge = judge_from(job.judge, job.judge_calls)
+    judge = _judge(job)
     known = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
     writer = Writer(job, f"custom|{job.task}_judge|0")
     totals: list[Numbers] = []
@@ -96,6 +97,15 @@ def run(job: Job) -> None:
     if not totals:
         raise LocalModeError("The train file holds no row to judge.")
     writer.results(_aggregate(totals), judge.name)
+
+
+def _judge(job: Job) -> Judge:
+    """The judge of the job; a model's verdicts are kept where a folder is named."""
+    calls = job.judge_calls
+    judge = judge_from(job.judge, calls)
+    if calls.kept is None or job.judge.partition(":")[0] not in ("openai", "bedrock"):
+        return judge
+    return KeptVerdicts(judge, Path(calls.kept), f"{job.judge} {calls.max_tokens}")
 
 
 class Asking(NamedTuple):

@@ -36,7 +36,7 @@ def test_credentials_reach_only_the_judge_that_needs_them():
 
 def test_credentials_for_bedrock_are_all_of_awss_and_no_other(monkeypatch):
     environment = {"AWS_PROFILE": "mine", "OPENAI_API_KEY": "sk", "OTHER": "x"}
-    monkeypatch.setattr(local_run, "judge_from", lambda spec: None)
+    monkeypatch.setattr(local_run, "judge_from", lambda *_: None)
 
     settings = settings_for(_request(judge="bedrock:some.model"), environment)
 
