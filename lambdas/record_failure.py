@@ -19,8 +19,10 @@ from lambdas.settings import FailureSettings, load
 from nova_judge.aws import executions, runs_table
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.inputs.run_request import Wish, read_wish
 from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.refused import refusal
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import release_leases
@@ -45,6 +47,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
     if run_id is not None:
         _record(settings, run_id, execution, failure, failed_job(caught))
+    elif not runs_table.has_claimed(settings.runs_table, execution):
+        _refuse(settings, execution, _asked(event), failure)
     return {"error": failure.error, "cause": failure.cause}
 
 
@@ -64,6 +68,32 @@ def _ended(event: dict[str, Any]) -> ExecutionError:
         return explain({"Error": event.get("error") or status, "Cause": cause or ASK_AGAIN})
     how = "was stopped" if status == "ABORTED" else "took too long"
     return ExecutionError(status, f"the execution {how}; {cause or ASK_AGAIN}", "evaluation")
+
+
+def _asked(event: dict[str, Any]) -> Wish:
+    """What was asked for: of the caught state, or of the input of an execution that ended."""
+    if "executionArn" in event:
+        try:
+            return read_wish(json.loads(event.get("input") or "{}"))
+        except ValueError:
+            return read_wish(None)
+    planned = event["state"].get("run")
+    if isinstance(planned, dict):  # ClaimRun failed
+        item = planned["input"]
+        uri = f"s3://{item['bucket']}/{item['key']}" if item["key"] else ""
+        return Wish(uri, str(planned["recipe"].get("name") or ""))
+    return read_wish(event["state"])
+
+
+def _refuse(settings: FailureSettings, execution: str, wish: Wish, failure: ExecutionError) -> None:
+    """Tell of what failed before it was a run, and leave a report; once for each execution."""
+    refused = refusal(wish, execution, failure)
+    report = run_folder.publish_refusal(settings.data_bucket, refused)
+    if report is None:
+        return  # told already, by the Catch
+    emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+    headline = f"{wish.input_uri}: {failure.cause}" if wish.input_uri else failure.cause
+    tell(settings.topic_arn, refused.run_id, runs_table.FAILED, report, headline, wish.input_uri)
 
 
 def _record(

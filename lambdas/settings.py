@@ -26,11 +26,13 @@ class FunctionSettings:
 class JobSettings(FunctionSettings):
     """What planning and building jobs need: their role and the prefix of everything we name.
 
+    `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
     """
 
     job_prefix: str
     job_role_arn: str
+    kms_key_arn: str = ""
     stand_in_answers: str = ""
     stand_in_judge: str = ""
 
@@ -56,9 +58,10 @@ class WatchSettings(EndpointSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchSettings(EndpointSettings):
-    """As whom Bedrock's batch jobs read and write."""
+    """As whom Bedrock's batch jobs read and write, and the key of what they write."""
 
     job_role_arn: str
+    kms_key_arn: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from nova_judge.records import Candidate
 
 INBOX = "inbox/"
+UNSTARTED = f"{INBOX}no-cache/"
+"""Uploads below it start nothing by themselves: whoever uploads one starts its run too."""
 RECIPES = "recipes/"
 RUNS = "runs/"
 ANSWERS = "answers/"

@@ -14,8 +14,9 @@ from constructs import Construct
 
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import EndpointModel
-from stacks.config import StageConfig
+from stacks.config import StageConfig, Vpc
 from stacks.constructs.names import pascal
+from stacks.constructs.network import let_containers_in
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 HEALTH_CHECK_SECONDS = 900
@@ -33,7 +34,7 @@ class EndpointsStack(cdk.Stack):
         role = self._serving_role(config)
         for name in config.endpoint_models:
             spec = catalog.models().endpoints[name]
-            model = self._model(name, spec, role)
+            model = self._model(name, spec, role, config.vpc)
             endpoint = catalog.endpoint_name(config.prefix, name)
             configs = {
                 kind: self._config(name, endpoint, model, self._variant(spec, model, kind))
@@ -75,9 +76,13 @@ class EndpointsStack(cdk.Stack):
         ]
         grant_image_pull(role, repositories)
         grant_telemetry(role, self, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
+        if config.vpc:
+            let_containers_in(role, self, config.vpc)
         return role
 
-    def _model(self, name: str, spec: EndpointModel, role: iam.Role) -> sagemaker.CfnModel:
+    def _model(
+        self, name: str, spec: EndpointModel, role: iam.Role, vpc: Vpc | None
+    ) -> sagemaker.CfnModel:
         image = catalog.images().serving.images[spec.serving]
         model = sagemaker.CfnModel(
             self,
@@ -86,6 +91,13 @@ class EndpointsStack(cdk.Stack):
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=f"{self._registry}.dkr.ecr.{self.region}.{self.url_suffix}/{image}",
                 environment=spec.environment,
+            ),
+            vpc_config=(
+                sagemaker.CfnModel.VpcConfigProperty(
+                    subnets=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
+                )
+                if vpc
+                else None
             ),
         )
         model.node.add_dependency(role)
@@ -103,7 +115,7 @@ class EndpointsStack(cdk.Stack):
             initial_variant_weight=1,
             container_startup_health_check_timeout_in_seconds=HEALTH_CHECK_SECONDS,
             model_data_download_timeout_in_seconds=HEALTH_CHECK_SECONDS,
-            inference_ami_version=catalog.images().serving.ami_version.get(spec.serving),
+            inference_ami_version=catalog.host_ami(catalog.images().serving.images[spec.serving]),
             routing_config=sagemaker.CfnEndpointConfig.RoutingConfigProperty(
                 routing_strategy="LEAST_OUTSTANDING_REQUESTS"
             ),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -13,7 +14,7 @@ from constructs import Construct
 
 from lambdas.settings import EndpointSettings, WatchSettings
 from nova_judge import __version__
-from nova_judge.layout import INBOX
+from nova_judge.layout import ANSWERS, RECIPES, RUNS, UNSTARTED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
@@ -24,7 +25,14 @@ from stacks.constructs.names import bedrock_models, machine_arns
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
-from stacks.endpoints_stack import EndpointsStack
+
+NO_INPUT = (
+    *(f"{folder}*" for folder in (ANSWERS, RECIPES, RUNS, UNSTARTED)),
+    # What consoles, file managers and Spark leave beside data: markers of folders, hidden files.
+    *("*/", "*/.*", "*/_temporary/*", "*/_SUCCESS", "*/_started_*", "*/_committed_*"),
+)
+"""The objects of which nothing starts. EventBridge cannot join "below inbox/" to these: the state
+machine's first state does that."""
 
 
 class EvaluationStack(cdk.Stack):
@@ -37,19 +45,18 @@ class EvaluationStack(cdk.Stack):
         *,
         config: StageConfig,
         storage: Storage,
-        endpoints: EndpointsStack,
+        endpoint_configs: Mapping[str, Mapping[str, str]],
         reports: sns.ITopic,
     ) -> None:
         super().__init__(
             scope, construct_id, description="Nova Judge: the evaluation state machine"
         )
-        self._config, self._storage, self._endpoints = config, storage, endpoints
-        self.add_dependency(endpoints, "runs create endpoints from its configurations")
+        self._config, self._storage, self._endpoint_configs = config, storage, endpoint_configs
         self.judge_role = JudgeRole(
             self,
             "JudgeRole",
             data_bucket=storage.data_bucket,
-            own_repositories=config.judge_image_repositories,
+            config=config,
         )
         self.functions = EvaluationFunctions(
             self,
@@ -79,7 +86,7 @@ class EvaluationStack(cdk.Stack):
         return EndpointSettings(
             **self._storage.settings(self._config),
             job_prefix=self._config.prefix,
-            endpoints=json.dumps(self._endpoints.configs),
+            endpoints=json.dumps(self._endpoint_configs),
             endpoint_life=self._config.endpoints,
         )
 
@@ -106,7 +113,7 @@ class EvaluationStack(cdk.Stack):
             executions=machine_arns(self, self._config.machine_name),
             dead_letters=dead_letters,
         )
-        self._storage.runs_table.grant(watchdog.function, *LEASE_ACTIONS)
+        self._storage.allow_table(watchdog.function, *LEASE_ACTIONS)
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
             if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
                 cdk.CfnOutput(self, f"{name}Function", value=function.function_name)
@@ -121,8 +128,7 @@ class EvaluationStack(cdk.Stack):
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [self._storage.data_bucket.bucket_name]},
-                    # A dot in the name: the console's folder markers are no files.
-                    "object": {"key": [{"wildcard": f"{INBOX}*.*"}]},
+                    "object": {"key": [{"anything-but": {"wildcard": list(NO_INPUT)}}]},
                 },
             ),
             targets=[

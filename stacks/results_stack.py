@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -39,16 +40,17 @@ class ResultsStack(cdk.Stack):
         )
         storage.allow_read(self.processor, "runs/*")
         storage.allow_write(self.processor, "runs/*")
-        storage.runs_table.grant(
-            self.processor, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
-        )
+        storage.allow_table(self.processor, "GetItem", "PutItem", "UpdateItem")
         allow(self.processor, (["sns:Publish"], [self.topic.topic_arn]))
         self._start_on_job_end(config)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 
     def _topic(self, config: StageConfig) -> sns.Topic:
         """Reports, failed runs and alarms are told here."""
-        topic = sns.Topic(self, "Reports", display_name="Nova Judge reports", enforce_ssl=True)
+        key = kms.Key.from_key_arn(self, "Key", config.kms_key) if config.kms_key else None
+        topic = sns.Topic(
+            self, "Reports", display_name="Nova Judge reports", enforce_ssl=True, master_key=key
+        )
         # A policy of one's own replaces the default one, which lets the account's alarms in.
         topic.add_to_resource_policy(
             iam.PolicyStatement(

@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -21,7 +22,8 @@ class StorageStack(cdk.Stack):
         logs = self._bucket(
             "AccessLogs", cdk.RemovalPolicy.RETAIN, expire_days=config.log_retention_days
         )
-        data = self._bucket("Data", self.removal, logs=logs)
+        key = kms.Key.from_key_arn(self, "Key", config.kms_key) if config.kms_key else None
+        data = self._bucket("Data", self.removal, logs=logs, key=key)
         self._send_events(data)
         self._expire_runs(data, config.run_retention_days)
         runs = dynamodb.TableV2(
@@ -35,9 +37,11 @@ class StorageStack(cdk.Stack):
             ),
             removal_policy=self.removal,
         )
+        if config.kms_key:
+            self._encrypt(runs, config.kms_key)
         cdk.CfnOutput(self, "DataBucketName", value=data.bucket_name)
         cdk.CfnOutput(self, "RunsTableName", value=runs.table_name)
-        self.storage = Storage(data, runs)
+        self.storage = Storage(data, runs, config.kms_key)
 
     def _bucket(
         self,
@@ -45,12 +49,16 @@ class StorageStack(cdk.Stack):
         removal: cdk.RemovalPolicy,
         *,
         logs: s3.Bucket | None = None,
+        key: kms.IKey | None = None,
         expire_days: int | None = None,
     ) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             construct_id,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            # The log's bucket never has the key: S3 itself writes there, and may not use it.
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -66,6 +74,14 @@ class StorageStack(cdk.Stack):
             expiration=cdk.Duration.days(expire_days) if expire_days else None,
         )
         return bucket
+
+    @staticmethod
+    def _encrypt(table: dynamodb.TableV2, key: str) -> None:
+        # The L2 property takes no key where the stack's region is not written down.
+        resource = table.node.default_child
+        assert isinstance(resource, dynamodb.CfnGlobalTable)  # noqa: S101 - narrows the type
+        resource.add_property_override("SSESpecification", {"SSEEnabled": True, "SSEType": "KMS"})
+        resource.add_property_override("Replicas.0.SSESpecification", {"KMSMasterKeyId": key})
 
     @staticmethod
     def _send_events(bucket: s3.Bucket) -> None:

@@ -134,7 +134,8 @@ def role_trust(role_arn: str) -> tuple[str, ...]:
 
 def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
     """What a judge job does and its role may not, as IAM's own simulator sees it."""
-    objects = f"arn:aws:s3:::{bucket}/runs/any/judge/0/any"
+    partition = role_arn.split(":")[1]
+    objects = f"arn:{partition}:s3:::{bucket}/runs/any/judge/0/any"
     asked = {
         objects: ["s3:GetObject", "s3:PutObject"],
         "*": ["ecr:GetAuthorizationToken"],

@@ -1,6 +1,7 @@
 """The runs table: one item a run, claimed by one execution."""
 
 import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -95,24 +96,29 @@ def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str
     Without `or_failed` one whose failure is written down counts as finished.
     """
     ended = [REPORTED] if or_failed else [REPORTED, FAILED]
+    return next((run for run, status in _claimed_by(table, execution) if status not in ended), None)
+
+
+def has_claimed(table: str, execution: str) -> bool:
+    """Whether an execution has claimed a run, whatever became of it."""
+    return any(_claimed_by(table, execution))
+
+
+def _claimed_by(table: str, execution: str) -> Iterator[tuple[str, str]]:
+    """Run id and status of what an execution has claimed."""
     pages = (
         _table(table)
         .meta.client.get_paginator("scan")
         .paginate(
             TableName=table,
-            FilterExpression=" AND ".join(
-                ["execution = :execution", *(f"#status <> :{status}" for status in ended)]
-            ),
+            FilterExpression="execution = :execution",
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={
-                ":execution": execution,
-                **{f":{status}": status for status in ended},
-            },
-            ProjectionExpression="run_id",
+            ExpressionAttributeValues={":execution": execution},
+            ProjectionExpression="run_id, #status",
             ConsistentRead=True,
         )
     )
-    return next((str(item["run_id"]) for page in pages for item in page["Items"]), None)
+    return ((str(item["run_id"]), str(item["status"])) for page in pages for item in page["Items"])
 
 
 def execution_of(table: str, run_id: str) -> str | None:

@@ -16,6 +16,7 @@ from nova_judge.aws.s3 import S3Object
 from nova_judge.errors import SubmitError
 from nova_judge.kinds.recipes import load_recipe, read_recipe
 from nova_judge.layout import RECIPES, RunLayout
+from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -131,6 +132,6 @@ def console_link(arn: str) -> str:
     """Where the AWS console shows an execution."""
     region = arn.split(":")[3]
     return (
-        f"https://{region}.console.aws.amazon.com/states/home?region={region}"
+        f"https://{region}.{partition_of(region).console}/states/home?region={region}"
         f"#/v2/executions/details/{arn}"
     )

@@ -21,7 +21,7 @@ from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
-from nova_judge.layout import INBOX, RECIPES
+from nova_judge.layout import INBOX, RECIPES, UNSTARTED
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.recipe import Recipe
@@ -110,8 +110,8 @@ def _submit(
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(given, place) if given and there else None
     if file is not None:
-        # Without a dot in its name it starts no run, which could not be told of `no_cache`.
-        item = _upload(file, place.bucket, f"{INBOX}no-cache/{file.name.replace('.', '-')}")
+        # Its upload starts no run, which could not be told of `no_cache`.
+        item = _upload(file, place.bucket, f"{UNSTARTED}{file.name}")
     asked = {"recipe": read.name, "no_cache": no_cache} | ({"input": item.uri} if item else {})
     return Started(submissions.start(place.machine, asked), item, read, no_cache)
 
@@ -119,8 +119,8 @@ def _submit(
 def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
     """What a file asks of a run, once every line of it was read."""
     if file is not None:
-        if "." not in file.name:
-            raise InputFileError(f"{file}: an upload starts a run by its ending: add .jsonl")
+        if file.name.startswith("."):
+            raise InputFileError(f"{file}: a hidden file starts no run: give it another name")
         if not validate.check(file, recipe).usable:
             raise InputFileError(f"{file}: no line can be used by recipe {recipe.name}")
     return estimate.workload_of(recipe, file)

@@ -31,6 +31,33 @@ class EvaluationRequest(NamedTuple):
     no_cache: bool = False
 
 
+class Wish(NamedTuple):
+    """What little can be read of a request, whatever is wrong with it; "" where nothing is said."""
+
+    input_uri: str
+    recipe: str
+
+
+def read_wish(document: object) -> Wish:
+    """The file and the recipe that an execution's input names. Raises nothing."""
+    try:
+        request = parse_request(document)
+    except RequestError:
+        return Wish(_named_object(document), "")
+    uri = f"s3://{request.bucket}/{request.key}" if request.key else ""
+    return Wish(uri, request.recipe)
+
+
+def _named_object(document: object) -> str:
+    if not isinstance(document, Mapping):
+        return ""
+    bucket, item = document.get("bucket"), document.get("object")
+    if isinstance(bucket, Mapping) and isinstance(item, Mapping):
+        return f"s3://{bucket.get('name', '')}/{item.get('key', '')}"
+    named = document.get("input")
+    return named if isinstance(named, str) else ""
+
+
 def parse_request(document: object) -> EvaluationRequest:
     """Read the execution's input. Raises RequestError with an example of what is expected."""
     if not isinstance(document, Mapping):

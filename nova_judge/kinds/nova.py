@@ -28,6 +28,7 @@ from nova_judge.kinds.nova_container import (
     task_problem,
 )
 from nova_judge.layout import RunLayout
+from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
@@ -192,8 +193,9 @@ def base_model(model_type: str) -> str:
 
 def deployed_scorers(deployment: Deployment) -> Callable[[str], str]:
     """From the name of a file in `scorers/` to the function that the stack made of it."""
+    partition = partition_of(deployment.region).name
     return lambda name: (
-        f"arn:aws:lambda:{deployment.region}:{deployment.account}:function:"
+        f"arn:{partition}:lambda:{deployment.region}:{deployment.account}:function:"
         f"{scorer_function_name(deployment.job_prefix, name)}"
     )
 

@@ -4,9 +4,10 @@ import re
 from typing import NamedTuple
 
 from nova_judge.kinds.known import kind_of
+from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 
-_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com(\.cn)?/([^:@]+)(?:[:@].+)?")
+_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.[a-z.-]+/([^:@]+)(?:[:@].+)?")
 
 
 class RoleUse(NamedTuple):
@@ -23,8 +24,7 @@ def role_uses(recipe: Recipe) -> tuple[RoleUse, ...]:
     uses = [RoleUse("lambda:InvokeFunction", arn, "scorer_functions") for arn in functions]
     image = _IMAGE.fullmatch(recipe.judge.image or "")
     if image is not None:
-        account, region, china, repository = image.groups()
-        partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-        arn = f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"
+        account, region, repository = image.groups()
+        arn = f"arn:{partition_of(region).name}:ecr:{region}:{account}:repository/{repository}"
         uses.append(RoleUse("ecr:BatchGetImage", arn, "judge_image_repositories"))
     return tuple(uses)

@@ -1,10 +1,12 @@
 """Model ids, images, combinations and prices: read from the dated files in `nova_judge/data/`."""
 
 import functools
+import re
 from typing import Literal
 
 import msgspec
 
+from nova_judge.errors import SettingsError
 from nova_judge.folders import DATA
 
 
@@ -22,7 +24,30 @@ class ServingImages(msgspec.Struct, frozen=True):
 
     accounts: dict[str, str]
     images: dict[str, str]
-    ami_version: dict[str, str]
+
+
+_HOST_AMIS = {
+    "12": "al2-ami-sagemaker-inference-gpu-3-1",
+    "13": "al2023-ami-sagemaker-inference-gpu-4-1",
+}
+
+
+def host_ami(image: str) -> str:
+    """The `InferenceAmiVersion` that a serving image needs, from the CUDA version in its tag.
+
+    The host's driver must be at least as new as the image's CUDA: 550 (CUDA 12.4) on gpu-3-1, 580
+    (CUDA 13.0) on gpu-4-1. Otherwise the container dies before it writes a line of log.
+    (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html,
+    https://github.com/aws/sagemaker-python-sdk/pull/6281)
+    Raises SettingsError for a tag without a CUDA version, or with one that no host is known for.
+    """
+    cuda = re.search(r"-cu(\d\d)\d", image)
+    if cuda is None or cuda[1] not in _HOST_AMIS:
+        raise SettingsError(
+            f"images.json: {image}: no host AMI is known for it. Name an image whose tag holds a "
+            f"CUDA version (-cu…) that begins with one of {', '.join(_HOST_AMIS)}"
+        )
+    return _HOST_AMIS[cuda[1]]
 
 
 class Images(msgspec.Struct, frozen=True):

@@ -85,7 +85,7 @@ def serverless_problems(serverless: Serverless, scorer: str | None) -> Iterator[
         ("dataset", serverless.dataset, _DATASET, "…:hub-content/<hub>/DataSet/<name>/<version>"),
     ):
         if value is not None and not pattern.fullmatch(value):
-            expected = f"arn:aws:sagemaker:{example}"
+            expected = f"arn:<partition>:sagemaker:{example}"
             yield f"serverless.{key}: found {value!r}; an ARN is expected: {expected}"
     if serverless.evaluation == "benchmark":
         yield from _benchmark_problems(serverless)

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
+from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.recipe import Recipe
@@ -75,7 +76,7 @@ def evaluation_image(region: str, image: str | None = None) -> str:
             f"{', '.join(known.accounts)}. Deploy there, or give judge.image a full image URI, and "
             "its repository to judge_image_repositories in cdk.json"
         )
-    registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
+    registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
     return f"{registry}/{known.repository}:{image or known.tag}"
 
 

@@ -16,7 +16,9 @@ from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.scores import render_score_report
 from nova_judge.report.write import render_report
+from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.refused import Refusal
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.training_job import started_by
 
@@ -78,6 +80,18 @@ def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable
     if not kind_of(metrics["kind"]).compares:
         return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
     return store_report(bucket, run_id, render_report(metrics, rows, rejected))
+
+
+def publish_refusal(bucket: str, refused: Refusal) -> str | None:
+    """Write the report of what was no run yet; its URI, or None where it is there already."""
+    layout = RunLayout(refused.run_id)
+    if s3.read_if_exists(bucket, layout.report_file(refusals.DETAILS)) is not None:
+        return None
+    details = msgspec.json.format(msgspec.json.encode(refused), indent=2)
+    s3.write(bucket, layout.report_file(refusals.DETAILS), details, "application/json")
+    key = layout.report_file(refusals.PAGE)
+    s3.write(bucket, key, refusals.page(refused).encode(), "text/markdown; charset=utf-8")
+    return f"s3://{bucket}/{key}"
 
 
 def store_report(bucket: str, run_id: str, files: Iterable[tuple[str, bytes]]) -> str:

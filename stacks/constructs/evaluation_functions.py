@@ -14,6 +14,7 @@ from lambdas.settings import (
     JobSettings,
 )
 from nova_judge.layout import INBOX
+from nova_judge.recipe import catalog
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.judge_role import JudgeRole
@@ -21,18 +22,14 @@ from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
     machine_arns,
+    own_models,
     pascal,
     stage_resources,
 )
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
-LEASE_ACTIONS = (
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-)
+LEASE_ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
 
 
 class EvaluationFunctions:
@@ -59,9 +56,12 @@ class EvaluationFunctions:
             **common,
             job_prefix=self._config.prefix,
             job_role_arn=self._judge_role.role.role_arn,
+            kms_key_arn=self._config.kms_key or "",
         )
         batch = BatchSettings(
-            **dataclasses.asdict(serving), job_role_arn=self._judge_role.role.role_arn
+            **dataclasses.asdict(serving),
+            job_role_arn=self._judge_role.role.role_arn,
+            kms_key_arn=self._config.kms_key or "",
         )
         failing = FailureSettings(**dataclasses.asdict(serving), topic_arn=self._reports.topic_arn)
         long = cdk.Duration.minutes(15)
@@ -116,11 +116,9 @@ class EvaluationFunctions:
             storage.allow_read(function[name], "runs/*")
             storage.allow_write(function[name], "runs/*")
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            storage.runs_table.grant(function[name], *LEASE_ACTIONS)
-        storage.runs_table.grant(
-            function["ClaimRun"], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
-        )
-        storage.runs_table.grant(function["RecordFailure"], "dynamodb:Scan")
+            storage.allow_table(function[name], *LEASE_ACTIONS)
+        storage.allow_table(function["ClaimRun"], "GetItem", "PutItem", "UpdateItem")
+        storage.allow_table(function["RecordFailure"], "Scan")
         allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
         self._grant_endpoints()
         self._grant_models()
@@ -139,9 +137,36 @@ class EvaluationFunctions:
             function,
             (["servicequotas:ListServiceQuotas"], ["*"]),
             (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
+            (
+                [
+                    "bedrock:GetCustomModelDeployment",
+                    "bedrock:GetImportedModel",
+                    "bedrock:GetProvisionedModelThroughput",
+                ],
+                own_models(self._stack),
+            ),
+            (
+                ["bedrock:GetFoundationModelAvailability", "bedrock:GetUseCaseForModelAccess"],
+                ["*"],
+            ),
+            (["ecr:BatchGetImage", "ecr:ListImages"], self._repositories()),
             (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
         )
+
+    def _repositories(self) -> list[str]:
+        """Those of the images that jobs and endpoints run; AWS has an account in each region."""
+        images = catalog.images()
+        serving = {image.partition(":")[0] for image in images.serving.images.values()}
+        return [
+            *(
+                self._stack.format_arn(
+                    service="ecr", account="*", resource="repository", resource_name=name
+                )
+                for name in sorted({images.nova_evaluation.repository, *serving})
+            ),
+            *self._config.judge_image_repositories,
+        ]
 
     def _grant_endpoints(self) -> None:
         endpoints = stage_resources(self._stack, self._config, "endpoint")
@@ -165,7 +190,7 @@ class EvaluationFunctions:
         jobs = bedrock_jobs(self._stack, "model-invocation-job")
         batch = self.by_state["BatchResponses"]
         for function in (self.by_state["GenerateResponses"], batch):
-            allow(function, (["bedrock:InvokeModel"], models))
+            allow(function, (["bedrock:InvokeModel"], [*models, *own_models(self._stack)]))
         allow(
             batch,
             (["bedrock:CreateModelInvocationJob"], [*models, jobs]),

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 import ryaml
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -39,9 +41,10 @@ def _machine(
     storage: Storage,
     functions: Mapping[str, PythonFunction],
 ) -> sfn.StateMachine:
-    definition = json.dumps(ryaml.loads(DEFINITION.read_text(encoding="utf-8")), indent=1)
+    definition = json.dumps(_definition(config), indent=1)
     substitutions = {name: f.function_arn for name, f in functions.items()}
     substitutions |= {
+        "Partition": stack.partition,
         "Region": stack.region,
         "Stage": config.name,
         "RunsTable": storage.runs_table.table_name,
@@ -67,6 +70,25 @@ def _machine(
     )
 
 
+def _definition(config: StageConfig) -> dict[str, Any]:
+    """The file's states, and in the requests that jobs are made of what the stage demands of all.
+
+    A path to what a request does not hold would fail an execution, so that neither is in the file.
+    """
+    definition: dict[str, Any] = ryaml.loads(DEFINITION.read_text(encoding="utf-8"))
+    states = definition["States"]
+    training = states["RunJudgeJobs"]["ItemProcessor"]["States"]["RunJudgeJob"]["Parameters"]
+    bedrock = states["RunBedrockJobs"]["ItemProcessor"]["States"]["StartBedrockJob"]["Parameters"]
+    if config.vpc:
+        training["VpcConfig"] = {
+            "Subnets": list(config.vpc.subnets),
+            "SecurityGroupIds": list(config.vpc.security_groups),
+        }
+    if config.kms_key:
+        bedrock["CustomerEncryptionKeyId"] = config.kms_key
+    return definition
+
+
 def _grant_machine(
     stack: cdk.Stack,
     config: StageConfig,
@@ -76,7 +98,9 @@ def _grant_machine(
     machine: sfn.StateMachine,
 ) -> None:
     storage.allow_read(machine, "runs/*/shards.json")
-    storage.runs_table.grant(machine, "dynamodb:GetItem")
+    storage.allow_table(machine, "GetItem")
+    if config.kms_key:
+        _grant_key(machine, config.kms_key)
     allow_pass_role(machine, judge_role.role, "sagemaker.amazonaws.com")
     allow(
         machine,
@@ -113,4 +137,19 @@ def _grant_machine(
                 )
             ],
         ),
+    )
+
+
+def _grant_key(machine: sfn.StateMachine, key: str) -> None:
+    """Whoever starts a job of Bedrock's hands the key on to it, and to nobody but AWS's services.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-evaluation-security-kms.html
+    """
+    allow(machine, (["kms:DescribeKey"], [key]))
+    machine.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
     )

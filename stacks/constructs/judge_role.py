@@ -11,6 +11,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from nova_judge.recipe import catalog
+from stacks.config import StageConfig
+from stacks.constructs.grants import allow
+from stacks.constructs.network import let_containers_in
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
 
 
@@ -23,7 +26,7 @@ class JudgeRole(Construct):
         construct_id: str,
         *,
         data_bucket: s3.Bucket,
-        own_repositories: Sequence[str],
+        config: StageConfig,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
@@ -40,10 +43,15 @@ class JudgeRole(Construct):
             description="Runs the judge jobs of Nova Judge",
         )
         self._grant_data(data_bucket)
-        self._grant_image(stack, own_repositories)
+        self._grant_image(stack, config.judge_image_repositories)
         grant_telemetry(
             self.role, stack, "/aws/sagemaker/TrainingJobs*", "/aws/sagemaker/TrainingJobs"
         )
+        if config.vpc:
+            let_containers_in(self.role, stack, config.vpc)
+        if config.kms_key:
+            uses = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+            allow(self.role, (uses, [config.kms_key]))
 
     def _grant_data(self, bucket: s3.Bucket) -> None:
         judge = bucket.arn_for_objects("runs/*/judge/*")
@@ -73,7 +81,7 @@ class JudgeRole(Construct):
     def _grant_image(self, stack: cdk.Stack, own_repositories: Sequence[str]) -> None:
         nova = catalog.images().nova_evaluation
         repositories = [
-            f"arn:{stack.partition}:ecr:{region}:{account}:repository/{nova.repository}"
-            for region, account in nova.accounts.items()
+            f"arn:{stack.partition}:ecr:{stack.region}:{account}:repository/{nova.repository}"
+            for account in nova.accounts.values()
         ]
         grant_image_pull(self.role, [*repositories, *own_repositories])

@@ -17,6 +17,12 @@ def bedrock_models(stack: cdk.Stack) -> list[str]:
     ]
 
 
+def own_models(stack: cdk.Stack) -> list[str]:
+    """The account's own models that answer calls, in the stack's region."""
+    kinds = ("custom-model-deployment", "imported-model", "provisioned-model")
+    return [bedrock_jobs(stack, kind) for kind in kinds]
+
+
 def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str:
     """Everything of SageMaker of that kind that this stage names."""
     return stack.format_arn(
@@ -25,7 +31,7 @@ def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str
 
 
 def bedrock_jobs(stack: cdk.Stack, kind: str) -> str:
-    """All of Bedrock's jobs of a kind: their ARNs hold a number of Bedrock's, and no name."""
+    """All of Bedrock's jobs or models of a kind: their ARNs hold a number, and no name of ours."""
     return stack.format_arn(service="bedrock", resource=kind, resource_name="*")
 
 

@@ -14,7 +14,8 @@ from constructs import Construct
 
 from lambdas.settings import FunctionSettings, environment
 from nova_judge.folders import ROOT
-from stacks.config import StageConfig
+from stacks.config import StageConfig, Vpc
+from stacks.constructs.network import let_functions_in
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PLATFORM = "x86_64-manylinux_2_28"  # duckdb has no older wheels; the runtime has glibc 2.34
@@ -135,6 +136,8 @@ class PythonFunction(lambda_.Function):
                 resources=[log_group.log_group_arn],
             )
         )
+        if config.vpc:
+            let_functions_in(role, cdk.Stack.of(scope), config.vpc)
         super().__init__(
             scope,
             construct_id,
@@ -152,6 +155,17 @@ class PythonFunction(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+        )
+        if config.vpc:
+            self._move_into(config.vpc)
+
+    def _move_into(self, vpc: Vpc) -> None:
+        """By ids alone: the L2 property asks for the VPC's id and zones, which nothing needs."""
+        resource = self.node.default_child
+        if not isinstance(resource, lambda_.CfnFunction):
+            raise TypeError("a function is made of a CfnFunction")
+        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
         )
 
 

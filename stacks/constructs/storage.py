@@ -11,10 +11,14 @@ from stacks.constructs.grants import allow
 
 
 class Storage(NamedTuple):
-    """What a stage stores: input, runs and reports in the bucket, one item a run in the table."""
+    """What a stage stores: input, runs and reports in the bucket, one item a run in the table.
+
+    `kms_key`: the ARN of the key that encrypts both, where the stage names one.
+    """
 
     data_bucket: s3.Bucket
     runs_table: dynamodb.TableV2
+    kms_key: str | None = None
 
     def allow_read(self, grantee: iam.IGrantable, *keys: str) -> None:
         """Let somebody read objects below the given keys, and learn that an object is not there."""
@@ -24,11 +28,23 @@ class Storage(NamedTuple):
             (["s3:GetObject", "s3:GetObjectVersion"], objects),
             (["s3:ListBucket"], [self.data_bucket.bucket_arn]),
         )
+        self.allow_key(grantee)
 
     def allow_write(self, grantee: iam.IGrantable, *keys: str) -> None:
         """Let somebody write objects below the given keys."""
         objects = [self.data_bucket.arn_for_objects(key) for key in keys]
         allow(grantee, (["s3:PutObject", "s3:AbortMultipartUpload"], objects))
+        self.allow_key(grantee)
+
+    def allow_table(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let somebody take these actions of DynamoDB on the runs table."""
+        self.runs_table.grant(grantee, *(f"dynamodb:{action}" for action in actions))
+        self.allow_key(grantee)
+
+    def allow_key(self, grantee: iam.IGrantable) -> None:
+        """Let somebody read and write what the stage's own key encrypts."""
+        if self.kms_key:
+            allow(grantee, (["kms:Decrypt", "kms:GenerateDataKey"], [self.kms_key]))
 
     def settings(self, config: StageConfig) -> dict[str, str]:
         """What every function of a stage is told (`FunctionSettings`)."""

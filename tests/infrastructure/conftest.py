@@ -45,10 +45,10 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = sorted(folder.glob("*.template.json"))
-        self.raw = {
-            file.name.split(".")[0].rsplit("-", 1)[-1]: json.loads(file.read_text())
-            for file in self.files
-        }
+        self.raw = {}
+        for file in self.files:
+            part = re.search(r"NovaJudge-\w+?-([A-Z][a-z]+)", file.name)
+            self.raw[part[1] if part else file.name] = json.loads(file.read_text())
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """`<part>/<logical id>` → properties with references filled in, of one resource type."""
@@ -100,14 +100,19 @@ class Templates:
         raise AssertionError(f"no stack exports {name}")
 
 
-@pytest.fixture(scope="session")
-def synthesized(tmp_path_factory) -> Templates:
-    """The stage `prod`, synthesized with cdk-nag's AwsSolutions pack looking on."""
-    folder = tmp_path_factory.mktemp("assembly")
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    stage = stage_config("prod", context["stages"])
-    built = cdk.App(context=context, outdir=str(folder))
-    app.build(built, dataclasses.replace(stage, bundle_dependencies=False))
+CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+RULES = {
+    "vpc": {"subnets": ["subnet-0aaa1111", "subnet-0bbb2222"], "security_groups": ["sg-0ccc3333"]},
+    "kms_key": KEY,
+}
+"""What an organisation may demand of every stage."""
+
+
+def _inspected(folder: Path, config: StageConfig) -> Templates:
+    """A stage, synthesized with cdk-nag's AwsSolutions pack looking on."""
+    built = cdk.App(context=CONTEXT, outdir=str(folder))
+    app.build(built, dataclasses.replace(config, bundle_dependencies=False))
     cdk.Validations.of(built).add_plugins(cdk_nag.AwsSolutionsChecks(built))
     # Findings end the synthesis with an error after everything is written: the test reads them.
     with pytest.raises(Exception, match=r"^ValidationFailed"):
@@ -116,30 +121,50 @@ def synthesized(tmp_path_factory) -> Templates:
 
 
 @pytest.fixture(scope="session")
+def synthesized(tmp_path_factory) -> Templates:
+    """The stage `prod` as it stands in cdk.json."""
+    folder = tmp_path_factory.mktemp("assembly")
+    return _inspected(folder, stage_config("prod", CONTEXT["stages"]))
+
+
+@pytest.fixture(scope="session")
+def ruled(tmp_path_factory) -> Templates:
+    """The same in the organisation's own network, under its own key."""
+    folder = tmp_path_factory.mktemp("ruled")
+    return _inspected(folder, stage_config("prod", {"prod": CONTEXT["stages"]["prod"] | RULES}))
+
+
+@pytest.fixture(scope="session")
 def synthesize(tmp_path_factory):
-    """Synthesizes a stage without its dependencies; one folder each time."""
+    """Synthesizes a stage without its dependencies, perhaps for one region; a folder each time."""
 
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-
-    def run(config: StageConfig) -> Templates:
+    def run(config: StageConfig, region: str | None = None) -> Templates:
         folder = tmp_path_factory.mktemp(config.name)
-        built = cdk.App(context=context, outdir=str(folder))
-        app.build(built, dataclasses.replace(config, bundle_dependencies=False))
+        built = cdk.App(context=CONTEXT, outdir=str(folder))
+        env = cdk.Environment(account="123456789012", region=region)
+        scope = cdk.Stage(built, "one", env=env) if region else built
+        app.build(scope, dataclasses.replace(config, bundle_dependencies=False))
         built.synth()
-        return Templates(folder)
+        return Templates(folder / "assembly-one" if region else folder)
 
     return run
 
 
-@pytest.fixture(scope="session")
-def definition(synthesized) -> dict[str, Any]:
-    """The state machine as it would be deployed."""
+def definition_of(templates: Templates) -> dict[str, Any]:
+    """The state machine with what CloudFormation would fill in."""
     (machine,) = (
         properties
-        for name, properties in synthesized.resources("AWS::StepFunctions::StateMachine").items()
+        for name, properties in templates.resources("AWS::StepFunctions::StateMachine").items()
         if name.startswith("Evaluation/")
     )
     text = machine["DefinitionString"]
     for name, value in machine["DefinitionSubstitutions"].items():
         text = text.replace(f"${{{name}}}", value)
-    return json.loads(text)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="session")
+def definition(synthesized) -> dict[str, Any]:
+    """The state machine as it would be deployed."""
+    return definition_of(synthesized)

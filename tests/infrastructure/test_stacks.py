@@ -1,6 +1,7 @@
 """What the stacks promise: nothing public, nothing lost, nothing tied to one account or stage."""
 
 import dataclasses
+import fnmatch
 import json
 import re
 from importlib.metadata import version
@@ -13,7 +14,7 @@ import ryaml
 import app
 from lambdas import settings
 from nova_judge import errors
-from nova_judge.layout import INBOX
+from nova_judge.layout import INBOX, UNSTARTED
 from nova_judge.recipe import catalog
 from stacks.config import stage_config
 from stacks.constructs import python_function
@@ -176,7 +177,22 @@ def test_a_file_below_the_inbox_starts_the_state_machine(synthesized):
     started = rule(synthesized, "StartOnUpload")
     pattern = started["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
-    assert pattern["detail"]["object"]["key"] == [{"wildcard": f"{INBOX}*.*"}]
+    (key,) = pattern["detail"]["object"]["key"]
+    assert key.keys() == {"anything-but"}
+    left_out = [fnmatch.translate(one) for one in key["anything-but"]["wildcard"]]
+
+    def starts(name: str) -> bool:
+        return not any(re.match(one, name) for one in left_out)
+
+    for name in ("questions.jsonl", "questions", "a/b.c/d.parquet", "_mine.jsonl", "ü ü.jsonl"):
+        assert starts(f"{INBOX}pairwise/{name}"), name
+    for name in (
+        *("", "v1.0/", ".DS_Store", ".part.jsonl", "_temporary/0/part-0000.jsonl", "_SUCCESS"),
+        *("_started_1", "_committed_1"),
+    ):
+        assert not starts(f"{INBOX}pairwise/{name}"), name
+    for key in ("recipes/mine.yaml", "runs/r/request.json", "answers/m/x", f"{UNSTARTED}x.jsonl"):
+        assert not starts(key), key
     assert "reason" not in pattern["detail"]
     (target,) = started["Targets"]
     assert ":stateMachine:" in target["Arn"]
@@ -284,6 +300,20 @@ def test_every_name_that_the_definition_leaves_open_is_filled_in_and_used(source
     (machine,) = (m for name, m in machines.items() if name.startswith("Evaluation/Evaluation"))
     left_open = set(REFERENCE.findall(machine["DefinitionString"]))
     assert left_open <= set(machine["DefinitionSubstitutions"])
+
+
+def test_an_object_outside_the_inbox_is_nobodys_wish(source):
+    """EventBridge cannot ask for "below inbox/" and leave markers out at the same time."""
+    first = source["States"][source["StartAt"]]
+    (choice,) = first["Choices"]
+    assert choice == {
+        "And": [
+            {"Variable": "$.object.key", "IsPresent": True},
+            {"Not": {"Variable": "$.object.key", "StringMatches": f"{INBOX}*"}},
+        ],
+        "Next": "NotForEvaluation",
+    }
+    assert first["Default"] == "PlanEvaluation"
 
 
 def test_every_state_is_reached_and_leads_somewhere(source):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from nova_judge.layout import UNSTARTED
 from nova_judge_local.settings import EndpointFault, JobFault
 from tests.workflow.conftest import ROOT, Account
 
@@ -40,7 +41,7 @@ def drop(
     known = folder / "known.jsonl"
     known.write_bytes(content)
     here.emulator.tell_judge(known)
-    key = f"inbox/pairwise/{mark}"  # without a dot: the rule does not match
+    key = f"{UNSTARTED}{mark}"
     here.client("s3").put_object(Bucket=here.bucket, Key=key, Body=content)
     return here.start({"input": f"s3://{here.bucket}/{key}", "recipe": "pairwise"})
 
@@ -165,7 +166,7 @@ def test_a_repeated_run_asks_for_nothing_that_is_stored(account: Start, tmp_path
     wait_until(lambda: has_ended(here, first))
     chunks = [key for key in here.keys("answers/") if "/chunks/" in key]
     assert here.describe(first).error == "JudgeJobError"
-    document = {"input": f"s3://{here.bucket}/inbox/pairwise/questions", "recipe": "pairwise"}
+    document = {"input": f"s3://{here.bucket}/{UNSTARTED}questions", "recipe": "pairwise"}
     second = here.start(document)
     wait_until(lambda: has_ended(here, second))
     assert [key for key in here.keys("answers/") if "/chunks/" in key] == chunks

@@ -19,7 +19,14 @@ def start_with(here: Account, recipe: str, rows: bytes = QUESTIONS) -> None:
 
 
 def paid_for(here: Account) -> list[object]:
-    return [*here.jobs(), *here.endpoints(), *here.keys("runs/")]
+    runs = [key for key in here.keys("runs/") if not key.startswith("runs/refused-")]
+    return [*here.jobs(), *here.endpoints(), *runs]
+
+
+def refusal(here: Account) -> str:
+    """The page that a run leaves which was refused before it was one."""
+    (key,) = (key for key in here.keys("runs/refused-") if key.endswith("/report/report.md"))
+    return here.read(key).decode()
 
 
 def test_a_quota_of_nothing_ends_the_execution_before_anything_is_paid(account: Start) -> None:
@@ -32,6 +39,7 @@ def test_a_quota_of_nothing_ends_the_execution_before_anything_is_paid(account: 
     assert "ml.g5.12xlarge for training job usage: the account may run 0" in str(execution.cause)
     assert "request an increase at https://" in str(execution.cause)
     assert paid_for(here) == []
+    assert "the account may run 0" in refusal(here)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nova_judge.layout import UNSTARTED
 from nova_judge_local.judges.squad import token_f1
 from tests.workflow.conftest import ROOT, Account
 
@@ -137,7 +138,7 @@ def test_presets_and_rewards_from_the_console(
     here = account()
     text = (ROOT / "recipes" / "scorer-math.yaml").read_text()
     own_recipe(here, "code", text.replace("scorer: prime_math", "scorer: prime_code"))
-    key = f"inbox/{Path(file).stem}"  # without a dot, so that its upload starts nothing
+    key = f"{UNSTARTED}{Path(file).stem}"
     body = (EXAMPLES / file).read_bytes()
     here.client("s3").put_object(Bucket=here.bucket, Key=key, Body=body)
     here.start({"input": f"s3://{here.bucket}/{key}", "recipe": recipe})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_judge.layout import UNSTARTED
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.run import decode_run
 from tests.workflow.conftest import Account, lines
@@ -61,8 +62,8 @@ def test_an_object_that_is_there_already_is_evaluated_with_an_own_recipe(
     here.emulator.tell_judge(pairs)
     own = tmp_path / "mine.yaml"
     own.write_text(packaged_recipe("pairwise"))
-    here.client("s3").upload_file(str(pairs), here.bucket, "inbox/elsewhere")
-    uri = f"s3://{here.bucket}/inbox/elsewhere"
+    here.client("s3").upload_file(str(pairs), here.bucket, f"{UNSTARTED}elsewhere")
+    uri = f"s3://{here.bucket}/{UNSTARTED}elsewhere"
 
     done = submit(here, uri, "--recipe", str(own), "--wait", "--out", str(tmp_path / "out"))
 

@@ -362,10 +362,14 @@ def test_a_report_that_came_meanwhile_is_not_replaced(
     assert [message["status"] for message in told()] == ["REPORTED"]
 
 
-def test_a_run_that_was_never_claimed_leaves_nothing(account, context, released):
+def test_a_run_that_was_never_claimed_leaves_only_why(account, context, released):
     said = record_failure.handler(caught("RecipeError", "no such recipe"), context)
     assert said == {"error": "RecipeError", "cause": "no such recipe"}
-    assert account.keys() == released == []
+    assert released == []
+    assert {key.partition("/report/")[2] for key in account.keys("")} == {
+        "failure.json",
+        "report.md",
+    }
 
 
 def test_a_run_claimed_and_not_yet_written_can_be_asked_for_again(account, context, released):

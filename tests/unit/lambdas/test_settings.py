@@ -56,8 +56,12 @@ def test_the_functions_environment_is_what_is_read(monkeypatch):
 
 
 def test_a_stage_is_what_it_says_and_defaults_else():
-    stage = stage_config("prod", {"prod": {"retain_data": True, "endpoint_models": ["m"]}})
-    assert stage == StageConfig(name="prod", retain_data=True, endpoint_models=("m",))
+    stage = stage_config(
+        "prod", {"prod": {"retain_data": True, "endpoint_models": ["qwen2.5-7b-instruct"]}}
+    )
+    assert stage == StageConfig(
+        name="prod", retain_data=True, endpoint_models=("qwen2.5-7b-instruct",)
+    )
     assert stage.prefix == "nova-judge-prod"
 
 
@@ -75,7 +79,7 @@ def test_a_stage_is_what_it_says_and_defaults_else():
         ("dev", {"log_retention_days": "30"}, "a number of days"),
         ("dev", {"log_retention_days": True}, "a number of days"),
         ("dev", {"endpoints": "sometimes"}, '"on_demand" or "always_on"'),
-        ("dev", {"endpoint_models": "qwen"}, "a list of model names"),
+        ("dev", {"endpoint_models": "qwen"}, "a list of models out of"),
         ("dev", {"notify_email": 5}, "an e-mail address"),
     ],
 )
