@@ -15,7 +15,6 @@ from rich.table import Table
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.errors import ScorerError
-from nova_judge.extras import require
 from nova_judge.records import Unscored
 from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
@@ -76,17 +75,14 @@ def _results(
     scorer: str, rows: list[ScorerRow], seconds: float
 ) -> Iterator[dict[str, float] | Unscored]:
     from nova_judge_local.container.preset_scorers import (  # noqa: PLC0415 - an extra
-        LIMITS,
         NAMES,
-        preset_scorer,
+        preset_scores,
     )
 
-    preset = scorer in NAMES
-    if scorer == "prime_math":
-        require("local", "math_verify")
-    path = preset_scorer(scorer) if preset else Path(scorer)
-    limits = LIMITS[scorer] if preset else DEFAULT_LIMITS
-    return score_rows(path, [row.row for row in rows], limits._replace(row_seconds=seconds))
+    wanted = [row.row for row in rows]
+    if scorer in NAMES:
+        return preset_scores(scorer, wanted, seconds)
+    return score_rows(Path(scorer), wanted, DEFAULT_LIMITS._replace(row_seconds=seconds))
 
 
 def _scores(

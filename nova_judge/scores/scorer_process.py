@@ -1,7 +1,8 @@
 """The child process in which a scorer runs: limits first, then the scorer, one JSON line a row.
 
-Started by path with `python -I`, so that nothing but the standard library may be imported here.
-The limits keep a careless scorer from doing harm; they are no jail for hostile code.
+Started by path with `python -I`, so that nothing but the standard library and the jail may be
+imported here. The jail (`jail.py`) is what the kernel allows; the limits and the audit hook hold
+everywhere, name what a scorer may not do, and alone are no jail for hostile code.
 """
 
 import faulthandler
@@ -12,7 +13,7 @@ import math
 import os
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ SHAPE = (
     'a dict of names to finite numbers such as {"score": 0.5}'
 )
 _MEMORY_BYTES = 2 * 1024**3
-_FILE_BYTES = 16 * 1024**2
+FILE_BYTES = 16 * 1024**2
 _OPEN_FILES = 64
 _FORBIDDEN = (
     *("socket.", "subprocess."),
     *("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system"),
+    *("os.kill", "signal.pthread_kill", "resource.setrlimit", "resource.prlimit"),
+    *("os.chmod", "os.chown", "os.utime", "os.rename", "os.link", "os.symlink", "os.truncate"),
 )
 _FORBIDDEN_AFTER_IMPORTS = ("ctypes.",)  # libraries such as sympy load parts of theirs through it
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -73,31 +76,56 @@ def checked_metrics(returned: object) -> dict[str, float]:
     checked: dict[str, float] = {}
     for name, value in metrics.items():
         named = isinstance(name, str) and 0 < len(name) <= 100
-        if not named or not isinstance(value, int | float) or not math.isfinite(value):
-            raise NoScoreError(f"returned {returned!r:.120}; {SHAPE}")
-        checked[name] = float(value)
+        number = _finite(value)
+        if not named or number is None:
+            raise NoScoreError(f"returned {_shown(returned)}; {SHAPE}")
+        checked[name] = number
     return checked
+
+
+def _finite(value: object) -> float | None:
+    if not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond 1e308
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _shown(returned: object) -> str:
+    try:
+        return f"{returned!r:.120}"
+    except Exception as error:  # the scorer's own repr, or more digits than Python prints
+        return f"a {type(returned).__name__} that cannot be shown ({type(error).__name__})"
 
 
 def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _limit(scorer: Path, cpu_seconds: int) -> Callable[[], None]:
-    """Set every limit; the returned function ends what only importing may do."""
-    loading = [True]
+def limit_resources(cpu_seconds: int) -> None:
+    """Bound processor time, memory, the size of files and the number of open ones."""
     for what, most in (
         (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(what)[1]
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (allowed, allowed))
+
+
+def watch(*, folders: Iterable[str]) -> Callable[[], None]:
+    """Deny what Python can tell apart; the returned function ends what only importing may do.
+
+    `folders` may be read, and the current one written to.
+    """
+    loading = [True]
     writable = (str(Path.cwd()),)
-    readable = (*writable, str(scorer.parent), sys.prefix, sys.base_prefix, *sys.path)
+    readable = (*writable, *folders)
 
     def deny(event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith(_FORBIDDEN if loading else _FORBIDDEN + _FORBIDDEN_AFTER_IMPORTS):
@@ -105,12 +133,27 @@ def _limit(scorer: Path, cpu_seconds: int) -> Callable[[], None]:
         if event == "open" and isinstance(arguments[0], str | bytes):
             name = os.path.realpath(os.fsdecode(arguments[0]))
             writes = bool((arguments[2] or 0) & _WRITE_FLAGS)
-            folders = writable if writes else readable
-            if name != os.devnull and not any(f"{name}/".startswith(f"{f}/") for f in folders):
+            allowed = writable if writes else readable
+            if name != os.devnull and not any(f"{name}/".startswith(f"{f}/") for f in allowed):
                 raise PermissionError(f"a scorer may not open {name}")
 
     sys.addaudithook(deny)
     return loading.clear
+
+
+def python_folders() -> tuple[str, ...]:
+    """Where Python and its libraries lie."""
+    return (sys.prefix, sys.base_prefix, *sys.path)
+
+
+def enter_jail(folders: Iterable[str]) -> str:
+    """Enter the kernel's part of the jail; says what holds."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    try:
+        from nova_judge.scores import jail  # noqa: PLC0415 - of the child alone
+    finally:
+        del sys.path[0]
+    return jail.enter(jail.Rooms(tuple(folders), str(Path.cwd())))
 
 
 def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
@@ -133,7 +176,10 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
 
     token = sys.stdin.readline().strip()
     rows = [json.loads(line) for line in sys.stdin]
-    imports_done = _limit(scorer, cpu_seconds)
+    folders = (str(scorer.parent), *python_folders())
+    limit_resources(cpu_seconds)
+    enter_jail(folders)
+    imports_done = watch(folders=folders)
     # A thread in C ends the process when a row takes too long, even where Python code cannot.
     faulthandler.dump_traceback_later(row_seconds, exit=True, file=timeouts)
     try:
@@ -151,5 +197,7 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
     return None
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1:] == ["--limits"]:
+    sys.stdout.write(enter_jail(python_folders()))
+elif __name__ == "__main__":
     main(Path(sys.argv[1]).resolve(), float(sys.argv[2]), int(sys.argv[3]))

@@ -1,10 +1,7 @@
 """Runs a custom scorer in a limited child process and never lets one row cost another its score."""
 
 import secrets
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +11,7 @@ import orjson
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
 from nova_judge.scores import scorer_process
+from nova_judge.scores.jailed_process import run_jailed
 from nova_judge.scores.scorer_process import NoScoreError, checked_metrics
 
 _CHILD = Path(scorer_process.__file__).resolve()
@@ -21,15 +19,10 @@ _START_SECONDS = 20.0
 
 
 class SandboxLimits(NamedTuple):
-    """Seconds for one row, and how many rows share a process (1 for code that nobody has read).
-
-    `ended` is the score of a row that ends its process or takes too long: where the row is itself a
-    program on trial, it has failed. None: nothing is known of it, so that it is unscored.
-    """
+    """Seconds for one row, and how many rows share a process."""
 
     row_seconds: float = 10.0
     rows_per_process: int = 200
-    ended: Mapping[str, float] | None = None
 
 
 DEFAULT_LIMITS = SandboxLimits()
@@ -51,7 +44,7 @@ def score_rows(
 
     A row is a dict with `prompt`, `answer`, `reference`, `metadata`. The child has no environment,
     an empty folder, no network and no child processes. A row that kills it, by a crash or by
-    taking too long, is unscored or gets the score in `limits.ended`; the rest go on in a new one.
+    taking too long, is unscored; the rest go on in a new one.
     Raises ScorerError when the scorer cannot be loaded.
     """
     pending = list(rows)
@@ -60,14 +53,8 @@ def score_rows(
         scored, ended = _run(scorer, batch, limits)
         yield from scored
         if len(scored) < len(batch):
-            yield _ended_score(limits, ended)
+            yield Unscored(f"the scorer's process ended: {ended}")
         pending = pending[min(len(scored) + 1, len(batch)) :]
-
-
-def _ended_score(limits: SandboxLimits, ended: str) -> dict[str, float] | Unscored:
-    if limits.ended is not None:
-        return dict(limits.ended)
-    return Unscored(f"the scorer's process ended: {ended}")
 
 
 def _run(
@@ -75,36 +62,16 @@ def _run(
 ) -> tuple[list[dict[str, float] | Unscored], str]:
     """The rows that one child scored, and how it ended."""
     seconds = limits.row_seconds * len(rows) + _START_SECONDS
-    command = [sys.executable, "-I", "-B", str(_CHILD), str(scorer.resolve())]
-    command += [str(limits.row_seconds), str(int(seconds) + 1)]
+    arguments = [str(scorer.resolve()), str(limits.row_seconds), str(int(seconds) + 1)]
     token = secrets.token_hex(16).encode()
-    sent = [token, *map(orjson.dumps, rows)]
-    with tempfile.TemporaryDirectory(prefix="nova-judge-scorer-") as folder:
-        try:
-            child = subprocess.run(
-                command,
-                input=b"".join(line + b"\n" for line in sent),
-                capture_output=True,
-                timeout=seconds,
-                env={},
-                cwd=folder,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as expired:
-            output, ended = expired.stdout or b"", f"no result within {seconds:.0f} s"
-        else:
-            output, ended = child.stdout, _ended(child, limits)
+    sent = b"".join(line + b"\n" for line in [token, *map(orjson.dumps, rows)])
+    finished = run_jailed(_CHILD, arguments, sent, seconds)
+    ended = finished.ended or f"a row took more than {limits.row_seconds:g} s"
     mark = token + b" "
-    lines = [line.removeprefix(mark) for line in output.splitlines() if line.startswith(mark)]
+    lines = [
+        line.removeprefix(mark) for line in finished.output.splitlines() if line.startswith(mark)
+    ]
     return _read(scorer, lines, len(rows), ended), ended
-
-
-def _ended(child: subprocess.CompletedProcess[bytes], limits: SandboxLimits) -> str:
-    if b"Timeout (" in child.stderr:
-        return f"a row took more than {limits.row_seconds:g} s"
-    code = child.returncode
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _read(

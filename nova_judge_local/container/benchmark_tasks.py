@@ -11,10 +11,9 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
-from nova_judge.scores.scorer_sandbox import score_rows
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer, write_results
-from nova_judge_local.container.preset_scorers import LIMITS, preset_scorer
+from nova_judge_local.container.preset_scorers import preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge_local.settings import answering
 
@@ -111,7 +110,7 @@ def _choices(answered: list[Answered]) -> list[float]:
 def _expressions(answered: list[Answered]) -> list[float]:
     """1 where the answer's final expression equals the right one."""
     rows = [{"answer": found.answer, "reference": found.question.answer} for found in answered]
-    scored = score_rows(preset_scorer("prime_math"), rows, LIMITS["prime_math"])
+    scored = preset_scores("prime_math", rows)
     return [0.0 if isinstance(score, Unscored) else score["score"] for score in scored]
 
 

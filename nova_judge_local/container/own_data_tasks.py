@@ -9,11 +9,10 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored
-from nova_judge.scores.scorer_sandbox import score_rows
 from nova_judge.scores.text_metrics import corpus_bleu, row_metrics
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer, write_results
-from nova_judge_local.container.preset_scorers import LIMITS, NAMES, preset_scorer
+from nova_judge_local.container.preset_scorers import NAMES, preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, with_standard_errors
 from nova_judge_local.engine.clients import client
 from nova_judge_local.settings import answering
@@ -128,7 +127,7 @@ def _preset_scores(name: str, answered: Sequence[Answered]) -> list[dict[str, fl
         }
         for found in answered
     ]
-    scored = score_rows(preset_scorer(name), rows, LIMITS[name])
+    scored = preset_scores(name, rows)
     return [{} if isinstance(scores, Unscored) else _named(name, scores) for scores in scored]
 
 

@@ -1,18 +1,26 @@
 """Stand-ins for the scorers that AWS's container brings along: `prime_math` and `prime_code`."""
 
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from nova_judge.scores.scorer_sandbox import SandboxLimits
+from nova_judge.records import Unscored
+from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
+from nova_judge_local.container.preset_scorers.prime_code import score_program
 
 NAMES = ("prime_math", "prime_code")
-# Answers to coding prompts are programs that nobody has read: one process for each, and one that
-# does not come to its end has not passed its tests.
-LIMITS = {
-    "prime_math": SandboxLimits(),
-    "prime_code": SandboxLimits(rows_per_process=1, ended={"prime_code": 0.0, "tests_passed": 0.0}),
-}
 
 
-def preset_scorer(name: str) -> Path:
-    """The file of the stand-in for the preset `name`."""
-    return Path(__file__).with_name(f"{name}.py")
+def preset_scores(
+    name: str, rows: Sequence[dict[str, Any]], seconds: float = DEFAULT_LIMITS.row_seconds
+) -> Iterator[dict[str, float] | Unscored]:
+    """The scores of each row in order. An answer that is a program has a process of its own."""
+    if name == "prime_code":
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            yield from pool.map(partial(score_program, seconds=seconds), rows)
+    else:
+        path = Path(__file__).with_name(f"{name}.py")
+        yield from score_rows(path, rows, DEFAULT_LIMITS._replace(row_seconds=seconds))

@@ -2,92 +2,66 @@
 
 `metadata` is as AWS documents it: `{"fn_name", "inputs", "outputs"}`, each input one argument a
 line, inputs and outputs written as JSON or Python literals. Without `fn_name` the program reads
-standard input and prints. The original is the scorer of the same name in verl.
+standard input and prints. The original is the scorer of the same name in verl; docs/scoring.md
+says how often both agree.
 """
 
 import ast
-import contextlib
-import io
 import json
 import re
-import sys
+from collections.abc import Mapping
+from typing import Any
 
-FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+from nova_judge.records import Unscored
+from nova_judge.scores.programs import Tests, passed_tests
+from nova_judge.thoughts import without_thoughts
+
+_FENCED = re.compile(r"```[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_PYTHON = ("python", "python3", "py", "py3")
 
 
-def score(answer: str, metadata: object) -> dict[str, float]:
+def score_program(row: Mapping[str, Any], seconds: float) -> dict[str, float] | Unscored:
     """1 when every test passes, else 0; and the share of tests that pass."""
-    cases = json.loads(metadata) if isinstance(metadata, str) else metadata
-    if not isinstance(cases, dict) or not cases.get("inputs"):
-        raise ValueError("metadata has no test cases: inputs and outputs are needed")
-    inputs, outputs = cases["inputs"], cases["outputs"]
-    if len(inputs) != len(outputs):
-        raise ValueError(f"metadata has {len(inputs)} inputs and {len(outputs)} outputs")
-    program = (FENCED.findall(answer) or [answer])[-1]
-    name = cases.get("fn_name")
-    # Everything is read before the program runs, so that it cannot bend how its tests are read.
-    tests = [
-        (_arguments(given), _plain(_literal(text)))
-        for given, text in zip(inputs, outputs, strict=True)
-    ]
-    if name is None:
-        passed = [
-            _prints(program, given, text) for given, text in zip(inputs, outputs, strict=True)
-        ]
-    else:
-        passed = [_returns(program, name, *test) for test in tests]
+    tests = tests_in(row.get("metadata"))
+    if isinstance(tests, Unscored):
+        return tests
+    passed = passed_tests(program_in(str(row.get("answer") or "")), tests, seconds)
     return {"prime_code": float(all(passed)), "tests_passed": sum(passed) / len(passed)}
 
 
-def _prints(program: str, given: object, expected: object) -> bool:
+def tests_in(metadata: object) -> Tests | Unscored:
+    """The tests that a row's metadata hold."""
     try:
-        return _printed(program, str(given)).split() == str(expected).split()
-    except (Exception, SystemExit):
-        return False  # a program that fails does not pass
-
-
-def _returns(program: str, name: str, arguments: list[object], expected: object) -> bool:
-    try:
-        return _plain(_returned(program, name, arguments)) == expected
-    except (Exception, SystemExit):
-        return False
-
-
-def _arguments(given: object) -> list[object]:
-    lines = given.splitlines() if isinstance(given, str) else [given]
-    return [_literal(line) for line in lines]
-
-
-def _printed(program: str, given: str) -> str:
-    printed = io.StringIO()
-    sys.stdin = io.StringIO(given)
-    with contextlib.redirect_stdout(printed):
-        exec(compile(program, "answer", "exec"), {"__name__": "__main__"})  # noqa: S102
-    return printed.getvalue()
-
-
-def _returned(program: str, name: str, arguments: list[object]) -> object:
-    scope: dict[str, object] = {"__name__": "answer"}
-    exec(compile(program, "answer", "exec"), scope)  # noqa: S102
-    solution = scope.get("Solution")
-    function = getattr(solution(), name) if callable(solution) else scope[name]
-    return function(*arguments)  # type: ignore[operator]
-
-
-def _literal(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    try:
-        return json.loads(text)
+        cases = json.loads(metadata) if isinstance(metadata, str) else metadata
     except ValueError:
-        try:
-            return ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            return text
+        cases = None
+    if not isinstance(cases, Mapping) or not isinstance(cases.get("inputs"), list):
+        return Unscored("metadata has no test cases: inputs and outputs are needed")
+    inputs, outputs, name = cases["inputs"], cases.get("outputs"), cases.get("fn_name")
+    if not inputs or not isinstance(outputs, list) or len(inputs) != len(outputs):
+        told = len(outputs) if isinstance(outputs, list) else "no"
+        return Unscored(f"metadata has {len(inputs)} inputs and {told} outputs")
+    return Tests(inputs, outputs, None if name is None else str(name))
 
 
-def _plain(value: object) -> object:
-    """Tuples as lists, so that they equal what JSON can write."""
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+def program_in(answer: str) -> str:
+    """The last block of Python, closed or cut off; of other blocks the last that is a program."""
+    text = without_thoughts(answer).text
+    blocks: list[tuple[str, str]] = [
+        (language.lower(), code) for language, code in _FENCED.findall(text)
+    ]
+    python: list[str] = [code for language, code in blocks if language in _PYTHON]
+    if python:
+        return python[-1]
+    bare = [code for language, code in blocks if not language]
+    programs = [code for code in bare if _is_program(code)] or bare
+    return programs[-1] if programs else text
+
+
+def _is_program(code: str) -> bool:
+    """Whether it is Python that does something: an example's output is often a literal."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(not isinstance(part, ast.Expr) or isinstance(part.value, ast.Call) for part in body)

@@ -3,12 +3,11 @@
 import pytest
 
 from nova_judge.records import Unscored
-from nova_judge.scores.scorer_sandbox import score_rows
-from nova_judge_local.container.preset_scorers import LIMITS, preset_scorer
+from nova_judge_local.container.preset_scorers import preset_scores
 
 
 def scored(name: str, *rows: dict[str, object]) -> list[dict[str, float] | Unscored]:
-    return list(score_rows(preset_scorer(name), rows, LIMITS[name]))
+    return list(preset_scores(name, rows))
 
 
 def test_math_compares_values_and_not_spellings() -> None:
@@ -115,9 +114,8 @@ FORGED = r'{"metrics": {"prime_code": 1.0, "tests_passed": 1.0}}\n'
 def test_a_program_that_does_not_finish_its_tests_has_not_passed_them(body: str) -> None:
     answer = f"def f(x):\n    {body}\n    return 0"
     tests = {"fn_name": "f", "inputs": ["1"], "outputs": ["1"]}
-    limits = LIMITS["prime_code"]._replace(row_seconds=1)
     row = {"answer": answer, "metadata": tests}
-    assert list(score_rows(preset_scorer("prime_code"), [row], limits)) == [
+    assert list(preset_scores("prime_code", [row], seconds=1)) == [
         {"prime_code": 0.0, "tests_passed": 0.0}
     ]
 
