@@ -4,6 +4,9 @@ The mean sum(w_i v_i) with w ~ Dirichlet(a) lies below t exactly when sum(G_i (v
 independent G_i ~ Gamma(a_i). That probability is an integral over the characteristic function
 (Gil-Pelaez 1951, Imhof 1961, Biometrika 48), which a double-exponential grid sums to 1e-9 for all
 but the most one-sided data. No seed, no resampling noise, cost independent of the counts.
+
+With `sizes`, the same of the ratio sum(w_i v_i) / sum(w_i s_i): clusters of s_i rows whose scores add
+up to v_i, where the mean is taken over rows and clusters are what is drawn.
 """
 
 import math
@@ -34,12 +37,14 @@ _TOLERANCE = 1e-10
 _MAX_STEPS = 100
 
 
-def mean_cdf(threshold: float, values: Floats, weights: Floats) -> float:
-    """P(mean <= threshold) for values in [0, 1] under Dirichlet(weights).
+def mean_cdf(
+    threshold: float, values: Floats, weights: Floats, sizes: Floats | float = 1.0
+) -> float:
+    """P(mean <= threshold) for values in [0, 1] (in [0, size]) under Dirichlet(weights).
 
     `values` and `weights` are equally long, the weights positive; at least two values differ.
     """
-    offsets = values - threshold
+    offsets = values - threshold * sizes
     scale = math.sqrt(float((weights * offsets * offsets).sum()))
     scaled = (offsets / scale)[:, None] * _NODES
     phase = weights @ np.arctan(scaled)
@@ -59,14 +64,18 @@ def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
     return Bounds(low, quantile(1.0 - tail, values, weights))
 
 
-def quantile(probability: float, values: Floats, weights: Floats) -> float:
+def quantile(
+    probability: float, values: Floats, weights: Floats, sizes: Floats | float = 1.0
+) -> float:
     """The value below which the mean lies with this probability; see `mean_cdf`."""
     total = float(weights.sum())
-    mean = float(weights @ values) / total
-    spread = math.sqrt(float(weights @ (values - mean) ** 2) / total / (total + 1.0))
+    size = float((weights * sizes).sum()) / total
+    mean = float(weights @ values) / total / size
+    squares = float(weights @ (values - mean * sizes) ** 2)
+    spread = math.sqrt(squares / total / (total + 1.0)) / size
 
     def excess(threshold: float) -> float:
-        return mean_cdf(threshold, values, weights) - probability
+        return mean_cdf(threshold, values, weights, sizes) - probability
 
     low, high = _bracket(excess, mean, spread)
     return _root(excess, low, high)

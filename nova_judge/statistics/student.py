@@ -1,16 +1,66 @@
-"""Student's t quantile without scipy."""
+"""Student's t distribution without scipy."""
 
+import functools
+import math
 from statistics import NormalDist
 
+_TINY = 1e-300
+_STEPS = 500
 
+
+def student_p_value(statistic: float, degrees: float) -> float:
+    """P(|T| >= |statistic|) for T with `degrees` of freedom, by the incomplete beta function."""
+    if math.isinf(statistic):
+        return 0.0
+    return _incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + statistic * statistic))
+
+
+@functools.cache
 def student_quantile(level: float, degrees: float) -> float:
     """The two-sided quantile of t with `degrees` of freedom for an interval at `level`.
 
-    Fisher and Cornish's expansion about the normal quantile to the third order (Abramowitz and
-    Stegun 26.7.5): right to 1e-3 from 5 degrees on.
+    By bisection of `student_p_value`, right to 1e-9.
     """
-    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / degrees + second / degrees**2 + third / degrees**3
+    tail = 1.0 - level
+    low, high = 0.0, 2.0 * NormalDist().inv_cdf((1.0 + level) / 2.0) + 1.0
+    while student_p_value(high, degrees) > tail:
+        low, high = high, 2.0 * high
+    while high - low > 1e-10 * high:
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if student_p_value(middle, degrees) > tail else (low, middle)
+    return (low + high) / 2.0
+
+
+def normal_level(level: float, degrees: float) -> float:
+    """The level at which a normal interval is as wide as Student's at `level`."""
+    return 2.0 * NormalDist().cdf(student_quantile(level, degrees)) - 1.0
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function (continued fraction, Lentz's method)."""
+    if x <= 0.0 or x >= 1.0:
+        return float(x >= 1.0)
+    if x > (a + 1.0) / (a + b + 2.0):
+        return 1.0 - _incomplete_beta(b, a, 1.0 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )
+    fraction, above, below = 1.0, 1.0, 0.0
+    for step in range(_STEPS):
+        m = step // 2
+        if step == 0:
+            term = 1.0
+        elif step % 2 == 0:
+            term = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        else:
+            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        below = 1.0 / _kept(1.0 + term * below)
+        above = _kept(1.0 + term / above)
+        fraction *= above * below
+        if abs(above * below - 1.0) < 1e-15:
+            break
+    return front * (fraction - 1.0) / a
+
+
+def _kept(value: float) -> float:
+    return value if abs(value) > _TINY else _TINY

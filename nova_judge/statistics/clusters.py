@@ -1,0 +1,214 @@
+"""Rows of one prompt are one cluster: what is drawn at random is the prompt, not the row.
+
+The mean score stays the mean over rows. Its interval gives the Dirichlet weights to the clusters
+(Rubin 1981; half a cluster of mean size at 0 and at 1), at the level at which a normal interval is
+as wide as Student's with one degree of freedom less than there are clusters. The test flips the
+signs of the clusters' sums. With one row per cluster both are what they are for rows.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.statistics.dirichlet_mean import Bounds, Floats, mean_cdf, quantile
+from nova_judge.statistics.sign_flips import flip_test_of_counts
+from nova_judge.statistics.student import normal_level
+
+METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
+ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
+_END = 0.5
+
+Keys = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+
+
+class Cluster(NamedTuple):
+    """What prompts have in common that look alike, and how many they are.
+
+    rows: with a score. wins: the sum of their scores of B. squares: the sum of the squared scores.
+    lead: rows decided for B less rows decided for A.
+    """
+
+    rows: int
+    wins: float
+    squares: float
+    lead: int
+    prompts: int
+
+
+class ClusterCounts(msgspec.Struct, frozen=True):
+    """All prompts of a comparison that have rows with a score, those alike counted together."""
+
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def prompts(self) -> int:
+        return sum(cluster.prompts for cluster in self.clusters)
+
+    @property
+    def rows(self) -> int:
+        return sum(cluster.rows * cluster.prompts for cluster in self.clusters)
+
+    @property
+    def wins(self) -> float:
+        """The sum of the scores of B."""
+        return math.fsum(cluster.wins * cluster.prompts for cluster in self.clusters)
+
+    def mirrored(self) -> "ClusterCounts":
+        """The same prompts with A and B exchanged."""
+        turned = (
+            Cluster(c.rows, c.rows - c.wins, c.rows - 2 * c.wins + c.squares, -c.lead, c.prompts)
+            for c in self.clusters
+        )
+        return ClusterCounts(tuple(sorted(turned)))
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """How often prompts repeat, and what that does to the win rate's precision.
+
+    prompts: with a scored row. repeated: of them, those with several. between, within: standard
+    deviations of the score between prompts and between rows of one prompt. worth: so many rows of
+    different prompts would give the win rate the same standard error.
+    """
+
+    prompts: int
+    rows: int
+    repeated: int
+    most_rows: int
+    between: float
+    within: float
+    worth: float
+
+
+def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | None:
+    """The clusters of rows with a score (not NaN); None where no prompt repeats among them.
+
+    A key of 0 is a row of its own.
+    """
+    known = ~np.isnan(scores)
+    keys, scores, leads = keys[known], scores[known], leads[known]
+    alone = keys == 0
+    _, place = np.unique(keys, return_inverse=True)
+    place = np.where(alone, place.max(initial=-1) + 1 + np.cumsum(alone), place)
+    _, place = np.unique(place, return_inverse=True)
+    rows = np.bincount(place)
+    if not len(rows) or rows.max() == 1:
+        return None
+    summed = (np.bincount(place, of) for of in (scores, scores**2, leads.astype(np.float64)))
+    table = np.stack([rows, *summed], axis=1).round(9)
+    kinds, prompts = np.unique(table, axis=0, return_counts=True)
+    return ClusterCounts(
+        tuple(
+            Cluster(int(n), wins, squares, int(lead), count)
+            for (n, wins, squares, lead), count in zip(
+                kinds.tolist(), prompts.tolist(), strict=True
+            )
+        )
+    )
+
+
+def cluster_bounds(counts: ClusterCounts, level: float) -> Bounds:
+    """The ends of the interval of the mean score over rows."""
+    rows, wins = counts.rows, counts.wins
+    if 2.0 * wins > rows or (2.0 * wins == rows and counts.clusters > counts.mirrored().clusters):
+        of_a = cluster_bounds_of_lesser(counts.mirrored(), level)
+        return Bounds(1.0 - of_a.high, 1.0 - of_a.low)
+    return cluster_bounds_of_lesser(counts, level)
+
+
+def cluster_bounds_of_lesser(counts: ClusterCounts, level: float) -> Bounds:
+    """The ends for the side with at most half of the score, from which the other's are turned."""
+    if counts.prompts < 2:
+        return Bounds(0.0, 1.0)
+    tail = (1.0 - normal_level(level, counts.prompts - 1)) / 2.0
+    wins, sizes, weights = _ended(counts, _END, _END)
+    low = 0.0 if counts.wins == 0 else quantile(tail, wins, weights, sizes)
+    return Bounds(low, quantile(1.0 - tail, wins, weights, sizes))
+
+
+def cluster_upper_bound(counts: ClusterCounts, level: float) -> float:
+    """A one-sided upper bound of the mean score, with a whole cluster at 1 and none at 0."""
+    if counts.prompts < 2:
+        return 1.0
+    two_sided = normal_level(2.0 * level - 1.0, counts.prompts - 1)
+    wins, sizes, weights = _ended(counts, 0.0, 2.0 * _END)
+    if np.allclose(wins, sizes):
+        return 1.0
+    return quantile((1.0 + two_sided) / 2.0, wins, weights, sizes)
+
+
+def cluster_p_value(counts: ClusterCounts) -> float:
+    """The sign-flip test on the prompts' leads: rows decided for B less rows decided for A."""
+    leads = np.array([cluster.lead for cluster in counts.clusters], dtype=np.int64)
+    prompts = np.array([cluster.prompts for cluster in counts.clusters])
+    return flip_test_of_counts(np.repeat(leads, prompts))
+
+
+def leading_prompts(counts: ClusterCounts) -> tuple[int, int]:
+    """The prompts whose rows are decided for A on balance, and those for B."""
+    of_a = sum(cluster.prompts for cluster in counts.clusters if cluster.lead < 0)
+    return of_a, sum(cluster.prompts for cluster in counts.clusters if cluster.lead > 0)
+
+
+def mean_of_prompts(counts: ClusterCounts) -> tuple[float, float]:
+    """The sum of the prompts' mean scores of B, and of A."""
+    wins = math.fsum(cluster.wins / cluster.rows * cluster.prompts for cluster in counts.clusters)
+    return wins, counts.prompts - wins
+
+
+def standard_error_of_clusters(counts: ClusterCounts) -> float | None:
+    """The standard error of the mean over rows, clustered by prompt; None below two prompts."""
+    prompts, rows = counts.prompts, counts.rows
+    if prompts < 2:
+        return None
+    mean = counts.wins / rows
+    squares = math.fsum((c.wins - mean * c.rows) ** 2 * c.prompts for c in counts.clusters)
+    return math.sqrt(squares * prompts / (prompts - 1.0)) / rows
+
+
+def repeats(counts: ClusterCounts) -> Repeats:
+    """Prompts and rows, and the parts of the variance (one-way analysis of variance)."""
+    prompts, rows, wins = counts.prompts, counts.rows, counts.wins
+    total = math.fsum(c.squares * c.prompts for c in counts.clusters)
+    of_means = math.fsum(c.wins**2 / c.rows * c.prompts for c in counts.clusters)
+    within = max(0.0, total - of_means) / (rows - prompts) if rows > prompts else 0.0
+    between = 0.0
+    if prompts > 1:
+        mean_square = (of_means - wins**2 / rows) / (prompts - 1)
+        size = (rows - _sum(c.rows**2 * c.prompts for c in counts.clusters) / rows) / (prompts - 1)
+        between = max(0.0, mean_square - within) / size
+    error = standard_error_of_clusters(counts)
+    mean = wins / rows
+    variance = max(0.0, total / rows - mean * mean) * rows / max(1, rows - 1)
+    return Repeats(
+        prompts=prompts,
+        rows=rows,
+        repeated=sum(c.prompts for c in counts.clusters if c.rows > 1),
+        most_rows=max(c.rows for c in counts.clusters),
+        between=math.sqrt(between),
+        within=math.sqrt(within),
+        worth=min(float(rows), variance / error**2) if error else float(rows),
+    )
+
+
+def below(counts: ClusterCounts, threshold: float) -> float:
+    """P(mean <= threshold) under the interval's own distribution, for simulations."""
+    wins, sizes, weights = _ended(counts, _END, _END)
+    return mean_cdf(threshold, wins, weights, sizes)
+
+
+def _sum(values: Iterable[float]) -> float:
+    return math.fsum(values)
+
+
+def _ended(counts: ClusterCounts, low: float, high: float) -> tuple[Floats, Floats, Floats]:
+    """Wins, sizes and weights, with a cluster of mean size at 0 and at 1 of these weights."""
+    size = counts.rows / counts.prompts
+    rows = [(0.0, size, low), *((c.wins, c.rows, c.prompts) for c in counts.clusters)]
+    table = np.array([*rows, (size, size, high)], dtype=np.float64)
+    table = table[table[:, 2] > 0]
+    return table[:, 0], table[:, 1], table[:, 2]

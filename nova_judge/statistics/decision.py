@@ -1,0 +1,64 @@
+"""One decision for every surface: verdict, gate, categories, criteria, leaderboard and compare.
+
+A side is named only where three readings agree: the test, the interval, which must lie wholly on
+that side of the centre, and the bounds of what the lost orders could have said. Each of them alone
+would name a wrong side in at most 1 - level of runs; together they never contradict one another in
+one report.
+"""
+
+import enum
+from typing import Protocol
+
+from nova_judge.statistics.dirichlet_mean import Bounds
+
+
+class Word(enum.StrEnum):
+    """What may be said of two candidates."""
+
+    A_BETTER = "A better"
+    B_BETTER = "B better"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Estimated(Protocol):
+    """An estimate with the ends of its interval."""
+
+    @property
+    def estimate(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+def decide(
+    p_value: float,
+    interval: Estimated,
+    *,
+    level: float = 0.95,
+    centre: float = 0.5,
+    lost: Bounds | None = None,
+) -> Word:
+    """The side that test and interval name together, on a scale where more speaks for B.
+
+    `lost` holds the estimate with every lost order given to A, and with every one given to B.
+    """
+    least = min(interval.low, interval.estimate, lost.low if lost else interval.low)
+    most = max(interval.high, interval.estimate, lost.high if lost else interval.high)
+    if p_value >= 1.0 - level:
+        return Word.INCONCLUSIVE
+    if least > centre:
+        return Word.B_BETTER
+    if most < centre:
+        return Word.A_BETTER
+    return Word.INCONCLUSIVE
+
+
+def equivalent(inner: Estimated, margin: float | None, lost: Bounds | None = None) -> bool:
+    """Whether the interval of two one-sided tests and the lost orders stay within 1/2 +- margin."""
+    if margin is None:
+        return False
+    least = min(inner.low, lost.low if lost else inner.low)
+    most = max(inner.high, lost.high if lost else inner.high)
+    return 0.5 - margin <= least and most <= 0.5 + margin
