@@ -97,7 +97,7 @@ def _publish_judgments(
     with tempfile.TemporaryDirectory() as folder:
         fetched = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
         jobs = [f for f, o in zip(fetched, outcomes, strict=True) if o.number < summary.jobs]
-        judging = judging_of(run, summary, len(jobs), lambda: (_counts([job]) for job in jobs))
+        judging = judging_of(run, summary, len(jobs), lambda: _rows(jobs))
         if isinstance(judging, JudgeFurther):
             return judging
         job = judged_rows.job_metrics(jobs)

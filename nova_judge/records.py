@@ -34,7 +34,10 @@ def scored_or_none(estimate: Estimate | Unscored) -> Estimate | None:
 
 
 class InputRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One usable line of the input file. `line` counts from 1."""
+    """One usable line of the input file. `line` counts from 1.
+
+    Rows of one `cluster` belong together, as several answers to one prompt do.
+    """
 
     line: int
     prompt: str
@@ -44,6 +47,7 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     category: str | None = None
     label: Verdict | None = None
+    cluster: str | None = None
 
     def response(self, candidate: Candidate) -> str | None:
         """The candidate's answer; None where the file brought none."""

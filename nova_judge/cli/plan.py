@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -55,7 +56,9 @@ def command(
         raise RequestError("say either --difference, for the pairs it needs, or --pairs")
     share = _share(decided_share, like)
     if difference is not None:
-        stated = plan(difference, level=level, power=power, decided_share=share)._asdict()
+        stated = msgspec.structs.asdict(
+            plan(difference, level=level, power=power, decided_share=share)
+        )
     else:
         stated = _detectable(pairs or 0, level, power, share)
     if as_json:

@@ -11,12 +11,19 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.findings.sentences import headline, interval, one_order_alone, percent
 from nova_judge.plain import plain
+from nova_judge.statistics.clusters import ClusterCounts
+from nova_judge.statistics.contest import (
+    Contest,
+    contest_of_profiles,
+    decision_of,
+    win_rate_of,
+)
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.settings import settings_of
-from nova_judge.statistics.verdict import win_rate_interval
-from nova_judge.statistics.win_rate import scores_of_profiles
 
 Metrics = Mapping[str, Any]
+EVEN = 0.5
 
 
 class Outcome(enum.IntEnum):
@@ -32,9 +39,10 @@ class Outcome(enum.IntEnum):
 class GateRules:
     """What is asked of B. Rates and differences are fractions.
 
-    min_win_rate: the whole interval must lie at or above it to pass, below it to be worse.
-    max_errors: the share of rows that may be without a verdict, of the file's rows less those left
-    over when judging stopped early.
+    min_win_rate: at one half, the gate follows the verdict: B better passes, A better is worse. At
+    any other rate, the whole interval must lie at or above it to pass, below it to be worse.
+    max_errors: the share of rows that may be without a verdict in both orders, of the file's rows
+    less those left over when judging stopped early.
     criteria: least mean difference B less A per criterion, on the scale from 0 to 1. Where single
     answers were scored, per metric: the least by which B, or the customised model, is better, in
     the metric's own units; with one model alone, the least mean (the most, where less is better).
@@ -81,26 +89,42 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
 
 
 def _win_rate(metrics: Metrics, rules: GateRules) -> Finding:
-    rate, least = _rate_at(metrics, rules.confidence), rules.min_win_rate
-    if not rate:
+    if not metrics.get("win_rate"):
         reason = "the run has no win rate: no row was judged, or its kind compares no answers"
         return Finding(Outcome.NOT_EVALUATED, reason)
     blocked = (metrics.get("verdict") or {}).get("blocked_by") or ()
     if blocked:
         return Finding(Outcome.INCONCLUSIVE, f"the verdict is blocked: {'; '.join(blocked)}")
-    told = f"win rate of B {interval(rate)}"
-    return _compared(rate, least, f"{told} against at least {percent(least)}")
+    settings, contest = settings_of(metrics), saved_contest(metrics)
+    rate = metrics["win_rate"]
+    if rules.confidence is not None and rules.confidence != rate["level"]:
+        settings = msgspec.structs.replace(settings, level=rules.confidence)
+        rate = plain(win_rate_of(contest, settings))
+    least = rules.min_win_rate
+    told = f"win rate of B {interval(rate)} against at least {percent(least)}"
+    if least == EVEN:
+        return _by_verdict(decision_of(contest, settings), told)
+    lost = contest.lost
+    if lost and lost.low < least <= lost.high:
+        return Finding(Outcome.INCONCLUSIVE, f"{told}: the lost orders allow both answers")
+    return _compared(rate, least, told)
 
 
-def _rate_at(metrics: Metrics, level: float | None) -> Metrics | None:
-    """The win rate, at another level from the counts by which the run computed its own."""
-    rate: Metrics | None = metrics.get("win_rate")
-    if level is None or not rate or rate["level"] == level:
-        return rate
-    settings = msgspec.structs.replace(settings_of(metrics), level=level)
-    scores = scores_of_profiles(profiles_from_dict(metrics["profiles"]))
-    found: Metrics | None = plain(win_rate_interval(scores, settings))
-    return found
+def _by_verdict(word: Word, told: str) -> Finding:
+    """At one half the gate says what the verdict says."""
+    if word is Word.B_BETTER:
+        return Finding(Outcome.PASS, told)
+    if word is Word.A_BETTER:
+        return Finding(Outcome.WORSE, told)
+    said = "the two are equivalent" if word is Word.EQUIVALENT else "the verdict is inconclusive"
+    return Finding(Outcome.INCONCLUSIVE, f"{told}: {said}")
+
+
+def saved_contest(metrics: Metrics) -> Contest:
+    """The contest of a saved run, from the counts of its `metrics.json`."""
+    contest = contest_of_profiles(profiles_from_dict(metrics["profiles"]))
+    saved = metrics.get("clusters")
+    return contest._replace(clusters=msgspec.convert(saved, ClusterCounts) if saved else None)
 
 
 def _require_level(scores: Sequence[Metrics], level: float | None) -> None:
@@ -115,9 +139,12 @@ def _require_level(scores: Sequence[Metrics], level: float | None) -> None:
 def _errors(metrics: Metrics, most: float) -> Finding:
     count = metrics["rows"]
     asked = count["input"] - count.get("not_judged", 0)
-    lost = asked - count["judged"]
+    one_order = profiles_from_dict(metrics["profiles"]).one_order if metrics.get("profiles") else 0
+    lost = asked - count["judged"] + one_order
     share = lost / asked if asked else 1.0
     told = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
+    if one_order:
+        told = f"{told}, {one_order:,} of them in one order only"
     if share > most:
         return Finding(Outcome.NOT_EVALUATED, f"{told}, more than {percent(most)}")
     return Finding(Outcome.PASS, told)

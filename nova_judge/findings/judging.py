@@ -8,9 +8,14 @@ import msgspec
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.judge_dataset import DatasetSummary
+from nova_judge.pairs.judged_evidence import verdicts_row
+from nova_judge.records import JudgedRow
 from nova_judge.runs.run import Run
+from nova_judge.statistics.contest import contest_of
+from nova_judge.statistics.evidence import gather
 from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.sequential import may_stop
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.stopping import may_stop
 
 
 class Judging(NamedTuple):
@@ -28,17 +33,16 @@ class JudgeFurther(NamedTuple):
 
 
 def judging_of(
-    run: Run, summary: DatasetSummary, jobs: int, counts: Callable[[], Iterable[ProfileCounts]]
+    run: Run, summary: DatasetSummary, jobs: int, rows: Callable[[], Iterable[JudgedRow]]
 ) -> Judging | JudgeFurther:
-    """Whether the first `jobs` judge jobs are enough; `counts` gives theirs when asked."""
+    """Whether the first `jobs` judge jobs are enough; `rows` gives theirs when asked."""
     if run.recipe.stop is None:
         return Judging()
     if jobs == summary.jobs:
         return Judging(anytime=True)
-    settings = run.recipe.statistics
-    stop = may_stop(
-        sum(counts(), start=ProfileCounts()), settings.level, settings.equivalence_margin
-    )
+    asked = run.recipe.statistics
+    settings = StatisticsSettings(level=asked.level, equivalence_margin=asked.equivalence_margin)
+    stop = may_stop(contest_of(gather(verdicts_row(judged) for judged in rows())), settings)
     if stop is None:
         return JudgeFurther(next_job=jobs)
     most = run.recipe.judge.max_rows_per_job or summary.rows

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nova_judge.records import JudgedAs, Unscored, Verdict
-from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, markup_of
+from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, key_of, markup_of
 from nova_judge.verdict_labels import parse_verdict, turned
 
 JUDGED_BY = ("forward", "backward", "preference", "margin", "score_A", "score_B")
@@ -54,6 +54,8 @@ def evidence_of(fields: Mapping[str, Any]) -> EvidenceRow:
         backward=_verdict(fields, "backward"),
         margin=_margin(fields),
         preference=_preference(fields),
+        cluster=_cluster(fields),
+        hashed=key_of(text_of(fields, "id") or "", text_of(fields, "prompt") or ""),
         **known_of(fields)._asdict(),
     )
 
@@ -83,6 +85,15 @@ def text_of(fields: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnusableFieldsError(f"`{name}` is not text")
     return str(value)
+
+
+def _cluster(fields: Mapping[str, Any]) -> int:
+    """Rows of one `cluster`, else of one prompt, else of one id belong together."""
+    for name in ("cluster", "prompt", "id"):
+        text = text_of(fields, name)
+        if text is not None:
+            return key_of(name, text)
+    return 0
 
 
 def _verdict(fields: Mapping[str, Any], name: str) -> JudgedAs:

@@ -1,9 +1,10 @@
 """Judgments that never went through our pipeline: JSON Lines, CSV or Parquet, row by row.
 
-Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B?`, or `preference`
-in [0, 1], the share that B wins. Labels such as `A>B` speak of the order shown: in `backward`,
-where B is shown first, `A>B` says that B won. The bare words A, B, tie and both_bad, as in our own
-judgments.parquet, speak of the candidates. Null or nothing is a verdict that could not be read.
+Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B?, cluster?`, or
+`preference` in [0, 1], the share that B wins. Labels such as `A>B` speak of the order shown: in
+`backward`, where B is shown first, `A>B` says that B won. The bare words A, B, tie and both_bad, as
+in our own judgments.parquet, speak of the candidates. Null or nothing is a verdict that could not
+be read.
 """
 
 from collections import Counter
@@ -27,7 +28,10 @@ from nova_judge.inputs.table_file import Record, read_records
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 
-COLUMNS = "id, forward, backward, label, margin, category, length_A, length_B, preference"
+COLUMNS = (
+    "id, forward, backward, label, margin, category, length_A, length_B, preference, "
+    "prompt, cluster"
+)
 
 
 class SetAside(NamedTuple):
@@ -97,7 +101,8 @@ class _Reader:
         repeated = sum(1 for count in self._ids.values() if count > 1)
         if repeated:
             notes.append(
-                f"{repeated} ids appear more than once; each line counts as a prompt of its own"
+                f"{repeated} ids appear more than once: rows of one id count as one prompt, unless "
+                "a column `prompt` or `cluster` tells them apart"
             )
         if labels is not None:
             found = len(self._joined)

@@ -51,6 +51,7 @@ COLUMNS: Final[dict[str, str]] = {
     "reported_score_A": "DOUBLE",
     "reported_score_B": "DOUBLE",
     "reported_margin": "DOUBLE",
+    "cluster": "VARCHAR",
 }
 """Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
 lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
@@ -107,6 +108,7 @@ def _columns(judged: JudgedRow) -> dict[str, Any]:
         "reported_score_A": scored.reported_score_A if scored else None,
         "reported_score_B": scored.reported_score_B if scored else None,
         "reported_margin": scored.reported_margin if scored else None,
+        "cluster": row.cluster,
     }
 
 
@@ -133,6 +135,7 @@ def _judged_row(columns: dict[str, Any]) -> JudgedRow:
         reference=columns["reference"],
         category=columns["category"],
         label=None if label is None else Verdict(label),
+        cluster=columns["cluster"],
     )
     judgment = Judgment(
         forward=_judged_as(columns["forward"], columns["forward_error"]),

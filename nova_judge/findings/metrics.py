@@ -30,6 +30,8 @@ _ESTIMATES = (
     "win_rate_decisive",
     "win_rate_corrected",
     "standard_error",
+    "repeats",
+    "clusters",
     "verdict",
     "positions",
     "agreement",

@@ -22,7 +22,10 @@ HEAD_BYTES = 1 << 20
 MOST_HEAD_BYTES = 32 << 20
 ROWS_THAT_DECIDE = 100
 
-_KEYS = ("prompt", "response_A", "response_B", "reference", "id", "category", "source", "label")
+_KEYS = (
+    *("prompt", "response_A", "response_B", "reference", "id", "category", "source", "label"),
+    "cluster",
+)
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _LABELS = {
     "A>B": Verdict.A,
@@ -61,6 +64,7 @@ class _Fields(msgspec.Struct):
     category: str | None = None
     source: str | None = None
     label: str | None = None
+    cluster: str | int | None = None
 
 
 _decoder = msgspec.json.Decoder(_Fields)
@@ -133,6 +137,7 @@ def parse_line(line: Line, sources: AnswerSources) -> InputRow | Rejected | None
         reference=fields.reference,
         category=fields.category if fields.category is not None else fields.source,
         label=_LABELS[fields.label] if fields.label is not None else None,
+        cluster=str(fields.cluster) if fields.cluster is not None else None,
     )
 
 

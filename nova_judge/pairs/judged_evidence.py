@@ -1,8 +1,8 @@
 """What the statistics need of a judged pair."""
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
-from nova_judge.records import JudgedRow
-from nova_judge.statistics.evidence import EvidenceRow, markup_of
+from nova_judge.records import InputRow, JudgedRow
+from nova_judge.statistics.evidence import EvidenceRow, key_of, markup_of
 
 
 def evidence_row(judged: JudgedRow) -> EvidenceRow:
@@ -19,7 +19,20 @@ def evidence_row(judged: JudgedRow) -> EvidenceRow:
         length_B=_length(row.response_B),
         markup_A=markup_of(row.response_A),
         markup_B=markup_of(row.response_B),
+        cluster=cluster_of(row),
+        hashed=key_of(row.id, row.prompt),
     )
+
+
+def verdicts_row(judged: JudgedRow) -> EvidenceRow:
+    """What a decision needs of a judged row, without its texts' features."""
+    judgment = judged.judgment
+    return EvidenceRow(judgment.forward, judgment.backward, cluster=cluster_of(judged.row))
+
+
+def cluster_of(row: InputRow) -> int:
+    """Rows of one prompt are one cluster, or of one `cluster` where the input names them."""
+    return key_of(row.prompt) if row.cluster is None else key_of("cluster", row.cluster)
 
 
 def _length(text: str | None) -> int | None:

@@ -19,16 +19,11 @@ from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_columns import FULL_SCORE, Codes, Ints, RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
 from nova_judge.records import Unscored
+from nova_judge.statistics.contest import Contest, decisive_rate_of, win_rate_of
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.positions import positions
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.verdict import (
-    Decided,
-    VerdictStated,
-    state_verdict,
-    win_rate_decisive,
-    win_rate_interval,
-)
+from nova_judge.statistics.verdict import VerdictStated, state_verdict
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 _LARGEST_WEIGHT = 100
@@ -156,15 +151,15 @@ def figures(
     )
     scores = ScoreCounts((a, ties, b))
     margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
-    decided = Decided(a, b, scores.rows, by="the reweighted rubrics name")
+    contest = Contest(a, b, scores.rows, scores, by="the reweighted rubrics name")
     return ReweighedFigures(
         a=a,
         b=b,
         ties=ties,
         unscored=unscored,
-        win_rate=_interval(win_rate_interval(scores, settings)),
-        win_rate_decisive=_interval(win_rate_decisive(decided, settings)),
-        verdict=state_verdict(decided, scores, settings),
+        win_rate=_interval(win_rate_of(contest, settings)),
+        win_rate_decisive=_interval(decisive_rate_of(contest, settings)),
+        verdict=state_verdict(contest, settings),
         margin=float(margins.mean()) if len(margins) else None,
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
         flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),

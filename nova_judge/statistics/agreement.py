@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.outcomes import Outcome, ProfileCounts, score_quarters
+from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
 from nova_judge.statistics.student import student_quantile
 
 LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
@@ -84,9 +84,8 @@ def summed_table(labelled: LabelledCounts) -> Table:
     table = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
     for label, profiles in labelled.items():
         for profile, rows in profiles:
-            quarters = score_quarters(profile)
-            if quarters is not None:
-                table[label, _summed(quarters)] += rows
+            if (verdict := _summed(profile)) is not None:
+                table[label, verdict] += rows
     return table
 
 
@@ -139,7 +138,10 @@ def _kappa_variance(shares: Shares, kappa: float) -> float:
     return float(agreed + differed - (kappa - chance * left) ** 2) / (1.0 - chance) ** 2
 
 
-def _summed(quarters: int) -> Outcome:
-    if quarters == 2:
-        return Outcome.TIE
-    return Outcome.A if quarters < 2 else Outcome.B
+def _summed(profile: Profile) -> Outcome | None:
+    """JudgeBench's rule: a lost verdict adds nothing; None where both are lost."""
+    given = [outcome for outcome in profile if outcome is not Outcome.ERROR]
+    if not given:
+        return None
+    lead = given.count(Outcome.B) - given.count(Outcome.A)
+    return Outcome.TIE if lead == 0 else Outcome.B if lead > 0 else Outcome.A

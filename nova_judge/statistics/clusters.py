@@ -7,14 +7,13 @@ signs of the clusters' sums. With one row per cluster both are what they are for
 """
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from nova_judge.statistics.dirichlet_mean import Bounds, Floats, mean_cdf, quantile
+from nova_judge.statistics.dirichlet_mean import Bounds, Floats, quantile
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
 
@@ -30,13 +29,14 @@ class Cluster(NamedTuple):
     """What prompts have in common that look alike, and how many they are.
 
     rows: with a score. wins: the sum of their scores of B. squares: the sum of the squared scores.
-    lead: rows decided for B less rows decided for A.
+    lead: rows decided for B less rows decided for A, decided: both together.
     """
 
     rows: int
     wins: float
     squares: float
     lead: int
+    decided: int
     prompts: int
 
 
@@ -61,10 +61,20 @@ class ClusterCounts(msgspec.Struct, frozen=True):
     def mirrored(self) -> "ClusterCounts":
         """The same prompts with A and B exchanged."""
         turned = (
-            Cluster(c.rows, c.rows - c.wins, c.rows - 2 * c.wins + c.squares, -c.lead, c.prompts)
+            c._replace(wins=c.rows - c.wins, squares=c.rows - 2 * c.wins + c.squares, lead=-c.lead)
             for c in self.clusters
         )
         return ClusterCounts(tuple(sorted(turned)))
+
+    def of_decided(self) -> "ClusterCounts":
+        """The same prompts with their decided rows alone."""
+        kept = (
+            Cluster(c.decided, wins, wins, c.lead, c.decided, c.prompts)
+            for c in self.clusters
+            if c.decided
+            for wins in ((c.decided + c.lead) / 2,)
+        )
+        return ClusterCounts(tuple(kept))
 
 
 class Repeats(msgspec.Struct, frozen=True):
@@ -98,13 +108,14 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     rows = np.bincount(place)
     if not len(rows) or rows.max() == 1:
         return None
-    summed = (np.bincount(place, of) for of in (scores, scores**2, leads.astype(np.float64)))
+    parts = (scores, scores**2, leads.astype(np.float64), np.abs(leads).astype(np.float64))
+    summed = (np.bincount(place, part) for part in parts)
     table = np.stack([rows, *summed], axis=1).round(9)
     kinds, prompts = np.unique(table, axis=0, return_counts=True)
     return ClusterCounts(
         tuple(
-            Cluster(int(n), wins, squares, int(lead), count)
-            for (n, wins, squares, lead), count in zip(
+            Cluster(int(n), wins, squares, int(lead), int(decided), count)
+            for (n, wins, squares, lead, decided), count in zip(
                 kinds.tolist(), prompts.tolist(), strict=True
             )
         )
@@ -179,7 +190,8 @@ def repeats(counts: ClusterCounts) -> Repeats:
     between = 0.0
     if prompts > 1:
         mean_square = (of_means - wins**2 / rows) / (prompts - 1)
-        size = (rows - _sum(c.rows**2 * c.prompts for c in counts.clusters) / rows) / (prompts - 1)
+        largest = sum(c.rows**2 * c.prompts for c in counts.clusters) / rows
+        size = (rows - largest) / (prompts - 1)
         between = max(0.0, mean_square - within) / size
     error = standard_error_of_clusters(counts)
     mean = wins / rows
@@ -193,16 +205,6 @@ def repeats(counts: ClusterCounts) -> Repeats:
         within=math.sqrt(within),
         worth=min(float(rows), variance / error**2) if error else float(rows),
     )
-
-
-def below(counts: ClusterCounts, threshold: float) -> float:
-    """P(mean <= threshold) under the interval's own distribution, for simulations."""
-    wins, sizes, weights = _ended(counts, _END, _END)
-    return mean_cdf(threshold, wins, weights, sizes)
-
-
-def _sum(values: Iterable[float]) -> float:
-    return math.fsum(values)
 
 
 def _ended(counts: ClusterCounts, low: float, high: float) -> tuple[Floats, Floats, Floats]:

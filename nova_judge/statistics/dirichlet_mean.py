@@ -5,8 +5,8 @@ independent G_i ~ Gamma(a_i). That probability is an integral over the character
 (Gil-Pelaez 1951, Imhof 1961, Biometrika 48), which a double-exponential grid sums to 1e-9 for all
 but the most one-sided data. No seed, no resampling noise, cost independent of the counts.
 
-With `sizes`, the same of the ratio sum(w_i v_i) / sum(w_i s_i): clusters of s_i rows whose scores add
-up to v_i, where the mean is taken over rows and clusters are what is drawn.
+With `sizes`, the same of the ratio sum(w_i v_i) / sum(w_i s_i): clusters of s_i rows whose scores
+add up to v_i, where the mean is taken over rows and clusters are what is drawn.
 """
 
 import math

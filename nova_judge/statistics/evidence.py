@@ -1,10 +1,11 @@
 """What the statistics need of every row, in columns: no texts, a hundred bytes a row."""
 
 import enum
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import JudgedAs, Unscored, Verdict
+from nova_judge.statistics.clusters import ClusterCounts, Keys, cluster_counts
 from nova_judge.statistics.outcomes import (
     PROFILES,
     Outcome,
@@ -55,7 +57,8 @@ class EvidenceRow(NamedTuple):
     """One row as the statistics see it; None where the input says nothing.
 
     `preference` is the share that B wins, in [0, 1]; `margin` favours A when positive; lengths are
-    in characters.
+    in characters. Rows of one `cluster` (see `key_of`) are answers to one prompt; 0 is a row alone.
+    `hashed` is the row's own, by which folds are drawn.
     """
 
     forward: JudgedAs = NOT_ASKED
@@ -68,6 +71,8 @@ class EvidenceRow(NamedTuple):
     markup_A: Markup | None = None
     markup_B: Markup | None = None
     preference: float | None = None
+    cluster: int = 0
+    hashed: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +89,8 @@ class Evidence:
     lengths: Floats
     markup: Floats
     preferences: Floats
+    clusters: Keys
+    hashes: Keys
 
     @property
     def rows(self) -> int:
@@ -108,10 +115,27 @@ class Evidence:
 
     @property
     def scores(self) -> Floats:
-        """The score of B in every row: its preference, or the mean over the orders; NaN unknown."""
+        """The score of B in every row: its preference, or the mean of both orders; NaN unknown."""
         of_profile = np.array([_quarters_or_nan(profile) for profile in PROFILES]) / 4
         judged = of_profile[self.forward.astype(np.intp) * len(Outcome) + self.backward]
         return np.where(np.isnan(self.preferences), judged, self.preferences)
+
+    @property
+    def leads(self) -> npt.NDArray[np.int64]:
+        """1 in rows that both orders decide for B, -1 in those for A, 0 in all others."""
+        named = self.forward == self.backward
+        of_b, of_a = (named & (self.forward == side) for side in (Outcome.B, Outcome.A))
+        leads: npt.NDArray[np.int64] = of_b.astype(np.int64) - of_a.astype(np.int64)
+        return leads
+
+    @property
+    def cluster_counts(self) -> ClusterCounts | None:
+        """The prompts of all rows with a score; None where none repeats."""
+        return cluster_counts(self.clusters, self.scores, self.leads)
+
+    def forward_alone(self) -> "Evidence":
+        """The same rows with the first order's verdicts in both, for files that have one order."""
+        return replace(self, backward=self.forward, both_bad_backward=self.both_bad_forward)
 
     def where(self, chosen: Flags | Rows) -> "Evidence":
         """The rows that are marked, or that have these numbers."""
@@ -122,6 +146,12 @@ def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
     """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
     codes = forward.astype(np.intp) * len(Outcome) + backward
     return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))
+
+
+def key_of(*texts: str) -> int:
+    """A number from 1 to 2^64 - 1 that stands for these texts, the same everywhere and always."""
+    joined = "\0".join(texts).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.sha256(joined).digest()[:8], "big") or 1
 
 
 def gather(rows: Iterable[EvidenceRow]) -> Evidence:
@@ -160,6 +190,8 @@ def _columns(rows: list[EvidenceRow]) -> Evidence:
         lengths=_floats([[row.length_A, row.length_B] for row in rows]).reshape(-1, 2),
         markup=_floats([_markup_pair(row) for row in rows]).reshape(-1, 2, len(_MARKUP)),
         preferences=_floats([row.preference for row in rows]),
+        clusters=np.array([row.cluster for row in rows], dtype=np.uint64),
+        hashes=np.array([row.hashed for row in rows], dtype=np.uint64),
     )
 
 

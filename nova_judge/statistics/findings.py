@@ -4,8 +4,14 @@ import msgspec
 
 from nova_judge.records import Estimate, Unscored
 from nova_judge.statistics.agreement import Agreement, agreement
-from nova_judge.statistics.basis import decided_rows, rate, rate_error, score_counts
 from nova_judge.statistics.calibration import Calibration, calibrate
+from nova_judge.statistics.clusters import ClusterCounts, Repeats, repeats
+from nova_judge.statistics.contest import (
+    contest_of,
+    decisive_rate_of,
+    standard_error_of,
+    win_rate_of,
+)
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.length_control import (
@@ -17,13 +23,20 @@ from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.positions import Positions, positions
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import Slice, slices
-from nova_judge.statistics.verdict import VerdictStated, state_verdict, win_rate_decisive
+from nova_judge.statistics.verdict import VerdictStated, state_verdict
 from nova_judge.statistics.win_rate import Interval
 
 FIXED_SIZE = (
     "judging may have stopped early: verdict, win rates and categories allow for it; what is "
     "corrected or controlled, agreement, calibration and criteria have intervals for a number of "
     "rows fixed beforehand"
+)
+
+
+BY_ROW = (
+    "prompts repeat: verdict, win rates and categories count prompts; what is corrected or "
+    "controlled, agreement, calibration and criteria have intervals that count rows, and are too "
+    "narrow"
 )
 
 
@@ -46,6 +59,8 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
     win_rate_decisive: Interval | None
     win_rate_corrected: CorrectedWinRate | None
     standard_error: float | None
+    repeats: Repeats | None
+    clusters: ClusterCounts | None
     verdict: VerdictStated
     positions: Positions | None
     agreement: Agreement | None
@@ -60,34 +75,35 @@ def find(
     evidence: Evidence, settings: StatisticsSettings, basis: Basis = Basis.BOTH_ORDERS
 ) -> Estimates:
     """Every estimate that the evidence allows."""
-    profiles = evidence.profiles
-    labelled, level = evidence.labelled, settings.level
-    decided = decided_rows(evidence, basis)
     both_orders = basis is Basis.BOTH_ORDERS
-    win_rate = rate(evidence, settings, basis)
-    of_positions = positions(profiles) if both_orders else Unscored("one order was judged")
+    counted = evidence if both_orders else evidence.forward_alone()
+    labelled, level = counted.labelled, settings.level
+    contest = contest_of(evidence, basis)
+    of_positions = positions(evidence.profiles) if both_orders else Unscored("one order was judged")
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
     return Estimates(
-        profiles=profiles.as_dict(),
-        forward=profiles.forward,
-        backward=profiles.backward,
-        both_bad=BothBad(profiles.both_bad_forward, profiles.both_bad_backward),
-        reconciled=profiles.reconciled,
-        win_rate=notes.kept("win_rate", win_rate),
-        win_rate_decisive=notes.kept("win_rate_decisive", win_rate_decisive(decided, settings)),
+        profiles=evidence.profiles.as_dict(),
+        forward=evidence.profiles.forward,
+        backward=evidence.profiles.backward,
+        both_bad=BothBad(evidence.profiles.both_bad_forward, evidence.profiles.both_bad_backward),
+        reconciled=evidence.profiles.reconciled,
+        win_rate=notes.kept("win_rate", win_rate_of(contest, settings)),
+        win_rate_decisive=notes.kept("win_rate_decisive", decisive_rate_of(contest, settings)),
         win_rate_corrected=notes.kept(
-            "win_rate_corrected", corrected_win_rate(labelled, profiles, level)
+            "win_rate_corrected", corrected_win_rate(labelled, counted.profiles, level)
         ),
-        standard_error=rate_error(evidence, basis),
-        verdict=state_verdict(decided, score_counts(evidence, basis), settings, win_rate),
+        standard_error=standard_error_of(contest),
+        repeats=repeats(contest.clusters) if contest.clusters else None,
+        clusters=contest.clusters,
+        verdict=state_verdict(contest, settings),
         positions=notes.kept("positions", of_positions),
         agreement=notes.kept("agreement", agreement(labelled, level, both_orders=both_orders)),
         calibration=notes.kept("calibration", calibrate(evidence, level)),
-        length_controlled=notes.kept("length_controlled", length_controlled(evidence, level)),
-        format_controlled=notes.kept("format_controlled", format_controlled(evidence, level)),
+        length_controlled=notes.kept("length_controlled", length_controlled(counted, level)),
+        format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
         slices=by_category.slices,
-        notes=notes.all(settings, by_category.left_out),
+        notes=notes.all(settings, by_category.left_out, repeated=contest.clusters is not None),
     )
 
 
@@ -104,8 +120,11 @@ class _Notes:
             return None
         return estimate
 
-    def all(self, settings: StatisticsSettings, categories_left_out: int) -> tuple[str, ...]:
+    def all(
+        self, settings: StatisticsSettings, categories_left_out: int, *, repeated: bool
+    ) -> tuple[str, ...]:
         """The reasons, and what else a reader of the estimates has to know."""
         early = [FIXED_SIZE] if settings.anytime else []
+        early += [BY_ROW] if repeated else []
         left_out = f"slices: {categories_left_out} smaller categories are not listed"
         return (*self._reasons, *early, *([left_out] if categories_left_out else []))

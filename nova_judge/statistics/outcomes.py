@@ -117,6 +117,16 @@ class ProfileCounts:
         return self.rows - self.judge_failed
 
     @property
+    def one_order(self) -> int:
+        """Judged rows that have one verdict only; they are no evidence of the candidates."""
+        return self.judged - self.in_both_orders
+
+    @property
+    def in_both_orders(self) -> int:
+        """Rows with a verdict in both orders: the evidence."""
+        return sum(rows for profile, rows in self if Outcome.ERROR not in profile)
+
+    @property
     def forward(self) -> OrderTally:
         """Verdicts of the order A, B."""
         return OrderTally(*(sum(self.of(seen, other) for other in Outcome) for seen in Outcome))
@@ -136,7 +146,7 @@ class ProfileCounts:
 
     @property
     def quarters(self) -> tuple[int, int, int, int, int]:
-        """Judged rows by score in quarters of a win of B: 0, 1, 2, 3, 4."""
+        """Rows with both verdicts by score in quarters of a win of B: 0, 1, 2, 3, 4."""
         tally: Counter[int] = Counter()
         for profile, rows in self:
             score = score_quarters(profile)
@@ -177,9 +187,13 @@ def reconcile(profile: Profile) -> Reconciled:
 
 
 def score_quarters(profile: Profile) -> int | None:
-    """Mean score of B over the orders that gave a verdict (B 1, tie 1/2, A 0), in quarters."""
-    given = [_QUARTERS[outcome] for outcome in profile if outcome != Outcome.ERROR]
-    return sum(given) // len(given) if given else None
+    """Mean score of B over both orders (B 1, tie 1/2, A 0), in quarters; None where one is lost.
+
+    One verdict alone is no score: a judge that favours a position would lend it that bias in full.
+    """
+    if Outcome.ERROR in profile:
+        return None
+    return (_QUARTERS[profile.forward] + _QUARTERS[profile.backward]) // 2
 
 
 def count_profiles(judgments: Iterable[Judgment]) -> ProfileCounts:

@@ -1,19 +1,26 @@
 """How many pairs a question needs, and what a number of pairs can tell."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from statistics import NormalDist
+
+import msgspec
 
 from nova_judge.statistics.binomial import binomial_cdf, sign_test
-from nova_judge.statistics.verdict import POWER, decisive_pairs
+from nova_judge.statistics.sequential import anytime_p_value
+
+POWER = 0.8
+_MOST_PAIRS = 4_000_000
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True):
     """Pairs for one question.
 
     difference: of the win rate of B from 1/2, among decided rows.
-    decided_pairs: rows that both orders decide in the same way, by the normal approximation.
-    exact_power: what the exact sign test then has.
-    pairs: to be judged, when only the share `decided_share` of them is decided.
+    decided_pairs: rows that both orders decide in the same way, with at least the `power` asked.
+    exact_power: what the exact sign test has with them.
+    prompts: to be judged, when only the share `decided_share` of their rows is decided.
+    pairs: rows to be judged, `samples` per prompt.
     smallest_significant: the fewest wins among the decided pairs that the test calls a difference.
     """
 
@@ -23,22 +30,33 @@ class Plan(NamedTuple):
     decided_share: float
     decided_pairs: int
     exact_power: float
+    prompts: int
+    samples: int
     pairs: int
     smallest_significant: int
 
 
 def plan(
-    difference: float, *, level: float = 0.95, power: float = POWER, decided_share: float = 1.0
+    difference: float,
+    *,
+    level: float = 0.95,
+    power: float = POWER,
+    decided_share: float = 1.0,
+    samples: int = 1,
+    correlation: float = 1.0,
 ) -> Plan:
     """Pairs that find a true win rate of 1/2 + `difference` among decided rows with `power`.
 
     `difference` in (0, 1/2], `decided_share` in (0, 1]: a judge with ties, flips and errors decides
-    fewer rows than it sees; `nova-judge stats` prints the share of a finished run.
+    fewer rows than it sees; `nova-judge stats` prints the share of a finished run. With several
+    `samples` of a prompt, `correlation` is how alike their scores are: 1 makes them one row, 0 as
+    good as different prompts (Kish's design effect, 1 + (samples - 1) correlation).
     """
     decided = decisive_pairs(0.5 + difference, level, power)
     if decided is None:
         raise ValueError("no number of pairs finds a difference of 0")
-    threshold = smallest_significant(decided, level)
+    effect = 1.0 + (samples - 1) * correlation
+    prompts = math.ceil(decided / decided_share * effect / samples - 1e-9)
     return Plan(
         difference=difference,
         level=level,
@@ -46,25 +64,92 @@ def plan(
         decided_share=decided_share,
         decided_pairs=decided,
         exact_power=power_of(decided, difference, level),
-        pairs=math.ceil(decided / decided_share - 1e-9),
-        smallest_significant=threshold,
+        prompts=prompts,
+        samples=samples,
+        pairs=prompts * samples,
+        smallest_significant=smallest_significant(decided, level),
     )
+
+
+def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> int | None:
+    """Decided rows at which the exact sign test finds a true `share` of wins; None at 1/2.
+
+    Searched upwards from the normal approximation (z_level + z_power)^2 / (4 d^2), for a distance d
+    of the share from 1/2, until the exact power is there. None beyond four million.
+    """
+    distance = abs(share - 0.5)
+    if distance == 0:
+        return None
+    normal = NormalDist()
+    z = normal.inv_cdf((1.0 + level) / 2.0) + normal.inv_cdf(power)
+    pairs = math.ceil(z * z / (4.0 * distance * distance) - 1e-9)
+    while pairs <= _MOST_PAIRS and power_of(pairs, distance, level) < power:
+        pairs += max(1, pairs // 1000)
+    return pairs if pairs <= _MOST_PAIRS else None
+
+
+def decisive_pairs_anytime(share: float, level: float = 0.95, power: float = POWER) -> int | None:
+    """Decided rows by which the anytime-valid test finds a true `share`, in a single look at them.
+
+    Looks before can only find it sooner. None at 1/2 and beyond four million.
+    """
+    distance = abs(share - 0.5)
+    if distance == 0:
+        return None
+    high = decisive_pairs(share, level, power) or _MOST_PAIRS
+    while high < _MOST_PAIRS and power_of_anytime(high, distance, level) < power:
+        high *= 2
+    if high >= _MOST_PAIRS:
+        return None
+    low = high // 2
+    while high - low > max(1, high // 1000):
+        middle = (low + high) // 2
+        enough = power_of_anytime(middle, distance, level) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def detectable_difference(pairs: int, *, level: float = 0.95, power: float = POWER) -> float | None:
     """The smallest difference that `pairs` decided rows find with `power`, None without one."""
-    if power_of(pairs, 0.5, level) < power:
-        return None
-    low, high = 0.0, 0.5
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if power_of(pairs, middle, level) >= power else (middle, high)
-    return high
+    return _detectable(pairs, smallest_significant(pairs, level), power)
+
+
+def detectable_difference_anytime(
+    pairs: int, *, level: float = 0.95, power: float = POWER
+) -> float | None:
+    """The same for the anytime-valid test, at a single look."""
+    return _detectable(pairs, smallest_significant_anytime(pairs, level), power)
 
 
 def power_of(pairs: int, difference: float, level: float = 0.95) -> float:
     """The power of the exact two-sided sign test on `pairs` decided rows."""
-    wins = smallest_significant(pairs, level)
+    return _power(pairs, smallest_significant(pairs, level), difference)
+
+
+def power_of_anytime(pairs: int, difference: float, level: float = 0.95) -> float:
+    """The power of the anytime-valid test at a single look at `pairs` decided rows."""
+    return _power(pairs, smallest_significant_anytime(pairs, level), difference)
+
+
+def smallest_significant(pairs: int, level: float = 0.95) -> int:
+    """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is."""
+    return _fewest_wins(pairs, lambda wins: sign_test(wins, pairs - wins) < 1.0 - level)
+
+
+def smallest_significant_anytime(pairs: int, level: float = 0.95) -> int:
+    """The same for the anytime-valid test."""
+    return _fewest_wins(pairs, lambda wins: anytime_p_value(wins, pairs - wins) < 1.0 - level)
+
+
+def _fewest_wins(pairs: int, decides: Callable[[int], bool]) -> int:
+    low, high = pairs // 2, pairs + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+def _power(pairs: int, wins: int, difference: float) -> float:
     if wins > pairs:
         return 0.0
     share = 0.5 + difference
@@ -74,13 +159,11 @@ def power_of(pairs: int, difference: float, level: float = 0.95) -> float:
     return above + binomial_cdf(pairs - wins, pairs, share)
 
 
-def smallest_significant(pairs: int, level: float = 0.95) -> int:
-    """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is."""
-    low, high = pairs // 2, pairs + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if sign_test(middle, pairs - middle) < 1.0 - level:
-            high = middle
-        else:
-            low = middle
+def _detectable(pairs: int, wins: int, power: float) -> float | None:
+    if _power(pairs, wins, 0.5) < power:
+        return None
+    low, high = 0.0, 0.5
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if _power(pairs, wins, middle) >= power else (middle, high)
     return high

@@ -6,21 +6,22 @@ Both are mixtures of likelihood ratios over a Beta(10, 10) prior. Under the null
 """
 
 import math
-from typing import NamedTuple
+
+import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.win_rate import Interval, ScoreCounts, scores_of_profiles
+from nova_judge.statistics.clusters import ClusterCounts
+from nova_judge.statistics.dirichlet_mean import Floats
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 CONFIDENCE_SEQUENCE = "confidence sequence (beta mixture), valid at every look"
 PRIOR = 10.0
 """Beta(10, 10) decides a true .60 soonest: some 215 decided rows on average."""
 
-
-class Stop(NamedTuple):
-    """Why judging may stop: the evidence decides already."""
-
-    reason: str
+_BISECTIONS = 40
+_EXPECTED = np.linspace(0.0, 1.0, 2003)[1:-1]
+_DENSITY = (PRIOR - 1.0) * (np.log(_EXPECTED) + np.log1p(-_EXPECTED))
+_LOG_PRIOR = _DENSITY - math.log(float(np.exp(_DENSITY).sum()))
 
 
 def e_value(first: int, second: int) -> float:
@@ -39,62 +40,58 @@ def anytime_p_value(first: int, second: int) -> float:
 
 
 def win_rate_anytime(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:
-    """The mean score with the confidence sequence of the same mixture.
+    """The mean score with the confidence sequence of the same mixture, as a bet on every score.
 
-    For scores between 0 and 1 that are no coin tosses (ties, inconsistent rows) the likelihood
-    ratio is a supermartingale by convexity, so the interval is valid and somewhat wide.
+    A mean of m is rejected where the product of 1 + k (score - m), mixed over k, reaches
+    1 / (1 - level) (Waudby-Smith and Ramdas 2024, JRSS B 86). On coin tosses that is the likelihood
+    ratio of `e_value`; a score of m costs nothing, so that ties do not widen it against 1/2.
     """
     if not scores.rows:
         return Unscored("no row was judged")
-    estimate = scores.mean
-    low = _crossing(scores.wins, scores.losses, level)
-    high = 1.0 - _crossing(scores.losses, scores.wins, level)
+    held = np.flatnonzero(scores.counts)
+    values, rows = held / scores.steps, np.array(scores.counts, dtype=np.float64)[held]
+    return _sequence(values, rows, scores.mean, level)
+
+
+def prompts_anytime(clusters: ClusterCounts, level: float = 0.95) -> Interval:
+    """The mean score over rows; its confidence sequence is that of the prompts' means."""
+    table = [(cluster.wins / cluster.rows, cluster.prompts) for cluster in clusters.clusters]
+    values, prompts = np.array(table, dtype=np.float64).T
+    return _sequence(values, prompts, clusters.wins / clusters.rows, level)
+
+
+def _sequence(values: Floats, rows: Floats, estimate: float, level: float) -> Interval:
+    low = _crossing(values, rows, level)
+    high = 1.0 - _crossing(1.0 - values, rows, level)
     return Interval(estimate, min(low, estimate), max(high, estimate), level, CONFIDENCE_SEQUENCE)
-
-
-def may_stop(
-    profiles: ProfileCounts, level: float = 0.95, equivalence_margin: float | None = None
-) -> Stop | None:
-    """Whether the rows judged so far decide; to be asked after any job, as often as one likes.
-
-    A run that stopped must be reported with `StatisticsSettings.anytime`: an ordinary p-value or
-    interval does not hold after optional stopping.
-    """
-    tally = profiles.reconciled
-    p_value = anytime_p_value(tally.a, tally.b)
-    if p_value <= 1.0 - level:
-        better = "B" if tally.b > tally.a else "A"
-        return Stop(
-            f"{better} is ahead {max(tally.a, tally.b)} to {min(tally.a, tally.b)} on rows that "
-            f"both orders decide (anytime-valid p = {p_value:.2g})"
-        )
-    interval = win_rate_anytime(scores_of_profiles(profiles), level)
-    if equivalence_margin is None or isinstance(interval, Unscored):
-        return None
-    if max(interval.high - 0.5, 0.5 - interval.low) <= equivalence_margin:
-        return Stop(
-            f"the win rate lies within {equivalence_margin:g} of one half "
-            f"({interval.low:.3f} to {interval.high:.3f}, anytime-valid)"
-        )
-    return None
 
 
 def _log_beta(first: float, second: float) -> float:
     return math.lgamma(first) + math.lgamma(second) - math.lgamma(first + second)
 
 
-def _crossing(wins: float, losses: float, level: float) -> float:
-    """The lowest mean that the mixture does not reject; 0 where it rejects none below."""
-    if wins == 0:
+def _crossing(values: Floats, rows: Floats, level: float) -> float:
+    """The lowest mean that the bets do not reject; 0 where they reject none below."""
+    total = float(rows @ values)
+    if total == 0.0:
         return 0.0
     threshold = -math.log(1.0 - level)
-    mixture = _log_beta(wins + PRIOR, losses + PRIOR) - _log_beta(PRIOR, PRIOR)
-    low, high = 0.0, wins / (wins + losses)
-    for _ in range(60):
+    low, high = 0.0, total / float(rows.sum())
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2.0
-        likelihood = wins * math.log(middle) + (losses * math.log1p(-middle) if losses else 0.0)
-        if mixture - likelihood >= threshold:
+        if _log_wealth(values, rows, middle) >= threshold:
             low = middle
         else:
             high = middle
     return low
+
+
+def _log_wealth(values: Floats, rows: Floats, mean: float) -> float:
+    """The log of the mixture of bets against this mean, 0 < mean < 1.
+
+    A bet that expects the mean t stakes k = (t - m) / (m (1 - m)).
+    """
+    stakes = (_EXPECTED - mean) / (mean * (1.0 - mean))
+    logs = _LOG_PRIOR + rows @ np.log1p(stakes * (values - mean)[:, None])
+    most = float(logs.max())
+    return most + math.log(float(np.exp(logs - most).sum()))

@@ -7,11 +7,17 @@ import numpy as np
 
 from nova_judge.records import scored_or_none
 from nova_judge.statistics.agreement import Agreement, agreement
-from nova_judge.statistics.basis import decided_rows, rate
+from nova_judge.statistics.contest import (
+    Contest,
+    contest_of,
+    decision_of,
+    p_value_of,
+    win_rate_of,
+)
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.outcomes import ReconciledTally
 from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.verdict import decided_p_value
 from nova_judge.statistics.win_rate import Interval
 
 MIN_ROWS = 20
@@ -28,8 +34,9 @@ class DecidedRows(msgspec.Struct, frozen=True):
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one category; None of the rows without one.
 
-    `p_holm` is the sign test's p-value after Holm's correction (1979) over the slices that are
-    tested, `differs` whether it is below 1 - level. Under twenty rows there are counts only.
+    `p_holm` is the test's p-value after Holm's correction (1979) over the slices that are tested;
+    with it `word` decides as the verdict does, and `differs` says whether a side is named. The
+    win rate's interval is not corrected. Under twenty rows there are counts only.
     """
 
     category: str | None
@@ -40,6 +47,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: Interval | None = None
     p_value: float | None = None
     p_holm: float | None = None
+    word: Word | None = None
     differs: bool | None = None
     agreement: Agreement | None = None
 
@@ -59,8 +67,10 @@ def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Sl
     found = [_slice(name, rows, settings, basis) for name, rows in groups[:MAX_SLICES]]
     corrected = iter(holm([part.p_value for part in found if part.p_value is not None]))
     stated = [
-        part if part.p_value is None else _corrected(part, next(corrected), settings)
-        for part in found
+        part
+        if part.p_value is None
+        else _corrected(part, contest_of(rows, basis), next(corrected), settings)
+        for part, (_, rows) in zip(found, groups, strict=False)
     ]
     return Slices(tuple(stated), max(0, len(groups) - MAX_SLICES))
 
@@ -92,25 +102,30 @@ def _slice(
     category: str | None, rows: Evidence, settings: StatisticsSettings, basis: Basis
 ) -> Slice:
     profiles = rows.profiles
-    decided = decided_rows(rows, basis)
+    contest = contest_of(rows, basis)
     counted = Slice(
         category=category,
         rows=profiles.rows,
         judged=profiles.judged,
         reconciled=profiles.reconciled,
-        decided=DecidedRows(decided.a, decided.b),
+        decided=DecidedRows(contest.a, contest.b),
     )
-    if profiles.judged < MIN_ROWS:
+    if contest.scores.rows < MIN_ROWS:
         return counted
-    agreed = agreement(rows.labelled, settings.level, both_orders=basis is Basis.BOTH_ORDERS)
+    both_orders = basis is Basis.BOTH_ORDERS
+    labelled = (rows if both_orders else rows.forward_alone()).labelled
+    agreed = agreement(labelled, settings.level, both_orders=both_orders)
     return msgspec.structs.replace(
         counted,
-        win_rate=scored_or_none(rate(rows, settings, basis)),
-        p_value=decided_p_value(decided, settings),
+        win_rate=scored_or_none(win_rate_of(contest, settings)),
+        p_value=p_value_of(contest, settings),
         agreement=scored_or_none(agreed),
     )
 
 
-def _corrected(part: Slice, p_value: float, settings: StatisticsSettings) -> Slice:
-    differs = p_value < 1.0 - settings.level
-    return msgspec.structs.replace(part, p_holm=p_value, differs=differs)
+def _corrected(
+    part: Slice, contest: Contest, p_value: float, settings: StatisticsSettings
+) -> Slice:
+    word = decision_of(contest, settings, p_value)
+    differs = word in (Word.A_BETTER, Word.B_BETTER)
+    return msgspec.structs.replace(part, p_holm=p_value, word=word, differs=differs)

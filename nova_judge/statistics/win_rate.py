@@ -1,12 +1,12 @@
 """The win rate of B with intervals that keep their level when prompts are few.
 
-A row scores the mean over the orders that gave a verdict: B 1, tie 1/2, A 0. The unit of every
+A row scores the mean over both orders: B 1, tie 1/2, A 0. The unit of every
 interval is the prompt, so both orders of one prompt are never taken for two observations.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ class ScoreCounts(NamedTuple):
 
 
 def scores_of_profiles(profiles: ProfileCounts) -> ScoreCounts:
-    """The scores of the judged rows, in quarters."""
+    """The scores of the rows with both verdicts, in quarters."""
     return ScoreCounts(profiles.quarters)
 
 
@@ -95,33 +95,8 @@ def scores_of_preferences(preferences: Iterable[float]) -> ScoreCounts:
 
 
 def win_rate(profiles: ProfileCounts, level: float = 0.95) -> Interval | Unscored:
-    """The win rate of B over judged rows, ties as half."""
+    """The win rate of B over rows with both verdicts, ties as half."""
     return score_interval(scores_of_profiles(profiles), level)
-
-
-def preference_win_rate(preferences: Sequence[float], level: float = 0.95) -> Interval | Unscored:
-    """The mean of preferences in [0, 1], the share that B wins, with its interval."""
-    if not preferences:
-        return Unscored("no row has a preference")
-    scores = scores_of_preferences(preferences)
-    rounded = score_interval(scores, level)
-    if isinstance(rounded, Unscored):
-        return rounded
-    estimate = math.fsum(preferences) / len(preferences)
-    shift = estimate - rounded.estimate
-    low = min(estimate, max(0.0, rounded.low + shift))
-    high = max(estimate, min(1.0, rounded.high + shift))
-    return Interval(estimate, low, high, level, DIRICHLET)
-
-
-def preference_standard_error(preferences: Sequence[float]) -> float | None:
-    """The standard error of the mean preference, from the sample variance."""
-    rows = len(preferences)
-    if rows < 2:
-        return None
-    mean = math.fsum(preferences) / rows
-    squares = math.fsum((preference - mean) ** 2 for preference in preferences)
-    return math.sqrt(squares / (rows - 1) / rows)
 
 
 def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:

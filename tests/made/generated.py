@@ -89,7 +89,7 @@ def position_biased_rows(number: int = 200, seed: int = 3) -> list[JudgedRow]:
             backward=Verdict.B if draw.random() < 0.75 else Verdict.A,
             rubric=Rubric(criteria=criteria),
         )
-        row = InputRow(line=line, id=str(line), prompt="q", category=TOPICS[line % 2])
+        row = InputRow(line=line, id=str(line), prompt=f"q {line}", category=TOPICS[line % 2])
         rows.append(JudgedRow(row=row, judgment=judgment))
     return rows
 

@@ -33,7 +33,7 @@ some_judgments = st.lists(
 
 def naive_score(judgment: Judgment) -> float | None:
     points = [POINTS[v] for v in (judgment.forward, judgment.backward) if isinstance(v, Verdict)]
-    return sum(points) / len(points) if points else None
+    return sum(points) / 2 if len(points) == 2 else None
 
 
 def naive_reconciled(judgment: Judgment) -> str:
@@ -50,7 +50,8 @@ def test_every_row_ends_in_exactly_one_place(rows: list[Judgment]) -> None:
     reconciled, forward = astuple(found.reconciled), astuple(found.forward)
     assert found.rows == len(rows) == sum(reconciled) == sum(forward)
     assert found.judged + found.judge_failed == len(rows)
-    assert found.judged == sum(naive_score(row) is not None for row in rows)
+    assert found.in_both_orders == sum(naive_score(row) is not None for row in rows)
+    assert found.in_both_orders + found.one_order == found.judged
 
 
 @given(some_judgments)
@@ -63,9 +64,9 @@ def test_reconciled_and_scores_are_what_the_rows_say(rows: list[Judgment]) -> No
     assert found.both_bad_backward == sum(row.backward == Verdict.BOTH_BAD for row in rows)
 
 
-def test_one_missing_order_scores_by_the_other_one() -> None:
+def test_one_verdict_alone_is_no_score() -> None:
     profile = profile_of(Judgment(forward=Verdict.B, backward=Unscored("cut off")))
-    assert score_quarters(profile) == 4
+    assert score_quarters(profile) is None
     assert reconcile(profile) is Reconciled.ERROR
 
 

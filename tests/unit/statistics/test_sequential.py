@@ -8,6 +8,12 @@ from scipy import special
 
 from nova_judge.records import Verdict
 from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.contest import (
+    ANYTIME_TEST,
+    contest_of_profiles,
+    decisive_rate_of,
+)
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import FIXED_SIZE, find
 from nova_judge.statistics.outcomes import ProfileCounts
@@ -16,11 +22,11 @@ from nova_judge.statistics.sequential import (
     PRIOR,
     anytime_p_value,
     e_value,
-    may_stop,
     win_rate_anytime,
 )
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.verdict import ANYTIME_TEST, Decided, Word, verdict, win_rate_decisive
+from nova_judge.statistics.stopping import may_stop
+from nova_judge.statistics.verdict import verdict
 from nova_judge.statistics.win_rate import WILSON, Interval, ScoreCounts
 from tests.made.profiles import counts
 
@@ -50,7 +56,7 @@ def test_the_rate_of_decided_rows_holds_when_the_rows_decided_when_to_stop() -> 
         wins = np.cumsum(drawn.random(600) < share)
         looks = [(n, int(wins[n - 1])) for n in range(25, 601, 25)]
         n, b = next(((n, b) for n, b in looks if anytime_p_value(n - b, b) <= 0.05), looks[-1])
-        found = win_rate_decisive(Decided(n - b, b, n), settings)
+        found = decisive_rate_of(contest_of_profiles(counts(AA=n - b, BB=b)), settings)
         assert isinstance(found, Interval)
         held.append(found.low <= share <= found.high)
     assert np.mean(held) >= 0.95
@@ -125,16 +131,23 @@ def test_the_interval_never_leaves_the_truth_out_of_more_than_one_run_in_twenty(
 
 
 def test_judging_may_stop_only_when_the_evidence_decides() -> None:
-    assert may_stop(counts(BB=30, AA=20)) is None
-    assert may_stop(ProfileCounts()) is None
-    stop = may_stop(counts(BB=60, AA=20))
+    assert may_stop(contest_of_profiles(counts(BB=30, AA=20))) is None
+    assert may_stop(contest_of_profiles(ProfileCounts())) is None
+    stop = may_stop(contest_of_profiles(counts(BB=60, AA=20)))
     assert stop is not None
     assert stop.reason.startswith("B is ahead 60 to 20")
-    level = counts(BB=2000, AA=2000, tt=10_000)
+    level = contest_of_profiles(counts(BB=2000, AA=2000, tt=10_000))
     assert may_stop(level) is None
-    equal = may_stop(level, equivalence_margin=0.03)
+    equal = may_stop(level, StatisticsSettings(equivalence_margin=0.03))
     assert equal is not None
     assert "within 0.03 of one half" in equal.reason
+
+
+def test_ties_do_not_hide_a_difference_from_the_sequence() -> None:
+    """A tie stakes nothing against one half: 60 to 20 decide among 320 ties as they do alone."""
+    found = win_rate_anytime(ScoreCounts((20, 320, 60)))
+    assert isinstance(found, Interval)
+    assert found.low > 0.5
 
 
 def test_a_run_that_may_have_stopped_is_reported_with_what_holds_then() -> None:

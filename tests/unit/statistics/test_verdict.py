@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nova_judge.statistics.binomial import binomial_cdf, sign_test
+from nova_judge.statistics.contest import contest_of_profiles
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.planning import decisive_pairs
 from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.verdict import Decided, Word, decisive_pairs, further_pairs, verdict
+from nova_judge.statistics.stopping import rows_needed
+from nova_judge.statistics.verdict import verdict
 from tests.made.profiles import counts, random_counts
 
 
@@ -30,8 +34,8 @@ def test_seven_of_ten_is_inconclusive() -> None:
     found = verdict(counts(BB=7, AA=3))
     assert found.word is Word.INCONCLUSIVE
     assert found.p_value == pytest.approx(0.34375)
-    assert found.pairs_needed == 40
-    assert "40 further rows" in found.sentence
+    assert found.pairs_needed == 51
+    assert "51 new rows, evaluated alone, would decide at 80 % power" in found.sentence
     assert "p = 0.344" in found.sentence
 
 
@@ -104,16 +108,16 @@ def test_a_failed_control_blocks_the_verdict_and_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "pairs"), [(0.51, 19_623), (0.53, 2_181), (0.55, 785), (0.6, 197), (0.4, 197)]
+    ("share", "pairs"), [(0.51, 19_680), (0.53, 2_189), (0.55, 786), (0.6, 199), (0.4, 199)]
 )
-def test_pairs_for_a_difference_are_the_known_ones(share: float, pairs: int) -> None:
+def test_pairs_for_a_difference_have_the_power(share: float, pairs: int) -> None:
     assert decisive_pairs(share) == pairs
 
 
 def test_further_pairs_count_the_rows_that_decide_nothing() -> None:
-    assert further_pairs(Decided(3, 7, 10)) == 40
-    assert further_pairs(Decided(3, 7, 20)) == 80
-    assert further_pairs(Decided(4, 4, 20)) is None
+    assert rows_needed(contest_of_profiles(counts(AA=3, BB=7))).rows == 51
+    assert rows_needed(contest_of_profiles(counts(AA=3, BB=7, tt=10))).rows == 102
+    assert rows_needed(contest_of_profiles(counts(AA=4, BB=4, tt=12))) is None
 
 
 @pytest.mark.parametrize("seed", range(30))

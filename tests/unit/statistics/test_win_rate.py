@@ -9,7 +9,9 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.contest import contest_of, standard_error_of, win_rate_of
 from nova_judge.statistics.dirichlet_mean import mean_cdf
+from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.slices import holm
 from nova_judge.statistics.win_rate import (
@@ -18,8 +20,6 @@ from nova_judge.statistics.win_rate import (
     equivalence_interval,
     mean_p_value,
     percentile_bootstrap,
-    preference_standard_error,
-    preference_win_rate,
     score_interval,
     scores_of_profiles,
     standard_error,
@@ -32,7 +32,7 @@ from tests.made.profiles import counts, random_counts
 def test_the_win_rate_is_the_mean_over_rows_ties_as_half() -> None:
     found = win_rate(counts(BB=3, AA=1, AB=2, tt=1, Be=1, ee=5))
     assert isinstance(found, Interval)
-    assert found.estimate == pytest.approx((3 + 0 + 1 + 0.5 + 1) / 8, abs=1e-15)
+    assert found.estimate == pytest.approx((3 + 0 + 1 + 0.5) / 7, abs=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,15 @@ def test_the_bootstrap_is_seeded() -> None:
 
 def test_preferences_keep_their_exact_mean_and_standard_error() -> None:
     given = np.random.default_rng(2).beta(0.3, 0.6, 800).tolist()
-    found = preference_win_rate(given)
+    contest = contest_of(gather(EvidenceRow(preference=p) for p in given), Basis.PREFERENCE)
+    found = win_rate_of(contest)
     assert isinstance(found, Interval)
     assert found.estimate == math.fsum(given) / len(given)
-    assert preference_standard_error(given) == pytest.approx(stats.sem(given))
+    assert standard_error_of(contest) == pytest.approx(stats.sem(given))
     wald = 1.96 * stats.sem(given)
     assert found.high - found.low == pytest.approx(2 * wald, rel=0.02)
-    assert preference_win_rate(given[::-1]) == found
+    turned = gather(EvidenceRow(preference=p) for p in given[::-1])
+    assert win_rate_of(contest_of(turned, Basis.PREFERENCE)) == found
 
 
 def test_without_a_judged_row_there_is_a_reason_and_no_number() -> None:
@@ -195,7 +197,8 @@ def test_without_a_judged_row_there_is_a_reason_and_no_number() -> None:
     assert win_rate(counts(ee=4)) == Unscored("no row was judged")
     assert isinstance(wilson(0, 0), Unscored)
     assert isinstance(percentile_bootstrap(ScoreCounts((0, 0, 0))), Unscored)
-    assert isinstance(preference_win_rate([]), Unscored)
+    empty = contest_of(gather([EvidenceRow()]), Basis.PREFERENCE)
+    assert isinstance(win_rate_of(empty), Unscored)
 
 
 @pytest.mark.slow
