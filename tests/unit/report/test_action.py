@@ -35,7 +35,7 @@ def gate(tmp_path, run, **given):
         "RUN": str(run),
         "MIN_WIN_RATE": "0.5",
         "CONFIDENCE": "",
-        "MAX_ERRORS": "0.05",
+        "MAX_ERRORS": "0.1",
         "CRITERIA": "",
         "RUNNER_TEMP": str(tmp_path),
         **{name: str(path) for name, path in files.items()},
