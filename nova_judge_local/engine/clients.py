@@ -3,11 +3,10 @@
 import functools
 from typing import Any, TypeAlias
 
-import boto3
-from botocore.config import Config
-
 KEY = "test"
 """Identifier and secret of the key that the emulated account takes."""
+
+USED = ("s3", "cloudformation", "stepfunctions")
 
 Client: TypeAlias = Any
 """A boto3 client: they have no common type that says anything."""
@@ -24,12 +23,26 @@ def environment(endpoint_url: str, region: str) -> dict[str, str]:
     }
 
 
+def load(region: str) -> None:
+    """Read what clients are made of, which takes as long as the account takes to start."""
+    for service in USED:
+        _session(region).client(service)
+
+
 @functools.lru_cache(maxsize=64)
 def client(service: str, endpoint_url: str, region: str) -> Client:
-    """A boto3 client of the emulated account; one a service."""
+    """A boto3 client of the emulated account; one per service."""
+    from botocore.config import Config  # noqa: PLC0415 - see _session
+
     config = Config(
         s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, max_pool_connections=64
     )
-    session = boto3.Session(KEY, KEY, region_name=region)
-    made: Client = session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
-    return made
+    return _session(region).client(service, endpoint_url=endpoint_url, config=config)
+
+
+@functools.cache
+def _session(region: str) -> Any:  # noqa: ANN401 - clients by a name that is no literal
+    """One for all clients: what it reads of botocore's data, it keeps."""
+    import boto3  # noqa: PLC0415 - while the account starts, and not before
+
+    return boto3.Session(KEY, KEY, region_name=region)

@@ -18,7 +18,14 @@ from nova_judge.folders import ROOT
 from nova_judge_local.bedrock import runtime_api
 from nova_judge_local.bedrock.batches import BatchInference
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
-from nova_judge_local.engine import account_facts, cloudformation_types, hooks, state_machine_tasks
+from nova_judge_local.engine import (
+    account_facts,
+    cloudformation_types,
+    function_processes,
+    hooks,
+    state_machine_tasks,
+)
+from nova_judge_local.engine.function_processes import Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
@@ -50,6 +57,9 @@ class Account:
         self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
         hooks.name_lambda_errors(self._function_failed)
+        self._forks = Forks() if function_processes.POSSIBLE else None
+        if self._forks is not None:
+            hooks.start_functions_with(self._forks.popen)
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
@@ -64,6 +74,8 @@ class Account:
         """End every child process."""
         self._jobs.kill_all()
         hooks.stop_workers()
+        if self._forks is not None:
+            self._forks.stop()
 
 
 def _plug_in(api: SageMakerApi, answers: Answers) -> None:

@@ -124,6 +124,7 @@ class Emulator:
         with suppress(BrokenPipeError):
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
+        clients.load(self.settings.region)
         ready = self._process.stdout.readline()
         if not ready:
             said = self.log.read_text("utf-8", "replace").strip().splitlines()

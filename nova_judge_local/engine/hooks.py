@@ -9,6 +9,7 @@ import functools
 import json
 from collections.abc import Callable
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -194,6 +195,12 @@ def publish_event(entry: dict[str, Any]) -> None:
     eventbridge._put_events(
         {"Entries": [{**entry, "Detail": json.dumps(entry["Detail"])}]}, allow_aws_source=True
     )
+
+
+def start_functions_with(popen: Callable[..., Any]) -> None:
+    """The engine's workers are started by `popen` instead of `subprocess.Popen`."""
+    engine = lambda_runtime.subprocess
+    lambda_runtime.subprocess = SimpleNamespace(**{**vars(engine), "Popen": popen})
 
 
 def stop_workers() -> None:

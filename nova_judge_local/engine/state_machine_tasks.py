@@ -14,7 +14,8 @@ from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.sagemaker.api import ApiError, Parameters, SageMakerApi
 from nova_judge_local.sagemaker.training_jobs import FINAL
 
-POLL_S = 0.1
+POLL_S = 0.03
+LONGEST_WAIT_S = 10.0
 MODELLED_ERRORS = (
     "ResourceInUse",
     "ResourceLimitExceeded",
@@ -31,6 +32,7 @@ def install(api: SageMakerApi) -> None:
     """Teach the emulator's Step Functions everything in this module."""
     _add_training_jobs(api)
     _add_sdk_integration()
+    _shorten_waits()
     _heed_aborts()
     _add_redrive_count()
 
@@ -114,6 +116,16 @@ def _add_sdk_integration() -> None:
         **{code: f"{code}Exception" for code in MODELLED_ERRORS[:3]},
         "ValidationException": "SageMakerException",
     }
+
+
+def _shorten_waits() -> None:
+    """A longer wait counts as the longest: nothing here takes the minutes that AWS takes."""
+    engine = stepfunctions._scaled_sleep
+
+    def sleep(seconds: float) -> None:
+        engine(min(seconds, LONGEST_WAIT_S))
+
+    stepfunctions._scaled_sleep = sleep
 
 
 def _heed_aborts() -> None:

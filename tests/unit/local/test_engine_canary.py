@@ -27,6 +27,7 @@ SIGNATURES = {
     ],
     "ministack.services.stepfunctions._fail_execution": ["execution", "error", "cause"],
     "ministack.services.stepfunctions._resolve_ctx_path": ["path", "ctx"],
+    "ministack.services.stepfunctions._scaled_sleep": ["seconds"],
     "ministack.services.stepfunctions._ExecutionError": ["error", "cause"],
     "ministack.services.cloudformation.provisioners._physical_name": ["stack_name", "logical_id"],
     "ministack.core.iam_actions.extract_iam_action": ["service", "method", "path"],
