@@ -29,11 +29,13 @@ from nova_judge.pairs.judge_dataset import (
     decode_responses,
     merged,
 )
+from nova_judge.pairs.judging_order import judging_ranks
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.state_size import check_state_size
 
 CONTROL_ROWS = 100
+FILES_AT_ONCE = 8
 
 
 class BuiltJobs(NamedTuple):
@@ -134,8 +136,10 @@ def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: s
     """Each row into the files of the jobs that are given it; jobs may share a file."""
     files = {job.data: job for job in jobs if job.data is not None}
     ordered = sorted(files.values(), key=lambda job: job.first)
-    lines = _lines(run, kind, bucket, DatasetCounter()) if files else iter(())
-    rows = (line for line in lines if not isinstance(line, FailedRow | Rejected))
+    if run.recipe.stop:
+        _write_by_rank(run, kind, ordered, bucket)
+        return
+    rows = _rows(run, kind, bucket) if files else iter(())
     for first, same in itertools.groupby(ordered, key=lambda job: job.first):
         part = list(same)
         with contextlib.ExitStack() as files_of_part:
@@ -143,6 +147,25 @@ def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: s
             for row in itertools.islice(rows, part[0].last - first):
                 for add in add_to:
                     add(row)
+
+
+def _write_by_rank(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], bucket: str) -> None:
+    """Where judging may stop early, a job's rows are a sample of all; a few files at a time."""
+    ranks = judging_ranks(_rows(run, kind, bucket), run.recipe.statistics.seed)
+    for start in range(0, len(ordered), FILES_AT_ONCE):
+        part = ordered[start : start + FILES_AT_ONCE]
+        with contextlib.ExitStack() as open_files:
+            add_to = [open_files.enter_context(_files_of(bucket, kind, job)) for job in part]
+            for rank, row in zip(ranks.tolist(), _rows(run, kind, bucket), strict=True):
+                for job, add in zip(part, add_to, strict=True):
+                    if job.first <= rank < job.last:
+                        add(row)
+
+
+def _rows(run: Run, kind: Kind[Any], bucket: str) -> Iterator[Any]:
+    """The rows that are sent, in the order of the file."""
+    lines = _lines(run, kind, bucket, DatasetCounter())
+    return (line for line in lines if not isinstance(line, FailedRow | Rejected))
 
 
 def _write_control(
