@@ -1,9 +1,6 @@
 """ProcessResults: a judge job ended. When all jobs of its run have, write the report."""
 
-import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,18 +14,14 @@ from lambdas.settings import ResultsSettings, load
 from nova_judge.aws import runs_table
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
-from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
-from nova_judge.findings.metrics import compute_metrics, failed_metrics
-from nova_judge.kinds.known import kind_of
-from nova_judge.layout import RunLayout
-from nova_judge.pairs import judged_rows
+from nova_judge.findings.judging import JudgeFurther
+from nova_judge.findings.metrics import failed_metrics
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.records import JudgedRow
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
-from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
-from nova_judge.steps import run_folder, score_report
+from nova_judge.steps import run_folder
+from nova_judge.steps.publish import publish
 
 
 @logger.inject_lambda_context
@@ -73,15 +66,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _report(
     settings: ResultsSettings, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
 ) -> dict[str, Any]:
-    if not kind_of(run.recipe.kind).compares:
-        metrics, uri = score_report.publish(settings.data_bucket, run, summary, outcomes)
-        headline = metrics["headline"]["words"]
-    else:
-        published = _publish_judgments(settings.data_bucket, run, summary, outcomes)
-        if isinstance(published, JudgeFurther):
-            return _judge_further(settings, run, published)
-        metrics, uri = published
-        headline = metrics["verdict"]["sentence"]
+    published = publish(settings.data_bucket, run, summary, outcomes)
+    if isinstance(published, JudgeFurther):
+        return _judge_further(settings, run, published)
+    metrics, headline, uri = published
     before = runs_table.set_status(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
     )
@@ -89,37 +77,6 @@ def _report(
         emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
         tell(settings.topic_arn, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
-
-
-def _publish_judgments(
-    bucket: str, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
-) -> tuple[dict[str, Any], str] | JudgeFurther:
-    with tempfile.TemporaryDirectory() as folder:
-        fetched = [_fetch(bucket, o, Path(folder, str(o.number))) for o in outcomes]
-        jobs = [f for f, o in zip(fetched, outcomes, strict=True) if o.number < summary.jobs]
-        judging = judging_of(run, summary, len(jobs), lambda: _rows(jobs))
-        if isinstance(judging, JudgeFurther):
-            return judging
-        job = judged_rows.job_metrics(jobs)
-        facts = run_facts(run, summary, outcomes, judged_rows.stand_in(jobs))
-        controls = [_counts([job]) for job in fetched[len(jobs) :]]
-        facts = with_judging(facts, judging, zip(summary.controls, controls, strict=True))
-        disagreements: Counter[str] = Counter()
-        metrics = compute_metrics(facts, _rows(jobs, disagreements), job)
-        metrics["notes"] += [f"{rows:,} rows: {told}" for told, rows in disagreements.most_common()]
-        return metrics, run_folder.publish(bucket, run.run_id, metrics, _rows(jobs))
-
-
-def _fetch(bucket: str, outcome: JobOutcome, folder: Path) -> judged_rows.JobFiles:
-    folder.mkdir()
-    run_folder.download(outcome.archive_uri, folder / "output.tar.gz")
-    rows = f"s3://{bucket}/{RunLayout(outcome.run_id).judge_rows(outcome.number)}"
-    run_folder.download(rows, folder / "rows.jsonl")
-    return judged_rows.open_job(folder / "output.tar.gz", folder / "rows.jsonl", folder / "job")
-
-
-def _counts(jobs: Sequence[judged_rows.JobFiles]) -> ProfileCounts:
-    return count_profiles(row.judgment for row in _rows(jobs))
 
 
 def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -> dict[str, Any]:
@@ -130,13 +87,6 @@ def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -
         next_job=str(further.next_job),
     )
     return {"run_id": run.run_id, "status": runs_table.JUDGE_FURTHER}
-
-
-def _rows(
-    jobs: Sequence[judged_rows.JobFiles], disagreements: Counter[str] | None = None
-) -> Iterator[JudgedRow]:
-    for job in jobs:
-        yield from judged_rows.read_rows(job, disagreements)
 
 
 def _fail(

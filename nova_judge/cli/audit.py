@@ -60,8 +60,10 @@ def _audit(source: Path) -> Audit:
     if source.is_file() and is_archive(source):
         with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
             files = read_archive(source, Path(folder))
-            details = only(files.details, "details Parquet", files) if files.details else None
-            return _job(details, only(files.results, "results JSON", files))
+            details = (
+                only(files.details, "details Parquet", files.members) if files.details else None
+            )
+            return _job(details, only(files.results, "results JSON", files.members))
     if source.name == METRICS or (source.is_dir() and next(find_metrics(source), None)):
         report = open_report(source)
         return audit_report(report.metrics, report.rows())

@@ -100,7 +100,7 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
     if source.is_file() and is_archive(source):
         with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
             files = read_archive(source, Path(folder))
-            return _read(only(files.details, "details Parquet", files), groups)
+            return _read(only(files.details, "details Parquet", files.members), groups)
     report = open_report(source)
     return columns_of_report(report.stored_judgments(), groups), settings_of(report.metrics)
 

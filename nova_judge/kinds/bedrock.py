@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from nova_judge.inputs.dataset import AnswerSources, read_rows
-from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
+from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
@@ -23,6 +23,8 @@ from nova_judge.records import Candidate, InputRow, Rejected
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
+from nova_judge.scores.bedrock_scores import bedrock_job, judge_facts
+from nova_judge.scores.found import ScoresFound, scores_found
 
 TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it
 DATASET_NAME = "nova-judge"
@@ -98,6 +100,14 @@ class BedrockScores:
             tags=place.tags,
         )
         return JobRequest("CreateEvaluationJob", body, state_body=pascal_case(body))
+
+    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+        judge = run.recipe.bedrock
+        scores = (
+            bedrock_job(judge, candidate_of(planned), output, rows)
+            for planned, output, rows in jobs
+        )
+        return scores_found(judge_facts(judge), scores)
 
 
 def candidate_of(job: PlannedJob) -> Candidate:

@@ -1,11 +1,13 @@
 """The jobs of a run: what each is there for, where it lies, and what AWS is asked for it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from nova_judge.layout import RunLayout
+from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import training_job_name
 from nova_judge.tags import run_tags
@@ -69,6 +71,14 @@ class JobRequest(NamedTuple):
     body: dict[str, Any]
     files: tuple[tuple[str, bytes], ...] = ()
     state_body: dict[str, Any] | None = None
+
+
+class FinishedJob(NamedTuple):
+    """A job that completed: its output on disk, and the file of the rows that it was given."""
+
+    planned: PlannedJob
+    output: JobOutput
+    rows: Path | None = None
 
 
 def job_place(run: Run, job: PlannedJob, deployment: Deployment) -> JobPlace:

@@ -4,16 +4,18 @@ A kind is an object that satisfies `Kind`; `known.KINDS` names them all. To add 
 beside this one and name its object there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.inputs.own_data import OwnRow
-from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob
+from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
+from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
+from nova_judge.scores.found import ScoresFound
 
 Row = TypeVar("Row")
 """What a kind makes of a line of its input."""
@@ -87,6 +89,9 @@ class Kind(Protocol[Row]):
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         """What AWS is asked for a job, and the files that it reads beside its data."""
+
+    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound | ScoresFound:
+        """What the run's jobs wrote. Raises JudgeJobError where that cannot be read."""
 
 
 def subjects(recipe: Recipe, base: str, customised: str | None) -> tuple[tuple[str, str], ...]:

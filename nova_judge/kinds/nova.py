@@ -1,7 +1,7 @@
 """Nova's container without a judge: benchmarks, own data and rewards of a model under test."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from nova_judge.inputs.own_data import (
     rft_eval_line,
     sources_of_own,
 )
-from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob
+from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.nova_container import (
     container_functions,
@@ -37,6 +37,8 @@ from nova_judge.recipe.serverless import PRESET_SCORERS
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
+from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
+from nova_judge.scores.found import ScoresFound, scores_found
 
 AGGREGATIONS = ("average", "min", "max", "sum")
 
@@ -120,6 +122,10 @@ class NovaScores:
         judge = msgspec.structs.replace(recipe.judge, nova=nova)
         asked = msgspec.structs.replace(recipe, judge=judge)
         return container_request(run, asked, job, deployment)
+
+    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+        scores = (container_job(planned.subject, output, rows) for planned, output, rows in jobs)
+        return scores_found(CONTAINER_FACTS, scores)
 
     def _scorer_problems(self, recipe: Recipe) -> Iterator[str]:
         nova, scorer = recipe.nova, recipe.judge.scorer

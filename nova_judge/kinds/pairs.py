@@ -1,11 +1,12 @@
 """Nova's pair judges: two answers to one prompt, compared in both orders."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import AnswerSources, read_rows
-from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, Step
+from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, Step
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
@@ -16,8 +17,10 @@ from nova_judge.kinds.nova_container import (
 )
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import judge_line
+from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.archive import only
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.usage import JudgeUsage, Workload
 
@@ -88,6 +91,23 @@ class Pairs:
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         return container_request(run, run.recipe, job, deployment)
+
+    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
+        rows = tuple(_judged(job) for job in jobs if job.planned.step == "judge")
+        controls = (job for job in jobs if job.planned.step == "control")
+        return PairsFound(rows, tuple((job.planned.label, _judged(job)) for job in controls))
+
+
+def _judged(job: FinishedJob) -> JudgedFiles:
+    output = job.output
+    details = tuple(path for _, path in output.details)
+    if job.rows is None:
+        raise JudgeJobError(f"the rows of judge job {job.planned.number} are not there")
+    return JudgedFiles(
+        only(details, "details Parquet", output.members),
+        only(output.results, "results JSON", output.members),
+        job.rows,
+    )
 
 
 def _jobs_of(recipe: Recipe, rows: int) -> int:

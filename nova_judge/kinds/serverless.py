@@ -1,13 +1,21 @@
 """SageMaker's serverless evaluation of model packages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
 from nova_judge.inputs.own_data import OwnLine, gen_qa_line, read_own_data, sources_of_own
-from nova_judge.kinds.job import Deployment, JobPlace, JobRequest, PlannedJob, Step, job_place
+from nova_judge.kinds.job import (
+    Deployment,
+    FinishedJob,
+    JobPlace,
+    JobRequest,
+    PlannedJob,
+    Step,
+    job_place,
+)
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.serverless_requests import (
     answers_uri,
@@ -22,6 +30,10 @@ from nova_judge.recipe.serverless import ServerlessJudge, serverless_problems
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
+from nova_judge.scores.bedrock_scores import judge_facts, llmaj_job
+from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
+from nova_judge.scores.container_scores import stand_in
+from nova_judge.scores.found import JobScores, ScoresFound, scores_found
 
 _ONE_STEP: tuple[Step, ...] = ("score",)
 _TWO_STEPS: tuple[Step, ...] = ("answer", "judge")
@@ -93,6 +105,21 @@ class ServerlessScores:
             return JobRequest(call, *_judging(run, job, deployment, serverless.llmaj))
         scorer = run.recipe.judge.scorer
         return JobRequest(call, evaluation_request(serverless, scorer, job.subject, place))
+
+    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+        judge, prompts = run.recipe.serverless.llmaj, dict[str, int]()
+        if judge is None:
+            scores = (
+                container_job(planned.subject, output, rows) for planned, output, rows in jobs
+            )
+            return scores_found(CONTAINER_FACTS, scores)
+        judged = (
+            JobScores(planned.subject, [], stand_in=stand_in(output))
+            if planned.step == "answer"
+            else llmaj_job(planned.subject, output, prompts)
+            for planned, output, _ in jobs
+        )
+        return scores_found(judge_facts(judge), judged)
 
 
 def _judging(

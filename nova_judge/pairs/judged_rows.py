@@ -15,15 +15,15 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_judgments, read_shown
 from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
-from nova_judge.runs.archive import only, read_archive
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
+from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 
 MISSING = Unscored("the judge's details hold no line for this row")
 _ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9\\]+")
 _SUMMED = ("a_scores", "b_scores", "ties", "inference_error", "score")
 
 
-class JobFiles(NamedTuple):
+class JudgedFiles(NamedTuple):
     """The files of one judge job on disk: what it wrote, and the rows that were sent to it."""
 
     details: Path
@@ -31,17 +31,24 @@ class JobFiles(NamedTuple):
     rows: Path
 
 
-def open_job(archive: Path, rows: Path, folder: Path) -> JobFiles:
-    """Unpack a job's `output.tar.gz` into `folder`. Raises JudgeJobError."""
-    files = read_archive(archive, folder)
-    return JobFiles(
-        only(files.details, "details Parquet", files),
-        only(files.results, "results JSON", files),
-        rows,
-    )
+class PairsFound(NamedTuple):
+    """What the judge wrote of a run's rows, job by job, and of each control by its name."""
+
+    jobs: tuple[JudgedFiles, ...]
+    controls: tuple[tuple[str, JudgedFiles], ...] = ()
+
+    def rows(self, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
+        """All rows in constant memory; `notes` counts what disagrees within the details."""
+        for job in self.jobs:
+            yield from read_rows(job, notes)
 
 
-def read_rows(job: JobFiles, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
+def profiles_of(job: JudgedFiles) -> ProfileCounts:
+    """How many rows of one job got which pair of verdicts."""
+    return count_profiles(row.judgment for row in read_rows(job))
+
+
+def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
     """The rows in the order in which they were sent, each with its judgment, in constant memory.
 
     A row without a line in the details is unscored. Raises JudgeJobError when the details hold more
@@ -98,7 +105,7 @@ def _shown_prompts(details: Path) -> Iterator[str | None]:
         yield None if shown is None else str(shown)
 
 
-def job_metrics(jobs: Sequence[JobFiles]) -> JobMetrics | None:
+def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
     """The figures that the container reported; of several jobs the counts, which alone add up."""
     reported = [read_job_metrics(job.results) for job in jobs]
     if len(reported) == 1:
@@ -110,6 +117,6 @@ def job_metrics(jobs: Sequence[JobFiles]) -> JobMetrics | None:
     } or None
 
 
-def stand_in(jobs: Sequence[JobFiles]) -> str | None:
+def stand_in(jobs: Sequence[JudgedFiles]) -> str | None:
     """What judged in place of the Nova container, where a local run says so."""
     return stand_in_of(job.results for job in jobs)

@@ -98,12 +98,12 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
     return found
 
 
-def only(files: tuple[Path, ...], what: str, found: JudgeFiles) -> Path:
+def only(files: tuple[Path, ...], what: str, members: tuple[str, ...]) -> Path:
     """The one file of a kind that a judge task writes; raises JudgeJobError with what was found."""
     if len(files) == 1:
         return files[0]
-    shown = ", ".join(found.members[:20]) or "nothing"
-    more = f" and {len(found.members) - 20} more" if len(found.members) > 20 else ""
+    shown = ", ".join(members[:20]) or "nothing"
+    more = f" and {len(members) - 20} more" if len(members) > 20 else ""
     raise JudgeJobError(
         f"The judge's archive holds {len(files)} {what} instead of one. Found: {shown}{more}."
     )

@@ -9,69 +9,98 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import BUILTIN, CustomMetric, bedrock_evaluation
+from nova_judge.recipe.serverless import ServerlessJudge
 from nova_judge.records import Candidate, InputRow, Unscored
+from nova_judge.runs.job_output import JobOutput
 from nova_judge.scores.bedrock_output import OutputScore, read_output_line
-from nova_judge.scores.job_outputs import ScoreFiles
-from nova_judge.scores.table import AnswerScore
+from nova_judge.scores.container_scores import reported_figures, stand_in
+from nova_judge.scores.found import JobScores
+from nova_judge.scores.table import AnswerScore, MetricFacts
+from nova_judge.statistics.metric_means import Scale
 
 NO_RESULT = Unscored("the judge gave no result")
 _OPENING = "Stand-in judge "
 
 
-def bedrock_scores(
-    judge: BedrockJudge, candidate: Candidate, files: ScoreFiles, sent: Path | None
-) -> Iterator[AnswerScore]:
-    """Every score of one job; `sent` holds the rows that it was given."""
+def bedrock_job(
+    judge: BedrockJudge, candidate: Candidate, output: JobOutput, sent: Path | None
+) -> JobScores:
+    """Every score of one evaluation job; `sent` holds the rows that it was given."""
     rows = list(require_lines(sent, InputRow, JudgeJobError)) if sent is not None else []
-    lines = [line for path in files.judged for line in path.read_bytes().splitlines()]
-    for answered in scored_answers(judge, candidate, rows, lines):
-        row = answered.row
-        for metric, score in answered.scores.items():
-            yield AnswerScore(
-                candidate,
-                metric,
-                row.line,
-                score.result,
-                id=row.id,
-                category=row.category,
-                explanation=score.explanation,
-                prompt=row.prompt,
-                answer=row.response(candidate) or "",
-                reference=row.reference or "",
-            )
+    lines = [line for path in output.judged for line in path.read_bytes().splitlines()]
+    scores = [
+        AnswerScore(
+            candidate,
+            metric,
+            answered.row.line,
+            score.result,
+            id=answered.row.id,
+            category=answered.row.category,
+            explanation=score.explanation,
+            prompt=answered.row.prompt,
+            answer=answered.row.response(candidate) or "",
+            reference=answered.row.reference or "",
+        )
+        for answered in scored_answers(judge, candidate, rows, lines)
+        for metric, score in answered.scores.items()
+    ]
+    said = (stand_in_of(score.explanation) for score in scores)
+    return JobScores(candidate, scores, stand_in=next((name for name in said if name), None))
 
 
-def llmaj_scores(subject: str, files: ScoreFiles, prompts: dict[str, int]) -> Iterator[AnswerScore]:
-    """The judge's lines of a serverless run: it brings its own answers, so that lines are the rows.
+def llmaj_job(subject: str, output: JobOutput, prompts: dict[str, int]) -> JobScores:
+    """Every score of a serverless judge: it brings its own answers, so that its lines are the rows.
 
     Equal prompts of both subjects are one row; `prompts` numbers them over the jobs of a run.
     """
+    lines = [line for path in output.judged for line in path.read_bytes().splitlines()]
+    return JobScores(
+        subject,
+        list(_llmaj_scores(subject, lines, prompts)),
+        reported_figures(output),
+        stand_in=stand_in(output),
+    )
+
+
+def _llmaj_scores(
+    subject: str, lines: Iterable[bytes], prompts: dict[str, int]
+) -> Iterator[AnswerScore]:
     seen: Counter[str] = Counter()
-    for path in files.judged:
-        for content in path.read_bytes().splitlines():
-            line = read_output_line(content)
-            if line is None:
-                continue  # its row has no score, which the row count shows
-            seen[line.prompt] += 1
-            key = f"{seen[line.prompt]} {line.prompt}"
-            row = prompts.setdefault(key, len(prompts) + 1)
-            for score in line.scores:
-                yield AnswerScore(
-                    subject,
-                    score.metric,
-                    row,
-                    NO_RESULT if score.result is None else score.result,
-                    id=str(row),
-                    explanation=score.explanation,
-                    prompt=line.prompt,
-                )
+    for content in lines:
+        line = read_output_line(content)
+        if line is None:
+            continue  # its row has no score, which the row count shows
+        seen[line.prompt] += 1
+        key = f"{seen[line.prompt]} {line.prompt}"
+        row = prompts.setdefault(key, len(prompts) + 1)
+        for score in line.scores:
+            yield AnswerScore(
+                subject,
+                score.metric,
+                row,
+                NO_RESULT if score.result is None else score.result,
+                id=str(row),
+                explanation=score.explanation,
+                prompt=line.prompt,
+            )
 
 
-def stand_in_of(score: AnswerScore) -> str | None:
+def stand_in_of(explanation: str) -> str | None:
     """Local mode's judge says so in each explanation."""
-    if not score.explanation.startswith(_OPENING):
+    if not explanation.startswith(_OPENING):
         return None
-    return score.explanation.removeprefix(_OPENING).partition(":")[0]
+    return explanation.removeprefix(_OPENING).partition(":")[0]
+
+
+def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]:
+    """What is known of the metrics that the judge is asked for."""
+    own = judge.custom_metrics
+    return {
+        name: MetricFacts(
+            "lower" if lower_is_better(own, name) else "higher", Scale(*metric_scale(own, name))
+        )
+        for name in (*judge.metrics, *(metric.name for metric in own))
+    }
 
 
 class MetricScore(NamedTuple):

@@ -12,8 +12,8 @@ from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
+from nova_judge.runs.job_output import Details, JobOutput
 from nova_judge.runs.results_json import figures_by_task, stand_in_of
-from nova_judge.scores.job_outputs import Details, ScoreFiles
 from nova_judge.scores.table import AnswerScore, Reported
 from nova_judge.scores.text_metrics import (
     NO_BLEU_COUNTS,
@@ -39,7 +39,7 @@ class InferenceLine(msgspec.Struct):
     metadata: Any = None
 
 
-def reported_figures(files: ScoreFiles) -> dict[str, Reported]:
+def reported_figures(files: JobOutput) -> dict[str, Reported]:
     """The means that the container reported over all its tasks, by metric.
 
     `all` stands for all tasks; where there is one task only, it is that one. Raises JudgeJobError.
@@ -55,7 +55,7 @@ def reported_figures(files: ScoreFiles) -> dict[str, Reported]:
     return figures
 
 
-def stand_in(files: ScoreFiles) -> str | None:
+def stand_in(files: JobOutput) -> str | None:
     """What worked in place of the container, where a local run says so."""
     return stand_in_of(files.results)
 
@@ -67,7 +67,7 @@ def _number(value: object) -> float | None:
 
 
 def detail_scores(
-    subject: str, files: ScoreFiles, expected: Collection[str]
+    subject: str, files: JobOutput, expected: Collection[str]
 ) -> Iterator[AnswerScore]:
     """Every row of every details file: each number in its `metrics` is a score.
 
@@ -135,7 +135,7 @@ class Recomputed(NamedTuple):
     lines: int
 
 
-def recomputed_scores(subject: str, files: ScoreFiles, rows: Sequence[OwnRow]) -> Recomputed:
+def recomputed_scores(subject: str, files: JobOutput, rows: Sequence[OwnRow]) -> Recomputed:
     """F1, ROUGE and exact match of every row that was sent, BLEU over all of them.
 
     Lines are taken in the order of the rows; a line whose reference is another row's is refused,

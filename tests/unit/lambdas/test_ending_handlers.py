@@ -196,7 +196,7 @@ def test_a_job_that_ends_badly_leaves_a_report_that_says_so(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "cannot be read: the judge job left no such file"),
+        (None, "is empty: the job left no file to read"),
         (b"no archive", "damaged or cut off"),
         (archive(ROWS + 1), "more lines than rows"),
     ],
@@ -243,7 +243,7 @@ def test_what_aws_cannot_do_for_a_moment_fails_no_run(
     (name,) = claimed()
     judged(name)
     with monkeypatch.context() as patched:
-        patched.setattr(process_results.run_folder, "publish", slow_down)
+        patched.setattr(process_results, "publish", slow_down)
         with pytest.raises(ClientError, match="SlowDown"):
             process_results.handler(ended(name), context)
     assert account.run(RUN)["status"] == "RUNNING"

@@ -230,9 +230,9 @@ def test_a_whole_archive_is_read(tmp_path):
         tar.add(tmp_path / "r.json", "run/eval_results/results_t.json")
     files = read_archive(tmp_path / "output.tar.gz", tmp_path / "work")
     notes: Counter[str] = Counter()
-    judgments = list(read_judgments(only(files.details, "details Parquet", files), notes))
+    judgments = list(read_judgments(only(files.details, "details Parquet", files.members), notes))
     assert [judgment.forward for judgment in judgments] == [B]
-    assert read_job_metrics(only(files.results, "results JSON", files))["a_scores"] == 0.0
+    assert read_job_metrics(only(files.results, "results JSON", files.members))["a_scores"] == 0.0
     assert notes == {}
 
 

@@ -1,7 +1,6 @@
 """Rows of a judge job come back as they were sent, each with its own judgment."""
 
 import json
-import tarfile
 from collections import Counter
 
 import msgspec
@@ -12,9 +11,8 @@ import pytest
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.judged_rows import (
     MISSING,
-    JobFiles,
+    JudgedFiles,
     job_metrics,
-    open_job,
     read_rows,
     stand_in,
 )
@@ -32,7 +30,7 @@ def row(number: int, prompt: str | None = None) -> InputRow:
 
 @pytest.fixture
 def job(tmp_path):
-    def write(sent, shown, results=None, column="full_prompt") -> JobFiles:
+    def write(sent, shown, results=None, column="full_prompt") -> JudgedFiles:
         details = pa.table(
             {
                 column: shown,
@@ -40,7 +38,7 @@ def job(tmp_path):
                 "predictions": [[]] * len(shown),
             }
         )
-        files = JobFiles(
+        files = JudgedFiles(
             tmp_path / "details.parquet", tmp_path / "results.json", tmp_path / "rows.jsonl"
         )
         pq.write_table(details, files.details)
@@ -148,12 +146,3 @@ def test_who_stood_in_for_the_judge_is_told(job):
     assert stand_in([files]) == "reference"
     assert stand_in([job([], [], {"config_general": {}})]) is None
     assert stand_in([job([], [], {"config_general": "x"})]) is None
-
-
-def test_an_archive_without_details_says_what_it_holds(tmp_path):
-    inside = tmp_path / "results_1.json"
-    inside.write_text("{}")
-    with tarfile.open(tmp_path / "output.tar.gz", "w:gz") as archive:
-        archive.add(inside, "run/eval_results/results_1.json")
-    with pytest.raises(JudgeJobError, match=r"0 details Parquet instead of one.*results_1\.json"):
-        open_job(tmp_path / "output.tar.gz", tmp_path / "rows.jsonl", tmp_path / "job")

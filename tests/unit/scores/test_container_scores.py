@@ -11,13 +11,13 @@ import pytest
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.records import Unscored
+from nova_judge.runs.job_output import Details, JobOutput, fetch, task_of
 from nova_judge.scores.container_scores import (
     detail_scores,
     recomputed_scores,
     reported_figures,
     stand_in,
 )
-from nova_judge.scores.job_outputs import Details, ScoreFiles, fetch, task_of
 from nova_judge.scores.table import Reported
 from nova_judge.scores.text_metrics import corpus_bleu
 
@@ -52,7 +52,7 @@ def details(folder: Path, *metrics: str) -> Path:
 
 
 def test_the_figures_over_all_tasks_are_those_reported(tmp_path: Path) -> None:
-    files = ScoreFiles(
+    files = JobOutput(
         results=(results(tmp_path, {"custom|gen_qa_gen_qa|0": PUBLISHED, "all": PUBLISHED}),)
     )
     figures = reported_figures(files)
@@ -61,13 +61,13 @@ def test_the_figures_over_all_tasks_are_those_reported(tmp_path: Path) -> None:
 
 
 def test_without_all_the_first_task_speaks(tmp_path: Path) -> None:
-    files = ScoreFiles(results=(results(tmp_path, {"custom|gen_qa_gen_qa|0": {"em": 0.5}}),))
+    files = JobOutput(results=(results(tmp_path, {"custom|gen_qa_gen_qa|0": {"em": 0.5}}),))
     assert reported_figures(files) == {"em": Reported(0.5, None)}
 
 
 def test_a_stand_in_names_itself(tmp_path: Path) -> None:
-    assert stand_in(ScoreFiles((results(tmp_path, {}, stand_in="local"),))) == "local"
-    assert stand_in(ScoreFiles((results(tmp_path, {}),))) is None
+    assert stand_in(JobOutput((results(tmp_path, {}, stand_in="local"),))) == "local"
+    assert stand_in(JobOutput((results(tmp_path, {}),))) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"results": 1}', b"\xff", b"[" * 100_000])
@@ -75,12 +75,12 @@ def test_results_that_cannot_be_read_say_so(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "results.json"
     path.write_bytes(content)
     with pytest.raises(JudgeJobError, match=r"results\.json"):
-        reported_figures(ScoreFiles((path,)))
+        reported_figures(JobOutput((path,)))
 
 
 def test_every_number_of_a_row_is_a_score(tmp_path: Path) -> None:
     path = details(tmp_path, "{'accuracy': 1.0, 'note': 'x'}", "{'accuracy': np.float64(0.0)}")
-    files = ScoreFiles(details=(Details("mmlu_zs_cot:anatomy", path),))
+    files = JobOutput(details=(Details("mmlu_zs_cot:anatomy", path),))
     first, second = detail_scores("base", files, ["accuracy"])
     assert (first.metric, first.result, first.row) == ("accuracy", 1.0, 0)
     assert (first.category, first.id) == ("anatomy", "anatomy-1")
@@ -89,7 +89,7 @@ def test_every_number_of_a_row_is_a_score(tmp_path: Path) -> None:
 
 
 def test_a_row_that_cannot_be_read_is_unscored_by_every_metric(tmp_path: Path) -> None:
-    files = ScoreFiles(details=(Details("", details(tmp_path, "nonsense", "{'m': nan}")),))
+    files = JobOutput(details=(Details("", details(tmp_path, "nonsense", "{'m': nan}")),))
     found = list(detail_scores("base", files, ["accuracy", "f1"]))
     assert [score.metric for score in found] == ["accuracy", "f1"] * 2
     assert all(isinstance(score.result, Unscored) for score in found)
@@ -98,10 +98,10 @@ def test_a_row_that_cannot_be_read_is_unscored_by_every_metric(tmp_path: Path) -
 ROWS = [OwnRow(row, f"line-{row}", f"q{row}", gold) for row, gold in ((1, "Rome"), (4, "Oslo"))]
 
 
-def inference(folder: Path, *lines: dict[str, str]) -> ScoreFiles:
+def inference(folder: Path, *lines: dict[str, str]) -> JobOutput:
     path = folder / "inference.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return ScoreFiles(inference_output=(path,))
+    return JobOutput(inference_output=(path,))
 
 
 def test_own_data_is_scored_again_from_the_answers(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The report of a scoring run reads what its own jobs wrote, whatever else lies beside it."""
+"""The report of a run reads what its own jobs wrote, whatever else lies beside it."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
-from nova_judge.steps import score_report
+from nova_judge.steps.publish import publish
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import HERE, LLMAJ, recipe, run
 from tests.unit.kinds.test_known import shipped
@@ -68,6 +68,9 @@ def put_output(
         # Which name the container gives Bedrock's job is not ours to know.
         below = request["HyperParameters"]["output_path"].removeprefix(f"s3://{BUCKET}/")
         account.put(f"{below.rstrip('/')}/job-{score}/{JUDGED}", judgments(score))
+    else:
+        account.put(f"{folder}output/output/eval_results/inference_output.jsonl", b"")
+        account.put(job.rows, b"")
 
 
 def archive(score: float) -> bytes:
@@ -122,7 +125,7 @@ def test_what_an_earlier_attempt_left_is_not_read(account, of: Recipe, redrive: 
         rejected_reasons=(),
         failed_reasons=(),
     )
-    metrics = score_report.publish(BUCKET, asked, summary, outcomes).metrics
+    metrics = publish(BUCKET, asked, summary, outcomes).metrics
 
     assert metrics["rows"]["judged"] == ROWS
     measured = [entry for entry in metrics["scores"] if entry["rows"]]

@@ -1,4 +1,4 @@
-"""What the jobs of a scoring run left behind: which objects are read, and into which file of ours.
+"""What a job left behind: which objects are read, and into which file of ours.
 
 The names come from S3 and from archives: they are matched against the documented layouts and never
 used as paths.
@@ -31,16 +31,20 @@ class Details(NamedTuple):
     path: Path
 
 
-class ScoreFiles(NamedTuple):
-    """The files of one job on disk, each kind in the order of its original names."""
+class JobOutput(NamedTuple):
+    """The files of one job on disk, each kind in the order of its original names.
+
+    `members` are the names that the job itself gave to what it left.
+    """
 
     results: tuple[Path, ...] = ()
     details: tuple[Details, ...] = ()
     inference_output: tuple[Path, ...] = ()
     judged: tuple[Path, ...] = ()
+    members: tuple[str, ...] = ()
 
 
-def fetch(keys: Iterable[str], download: Download, folder: Path) -> ScoreFiles:
+def fetch(keys: Iterable[str], download: Download, folder: Path) -> JobOutput:
     """Copy what is needed of a job's output into `folder`: an archive, or plain files."""
     names = sorted(keys)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def fetch(keys: Iterable[str], download: Download, folder: Path) -> ScoreFiles:
     plain = {kind: [n for n in names if p.fullmatch(n)] for kind, p in _PLAIN.items()}
     judged = _copied(plain["judged"], "judged", ".jsonl", download, folder)
     if archive is None:
-        return ScoreFiles(
+        return JobOutput(
             _copied(plain["results"], "results", ".json", download, folder),
             _with_tasks(
                 plain["details"],
@@ -56,13 +60,18 @@ def fetch(keys: Iterable[str], download: Download, folder: Path) -> ScoreFiles:
             ),
             _copied(plain["inference"], "inference", ".jsonl", download, folder),
             judged,
+            tuple(names),
         )
     packed = folder / "output.tar.gz"
     download(archive, packed)
     found = read_archive(packed, folder / "archive")
     members = sorted(name for name in found.members if _TASK.search(name) and "/details/" in name)
-    return ScoreFiles(
-        found.results, _with_tasks(members, found.details), found.inference_output, judged
+    return JobOutput(
+        found.results,
+        _with_tasks(members, found.details),
+        found.inference_output,
+        judged,
+        found.members,
     )
 
 

@@ -1,0 +1,115 @@
+"""Publishes what a run's jobs wrote: fetch it, read it, find what it says, write the report."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from nova_judge.aws import s3
+from nova_judge.errors import JudgeJobError
+from nova_judge.findings.facts import run_facts
+from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
+from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.score_results import rows_seen, score_metrics
+from nova_judge.kinds.job import FinishedJob, PlannedJob
+from nova_judge.kinds.known import kind_of
+from nova_judge.layout import RunLayout
+from nova_judge.pairs import judged_rows
+from nova_judge.pairs.judge_dataset import DatasetSummary
+from nova_judge.pairs.judged_rows import PairsFound, profiles_of
+from nova_judge.report.scores import render_score_report
+from nova_judge.report.write import render_report
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.job_output import fetch
+from nova_judge.runs.run import Run
+from nova_judge.scores.found import ScoresFound
+from nova_judge.steps import run_folder
+
+
+class Published(NamedTuple):
+    """The metrics of a run, what they say in one sentence, and the URI of the page."""
+
+    metrics: dict[str, Any]
+    headline: str
+    uri: str
+
+
+def publish(
+    bucket: str, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
+) -> Published | JudgeFurther:
+    """Write every file of the report, or say which job is needed first.
+
+    Raises JudgeJobError where a job's output cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [_finished(bucket, ended, Path(folder, str(ended.number))) for ended in outcomes]
+        found = kind_of(run.recipe.kind).found(run, jobs)
+        if isinstance(found, ScoresFound):
+            names = {job.planned.subject: job.planned.label for job in jobs}
+            return _publish_scores(bucket, run, summary, outcomes, found, names)
+        return _publish_pairs(bucket, run, summary, outcomes, found)
+
+
+def _publish_pairs(
+    bucket: str,
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    found: PairsFound,
+) -> Published | JudgeFurther:
+    judging = judging_of(run, summary, len(found.jobs), found.rows)
+    if isinstance(judging, JudgeFurther):
+        return judging
+    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(found.jobs))
+    controls = ((name, profiles_of(job)) for name, job in found.controls)
+    facts = with_judging(facts, judging, controls)
+    disagreements: Counter[str] = Counter()
+    metrics = compute_metrics(facts, found.rows(disagreements), judged_rows.job_metrics(found.jobs))
+    metrics["notes"] += [f"{rows:,} rows: {why}" for why, rows in disagreements.most_common()]
+    rejected = run_folder.read_rejected(bucket, run.run_id)
+    files = render_report(metrics, found.rows(), rejected)
+    uri = run_folder.store_report(bucket, run.run_id, files)
+    return Published(metrics, metrics["verdict"]["sentence"], uri)
+
+
+def _publish_scores(
+    bucket: str,
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    found: ScoresFound,
+    names: dict[str, str],
+) -> Published:
+    if not kind_of(run.recipe.kind).needs_file(run.recipe):
+        seen = rows_seen(found)
+        summary = msgspec.structs.replace(summary, input=seen, rows=seen)
+    facts = run_facts(run, summary, outcomes, found.stand_in)
+    metrics = score_metrics(facts, found, sent=summary.rows, names=names)
+    rejected = run_folder.read_rejected(bucket, run.run_id)
+    files = render_score_report(metrics, found.scores, rejected)
+    uri = run_folder.store_report(bucket, run.run_id, files)
+    return Published(metrics, metrics["headline"]["words"], uri)
+
+
+def _finished(bucket: str, outcome: JobOutcome, folder: Path) -> FinishedJob:
+    layout = RunLayout(outcome.run_id)
+    record = s3.read(bucket, layout.judge_job(outcome.number))
+    planned = msgspec.json.decode(record, type=PlannedJob)
+
+    def download(key: str, target: Path) -> None:
+        run_folder.download(f"s3://{bucket}/{key}", target)
+
+    # A run that was redriven or asked for again has output of earlier jobs beside this one's.
+    left = f"{layout.judge_output(outcome.number)}{outcome.name}/"
+    keys = list(s3.keys(bucket, left))
+    if not keys:
+        raise JudgeJobError(f"s3://{bucket}/{left} is empty: the job left no file to read")
+    output = fetch(keys, download, folder)
+    if planned.rows is None:
+        return FinishedJob(planned, output)
+    rows = folder / "rows.jsonl"
+    download(planned.rows, rows)
+    return FinishedJob(planned, output, rows)
