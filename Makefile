@@ -4,6 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 STAGE ?= dev
 KIND ?= pairwise
+# CONFIRM=no: deploy and destroy ask nothing, for pipelines. ARGS: further words for the CDK.
+CONFIRM ?= yes
+ARGS ?=
+UNASKED = $(if $(filter-out yes no,$(CONFIRM)),$(error CONFIRM is yes or no),$(filter no,$(CONFIRM)))
 # One folder a kind, so that one demo does not replace another.
 OUT ?= out/$(if $(filter pairwise,$(KIND)),demo,$(KIND))
 RECIPE_benchmark := benchmark-mmlu
@@ -85,15 +89,17 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 templates: .venv/dev  ## Write the templates of local mode anew, after a change to the stacks
 	@$(BIN)/python -m stacks.local_templates
 
+# Credentials are looked at first: `where` ends with one sentence where there are none.
 bootstrap: .venv/deploy  ## Prepare the account and region of your credentials for the CDK, once
-	@$(BIN)/python -m stacks.command bootstrap
+	@place=$$($(BIN)/nova-judge where --cdk) && $(BIN)/python -m stacks.command bootstrap $$place $(ARGS)
 
-deploy: .venv/deploy  ## Deploy a stage into the account of your credentials (STAGE=dev)
-	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE)
+deploy: .venv/deploy  ## Deploy a stage into the account of your credentials (STAGE=dev, CONFIRM=no, ARGS=…)
+	@$(BIN)/nova-judge where
+	@$(BIN)/python -m stacks.command deploy --all --context stage=$(STAGE) $(if $(UNASKED),--require-approval never) $(ARGS)
 
-destroy: .venv/deploy  ## Stop what a stage runs and remove it (STAGE=dev)
-	@$(BIN)/nova-judge stop --stage $(STAGE)
-	@$(BIN)/python -m stacks.command destroy --all --context stage=$(STAGE)
+destroy: .venv/deploy  ## Stop what a stage runs and remove it (STAGE=dev, CONFIRM=no, ARGS=…)
+	@$(BIN)/nova-judge stop --stage $(STAGE) $(if $(UNASKED),--yes)
+	@$(BIN)/python -m stacks.command destroy --all --context stage=$(STAGE) $(if $(UNASKED),--force) $(ARGS)
 
 clean:  ## Remove what the targets above wrote
 	@rm -rf .venv .nova-judge cdk.out out

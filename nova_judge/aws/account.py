@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.aws.place import current_region
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts, ModelFacts, NotRead
@@ -57,7 +58,7 @@ def facts_of_run(
 
 def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     """What a person at a terminal wants to know: also who calls, and what is deployed."""
-    region = boto3.session.Session().region_name
+    region = current_region()
     if region is None:
         return Facts(region=None, caller=NotRead("no region is set"))
     caller = read(lambda: str(_client("sts").get_caller_identity()["Arn"]))

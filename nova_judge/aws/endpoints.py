@@ -75,9 +75,14 @@ class SageMakerEndpoints:
         return True
 
     def instance_type(self, name: str) -> str | None:
-        """The instance type that its configuration names."""
-        config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
-        described = self._client.describe_endpoint_config(EndpointConfigName=config)
+        """The instance type that its configuration names; None where either is gone."""
+        try:
+            config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
+            described = self._client.describe_endpoint_config(EndpointConfigName=config)
+        except ClientError as error:
+            if _is_absent(error):
+                return None
+            raise
         return described["ProductionVariants"][0].get("InstanceType")
 
     def names(self, prefix: str) -> Iterable[str]:

@@ -3,13 +3,11 @@
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws import account, s3
 from nova_judge.aws.s3 import S3Object
@@ -40,18 +38,6 @@ def client() -> "SFNClient":
     return boto3.client("stepfunctions")
 
 
-@contextmanager
-def refusals_told(stage: str) -> Iterator[None]:
-    """Turn what AWS refuses, or credentials that are not there, into SubmitError."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise SubmitError(
-            f"AWS refused the call: {error}. "
-            f"`nova-judge doctor --stage {stage}` tells what is missing"
-        ) from error
-
-
 def deployed(stage: str) -> Deployed:
     """The stage's bucket and state machine; SubmitError where its stacks are not there."""
     outputs = account.stack_outputs(stage)
@@ -61,7 +47,7 @@ def deployed(stage: str) -> Deployed:
         )
     except KeyError:
         raise SubmitError(
-            f"stage {stage!r} is not deployed in {client().meta.region_name}: "
+            f"stage {stage!r} is not deployed in {client().meta.region_name} of this account: "
             f"run `make deploy STAGE={stage}`, or name another stage or region"
         ) from None
 

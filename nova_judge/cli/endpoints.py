@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.answers.leases import PERSON, Hosted, Status
@@ -14,12 +15,14 @@ from nova_judge.aws import account
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
+from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.errors import EndpointError
 from nova_judge.preflight.rules import NotRead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
 
 LOOK_AGAIN_S = 5.0
+CONFIG_GONE = "unknown: its configuration is gone, a deployment replaced it"
 DEFAULT_HOURS = 4.0
 
 app = typer.Typer(help="Start, stop and list the candidates' endpoints.", no_args_is_help=True)
@@ -45,17 +48,19 @@ def up(
 
       nova-judge endpoints up qwen2.5-1.5b-instruct qwen2.5-7b-instruct --hours 8
     """
-    prepare = _outputs(stage)["PrepareEndpointsFunction"]
     _check(models)
     console = Console()
-    asked = {"run_id": _owner(), "endpoints": models, "seconds": hours * 3600}
-    with console.status("starting; a GPU endpoint takes some minutes", spinner="dots"):
-        try:
-            while not call(prepare, asked)["ready"]:
-                time.sleep(LOOK_AGAIN_S)
-        except EndpointError:
-            _release(stage, models, _owner())
-            raise
+    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    with refusals_told(stage):
+        prepare = _outputs(stage)["PrepareEndpointsFunction"]
+        asked = {"run_id": _owner(), "endpoints": models, "seconds": hours * 3600}
+        with console.status("starting; a GPU endpoint takes some minutes", spinner="dots"):
+            try:
+                while not call(prepare, asked)["ready"]:
+                    time.sleep(LOOK_AGAIN_S)
+            except EndpointError:
+                _release(stage, models, _owner())
+                raise
     console.print(f"in service for {hours:g} h: {', '.join(models)}")
     console.print(f"stop paying earlier: nova-judge endpoints down {' '.join(models)}")
 
@@ -81,17 +86,22 @@ def down(
     chosen = models or sorted(catalog.models().endpoints)
     _check(chosen)
     console = Console()
-    for model in chosen:
-        hosted = _hosted(stage, model)
-        owners = [lease.owner for lease in hosted.leases] if hosted and force else [_owner()]
-        deleted = [owner for owner in owners if _release(stage, [model], owner)]
-        left = [lease.owner for lease in (_hosted(stage, model) or Hosted()).leases]
-        if deleted:
-            console.print(f"{model}: being deleted")
-        elif left:
-            console.print(f"{model}: stays, leased by {', '.join(left)}; --force ends their leases")
-        else:
-            console.print(f"{model}: nobody leases it")
+    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    with refusals_told(stage):
+        for model in chosen:
+            console.print(f"{model}: {_given_up(stage, model, force=force)}")
+
+
+def _given_up(stage: str, model: str, *, force: bool) -> str:
+    hosted = _hosted(stage, model)
+    owners = [lease.owner for lease in hosted.leases] if hosted and force else [_owner()]
+    deleted = [owner for owner in owners if _release(stage, [model], owner)]
+    left = [lease.owner for lease in (_hosted(stage, model) or Hosted()).leases]
+    if deleted:
+        return "being deleted"
+    if left:
+        return f"stays, leased by {', '.join(left)}; --force ends their leases"
+    return "nobody leases it"
 
 
 @app.command("status")
@@ -102,20 +112,27 @@ def status(stage: Stage = "dev") -> None:
 
       nova-judge endpoints status --stage prod
     """
-    _outputs(stage)
+    console = Console()
+    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
     table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
-    prices = catalog.prices().instance_hour.prices
-    for model in sorted(catalog.models().endpoints):
-        name = endpoint_name(stage_prefix(stage), model)
-        state = sagemaker_endpoints().observe(name).status
-        instance = sagemaker_endpoints().instance_type(name) if state is not Status.ABSENT else None
-        price = prices.get(instance) if instance else None
-        leases = (_hosted(stage, model) or Hosted()).leases
-        holders = ", ".join(f"{lease.owner} until {_clock(lease.until)}" for lease in leases)
-        table.add_row(
-            model, state.value, instance or "", f"{price:.2f}" if price else "", holders or "nobody"
-        )
-    Console().print(table)
+    with refusals_told(stage):
+        _outputs(stage)
+        for model in sorted(catalog.models().endpoints):
+            table.add_row(model, *_state(stage, model))
+    console.print(table)
+
+
+def _state(stage: str, model: str) -> tuple[str, str, str, str]:
+    """An endpoint's status, its instance type, the price of an hour and who leases it."""
+    name = endpoint_name(stage_prefix(stage), model)
+    status = sagemaker_endpoints().observe(name).status
+    instance = None
+    if status is not Status.ABSENT:
+        instance = sagemaker_endpoints().instance_type(name) or CONFIG_GONE
+    price = catalog.prices().instance_hour.prices.get(instance or "")
+    leases = (_hosted(stage, model) or Hosted()).leases
+    holders = ", ".join(f"{lease.owner} until {_clock(lease.until)}" for lease in leases)
+    return status.value, instance or "", f"{price:.2f}" if price else "", holders or "nobody"
 
 
 @functools.cache

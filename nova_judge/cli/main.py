@@ -1,5 +1,6 @@
 """The entry point `nova-judge`: one line a command; our errors become one clear message."""
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -13,6 +14,7 @@ from typer.main import get_command, get_group
 
 from nova_judge import __version__
 from nova_judge.errors import NovaJudgeError
+from nova_judge.region import settle_region
 
 EXIT_ERROR = 3
 COMMANDS: Final[dict[str, str]] = {
@@ -20,6 +22,7 @@ COMMANDS: Final[dict[str, str]] = {
     "submit": "Start a run in a deployed stage, and with --wait fetch its report.",
     "request": "Print the request of a run's first job and the YAML that its container would read.",
     "estimate": "Print what a run would cost and how long it would take, position by position.",
+    "where": "Print the account and region that commands work in.",
     "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "
@@ -112,6 +115,7 @@ def root(
 
 def main() -> None:
     """Run the command line. Whatever breaks ends with 3: `gate` and `audit` give 1 a meaning."""
+    settle_region(os.environ)
     try:
         app()
     except NovaJudgeError as error:

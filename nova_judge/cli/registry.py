@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.aws.ai_registry import Registered, register_dataset, register_scorer
+from nova_judge.aws.place import current_place
 
 datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
 scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)
@@ -40,6 +41,7 @@ def register_dataset_command(
 
       nova-judge datasets register my-questions examples/own-data.jsonl
     """
+    _tell_place()
     _show(register_dataset(name, source, role=role, wait=wait), "judge.serverless.dataset")
 
 
@@ -62,7 +64,12 @@ def register_scorer_command(
 
       nova-judge scorers register numbers arn:aws:lambda:…:SageMaker-nova-judge-dev-numeric_answer
     """
+    _tell_place()
     _show(register_scorer(name, source, role=role, wait=wait), "judge.scorer")
+
+
+def _tell_place() -> None:
+    Console(highlight=False).print(f"In {current_place()}.")
 
 
 def _show(registered: Registered, key: str) -> None:

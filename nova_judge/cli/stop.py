@@ -1,7 +1,7 @@
 """`nova-judge stop`: nothing of a stage costs money any more, so that its stacks may go."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
 import typer
@@ -12,7 +12,7 @@ from rich.table import Table
 from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
 from nova_judge.aws.endpoints import sagemaker_endpoints
-from nova_judge.aws.submissions import refusals_told
+from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.errors import StopError
 from nova_judge.runs.orphans import RunningJob
@@ -43,11 +43,19 @@ def command(
       nova-judge stop --stage prod --yes
     """
     console = Console(highlight=False)
+    here = current_place()
+    console.print(f"Stage {escape(stage)} in {here}.")
     with refusals_told(stage):
-        services = _services(stage)
+        outputs = account.stack_outputs(stage)
+        services = _services(stage, outputs)
         found = services.running()
+        if not (found or outputs):
+            raise StopError(
+                f"stage {stage} is not deployed in {here}, and nothing of it runs there. Name "
+                "where it is with AWS_REGION and AWS_PROFILE, or another stage with --stage"
+            )
         if not found:
-            console.print(f"Stage {escape(stage)}: nothing is under way.")
+            console.print("Nothing is under way.")
             return
         console.print(_table(found))
         if not yes:
@@ -58,11 +66,11 @@ def command(
     if left:
         names = ", ".join(f"{what.kind} {what.name}" for what in left)
         raise StopError(f"still under way, and paid for: {names}. Look at them in the console")
-    console.print(f"Stage {escape(stage)}: nothing is under way any more.")
+    console.print("Nothing is under way any more.")
 
 
-def _services(stage: str) -> Stage:
-    machine = account.stack_outputs(stage).get("Evaluation", {}).get("StateMachineArn")
+def _services(stage: str, outputs: Mapping[str, Mapping[str, str]]) -> Stage:
+    machine = outputs.get("Evaluation", {}).get("StateMachineArn")
     prefix = f"{stage_prefix(stage)}-"
     kept = account.stack_endpoints(stage)
 

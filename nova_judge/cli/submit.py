@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
 from nova_judge.aws import s3, submissions
 from nova_judge.aws.follow import Execution, follow
+from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
@@ -80,7 +81,8 @@ def command(
       nova-judge submit questions.jsonl --recipe qwen-vs-claude --no-cache
     """
     console = Console(highlight=False)
-    with submissions.refusals_told(stage):
+    console.print(f"Stage {escape(stage)} in {current_place()}")
+    with refusals_told(stage):
         place = submissions.deployed(stage)
         started = _submit(console, place, input_file, recipe, no_cache=no_cache)
         console.print(f"Execution: {started.arn}", soft_wrap=True)

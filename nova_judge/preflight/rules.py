@@ -140,7 +140,7 @@ def _credentials(facts: Facts) -> Check:
             "credentials",
             "fail",
             "no region is set",
-            "set AWS_DEFAULT_REGION, or region in ~/.aws/config",
+            "set AWS_REGION, or region in ~/.aws/config",
         )
     if isinstance(facts.caller, NotRead):
         return Check(

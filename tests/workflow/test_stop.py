@@ -43,7 +43,7 @@ def test_everything_under_way_is_shown_and_stopped(account: Start, tmp_path: Pat
     done = stop(here, "--yes")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing is under way any more" in done.stdout
+    assert "Nothing is under way any more" in done.stdout
     assert here.describe(arn).status == "ABORTED"
     assert (here.endpoints(), jobs_under_way(here)) == ([], [])
-    assert "nothing is under way." in stop(here).stdout
+    assert "Nothing is under way." in stop(here).stdout

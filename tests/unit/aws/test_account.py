@@ -61,7 +61,8 @@ def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch
 
 
 def test_no_region_is_told_before_anything_is_asked(monkeypatch):
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
 
     assert account.doctor_facts("dev", None).region is None

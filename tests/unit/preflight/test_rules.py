@@ -56,7 +56,7 @@ def test_a_ready_account_passes_every_check():
 @pytest.mark.parametrize(
     ("changes", "name", "status", "words"),
     [
-        ({"region": None}, "credentials", "fail", "AWS_DEFAULT_REGION"),
+        ({"region": None}, "credentials", "fail", "AWS_REGION"),
         ({"caller": NotRead("NoCredentials")}, "credentials", "fail", "aws sso login"),
         ({"stacks": {}}, "stacks", "fail", "not deployed: Storage, Endpoints"),
         (

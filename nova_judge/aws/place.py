@@ -1,0 +1,76 @@
+"""The account and the region that commands work in."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.errors import AccessError
+from nova_judge.region import settle_region
+
+PROMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+
+
+class Place(NamedTuple):
+    """Whose resources a command sees: `caller` is an ARN."""
+
+    account: str
+    region: str
+    caller: str
+
+    def __str__(self) -> str:
+        return f"account {self.account}, region {self.region}"
+
+
+def current_region() -> str | None:
+    """The region that every client takes, and the CDK too; None where none is set.
+
+    A profile without a region has that of the profile `default`, as in the CDK.
+    """
+    settle_region(os.environ)
+    session = boto3.session.Session()
+    # `_session`: boto3 shows no profile but the chosen one.
+    profiles = session._session.full_config.get("profiles", {})
+    region = session.region_name or profiles.get("default", {}).get("region")
+    if region:
+        os.environ["AWS_REGION"] = region
+        settle_region(os.environ)
+    return region
+
+
+def current_place() -> Place:
+    """Where a command would work now. Raises AccessError with what to do."""
+    region = current_region()
+    if region is None:
+        raise AccessError("no region is set: set AWS_REGION, or `region` of the profile")
+    make: Any = boto3.client
+    try:
+        found = make("sts", config=PROMPT).get_caller_identity()
+    except ClientError as error:
+        raise AccessError(
+            f"AWS does not take the credentials ({code_of(error)}): sign in again (`aws sso "
+            "login`), or name another profile with AWS_PROFILE"
+        ) from error
+    except BotoCoreError as error:
+        raise AccessError(
+            f"no credentials that work: {str(error).rstrip('.')}. Sign in (`aws sso login`), or "
+            "name a profile with AWS_PROFILE"
+        ) from error
+    return Place(found["Account"], region, found["Arn"])
+
+
+@contextmanager
+def refusals_told(stage: str) -> Iterator[None]:
+    """Turn what AWS refuses, or credentials that are not there, into AccessError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise AccessError(
+            f"AWS refused the call: {error}. "
+            f"`nova-judge doctor --stage {stage}` tells what is missing"
+        ) from error

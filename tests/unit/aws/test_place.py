@@ -1,0 +1,93 @@
+"""One region for every client and the CDK, and one sentence where AWS cannot be asked."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from nova_judge.aws.place import current_place, current_region, refusals_told
+from nova_judge.errors import AccessError
+from nova_judge.region import VARIABLES, settle_region
+
+PROFILES = "[default]\nregion = eu-north-1\n[profile bare]\n[profile west]\nregion = us-west-2\n"
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """No region, no credentials, and three profiles."""
+    for name in (*VARIABLES, "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        # Set first, so that what the code under test writes is taken back too.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    config = tmp_path / "config"
+    config.write_text(PROFILES)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("given", "region"),
+    [
+        ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-east-1"}, "us-west-2"),
+        ({"AMAZON_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-east-1"}, "us-west-2"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+    ],
+)
+def test_the_first_region_of_the_cdks_order_is_everybodys(given, region):
+    environment = dict(given)
+    settle_region(environment)
+
+    assert (environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]) == (region, region)
+
+
+def test_without_a_variable_the_environment_stays_as_it_is():
+    environment: dict[str, str] = {}
+    settle_region(environment)
+
+    assert environment == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "region"),
+    [
+        ({}, "eu-north-1"),
+        ({"AWS_PROFILE": "west"}, "us-west-2"),
+        ({"AWS_PROFILE": "bare"}, "eu-north-1"),
+        ({"AWS_PROFILE": "west", "AWS_REGION": "ca-central-1"}, "ca-central-1"),
+    ],
+)
+def test_clients_take_the_region_that_the_cdk_would_take(bare, given, region):
+    for name, value in given.items():
+        bare.setenv(name, value)
+
+    assert current_region() == region
+    assert boto3.client("sqs").meta.region_name == region
+
+
+def test_account_and_region_are_read_together(bare):
+    bare.setenv("AWS_REGION", "us-west-2")
+    bare.setenv("AWS_ACCESS_KEY_ID", "testing")
+    bare.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        assert str(current_place()) == "account 123456789012, region us-west-2"
+
+
+def test_no_region_and_no_credentials_are_one_sentence_each(bare):
+    with pytest.raises(AccessError, match="no credentials that work: Unable to locate"):
+        current_place()
+    bare.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        bare.delenv(name)
+    with pytest.raises(AccessError, match="no region is set: set AWS_REGION"):
+        current_place()
+
+
+def test_a_refusal_names_doctor(bare):
+    bare.setenv("AWS_REGION", "us-west-2")
+    with (
+        pytest.raises(AccessError, match="nova-judge doctor --stage dev"),
+        refusals_told("dev"),
+    ):
+        boto3.client("sqs").list_queues()
