@@ -1,7 +1,7 @@
 """Parquet files through duckdb, always by the same kind of connection."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,11 @@ import orjson
 from nova_judge.text import storable
 
 _LEAST_ROW_BYTES = 1 << 20
+_READ_MEMORY = 96 << 20
+_MEMORY_PER_BYTE = 16
+_FREE_TEXT = 16 << 20
+_TEXT_PER_BYTE = 100
+_OF_ANY_LENGTH = ("VARCHAR", "BLOB", "JSON", "STRUCT", "MAP", "UNION")
 
 
 def connect(**settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - duckdb's own options
@@ -19,6 +24,40 @@ def connect(**settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - duc
     connection = duckdb.connect(config=config)
     connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def check_expansion(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: Collection[str] | None = None
+) -> None:
+    """Raises duckdb.Error where the texts of a file are far longer than the file itself.
+
+    A kilobyte of Parquet can hold gigabytes, of which duckdb hands out 2,048 rows at a time.
+    """
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+    lengths = [
+        f'strlen("{name}")' if kind == "VARCHAR" else f'strlen("{name}"::VARCHAR)'
+        for name, kind, *_ in described.fetchall()
+        if kind.startswith(_OF_ANY_LENGTH) and (columns is None or name in columns)
+    ]
+    if not lengths:
+        return
+    total = " + ".join(f"coalesce(sum({length}), 0)" for length in lengths)
+    counted = connection.execute(f"SELECT {total} FROM read_parquet(?)", [str(path)])  # noqa: S608
+    found = int(counted.fetchall()[0][0])
+    if found > _FREE_TEXT + _TEXT_PER_BYTE * path.stat().st_size:
+        raise duckdb.Error(f"its texts have {found:,} bytes, more than a file of its size may hold")
+
+
+def connect_to(path: Path, **settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401
+    """A connection that reads a file which others wrote: memory grows with the file's own size."""
+    limit = _READ_MEMORY + _MEMORY_PER_BYTE * path.stat().st_size
+    safe = {"temp_directory": "", "autoload_known_extensions": False}
+    return connect(memory_limit=f"{limit}B", **safe, **settings)
+
+
+def rows_of(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    """The rows of a result one by one: of long texts, Python holds one row's."""
+    return iter(result.fetchone, None)
 
 
 def write_parquet(

@@ -20,6 +20,7 @@ choosing the last one would be a guess. JudgeBench applies the same rule, and it
 of errors come out (https://github.com/ScalerLab/JudgeBench).
 """
 
+import functools
 import re
 import unicodedata
 from typing import Final
@@ -70,6 +71,7 @@ _KEYED = re.compile(
 )
 _WHOLE = re.compile(rf"(?:\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
 _LAST_LINE = re.compile(rf"{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}")
+_PIECE = 64
 _WHOLE_LIMIT = 200  # characters: a longer text is prose, not a label
 _OPEN_END = re.compile(r"\[\[[^\[\]\n]{0,24}\Z")
 _COMPARED_PARTS = re.compile(rf"{_PREFIX}([ab])({_RELATION}){_PREFIX}([ab])")
@@ -92,6 +94,7 @@ _LARGER = ("3e", "gt", "#62")
 _OTHER: Final = {"a": "b", "b": "a"}
 
 
+@functools.lru_cache(maxsize=4)
 def parse_verdict(text: str | None) -> JudgedAs:
     """The verdict that a judge's output states, in the order shown: `Verdict.A` is the first one.
 
@@ -132,9 +135,17 @@ def _stated(plain: str) -> JudgedAs:
 
 def _plain(text: str) -> str:
     """The text in one spelling of letters and signs, without emphasis: labels look alike."""
-    text = unicodedata.normalize("NFKC", text).lower().translate(_AS_PLAIN)
+    text = _compatible(text).lower().translate(_AS_PLAIN)
     text = _ESCAPED.sub(lambda sign: ">" if _larger(sign) else "<", text)
     return _BACKSLASHES.sub("", text).strip()
+
+
+def _compatible(text: str) -> str:
+    """NFKC piece by piece: on a run of combining marks its time grows as the square."""
+    if text.isascii():
+        return text
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
 
 
 def _larger(sign: re.Match[str]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
-from nova_judge.parquet import connect, write_parquet
+from nova_judge.parquet import check_expansion, connect_to, rows_of, write_parquet
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -56,7 +56,6 @@ COLUMNS: Final[dict[str, str]] = {
 """Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
 lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
 
-_READ_BATCH = 2_000
 _criteria_decoder = msgspec.json.Decoder(tuple[Criterion, ...])
 
 
@@ -67,14 +66,14 @@ def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
 
 def read_judgments(path: Path) -> Iterator[JudgedRow]:
     """The rows of a file that `write_judgments` wrote, in its order."""
-    with connect() as connection:
+    with connect_to(path) as connection:
+        check_expansion(connection, path)
         result = connection.execute(
             f"SELECT {', '.join(COLUMNS)} FROM read_parquet($path)",  # noqa: S608 (our own names)
             {"path": str(path)},
         )
-        while batch := result.fetchmany(_READ_BATCH):
-            for values in batch:
-                yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
+        for values in rows_of(result):
+            yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
 
 
 def _columns(judged: JudgedRow) -> dict[str, Any]:

@@ -12,11 +12,10 @@ import duckdb
 
 from nova_judge.errors import InputFileError
 from nova_judge.json_lines import Fault, read_lines
-from nova_judge.parquet import connect
+from nova_judge.parquet import check_expansion, connect_to, rows_of
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs"}
-_BATCH = 5_000
 
 
 class Record(NamedTuple):
@@ -72,11 +71,9 @@ def _csv(file: Iterable[bytes]) -> Iterator[Record]:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    with connect() as connection:
+    with connect_to(path) as connection:
+        check_expansion(connection, path)
         result = connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)})
         names = [column[0] for column in result.description]
-        number = 0
-        while batch := result.fetchmany(_BATCH):
-            for values in batch:
-                number += 1
-                yield Record(number, dict(zip(names, values, strict=True)))
+        for number, values in enumerate(rows_of(result), start=1):
+            yield Record(number, dict(zip(names, values, strict=True)))

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import ryaml
-
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import KINDS, kind_of
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
@@ -13,6 +11,7 @@ from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.records import CANDIDATES
+from nova_judge.yaml_text import read_yaml
 
 
 def read_recipe(reference: str) -> Recipe:
@@ -35,7 +34,7 @@ def load_recipe(text: str, *, file: str) -> Recipe:
     Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
     """
     try:
-        document = ryaml.loads(text)
+        document = read_yaml(text)
     except ValueError as error:
         raise RecipeError(f"{file}: not readable as YAML: {error}") from None
     unknown = []

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import ryaml
 
 from nova_judge.errors import RecipeError
 from nova_judge.folders import DATA
+from nova_judge.yaml_text import read_yaml
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 _TABLE_LIMIT = 1 << 20
@@ -82,7 +82,7 @@ def load_groups(path: Path | None) -> CriterionGroups:
 
 def _document(path: Path) -> Any:  # noqa: ANN401 (any document; its shape is checked next)
     text = path.read_text(encoding="utf-8")
-    return msgspec.json.decode(text) if path.suffix == ".json" else ryaml.loads(text)
+    return msgspec.json.decode(text) if path.suffix == ".json" else read_yaml(text)
 
 
 def _spellings(table: _Table) -> dict[tuple[str, ...], str]:

@@ -17,12 +17,10 @@ from nova_judge.pairs.metrics_text import Metrics, MetricsReader
 from nova_judge.pairs.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.pairs.rubric_reading import number, rubric_from
 from nova_judge.pairs.yaml_output import parse_rubric
-from nova_judge.parquet import connect
+from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import Judgment, Rubric, Unscored
 from nova_judge.verdict_labels import NO_LABEL, parse_verdict
 
-_BATCH = 64
-_MEMORY = "80MB"
 _ERROR_KEYS = ("inference_error", "inference_errors", "inference-score")
 _FAILURE_KEYS = ("forward_error", "backward_error")  # why a pass has no finished output; ours
 
@@ -77,14 +75,14 @@ def read_details(details: Path, first: int = 0, last: int | None = None) -> Iter
 
     `first` and `last` (not included) are row numbers; whole row groups outside them are not read.
     """
-    with _reading(details, memory_limit=_MEMORY) as connection:
+    with _reading(details) as connection:
+        check_expansion(connection, details, ("metrics", "predictions"))
         predictions = "predictions" if "predictions" in _columns(connection, details) else "NULL"
         query = f"SELECT metrics, {predictions} FROM read_parquet(?, file_row_number = true)"  # noqa: S608
         if last is not None:
             query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
         result = connection.execute(query, [str(details)])
-        while batch := result.fetchmany(_BATCH):
-            yield from map(DetailsRow._make, batch)
+        yield from map(DetailsRow._make, rows_of(result))
 
 
 def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -93,16 +91,16 @@ def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...
     Raises JudgeJobError.
     """
     with _reading(details) as connection:
+        check_expansion(connection, details, columns)
         there = _columns(connection, details)
         wanted = ", ".join(name if name in there else "NULL" for name in columns)
         result = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(details)])  # noqa: S608
-        while batch := result.fetchmany(_BATCH):
-            yield from batch
+        yield from rows_of(result)
 
 
 def count_details(details: Path) -> int:
     """The number of rows of a details Parquet; raises JudgeJobError."""
-    with _reading(details, memory_limit=_MEMORY) as connection:
+    with _reading(details) as connection:
         counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
         return int(counted.fetchall()[0][0])
 
@@ -113,9 +111,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
 
 
 @contextmanager
-def _reading(details: Path, **limits: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    safe = {"temp_directory": "", "autoload_known_extensions": False}
-    with connect(**safe, **limits) as connection:
+def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect_to(details) as connection:
         try:
             yield connection
         except duckdb.Error as error:

@@ -28,6 +28,7 @@ _CAREFUL = r"""(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,25})?(?:e[+-]?[0-9]{1,3})?(?![\w.])"
 _PLAIN = rf"(?:{_NUMBER}|True\b|False\b|None\b|nan\b)"
 _STRING = re.compile(_CAREFUL)
+_STRING_OR_OPEN = re.compile(rf"{_CAREFUL}|['\"][\s\S]*+")
 _EXACT: Final[dict[str, Scalar]] = {"True": True, "False": False, "None": None, "nan": math.nan}
 _NOT_PLAIN_ESCAPE = re.compile(r"\\(?![nt'\"])")
 _ODD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\[^nrt'\"\\]")
@@ -41,6 +42,7 @@ _PLAIN_LIMIT = 1 << 18  # characters: below this, no text makes the parser's tre
 _TEXT_LIMIT = 1 << 24
 _SKELETON_LIMIT = 1 << 16  # characters outside string literals
 _SHAPES_KEPT = 8
+_KEYS_LEARNT = 64  # a pattern has a part per key, and takes long to build with thousands
 _ROWS_KEPT = 1 << 16
 _ENDS_KEPT = 1 << 10  # what stands before and after the table may hold whole texts
 
@@ -244,6 +246,8 @@ def _has_shape(metrics: Metrics) -> bool:
     if len(tables) > 1 or not all(_is_table(table) and table for table in tables):
         return False
     rows = [metrics, *(row for table in tables for row in table.values())]
+    if any(len(row) > _KEYS_LEARNT for row in rows):
+        return False
     return all(isinstance(key, str) for key in metrics) and all(
         value is None
         or isinstance(value, str | int | float | dict)
@@ -267,7 +271,7 @@ def _is_mostly_strings(text: str) -> bool:
     """
     if len(text) > _TEXT_LIMIT or "'''" in text or '"""' in text:
         return False
-    return len(_STRING.sub("", text)) <= _SKELETON_LIMIT
+    return len(_STRING_OR_OPEN.sub("", text)) <= _SKELETON_LIMIT
 
 
 class _Literals(ast.NodeTransformer):

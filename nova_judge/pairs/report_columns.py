@@ -8,11 +8,10 @@ import msgspec
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
-from nova_judge.parquet import connect
+from nova_judge.parquet import connect_to, rows_of
 from nova_judge.records import Criterion
 from nova_judge.statistics.outcomes import Outcome
 
-_BATCH = 2_000
 _OUTCOMES = {
     "A": Outcome.A,
     "B": Outcome.B,
@@ -44,16 +43,15 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
     packer = RubricPacker()
     decoder = msgspec.json.Decoder(tuple[_Scores, ...])
     categories: list[str | None] = []
-    with connect() as connection:
+    with connect_to(judgments) as connection:
         result = connection.execute(
             "SELECT forward, backward, category, criteria FROM read_parquet(?)", [str(judgments)]
         )
-        while batch := result.fetchmany(_BATCH):
-            for forward, backward, category, criteria in batch:
-                scores = decoder.decode(criteria) if criteria else ()
-                packed = [packer.packed(_criterion(one)) for one in scores]
-                packer.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
-                categories.append(category)
+        for forward, backward, category, criteria in rows_of(result):
+            scores = decoder.decode(criteria) if criteria else ()
+            packed = [packer.packed(_criterion(one)) for one in scores]
+            packer.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
+            categories.append(category)
     return ReportColumns(columns_from([packer.take()], groups), categories)
 
 

@@ -9,27 +9,22 @@ nothing but a label are therefore taken out first. What is no YAML is read line 
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
-from typing import Any, Final
-
-import ryaml
+from typing import Any
 
 from nova_judge.pairs.rubric_lines import OVERALL, field_name, rubric_lines
 from nova_judge.pairs.rubric_reading import rubric_from
 from nova_judge.records import Rubric, Unscored
 from nova_judge.thoughts import without_thoughts
 from nova_judge.verdict_labels import CUT_OFF_THOUGHT
+from nova_judge.yaml_text import LONGEST, read_yaml
 
 NO_YAML = Unscored("the judge's output holds no readable YAML rubric")
 TWO_RUBRICS = Unscored("the judge's output holds two different rubrics")
 TOO_LONG = Unscored("the judge's output is too long to be a rubric")
 
-_LIMIT: Final = 4 << 20  # characters
-_DEPTH_LIMIT: Final = 500  # open brackets, on which the scanner's time grows as the square
 _FENCE_LINE = r"^[ \t]*+```[ \t]*+(?:ya?ml|json)?[ \t]*+"
 _FENCE = re.compile(rf"{_FENCE_LINE}\n(.*?)^[ \t]*+```", re.MULTILINE | re.DOTALL)
 _OPEN_FENCE = re.compile(rf"{_FENCE_LINE}$", re.MULTILINE)
-_BRACKET = re.compile(r"[\[\]{}]")
 _START = re.compile(r"^(?:criteria|rubric|criteria_breakdown)[ \t]*:", re.MULTILINE)
 _LABEL_LINE = re.compile(r"^[ \t]*+(?:\w[\w \t]{0,39}:)?[ \t]*+[\"']?\[\[[^\n]*$", re.MULTILINE)
 _CRITERIA_KEYS = ("criteria", "rubric", "criteria_breakdown")
@@ -38,23 +33,16 @@ _NAME_KEYS = ("short_name", "name")
 
 def parse_rubric(text: str) -> Rubric | Unscored:
     """The rubric that a YAML text holds, bare, in a fence, or after a sentence of prose."""
-    if len(text) > _LIMIT:
+    if len(text) > LONGEST:
         return TOO_LONG
     answer = without_thoughts(text)
     if not answer.finished:
         return CUT_OFF_THOUGHT
-    if _bracket_depth(answer.text) > _DEPTH_LIMIT:
-        return NO_YAML
     found = [_rubric_in(document) for document in _documents(answer.text)]
     readable = [rubric for rubric in found if isinstance(rubric, Rubric)]
     if not readable:
         return next((rubric for rubric in found if rubric != NO_YAML), NO_YAML)
     return readable[0] if all(rubric == readable[0] for rubric in readable) else TWO_RUBRICS
-
-
-def _bracket_depth(text: str) -> int:
-    steps = (1 if bracket in "[{" else -1 for bracket in _BRACKET.findall(text))
-    return max(accumulate(steps), default=0)
 
 
 def _documents(text: str) -> Iterator[str]:
@@ -71,7 +59,7 @@ def _documents(text: str) -> Iterator[str]:
 
 def _rubric_in(text: str) -> Rubric | Unscored:
     try:
-        document = ryaml.loads(text)
+        document = read_yaml(text)
     except ValueError as error:
         return _rubric_in_lines(text, error)
     if not isinstance(document, dict):

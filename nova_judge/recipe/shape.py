@@ -4,12 +4,15 @@ import difflib
 import types
 import typing
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from nova_judge.errors import RecipeError
 
+_MOST_PROBLEMS = 50
+_LONGEST_WORD = 200
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
@@ -20,7 +23,9 @@ def read_record(
 
     `also`: problems that were found before, to be said with those.
     """
-    problems = [*also, *_problems(document, record, "")]
+    problems = [*also, *islice(_problems(document, record, ""), _MOST_PROBLEMS)]
+    if len(problems) >= _MOST_PROBLEMS:
+        problems.append("and more; these are the first")
     if problems:
         raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
     try:
@@ -31,7 +36,7 @@ def read_record(
 
 def did_you_mean(found: object, allowed: Iterable[str]) -> str:
     """`. Did you mean …?` when one of the allowed words is near, else nothing."""
-    near = difflib.get_close_matches(str(found), list(allowed), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(found)[:_LONGEST_WORD], list(allowed), n=1, cutoff=0.6)
     return f". Did you mean {near[0]!r}?" if near else ""
 
 
@@ -39,7 +44,9 @@ def not_one_of(key: str, found: str, allowed: Iterable[str], also: str = "") -> 
     """The problem of a word that is none of those allowed; `also` says what else would be."""
     words = list(allowed)
     tail = f" ({also})" if also else ""
-    return f"{key}: found {found!r}; allowed: {', '.join(words)}{tail}{did_you_mean(found, words)}"
+    shown = repr(found[:_LONGEST_WORD])
+    near = did_you_mean(found, words)
+    return f"{key}: found {shown}; allowed: {', '.join(words)}{tail}{near}"
 
 
 def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form

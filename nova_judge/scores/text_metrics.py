@@ -6,6 +6,7 @@ the whole file as `sacrebleu` computes it. All lie in [0, 1] but BLEU, which lie
 """
 
 import contextlib
+import functools
 import math
 import re
 import string
@@ -19,6 +20,7 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _NOT_ROUGE = re.compile(r"[^a-z0-9]+")
 _MAX_ORDER = 4
+_MASKS_KEPT = 1_000
 
 
 def row_metrics(answer: str, reference: str) -> dict[str, float]:
@@ -77,15 +79,28 @@ def _ngram_f1(answer: Sequence[str], reference: Sequence[str], order: int) -> fl
 
 
 def _longest_common_f1(answer: Sequence[str], reference: Sequence[str]) -> float:
-    """F1 of the longest common subsequence; time is the product of the lengths, memory linear."""
-    row = [0] * (len(reference) + 1)
+    """F1 of the longest common subsequence, one bit per word of the reference.
+
+    Hyyro's form of the bit-vector algorithm ("Bit-parallel LCS-length computation revisited",
+    2004): in the end each bit that is 0 is one word of the subsequence.
+    """
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(reference):
+        places.setdefault(word, []).append(place)
+
+    @functools.lru_cache(maxsize=_MASKS_KEPT)
+    def mask(word: str) -> int:
+        bits = bytearray(len(reference) // 8 + 1)
+        for place in places.get(word, ()):
+            bits[place >> 3] |= 1 << (place & 7)
+        return int.from_bytes(bits, "little")
+
+    every = (1 << len(reference)) - 1
+    row = every
     for word in answer:
-        diagonal = 0
-        for column, other in enumerate(reference, start=1):
-            above = row[column]
-            row[column] = diagonal + 1 if word == other else max(above, row[column - 1])
-            diagonal = above
-    return _f1(row[-1], len(answer), len(reference))
+        met = row & mask(word)
+        row = (row + met | row - met) & every
+    return _f1(len(reference) - row.bit_count(), len(answer), len(reference))
 
 
 class BleuCounts(NamedTuple):

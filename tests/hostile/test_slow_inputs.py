@@ -1,0 +1,49 @@
+"""No input of a few megabytes takes long or fills memory, whatever it holds."""
+
+import pytest
+
+from nova_judge.errors import NovaJudgeError
+from tests.hostile import slow_inputs
+from tests.hostile.bounds import cost, rounds, within
+
+SECONDS = 2.5  # a second where nothing else runs: shared cores and caches double it
+MEGABYTES = 300.0
+WORK = """
+    said = []
+    for name, case in list(CASES.items())[::{step}]:
+        try:
+            case()
+        except NovaJudgeError:
+            said.append(name)
+"""
+TABLES = """
+    for path in Path({folder!r}).iterdir():
+        try:
+            read_table(path)
+        except NovaJudgeError:
+            pass
+"""
+IMPORTS = """
+from nova_judge.errors import NovaJudgeError
+from tests.hostile.slow_inputs import CASES, read_table
+"""
+
+
+@pytest.mark.parametrize("name", slow_inputs.CASES)
+def test_no_input_takes_long(name):
+    with within(SECONDS):
+        try:
+            slow_inputs.CASES[name]()
+        except NovaJudgeError as error:
+            assert len(str(error)) < 100_000
+
+
+def test_no_input_fills_memory():
+    assert cost(IMPORTS, WORK.format(step=rounds(5, 1)), most_seconds=600).megabytes < MEGABYTES
+
+
+def test_no_small_table_fills_memory_or_takes_long(tmp_path):
+    slow_inputs.write_tables(tmp_path)
+    spent = cost(IMPORTS, TABLES.format(folder=str(tmp_path)))
+    assert spent.megabytes < MEGABYTES
+    assert spent.seconds < SECONDS * len(slow_inputs.TABLES)
