@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.made.profiles import HAIKU
+
 ROOT = Path(__file__).parents[2]
-HAIKU = ROOT.parent / "shared" / "data" / "judgebench-claude-3-haiku"
 START = [sys.executable, "-m", "nova_judge.cli.main", "local", "run"]
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,6 @@ def test_two_candidates_answer_and_are_judged(tmp_path):
     assert str(out / "report/report.html") in told.replace("\n", "")
 
 
-@pytest.mark.skipif(not HAIKU.is_dir(), reason="the shared data is not here")
 def test_a_real_judges_verdicts_come_out_as_published(tmp_path):
     out = tmp_path / "haiku"
 

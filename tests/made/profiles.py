@@ -7,7 +7,7 @@ from pathlib import Path
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts, count_profiles
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[1] / "data" / "published"
 HAIKU = DATA / "judgebench-claude-3-haiku"
 ALPACA = DATA / "alpacaeval2"
 ANSWERS: list[JudgedAs] = [*Verdict, Unscored("nothing was said")]

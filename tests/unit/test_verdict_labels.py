@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,7 @@ from nova_judge.verdict_labels import (
     parse_verdict,
     turned,
 )
-
-HAIKU = Path(__file__).parents[4] / "shared/data/judgebench-claude-3-haiku/judgments.jsonl"
+from tests.made.profiles import HAIKU
 
 
 @pytest.mark.parametrize(
@@ -161,11 +159,12 @@ def test_a_long_text_is_read_in_linear_time():
     assert isinstance(parse_verdict("judge " * 500_000), Unscored)
 
 
-@pytest.mark.skipif(not HAIKU.exists(), reason="the JudgeBench outputs are not here")
 @pytest.mark.parametrize(("order", "errors"), [("forward", 11), ("backward", 2)])
 def test_real_judge_outputs_read_as_published(order, errors):
     published = {"A>B": Verdict.A, "B>A": Verdict.B, "A=B": Verdict.TIE}
-    rows = [json.loads(line) for line in HAIKU.read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (HAIKU / "judgments.jsonl").read_text("utf-8").splitlines()
+    ]
     parsed = [parse_verdict(row[f"{order}_output"]) for row in rows]
     for row, verdict in zip(rows, parsed, strict=True):
         if row[order] is None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nova_judge_local.settings import JobFault
+from tests.made.profiles import HAIKU
 from tests.workflow.conftest import ROOT, Account, lines
 
-HAIKU = ROOT.parent / "shared" / "data" / "judgebench-claude-3-haiku"
 QUESTIONS = (ROOT / "examples" / "questions.jsonl").read_bytes()
 Start = Callable[..., Account]
 
@@ -62,7 +62,6 @@ def test_prompts_are_answered_judged_and_reported(account: Start, tmp_path: Path
     }
 
 
-@pytest.mark.skipif(not HAIKU.exists(), reason="needs ../shared/data")
 def test_ready_pairs_with_a_real_judges_verdicts_give_its_published_agreement(
     account: Start,
 ) -> None:

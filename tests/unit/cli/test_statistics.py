@@ -11,7 +11,7 @@ from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError, RequestError, SavedReportError
 from nova_judge.findings.metrics import CandidateFacts, InputFacts, compute_metrics, failed_metrics
 from tests.made import runs
-from tests.made.profiles import DATA, HAIKU, jsonl
+from tests.made.profiles import HAIKU, jsonl
 from tests.unit.findings.test_metrics import facts, pairs
 
 runner = CliRunner()
@@ -23,7 +23,6 @@ def run(*arguments: object) -> str:
     return result.stdout
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 def test_stats_prints_every_key_that_is_promised() -> None:
     labels = HAIKU / "pairs.jsonl"
     found = json.loads(run("stats", HAIKU / "judgments.jsonl", "--labels", labels, "--json"))

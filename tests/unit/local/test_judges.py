@@ -1,6 +1,5 @@
 import json
 import re
-from pathlib import Path
 
 import pytest
 import ryaml
@@ -21,8 +20,7 @@ from nova_judge_local.judges.pair_judges import (
     judge_prompt,
 )
 from nova_judge_local.settings import JudgeCalls
-
-HAIKU = Path(__file__).parents[4] / "shared" / "data" / "judgebench-claude-3-haiku"
+from tests.made.profiles import HAIKU
 
 
 def _shown(first="Canberra", second="Sydney", reference="Canberra", order="forward", row="1"):
@@ -98,7 +96,6 @@ def test_a_row_without_a_recorded_verdict_is_refused(tmp_path):
         _recorded(tmp_path).output(_shown(row="other"), "pairwise")
 
 
-@pytest.mark.skipif(not HAIKU.is_dir(), reason="the shared data is not here")
 def test_a_real_judges_outputs_are_replayed_word_for_word():
     file = HAIKU / "judgments.jsonl"
     judge = RecordedJudge(file)

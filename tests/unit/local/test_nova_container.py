@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nova_judge.errors import LocalModeError
-from nova_judge.pairs.judge_output import judgment_of
+from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Unscored
 from nova_judge_local.container import judge_tasks
@@ -136,10 +136,9 @@ def test_rubric_details_hold_criteria_whose_scores_recompute(tmp_path):
 
 
 def test_the_products_own_reader_reads_what_the_stand_in_writes(tmp_path):
-    judge_output = pytest.importorskip("nova_judge.pairs.judge_output")
     _, details = _judged(_root(tmp_path, task="rubric_llm_judge"))
 
-    judgments = list(judge_output.read_judgments(details))
+    judgments = list(read_judgments(details))
 
     assert [(j.forward, j.backward) for j in judgments] == [("B", "B"), ("A", "A"), ("tie", "tie")]
     for judgment in judgments:

@@ -7,7 +7,7 @@ import pytest
 
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks, split_subtasks
 
-CONTRACT = Path("../shared/contracts/benchmarks.json")
+DOCUMENTED = Path(__file__).parents[2] / "data" / "benchmark_subtasks.json"
 
 
 def problems(**changes: str) -> list[tuple[str, str]]:
@@ -34,9 +34,8 @@ def test_the_number_of_subtasks_is_the_documented_one() -> None:
     assert counts == {"mmlu": 57, "bbh": 27, "math": 7, "strong_reject": 32, "mmmu": 30}
 
 
-@pytest.mark.skipif(not CONTRACT.exists(), reason="the contract lies outside the repository")
-def test_subtasks_are_those_of_the_contract() -> None:
-    for task, subtasks in json.loads(CONTRACT.read_text()).items():
+def test_subtasks_are_those_of_the_documentation() -> None:
+    for task, subtasks in json.loads(DOCUMENTED.read_text("utf-8")).items():
         assert list(benchmarks()[task].subtasks) == subtasks
 
 

@@ -40,12 +40,15 @@ def problems(request) -> str:
     return ParamValidator().validate(request, shape).generate_report()
 
 
-@pytest.mark.parametrize("name", recipe_names())
-def test_botocore_accepts_the_request_of_every_recipe(name):
-    recipe = load_recipe(packaged_recipe(name), file=name)
-    if recipe.judge.nova is None:
-        pytest.skip("this kind runs no Nova job")
+OF_NOVA = [
+    name
+    for name in recipe_names()
+    if load_recipe(packaged_recipe(name), file=name).judge.nova is not None
+]
 
+
+@pytest.mark.parametrize("name", OF_NOVA)
+def test_botocore_accepts_the_request_of_every_recipe(name):
     assert problems(request_of(packaged_recipe(name))) == ""
 
 

@@ -12,7 +12,7 @@ from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
 from nova_judge.statistics.evidence import Evidence, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
-from tests.made.profiles import DATA, HAIKU, counts, judged_rows
+from tests.made.profiles import HAIKU, counts, judged_rows
 
 
 def evidence(number: int) -> Evidence:
@@ -86,7 +86,6 @@ def test_without_labels_there_is_a_reason() -> None:
     assert agreement({}) == Unscored("no row has a label")
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 def test_a_real_judge_has_the_published_figures() -> None:
     reading = read_judgment_file(HAIKU / "judgments.jsonl", HAIKU / "pairs.jsonl")
     found = agreement(reading.evidence.labelled)

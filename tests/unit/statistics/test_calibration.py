@@ -93,7 +93,6 @@ def test_what_the_data_do_not_allow_has_a_reason() -> None:
     assert len(found.buckets) == 1
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 def test_a_real_reward_model_is_nearly_calibrated_once_mapped() -> None:
     reading = read_judgment_file(DATA / "judgebench-reward-model" / "margins.csv")
     found = calibrate(reading.evidence)

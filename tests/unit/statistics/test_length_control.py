@@ -14,7 +14,7 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
 from nova_judge.statistics.settings import DEFAULTS
-from tests.made.profiles import ALPACA, DATA
+from tests.made.profiles import ALPACA
 
 
 def generated(number: int = 400, seed: int = 1, effect: float = 0.8):
@@ -86,7 +86,6 @@ def test_what_the_data_do_not_allow_has_a_reason() -> None:
     assert equal == Unscored("the difference in length is the same in every row")
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 def test_alpaca_eval_s_published_figures_come_out(tmp_path: Path) -> None:
     models = defaultdict(list)
     with gzip.open(ALPACA / "preferences.csv.gz", "rt", encoding="utf-8") as file:
