@@ -9,6 +9,7 @@ from typing import Any
 
 from nova_judge.records import Unscored
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
+from nova_judge.thoughts import without_thoughts
 from nova_judge_local.container.preset_scorers.prime_code import score_program
 
 NAMES = ("prime_math", "prime_code")
@@ -23,4 +24,9 @@ def preset_scores(
             yield from pool.map(partial(score_program, seconds=seconds), rows)
     else:
         path = Path(__file__).with_name(f"{name}.py")
-        yield from score_rows(path, rows, DEFAULT_LIMITS._replace(row_seconds=seconds))
+        answers = [row | {"answer": _answer(row)} for row in rows]
+        yield from score_rows(path, answers, DEFAULT_LIMITS._replace(row_seconds=seconds))
+
+
+def _answer(row: dict[str, Any]) -> str:
+    return without_thoughts(str(row.get("answer") or "")).text
