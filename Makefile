@@ -32,7 +32,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hostile check templates pins bootstrap deploy destroy clean
+.PHONY: help setup demo test hostile check templates schema pins bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -88,6 +88,9 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 
 templates: .venv/dev  ## Write the templates of local mode anew, after a change to the stacks
 	@$(BIN)/python -m stacks.local_templates
+
+schema: .venv/dev  ## Write docs/metrics.schema.json anew, after a change to the record of metrics.json
+	@$(BIN)/python -m nova_judge.findings.metrics_schema docs/metrics.schema.json
 
 # Credentials are looked at first: `where` ends with one sentence where there are none.
 bootstrap: .venv/deploy  ## Prepare the account and region of your credentials for the CDK, once

@@ -74,7 +74,7 @@ def _report(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
     )
     if before != runs_table.REPORTED:  # the event came once more
-        emitted.add_metric("RowsJudged", MetricUnit.Count, metrics["rows"]["judged"])
+        emitted.add_metric("RowsJudged", MetricUnit.Count, metrics.rows.judged or 0)
         tell(settings.topic_arn, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
 

@@ -103,3 +103,13 @@ class JudgedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 JobMetrics: TypeAlias = dict[str, Any]
+
+
+class Headline(msgspec.Struct, frozen=True):
+    """The result of a run in a few words, and the evidence for it."""
+
+    words: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.evidence}"

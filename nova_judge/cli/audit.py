@@ -49,8 +49,7 @@ def command(
     with Console(stderr=True).status("Reading and recomputing"):
         found = _audit(open_run(source))
     if as_json:
-        plain = {**found._asdict(), "findings": [one._asdict() for one in found.findings]}
-        print_json(plain)
+        print_json(found)
     else:
         _print(found)
     raise typer.Exit(DIFFERS if found.findings else 0)
@@ -104,7 +103,8 @@ def _print(found: Audit) -> None:
     for name in ("", "figure", "stated", "recomputed"):
         table.add_column(name, overflow="fold")
     for one in found.findings[:_SHOWN]:
-        table.add_row(one.kind, *(escape(one_line(text, 300)) for text in one[1:]))
+        texts = (one.where, one.stated, one.recomputed)
+        table.add_row(one.kind, *(escape(one_line(text, 300)) for text in texts))
     console.print(table)
     if len(found.findings) > _SHOWN:
         console.print(f"and {len(found.findings) - _SHOWN:,} more; --json lists all.")

@@ -12,7 +12,7 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.errors import RequestError
-from nova_judge.findings.compare import Change, Comparison, compare, require_same_judge, standing
+from nova_judge.findings.compare import Change, Comparison, compare, require_same_judge, rows_of_run
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import load_groups
@@ -46,10 +46,10 @@ def command(
     reports = [open_report(open_run(run)) for run in runs]
     require_same_judge(reports)
     with Console(stderr=True).status("Reading the runs"):
-        first, *others = [standing(report, table) for report in reports]
+        first, *others = [rows_of_run(report, table) for report in reports]
         compared = [compare(first, other, confidence) for other in others]
     if as_json:
-        print_json([_plain(one) for one in compared])
+        print_json(compared)
         return
     console = Console(highlight=False)
     for one in compared:
@@ -85,7 +85,3 @@ def _cells(change: Change) -> list[str]:
         f"{change.p_value:.3f}",
         f"[{colour}]{word}[/]" if colour else word,
     ]
-
-
-def _plain(one: Comparison) -> dict[str, object]:
-    return {**one._asdict(), "changes": [change._asdict() for change in one.changes]}

@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import RequestError
 from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
@@ -83,8 +84,8 @@ def command(
     raise typer.Exit(int(finding.outcome))
 
 
-def _summary(metrics: dict[str, Any]) -> str:
-    render = render_score_markdown if metrics.get("scores") else render_markdown
+def _summary(metrics: Metrics) -> str:
+    render = render_score_markdown if metrics.scores else render_markdown
     return render(metrics)
 
 

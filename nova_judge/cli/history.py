@@ -13,7 +13,7 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import SavedReport, find_reports, open_report
-from nova_judge.findings.sentences import headline, percent
+from nova_judge.findings.sentences import headline, short_interval
 from nova_judge.report.index import render_index
 
 
@@ -49,7 +49,7 @@ def command(
     for one in series:
         console.print(_table(one))
     for report, told in refused:
-        console.print(f"[yellow]left out[/] {escape(report.metrics['run_id'])}: {escape(told)}")
+        console.print(f"[yellow]left out[/] {escape(report.metrics.run_id)}: {escape(told)}")
     if index:
         page = folder / "index.html"
         page.write_text(render_index(series, folder, refused), encoding="utf-8")
@@ -65,7 +65,7 @@ def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series],
 
 def _table(series: Series) -> Table:
     facts = series.first.metrics
-    title = f"{facts['recipe']['name']} · {facts['judge']['model']} · {facts['input']['uri']}"
+    title = f"{facts.recipe.name} · {facts.judge.model} · {facts.input.uri}"
     table = Table(title=escape(one_line(title, 160)), title_justify="left")
     for name in ("created", "run", "candidate B", "verdict"):
         table.add_column(name)
@@ -77,10 +77,10 @@ def _table(series: Series) -> Table:
 
 def _cells(report: SavedReport) -> tuple[str, ...]:
     metrics = report.metrics
-    rate = metrics.get("win_rate")
-    told = ""
-    if rate:
-        told = f"{percent(rate['estimate'])} [{100 * rate['low']:.1f}, {100 * rate['high']:.1f}]"
-    name = str(metrics.get("candidates", {}).get("B", {}).get("name", ""))
-    words = one_line(headline(metrics).words, 80)
-    return (str(metrics["created"]), str(metrics["run_id"]), one_line(name, 60), words, told)
+    return (
+        metrics.created,
+        metrics.run_id,
+        one_line(metrics.name("B") or "", 60),
+        one_line(headline(metrics).words, 80),
+        short_interval(metrics.win_rate) if metrics.win_rate else "",
+    )

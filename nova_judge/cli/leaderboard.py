@@ -1,8 +1,9 @@
 """`nova-judge leaderboard`: many runs, one table of candidates."""
 
 from collections import defaultdict
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -15,9 +16,8 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import other_data
 from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.plain import plain
+from nova_judge.records import CANDIDATES
 from nova_judge.statistics.outcomes import profiles_from_dict
-from nova_judge.statistics.settings import settings_of
 
 
 def command(
@@ -43,7 +43,7 @@ def command(
     board = leaderboard([_match(report) for report in reports], level)
     notes = _notes(reports, board)
     if as_json:
-        print_json({**plain(board), "notes": notes})
+        print_json({**msgspec.structs.asdict(board), "notes": notes})
         return
     console = Console(highlight=False)
     tables: dict[int, list[Standing]] = defaultdict(list)
@@ -57,30 +57,29 @@ def command(
 
 def _match(report: SavedReport) -> Match:
     metrics = report.metrics
-    profiles = metrics.get("profiles")
-    if metrics["status"] != "completed" or not profiles:
+    a, b = (metrics.name(side) for side in CANDIDATES)
+    if metrics.profiles is None or a is None or b is None:
         raise SavedReportError(
-            f"{report.folder}: run {metrics['run_id']} compared no answers "
-            f"(status {metrics['status']}, kind {metrics['kind']}): leave it out."
+            f"{report.folder}: run {metrics.run_id} compared no answers "
+            f"(status {metrics.status}, kind {metrics.kind}): leave it out."
         )
-    if blocked := settings_of(metrics).blocked_by:
+    if blocked := metrics.blocked_by:
         raise SavedReportError(
-            f"{report.folder}: the verdict of run {metrics['run_id']} is blocked "
+            f"{report.folder}: the verdict of run {metrics.run_id} is blocked "
             f"({'; '.join(blocked)}): a rank cannot rest on it, leave it out."
         )
-    names = metrics["candidates"]
-    return Match(names["A"]["name"], names["B"]["name"], profiles_from_dict(profiles))
+    return Match(a, b, profiles_from_dict(metrics.profiles))
 
 
 def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     notes = [board.method]
-    judges = sorted({report.metrics["judge"]["model"] for report in reports})
+    judges = sorted({report.metrics.judge.model for report in reports})
     if len(judges) > 1:
         notes.append(f"judged by different judges, whose taste differs: {', '.join(judges)}")
     inputs = _inputs(reports)
     if inputs > 1:
         notes.append(f"over {inputs} different inputs: strengths mix what these ask for")
-    same = [r.metrics["run_id"] for r in reports if len(_names(r.metrics)) == 1]
+    same = [r.metrics.run_id for r in reports if r.metrics.name("A") == r.metrics.name("B")]
     if same:
         notes.append(f"both candidates have one name, so nothing is compared: {', '.join(same)}")
     if board.not_compared:
@@ -96,10 +95,6 @@ def _inputs(reports: list[SavedReport]) -> int:
         if all(other_data(known, report) for known in different):
             different.append(report)
     return len(different)
-
-
-def _names(metrics: dict[str, Any]) -> set[str]:
-    return {metrics["candidates"][side]["name"] for side in ("A", "B")}
 
 
 def _table(standings: list[Standing], level: float) -> Table:

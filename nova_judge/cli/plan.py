@@ -84,11 +84,10 @@ def _share(decided_share: float | None, like: str | None) -> float:
         return 1.0 if decided_share is None else decided_share
     if decided_share is not None:
         raise RequestError("say either --decided-share or --like, not both")
-    tally = open_report(open_run(like)).metrics.get("reconciled")
-    if not tally or not tally["a"] + tally["b"]:
+    tally = open_report(open_run(like)).metrics.reconciled
+    if tally is None or not tally.a + tally.b:
         raise RequestError(f"{like}: no row was decided there; say --decided-share instead")
-    share: float = (tally["a"] + tally["b"]) / sum(tally.values())
-    return share
+    return (tally.a + tally.b) / tally.rows
 
 
 def _show(stated: dict[str, Any]) -> None:

@@ -65,8 +65,8 @@ def _files(report: SavedReport) -> Iterator[tuple[str, bytes]]:
     from nova_judge.report.scores import render_score_report  # noqa: PLC0415
     from nova_judge.report.write import render_report  # noqa: PLC0415
 
-    failed = report.metrics["status"] == "failed"
-    if not kind_of(report.metrics["kind"]).compares:
+    failed = not report.metrics.completed
+    if not kind_of(report.metrics.kind).compares:
         scores = () if failed else read_scores(report.stored_evidence())
         return render_score_report(report.metrics, scores)
     return render_report(report.metrics, () if failed else report.rows())

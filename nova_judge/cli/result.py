@@ -10,6 +10,7 @@ from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_stand_in import stand_ins
+from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 
 
@@ -21,10 +22,9 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     for said in stand_ins(report.metrics):
         console.print(escape(one_line(str(said), 400)), style="yellow", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False)
-    for side in "AB":
-        facts = report.metrics.get("candidates", {}).get(side)
-        if facts:
-            table.add_row(side, escape(one_line(str(facts["name"]), 80)))
+    for side in CANDIDATES:
+        if name := report.metrics.name(side):
+            table.add_row(side, escape(one_line(name, 80)))
     for name, value in table_rows(report.metrics):
         table.add_row(escape(name.strip()), escape(value))
     console.print(table, highlight=False)

@@ -2,8 +2,9 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -22,10 +23,9 @@ from nova_judge.pairs.firmness import Firmness, firmness
 from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
 from nova_judge.pairs.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
 from nova_judge.pairs.rubric_columns import RubricColumns
-from nova_judge.plain import plain
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
-from nova_judge.statistics.settings import StatisticsSettings, settings_of
+from nova_judge.statistics.settings import StatisticsSettings
 
 _LISTED = 20
 
@@ -102,7 +102,7 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
             files = read_archive(source, Path(folder))
             return _read(only(files.details, "details Parquet", files.members), groups)
     report = open_report(source)
-    return columns_of_report(report.stored_judgments(), groups), settings_of(report.metrics)
+    return columns_of_report(report.stored_judgments(), groups), report.metrics.statistics
 
 
 def _print_figures(console: Console, found: ReweighedFigures) -> None:
@@ -180,11 +180,11 @@ def _signed(value: float | None) -> str:
 
 def _plain(
     found: ReweighedFigures, rows: ReportColumns, details: _Details | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
-        **plain(found),
-        "criteria": plain(coverage(rows.columns)),
-        "drivers": plain(drivers(rows.columns)),
-        "firmness": plain(details.firmness) if details else None,
-        "root_causes": plain(details.causes) if details else None,
+        **msgspec.structs.asdict(found),
+        "criteria": coverage(rows.columns),
+        "drivers": drivers(rows.columns),
+        "firmness": details.firmness if details else None,
+        "root_causes": details.causes if details else None,
     }

@@ -1,10 +1,10 @@
 """`nova-judge score`: try a scorer of your own on a file, in the sandbox, without AWS."""
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import orjson
 import typer
 from rich.console import Console
@@ -16,11 +16,20 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
+from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 
 MOST_REASONS = 10
+
+
+class MissingScores(msgspec.Struct, frozen=True):
+    """How many rows have no score of a metric, and why."""
+
+    metric: str
+    reason: str
+    count: int
 
 
 def command(
@@ -61,7 +70,7 @@ def command(
     figures = table.figures(0.95)
     differences = table.differences("A", "B", 0.95)
     reasons = [
-        {"metric": metric, "reason": reason, "count": count}
+        MissingScores(metric, reason, count)
         for (metric, reason), count in table.reasons().most_common()
     ]
     if as_json:
@@ -109,31 +118,30 @@ def _line(score: AnswerScore) -> dict[str, object]:
 
 
 def _show(
-    figures: list[dict[str, object]],
-    differences: list[dict[str, object]],
-    reasons: list[dict[str, object]],
+    scores: Sequence[MetricScore],
+    differences: Sequence[MetricDifference],
+    reasons: Sequence[MissingScores],
 ) -> None:
     console = Console(highlight=False)
     table = Table("metric", "of", "mean", "95 % interval", "rows", "unscored")
-    for _, group in groupby(figures, key=lambda figure: figure["metric"]):
-        for figure in group:
-            table.add_row(
-                escape(str(figure["metric"])),
-                escape(str(figure["subject"])),
-                _number(figure["estimate"]),
-                f"{_number(figure['low'])} to {_number(figure['high'])}",
-                f"{figure['rows']:,}",
-                f"{figure['unscored']:,}",
-            )
+    for score in scores:
+        table.add_row(
+            escape(score.metric),
+            escape(score.subject),
+            _number(score.estimate),
+            f"{_number(score.low)} to {_number(score.high)}",
+            f"{score.rows:,}",
+            f"{score.unscored:,}",
+        )
     console.print(table)
     for difference in differences:
         console.print(
-            f"{escape(str(difference['metric']))}: B less A {_number(difference['estimate'])} "
-            f"({_number(difference['low'])} to {_number(difference['high'])})"
+            f"{escape(difference.metric)}: B less A {_number(difference.estimate)} "
+            f"({_number(difference.low)} to {_number(difference.high)})"
         )
     for reason in reasons[:MOST_REASONS]:
-        console.print(f"{reason['count']} rows: {escape(str(reason['reason']))}")
+        console.print(f"{reason.count} rows: {escape(reason.reason)}")
 
 
-def _number(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else "-"
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

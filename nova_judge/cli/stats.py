@@ -1,8 +1,10 @@
 """`nova-judge stats`: every estimate for a file of judgments, wherever they come from."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -12,9 +14,10 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.findings.judgment_file import Reading, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
-from nova_judge.plain import plain
-from nova_judge.statistics.findings import find
+from nova_judge.statistics.agreement import Kappa
+from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.slices import Slice
 
 _MOST_SHOWN = 20
 
@@ -56,94 +59,89 @@ def command(
         settings = StatisticsSettings(
             level=level, equivalence_margin=equivalence_margin, anytime=anytime
         )
-        stated = _stated(file, reading, settings)
+        estimates = find(reading.evidence, settings, reading.basis)
     if as_json:
-        print_json(stated)
+        print_json(_document(file, reading, estimates))
     else:
-        _show(Console(highlight=False), stated)
+        _show(Console(highlight=False), reading, estimates)
 
 
-def _stated(file: Path, reading: Reading, settings: StatisticsSettings) -> dict[str, Any]:
-    found = plain(find(reading.evidence, settings, reading.basis))
+def _document(file: Path, reading: Reading, estimates: Estimates) -> dict[str, object]:
+    profiles = reading.evidence.profiles
     return {
         "file": str(file),
-        "n": reading.evidence.profiles.judged,
+        "n": profiles.judged,
         "basis": reading.basis,
         "rows": {
             "read": reading.rows,
             "set_aside": len(reading.set_aside),
-            "judge_failed": reading.evidence.profiles.judge_failed,
-            "judged": reading.evidence.profiles.judged,
+            "judge_failed": profiles.judge_failed,
+            "judged": profiles.judged,
         },
-        "set_aside": [line._asdict() for line in reading.set_aside],
-        **found,
-        "notes": [*reading.notes, *found["notes"]],
+        "set_aside": reading.set_aside,
+        **msgspec.structs.asdict(estimates),
+        "notes": [*reading.notes, *estimates.notes],
     }
 
 
-def _show(console: Console, stated: dict[str, Any]) -> None:
-    rows = stated["rows"]
-    console.print(f"[bold]{escape(stated['verdict']['sentence'])}[/]")
+def _show(console: Console, reading: Reading, estimates: Estimates) -> None:
+    profiles = reading.evidence.profiles
+    console.print(f"[bold]{escape(estimates.verdict.sentence)}[/]")
     console.print(
-        f"{rows['judged']:,} rows judged, {rows['judge_failed']:,} without a verdict, "
-        f"{rows['set_aside']:,} lines set aside, of {rows['read']:,}"
+        f"{profiles.judged:,} rows judged, {profiles.judge_failed:,} without a verdict, "
+        f"{len(reading.set_aside):,} lines set aside, of {reading.rows:,}"
     )
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in _lines(stated):
+    for name, value in _lines(estimates, profiles.rows):
         table.add_row(escape(name), escape(value))
     console.print(table)
-    if stated["slices"]:
-        console.print(_slices(stated["slices"]))
-    for line in stated["set_aside"][:_MOST_SHOWN]:
-        console.print(f"[yellow]line {line['line']}[/]: {escape(line['reason'])}")
-    if len(stated["set_aside"]) > _MOST_SHOWN:
+    if estimates.slices:
+        console.print(_slices(estimates.slices))
+    for line in reading.set_aside[:_MOST_SHOWN]:
+        console.print(f"[yellow]line {line.line}[/]: {escape(line.reason)}")
+    if len(reading.set_aside) > _MOST_SHOWN:
         console.print("[dim]all of them: --json[/]")
-    for note in stated["notes"]:
+    for note in (*reading.notes, *estimates.notes):
         console.print(f"[dim]{escape(note)}[/]")
 
 
-def _lines(stated: dict[str, Any]) -> list[tuple[str, str]]:
-    lines = [
-        (title, _interval(stated[name]))
-        for name, title in (
-            ("win_rate", "win rate of B, ties as half"),
-            ("win_rate_decisive", "win rate of B, decided rows only"),
-            ("win_rate_corrected", "win rate of B, corrected by labels"),
-            ("length_controlled", "win rate of B at equal length"),
-            ("format_controlled", "win rate of B at equal structure"),
-        )
-        if stated[name] is not None
-    ]
-    decided = stated["verdict"]["a"] + stated["verdict"]["b"]
-    rows = stated["rows"]["judged"] + stated["rows"]["judge_failed"]
+def _lines(estimates: Estimates, rows: int) -> list[tuple[str, str]]:
+    rates = (
+        ("win rate of B, ties as half", estimates.win_rate),
+        ("win rate of B, decided rows only", estimates.win_rate_decisive),
+        ("win rate of B, corrected by labels", estimates.win_rate_corrected),
+        ("win rate of B at equal length", estimates.length_controlled),
+        ("win rate of B at equal structure", estimates.format_controlled),
+    )
+    lines = [(name, f"{quoted_interval(rate)}  {rate.method}") for name, rate in rates if rate]
+    decided = estimates.verdict.a + estimates.verdict.b
     lines.append(("rows that are decided", f"{decided:,}, {_share(decided / rows)}"))
-    if found := stated["positions"]:
+    if positions := estimates.positions:
         lines += [
-            ("first position named", _share(found["first_rate"])),
-            ("each order names the other candidate", _share(found["flips"])),
-            ("same verdict in both orders", _share(found["consistency"])),
-            ("position bias", _p(found["p_value"])),
+            ("first position named", _share(positions.first_rate)),
+            ("each order names the other candidate", _share(positions.flips)),
+            ("same verdict in both orders", _share(positions.consistency)),
+            ("position bias", _p(positions.p_value)),
         ]
-    if found := stated["agreement"]:
-        names = ("forward", "backward", "strict", "summed")
-        lines += [(f"agreement, {name}", _share(found[name])) for name in names]
-        lines.append(("Cohen's kappa", _kappa(found)))
-    if found := stated["calibration"]:
-        lines.append(("expected calibration error", f"{found['expected_error']:.4f}"))
+    if agreed := estimates.agreement:
+        lines += [
+            ("agreement, forward", _share(agreed.forward)),
+            ("agreement, backward", _share(agreed.backward)),
+            ("agreement, strict", _share(agreed.strict)),
+            ("agreement, summed", _share(agreed.summed)),
+            ("Cohen's kappa", _kappa(agreed.kappa_interval)),
+        ]
+    if calibration := estimates.calibration:
+        lines.append(("expected calibration error", f"{calibration.expected_error:.4f}"))
     return lines
 
 
-def _interval(found: dict[str, Any]) -> str:
-    return f"{quoted_interval(found)}  {found['method']}"
-
-
-def _kappa(found: dict[str, Any]) -> str:
-    interval = found["kappa_interval"]
-    if interval is None:
+def _kappa(kappa: Kappa | None) -> str:
+    if kappa is None:
         return "not defined"
-    if interval["low"] is None:
-        return f"{interval['estimate']:.3f}"
-    return f"{interval['estimate']:.3f}  [{interval['low']:.3f} to {interval['high']:.3f}]"
+    if kappa.low is None:
+        return f"{kappa.estimate:.3f}"
+    return f"{kappa.estimate:.3f}  [{kappa.low:.3f} to {kappa.high:.3f}]"
 
 
 def _share(share: float | None) -> str:
@@ -154,14 +152,13 @@ def _p(value: float | None) -> str:
     return "-" if value is None else p_value(value)
 
 
-def _slices(slices: list[dict[str, Any]]) -> Table:
+def _slices(slices: Sequence[Slice]) -> Table:
     table = Table("category", "rows", "win rate of B", "p (Holm)", box=None, pad_edge=False)
-    for entry in slices[:_MOST_SHOWN]:
-        rate = entry["win_rate"]
+    for part in slices[:_MOST_SHOWN]:
         table.add_row(
-            escape(str(entry["category"] or "(none)")),
-            str(entry["rows"]),
-            "too few rows" if rate is None else quoted_interval(rate),
-            _p(entry["p_holm"]),
+            escape(part.category or "(none)"),
+            str(part.rows),
+            "too few rows" if part.win_rate is None else quoted_interval(part.win_rate),
+            _p(part.p_holm),
         )
     return table

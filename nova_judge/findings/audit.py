@@ -6,25 +6,26 @@ figure invites a conclusion that the rows do not carry.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+
+import msgspec
 
 from nova_judge.findings.job_audit import mean_findings, row_findings, significance
+from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.rubric_findings import rubric_metrics
-from nova_judge.pairs.job_figures import OURS, bootstrap_beside
+from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
 from nova_judge.pairs.job_findings import Finding, Kind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.plain import plain
 from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.statistics.evidence import gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import StatisticsSettings, settings_of
+from nova_judge.statistics.settings import StatisticsSettings
 
 _SAME = 1e-9
 _STAGES = ("judge, forward", "judge, backward", "rubric")
 
 
-class Audit(NamedTuple):
+class Audit(msgspec.Struct, frozen=True):
     """What was checked and what did not hold. `checked` counts figures, `rows` counts rows."""
 
     checked: int
@@ -53,25 +54,24 @@ def audit_job(
     return Audit(checked.figures, len(rows), tuple(checked.findings))
 
 
-def audit_report(metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> Audit:
+def audit_report(metrics: Metrics, rows: Iterable[JudgedRow]) -> Audit:
     """Every figure of a `metrics.json` that rests on the rows, against `judgments.parquet`.
 
     The judge job's own figures, which it quotes, are checked in the same way.
     """
     kept = list(rows)
-    settings = settings_of(metrics)
-    ours = plain(find(gather(evidence_row(row) for row in kept), settings))
-    ours.pop("notes")
-    ours["rubric"] = rubric_metrics(kept, settings)
+    settings = metrics.statistics
+    estimates = find(gather(evidence_row(row) for row in kept), settings)
+    ours = msgspec.structs.asdict(estimates) | {"rubric": rubric_metrics(kept, settings)}
     checked = Counted()
     for name, value in ours.items():
-        if name in metrics:
-            checked.extend(_compared(f"metrics.json: {name}", metrics[name], value))
-    checked.extend(_row_sum(metrics, kept))
+        if name != "notes":
+            checked.extend(_compared(f"metrics.json: {name}", getattr(metrics, name), value))
+    checked.extend(_row_sum(metrics.rows, kept))
     judgments = [row.judgment for row in kept]
     checked.extend(_error_counts(metrics, judgments))
-    if metrics.get("job"):
-        checked.extend(_quoted_job(metrics["job"], judgments, settings))
+    if metrics.job is not None:
+        checked.extend(_quoted_job(metrics.job, judgments, settings))
     for index, judged in enumerate(kept):
         checked.extend(row_findings(index, judged.judgment))
     return Audit(checked.figures, len(kept), tuple(checked.findings))
@@ -96,23 +96,17 @@ class Counted:
             self.add(finding)
 
 
-def _row_sum(metrics: Mapping[str, Any], rows: list[JudgedRow]) -> Iterator[Finding | None]:
-    counts = metrics.get("rows") or {}
+def _row_sum(stated: Rows, rows: list[JudgedRow]) -> Iterator[Finding | None]:
     failed = sum(
         isinstance(row.judgment.forward, Unscored) and isinstance(row.judgment.backward, Unscored)
         for row in rows
     )
-    for name, ours in (("judged", len(rows) - failed), ("judge_failed", failed)):
-        if isinstance(counts.get(name), int | float):
-            yield differing(f"metrics.json: rows.{name}", counts[name], ours, 0)
-    parts = [value for name, value in counts.items() if name != "input"]
-    if parts and all(isinstance(value, int | float) for value in counts.values()):
-        yield differing("metrics.json: rows.input", counts["input"], sum(parts), 0)
+    yield from _compared("metrics.json: rows.judged", stated.judged, len(rows) - failed)
+    yield from _compared("metrics.json: rows.judge_failed", stated.judge_failed, failed)
+    yield from _compared("metrics.json: rows.input", stated.input, stated.accounted)
 
 
-def _error_counts(
-    metrics: Mapping[str, Any], judgments: list[Judgment]
-) -> Iterator[Finding | None]:
+def _error_counts(metrics: Metrics, judgments: list[Judgment]) -> Iterator[Finding | None]:
     """The rows that judging left unscored, by stage and reason."""
     ours = Counter(
         (stage, part.reason)
@@ -122,38 +116,39 @@ def _error_counts(
         )
         if isinstance(part, Unscored)
     )
-    said = {(one["stage"], one["reason"]): one["count"] for one in metrics.get("errors") or ()}
-    for stage, reason in sorted({*ours, *(key for key in said if key[0] in _STAGES)}):
-        told = said.get((stage, reason)) or 0
-        yield differing(f"metrics.json: errors, {stage}: {reason}", told, ours[stage, reason], 0)
+    stated = {(each.stage, each.reason): each.count or 0 for each in metrics.errors}
+    for stage, reason in sorted({*ours, *(key for key in stated if key[0] in _STAGES)}):
+        where = f"metrics.json: errors, {stage}: {reason}"
+        yield differing(where, stated.get((stage, reason), 0), ours[stage, reason], 0)
 
 
 def _quoted_job(
-    job: Mapping[str, Any], judgments: list[Judgment], settings: StatisticsSettings
+    job: JobFigures, judgments: list[Judgment], settings: StatisticsSettings
 ) -> Iterator[Finding | None]:
     profiles = count_profiles(judgments)
-    reported = {name: value for name, value in job.items() if name not in OURS}
-    yield from job_findings(reported, profiles)
-    yield from mean_findings(reported, judgments)
-    if "bootstrap" in job:
-        ours = bootstrap_beside(profiles, settings)
-        yield from _compared("metrics.json: job.bootstrap", job["bootstrap"], ours)
+    yield from job_findings(job.stated, profiles)
+    yield from mean_findings(job.stated, judgments)
+    ours = bootstrap_beside(profiles, settings)
+    yield from _compared("metrics.json: job.bootstrap", job.bootstrap, ours)
 
 
 def _compared(where: str, said: object, ours: object) -> Iterator[Finding | None]:
-    if isinstance(ours, Mapping) and isinstance(said, Mapping):
+    if isinstance(ours, msgspec.Struct) and isinstance(said, msgspec.Struct):
+        for name in ours.__struct_fields__:
+            yield from _compared(f"{where}.{name}", getattr(said, name), getattr(ours, name))
+    elif isinstance(ours, Mapping) and isinstance(said, Mapping):
         for name in ours:
             yield from _compared(f"{where}.{name}", said.get(name), ours[name])
-    elif isinstance(ours, list | tuple) and isinstance(said, list) and len(ours) == len(said):
+    elif isinstance(ours, tuple) and isinstance(said, tuple) and len(ours) == len(said):
         for place, (theirs, own) in enumerate(zip(said, ours, strict=True)):
             yield from _compared(f"{where}[{place}]", theirs, own)
     elif isinstance(ours, float) and isinstance(said, int | float):
         yield differing(where, said, ours, _SAME * max(1.0, abs(ours)))
     else:
-        same = said == (list(ours) if isinstance(ours, tuple) else ours)
+        same = said == ours
         yield None if same else Finding(Kind.DIFFERS, where, _short(said), _short(ours))
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = str(msgspec.to_builtins(value))
     return text if len(text) <= 200 else f"{text[:197]}..."

@@ -3,18 +3,20 @@
 Candidate B may differ everywhere: it is what a comparison shows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
+
+from nova_judge.findings.metrics_record import Metrics
 
 
 class Fact(NamedTuple):
-    """A fact of a run: its name in a sentence, and its path in `metrics.json`."""
+    """A fact of a run: its name in a sentence, and what a run's metrics say of it."""
 
     name: str
-    path: str
+    of: Callable[[Metrics], object]
 
 
-class Difference(NamedTuple):
+class FactDifference(NamedTuple):
     """A fact that two runs state differently; None is nothing stated."""
 
     name: str
@@ -22,36 +24,38 @@ class Difference(NamedTuple):
     other: object
 
 
+def _baseline_stand_in(run: Metrics) -> str | None:
+    return run.candidates["A"].stand_in if "A" in run.candidates else None
+
+
 SAME_JUDGE: Final = (
-    Fact("kind", "kind"),
-    Fact("judge", "judge.model"),
-    Fact("stand-in for the judge", "judge.stand_in"),
-    Fact("baseline A", "candidates.A.name"),
-    Fact("stand-in for baseline A", "candidates.A.stand_in"),
+    Fact("kind", lambda run: run.kind),
+    Fact("judge", lambda run: run.judge.model),
+    Fact("stand-in for the judge", lambda run: run.judge.stand_in),
+    Fact("baseline A", lambda run: run.name("A")),
+    Fact("stand-in for baseline A", _baseline_stand_in),
 )
 """What must agree where the rows of two runs are paired."""
 
 SAME_FIGURES: Final = (
-    Fact("confidence level", "win_rate.level"),
-    Fact("interval method", "win_rate.method"),
+    Fact("confidence level", lambda run: run.win_rate and run.win_rate.level),
+    Fact("interval method", lambda run: run.win_rate and run.win_rate.method),
 )
 """What must agree where figures of two runs stand side by side; a failed run has none of it."""
 
-SAME_SERIES: Final = (*SAME_JUDGE, Fact("recipe", "recipe.name"))
+SAME_SERIES: Final = (*SAME_JUDGE, Fact("recipe", lambda run: run.recipe.name))
 """What must agree in every run of one trend."""
 
 MAY_DIFFER: Final = ("candidates.B", "budget", "judge.nova.run.name")
 """Parts of a recipe that may differ within a trend."""
 
 
-def first_difference(
-    one: Mapping[str, Any], other: Mapping[str, Any], facts: Iterable[Fact]
-) -> Difference | None:
+def first_difference(one: Metrics, other: Metrics, facts: Iterable[Fact]) -> FactDifference | None:
     """The first of `facts` that the metrics of two runs state differently."""
-    for name, path in facts:
-        here, there = at(one, path), at(other, path)
+    for name, of in facts:
+        here, there = of(one), of(other)
         if here != there:
-            return Difference(name, here, there)
+            return FactDifference(name, here, there)
     return None
 
 
@@ -62,14 +66,6 @@ def compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
         for path, value in _flat(recipe, "").items()
         if not any(path == free or path.startswith(f"{free}.") for free in MAY_DIFFER)
     }
-
-
-def at(values: Mapping[str, Any], path: str) -> object:
-    """What stands at a dotted path; None where nothing does."""
-    value: object = values
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

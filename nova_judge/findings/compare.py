@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from nova_judge.errors import NotComparableError
@@ -21,7 +22,6 @@ from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.outcomes import profile_of, score_quarters
-from nova_judge.statistics.settings import settings_of
 from nova_judge.statistics.slices import holm
 from nova_judge.statistics.win_rate import Interval
 
@@ -31,7 +31,7 @@ LEAST_PAIRS = 5
 _SCALE = Scale(-1.0, 1.0)
 
 
-class Standing(NamedTuple):
+class RunRows(NamedTuple):
     """One run's rows as numbers: for each prompt, B against A overall and by group of criteria.
 
     Values are B - A in [-1, 1]; the win rate's are 2 x score - 1, so that all have one scale.
@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     rows: dict[bytes, dict[str, float]]
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True):
     """How one measure moved from the first run to another, over the prompts that both have.
 
     `first` and `other` are means of B - A over these prompts, `change` is their difference with its
@@ -62,7 +62,7 @@ class Change(NamedTuple):
     word: str
 
 
-class Comparison(NamedTuple):
+class Comparison(msgspec.Struct, frozen=True):
     """One run against the first: the changes of all measures, and the prompts that only one has."""
 
     run_id: str
@@ -73,37 +73,36 @@ class Comparison(NamedTuple):
     only_other: int
 
 
-def standing(report: SavedReport, groups: CriterionGroups) -> Standing:
+def rows_of_run(report: SavedReport, groups: CriterionGroups) -> RunRows:
     """The rows of a run as numbers. Rows that were not judged are left out."""
     rows: dict[bytes, dict[str, float]] = {}
     for judged in report.rows():
         values = _values(judged, groups)
         if values:
             rows[_key(judged)] = values
-    names = report.metrics.get("candidates") or {}
-    candidate = str((names.get("B") or {}).get("name"))
-    return Standing(str(report.metrics["run_id"]), candidate, rows)
+    return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows)
 
 
 def require_same_judge(reports: Iterable[SavedReport]) -> None:
     """Raises NotComparableError where judge, kind or baseline differ, or a verdict is blocked."""
     first, *others = reports = list(reports)
     for report in reports:
-        if blocked := settings_of(report.metrics).blocked_by:
+        if blocked := report.metrics.blocked_by:
             raise NotComparableError(
-                f"the verdict of run {report.metrics['run_id']} is blocked ({'; '.join(blocked)}): "
+                f"the verdict of run {report.metrics.run_id} is blocked ({'; '.join(blocked)}): "
                 "no change can rest on its judge. Leave the run out."
             )
     for other in others:
-        found = first_difference(first.metrics, other.metrics, SAME_JUDGE)
-        if found is not None:
+        differs = first_difference(first.metrics, other.metrics, SAME_JUDGE)
+        if differs is not None:
             raise NotComparableError(
-                f"{first.metrics['run_id']} and {other.metrics['run_id']} differ in {found.name}: "
-                f"{found.one or 'none'} and {found.other or 'none'}. Only candidate B may differ."
+                f"{first.metrics.run_id} and {other.metrics.run_id} differ in {differs.name}: "
+                f"{differs.one or 'none'} and {differs.other or 'none'}. Only candidate B may "
+                "differ."
             )
 
 
-def compare(first: Standing, other: Standing, level: float = 0.95) -> Comparison:
+def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
     """Every measure that both runs have. Raises NotComparableError without common prompts."""
     common = sorted(first.rows.keys() & other.rows.keys())
     if not common:
@@ -180,5 +179,5 @@ def _with_words(changes: list[Change], level: float) -> list[Change]:
         better = "better" if one.change > 0 else "worse"
         agrees = (one.up - one.down) * one.change > 0
         word = better if p_value < 1 - level and agrees else "no more than noise"
-        found.append(one._replace(p_value=p_value, word=word))
+        found.append(msgspec.structs.replace(one, p_value=p_value, word=word))
     return found

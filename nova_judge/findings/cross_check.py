@@ -6,12 +6,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.saved_report import SCORES, SavedReport
 from nova_judge.parquet import connect
-from nova_judge.records import JudgedRow
+from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import Kappa, cohen_kappa
 from nova_judge.statistics.outcomes import Outcome, profile_of, score_quarters
 
@@ -48,7 +49,7 @@ class PairOfJudges(NamedTuple):
         return self.agreed / self.rows
 
 
-class CategoryAgreement(NamedTuple):
+class CategoryAgreement(msgspec.Struct, frozen=True):
     """Agreement of two judges within one category."""
 
     name: str
@@ -56,7 +57,7 @@ class CategoryAgreement(NamedTuple):
     agreed: int
 
 
-class Difference(NamedTuple):
+class DifferingPair(NamedTuple):
     """A pair on which judges differ, with every judge's verdict by name; None where it has none."""
 
     pair: Pair
@@ -69,7 +70,7 @@ class CrossCheck(NamedTuple):
     judges: tuple[str, ...]
     common: int
     pairs: tuple[PairOfJudges, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[DifferingPair, ...]
 
 
 def cross_check(judges: Sequence[Judge], level: float = 0.95) -> CrossCheck:
@@ -80,7 +81,7 @@ def cross_check(judges: Sequence[Judge], level: float = 0.95) -> CrossCheck:
     found = [_compared(first, second, level) for first, second in combinations(judges, 2)]
     every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
     differing = [
-        Difference(pair, tuple(NAMES[judge.verdicts[pair]] for judge in judges))
+        DifferingPair(pair, tuple(NAMES[judge.verdicts[pair]] for judge in judges))
         for pair in every
         if len({judge.verdicts[pair] for judge in judges}) > 1
     ]
@@ -129,11 +130,11 @@ def judge_of(report: SavedReport, metric: str | None = None) -> Judge:
     `metric` names the metric of a scoring run; by default its first. A pair without any verdict, or
     with one score missing, is left out. Raises NotComparableError.
     """
-    judge = report.metrics["judge"]
-    name = f"{report.metrics['kind']}, {judge['model']}"
-    if judge.get("stand_in"):
+    metrics = report.metrics
+    name = f"{metrics.kind}, {metrics.judge.model}"
+    if metrics.judge.stand_in:
         name = f"{name} (a stand-in)"
-    if report.metrics.get("scores"):
+    if metrics.scores:
         return _scoring_judge(report, name, metric)
     return _judging_judge(report.rows(), name)
 
@@ -154,15 +155,15 @@ def _judging_judge(rows: Iterable[JudgedRow], name: str) -> Judge:
 
 def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> Judge:
     path = report.folder / SCORES
-    entries = [entry for entry in report.metrics["scores"] if entry["subject"] in ("A", "B")]
-    known = list(dict.fromkeys(entry["metric"] for entry in entries))
+    scores = [score for score in report.metrics.scores or () if score.subject in CANDIDATES]
+    known = list(dict.fromkeys(score.metric for score in scores))
     chosen = metric or next(iter(known), "")
     if chosen not in known or not path.is_file():
         raise NotComparableError(
             f"{report.folder}: metric {chosen!r} of both candidates is needed; it has "
             f"{', '.join(known) or 'none'}"
         )
-    better = next(entry["better"] for entry in entries if entry["metric"] == chosen)
+    better = next(score.better for score in scores if score.metric == chosen)
     verdicts: dict[Pair, Outcome] = {}
     categories: dict[Pair, str] = {}
     for sides in _rows_of(path, chosen).values():

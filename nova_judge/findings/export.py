@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.weighted_scores import WeightedScores, point_scores, recomputed_scores
 from nova_judge.records import Candidate, JudgedRow, Verdict
@@ -54,12 +55,12 @@ def export(
     rows: Iterable[JudgedRow],
     form: Format,
     filters: Filters,
-    run: Mapping[str, Any],
+    run: Metrics,
     left_out: Counter[str],
 ) -> Iterator[dict[str, Any]]:
     """Records of the rows that both orders decided and the filters let through.
 
-    `run` is the run's metrics.json, for the provenance; `left_out` counts the rows that become no
+    `run` is for the provenance; `left_out` counts the rows that become no
     record, by reason.
     """
     if form is Format.CURRICULUM:
@@ -73,7 +74,7 @@ def export(
             left_out[str(reason)] += 1
 
 
-def _pair(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict[str, Any]:
+def _pair(judged: JudgedRow, filters: Filters, run: Metrics) -> dict[str, Any]:
     winner = _winner(judged)
     scores = _filtered(judged, winner, filters)
     loser: Candidate = "B" if winner == "A" else "A"
@@ -87,7 +88,7 @@ def _pair(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict[s
     }
 
 
-def _answer(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(judged: JudgedRow, filters: Filters, run: Metrics) -> dict[str, Any]:
     winner = _winner(judged)
     scores = _filtered(judged, winner, filters)
     return {
@@ -101,7 +102,7 @@ def _answer(judged: JudgedRow, filters: Filters, run: Mapping[str, Any]) -> dict
 def _curriculum(
     rows: Iterable[JudgedRow],
     filters: Filters,
-    run: Mapping[str, Any],
+    run: Metrics,
     left_out: Counter[str],
 ) -> Iterator[dict[str, Any]]:
     """Pairs from the widest margin, which is the easiest, to the narrowest, in equal stages."""
@@ -165,18 +166,17 @@ def _response(judged: JudgedRow, side: Candidate) -> str:
 
 
 def _provenance(
-    judged: JudgedRow, winner: Candidate, scores: WeightedScores | None, run: Mapping[str, Any]
+    judged: JudgedRow, winner: Candidate, scores: WeightedScores | None, run: Metrics
 ) -> dict[str, Any]:
-    candidates, judge = run.get("candidates") or {}, run.get("judge") or {}
     return {
-        "run_id": run.get("run_id"),
+        "run_id": run.run_id,
         "id": judged.row.id,
         "line": judged.row.line,
         "category": judged.row.category,
         "winner": winner,
-        "winner_name": (candidates.get(winner) or {}).get("name"),
-        "judge": judge.get("model"),
-        "judge_stand_in": judge.get("stand_in"),
+        "winner_name": run.name(winner),
+        "judge": run.judge.model,
+        "judge_stand_in": run.judge.stand_in,
         "forward": judged.judgment.forward,
         "backward": judged.judgment.backward,
         "weighted_score_A": scores.A if scores else None,

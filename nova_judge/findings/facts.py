@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from nova_judge.findings.metrics import (
-    CandidateFacts,
-    InputFacts,
-    JudgeFacts,
-    RecipeFacts,
-    RunFacts,
-)
+from nova_judge.findings.metrics import RunFacts
+from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
 from nova_judge.kinds.known import kind_of
 from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.preflight.run_cost import run_cost
@@ -40,8 +35,8 @@ def run_facts(
             uri=run.input.uri,
             version=run.input.version,
             size=run.input.size,
-            rows=summary.input if summary else 0,
         ),
+        input_rows=summary.input if summary else 0,
         recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
         candidates={
             c: CandidateFacts(

@@ -4,14 +4,14 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.errors import RequestError
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, one_order_alone, percent
-from nova_judge.plain import plain
-from nova_judge.statistics.clusters import ClusterCounts
+from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.contest import (
     Contest,
     contest_of_profiles,
@@ -20,9 +20,8 @@ from nova_judge.statistics.contest import (
 )
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import profiles_from_dict
-from nova_judge.statistics.settings import settings_of
+from nova_judge.statistics.win_rate import Interval
 
-Metrics = Mapping[str, Any]
 EVEN = 0.5
 
 
@@ -76,11 +75,11 @@ def judge_gate(metrics: Metrics, rules: GateRules) -> Finding:
 
 
 def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
-    if metrics["status"] != "completed":
+    if not metrics.completed:
         return [Finding(Outcome.NOT_EVALUATED, str(headline(metrics)))]
-    if metrics.get("scores"):
-        _require_level(metrics["scores"], rules.confidence)
-        return [_errors(metrics, rules.max_errors), *_metrics(metrics, rules)]
+    if metrics.scores:
+        _require_level(metrics.scores, rules.confidence)
+        return [_errors(metrics, rules.max_errors), *_metrics(metrics, metrics.scores, rules)]
     return [
         _win_rate(metrics, rules),
         _errors(metrics, rules.max_errors),
@@ -89,46 +88,46 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
 
 
 def _win_rate(metrics: Metrics, rules: GateRules) -> Finding:
-    if not metrics.get("win_rate"):
+    rate = metrics.win_rate
+    if rate is None:
         reason = "the run has no win rate: no row was judged, or its kind compares no answers"
         return Finding(Outcome.NOT_EVALUATED, reason)
-    blocked = (metrics.get("verdict") or {}).get("blocked_by") or ()
-    if blocked:
-        return Finding(Outcome.INCONCLUSIVE, f"the verdict is blocked: {'; '.join(blocked)}")
-    settings, contest = settings_of(metrics), saved_contest(metrics)
-    rate = metrics["win_rate"]
-    if rules.confidence is not None and rules.confidence != rate["level"]:
+    if metrics.blocked_by:
+        reason = f"the verdict is blocked: {'; '.join(metrics.blocked_by)}"
+        return Finding(Outcome.INCONCLUSIVE, reason)
+    settings, contest = metrics.statistics, saved_contest(metrics)
+    if rules.confidence is not None and rules.confidence != rate.level:
         settings = msgspec.structs.replace(settings, level=rules.confidence)
-        rate = plain(win_rate_of(contest, settings))
+        at_level = win_rate_of(contest, settings)
+        rate = at_level if isinstance(at_level, Interval) else rate
     least = rules.min_win_rate
-    told = f"win rate of B {interval(rate)} against at least {percent(least)}"
+    asked = f"win rate of B {interval(rate)} against at least {percent(least)}"
     if least == EVEN:
-        return _by_verdict(decision_of(contest, settings), told)
+        return _by_verdict(decision_of(contest, settings), asked)
     lost = contest.lost
     if lost and lost.low < least <= lost.high:
-        return Finding(Outcome.INCONCLUSIVE, f"{told}: the lost orders allow both answers")
-    return _compared(rate, least, told)
+        return Finding(Outcome.INCONCLUSIVE, f"{asked}: the lost orders allow both answers")
+    return _compared(rate, least, asked)
 
 
-def _by_verdict(word: Word, told: str) -> Finding:
+def _by_verdict(word: Word, asked: str) -> Finding:
     """At one half the gate says what the verdict says."""
     if word is Word.B_BETTER:
-        return Finding(Outcome.PASS, told)
+        return Finding(Outcome.PASS, asked)
     if word is Word.A_BETTER:
-        return Finding(Outcome.WORSE, told)
-    said = "the two are equivalent" if word is Word.EQUIVALENT else "the verdict is inconclusive"
-    return Finding(Outcome.INCONCLUSIVE, f"{told}: {said}")
+        return Finding(Outcome.WORSE, asked)
+    why = "the two are equivalent" if word is Word.EQUIVALENT else "the verdict is inconclusive"
+    return Finding(Outcome.INCONCLUSIVE, f"{asked}: {why}")
 
 
 def saved_contest(metrics: Metrics) -> Contest:
-    """The contest of a saved run, from the counts of its `metrics.json`."""
-    contest = contest_of_profiles(profiles_from_dict(metrics["profiles"]))
-    saved = metrics.get("clusters")
-    return contest._replace(clusters=msgspec.convert(saved, ClusterCounts) if saved else None)
+    """The contest of a saved run, from its counts."""
+    contest = contest_of_profiles(profiles_from_dict(metrics.profiles or {}))
+    return contest._replace(clusters=metrics.clusters)
 
 
-def _require_level(scores: Sequence[Metrics], level: float | None) -> None:
-    levels = {entry["level"] for entry in scores} - {None, level}
+def _require_level(scores: Sequence[MetricScore], level: float | None) -> None:
+    levels = {score.level for score in scores} - {None, level}
     if level is not None and levels:
         raise RequestError(
             f"--confidence {level:g}: the means of this run have their intervals at "
@@ -137,51 +136,47 @@ def _require_level(scores: Sequence[Metrics], level: float | None) -> None:
 
 
 def _errors(metrics: Metrics, most: float) -> Finding:
-    count = metrics["rows"]
-    asked = count["input"] - count.get("not_judged", 0)
-    one_order = profiles_from_dict(metrics["profiles"]).one_order if metrics.get("profiles") else 0
-    lost = asked - count["judged"] + one_order
+    asked = metrics.rows.input - metrics.rows.not_judged
+    one_order = profiles_from_dict(metrics.profiles).one_order if metrics.profiles else 0
+    lost = asked - (metrics.rows.judged or 0) + one_order
     share = lost / asked if asked else 1.0
-    told = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
+    reason = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
     if one_order:
-        told = f"{told}, {one_order:,} of them in one order only"
+        reason = f"{reason}, {one_order:,} of them in one order only"
     if share > most:
-        return Finding(Outcome.NOT_EVALUATED, f"{told}, more than {percent(most)}")
-    return Finding(Outcome.PASS, told)
+        return Finding(Outcome.NOT_EVALUATED, f"{reason}, more than {percent(most)}")
+    return Finding(Outcome.PASS, reason)
 
 
 def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Finding:
-    criteria = (metrics.get("rubric") or {}).get("criteria") or []
-    known = {str(criterion["name"]): criterion for criterion in criteria}
+    criteria = metrics.rubric.criteria if metrics.rubric else ()
+    known = {criterion.name: criterion for criterion in criteria}
     if name not in known:
         there = ", ".join(sorted(known)) or "none"
         return Finding(Outcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
-    margin = known[name]["margin"]
-    if not margin:
+    margin = known[name].margin
+    if margin is None:
         return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows")
-    if said := one_order_alone(metrics):
-        return Finding(Outcome.INCONCLUSIVE, f"{name}: {said.rstrip('.')}")
+    if silent := one_order_alone(metrics):
+        return Finding(Outcome.INCONCLUSIVE, f"{name}: {silent.rstrip('.')}")
     least = rules.criteria[name]
-    ahead = {
-        "estimate": -margin["mean"],
-        "low": -margin["high"],
-        "high": -margin["low"],
-        "level": margin["level"],
-    }
-    ends = f"{100 * margin['level']:g} % interval {ahead['low']:+.3f} to {ahead['high']:+.3f}"
-    told = f"{name} B less A in the order A, B {-margin['mean']:+.3f} ({ends})"
-    return _compared(ahead, least, f"{told} against at least {least:+g}", len(rules.criteria))
+    of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
+    ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
+    seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends})"
+    return _compared(of_b, least, f"{seen} against at least {least:+g}", len(rules.criteria))
 
 
-def _metrics(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
-    entries = metrics["differences"] or metrics["scores"]
-    unscored = [entry for entry in metrics["scores"] if entry["estimate"] is None]
-    known = {str(entry["metric"]): entry for entry in [*unscored, *entries]}
+def _metrics(
+    metrics: Metrics, scores: Sequence[MetricScore], rules: GateRules
+) -> Sequence[Finding]:
+    unscored = [score for score in scores if score.estimate is None]
+    entries: Sequence[MetricScore | MetricDifference] = metrics.differences or scores
+    known = {entry.metric: entry for entry in [*unscored, *entries]}
     if not rules.criteria:
-        told = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
-        return [Finding(Outcome.NOT_EVALUATED, told)]
+        reason = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
+        return [Finding(Outcome.NOT_EVALUATED, reason)]
     return [
-        _metric(known[name], metrics["rows"]["input"], rules)
+        _metric(known[name], metrics.rows.input, rules)
         if name in known
         else Finding(
             Outcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
@@ -190,47 +185,53 @@ def _metrics(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
     ]
 
 
-def _metric(entry: Metrics, rows: int, rules: GateRules) -> Finding:
-    name, difference = entry["metric"], "first" in entry
-    least = rules.criteria[name]
-    if entry["estimate"] is None:
-        return Finding(Outcome.NOT_EVALUATED, f"{name}: {entry['method']}")
-    missing = 1 - entry["rows"] / rows if entry["rows"] and rows else 0.0
+def _metric(entry: MetricScore | MetricDifference, rows: int, rules: GateRules) -> Finding:
+    name, measured = entry.metric, entry.interval
+    if measured is None:
+        return Finding(Outcome.NOT_EVALUATED, f"{name}: {entry.reason}")
+    missing = 1 - entry.rows / rows if entry.rows and rows else 0.0
     if missing > rules.max_errors:
-        told = f"{name}: {percent(missing)} of the rows have no score, more than"
-        return Finding(Outcome.NOT_EVALUATED, f"{told} {percent(rules.max_errors)}")
-    of = f"{name} {entry['second']} less {entry['first']}" if difference else name
-    ends = f"{100 * entry['level']:g} % interval {entry['low']:.3f} to {entry['high']:.3f}"
-    falling = entry["better"] == "lower"
-    bound = 0.0 - least if falling and difference else least
-    told = f"{of} {entry['estimate']:.3f} ({ends}) against at {'most' if falling else 'least'}"
-    held = entry
-    if falling:
-        turned = {"estimate": -entry["estimate"], "low": -entry["high"], "high": -entry["low"]}
-        held = {**turned, "level": entry["level"]}
-    bound_held = -bound if falling else bound
-    return _compared(held, bound_held, f"{told} {bound:g}", len(rules.criteria))
+        reason = f"{name}: {percent(missing)} of the rows have no score, more than"
+        return Finding(Outcome.NOT_EVALUATED, f"{reason} {percent(rules.max_errors)}")
+    of, bound, falling = name, rules.criteria[name], entry.better == "lower"
+    if isinstance(entry, MetricDifference):
+        of = f"{name} {entry.second} less {entry.first}"
+        bound = 0.0 - bound if falling else bound
+    ends = f"{100 * measured.level:g} % interval {measured.low:.3f} to {measured.high:.3f}"
+    asked = f"{of} {measured.estimate:.3f} ({ends}) against at {'most' if falling else 'least'}"
+    held, least = (_turned(measured), -bound) if falling else (measured, bound)
+    return _compared(held, least, f"{asked} {bound:g}", len(rules.criteria))
 
 
-def _compared(rate: Metrics, least: float, told: str, asked: int = 1) -> Finding:
+def _turned(rate: Interval) -> Interval:
+    """The interval of the negative."""
+    return msgspec.structs.replace(rate, estimate=-rate.estimate, low=-rate.high, high=-rate.low)
+
+
+def _compared(rate: Interval, least: float, asked: str, criteria: int = 1) -> Finding:
     """Whether the whole interval is on one side of what is asked.
 
     All conditions must hold to pass, one is enough to be worse: the error rate of `worse` is shared
     out over the criteria asked for (Bonferroni).
     """
-    if rate["low"] >= least:
-        return Finding(Outcome.PASS, told)
-    if _shared_out(rate, asked) < least:
-        return Finding(Outcome.WORSE, told)
-    if rate["high"] < least:
-        return Finding(Outcome.INCONCLUSIVE, f"{told}: not beyond chance among {asked} criteria")
-    return Finding(Outcome.INCONCLUSIVE, f"{told}: the interval holds both answers")
+    if rate.low >= least:
+        return Finding(Outcome.PASS, asked)
+    if _shared_out(rate, criteria) < least:
+        return Finding(Outcome.WORSE, asked)
+    if rate.high < least:
+        return Finding(
+            Outcome.INCONCLUSIVE, f"{asked}: not beyond chance among {criteria} criteria"
+        )
+    return Finding(Outcome.INCONCLUSIVE, f"{asked}: the interval holds both answers")
 
 
-def _shared_out(rate: Metrics, asked: int) -> float:
-    """The upper end at the level that `asked` intervals need together, as normal quantiles grow."""
-    if asked == 1:
-        return float(rate["high"])
-    alpha = 1.0 - rate["level"]
-    widened, one = (NormalDist().inv_cdf(1.0 - alpha / (2.0 * k)) for k in (asked, 1))
-    return float(rate["estimate"] + (rate["high"] - rate["estimate"]) * widened / one)
+def _shared_out(rate: Interval, criteria: int) -> float:
+    """The interval's upper end at the stricter level that so many criteria need together.
+
+    From the end at the interval's own level, as normal quantiles grow.
+    """
+    if criteria == 1:
+        return rate.high
+    alpha = 1.0 - rate.level
+    widened, one = (NormalDist().inv_cdf(1.0 - alpha / (2.0 * k)) for k in (criteria, 1))
+    return rate.estimate + (rate.high - rate.estimate) * widened / one

@@ -1,6 +1,6 @@
 """Runs over time: which may stand in one trend, and the difference where two may not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,14 +9,13 @@ import orjson
 from nova_judge.findings.comparability import (
     SAME_FIGURES,
     SAME_SERIES,
-    at,
     compared_settings,
     first_difference,
 )
+from nova_judge.findings.metrics_record import InputFacts
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.parquet import connect
 
-Metrics = Mapping[str, Any]
 _SAME_LINES = """
     SELECT count(*) FILTER (WHERE one.prompt IS DISTINCT FROM other.prompt
                                OR one.reference IS DISTINCT FROM other.reference),
@@ -71,27 +70,25 @@ def difference(one: SavedReport, other: SavedReport) -> str | None:
 
     Candidate B may differ: that is what a trend shows. Everything else must be the same.
     """
-    failed = "failed" in (one.metrics["status"], other.metrics["status"])
-    facts = SAME_SERIES if failed else (*SAME_SERIES, *SAME_FIGURES)
-    found = first_difference(one.metrics, other.metrics, facts)
-    if found is not None:
-        return f"different {found.name}: {found.other or 'none'} instead of {found.one or 'none'}"
+    both_completed = one.metrics.completed and other.metrics.completed
+    facts = (*SAME_SERIES, *SAME_FIGURES) if both_completed else SAME_SERIES
+    differs = first_difference(one.metrics, other.metrics, facts)
+    if differs is not None:
+        stated, instead = differs.other or "none", differs.one or "none"
+        return f"different {differs.name}: {stated} instead of {instead}"
     return other_data(one, other) or _other_settings(one, other)
 
 
 def other_data(one: SavedReport, other: SavedReport) -> str | None:
     """How the prompts of two runs differ; None where their inputs, or their judged lines, agree."""
-    here, there = one.metrics["input"], other.metrics["input"]
-    if here["version"] is not None and (here["uri"], here["version"]) == (
-        there["uri"],
-        there["version"],
-    ):
+    here, there = one.metrics.input, other.metrics.input
+    if here.version is not None and (here.uri, here.version) == (there.uri, there.version):
         return None
     told = f"different data: {_data(there)} instead of {_data(here)}"
     if not (one.judgments.is_file() and other.judgments.is_file()):
         return told
     differing, common = _compare_lines(one.judgments, other.judgments)
-    if not common or here["size"] != there["size"]:
+    if not common or here.size != there.size:
         return told
     return f"{told} ({differing} of {common} lines differ)" if differing else None
 
@@ -104,7 +101,7 @@ def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
 
 
 def _other_settings(one: SavedReport, other: SavedReport) -> str | None:
-    if at(one.metrics, "recipe.sha256") == at(other.metrics, "recipe.sha256"):
+    if one.metrics.recipe.sha256 == other.metrics.recipe.sha256:
         return None
     here, there = _settings(one), _settings(other)
     if here is None or there is None:
@@ -122,9 +119,9 @@ def _settings(report: SavedReport) -> dict[str, Any] | None:
     return compared_settings(recipe) if isinstance(recipe, dict) else None
 
 
-def _data(facts: Metrics) -> str:
-    return f"{facts['uri']} ({facts['size']:,} bytes, version {facts['version'] or 'none'})"
+def _data(facts: InputFacts) -> str:
+    return f"{facts.uri} ({facts.size:,} bytes, version {facts.version or 'none'})"
 
 
 def _age(report: SavedReport) -> tuple[str, str]:
-    return str(report.metrics.get("created")), str(report.metrics["run_id"])
+    return report.metrics.created, report.metrics.run_id

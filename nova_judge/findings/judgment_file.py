@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from nova_judge.errors import InputFileError
@@ -34,7 +35,7 @@ COLUMNS = (
 )
 
 
-class SetAside(NamedTuple):
+class SetAside(msgspec.Struct, frozen=True):
     """A line of the file that cannot be used, and why. `line` counts from 1."""
 
     line: int
@@ -59,7 +60,7 @@ def read_judgment_file(file: Path, labels: Path | None = None) -> Reading:
     reader = _Reader(_read_labels(labels) if labels else {})
     evidence = gather(reader.rows(read_records(file)))
     if not evidence.rows:
-        first = "; ".join(f"line {line}: {reason}" for line, reason in reader.set_aside[:3])
+        first = "; ".join(f"line {each.line}: {each.reason}" for each in reader.set_aside[:3])
         raise InputFileError(
             f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: {COLUMNS}."
         )

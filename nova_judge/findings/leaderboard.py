@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from nova_judge.statistics.evidence import Floats
@@ -32,7 +33,7 @@ class Match(NamedTuple):
     profiles: ProfileCounts
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True):
     """One candidate of the board.
 
     strength: log-odds against the average candidate of the component; `win_rate` is the same as a
@@ -52,7 +53,7 @@ class Standing(NamedTuple):
     rows: int
 
 
-class Leaderboard(NamedTuple):
+class Leaderboard(msgspec.Struct, frozen=True):
     """Standings by component, strongest first.
 
     `not_compared`: candidates without a judged row against another one.

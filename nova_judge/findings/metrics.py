@@ -1,95 +1,48 @@
-"""`metrics.json`: everything that a run found, as plain data."""
+"""From the facts of a run and its judgments or scores to its `Metrics`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from nova_judge.errors import RowSumError
+from nova_judge.findings.metrics_record import (
+    CandidateFacts,
+    ErrorCount,
+    Failure,
+    GenerationFacts,
+    InputFacts,
+    JudgeFacts,
+    Metrics,
+    RecipeFacts,
+    Rows,
+)
 from nova_judge.findings.rubric_findings import RubricEvidence
 from nova_judge.pairs.controls import ControlFinding, blocked_by
-from nova_judge.pairs.job_figures import job_figures
+from nova_judge.pairs.job_figures import JobFigures, job_figures
 from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.plain import plain
-from nova_judge.records import Candidate, JobMetrics, JudgedRow, Unscored
+from nova_judge.preflight.run_cost import Cost
+from nova_judge.records import Candidate, Headline, JobMetrics, JudgedRow, Unscored
+from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-
-SCHEMA_VERSION = 1
-
-_ESTIMATES = (
-    "profiles",
-    "forward",
-    "backward",
-    "both_bad",
-    "reconciled",
-    "win_rate",
-    "win_rate_decisive",
-    "win_rate_corrected",
-    "standard_error",
-    "repeats",
-    "clusters",
-    "verdict",
-    "positions",
-    "agreement",
-    "calibration",
-    "length_controlled",
-    "format_controlled",
-)
-
-
-class InputFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The input object; `size` in bytes, `rows` counts its lines that are not blank."""
-
-    uri: str
-    version: str | None
-    size: int
-    rows: int
-
-
-class RecipeFacts(msgspec.Struct, frozen=True):
-    """The recipe as resolved."""
-
-    name: str
-    sha256: str
-
-
-class CandidateFacts(msgspec.Struct, frozen=True):
-    """A candidate: its name, and where its answers came from; `stand_in` as of a judge."""
-
-    name: str
-    source: str
-    stand_in: str | None = None
-
-
-class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The judge, or by its `role` the model under test where nobody judges.
-
-    `stand_in` names what stood in for it in local mode.
-    """
-
-    model: str
-    role: Literal["judge", "model"] = "judge"
-    instance_type: str | None = None
-    jobs: tuple[str, ...] = ()
-    stand_in: str | None = None
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run beside its judgments. `created` is ISO 8601 in UTC.
 
-    The counts are of rows; of the reasons, only the most frequent need be given. A finding among
-    `controls` that blocks the verdict does so. `not_judged`: rows left over when judging stopped
-    early; `rows` of the metrics then has them too.
+    The counts are of rows; of the reasons, only the most frequent need be given. `input_rows`
+    counts the lines of the input that are not blank. A finding among `controls` that blocks the
+    verdict does so. `not_judged`: rows left over when judging stopped early.
     """
 
     run_id: str
     kind: str
     created: str
     input: InputFacts
+    input_rows: int
     recipe: RecipeFacts
     candidates: dict[Candidate, CandidateFacts]
     judge: JudgeFacts
@@ -99,16 +52,27 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     generation_reasons: tuple[ReasonCount, ...] = ()
     not_judged: int = 0
     cached: int = 0
-    cost: dict[str, Any] | None = None
+    cost: Cost | None = None
     settings: StatisticsSettings = DEFAULTS
     controls: tuple[ControlFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def compute_metrics(
-    run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | None
-) -> dict[str, Any]:
-    """The `metrics.json` of a completed run, in one pass over its rows.
+class ScoredFindings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run that scores single answers found; a row is judged when a metric scored it."""
+
+    headline: Headline
+    scores: tuple[MetricScore, ...]
+    differences: tuple[MetricDifference, ...]
+    job: JobFigures
+    judged: int
+    judge_failed: int
+    errors: tuple[ErrorCount, ...]
+    notes: tuple[str, ...]
+
+
+def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | None) -> Metrics:
+    """The metrics of a completed run that compared two candidates, in one pass over its rows.
 
     Raises RowSumError when input rows are not the sum of those rejected, failed and judged.
     """
@@ -116,93 +80,94 @@ def compute_metrics(
     rubrics = RubricEvidence()
     evidence = gather(_evidence(rows, errors, rubrics))
     profiles = evidence.profiles
-    sums = _row_sum(run, judge_failed=profiles.judge_failed, judged=profiles.judged)
+    judging = [ErrorCount(stage, reason, count) for (stage, reason), count in errors.items()]
+    known = _known(run, profiles.judged, profiles.judge_failed, judging)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
-    found = plain(find(evidence, settings))
-    return {
-        **_frame(run, "completed", None),
-        "statistics": plain(settings),
-        "rows": sums,
-        **{name: found[name] for name in _ESTIMATES},
-        "slices": found["slices"],
-        "controls": plain(run.controls),
-        "rubric": rubrics.metrics(settings),
-        "job": job_figures(job, profiles, settings),
-        "generation": _generation(run),
-        "errors": _errors(run, errors),
-        "cost": run.cost,
-        "notes": [*run.notes, *found["notes"]],
-    }
-
-
-def scored_metrics(
-    run: RunFacts,
-    scored: Mapping[str, Any],
-    *,
-    judge_failed: int,
-    judged: int,
-    errors: Counter[tuple[str, str]],
-    notes: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The `metrics.json` of a run that scored single answers; no pair was compared.
-
-    `scored` holds what only such runs have (`scores`, `differences`, `job`); a row is judged when
-    at least one metric gave it a score. Raises RowSumError when the rows do not add up.
-    """
-    return {
-        **_frame(run, "completed", None),
-        "rows": _row_sum(run, judge_failed=judge_failed, judged=judged),
-        **dict.fromkeys(_ESTIMATES),
-        "slices": [],
-        "controls": [],
-        "rubric": None,
-        **scored,
-        "generation": _generation(run),
-        "errors": _errors(run, errors),
-        "cost": run.cost,
-        "notes": [*run.notes, *notes],
-    }
-
-
-def failed_metrics(run: RunFacts, stage: str, reason: str) -> dict[str, Any]:
-    """The `metrics.json` of a run that failed at `stage`: what is known, and no estimate."""
-    return {
-        **_frame(run, "failed", {"stage": stage, "reason": reason}),
-        "rows": {
-            "input": run.input.rows,
-            "rejected": run.rejected,
-            "generation_failed": run.generation_failed,
-            "judge_failed": None,
-            "judged": None,
+    estimates = find(evidence, settings)
+    return msgspec.structs.replace(
+        known,
+        **msgspec.structs.asdict(estimates)
+        | {
+            "statistics": settings,
+            "controls": run.controls,
+            "rubric": rubrics.metrics(settings),
+            "job": job_figures(job, profiles, settings),
+            "notes": (*run.notes, *estimates.notes),
         },
-        **dict.fromkeys(_ESTIMATES),
-        "slices": [],
-        "controls": [],
-        "rubric": None,
-        "job": None,
-        "generation": _generation(run),
-        "errors": [*_errors(run, Counter()), {"stage": stage, "reason": reason, "count": None}],
-        "cost": run.cost,
-        "notes": list(run.notes),
-    }
+    )
 
 
-def _frame(
-    run: RunFacts, status: Literal["completed", "failed"], failure: dict[str, str] | None
-) -> dict[str, Any]:
+def scored_metrics(run: RunFacts, found: ScoredFindings) -> Metrics:
+    """The metrics of a completed run that scored single answers; no pair was compared.
+
+    Raises RowSumError when the rows do not add up.
+    """
+    return msgspec.structs.replace(
+        _known(run, found.judged, found.judge_failed, found.errors),
+        headline=found.headline,
+        scores=found.scores,
+        differences=found.differences,
+        job=found.job,
+        notes=(*run.notes, *found.notes),
+    )
+
+
+def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
+    """The metrics of a run that failed at `stage`: what is known, and no estimate."""
+    known = _facts(run, Rows(**_sums(run), judge_failed=None, judged=None), ())
+    return msgspec.structs.replace(
+        known,
+        status="failed",
+        failure=Failure(stage, reason),
+        errors=(*known.errors, ErrorCount(stage, reason, None)),
+    )
+
+
+def _known(
+    run: RunFacts, judged: int, judge_failed: int, judging_errors: Iterable[ErrorCount]
+) -> Metrics:
+    """What is known beside the estimates; raises RowSumError."""
+    sums = _sums(run)
+    if run.not_judged:
+        sums["not_judged"] = run.not_judged
+    rows = Rows(**sums, judge_failed=judge_failed, judged=judged)
+    if rows.accounted != rows.input:
+        parts = msgspec.to_builtins(rows)
+        said = " + ".join(f"{count} {name}" for name, count in parts.items() if name != "input")
+        raise RowSumError(
+            f"run {run.run_id}: {said} = {rows.accounted} rows, but the input has "
+            f"{rows.input}: rows were lost or counted twice, so no figure is reported. "
+            f"Compare rejected.jsonl, responses/ and judge/*/rows.jsonl of the run."
+        )
+    return _facts(run, rows, judging_errors)
+
+
+def _facts(run: RunFacts, rows: Rows, judging_errors: Iterable[ErrorCount]) -> Metrics:
+    return Metrics(
+        run_id=run.run_id,
+        status="completed",
+        failure=None,
+        kind=run.kind,
+        created=run.created,
+        input=run.input,
+        recipe=run.recipe,
+        candidates=run.candidates,
+        judge=run.judge,
+        statistics=run.settings,
+        rows=rows,
+        generation=GenerationFacts(run.generation_failed, run.generation_reasons, run.cached),
+        errors=_errors(run, judging_errors),
+        cost=run.cost,
+        notes=run.notes,
+    )
+
+
+def _sums(run: RunFacts) -> dict[str, int]:
     return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run.run_id,
-        "status": status,
-        "failure": failure,
-        "kind": run.kind,
-        "created": run.created,
-        "input": {"uri": run.input.uri, "version": run.input.version, "size": run.input.size},
-        "recipe": plain(run.recipe),
-        "candidates": plain(run.candidates),
-        "judge": plain(run.judge),
-        "statistics": plain(run.settings),
+        "input": run.input_rows,
+        "rejected": run.rejected,
+        "generation_failed": run.generation_failed,
     }
 
 
@@ -222,40 +187,11 @@ def _evidence(
         yield evidence_row(judged)
 
 
-def _row_sum(run: RunFacts, *, judge_failed: int, judged: int) -> dict[str, int]:
-    sums = {
-        "input": run.input.rows,
-        "rejected": run.rejected,
-        "generation_failed": run.generation_failed,
-        "judge_failed": judge_failed,
-        "judged": judged,
-    }
-    if run.not_judged:
-        sums["not_judged"] = run.not_judged
-    parts = {name: count for name, count in sums.items() if name != "input"}
-    if sum(parts.values()) != run.input.rows:
-        said = " + ".join(f"{count} {name}" for name, count in parts.items())
-        raise RowSumError(
-            f"run {run.run_id}: {said} = {sum(parts.values())} rows, but the input has "
-            f"{run.input.rows}: rows were lost or counted twice, so no figure is reported. "
-            f"Compare rejected.jsonl, responses/ and judge/*/rows.jsonl of the run."
-        )
-    return sums
-
-
-def _generation(run: RunFacts) -> dict[str, Any]:
-    return {
-        "failed": run.generation_failed,
-        "reasons": plain(run.generation_reasons),
-        "cached": run.cached,
-    }
-
-
-def _errors(run: RunFacts, errors: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
-    counted = Counter(errors)
-    for stage, reasons in (("input", run.rejected_reasons), ("generation", run.generation_reasons)):
-        counted.update({(stage, reason.reason): reason.count for reason in reasons})
-    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        {"stage": stage, "reason": reason, "count": count} for (stage, reason), count in ordered
-    ]
+def _errors(run: RunFacts, judging: Iterable[ErrorCount]) -> tuple[ErrorCount, ...]:
+    """All reasons, the most frequent first."""
+    of_input = (ErrorCount("input", each.reason, each.count) for each in run.rejected_reasons)
+    of_answers = (
+        ErrorCount("generation", each.reason, each.count) for each in run.generation_reasons
+    )
+    counted = [*of_input, *of_answers, *judging]
+    return tuple(sorted(counted, key=lambda each: (-(each.count or 0), each.stage, each.reason)))

@@ -4,21 +4,30 @@ Every score is recomputed from the criteria; what the container reported is only
 """
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from nova_judge.findings.rubric_record import (
+    BothBadRows,
+    CriterionFigures,
+    MarginsAgainst,
+    MeanInterval,
+    RubricFindings,
+    TiedRows,
+    WeightSums,
+)
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.drivers import drivers, leading_driver
-from nova_judge.pairs.firmness import Firmness, firmness, main_groups
+from nova_judge.pairs.firmness import firmness, main_groups
 from nova_judge.pairs.reweight import coverage
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
-from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.evidence import Floats
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.slices import holm
@@ -40,7 +49,7 @@ class RubricEvidence:
         self._asked = False
         self._unreadable = 0
         self._differing = 0
-        self._both_bad = {"forward": 0, "backward": 0, "both": 0}
+        self._both_bad: Counter[str] = Counter()
         self._weight_sums: dict[int, int] = {}
 
     def add(self, judgment: Judgment) -> None:
@@ -61,35 +70,37 @@ class RubricEvidence:
         self,
         settings: StatisticsSettings = DEFAULTS,
         groups: CriterionGroups | None = None,
-    ) -> dict[str, Any] | None:
+    ) -> RubricFindings | None:
         """The section `rubric`, once; None for a judge that writes no rubrics."""
         if not self._asked:
             return None
         columns = columns_from([self._packer.take()], groups or default_groups())
         scored = int(columns.scored.sum())
-        found = drivers(columns)
-        leading = leading_driver(found)
-        return {
-            "n": scored,
-            "unreadable": self._unreadable,
-            "both_bad": dict(self._both_bad),
-            "ties": _ties(columns),
-            **_score_means(columns, settings.level),
-            "weights_not_one": _weights_off(self._weight_sums),
-            "reported_differs": self._differing,
-            "margin_against_verdict": _against_verdict(columns),
-            "criteria": _criteria(columns, settings.level) if scored else [],
-            "criteria_left_out": max(0, len(columns.groups) - CRITERIA_SHOWN),
-            "driver": msgspec.structs.asdict(leading) if leading else None,
-            "firmness": _firmness(firmness(columns, seed=settings.seed)),
-        }
+        of_a, of_b = _weighted_scores(columns)
+        bad = self._both_bad
+        return RubricFindings(
+            n=scored,
+            unreadable=self._unreadable,
+            both_bad=BothBadRows(bad["forward"], bad["backward"], bad["both"]),
+            ties=_ties(columns),
+            weighted_score_A=mean_interval(of_a, settings.level),
+            weighted_score_B=mean_interval(of_b, settings.level),
+            score_margin=mean_interval(of_a - of_b, settings.level, low=-1.0),
+            weights_not_one=_weights_off(self._weight_sums),
+            reported_differs=self._differing,
+            margin_against_verdict=_against_verdict(columns),
+            criteria=_criteria(columns, settings.level) if scored else (),
+            criteria_left_out=max(0, len(columns.groups) - CRITERIA_SHOWN),
+            driver=leading_driver(drivers(columns)),
+            firmness=firmness(columns, seed=settings.seed),
+        )
 
 
 def rubric_metrics(
     rows: Iterable[JudgedRow],
     settings: StatisticsSettings = DEFAULTS,
     groups: CriterionGroups | None = None,
-) -> dict[str, Any] | None:
+) -> RubricFindings | None:
     """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
     evidence = RubricEvidence()
     for judged in rows:
@@ -115,20 +126,15 @@ def differs_from_report(judgment: Judgment) -> bool:
     )
 
 
-def _score_means(columns: RubricColumns, level: float) -> dict[str, Any]:
+def _weighted_scores(columns: RubricColumns) -> tuple[Floats, Floats]:
+    """The weighted scores of A and of B, one value per row with a rubric."""
     scored = columns.scored
     whole = columns.per_row(columns.weight)[scored] * SCORE_UNITS
-    of_a, of_b = (columns.per_row(columns.weighted(side))[scored] / whole for side in ("A", "B"))
-    return {
-        "weighted_score_A": mean_interval(of_a, level),
-        "weighted_score_B": mean_interval(of_b, level),
-        "score_margin": mean_interval(of_a - of_b, level, low=-1.0),
-    }
+    of_a, of_b = (columns.per_row(columns.weighted(side))[scored] / whole for side in CANDIDATES)
+    return of_a, of_b
 
 
-def mean_interval(
-    values: npt.NDArray[np.float64], level: float, low: float = 0.0
-) -> dict[str, Any] | None:
+def mean_interval(values: Floats, level: float, low: float = 0.0) -> MeanInterval | None:
     """Mean of values in [low, 1] with the interval that the win rate has; None without values.
 
     For the interval alone, values are rounded to a 400th of their range.
@@ -140,23 +146,23 @@ def mean_interval(
         return None
     mean = math.fsum(values.tolist()) / len(values)
     ends = [low + (1.0 - low) * end for end in (interval.low, interval.high)]
-    return {
-        "mean": mean,
-        "low": min(ends[0], mean),
-        "high": max(ends[1], mean),
-        "level": level,
-        "method": interval.method,
-        "n": len(values),
-    }
+    return MeanInterval(
+        mean=mean,
+        low=min(ends[0], mean),
+        high=max(ends[1], mean),
+        level=level,
+        method=interval.method,
+        n=len(values),
+    )
 
 
-def _score_counts(values: npt.NDArray[np.float64], low: float) -> ScoreCounts:
+def _score_counts(values: Floats, low: float) -> ScoreCounts:
     scaled = (values - low) / (1.0 - low)
     steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
     return ScoreCounts(tuple(steps.tolist()))
 
 
-def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
+def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, ...]:
     main = main_groups(columns)
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     codes = {group: code for code, group in enumerate(columns.groups)}
@@ -168,46 +174,46 @@ def _criteria(columns: RubricColumns, level: float) -> list[dict[str, Any]]:
         code = codes[covered.group]
         at = order[edges[code] : edges[code + 1]]
         of_a, of_b = entries.A[at] / FULL_SCORE, entries.B[at] / FULL_SCORE
+        margins = of_a - of_b if main[code] else None
         table.append(
-            {
-                "name": covered.group,
-                "members": list(covered.members),
-                "n": covered.rows,
-                "share_of_rows": covered.share_of_rows,
-                "share_of_weight": covered.share_of_weight,
-                "mean_A": int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
-                "mean_B": int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
-                **_margin(of_a - of_b if main[code] else None, level),
-                "contribution": effect[covered.group],
-            }
+            CriterionFigures(
+                name=covered.group,
+                members=covered.members,
+                n=covered.rows,
+                share_of_rows=covered.share_of_rows,
+                share_of_weight=covered.share_of_weight,
+                mean_A=int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
+                mean_B=int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
+                margin=None if margins is None else mean_interval(margins, level, low=-1.0),
+                p_value=None if margins is None else mean_p_value(_score_counts(margins, -1.0)),
+                p_holm=None,
+                differs=None,
+                contribution=effect[covered.group],
+            )
         )
-    tested = [entry for entry in table if entry["p_value"] is not None]
-    corrected = holm([entry["p_value"] for entry in tested])
-    for entry, p_value in zip(tested, corrected, strict=True):
-        entry |= {"p_holm": p_value, "differs": p_value < 1.0 - level}
-    return table
+    return tuple(_corrected(table, level))
 
 
-def _margin(values: npt.NDArray[np.float64] | None, level: float) -> dict[str, Any]:
-    """A less B on one criterion, with the p-value of no difference; None in too few rows."""
-    if values is None:
-        return dict.fromkeys(("margin", "p_value", "p_holm", "differs"))
-    return {
-        "margin": mean_interval(values, level, low=-1.0),
-        "p_value": mean_p_value(_score_counts(values, -1.0)),
-        "p_holm": None,
-        "differs": None,
-    }
+def _corrected(table: Sequence[CriterionFigures], level: float) -> Iterator[CriterionFigures]:
+    """The criteria with Holm's correction over those that are tested."""
+    corrected = iter(holm([each.p_value for each in table if each.p_value is not None]))
+    for each in table:
+        if each.p_value is None:
+            yield each
+        else:
+            p_holm = next(corrected)
+            differs = p_holm < 1.0 - level
+            yield msgspec.structs.replace(each, p_holm=p_holm, differs=differs)
 
 
-def _ties(columns: RubricColumns) -> dict[str, int]:
-    return {
-        "forward": int((columns.forward == Outcome.TIE).sum()),
-        "backward": int((columns.backward == Outcome.TIE).sum()),
-    }
+def _ties(columns: RubricColumns) -> TiedRows:
+    return TiedRows(
+        forward=int((columns.forward == Outcome.TIE).sum()),
+        backward=int((columns.backward == Outcome.TIE).sum()),
+    )
 
 
-def _against_verdict(columns: RubricColumns) -> dict[str, int]:
+def _against_verdict(columns: RubricColumns) -> MarginsAgainst:
     """Rows whose margin points against the forward verdict; the verdict comes from the label."""
     lead = columns.per_row(columns.weighted_lead)
     named = columns.scored & np.isin(columns.forward, (Outcome.A, Outcome.B))
@@ -215,28 +221,16 @@ def _against_verdict(columns: RubricColumns) -> dict[str, int]:
         (lead < 0) & (columns.forward == Outcome.A)
     )
     level = named & (lead == 0)
-    return {
-        "rows": int(named.sum()),
-        "against": int((named & against).sum()),
-        "level": int(level.sum()),
-    }
+    return MarginsAgainst(
+        rows=int(named.sum()), against=int((named & against).sum()), level=int(level.sum())
+    )
 
 
-def _weights_off(sums: dict[int, int]) -> dict[str, Any]:
+def _weights_off(sums: dict[int, int]) -> WeightSums:
     allowed = WEIGHT_SUM_TOLERANCE * WEIGHT_UNITS
     off = {total: rows for total, rows in sums.items() if abs(total - WEIGHT_UNITS) > allowed}
-    return {
-        "rows": sum(off.values()),
-        "least": min(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
-        "most": max(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
-    }
-
-
-def _firmness(found: Firmness | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        **msgspec.structs.asdict(found),
-        "rare": list(found.rare),
-        "turns": [{**msgspec.structs.asdict(turn), "change": turn.change} for turn in found.turns],
-    }
+    return WeightSums(
+        rows=sum(off.values()),
+        least=min(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
+        most=max(off, default=WEIGHT_UNITS) / WEIGHT_UNITS,
+    )

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.judgments import read_judgments
+from nova_judge.findings.metrics_record import Metrics, decode_metrics
 from nova_judge.records import JudgedRow
 
 METRICS = "metrics.json"
@@ -21,7 +20,7 @@ class SavedReport(NamedTuple):
     """One report on disk: its folder and what its `metrics.json` says."""
 
     folder: Path
-    metrics: dict[str, Any]
+    metrics: Metrics
 
     @property
     def judgments(self) -> Path:
@@ -30,18 +29,18 @@ class SavedReport(NamedTuple):
     @property
     def evidence(self) -> Path:
         """The file of rows that the report was drawn from: judgments, or scores of answers."""
-        return self.folder / (SCORES if self.metrics.get("scores") else JUDGMENTS)
+        return self.folder / (SCORES if self.metrics.scores else JUDGMENTS)
 
     def stored_judgments(self) -> Path:
         """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
-        if self.metrics["status"] == "failed":
+        if not self.metrics.completed:
             raise SavedReportError(
-                f"{self.metrics['run_id']} failed, so that it has no judged rows: its report says "
+                f"{self.metrics.run_id} failed, so that it has no judged rows: its report says "
                 "why (`nova-judge report`)."
             )
-        if self.metrics.get("scores"):
+        if self.metrics.scores:
             raise SavedReportError(
-                f"{self.metrics['run_id']} scored single answers ({self.metrics['kind']}): it has "
+                f"{self.metrics.run_id} scored single answers ({self.metrics.kind}): it has "
                 f"no judgments of pairs. Its rows are in {self.folder / SCORES}."
             )
         return self.stored_evidence()
@@ -101,13 +100,4 @@ def find_reports(folder: Path) -> Iterator[SavedReport]:
 def _read(path: Path) -> SavedReport:
     if path.stat().st_size > _LARGEST:
         raise SavedReportError(f"{path} is larger than 64 MiB: this is not a {METRICS} of ours.")
-    try:
-        metrics = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise SavedReportError(f"{path} is not JSON: {error}") from error
-    if not isinstance(metrics, dict) or not {"run_id", "status", "kind"} <= metrics.keys():
-        raise SavedReportError(
-            f"{path} is not the metrics of a run: run_id, status or kind is missing. The results "
-            f"file of a judge job is read by `nova-judge audit`."
-        )
-    return SavedReport(path.parent, metrics)
+    return SavedReport(path.parent, decode_metrics(path.read_bytes(), str(path)))

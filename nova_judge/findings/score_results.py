@@ -1,56 +1,53 @@
 """The metrics of a run that scored single answers."""
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
-import msgspec
-
-from nova_judge.findings.metrics import RunFacts, scored_metrics
+from nova_judge.findings.metrics import RunFacts, ScoredFindings, scored_metrics
+from nova_judge.findings.metrics_record import ErrorCount, Metrics
+from nova_judge.pairs.job_figures import JobFigures, ReportedFigure
 from nova_judge.records import Unscored
 from nova_judge.scores.found import ScoresFound
 from nova_judge.scores.headline import score_headline
-from nova_judge.scores.table import Reported
+
+_COMPARED = (("A", "B"), ("base", "customised"))
 
 
 def score_metrics(
     facts: RunFacts, found: ScoresFound, *, sent: int, names: Mapping[str, str]
-) -> dict[str, Any]:
-    """`metrics.json` of a scoring run.
+) -> Metrics:
+    """The metrics of a scoring run.
 
     `sent` counts the rows that went into jobs; `names` says what each subject is called.
     """
-    level = facts.settings.level
-    judged = {score.row for score in found.scores if not isinstance(score.result, Unscored)}
-    table = found.table
-    subjects = list(dict.fromkeys(subject for subject, _ in table.known()))
-    pair = next((p for p in (("A", "B"), ("base", "customised")) if set(p) <= set(subjects)), None)
+    table, level = found.table, facts.settings.level
+    judged = len({score.row for score in found.scores if not isinstance(score.result, Unscored)})
+    subjects = {subject for subject, _ in table.known()}
+    pair = next((pair for pair in _COMPARED if subjects.issuperset(pair)), None)
     scores = table.figures(level)
-    differences = [] if pair is None else table.differences(*pair, level)
-    scored = {
-        "headline": msgspec.structs.asdict(score_headline(scores, differences, names)),
-        "scores": scores,
-        "differences": differences,
-        "job": {
-            "reported": [
-                {"subject": subject, "metric": metric, **_reported(figure)}
-                for (subject, metric), figure in table.reported.items()
-            ]
-        },
-    }
-    errors = Counter({(f"score, {metric}", why): n for (metric, why), n in table.reasons().items()})
-    return scored_metrics(
-        facts,
-        scored,
-        judge_failed=max(sent - len(judged), 0),
-        judged=len(judged),
-        errors=errors,
+    differences = () if pair is None else table.differences(*pair, level)
+    reported = (
+        ReportedFigure(
+            subject=subject,
+            metric=metric,
+            value=figure.value,
+            standard_error=figure.standard_error,
+        )
+        for (subject, metric), figure in table.reported.items()
+    )
+    scored = ScoredFindings(
+        headline=score_headline(scores, differences, names),
+        scores=scores,
+        differences=differences,
+        job=JobFigures(reported=tuple(reported)),
+        judged=judged,
+        judge_failed=max(sent - judged, 0),
+        errors=tuple(
+            ErrorCount(f"score, {metric}", reason, count)
+            for (metric, reason), count in table.reasons().items()
+        ),
         notes=found.notes,
     )
-
-
-def _reported(figure: Reported) -> dict[str, float | None]:
-    return {"value": figure.value, "standard_error": figure.standard_error}
+    return scored_metrics(facts, scored)
 
 
 def rows_seen(found: ScoresFound) -> int:

@@ -3,24 +3,26 @@
 A sentence that the figures do not carry is never written: `UnsupportedClaimError` names both.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Protocol
 
 from nova_judge.errors import UnsupportedClaimError
-from nova_judge.statistics.positions import Positions
-from nova_judge.statistics.settings import settings_of
+from nova_judge.findings.metrics_record import Failure, Metrics
+from nova_judge.records import Headline
+from nova_judge.statistics.decision import Word
+from nova_judge.statistics.verdict import VerdictStated
 
-Metrics = Mapping[str, Any]
 
+class Rate(Protocol):
+    """A share of [0, 1] with the ends of its interval and their level."""
 
-class Headline(NamedTuple):
-    """The verdict in a few words, and the evidence for it."""
-
-    words: str
-    evidence: str
-
-    def __str__(self) -> str:
-        return f"{self.words}: {self.evidence}"
+    @property
+    def estimate(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def level(self) -> float: ...
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -33,18 +35,21 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
-def interval(rate: Metrics) -> str:
+def interval(rate: Rate) -> str:
     """A rate with its interval and level: `63.2 % (95 % interval 57.6 to 68.5 %)`."""
-    ends = (rate["low"], rate["estimate"], rate["high"])
-    _require(list(ends) == sorted(ends), "an interval must hold its estimate", rate)
+    _require(rate.low <= rate.estimate <= rate.high, "an interval must hold its estimate", rate)
     return quoted_interval(rate)
 
 
-def quoted_interval(rate: Metrics) -> str:
+def quoted_interval(rate: Rate) -> str:
     """The same for a rate that somebody else computed: as given, whether or not it holds."""
-    low = f"{rate['low'] * 100:.1f}"
-    level = f"{rate['level'] * 100:g} % interval"
-    return f"{percent(rate['estimate'])} ({level} {low} to {percent(rate['high'])})"
+    level = f"{rate.level * 100:g} % interval"
+    return f"{percent(rate.estimate)} ({level} {rate.low * 100:.1f} to {percent(rate.high)})"
+
+
+def short_interval(rate: Rate) -> str:
+    """The same for a narrow column: `63.2 % [57.6, 68.5]`."""
+    return f"{percent(rate.estimate)} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
 
 def p_value(value: float) -> str:
@@ -54,70 +59,68 @@ def p_value(value: float) -> str:
 
 def headline(metrics: Metrics) -> Headline:
     """The verdict with its evidence, or why there is none."""
-    if metrics["status"] != "completed":
+    if not metrics.completed:
         return failure(metrics)
-    if told := metrics.get("headline"):
-        return Headline(told["words"], told["evidence"])
-    verdict = metrics.get("verdict")
-    if not verdict:
+    if metrics.headline is not None:
+        return metrics.headline
+    verdict = metrics.verdict
+    if verdict is None:
         return Headline("Completed", f"{rows(metrics)}. This kind of run compares no answers.")
     _check_verdict(verdict, metrics)
-    words, _, evidence = verdict["sentence"].partition(": ")
-    return Headline(words, evidence[:1].upper() + evidence[1:])
+    return Headline(verdict.words, verdict.evidence[:1].upper() + verdict.evidence[1:])
 
 
 def failure(metrics: Metrics) -> Headline:
     """Where and why a run failed."""
-    told = metrics.get("failure") or {}
-    stage, reason = told.get("stage") or "an unnamed stage", told.get("reason") or "no reason given"
-    return Headline(f"The run failed in {stage}", str(reason))
+    failed = metrics.failure or Failure("", "")
+    stage, reason = failed.stage or "an unnamed stage", failed.reason or "no reason given"
+    return Headline(f"The run failed in {stage}", reason)
 
 
 def rows(metrics: Metrics) -> str:
     """How many of how many rows were judged; refuses a sum that does not close."""
-    count = metrics["rows"]
-    if count["judged"] is None:
-        return f"{count['input']:,} rows in the file, none judged"
+    count = metrics.rows
+    if count.judged is None:
+        return f"{count.input:,} rows in the file, none judged"
+    _require(count.input == count.accounted, "the rows must add up", count)
     left_out = {
-        "rejected": count["rejected"],
-        "without an answer": count["generation_failed"],
-        "without a verdict": count["judge_failed"],
-        "left over when judging stopped": count.get("not_judged", 0),
+        "rejected": count.rejected,
+        "without an answer": count.generation_failed,
+        "without a verdict": count.judge_failed,
+        "left over when judging stopped": count.not_judged,
     }
-    total = count["judged"] + sum(left_out.values())
-    _require(count["input"] == total, "the rows must add up", count)
-    told = ", ".join(f"{number:,} {what}" for what, number in left_out.items() if number)
-    of = f"{count['judged']:,} of {count['input']:,} rows judged"
-    return f"{of} ({told})" if told else of
+    parts = ", ".join(f"{number:,} {what}" for what, number in left_out.items() if number)
+    of = f"{count.judged:,} of {count.input:,} rows judged"
+    return f"{of} ({parts})" if parts else of
 
 
 def weighted_scores(metrics: Metrics) -> str | None:
     """The mean weighted scores of a rubric and their margin, A less B as AWS defines it."""
-    rubric = metrics.get("rubric") or {}
-    a, b = (mean(rubric.get(f"weighted_score_{side}")) for side in "AB")
-    if a is None or b is None:
+    rubric = metrics.rubric
+    if rubric is None or rubric.weighted_score_A is None or rubric.weighted_score_B is None:
         return None
-    told = f"weighted scores, A first: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
+    a, b = rubric.weighted_score_A.mean, rubric.weighted_score_B.mean
+    scores = f"weighted scores, A first: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
     if one_order_alone(metrics):
-        return told
+        return scores
     favours = f"favours {'A' if a > b else 'B'}" if a != b else "level"
-    return f"{told} ({favours})"
+    return f"{scores} ({favours})"
 
 
 def lead(metrics: Metrics) -> str:
     """Who is ahead by how many rows that both orders decide; nobody where a control blocks."""
-    counts = metrics["reconciled"]
-    if _blocked(metrics):
+    counts = metrics.reconciled
+    if metrics.blocked_by:
         return "no lead, the verdict is blocked"
-    if counts["a"] == counts["b"]:
+    if counts is None or counts.a == counts.b:
         return "level"
-    ahead = "B" if counts["b"] > counts["a"] else "A"
-    return f"{ahead} ahead by {abs(counts['a'] - counts['b']):,} rows"
+    ahead = "B" if counts.b > counts.a else "A"
+    return f"{ahead} ahead by {abs(counts.a - counts.b):,} rows"
 
 
 def one_order_alone(metrics: Metrics) -> str | None:
     """Why what is known of one order, A before B, speaks for no candidate; None where it may."""
-    if _blocked(metrics):
+    if metrics.blocked_by:
         return "The verdict is blocked, so that no criterion speaks for either candidate."
     favoured = _favoured(metrics)
     if favoured is None:
@@ -130,15 +133,15 @@ def one_order_alone(metrics: Metrics) -> str | None:
 
 def positions(metrics: Metrics) -> str:
     """What the order of showing did, with the test that says whether it was more than chance."""
-    found = metrics["positions"]
-    if found["p_value"] is None:
+    found = metrics.positions
+    if found is None or found.p_value is None:
         return "No row has a verdict in both orders, so that nothing can be said of positions."
-    first, second, tested = found["leaning_first"], found["leaning_second"], found["p_value"]
+    first, second, tested = found.leaning_first, found.leaning_second, p_value(found.p_value)
     counts = f"{first:,} rows lean to the answer shown first, {second:,} to the second"
     favoured = _favoured(metrics)
     if favoured is None:
-        return f"No position bias that this many rows could show ({counts}; {p_value(tested)})."
-    return f"The judge favours the answer shown {favoured} ({counts}; {p_value(tested)})."
+        return f"No position bias that this many rows could show ({counts}; {tested})."
+    return f"The judge favours the answer shown {favoured} ({counts}; {tested})."
 
 
 def sample(shown: int, seen: int) -> str:
@@ -154,54 +157,44 @@ def sample(shown: int, seen: int) -> str:
 
 def slices(metrics: Metrics) -> str:
     """Which categories differ, after the correction for looking at many of them."""
-    tested = [part for part in metrics.get("slices") or [] if part["p_holm"] is not None]
+    tested = [part for part in metrics.slices if part.p_holm is not None]
     if not tested:
         return "No category has enough rows for a test; under 20 rows only counts are shown."
-    differing = [part for part in tested if part["differs"]]
-    if _blocked(metrics):
+    differing = [part for part in tested if part.differs]
+    if metrics.blocked_by:
         return "The verdict is blocked, so that no category speaks for either candidate."
     rule = "Holm's correction shares the error rate out over all of them"
     if not differing:
         return f"None of {len(tested)} tested categories shows a difference; {rule}."
     named = ", ".join(
-        f"{part['category']} ({'B' if part['decided']['b'] > part['decided']['a'] else 'A'} ahead)"
+        f"{part.category} ({'B' if part.decided.b > part.decided.a else 'A'} ahead)"
         for part in differing[:8]
     )
     return f"{len(differing)} of {len(tested)} tested categories differ: {named}; {rule}."
 
 
-def mean(score: Any) -> float | None:  # noqa: ANN401
-    """A mean that stands bare or with its interval; None where it is unknown."""
-    found = score.get("mean") if isinstance(score, Mapping) else score
-    return float(found) if isinstance(found, int | float) else None
-
-
-def _blocked(metrics: Metrics) -> bool:
-    return bool((metrics.get("verdict") or {}).get("blocked_by"))
-
-
 def _favoured(metrics: Metrics) -> str | None:
-    found = metrics.get("positions")
-    return Positions(**found).favoured(settings_of(metrics).level) if found else None
+    found = metrics.positions
+    return found.favoured(metrics.statistics.level) if found else None
 
 
-def _check_verdict(verdict: Metrics, metrics: Metrics) -> None:
-    word, rate, lead = verdict["word"], metrics.get("win_rate"), verdict["b"] - verdict["a"]
-    if word == "inconclusive":
+def _check_verdict(verdict: VerdictStated, metrics: Metrics) -> None:
+    rate, lead_of_b = metrics.win_rate, verdict.b - verdict.a
+    if verdict.word is Word.INCONCLUSIVE:
         supported = True
-    elif rate is None or verdict["blocked_by"]:
+    elif rate is None or verdict.blocked_by:
         supported = False
-    elif word == "equivalent":
-        margin = verdict["equivalence_margin"]
-        supported = margin is not None and abs(rate["estimate"] - 0.5) <= margin
+    elif verdict.word is Word.EQUIVALENT:
+        margin = verdict.equivalence_margin
+        supported = margin is not None and abs(rate.estimate - 0.5) <= margin
     else:
-        side = {"A better": -1, "B better": 1}[word]
-        tested = verdict["p_value"] < 1 - verdict["level"]
-        supported = tested and lead * side > 0 and (rate["estimate"] - 0.5) * side > 0
-    _require(supported, f"the figures do not carry `{word}`", {"verdict": verdict, "rate": rate})
+        side = 1 if verdict.word is Word.B_BETTER else -1
+        tested = verdict.p_value < 1 - verdict.level
+        supported = tested and lead_of_b * side > 0 and (rate.estimate - 0.5) * side > 0
+    _require(supported, f"the figures do not carry `{verdict.word}`", (verdict, rate))
 
 
-def _require(supported: bool, rule: str, figures: Any) -> None:  # noqa: ANN401  printed only
+def _require(supported: bool, rule: str, figures: object) -> None:
     if not supported:
         raise UnsupportedClaimError(
             f"{rule}: {figures!r}. This is a fault of Nova Judge: report it."

@@ -1,7 +1,6 @@
 """Which criterion drives the preference, and where a candidate loses."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,7 +22,7 @@ class Driver(msgspec.Struct, frozen=True):
     contribution: float
 
 
-class RootCause(NamedTuple):
+class RootCause(msgspec.Struct, frozen=True):
     """Where a candidate loses: rows of a category lost, and what a group cost it there.
 
     `loss` is the mean weighted difference of scores over the lost rows of the category, `worst`

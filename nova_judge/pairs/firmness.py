@@ -22,16 +22,15 @@ _CHUNK = 4_000
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A move of one group's weight, as shares of all weight, after which the other one leads."""
+    """A move of one group's weight, as shares of all weight, after which the other one leads.
+
+    `change` is the share of all weight that has to move.
+    """
 
     group: str
     weight: float
     turns_at: float
-
-    @property
-    def change(self) -> float:
-        """The share of all weight that has to move."""
-        return abs(self.turns_at - self.weight)
+    change: float
 
 
 class Firmness(msgspec.Struct, frozen=True):
@@ -123,7 +122,7 @@ def _turn(columns: RubricColumns, weights: Ints, code: int, net: int) -> Turn | 
     margin on the others; it changes sign once, at r / (r - d). Sweeping these points outwards from
     the present weight counts who leads behind each.
     """
-    present = weights[code] / WEIGHT_UNITS
+    present = float(weights[code]) / WEIGHT_UNITS
     if net == 0 or present >= 1:
         return None
     total = _totals(columns, weights)
@@ -138,8 +137,8 @@ def _turn(columns: RubricColumns, weights: Ints, code: int, net: int) -> Turn | 
     moves += [present - down] if down is not None and down <= present else []
     if not moves:
         return None
-    nearest = min(moves, key=lambda weight: abs(weight - present))
-    return Turn(columns.groups[code], float(present), float(nearest))
+    nearest = float(min(moves, key=lambda weight: abs(weight - present)))
+    return Turn(columns.groups[code], present, nearest, abs(nearest - present))
 
 
 def _first_turn(distance: Floats, change: Floats, net: int) -> float | None:

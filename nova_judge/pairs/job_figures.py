@@ -4,7 +4,8 @@ The container counts every pass as one observation and prints a percentile boots
 one prompt are not two prompts, so its interval and its standard errors are shown, never used.
 """
 
-from typing import Any, Final
+import math
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -12,28 +13,76 @@ from nova_judge.pairs.job_findings import job_findings
 from nova_judge.records import JobMetrics, Unscored
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.win_rate import percentile_bootstrap, scores_of_profiles
+from nova_judge.statistics.win_rate import Interval, percentile_bootstrap, scores_of_profiles
 
-OURS: Final = ("bootstrap", "notes")
-"""What stands beside the container's figures and is not the container's."""
+Number: TypeAlias = int | float
+
+
+class ReportedFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container that scores single answers reported for a subject and metric."""
+
+    subject: str
+    metric: str
+    value: float
+    standard_error: float | None
+
+
+class JobFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The figures of a job as it reported them, under its own names, and what we put beside them.
+
+    A judge of pairs reports the fields up to `other`, where everything lies that has no field here;
+    `bootstrap` (over prompts) and `notes` are ours. A container that scores single answers has
+    `reported` alone.
+    """
+
+    task: str | None = None
+    a_scores: Number | None = None
+    a_scores_stderr: Number | None = None
+    b_scores: Number | None = None
+    b_scores_stderr: Number | None = None
+    ties: Number | None = None
+    ties_stderr: Number | None = None
+    inference_error: Number | None = None
+    inference_error_stderr: Number | None = None
+    score: Number | None = None
+    score_stderr: Number | None = None
+    weighted_score_A: Number | None = None
+    weighted_score_A_stderr: Number | None = None
+    weighted_score_B: Number | None = None
+    weighted_score_B_stderr: Number | None = None
+    score_margin: Number | None = None
+    score_margin_stderr: Number | None = None
+    winrate: Number | None = None
+    lower_rate: Number | None = None
+    upper_rate: Number | None = None
+    other: JobMetrics = {}
+    bootstrap: Interval | None = None
+    notes: tuple[str, ...] | None = None
+    reported: tuple[ReportedFigure, ...] | None = None
+
+    @property
+    def stated(self) -> JobMetrics:
+        """The figures of the judge of pairs by name, as its results file has them."""
+        named = {name: getattr(self, name) for name in _NAMES}
+        return {name: value for name, value in named.items() if value is not None} | self.other
 
 
 def job_figures(
     job: JobMetrics | None, profiles: ProfileCounts, settings: StatisticsSettings
-) -> dict[str, Any] | None:
+) -> JobFigures | None:
     """The container's figures under their own names, plus `bootstrap` (ours) and `notes`."""
     if job is None:
         return None
-    return {
-        **job,
-        "bootstrap": bootstrap_beside(profiles, settings),
-        "notes": [found.note for found in job_findings(job, profiles) if found is not None],
-    }
+    named = {name: value for name, value in job.items() if name in _NAMES and _fits(name, value)}
+    return JobFigures(
+        **named,
+        other={name: value for name, value in job.items() if name not in named},
+        bootstrap=bootstrap_beside(profiles, settings),
+        notes=tuple(found.note for found in job_findings(job, profiles) if found is not None),
+    )
 
 
-def bootstrap_beside(
-    profiles: ProfileCounts, settings: StatisticsSettings
-) -> dict[str, Any] | None:
+def bootstrap_beside(profiles: ProfileCounts, settings: StatisticsSettings) -> Interval | None:
     """The percentile bootstrap over prompts that stands beside the container's own interval."""
     bootstrap = percentile_bootstrap(
         scores_of_profiles(profiles),
@@ -41,4 +90,14 @@ def bootstrap_beside(
         seed=settings.seed,
         level=settings.level,
     )
-    return None if isinstance(bootstrap, Unscored) else msgspec.structs.asdict(bootstrap)
+    return None if isinstance(bootstrap, Unscored) else bootstrap
+
+
+_OURS: Final = ("other", "bootstrap", "notes", "reported")
+_NAMES: Final = tuple(name for name in JobFigures.__struct_fields__ if name not in _OURS)
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "task":
+        return isinstance(value, str)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

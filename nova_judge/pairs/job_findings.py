@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from nova_judge.records import JobMetrics
@@ -34,7 +35,7 @@ class Kind(enum.StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-class Finding(NamedTuple):
+class Finding(msgspec.Struct, frozen=True):
     """One figure that does not hold: where it stands, what it says, and what the rows give."""
 
     kind: Kind

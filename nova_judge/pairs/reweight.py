@@ -46,7 +46,7 @@ class Reweighed(NamedTuple):
     margins: npt.NDArray[np.float64]
 
 
-class ReweighedFigures(NamedTuple):
+class ReweighedFigures(msgspec.Struct, frozen=True):
     """What a weighting says of all rows. `unscored` rows have no criterion with weight."""
 
     a: int
@@ -61,7 +61,7 @@ class ReweighedFigures(NamedTuple):
     flipped_by_judge: int
 
 
-class Coverage(NamedTuple):
+class Coverage(msgspec.Struct, frozen=True):
     """How much of the run a group of criteria covers: rows, and the judge's weight, as shares."""
 
     group: str

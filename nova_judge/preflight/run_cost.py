@@ -1,38 +1,48 @@
 """What a run cost beside what it was estimated to cost: `cost` of metrics.json."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from nova_judge.pairs.judge_dataset import DatasetSummary
-from nova_judge.preflight.pricing import bill
+from nova_judge.preflight.estimate import Estimate
+from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
 
-def run_cost(
-    run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome], *, stand_in: bool
-) -> dict[str, Any] | None:
-    """`{currency, prices_read_on, prices_region, estimate, actual, unmetered}`.
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was estimated to cost and what it cost, by one dated price list.
 
     `actual` is None where a stand-in judged, which costs nothing; `unmetered` names what the run
-    used and nobody measured. None for a run without an estimate.
+    used and nobody measured.
     """
+
+    currency: str
+    prices_read_on: str
+    prices_region: str
+    estimate: Estimate
+    actual: Bill | None
+    unmetered: tuple[str, ...]
+
+
+def run_cost(
+    run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome], *, stand_in: bool
+) -> Cost | None:
+    """The cost of a run; None for a run without an estimate."""
     if run.estimate is None:
         return None
     known = catalog.prices()
-    actual = None if stand_in else msgspec.to_builtins(bill(_usage(run, summary, outcomes)))
-    return {
-        "currency": known.currency,
-        "prices_read_on": known.read_on,
-        "prices_region": known.region,
-        "estimate": run.estimate,
-        "actual": actual,
-        "unmetered": _unmetered(run) if actual else [],
-    }
+    return Cost(
+        currency=known.currency,
+        prices_read_on=known.read_on,
+        prices_region=known.region,
+        estimate=msgspec.convert(run.estimate, Estimate),
+        actual=None if stand_in else bill(_usage(run, summary, outcomes)),
+        unmetered=() if stand_in else _unmetered(run),
+    )
 
 
 def _usage(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome]) -> Usage:
@@ -56,7 +66,7 @@ def _usage(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutco
     )
 
 
-def _unmetered(run: Run) -> list[str]:
+def _unmetered(run: Run) -> tuple[str, ...]:
     specs = [run.recipe.candidate(side) for side in run.generated()]
     endpoints = {spec.model for spec in specs if spec.source == "endpoint"}
-    return [*(f"endpoint {model}" for model in sorted(endpoints)), "Step Functions", "Lambda"]
+    return (*(f"endpoint {model}" for model in sorted(endpoints)), "Step Functions", "Lambda")

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from nova_judge import __version__
-from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, Difference
+from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, DifferingPair
 from nova_judge.report.page import asset, environment
 
 MOST_DIFFERENCES = 200
@@ -30,7 +28,7 @@ def render_cross_check(found: CrossCheck) -> str:
     )
 
 
-def _shown(judges: Sequence[str], difference: Difference) -> dict[str, Any]:
+def _shown(judges: Sequence[str], difference: DifferingPair) -> dict[str, Any]:
     prompt, answer_a, answer_b = (_cut(text) for text in difference.pair)
     said = list(zip(judges, difference.verdicts, strict=True))
     return {"prompt": prompt, "A": answer_a, "B": answer_b, "said": said}
@@ -53,9 +51,9 @@ def cross_check_json(found: CrossCheck) -> dict[str, Any]:
                 "rows": pair.rows,
                 "agreed": pair.agreed,
                 "agreement": pair.share,
-                "kappa": None if pair.kappa is None else msgspec.structs.asdict(pair.kappa),
-                "table": [list(row) for row in pair.table],
-                "by_category": [category._asdict() for category in pair.by_category],
+                "kappa": pair.kappa,
+                "table": pair.table,
+                "by_category": pair.by_category,
             }
             for pair in found.pairs
         ],

@@ -6,13 +6,14 @@ alike, and drawn from the metrics alone: equal metrics give equal bytes.
 
 import io
 import textwrap
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nova_judge.findings import sentences
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
@@ -30,7 +31,7 @@ class Panel(NamedTuple):
 
     title: str
     note: str
-    draw: Callable[[Axes, Mapping[str, Any]], bool]
+    draw: Callable[[Axes, Metrics], bool]
 
 
 PANELS = (
@@ -47,18 +48,18 @@ PANELS = (
 )
 
 
-def plot_judge_results(metrics: Mapping[str, Any]) -> Figure:
+def plot_judge_results(metrics: Metrics) -> Figure:
     """The six panels of one run as a Matplotlib figure.
 
     Args:
-        metrics: the content of `metrics.json`, of a completed or a failed run.
+        metrics: of a completed or a failed run; `open_report(path).metrics` reads them.
 
     Returns:
         A figure of 15 by 9.6 inches: counts per verdict, win rate with its interval and the line at
         50 %, preference shares, A against B with the margin, a gauge, and a table of the figures.
         Of a run that scored single answers, the figure of its means (see `plot_scores`).
     """
-    if metrics.get("scores") is not None:
+    if metrics.scores is not None:
         return plot_scores(metrics)
     with fixed_style():
         figure = Figure(figsize=(15, 9.6), facecolor="white")
@@ -84,11 +85,11 @@ def render(figure: Figure, form: str) -> bytes:
     return target.getvalue()
 
 
-def _draw_heading(figure: Figure, metrics: Mapping[str, Any]) -> None:
+def _draw_heading(figure: Figure, metrics: Metrics) -> None:
     lines = textwrap.wrap(drawable(str(sentences.headline(metrics)), 420), 128)[:3]
     write(figure, 0.05, 0.972, "\n".join(lines), size=13, weight="bold", va="top", linespacing=1.35)
-    for row, side in enumerate(metrics["candidates"]):
+    for row, (side, candidate) in enumerate(metrics.candidates.items()):
         height = 0.89 - 0.027 * row
         write(figure, 0.05, height, "■", size=13, va="center", color=getattr(palette, side))
-        told = f"{side}   {drawable(str(metrics['candidates'][side]['name']), 110)}"
-        write(figure, 0.066, height, told, size=11, va="center")
+        name = f"{side}   {drawable(candidate.name, 110)}"
+        write(figure, 0.066, height, name, size=11, va="center")

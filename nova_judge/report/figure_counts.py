@@ -1,17 +1,16 @@
 """The panels of the figure that show counts: score distribution, preference shares, A against B."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
+from msgspec.structs import asdict
 
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import lead, percent, weighted_scores
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
 
-Metrics = Mapping[str, Any]
 OUTCOMES = (
     ("a", "A", palette.A),
     ("b", "B", palette.B),
@@ -24,15 +23,15 @@ VERDICTS = OUTCOMES[:-1]
 
 def draw_distribution(axes: Axes, metrics: Metrics) -> bool:
     """Rows by the verdict of both orders together, with marks for either order alone."""
-    counts = metrics.get("reconciled")
-    if counts is None:
+    if metrics.reconciled is None:
         return False
-    orders = (metrics["forward"], metrics["backward"])
+    counts = asdict(metrics.reconciled)
+    orders = [asdict(order) for order in (metrics.forward, metrics.backward) if order]
     highest = max([1, *counts.values(), *(most for order in orders for most in order.values())])
     for place, (key, _, colour) in enumerate(OUTCOMES):
         axes.bar(place, counts[key], 0.62, **fill(colour))
-        told = f"{counts[key]:,}"
-        write(axes, place, counts[key] + highest * 0.02, told, ha="center", weight="bold")
+        rows = f"{counts[key]:,}"
+        write(axes, place, counts[key] + highest * 0.02, rows, ha="center", weight="bold")
     _mark_orders(axes, metrics)
     axes.set_ylim(0, highest * 1.18)
     axes.set_xticks(range(len(OUTCOMES)), [label for _, label, _ in OUTCOMES], color=palette.INK)
@@ -42,7 +41,7 @@ def draw_distribution(axes: Axes, metrics: Metrics) -> bool:
 
 def draw_shares(axes: Axes, metrics: Metrics) -> bool:
     """Shares of the rows that got a verdict in both orders."""
-    counts = metrics.get("reconciled") or {}
+    counts = asdict(metrics.reconciled) if metrics.reconciled else {}
     total = sum(counts.get(key, 0) for key, _, _ in VERDICTS)
     if not total:
         return False
@@ -54,8 +53,8 @@ def draw_shares(axes: Axes, metrics: Metrics) -> bool:
         axes.add_patch(Wedge((0, 0), 1, end, start, width=0.42, **fill(colour, edge="white")))
         middle = math.radians((start + end) / 2)
         x, y = 1.12 * math.cos(middle), 1.12 * math.sin(middle)
-        told = f"{label} {percent(counts[key] / total)}"
-        write(axes, x, y, told, ha="left" if x > 0 else "right", va="center", weight="bold")
+        share = f"{label} {percent(counts[key] / total)}"
+        write(axes, x, y, share, ha="left" if x > 0 else "right", va="center", weight="bold")
         start = end
     decided = percent((counts["a"] + counts["b"]) / total, 0)
     write(axes, 0, 0.1, decided, ha="center", va="center", size=19, weight="bold")
@@ -66,10 +65,9 @@ def draw_shares(axes: Axes, metrics: Metrics) -> bool:
 
 def draw_comparison(axes: Axes, metrics: Metrics) -> bool:
     """Wins of A and B side by side with the margin, and the weighted scores of a rubric."""
-    counts = metrics.get("reconciled")
-    if counts is None:
+    if metrics.reconciled is None:
         return False
-    a, b = counts["a"], counts["b"]
+    a, b = metrics.reconciled.a, metrics.reconciled.b
     highest = max(a, b, 1)
     for place, (wins, colour) in enumerate(((a, palette.A), (b, palette.B))):
         axes.bar(place, wins, 0.55, **fill(colour))
@@ -86,9 +84,12 @@ def draw_comparison(axes: Axes, metrics: Metrics) -> bool:
 
 
 def _mark_orders(axes: Axes, metrics: Metrics) -> None:
-    marks = (("forward", -0.2, ">", "A shown first"), ("backward", 0.2, "<", "B shown first"))
+    marks = (
+        (metrics.forward, -0.2, ">", "A shown first"),
+        (metrics.backward, 0.2, "<", "B shown first"),
+    )
     for order, shift, shape, name in marks:
-        counts = metrics[order]
+        counts = asdict(order) if order else {}
         known = [(place, key) for place, (key, _, _) in enumerate(OUTCOMES) if key in counts]
         axes.plot(
             [place + shift for place, _ in known],

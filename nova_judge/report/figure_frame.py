@@ -1,6 +1,6 @@
 """What all figures share: their style, and the lines at their foot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from nova_judge.findings import sentences, sentences_stand_in
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import write
 from nova_judge.report.figure_text import FIGURE_FONT, drawable
@@ -37,13 +38,12 @@ def fixed_style() -> Iterator[None]:
         yield
 
 
-def write_foot(figure: Figure, metrics: Mapping[str, Any], x: float, limit: int = 200) -> None:
+def write_foot(figure: Figure, metrics: Metrics, x: float, limit: int = 200) -> None:
     """Which run this is, and above it who stood in: a figure is pasted without its page."""
-    judge = metrics.get("judge") or {}
     parts = [
-        f"run {metrics['run_id']}",
-        f"{sentences_stand_in.role(metrics).lower()} {judge.get('model')}",
-        str(metrics.get("created")),
+        f"run {metrics.run_id}",
+        f"{sentences_stand_in.role(metrics).lower()} {metrics.judge.model}",
+        metrics.created,
         sentences.rows(metrics),
     ]
     lines = [*map(str, sentences_stand_in.stand_ins(metrics)), "   ·   ".join(parts)]

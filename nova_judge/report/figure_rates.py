@@ -1,18 +1,15 @@
 """The panels of the figure that show the win rate: intervals against 50 %, and the gauge."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
-from nova_judge.findings.sentences import percent
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.sentences import Rate, percent
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
 from nova_judge.report.rates import named_rates
-
-Metrics = Mapping[str, Any]
 
 
 def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
@@ -23,9 +20,9 @@ def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
     for place, (name, rate) in enumerate(rates):
         _draw_interval(axes, place, rate, palette.INK if place == 0 else palette.FAINT)
         write(axes, 0, place - 0.24, name, size=9, color=palette.FAINT)
-        low, high = 100 * rate["low"], 100 * rate["high"]
-        told = f"{percent(rate['estimate'])}  [{low:.1f}, {high:.1f}]"
-        write(axes, 100, place - 0.24, told, size=9, ha="right", weight="bold")
+        low, high = 100 * rate.low, 100 * rate.high
+        value = f"{percent(rate.estimate)}  [{low:.1f}, {high:.1f}]"
+        write(axes, 100, place - 0.24, value, size=9, ha="right", weight="bold")
     axes.axvline(50, color=palette.INK, linewidth=1.1, linestyle=(0, (4, 3)))
     axes.set_xlim(0, 100)
     axes.set_ylim(max(len(rates) - 0.4, 1.6), -0.6)
@@ -37,14 +34,14 @@ def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
 
 def draw_gauge(axes: Axes, metrics: Metrics) -> bool:
     """The win rate of B as a half circle: the needle points left for A, right for B."""
-    rate = metrics.get("win_rate")
+    rate = metrics.win_rate
     if rate is None:
         return False
     axes.add_patch(Wedge((0, 0), 1, 90, 180, width=0.3, **fill(palette.A)))
     axes.add_patch(Wedge((0, 0), 1, 0, 90, width=0.3, **fill(palette.B)))
-    low, high = (math.degrees(needle_angle(rate[key])) for key in ("low", "high"))
+    low, high = (math.degrees(needle_angle(end)) for end in (rate.low, rate.high))
     axes.add_patch(Wedge((0, 0), 1.11, high, low, width=0.07, facecolor=palette.INK))
-    angle = needle_angle(rate["estimate"])
+    angle = needle_angle(rate.estimate)
     axes.annotate(
         "",
         xy=(0.9 * math.cos(angle), 0.9 * math.sin(angle)),
@@ -52,10 +49,9 @@ def draw_gauge(axes: Axes, metrics: Metrics) -> bool:
         arrowprops={"arrowstyle": "-|>", "linewidth": 2.6, "color": palette.INK, "shrinkA": 0},
     )
     axes.plot([0], [0], "o", color=palette.INK, markersize=11)
-    for x, y, told in ((-1.25, -0.1, "A 0 %"), (0, 1.2, "50 %"), (1.25, -0.1, "B 100 %")):
-        write(axes, x, y, told, ha="center", size=9, color=palette.FAINT)
-    told = percent(rate["estimate"])
-    write(axes, 0, -0.32, told, ha="center", size=19, weight="bold")
+    for x, y, mark in ((-1.25, -0.1, "A 0 %"), (0, 1.2, "50 %"), (1.25, -0.1, "B 100 %")):
+        write(axes, x, y, mark, ha="center", size=9, color=palette.FAINT)
+    write(axes, 0, -0.32, percent(rate.estimate), ha="center", size=19, weight="bold")
     bare(axes, (-0.42, 1.32))
     return True
 
@@ -65,9 +61,9 @@ def needle_angle(share: float) -> float:
     return math.pi * (1 - share)
 
 
-def _draw_interval(axes: Axes, place: int, rate: Metrics, colour: str) -> None:
-    low, high = 100 * rate["low"], 100 * rate["high"]
+def _draw_interval(axes: Axes, place: int, rate: Rate, colour: str) -> None:
+    low, high = 100 * rate.low, 100 * rate.high
     axes.plot([low, high], [place, place], color=colour, linewidth=3, solid_capstyle="butt")
     for end in (low, high):
         axes.plot([end, end], [place - 0.09, place + 0.09], color=colour, linewidth=1.5)
-    axes.plot([100 * rate["estimate"]], [place], "o", color=colour, markersize=8)
+    axes.plot([100 * rate.estimate], [place], "o", color=colour, markersize=8)

@@ -1,15 +1,14 @@
 """The panel that lists the figures themselves."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
 
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report.figure_axes import write
 from nova_judge.report.figure_text import drawable
 from nova_judge.report.key_figures import table_rows
 
-Metrics = Mapping[str, Any]
 LINES = 11  # room for so many; a shorter table keeps the height of its lines
 
 

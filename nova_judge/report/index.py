@@ -1,11 +1,12 @@
 """`index.html`: all runs of a folder, in series that may be compared, with their trend."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nova_judge.findings.history import Refused, Series
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.report.criterion_rows import common_criteria, difference_of
@@ -15,7 +16,7 @@ from nova_judge.report.page import asset, environment
 class Entry(NamedTuple):
     """One run as a line of the index; `link` is relative to the index page, or empty."""
 
-    metrics: Mapping[str, Any]
+    metrics: Metrics
     words: str
     link: str
 
@@ -57,7 +58,7 @@ def render_index(series: Sequence[Series], folder: Path, refused: Sequence[Refus
         .render(
             folder=folder.name or str(folder),
             series=listed,
-            refused=[(item.report.metrics["run_id"], item.difference) for item in refused],
+            refused=[(item.report.metrics.run_id, item.difference) for item in refused],
             style=asset("report.css"),
         )
     )
@@ -65,11 +66,9 @@ def render_index(series: Sequence[Series], folder: Path, refused: Sequence[Refus
 
 def win_rate_trend(series: Series) -> Trend | None:
     """The win rate of B with its interval over the runs; None below two."""
-    rates = [report.metrics.get("win_rate") for report in series.runs]
+    rates = [report.metrics.win_rate for report in series.runs]
     known = [
-        (place, rate["estimate"], rate["low"], rate["high"])
-        for place, rate in enumerate(rates)
-        if rate
+        (place, rate.estimate, rate.low, rate.high) for place, rate in enumerate(rates) if rate
     ]
     return _trend("win rate of B", known, len(rates), neutral=0.5)
 

@@ -1,14 +1,8 @@
 """The figures that the judge job reported, beside the same figures from its rows."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from nova_judge.findings.sentences import mean
-
-Metrics = Mapping[str, Any]
-_COUNTS = {"a_scores": "a", "b_scores": "b", "ties": "ties", "inference_error": "errors"}
-_RATES = {"winrate": "estimate", "lower_rate": "low", "upper_rate": "high"}
-_OURS = {"bootstrap", "notes"}
+from nova_judge.findings.metrics_record import Metrics
 
 
 class JobFigure(NamedTuple):
@@ -20,24 +14,36 @@ class JobFigure(NamedTuple):
 
 
 def job_table(metrics: Metrics) -> list[JobFigure]:
-    """Every number that the job reported, in its order."""
-    job = metrics.get("job") or {}
+    """Every number that the judge job reported, in its order."""
+    ours = _recomputed(metrics)
     return [
-        JobFigure(name, _number(value), _recomputed(name, metrics))
-        for name, value in job.items()
-        if name not in _OURS and isinstance(value, int | float)
+        JobFigure(name, _number(value), _number(ours[name]) if name in ours else "")
+        for name, value in (metrics.job.stated if metrics.job else {}).items()
+        if isinstance(value, int | float)
     ]
 
 
-def _recomputed(name: str, metrics: Metrics) -> str:
-    if name in _COUNTS:
-        key = _COUNTS[name]
-        return _number(metrics["forward"][key] + metrics["backward"][key])
-    if name in _RATES and metrics.get("win_rate"):
-        return _number(metrics["win_rate"][_RATES[name]])
-    rubric = metrics.get("rubric") or {}
-    ours = mean(rubric.get(name))
-    return _number(ours) if ours is not None else ""
+def _recomputed(metrics: Metrics) -> dict[str, float]:
+    """Our figures under the job's names."""
+    figures: dict[str, float] = {}
+    forward, backward = metrics.forward, metrics.backward
+    if forward is not None and backward is not None:
+        figures |= {
+            "a_scores": forward.a + backward.a,
+            "b_scores": forward.b + backward.b,
+            "ties": forward.ties + backward.ties,
+            "inference_error": forward.errors + backward.errors,
+        }
+    if rate := metrics.win_rate:
+        figures |= {"winrate": rate.estimate, "lower_rate": rate.low, "upper_rate": rate.high}
+    if rubric := metrics.rubric:
+        means = {
+            "weighted_score_A": rubric.weighted_score_A,
+            "weighted_score_B": rubric.weighted_score_B,
+            "score_margin": rubric.score_margin,
+        }
+        figures |= {name: score.mean for name, score in means.items() if score}
+    return figures
 
 
 def _number(value: float) -> str:

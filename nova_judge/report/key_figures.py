@@ -1,67 +1,58 @@
 """Name and value of the figures that the figure, the page, the summary and the terminal print."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import p_value, percent
-
-Metrics = Mapping[str, Any]
+from nova_judge.statistics.positions import Positions
+from nova_judge.statistics.verdict import SHORT_NAMES, VerdictStated
 
 
 def table_rows(metrics: Metrics) -> list[tuple[str, str]]:
     """Name and value of each headline figure; what a run does not have is left out."""
-    rows = [("Rows in the file", f"{metrics['rows']['input']:,}")] if metrics.get("rows") else []
-    rows += _row_counts(metrics) + _rates(metrics) + _test(metrics) + _orders(metrics)
-    return rows or [("Status", str(metrics["status"]))]
+    counts = [("Rows in the file", f"{metrics.rows.input:,}"), *_row_counts(metrics.rows)]
+    return counts + _rates(metrics) + _test(metrics.verdict) + _orders(metrics.positions)
 
 
-def _row_counts(metrics: Metrics) -> list[tuple[str, str]]:
-    count = metrics.get("rows")
-    if not count:
-        return []
-    told = [
-        ("Judged", count["judged"]),
-        ("Rejected", count["rejected"]),
-        ("Without an answer", count["generation_failed"]),
-        ("Without a verdict", count["judge_failed"]),
-        ("Left over, judging stopped", count.get("not_judged")),
+def _row_counts(rows: Rows) -> list[tuple[str, str]]:
+    counts = [
+        ("Judged", rows.judged),
+        ("Rejected", rows.rejected),
+        ("Without an answer", rows.generation_failed),
+        ("Without a verdict", rows.judge_failed),
+        ("Left over, judging stopped", rows.not_judged or None),
     ]
-    return [(name, f"{number:,}") for name, number in told if number is not None]
+    return [(name, f"{number:,}") for name, number in counts if number is not None]
 
 
 def _rates(metrics: Metrics) -> list[tuple[str, str]]:
-    rows = []
-    for name, key in (("Win rate of B", "win_rate"), ("  decided pairs only", "win_rate_decisive")):
-        rate = metrics.get(key)
-        if rate:
-            told = (
-                f"{percent(rate['estimate'])}  [{rate['low'] * 100:.1f}, {rate['high'] * 100:.1f}]"
-            )
-            rows.append((name, told))
-    return rows
-
-
-def _test(metrics: Metrics) -> list[tuple[str, str]]:
-    verdict = metrics.get("verdict")
-    if not verdict:
-        return []
-    rows = [("Verdict", str(verdict["word"]))]
-    if verdict.get("p_value") is not None:
-        test = str(verdict["test"]).partition(" (")[0]
-        rows.append((f"{test[:1].upper()}{test[1:]}", p_value(verdict["p_value"])))
-    if verdict.get("pairs_needed"):
-        rows.append(("Further pairs needed", f"{verdict['pairs_needed']:,}"))
-    return rows
-
-
-def _orders(metrics: Metrics) -> list[tuple[str, str]]:
-    positions = metrics.get("positions")
-    if not positions:
-        return []
-    named = (
-        ("First position preferred", "first_rate"),
-        ("Same verdict in both orders", "consistency"),
+    rates = (
+        ("Win rate of B", metrics.win_rate),
+        ("  decided pairs only", metrics.win_rate_decisive),
     )
     return [
-        (name, percent(positions[key])) for name, key in named if positions.get(key) is not None
+        (name, f"{percent(rate.estimate)}  [{rate.low * 100:.1f}, {rate.high * 100:.1f}]")
+        for name, rate in rates
+        if rate
     ]
+
+
+def _test(verdict: VerdictStated | None) -> list[tuple[str, str]]:
+    if verdict is None:
+        return []
+    test = SHORT_NAMES.get(verdict.test, verdict.test)
+    rows = [
+        ("Verdict", str(verdict.word)),
+        (f"{test[:1].upper()}{test[1:]}", p_value(verdict.p_value)),
+    ]
+    if verdict.pairs_needed:
+        rows.append(("Further pairs needed", f"{verdict.pairs_needed:,}"))
+    return rows
+
+
+def _orders(positions: Positions | None) -> list[tuple[str, str]]:
+    if positions is None:
+        return []
+    shares = (
+        ("First position preferred", positions.first_rate),
+        ("Same verdict in both orders", positions.consistency),
+    )
+    return [(name, percent(share)) for name, share in shares if share is not None]

@@ -1,16 +1,14 @@
 """`report.md`: the result in a form that pastes into a pull request."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from nova_judge.findings import sentences_rubric, sentences_stand_in
 from nova_judge.findings.labels import one_line
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 
-Metrics = Mapping[str, Any]
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _LEADING = re.compile(r"^(\d*)([-+=.):])")
 _MOST_ERRORS = 10
@@ -44,13 +42,12 @@ def escape(text: str, limit: int = 300) -> str:
 
 
 def _candidates(metrics: Metrics) -> str:
-    lines = ["| | candidate | answers from |", "|---|---|---|"]
-    for side in "AB":
-        told = metrics["candidates"].get(side)
-        if told:
-            source = escape(sentences_stand_in.answers_from(told))
-            lines.append(f"| **{side}** | {escape(told['name'])} | {source} |")
-    return "\n".join(lines) if len(lines) > 2 else ""
+    lines = [
+        f"| **{side}** | {escape(candidate.name)} | {escape(candidate.answers_from)} |"
+        for side, candidate in sorted(metrics.candidates.items())
+    ]
+    head = ["| | candidate | answers from |", "|---|---|---|"]
+    return "\n".join([*head, *lines]) if lines else ""
 
 
 def _rates(metrics: Metrics) -> str:
@@ -66,12 +63,11 @@ def _figures(metrics: Metrics) -> str:
 
 
 def _criteria(metrics: Metrics) -> str:
-    rubric = metrics.get("rubric") or {}
     lines = []
-    for each in (rubric.get("criteria") or [])[:_MOST_CRITERIA]:
-        means = f"{each['mean_A']:.3f} | {each['mean_B']:.3f}"
-        margin = signed(each["mean_A"] - each["mean_B"])
-        lines.append(f"| {escape(each['name'])} | {each['n']:,} | {means} | {margin} |")
+    for each in (metrics.rubric.criteria if metrics.rubric else ())[:_MOST_CRITERIA]:
+        means = f"{each.mean_A:.3f} | {each.mean_B:.3f}"
+        margin = signed(each.mean_A - each.mean_B)
+        lines.append(f"| {escape(each.name)} | {each.n:,} | {means} | {margin} |")
     if not lines:
         return ""
     head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
@@ -81,10 +77,9 @@ def _criteria(metrics: Metrics) -> str:
 
 def _slices(metrics: Metrics) -> str:
     lines = []
-    for part in (metrics.get("slices") or [])[:_MOST_SLICES]:
-        rate = part.get("win_rate")
-        told = interval(rate) if rate else "too few rows"
-        lines.append(f"| {escape(part['category'] or '(none)')} | {part['rows']:,} | {told} |")
+    for part in metrics.slices[:_MOST_SLICES]:
+        rate = interval(part.win_rate) if part.win_rate else "too few rows"
+        lines.append(f"| {escape(part.category or '(none)')} | {part.rows:,} | {rate} |")
     if not lines:
         return ""
     return "\n".join(["| category | rows | win rate of B |", "|---|---|---|", *lines])
@@ -92,24 +87,22 @@ def _slices(metrics: Metrics) -> str:
 
 def _errors(metrics: Metrics) -> str:
     lines = []
-    for error in (metrics.get("errors") or [])[:_MOST_ERRORS]:
-        count = "" if error["count"] is None else f"{error['count']:,}"
-        lines.append(f"| {escape(error['stage'])} | {escape(error['reason'])} | {count} |")
+    for error in metrics.errors[:_MOST_ERRORS]:
+        count = "" if error.count is None else f"{error.count:,}"
+        lines.append(f"| {escape(error.stage)} | {escape(error.reason)} | {count} |")
     if not lines:
         return ""
     return "\n".join(["| left out in | why | rows |", "|---|---|---|", *lines])
 
 
 def _notes(metrics: Metrics) -> str:
-    notes = [*(metrics.get("notes") or []), *((metrics.get("job") or {}).get("notes") or [])]
-    return "\n".join(f"- {escape(note, 600)}" for note in notes)
+    of_job = (metrics.job.notes if metrics.job else None) or ()
+    return "\n".join(f"- {escape(note, 600)}" for note in (*metrics.notes, *of_job))
 
 
 def _footing(metrics: Metrics) -> str:
-    judge = metrics["judge"]
     stood = "".join(f" {escape(str(said), 600)}" for said in sentences_stand_in.stand_ins(metrics))
-    positions = metrics.get("positions") or {}
-    flips = positions.get("flips")
+    flips = metrics.positions.flips if metrics.positions else None
     flipped = (
         f" On {percent(flips)} of rows each order names the other candidate."
         if flips is not None
@@ -117,6 +110,6 @@ def _footing(metrics: Metrics) -> str:
     )
     return (
         f"{rows(metrics)}.{flipped}{stood} "
-        f"{sentences_stand_in.role(metrics)} {escape(str(judge['model']))}; recipe "
-        f"{escape(metrics['recipe']['name'])}; run `{metrics['run_id']}`, {metrics['created']}."
+        f"{sentences_stand_in.role(metrics)} {escape(metrics.judge.model)}; recipe "
+        f"{escape(metrics.recipe.name)}; run `{metrics.run_id}`, {metrics.created}."
     )

@@ -3,7 +3,7 @@
 import base64
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib import resources
 from itertools import islice
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import jinja2
 from nova_judge import __version__
 from nova_judge.findings import sentences, sentences_rubric, sentences_stand_in
 from nova_judge.findings.labels import one_line
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import Rejected
 from nova_judge.report import panels
 from nova_judge.report.job_table import job_table
@@ -33,7 +34,7 @@ class Asset(NamedTuple):
 
 
 def render_page(
-    metrics: Mapping[str, Any],
+    metrics: Metrics,
     sample: RowSample,
     evidence: WeightsEvidence,
     rejected: Iterable[Rejected] = (),
@@ -56,8 +57,8 @@ def render_page(
             rejected=list(islice(rejected, MOST_REJECTED)),
             duels=panels.duels(metrics),
             scores=sentences.weighted_scores(metrics),
-            lead=sentences.lead(metrics) if metrics.get("reconciled") else "",
-            position_sentence=sentences.positions(metrics) if metrics.get("positions") else "",
+            lead=sentences.lead(metrics),
+            position_sentence=sentences.positions(metrics),
             job_table=job_table(metrics),
             sample_sentence=sentences.sample(len(rows), sample.seen),
             shown_rows=len(rows),
@@ -74,14 +75,14 @@ def render_page(
     )
 
 
-def _rubric_sentences(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    if not metrics.get("rubric"):
+def _rubric_sentences(metrics: Metrics) -> dict[str, Any]:
+    if metrics.rubric is None:
         return {}
     return {
         "criteria": sentences_rubric.criteria(metrics),
         "driver": sentences_rubric.driver(metrics),
         "firmness": sentences_rubric.firmness(metrics),
-        "warnings": sentences_rubric.warnings(metrics["rubric"]),
+        "warnings": sentences_rubric.warnings(metrics.rubric),
     }
 
 
@@ -105,7 +106,6 @@ def environment() -> jinja2.Environment:
         "gauge": panels.gauge,
         "reach": panels.reach,
         "signed": sentences.signed,
-        "answers_from": sentences_stand_in.answers_from,
     }
     environment.globals |= {
         "stand_ins": sentences_stand_in.stand_ins,

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from nova_judge.findings.sentences import mean
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.rubric_record import CriterionFigures
+from nova_judge.findings.sentences import Rate
+from nova_judge.statistics.outcomes import ReconciledTally
 
-Metrics = Mapping[str, Any]
 OUTCOMES = {
     "a": "A",
     "b": "B",
@@ -14,11 +16,10 @@ OUTCOMES = {
     "inconsistent": "flip",
     "errors": "error",
 }
-_ENDS = ("low", "high")
 _SCALES = (0.1, 0.25, 0.5, 1.0)
 
 
-class Slice(NamedTuple):
+class RingSlice(NamedTuple):
     """A slice of the ring with its share of all rows that have both verdicts."""
 
     outcome: str
@@ -44,45 +45,45 @@ class Gauge(NamedTuple):
     arc: str
 
 
-def ring(counts: Mapping[str, int], inner: float = 58, outer: float = 100) -> list[Slice]:
+def ring(counts: ReconciledTally, inner: float = 58, outer: float = 100) -> list[RingSlice]:
     """The slices of the preference shares, clockwise from the top, without rows with errors."""
-    parts = {key: counts[key] for key in OUTCOMES if key != "errors" and counts[key]}
+    parts = {key: rows for key in OUTCOMES if key != "errors" and (rows := getattr(counts, key))}
     total = sum(parts.values())
     slices, start = [], 0.0
     for key, rows in parts.items():
         share = rows / total
         path = _ring_path(start, min(start + share, start + 0.99999), inner, outer)
-        slices.append(Slice(key, OUTCOMES[key], rows, share, path))
+        slices.append(RingSlice(key, OUTCOMES[key], rows, share, path))
         start += share
     return slices
 
 
 def duels(metrics: Metrics) -> list[Duel]:
     """A beside B: rows won in both orders and in either, and the weighted scores of a rubric."""
-    orders = {"reconciled": "Both orders", "forward": "A shown first", "backward": "B shown first"}
-    found = [
-        Duel(name, {"a": metrics[key]["a"], "b": metrics[key]["b"]}, "{:,}")
-        for key, name in orders.items()
-        if metrics.get(key)
-    ]
-    rubric = metrics.get("rubric") or {}
-    scores = {side.lower(): mean(rubric.get(f"weighted_score_{side}")) for side in "AB"}
-    known = {side: score for side, score in scores.items() if score is not None}
-    if len(known) == len(scores):
-        found.append(Duel("Mean weighted score in the order A, B, 0 to 1", known, "{:.3f}"))
-    return found
+    orders = (
+        ("Both orders", metrics.reconciled),
+        ("A shown first", metrics.forward),
+        ("B shown first", metrics.backward),
+    )
+    duels = [Duel(name, {"a": won.a, "b": won.b}, "{:,}") for name, won in orders if won]
+    rubric = metrics.rubric
+    if rubric is not None and rubric.weighted_score_A and rubric.weighted_score_B:
+        means = {"a": rubric.weighted_score_A.mean, "b": rubric.weighted_score_B.mean}
+        duels.append(Duel("Mean weighted score in the order A, B, 0 to 1", means, "{:.3f}"))
+    return duels
 
 
-def reach(criteria: Sequence[Metrics]) -> float:
-    """How far from 0 the scale of the margins must go to hold every interval."""
-    ends = [abs(each["margin"][end]) for each in criteria if each["margin"] for end in _ENDS]
+def reach(criteria: Sequence[CriterionFigures]) -> float:
+    """Half the width of a scale around 0 that holds the interval of every margin."""
+    margins = [each.margin for each in criteria if each.margin]
+    ends = [abs(end) for margin in margins for end in (margin.low, margin.high)]
     return next((scale for scale in _SCALES if scale >= max(ends, default=0)), _SCALES[-1])
 
 
-def gauge(rate: Metrics) -> Gauge:
+def gauge(rate: Rate) -> Gauge:
     """The needle points left where A always wins and right where B does."""
-    x, y = _on_half_circle(rate["estimate"], 82)
-    return Gauge(x, y, _half_arc(rate["low"], rate["high"], 109))
+    x, y = _on_half_circle(rate.estimate, 82)
+    return Gauge(x, y, _half_arc(rate.low, rate.high, 109))
 
 
 def _on_half_circle(share: float, radius: float) -> tuple[float, float]:

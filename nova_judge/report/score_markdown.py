@@ -1,41 +1,37 @@
 """The result of a scoring run as Markdown, for a pull request."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from nova_judge.findings import sentences, sentences_stand_in
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report.markdown import escape
-from nova_judge.scores.headline import favours
-
-Metrics = Mapping[str, Any]
+from nova_judge.scores.metric_score import MetricEstimate
 
 
 def render_score_markdown(metrics: Metrics) -> str:
     """The result as GitHub Markdown, for a pull request."""
     told = sentences.headline(metrics)
-    lines = [
-        f"| {escape(f['subject'])} | {escape(f['metric'])} | {_number(f['estimate'])} | "
-        f"{_ends(f)} | {f['rows']:,} | {f['unscored']:,} |"
-        for f in metrics.get("scores", ())
+    scores = [
+        f"| {escape(score.subject)} | {escape(score.metric)} | {_number(score.estimate)} | "
+        f"{_ends(score)} | {score.rows:,} | {score.unscored:,} |"
+        for score in metrics.scores or ()
     ]
     differences = [
-        f"| {escape(d['metric'])} | {_number(d['estimate'], '+')} | {_ends(d, '+')} | "
-        f"{favours(d) or 'not shown'} |"
-        for d in metrics.get("differences", ())
+        f"| {escape(each.metric)} | {_number(each.estimate, '+')} | {_ends(each, '+')} | "
+        f"{each.favours or 'not shown'} |"
+        for each in metrics.differences or ()
     ]
     table = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
     parts = [
         f"## {escape(told.words, 200)}",
         escape(told.evidence, 2000),
-        "\n".join([*table, *lines]),
+        "\n".join([*table, *scores]),
         "\n".join(
             ["| metric | difference | interval | better |", "|---|---|---|---|", *differences]
         )
         if differences
         else "",
-        "\n".join(f"- {escape(note, 600)}" for note in metrics["notes"]),
-        f"{sentences.rows(metrics)}.{_stand_in(metrics)} Run `{metrics['run_id']}`, recipe "
-        f"{escape(metrics['recipe']['name'])}, {metrics['created']}.",
+        "\n".join(f"- {escape(note, 600)}" for note in metrics.notes),
+        f"{sentences.rows(metrics)}.{_stand_in(metrics)} Run `{metrics.run_id}`, recipe "
+        f"{escape(metrics.recipe.name)}, {metrics.created}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -49,7 +45,7 @@ def _number(value: float | None, sign: str = "") -> str:
     return "-" if value is None else f"{value:{sign}.3f}"
 
 
-def _ends(entry: Metrics, sign: str = "") -> str:
-    if entry["low"] is None:
-        return escape(str(entry["method"]))
-    return f"{entry['low']:{sign}.3f} to {entry['high']:{sign}.3f}"
+def _ends(entry: MetricEstimate, sign: str = "") -> str:
+    if entry.low is None:
+        return escape(entry.reason or "")
+    return f"{entry.low:{sign}.3f} to {entry.high:{sign}.3f}"

@@ -1,13 +1,14 @@
 """The files of a scoring run's report: page, summary, figure, scores and test cases."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from nova_judge import __version__
 from nova_judge.findings import sentences
+from nova_judge.findings.metrics_record import Metrics, encode_metrics
 from nova_judge.parquet import write_parquet
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report.figure import render
@@ -15,8 +16,6 @@ from nova_judge.report.junit import render_junit
 from nova_judge.report.page import MOST_REJECTED, asset, environment
 from nova_judge.report.score_figure import plot_scores, share_of_scale
 from nova_judge.report.score_markdown import render_score_markdown
-from nova_judge.report.write import render_metrics
-from nova_judge.scores.headline import favours
 from nova_judge.scores.table import AnswerScore
 from nova_judge.text import storable
 
@@ -38,14 +37,12 @@ COLUMNS: Final[dict[str, str]] = {
 }
 """Columns of scores.parquet, a line a subject, metric and row; `unscored`: why there is none."""
 
-Metrics = Mapping[str, Any]
-
 
 def render_score_report(
     metrics: Metrics, scores: Sequence[AnswerScore], rejected: Iterable[Rejected] = ()
 ) -> Iterator[tuple[str, bytes]]:
     """Name and content of every file of the report; equal input gives equal bytes."""
-    yield "metrics.json", render_metrics(metrics)
+    yield "metrics.json", encode_metrics(metrics)
     yield "scores.parquet", _parquet(scores)
     figure = plot_scores(metrics)
     yield "figure.png", render(figure, "png")
@@ -69,7 +66,6 @@ def render_score_page(
             rows_sentence=sentences.rows(metrics),
             style=asset("report.css"),
             rejected=list(islice(rejected, MOST_REJECTED)),
-            favours=favours,
             share=share_of_scale,
             rows_shown=rows,
             rows_held=len({score.row for score in scores}),

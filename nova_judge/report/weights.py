@@ -1,12 +1,13 @@
 """What the page's sliders need: whole numbers to reweigh every row, and the settings in force."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.reweight import (
     ReweighedFigures,
@@ -20,7 +21,7 @@ from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.records import JudgedRow
 from nova_judge.report.page_rows import PageRow
-from nova_judge.statistics.settings import StatisticsSettings, settings_of
+from nova_judge.statistics.settings import StatisticsSettings
 
 MOST_ROWS = 200_000
 MOST_SLIDERS = 12
@@ -62,14 +63,14 @@ class WeightsEvidence:
                 self._packer.add(row.judgment)
             yield row
 
-    def weights(self, metrics: Mapping[str, Any]) -> Weights | None:
+    def weights(self, metrics: Metrics) -> Weights | None:
         """What the sliders show; None without rubrics, or where the page could not hold them all.
 
         An anytime-valid interval cannot be recomputed by the page, so that it gets no sliders.
         """
-        if not metrics.get("verdict") or self._rows > MOST_ROWS:
+        if metrics.verdict is None or self._rows > MOST_ROWS:
             return None
-        settings = settings_of(metrics)
+        settings = metrics.statistics
         if settings.anytime:
             return None
         columns = columns_from([self._packer.take()], self._groups)

@@ -1,13 +1,11 @@
 """The files of a report, from the metrics and the judged rows of a run."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.metrics_record import Metrics, encode_metrics
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.junit import render_junit
@@ -18,7 +16,7 @@ from nova_judge.report.weights import WeightsEvidence
 
 
 def render_report(
-    metrics: Mapping[str, Any],
+    metrics: Metrics,
     rows: Iterable[JudgedRow],
     rejected: Iterable[Rejected] = (),
 ) -> Iterator[tuple[str, bytes]]:
@@ -32,10 +30,10 @@ def render_report(
     Raises:
         UnsupportedClaimError: a sentence of the metrics is not carried by its figures.
     """
-    sample = RowSample(str(metrics["run_id"]))
+    sample = RowSample(metrics.run_id)
     weights = WeightsEvidence()
     judgments = _judgments(sample.watch(weights.watch(rows)))
-    yield "metrics.json", render_metrics(metrics)
+    yield "metrics.json", encode_metrics(metrics)
     yield "judgments.parquet", judgments
     figure = plot_judge_results(metrics)
     yield "figure.png", render(figure, "png")
@@ -47,7 +45,7 @@ def render_report(
 
 def write_report(
     folder: Path,
-    metrics: Mapping[str, Any],
+    metrics: Metrics,
     rows: Iterable[JudgedRow],
     rejected: Iterable[Rejected] = (),
 ) -> Path:
@@ -61,11 +59,6 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     for name, content in files:
         (folder / name).write_bytes(content)
     return folder / "report.html"
-
-
-def render_metrics(metrics: Mapping[str, Any]) -> bytes:
-    """`metrics.json`, indented, in the order in which the metrics were computed."""
-    return orjson.dumps(metrics, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _judgments(rows: Iterable[JudgedRow]) -> bytes:

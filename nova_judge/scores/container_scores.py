@@ -14,7 +14,8 @@ from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
 from nova_judge.runs.job_output import Details, JobOutput
 from nova_judge.runs.results_json import figures_by_task, stand_in_of
-from nova_judge.scores.table import AnswerScore, Reported
+from nova_judge.scores.metric_score import Reported
+from nova_judge.scores.table import AnswerScore
 from nova_judge.scores.text_metrics import (
     NO_BLEU_COUNTS,
     ROW_METRICS,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from nova_judge.scores.table import AnswerScore, MetricFacts, Reported, ScoreTable
+from nova_judge.scores.metric_score import Reported
+from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 
 _FAR = 1e-6  # relative: reported and recomputed figures of equal rows agree far better
 

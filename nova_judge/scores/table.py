@@ -3,11 +3,19 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.records import Unscored
+from nova_judge.scores.metric_score import (
+    Better,
+    MetricDifference,
+    MetricScore,
+    Reported,
+    ScoreSlice,
+    interval_fields,
+)
 from nova_judge.statistics.metric_means import (
     UNIT,
     Scale,
@@ -39,15 +47,8 @@ class AnswerScore(NamedTuple):
 class MetricFacts(NamedTuple):
     """What is known of a metric beforehand. `scale` None: it is taken from the scores."""
 
-    better: Literal["higher", "lower"] = "higher"
+    better: Better = "higher"
     scale: Scale | None = UNIT
-
-
-class Reported(msgspec.Struct, frozen=True):
-    """What a container reported for a metric, with its standard error where it gave one."""
-
-    value: float
-    standard_error: float | None = None
 
 
 Key = tuple[str, str]
@@ -100,19 +101,17 @@ class ScoreTable:
                 reasons[metric, reason] += count
         return reasons
 
-    def figures(self, level: float) -> list[dict[str, Any]]:
-        """One entry a subject and metric, metric by metric: `scores` of metrics.json."""
+    def figures(self, level: float) -> tuple[MetricScore, ...]:
+        """One entry per subject and metric, metric by metric: `scores` of metrics.json."""
         known = self.known()
         metrics = list(dict.fromkeys(metric for _, metric in known))
-        return [
-            self._figure(key, level) for key in sorted(known, key=lambda k: metrics.index(k[1]))
-        ]
+        ordered = sorted(known, key=lambda key: metrics.index(key[1]))
+        return tuple(self._figure(key, level) for key in ordered)
 
-    def differences(self, first: str, second: str, level: float) -> list[dict[str, Any]]:
+    def differences(self, first: str, second: str, level: float) -> tuple[MetricDifference, ...]:
         """Second less first, row by row, for every metric that both have numbers for.
 
-        `shown` tells which differ from zero with all metrics together at the level; the intervals
-        are those of each metric by itself.
+        The intervals are those of each metric by itself, `shown` holds for all of them together.
         """
         pairs: dict[str, tuple[list[tuple[float, float]], Scale]] = {}
         for subject, metric in self.known():
@@ -122,32 +121,40 @@ class ScoreTable:
             held = [(mine[row], theirs[row]) for row in mine if row in theirs]
             pairs[metric] = held, self._scale(metric, [*mine.values(), *theirs.values()])
         shown = shown_together(pairs, level)
-        return [
-            {"metric": metric, "first": first, "second": second, "rows": len(held)}
-            | {"better": self.facts.get(metric, MetricFacts()).better, "shown": metric in shown}
-            | _interval(mean_difference(held, scale, level))
+        return tuple(
+            MetricDifference(
+                metric=metric,
+                better=self._better(metric),
+                rows=len(held),
+                first=first,
+                second=second,
+                shown=metric in shown,
+                **interval_fields(mean_difference(held, scale, level)),
+            )
             for metric, (held, scale) in pairs.items()
-        ]
+        )
 
-    def _figure(self, key: Key, level: float) -> dict[str, Any]:
+    def _figure(self, key: Key, level: float) -> MetricScore:
         subject, metric = key
         scores = self._scores.get(key, {})
         values = list(scores.values())
         scale = self._scale(metric, values)
-        reported = self.reported.get(key)
-        return {
-            "subject": subject,
-            "metric": metric,
-            "better": self.facts.get(metric, MetricFacts()).better,
-            "scale": [scale.low, scale.high],
-            "rows": len(values) + self._words[key].total(),
-            "unscored": self._unscored[key].total(),
-            **_interval(self._mean(key, values, scale, level)),
-            "recomputed": self.recomputed.get(key),
-            "words": dict(self._words[key].most_common()) or None,
-            "reported": None if reported is None else msgspec.structs.asdict(reported),
-            "slices": _slices(scores, scale, level),
-        }
+        return MetricScore(
+            metric=metric,
+            better=self._better(metric),
+            rows=len(values) + self._words[key].total(),
+            subject=subject,
+            scale=scale,
+            unscored=self._unscored[key].total(),
+            recomputed=self.recomputed.get(key),
+            words=dict(self._words[key].most_common()) or None,
+            reported=self.reported.get(key),
+            slices=_slices(scores, scale, level),
+            **interval_fields(self._mean(key, values, scale, level)),
+        )
+
+    def _better(self, metric: str) -> Better:
+        return self.facts.get(metric, MetricFacts()).better
 
     def _mean(
         self, key: Key, values: Sequence[float], scale: Scale, level: float
@@ -169,12 +176,6 @@ class ScoreTable:
         return Scale(min(values, default=0.0), max(values, default=1.0))
 
 
-def _interval(found: Interval | Unscored) -> dict[str, Any]:
-    if isinstance(found, Unscored):
-        return {"estimate": None, "low": None, "high": None, "level": None, "method": found.reason}
-    return msgspec.structs.asdict(found)
-
-
 def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:
     by_category: dict[str, list[float]] = defaultdict(list)
     for (_, category), value in scores.items():
@@ -185,17 +186,16 @@ def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, li
 
 def _slices(
     scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "rows": len(values),
-            "mean": math.fsum(values) / len(values),
-            **_interval(
-                mean_score(values, scale, level)
-                if len(values) >= FEWEST_SLICE_ROWS
-                else Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
+) -> tuple[ScoreSlice, ...]:
+    too_few = Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
+    return tuple(
+        ScoreSlice(
+            name=name,
+            rows=len(values),
+            mean=math.fsum(values) / len(values),
+            **interval_fields(
+                mean_score(values, scale, level) if len(values) >= FEWEST_SLICE_ROWS else too_few
             ),
-        }
+        )
         for name, values in sorted(_by_category(scores).items())
-    ]
+    )

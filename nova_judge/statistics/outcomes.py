@@ -78,6 +78,11 @@ class ReconciledTally(msgspec.Struct, frozen=True):
     inconsistent: int
     errors: int
 
+    @property
+    def rows(self) -> int:
+        """All rows that were sent to the judge."""
+        return self.a + self.b + self.ties + self.inconsistent + self.errors
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileCounts:

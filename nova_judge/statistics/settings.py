@@ -1,12 +1,9 @@
 """What a user may set about the statistics of a run."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-
-from nova_judge.errors import SavedReportError
 
 
 class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,18 +26,3 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULTS = StatisticsSettings()
-
-
-def settings_of(metrics: Mapping[str, Any]) -> StatisticsSettings:
-    """The settings that a `metrics.json` was computed with, from its section `statistics`.
-
-    Raises SavedReportError where the section is missing or damaged: guessed settings would give
-    other figures than the run's own.
-    """
-    try:
-        return msgspec.convert(metrics.get("statistics"), StatisticsSettings)
-    except msgspec.ValidationError as error:
-        raise SavedReportError(
-            f"{metrics.get('run_id')}: the section `statistics` of metrics.json does not say how "
-            f"the figures were computed ({error}). Evaluate again with this version."
-        ) from error

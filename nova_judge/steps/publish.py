@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
@@ -32,7 +33,7 @@ from nova_judge.steps import run_folder
 class Published(NamedTuple):
     """The metrics of a run, what they say in one sentence, and the URI of the page."""
 
-    metrics: dict[str, Any]
+    metrics: Metrics
     headline: str
     uri: str
 
@@ -68,11 +69,12 @@ def _publish_pairs(
     facts = with_judging(facts, judging, controls)
     disagreements: Counter[str] = Counter()
     metrics = compute_metrics(facts, found.rows(disagreements), judged_rows.job_metrics(found.jobs))
-    metrics["notes"] += [f"{rows:,} rows: {why}" for why, rows in disagreements.most_common()]
+    odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
+    metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
     rejected = run_folder.read_rejected(bucket, run.run_id)
     files = render_report(metrics, found.rows(), rejected)
     uri = run_folder.store_report(bucket, run.run_id, files)
-    return Published(metrics, metrics["verdict"]["sentence"], uri)
+    return Published(metrics, metrics.verdict.sentence if metrics.verdict else "", uri)
 
 
 def _publish_scores(
@@ -91,7 +93,7 @@ def _publish_scores(
     rejected = run_folder.read_rejected(bucket, run.run_id)
     files = render_score_report(metrics, found.scores, rejected)
     uri = run_folder.store_report(bucket, run.run_id, files)
-    return Published(metrics, metrics["headline"]["words"], uri)
+    return Published(metrics, metrics.headline.words if metrics.headline else "", uri)
 
 
 def _finished(bucket: str, outcome: JobOutcome, folder: Path) -> FinishedJob:

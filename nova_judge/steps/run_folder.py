@@ -1,14 +1,14 @@
 """A run's folder in the data bucket, as the records that were written into it."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError, JudgeJobError
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_dataset import DatasetSummary
@@ -74,10 +74,10 @@ def download(uri: str, target: Path) -> None:
             file.write(chunk)
 
 
-def publish(bucket: str, run_id: str, metrics: Mapping[str, Any], rows: Iterable[JudgedRow]) -> str:
+def publish(bucket: str, run_id: str, metrics: Metrics, rows: Iterable[JudgedRow]) -> str:
     """Write every file of the report; the URI of its page. A failed run has no rows."""
     rejected = read_rejected(bucket, run_id)
-    if not kind_of(metrics["kind"]).compares:
+    if not kind_of(metrics.kind).compares:
         return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
     return store_report(bucket, run_id, render_report(metrics, rows, rejected))
 

@@ -1,15 +1,14 @@
 """Generated judgments of a rubric judge, seeded: two candidates, B somewhat better."""
 
 import random
-from typing import Any
 
-from nova_judge.findings.metrics import (
+from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics_record import (
     CandidateFacts,
     InputFacts,
     JudgeFacts,
+    Metrics,
     RecipeFacts,
-    RunFacts,
-    compute_metrics,
 )
 from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.records import (
@@ -94,7 +93,7 @@ def position_biased_rows(number: int = 200, seed: int = 3) -> list[JudgedRow]:
     return rows
 
 
-def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> dict[str, Any]:
+def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> Metrics:
     """The metrics of generated rows."""
     return compute_metrics(facts(len(rows)), rows, job)
 
@@ -109,8 +108,8 @@ def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:
             uri="s3://nova-judge-data/inbox/rubric/support-questions.jsonl",
             version="kY3b0Qm1",
             size=184_213,
-            rows=rows + 7,
         ),
+        input_rows=rows + 7,
         recipe=RecipeFacts("rubric", "9b1f0c77d9f44a1b" * 4),
         candidates={
             "A": CandidateFacts("qwen2.5-1.5b-instruct", "endpoint"),

@@ -3,16 +3,14 @@
 import random
 from pathlib import Path
 
-import orjson
-
 from nova_judge.findings.judgments import write_judgments
-from nova_judge.findings.metrics import (
+from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics_record import (
     CandidateFacts,
     InputFacts,
     JudgeFacts,
     RecipeFacts,
-    RunFacts,
-    compute_metrics,
+    encode_metrics,
 )
 from nova_judge.pairs.judge_output import judgment_of
 from nova_judge.records import InputRow, JudgedRow
@@ -46,7 +44,8 @@ def write_run(folder: Path, rows: list[JudgedRow], candidate: str = "model-b") -
         run_id=folder.name,
         kind="rubric_llm_judge",
         created="2026-01-01T00:00:00Z",
-        input=InputFacts(uri="s3://b/i.jsonl", version="1", size=1, rows=len(rows)),
+        input=InputFacts(uri="s3://b/i.jsonl", version="1", size=1),
+        input_rows=len(rows),
         recipe=RecipeFacts("rubric", "0"),
         candidates={
             "A": CandidateFacts("model-a", "file"),
@@ -58,5 +57,5 @@ def write_run(folder: Path, rows: list[JudgedRow], candidate: str = "model-b") -
     report.mkdir(parents=True)
     write_judgments(rows, report / "judgments.parquet")
     metrics = compute_metrics(facts, rows, None)
-    (report / "metrics.json").write_bytes(orjson.dumps(metrics))
+    (report / "metrics.json").write_bytes(encode_metrics(metrics))
     return folder

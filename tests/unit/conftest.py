@@ -4,7 +4,6 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import boto3
 import pytest
@@ -18,6 +17,7 @@ from lambdas.settings import (
 )
 from nova_judge.aws import executions, runs_table, s3
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import JudgedRow
 from tests.made import generated
 
@@ -146,10 +146,10 @@ def rows() -> list[JudgedRow]:
 
 
 @pytest.fixture
-def rubric_metrics(rows: list[JudgedRow]) -> dict[str, Any]:
+def rubric_metrics(rows: list[JudgedRow]) -> Metrics:
     return generated.metrics(rows, generated.JOB)
 
 
 @pytest.fixture
-def failed_run_metrics() -> dict[str, Any]:
+def failed_run_metrics() -> Metrics:
     return failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)

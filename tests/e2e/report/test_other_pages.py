@@ -3,16 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from nova_judge.findings.cross_check import Judge, cross_check
 from nova_judge.report.cross_check_page import render_cross_check
 from nova_judge.report.scores import MOST_ROWS, render_score_page
-from nova_judge.scores.headline import score_headline
 from nova_judge.scores.table import AnswerScore, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
-from tests.unit.report.test_score_report import METRICS
+from tests.made import scored
 
 from .test_page import sideways, violations
 
@@ -52,10 +50,7 @@ def scores_page(rows: int) -> str:
     table = ScoreTable()
     for score in scores:
         table.add(score)
-    figures, differences = table.figures(0.95), table.differences("A", "B", 0.95)
-    headline = msgspec.structs.asdict(score_headline(figures, differences, {"A": "a", "B": "b"}))
-    told = METRICS | {"scores": figures, "differences": differences, "headline": headline}
-    return render_score_page(told, scores)
+    return render_score_page(scored.metrics(table), scores)
 
 
 def judges_page(rows: int) -> str:

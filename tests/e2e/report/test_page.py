@@ -10,15 +10,32 @@ from axe_playwright_python.sync_playwright import Axe
 
 from nova_judge.findings.history import group
 from nova_judge.findings.metrics import compute_metrics, failed_metrics
+from nova_judge.findings.metrics_record import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    Metrics,
+    RecipeFacts,
+)
 from nova_judge.findings.saved_report import find_reports
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.reweight import figures, judge_weighting, reweigh, weighting
 from nova_judge.pairs.rubric_columns import columns_of
-from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.records import (
+    CANDIDATES,
+    Criterion,
+    InputRow,
+    JudgedRow,
+    Judgment,
+    Rubric,
+    Unscored,
+    Verdict,
+)
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
 from nova_judge.statistics.settings import StatisticsSettings
 from tests.made import generated
+from tests.made.changed import changed
 
 from . import hostile
 
@@ -71,7 +88,7 @@ def test_axe_finds_nothing_on_a_failed_run(open_page, failed_path):
 def test_index_fits_and_axe_finds_nothing(open_page, tmp_path, width):
     rows = generated.judged_rows(60)
     for day in (11, 13, 17):
-        metrics = generated.metrics(rows) | {"created": f"2026-11-{day}T00:00:00Z"}
+        metrics = changed(generated.metrics(rows), "created", f"2026-11-{day}T00:00:00Z")
         write_report(tmp_path / f"run-{day}" / "report", metrics, rows)
     index = tmp_path / "index.html"
     index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
@@ -104,8 +121,7 @@ def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, widt
 def test_series_of_one_recipe_and_judge_are_told_apart(open_page, tmp_path):
     rows = generated.judged_rows(60)
     for name in ("one", "two"):
-        metrics = generated.metrics(rows)
-        metrics["candidates"]["A"]["name"] = f"baseline {name}"
+        metrics = changed(generated.metrics(rows), "candidates.A.name", f"baseline {name}")
         write_report(tmp_path / name / "report", metrics, rows)
     index = tmp_path / "index.html"
     index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
@@ -130,8 +146,8 @@ def test_filters_agree_with_the_rows(open_page, page_path):
         page.select_option("[name=verdict]", verdict)
         page.wait_for_timeout(200)
         counts[verdict] = int(page.inner_text("#row-count").split(" of ")[0])
-    tally = generated.metrics(generated.judged_rows(240))["reconciled"]
-    assert list(counts.values()) == list(tally.values())
+    tally = generated.metrics(generated.judged_rows(240)).reconciled
+    assert tuple(counts.values()) == msgspec.structs.astuple(tally)
 
 
 def test_search_and_criterion_filter(open_page, page_path):
@@ -234,8 +250,7 @@ def test_hostile_texts_stay_text(open_page, tmp_path):
 
 @pytest.mark.parametrize("text", hostile.PAYLOADS)
 def test_hostile_names_and_reasons_stay_text(open_page, tmp_path, text):
-    metrics = failed_metrics(generated.facts(3), "RunJudgeJobs", text)
-    rename(metrics, text)
+    metrics = renamed(failed_metrics(generated.facts(3), "RunJudgeJobs", text), text)
     page = open_page(write_report(tmp_path, metrics, []), 390)
     assert page.evaluate("window.pwned") is None
     assert foreign_elements(page) == []
@@ -334,10 +349,12 @@ def hostile_row(line: int, text: str) -> JudgedRow:
     )
 
 
-def rename(metrics: dict[str, Any], text: str) -> None:
-    for side in "AB":
-        metrics["candidates"][side]["name"] = text
-    metrics["recipe"]["name"] = text
-    metrics["judge"] |= {"model": text, "jobs": [text], "stand_in": text}
-    metrics["input"] |= {"uri": text, "version": text}
-    metrics["notes"] = [text]
+def renamed(metrics: Metrics, text: str) -> Metrics:
+    return msgspec.structs.replace(
+        metrics,
+        candidates={side: CandidateFacts(text, "file") for side in CANDIDATES},
+        recipe=RecipeFacts(text, "0" * 64),
+        judge=JudgeFacts(model=text, jobs=(text,), stand_in=text),
+        input=InputFacts(text, text, 1),
+        notes=(text,),
+    )

@@ -3,7 +3,9 @@
 import pytest
 
 from nova_judge.cli.main import main
-from nova_judge.report.write import render_metrics, write_report
+from nova_judge.findings.metrics_record import encode_metrics
+from nova_judge.report.write import write_report
+from tests.made.changed import changed
 
 
 @pytest.fixture
@@ -34,16 +36,17 @@ def failed(tmp_path, failed_run_metrics):
 
 
 def test_a_gate_that_breaks_is_no_finding_and_says_the_verdict_first(nova_judge, run, tmp_path):
-    code, out, err = nova_judge("gate", run, "--summary", tmp_path / "none" / "s.md")
+    code, out, err = nova_judge(
+        "gate", run, "--max-errors", "0.1", "--summary", tmp_path / "none" / "s.md"
+    )
     assert (code, out[:4]) == (3, "PASS")
     assert "No such file or directory. Check the path" in err
     assert "Traceback" not in err
 
 
 def test_a_fault_of_ours_is_no_finding(nova_judge, rubric_metrics, tmp_path):
-    del rubric_metrics["rows"]
     path = tmp_path / "metrics.json"
-    path.write_bytes(render_metrics(rubric_metrics))
+    path.write_bytes(encode_metrics(changed(rubric_metrics, "win_rate.low", 0.99)))
     assert nova_judge("gate", path)[0] == 3
 
 

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError, RequestError, SavedReportError
-from nova_judge.findings.metrics import CandidateFacts, InputFacts, compute_metrics, failed_metrics
+from nova_judge.findings.metrics import compute_metrics, failed_metrics
+from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, encode_metrics
 from tests.made import runs
 from tests.made.profiles import HAIKU, jsonl
 from tests.unit.findings.test_metrics import facts, pairs
@@ -73,14 +73,15 @@ def write_run(folder: Path, a: str, b: str, verdicts: str) -> Path:
     words = {"A": "A", "B": "B", "t": "tie"}
     rows = pairs([words[v] for v in verdicts])
     run_facts = facts(
-        input=InputFacts(uri="s3://d/x", version="v", size=1, rows=len(rows)),
+        input=InputFacts(uri="s3://d/x", version="v", size=1),
+        input_rows=len(rows),
         candidates={"A": CandidateFacts(a, "file"), "B": CandidateFacts(b, "file")},
         rejected=0,
         generation_failed=0,
     )
     folder.mkdir(exist_ok=True)
     path = folder / "metrics.json"
-    path.write_bytes(msgspec.json.encode(compute_metrics(run_facts, rows, None)))
+    path.write_bytes(encode_metrics(compute_metrics(run_facts, rows, None)))
     return path
 
 
@@ -111,7 +112,7 @@ def test_one_input_under_two_names_is_one_input(tmp_path: Path, rows: int, diffe
 
 def test_a_failed_run_has_no_place_on_the_board(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
-    path.write_bytes(msgspec.json.encode(failed_metrics(facts(), "RunJudgeJobs", "stopped")))
+    path.write_bytes(encode_metrics(failed_metrics(facts(), "RunJudgeJobs", "stopped")))
     with pytest.raises(SavedReportError, match="compared no answers"):
         run("leaderboard", path)
 

@@ -3,19 +3,21 @@ from collections import Counter
 from statistics import fmean, stdev
 
 import numpy as np
-import orjson
 import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.findings.audit import audit_job, audit_report
+from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.job_figures import job_figures
 from nova_judge.pairs.job_findings import Kind
 from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.passes import COUNTS_DIFFER
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import count_profiles
 from nova_judge.statistics.settings import DEFAULTS
 from tests.made import details, runs
+from tests.made.changed import changed
 
 POST_TWO = {
     "a_scores": 3.0,
@@ -160,11 +162,11 @@ def test_a_report_s_notes_are_what_the_audit_lists(tmp_path):
     job = {"a_scores": 12.0, "b_scores": 3.0, "winrate": 0.6, "a_scores_stderr": 7.0}
     job |= {"lower_rate": 0.5, "upper_rate": 0.65}
     judgments = [row.judgment for row in rows]
-    notes = job_figures(job, count_profiles(judgments), DEFAULTS)["notes"]
+    notes = job_figures(job, count_profiles(judgments), DEFAULTS).notes
     audit = audit_job(job, judgments, {})
     listed = [one.note for one in audit.findings if one.kind is Kind.DIFFERS]
     assert notes
-    assert [note for note in listed if not note.startswith("row ")] == notes
+    assert [note for note in listed if not note.startswith("row ")] == list(notes)
 
 
 def test_wrong_counts_means_and_notes_are_listed(tmp_path):
@@ -184,16 +186,20 @@ def test_wrong_counts_means_and_notes_are_listed(tmp_path):
 def test_our_own_report_holds_and_every_changed_figure_is_found(tmp_path):
     run = runs.write_run(tmp_path / "run", runs.generated_rows(60))
     rows = runs.generated_rows(60)
-    metrics = orjson.loads((run / "report/metrics.json").read_bytes())
+    metrics = open_report(run).metrics
     assert audit_report(metrics, rows).findings == ()
-    changed = json.loads(json.dumps(metrics))
-    changed["win_rate"]["high"] += 0.01
-    changed["rows"]["judged"] += 1.5
-    changed["rubric"]["criteria"][0]["mean_A"] += 1e-6
-    changed["rubric"]["driver"]["group"] = "tone?"
-    changed["errors"][0]["count"] += 1
-    changed["verdict"]["word"] = "B better" if changed["verdict"]["word"] != "B better" else "x"
-    where = set(found(audit_report(changed, rows)))
+    word = Word.EQUIVALENT if metrics.verdict.word is not Word.EQUIVALENT else Word.B_BETTER
+    altered = metrics
+    for path, value in (
+        ("win_rate.high", metrics.win_rate.high + 0.01),
+        ("rows.judged", metrics.rows.judged + 1),
+        ("rubric.criteria.0.mean_A", metrics.rubric.criteria[0].mean_A + 1e-6),
+        ("rubric.driver.group", "tone?"),
+        ("errors.0.count", metrics.errors[0].count + 1),
+        ("verdict.word", word),
+    ):
+        altered = changed(altered, path, value)
+    where = set(found(audit_report(altered, rows)))
     assert where == {
         "metrics.json: win_rate.high",
         "metrics.json: rows.judged",
@@ -201,37 +207,39 @@ def test_our_own_report_holds_and_every_changed_figure_is_found(tmp_path):
         "metrics.json: rubric.criteria[0].mean_A",
         "metrics.json: rubric.driver.group",
         "metrics.json: verdict.word",
-        f"metrics.json: errors, {metrics['errors'][0]['stage']}: {metrics['errors'][0]['reason']}",
+        f"metrics.json: errors, {metrics.errors[0].stage}: {metrics.errors[0].reason}",
     }
 
 
 def test_a_report_s_quoted_job_figures_are_checked_against_its_rows(tmp_path):
     rows = runs.generated_rows(30)
     run = runs.write_run(tmp_path / "run", rows)
-    metrics = orjson.loads((run / "report/metrics.json").read_bytes())
+    metrics = open_report(run).metrics
     passes = [one for row in rows for one in (row.judgment.forward, row.judgment.backward)]
     job = {
         "a_scores": passes.count("A"),
         "b_scores": passes.count("B"),
-        "weighted_score_A": metrics["rubric"]["weighted_score_A"]["mean"],
+        "weighted_score_A": metrics.rubric.weighted_score_A.mean,
         "weighted_score_A_stderr": 0.5,
     }
-    where = set(found(audit_report({**metrics, "job": job}, rows)))
-    assert where == {"job: weighted_score_A_stderr"}
-    job["b_scores"] += 1
-    assert "job: b_scores" in found(audit_report({**metrics, "job": job}, rows))
+    profiles = count_profiles(row.judgment for row in rows)
+
+    def listed(job):
+        quoting = changed(metrics, "job", job_figures(job, profiles, DEFAULTS))
+        return set(found(audit_report(quoting, rows)))
+
+    assert listed(job) == {"job: weighted_score_A_stderr"}
+    assert "job: b_scores" in listed(job | {"b_scores": job["b_scores"] + 1})
 
 
 def test_a_report_s_own_bootstrap_is_recomputed(tmp_path):
     rows = runs.generated_rows(30)
     run = runs.write_run(tmp_path / "run", rows)
-    metrics = orjson.loads((run / "report/metrics.json").read_bytes())
     job = job_figures({}, count_profiles(row.judgment for row in rows), DEFAULTS)
-    assert audit_report({**metrics, "job": job}, rows).findings == ()
-    job["bootstrap"]["low"] += 0.01
-    assert set(found(audit_report({**metrics, "job": job}, rows))) == {
-        "metrics.json: job.bootstrap.low"
-    }
+    metrics = changed(open_report(run).metrics, "job", job)
+    assert audit_report(metrics, rows).findings == ()
+    altered = changed(metrics, "job.bootstrap.low", job.bootstrap.low + 0.01)
+    assert set(found(audit_report(altered, rows))) == {"metrics.json: job.bootstrap.low"}
 
 
 @pytest.mark.parametrize("form", ["run", "report", "details", "results", "folder"])

@@ -1,6 +1,5 @@
 """Judges compared: pairs found by prompt and answers, agreement, kappa, the page."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,15 @@ from sklearn.metrics import cohen_kappa_score
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.cross_check import Judge, cross_check, judge_of
 from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
 from nova_judge.report.scores import render_score_report
-from nova_judge.scores.table import AnswerScore, ScoreTable
+from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
-from tests.unit.report.test_score_report import METRICS
+from tests.made import generated, scored
+from tests.made.changed import changed
 
 A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
 
@@ -75,8 +76,8 @@ def judging_run(tmp_path: Path) -> Path:
         row(4, missing, missing),
     ]
     write_judgments(rows, folder / "judgments.parquet")
-    metrics = {"kind": "llm_judge", "judge": {"model": "nova-micro/prod", "stand_in": None}}
-    (folder / "metrics.json").write_text(json.dumps(METRICS | metrics | {"scores": None}))
+    metrics = changed(generated.metrics(generated.judged_rows(1)), "kind", "llm_judge")
+    (folder / "metrics.json").write_bytes(encode_metrics(metrics))
     return folder
 
 
@@ -94,11 +95,10 @@ def scoring_run(tmp_path: Path) -> Callable[[str], Path]:
         table = ScoreTable()
         for score in scores:
             table.add(score)
-        figures = [figure | {"better": better} for figure in table.figures(0.95)]
+        table.facts["m"] = MetricFacts(better=better)
         folder = tmp_path / "scoring"
         folder.mkdir()
-        told = METRICS | {"scores": figures, "differences": []}
-        for name, content in render_score_report(told, scores):
+        for name, content in render_score_report(scored.metrics(table), scores):
             (folder / name).write_bytes(content)
         return folder
 

@@ -11,21 +11,23 @@ from nova_judge.errors import NotComparableError, RecipeError
 from nova_judge.findings.compare import (
     WEIGHTED,
     WIN_RATE,
-    Standing,
+    RunRows,
     compare,
     require_same_judge,
-    standing,
+    rows_of_run,
 )
 from nova_judge.findings.export import STAGES, Filters, Format, export
+from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.row_text import row_text, visible
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import default_groups, load_groups
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
-from tests.made import details, runs
+from tests.made import details, generated, runs
+from tests.made.changed import changed
 
-RUN = {"run_id": "r1", "candidates": {"A": {"name": "a"}, "B": {"name": "b"}}, "judge": {}}
+RUN = failed_metrics(generated.facts(0, "r1"), "none", "none")
 
 
 def exported(rows, form=Format.DPO, **filters):
@@ -138,7 +140,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
     other = open_report(runs.write_run(tmp_path / "step-2", better_on(rows, "accuracy", 1), "new"))
     groups = default_groups()
     require_same_judge([first, other])
-    found = compare(standing(first, groups), standing(other, groups))
+    found = compare(rows_of_run(first, groups), rows_of_run(other, groups))
     words = {one.measure: one.word for one in found.changes}
     assert words.pop("accuracy") == "better"
     assert words.pop(WEIGHTED) == "better"
@@ -148,7 +150,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
     assert accuracy.down == 0
     assert 0 < accuracy.low <= accuracy.change <= accuracy.high
     assert abs(accuracy.other - accuracy.first - accuracy.change) < 1e-12
-    back = compare(standing(other, groups), standing(first, groups))
+    back = compare(rows_of_run(other, groups), rows_of_run(first, groups))
     assert {one.measure: -one.change for one in back.changes} == {
         one.measure: one.change for one in found.changes
     }
@@ -157,7 +159,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
 
 def standing_with(scores):
     rows = {str(n).encode(): {WEIGHTED: score} for n, score in enumerate(scores)}
-    return Standing("run", "b", rows)
+    return RunRows("run", "b", rows)
 
 
 def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
@@ -174,19 +176,19 @@ def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
 def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     rows = runs.generated_rows(10)
     first = open_report(runs.write_run(tmp_path / "one", rows))
-    stranger = first._replace(metrics={**first.metrics, "judge": {"model": "another"}})
+    stranger = first._replace(metrics=changed(first.metrics, "judge.model", "another"))
     with pytest.raises(NotComparableError, match="differ in judge: nova-2-lite and another"):
         require_same_judge([first, stranger])
     groups = default_groups()
-    other = standing(first, groups)._replace(rows={b"x": {WIN_RATE: 1.0}})
+    other = rows_of_run(first, groups)._replace(rows={b"x": {WIN_RATE: 1.0}})
     with pytest.raises(NotComparableError, match="no prompt in common"):
-        compare(standing(first, groups), other)
+        compare(rows_of_run(first, groups), other)
 
 
 def test_a_run_whose_verdict_is_blocked_is_not_compared(tmp_path):
     first = open_report(runs.write_run(tmp_path / "one", runs.generated_rows(10)))
-    settings = {**first.metrics["statistics"], "blocked_by": ["the judge prefers padding"]}
-    blocked = first._replace(metrics={**first.metrics, "statistics": settings})
+    reasons = ("the judge prefers padding",)
+    blocked = first._replace(metrics=changed(first.metrics, "statistics.blocked_by", reasons))
     with pytest.raises(NotComparableError, match="the judge prefers padding"):
         require_same_judge([first, blocked])
 

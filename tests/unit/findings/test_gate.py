@@ -7,11 +7,12 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.findings.gate import GateRules, Outcome, judge_gate, saved_contest
 from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
-from nova_judge.report.write import render_metrics
 from nova_judge.statistics.contest import win_rate_of
-from nova_judge.statistics.settings import StatisticsSettings, settings_of
+from nova_judge.statistics.settings import StatisticsSettings
 from tests.made import generated
+from tests.made.changed import changed
 
 RUNNER = CliRunner()
 
@@ -25,18 +26,18 @@ def outcome(metrics, **rules):
 
 
 def test_interval_decides_against_the_least_rate(rubric_metrics):
-    rate = rubric_metrics["win_rate"]
-    assert outcome(rubric_metrics, min_win_rate=rate["low"]) is Outcome.PASS
-    assert outcome(rubric_metrics, min_win_rate=rate["estimate"]) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, min_win_rate=rate["high"]) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, min_win_rate=rate["high"] + 1e-9) is Outcome.WORSE
+    rate = rubric_metrics.win_rate
+    assert outcome(rubric_metrics, min_win_rate=rate.low) is Outcome.PASS
+    assert outcome(rubric_metrics, min_win_rate=rate.estimate) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate.high) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate.high + 1e-9) is Outcome.WORSE
 
 
 def test_failed_run_blocked_verdict_and_lost_rows_are_no_pass(rubric_metrics, failed_run_metrics):
     assert outcome(failed_run_metrics) is Outcome.NOT_EVALUATED
     assert outcome(rubric_metrics, max_errors=0.01) is Outcome.NOT_EVALUATED
-    rubric_metrics["verdict"]["blocked_by"] = ["the A/A control prefers A"]
-    assert outcome(rubric_metrics) is Outcome.INCONCLUSIVE
+    blocked = changed(rubric_metrics, "statistics.blocked_by", ("the A/A control prefers A",))
+    assert outcome(blocked) is Outcome.INCONCLUSIVE
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def stopped_metrics():
     stopped = msgspec.structs.replace(
         facts,
         not_judged=800,
-        input=msgspec.structs.replace(facts.input, rows=facts.input.rows + 800),
+        input_rows=facts.input_rows + 800,
         settings=StatisticsSettings(anytime=True),
     )
     return compute_metrics(stopped, rows, None)
@@ -70,7 +71,7 @@ def test_rows_left_over_by_an_early_stop_are_not_lost(stopped_metrics):
 @pytest.mark.parametrize("level", [0.9, 0.99])
 def test_another_level_keeps_the_kind_of_interval(stopped_metrics, rubric_metrics, level):
     for metrics in (stopped_metrics, rubric_metrics):
-        settings = msgspec.structs.replace(settings_of(metrics), level=level)
+        settings = msgspec.structs.replace(metrics.statistics, level=level)
         ends = win_rate_of(saved_contest(metrics), settings)
         assert outcome(metrics, min_win_rate=ends.low, confidence=level) is Outcome.PASS
         above = {"min_win_rate": ends.high + 1e-9, "confidence": level}
@@ -80,11 +81,11 @@ def test_another_level_keeps_the_kind_of_interval(stopped_metrics, rubric_metric
 
 
 def test_criterion_decides_by_its_interval(rubric_metrics):
-    margin = rubric_metrics["rubric"]["criteria"][0]["margin"]
-    name = rubric_metrics["rubric"]["criteria"][0]["name"]
-    assert outcome(rubric_metrics, criteria={name: -margin["high"]}) is Outcome.PASS
-    assert outcome(rubric_metrics, criteria={name: -margin["mean"]}) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, criteria={name: -margin["low"] + 1e-9}) is Outcome.WORSE
+    margin = rubric_metrics.rubric.criteria[0].margin
+    name = rubric_metrics.rubric.criteria[0].name
+    assert outcome(rubric_metrics, criteria={name: -margin.high}) is Outcome.PASS
+    assert outcome(rubric_metrics, criteria={name: -margin.mean}) is Outcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, criteria={name: -margin.low + 1e-9}) is Outcome.WORSE
     assert outcome(rubric_metrics, criteria={"no such": 0}) is Outcome.NOT_EVALUATED
 
 
@@ -98,21 +99,21 @@ def test_a_judge_that_favours_a_position_decides_no_criterion():
 
 
 def test_one_criterion_of_many_is_worse_only_at_their_common_error_rate(rubric_metrics):
-    criteria = rubric_metrics["rubric"]["criteria"]
-    margin, names = criteria[0]["margin"], [each["name"] for each in criteria]
-    half = margin["mean"] - margin["low"]
-    barely = {names[0]: -margin["low"] + 0.1 * half}
+    criteria = rubric_metrics.rubric.criteria
+    margin, names = criteria[0].margin, [each.name for each in criteria]
+    half = margin.mean - margin.low
+    barely = {names[0]: -margin.low + 0.1 * half}
     others = dict.fromkeys(names[1:], -1.0)
     assert outcome(rubric_metrics, criteria=barely) is Outcome.WORSE
     found = judge_gate(rubric_metrics, GateRules(max_errors=ALLOWED, criteria=barely | others))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert f"not beyond chance among {len(names)} criteria" in found.reason
-    clearly = {names[0]: -margin["low"] + half}
+    clearly = {names[0]: -margin.low + half}
     assert outcome(rubric_metrics, criteria=clearly | others) is Outcome.WORSE
 
 
 def test_worse_outranks_inconclusive(rubric_metrics):
-    name = rubric_metrics["rubric"]["criteria"][0]["name"]
+    name = rubric_metrics.rubric.criteria[0].name
     found = judge_gate(
         rubric_metrics,
         GateRules(max_errors=ALLOWED, min_win_rate=0.6, criteria={name: 0.9}),
@@ -136,7 +137,7 @@ def test_worse_outranks_inconclusive(rubric_metrics):
 )
 def test_exit_codes(rubric_metrics, tmp_path, options, code):
     path = tmp_path / "metrics.json"
-    path.write_bytes(render_metrics(rubric_metrics))
+    path.write_bytes(encode_metrics(rubric_metrics))
     result = RUNNER.invoke(app, ["gate", str(path), "--max-errors", str(ALLOWED), *options])
     assert result.exit_code == code
     if code != 3 or options[0] == "--max-errors":
@@ -145,7 +146,7 @@ def test_exit_codes(rubric_metrics, tmp_path, options, code):
 
 def test_summary_is_written(rubric_metrics, tmp_path):
     path, summary = tmp_path / "metrics.json", tmp_path / "report.md"
-    path.write_bytes(render_metrics(rubric_metrics))
+    path.write_bytes(encode_metrics(rubric_metrics))
     options = ["gate", str(path), "--max-errors", str(ALLOWED), "--summary"]
     assert RUNNER.invoke(app, [*options, str(summary)]).exit_code == 0
     assert summary.read_text().startswith("## B is better")

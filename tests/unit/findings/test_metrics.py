@@ -1,6 +1,5 @@
 """metrics.json: the sum of rows, the figures of the job, order of rows, judgments.parquet."""
 
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,19 +11,20 @@ import pytest
 
 from nova_judge.errors import RowSumError, SavedReportError
 from nova_judge.findings.judgments import COLUMNS, read_judgments, write_judgments
-from nova_judge.findings.metrics import (
+from nova_judge.findings.metrics import RunFacts, compute_metrics, failed_metrics
+from nova_judge.findings.metrics_record import (
     CandidateFacts,
+    Failure,
     InputFacts,
     JudgeFacts,
     RecipeFacts,
-    RunFacts,
-    compute_metrics,
-    failed_metrics,
+    decode_metrics,
+    encode_metrics,
 )
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
-from nova_judge.statistics.settings import StatisticsSettings, settings_of
+from nova_judge.statistics.settings import StatisticsSettings
 from tests.made.profiles import counts, judged_rows
 
 
@@ -33,7 +33,8 @@ def facts(**changes: Any) -> RunFacts:
         run_id="2026-11-21-abc",
         kind="llm_judge",
         created="2026-11-21T18:00:00Z",
-        input=InputFacts(uri="s3://data/inbox/pairwise/x.jsonl", version="v1", size=99, rows=123),
+        input=InputFacts(uri="s3://data/inbox/pairwise/x.jsonl", version="v1", size=99),
+        input_rows=123,
         recipe=RecipeFacts("pairwise", "0" * 64),
         candidates={"A": CandidateFacts("base", "file"), "B": CandidateFacts("new", "file")},
         judge=JudgeFacts(model="nova-micro/prod"),
@@ -58,46 +59,42 @@ def pairs(verdicts: Sequence[str]) -> list[JudgedRow]:
 
 def test_the_sum_of_rows_closes_or_there_is_no_result() -> None:
     found = compute_metrics(facts(), judged_rows(120), None)
-    rows = found["rows"]
-    assert rows["input"] == 123 == sum(n for name, n in rows.items() if name != "input")
+    assert found.rows.input == 123 == found.rows.accounted
     with pytest.raises(RowSumError, match="but the input has 123"):
         compute_metrics(facts(), judged_rows(119), None)
 
 
 def test_rows_left_over_when_judging_stopped_are_in_the_sum() -> None:
     found = compute_metrics(facts(not_judged=20), judged_rows(100), None)
-    assert found["rows"]["not_judged"] == 20
-    assert "not_judged" not in compute_metrics(facts(), judged_rows(120), None)["rows"]
+    assert found.rows.not_judged == 20
+    all_judged = msgspec.json.encode(compute_metrics(facts(), judged_rows(120), None).rows)
+    assert b"not_judged" not in all_judged
 
 
-def test_everything_is_plain_data_and_the_order_of_rows_changes_no_bit() -> None:
+def test_metrics_read_again_are_the_same_and_the_order_of_rows_changes_no_bit() -> None:
     rows = judged_rows(120)
     found = compute_metrics(facts(), iter(rows), None)
     shuffled = random.Random(1).sample(rows, len(rows))  # noqa: S311  test data
     again = compute_metrics(facts(), shuffled, None)
-    assert msgspec.json.encode(found) == msgspec.json.encode(again)
-    assert json.loads(msgspec.json.encode(found)) == msgspec.to_builtins(found)
+    assert encode_metrics(found) == encode_metrics(again)
+    assert decode_metrics(encode_metrics(found), "metrics.json") == found
 
 
 def test_a_failed_run_says_where_and_why_and_nothing_else() -> None:
-    done, failed = (
-        compute_metrics(facts(), judged_rows(120), None),
-        failed_metrics(facts(), "RunJudgeJobs", "stopped by hand"),
-    )
-    assert failed.keys() == done.keys()
-    assert failed["failure"] == {"stage": "RunJudgeJobs", "reason": "stopped by hand"}
-    assert failed["win_rate"] is failed["verdict"] is failed["rows"]["judged"] is None
+    failed = failed_metrics(facts(), "RunJudgeJobs", "stopped by hand")
+    assert failed.failure == Failure("RunJudgeJobs", "stopped by hand")
+    assert failed.win_rate is failed.verdict is failed.rows.judged is None
 
 
 def test_a_control_that_fails_blocks_the_verdict_of_the_run() -> None:
     finding = judge_control(Control.PADDED, counts(BB=38, AA=2))
     run = facts(
-        input=InputFacts(uri="s3://d/x", version=None, size=1, rows=43), controls=(finding,)
+        input=InputFacts(uri="s3://d/x", version=None, size=1), input_rows=43, controls=(finding,)
     )
     found = compute_metrics(run, pairs("B" * 40), None)
-    assert found["verdict"]["word"] == "inconclusive"
-    assert "padded answer" in found["verdict"]["sentence"]
-    assert found["controls"][0]["blocks"] == finding.blocks
+    assert found.verdict.word == "inconclusive"
+    assert "padded answer" in found.verdict.sentence
+    assert found.controls[0].blocks == finding.blocks
 
 
 def test_the_settings_come_back_as_they_were_used() -> None:
@@ -106,26 +103,27 @@ def test_the_settings_come_back_as_they_were_used() -> None:
     )
     finding = judge_control(Control.PADDED, counts(BB=38, AA=2))
     run = facts(settings=settings, controls=(finding,))
-    written = msgspec.json.decode(msgspec.json.encode(compute_metrics(run, judged_rows(120), None)))
+    written = encode_metrics(compute_metrics(run, judged_rows(120), None))
     used = msgspec.structs.replace(settings, blocked_by=("of old", finding.blocks))
-    assert settings_of(written) == used
-    assert settings_of(failed_metrics(run, "RunJudgeJobs", "stopped")) == settings
-    with pytest.raises(SavedReportError, match="does not say how"):
-        settings_of({**written, "statistics": {"level": "high"}})
+    assert decode_metrics(written, "metrics.json").statistics == used
+    assert failed_metrics(run, "RunJudgeJobs", "stopped").statistics == settings
+    guessed = written.replace(b'"level": 0.9', b'"level": "high"', 1)
+    with pytest.raises(SavedReportError, match=r"float.*at `\$\.statistics\.level`"):
+        decode_metrics(guessed, "metrics.json")
 
 
 def test_errors_are_grouped_by_stage_and_reason() -> None:
-    found = compute_metrics(facts(), judged_rows(120), None)["errors"]
-    stages = {entry["stage"] for entry in found}
+    found = compute_metrics(facts(), judged_rows(120), None).errors
+    stages = {entry.stage for entry in found}
     assert stages == {"input", "generation", "judge, forward", "judge, backward"}
-    assert [entry["count"] for entry in found] == sorted(
-        (entry["count"] for entry in found), reverse=True
-    )
+    counted = [entry.count for entry in found]
+    assert counted == sorted(counted, reverse=True)
 
 
 def test_what_the_job_reports_stands_beside_what_its_rows_hold() -> None:
     run = facts(
-        input=InputFacts(uri="s3://d/x", version=None, size=1, rows=13),
+        input=InputFacts(uri="s3://d/x", version=None, size=1),
+        input_rows=13,
         rejected=0,
         rejected_reasons=(),
         generation_failed=0,
@@ -133,16 +131,17 @@ def test_what_the_job_reports_stands_beside_what_its_rows_hold() -> None:
     )
     published = {"a_scores": 16.0, "a_scores_stderr": 0.03, "b_scores": 10.0, "ties": 0.0}
     published |= {"inference_error": 0.0, "winrate": 0.38, "lower_rate": 0.23, "upper_rate": 0.56}
-    job = compute_metrics(run, pairs("AAAAAAAABBBBB"), published)["job"]
-    assert job["winrate"] == 0.38
-    assert job["bootstrap"]["method"].startswith("percentile bootstrap")
-    assert any(note.startswith("a_scores_stderr: the job reports 0.03;") for note in job["notes"])
-    wrong = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"b_scores": 12.0})["job"]
-    assert "b_scores: the job reports 12; recomputed: 10" in wrong["notes"]
-    narrow = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"lower_rate": 0.37})["job"]
-    assert any("0.370 to 0.560; recomputed: no usual" in note for note in narrow["notes"])
-    broken = compute_metrics(run, pairs("AAAAAAAABBBBB"), {"winrate": "nan", "ties": None})["job"]
-    assert broken["notes"] == []
+    job = compute_metrics(run, pairs("AAAAAAAABBBBB"), published).job
+    assert job.winrate == 0.38
+    assert job.bootstrap.method.startswith("percentile bootstrap")
+    assert any(note.startswith("a_scores_stderr: the job reports 0.03;") for note in job.notes)
+    wrong = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"b_scores": 12.0}).job
+    assert "b_scores: the job reports 12; recomputed: 10" in wrong.notes
+    narrow = compute_metrics(run, pairs("AAAAAAAABBBBB"), published | {"lower_rate": 0.37}).job
+    assert any("0.370 to 0.560; recomputed: no usual" in note for note in narrow.notes)
+    broken = compute_metrics(run, pairs("AAAAAAAABBBBB"), {"winrate": "nan", "ties": None}).job
+    assert broken.notes == ()
+    assert broken.other == {"winrate": "nan", "ties": None}
 
 
 RUBRIC = Rubric(

@@ -1,8 +1,6 @@
 """The gate on runs that score single answers: differences, means, what is less the better."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,14 +8,16 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
 from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.metrics_record import Metrics, Rows, encode_metrics
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
-from tests.unit.report.test_score_report import METRICS
+from tests.made import scored
+from tests.made.changed import changed
 
 ROWS = 200
 
 
-def metrics(*subjects: str, better: str = "higher", unscored: int = 0) -> dict[str, Any]:
+def metrics(*subjects: str, better: str = "higher", unscored: int = 0) -> Metrics:
     """A's (or base's) mean is 0.3, B's (or customised's) 0.6."""
     table = ScoreTable()
     table.facts["m"] = MetricFacts(better=better)
@@ -28,13 +28,11 @@ def metrics(*subjects: str, better: str = "higher", unscored: int = 0) -> dict[s
             missing = row < unscored
             table.add(AnswerScore(subject, "m", row, Unscored("late") if missing else result))
             table.add(AnswerScore(subject, "w", row, Unscored("never said")))
-    pair = subjects if len(subjects) > 1 else ("A", "B")
-    found = {"scores": table.figures(0.95), "differences": table.differences(*pair, 0.95)}
-    counts = METRICS["rows"] | {"input": ROWS, "judged": ROWS}
-    return json.loads(json.dumps(METRICS | found | {"rows": counts}))
+    all_judged = Rows(input=ROWS, rejected=0, generation_failed=0, judge_failed=0, judged=ROWS)
+    return changed(scored.metrics(table, subjects), "rows", all_judged)
 
 
-def gate(of: dict[str, Any], **criteria: float) -> tuple[Outcome, str]:
+def gate(of: Metrics, **criteria: float) -> tuple[Outcome, str]:
     return judge_gate(of, GateRules(criteria=criteria))
 
 
@@ -85,7 +83,7 @@ def test_what_was_not_scored_is_not_evaluated() -> None:
 
 
 def test_another_level_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics("A", "B")))
+    (tmp_path / "metrics.json").write_bytes(encode_metrics(metrics("A", "B")))
     words = ["gate", str(tmp_path), "--criterion", "m:0"]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert CliRunner().invoke(app, [*words, "--confidence", "0.95"]).exit_code == 0

@@ -1,7 +1,5 @@
 """A claim that the figures do not carry is never written."""
 
-import copy
-
 import msgspec
 import pytest
 
@@ -11,8 +9,10 @@ from nova_judge.findings.metrics import compute_metrics
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.report.write import render_report
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts
 from tests.made import generated
+from tests.made.changed import changed
 
 
 def judged(a: int, b: int) -> list[JudgedRow]:
@@ -46,61 +46,57 @@ def test_headline_of_a_clear_result():
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("verdict", "word"), "A better"),
-        (("verdict", "p_value"), 0.2),
-        (("verdict", "b"), 3),
-        (("verdict", "blocked_by"), ("the A/A control",)),
-        (("verdict", "word"), "equivalent"),
-        (("win_rate", "estimate"), 0.4),
-        (("win_rate",), None),
+        ("verdict.word", Word.A_BETTER),
+        ("verdict.p_value", 0.2),
+        ("verdict.b", 3),
+        ("verdict.blocked_by", ("the A/A control",)),
+        ("verdict.word", Word.EQUIVALENT),
+        ("win_rate.estimate", 0.4),
+        ("win_rate", None),
     ],
 )
 def test_verdict_that_the_figures_do_not_carry_is_refused(path, value):
-    metrics = copy.deepcopy(metrics_of(30, 70))
-    place = metrics
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
+    metrics = changed(metrics_of(30, 70), path, value)
     with pytest.raises(UnsupportedClaimError, match="figures do not carry"):
         list(render_report(metrics, []))
 
 
 def test_rows_that_do_not_add_up_are_refused(rubric_metrics):
-    rubric_metrics["rows"]["judged"] += 1
+    one_more = changed(rubric_metrics, "rows.judged", rubric_metrics.rows.judged + 1)
     with pytest.raises(UnsupportedClaimError, match="rows must add up"):
-        sentences.rows(rubric_metrics)
+        sentences.rows(one_more)
 
 
 def test_interval_that_does_not_hold_its_estimate_is_refused(rubric_metrics):
     with pytest.raises(UnsupportedClaimError, match="hold its estimate"):
-        sentences.interval({**rubric_metrics["win_rate"], "low": 0.9})
+        sentences.interval(changed(rubric_metrics.win_rate, "low", 0.9))
 
 
 def test_position_bias_is_claimed_only_beyond_chance(rubric_metrics):
-    found = rubric_metrics["positions"]
     assert sentences.positions(rubric_metrics).startswith("No position bias")
-    rubric_metrics["positions"] = {**found, "leaning_first": 60, "p_value": 0.001}
-    assert "favours the answer shown first" in sentences.positions(rubric_metrics)
-    rubric_metrics["positions"] = {**found, "p_value": None}
-    assert sentences.positions(rubric_metrics).startswith("No row has a verdict in both orders")
+    leaning = changed(rubric_metrics, "positions.leaning_first", 60)
+    leaning = changed(leaning, "positions.p_value", 0.001)
+    assert "favours the answer shown first" in sentences.positions(leaning)
+    untested = changed(rubric_metrics, "positions.p_value", None)
+    assert sentences.positions(untested).startswith("No row has a verdict in both orders")
 
 
 def test_criteria_are_named_only_after_the_correction_and_with_their_order(rubric_metrics):
-    criteria = rubric_metrics["rubric"]["criteria"]
+    criteria = rubric_metrics.rubric.criteria
     told = sentences_rubric.criteria(rubric_metrics)
     assert told.startswith("In the order A, B: B is ahead on ")
     for each in criteria:
-        assert each["differs"] == (each["p_holm"] < 0.05)
-        assert (each["name"] in told) == each["differs"]
-    criteria[0] |= {"p_holm": 0.06, "differs": False}
-    assert criteria[0]["margin"]["high"] < 0
-    assert criteria[0]["name"] not in sentences_rubric.criteria(rubric_metrics)
+        assert each.differs == (each.p_holm < 0.05)
+        assert (each.name in told) == each.differs
+    assert criteria[0].margin.high < 0
+    level = changed(rubric_metrics, "rubric.criteria.0.differs", False)
+    assert criteria[0].name not in sentences_rubric.criteria(level)
 
 
 def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubrics():
     metrics = generated.metrics(generated.position_biased_rows())
-    assert metrics["verdict"]["word"] == "inconclusive"
-    assert metrics["rubric"]["criteria"][0]["differs"]
+    assert metrics.verdict.word == "inconclusive"
+    assert metrics.rubric.criteria[0].differs
     told = sentences_rubric.criteria(metrics)
     assert told.startswith("The judge favours the answer shown first, and criteria are scored")
     assert sentences_rubric.driver(metrics) == sentences_rubric.firmness(metrics) == ""
@@ -120,7 +116,7 @@ def test_a_blocked_verdict_is_announced_nowhere():
     facts = msgspec.structs.replace(generated.facts(90), controls=(finding,))
     metrics = compute_metrics(facts, rows, None)
     assert finding.blocks
-    assert not any(part["differs"] for part in metrics["slices"])
+    assert not any(part.differs for part in metrics.slices)
     assert sentences.slices(metrics).startswith("The verdict is blocked")
     assert sentences.lead(metrics) == "no lead, the verdict is blocked"
     assert sentences_rubric.criteria(metrics).startswith("The verdict is blocked")
@@ -131,8 +127,8 @@ def test_a_blocked_verdict_is_announced_nowhere():
 
 def test_categories_are_named_only_after_the_correction(rubric_metrics):
     told = sentences.slices(rubric_metrics)
-    for part in rubric_metrics["slices"]:
-        assert (f"{part['category']} (" in told) == part["differs"]
+    for part in rubric_metrics.slices:
+        assert (f"{part.category} (" in told) == part.differs
 
 
 def test_numbers_as_people_write_them():

@@ -3,16 +3,26 @@ import pytest
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.pairs.judge_dataset import DatasetSummary, TokenCount
+from nova_judge.preflight.estimate import Estimate, estimate_summary
+from nova_judge.preflight.pricing import Bill
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.usage import Workload
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
-ESTIMATE = {"likely": {"usd": 7.0}}
+ESTIMATE = Estimate(
+    workload=Workload(rows=1),
+    likely=Bill((), 7.0, ()),
+    worst=Bill((), 9.0, ()),
+    hours=0.5,
+    assumptions=("list prices",),
+)
+SUMMARY = estimate_summary(ESTIMATE)
 
 
-def run(estimate=ESTIMATE, source="generated") -> Run:
+def run(estimate=SUMMARY, source="generated") -> Run:
     return Run(
         run_id="r",
         execution="e",
@@ -59,26 +69,26 @@ def test_jobs_are_billed_by_their_own_time_and_bedrock_by_the_models_own_count()
     cost = run_cost(run(), counted, [job(0), job(1)], stand_in=False)
 
     # Two half hours of the judge; A is an endpoint, whose tokens cost nothing by themselves.
-    assert cost["actual"]["usd"] == pytest.approx(7.09 + 3.3 + 16.5)
-    assert cost["estimate"] == ESTIMATE
+    assert cost.actual.usd == pytest.approx(7.09 + 3.3 + 16.5)
+    assert cost.estimate == ESTIMATE
 
 
 def test_what_nobody_measured_is_named():
     cost = run_cost(run(), summary(), [job(0)], stand_in=False)
 
-    assert cost["unmetered"] == ["endpoint qwen2.5-1.5b-instruct", "Step Functions", "Lambda"]
+    assert cost.unmetered == ("endpoint qwen2.5-1.5b-instruct", "Step Functions", "Lambda")
 
 
 def test_a_job_that_never_started_costs_nothing():
     cost = run_cost(run(), None, [job(0, started=None, ended=None)], stand_in=False)
 
-    assert (cost["actual"]["usd"], list(cost["actual"]["lines"])) == (0, [])
+    assert (cost.actual.usd, cost.actual.lines) == (0, ())
 
 
 def test_a_stand_in_judge_costs_nothing_and_is_not_billed():
     cost = run_cost(run(), summary(), [job(0)], stand_in=True)
 
-    assert (cost["actual"], cost["unmetered"]) == (None, [])
+    assert (cost.actual, cost.unmetered) == (None, ())
 
 
 def test_a_run_that_was_never_estimated_has_no_cost():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import ryaml
 
-from nova_judge.report.write import render_metrics
+from nova_judge.findings.metrics_record import encode_metrics
 
 ROOT = Path(__file__).parents[3]
 STEPS = {
@@ -58,7 +58,7 @@ def gate(tmp_path, run, **given):
     ],
 )
 def test_gate_step_tells_outcome_and_reason(rubric_metrics, tmp_path, given, outcome):
-    (tmp_path / "metrics.json").write_bytes(render_metrics(rubric_metrics))
+    (tmp_path / "metrics.json").write_bytes(encode_metrics(rubric_metrics))
     outputs, summary = gate(tmp_path, tmp_path / "metrics.json", **given)
     assert outputs["outcome"] == outcome
     if outcome != "not-evaluated":

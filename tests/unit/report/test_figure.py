@@ -11,6 +11,7 @@ from nova_judge.findings.labels import one_line
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.figure_rates import needle_angle
 from nova_judge.report.figure_text import drawable
+from tests.made.changed import changed
 
 NAMES = [
     "$x^$",
@@ -38,7 +39,7 @@ def test_equal_metrics_give_equal_bytes(rubric_metrics, form):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_model_name_is_drawn_without_a_warning(rubric_metrics, name):
-    rubric_metrics["candidates"]["B"]["name"] = name
+    rubric_metrics = changed(rubric_metrics, "candidates.B.name", name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn = render(plot_judge_results(rubric_metrics), "png")

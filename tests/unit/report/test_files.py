@@ -13,13 +13,17 @@ import msgspec
 import pytest
 
 from nova_judge.findings.labels import one_line
+from nova_judge.findings.metrics_schema import metrics_schema
+from nova_judge.pairs.controls import Control, ControlFinding
 from nova_judge.records import Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.write import render_report, write_report
-from tests.made import generated
+from nova_judge.scores.table import ScoreTable
+from tests.made import generated, scored
+from tests.made.changed import changed
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
 
@@ -35,18 +39,22 @@ def test_every_file_is_the_same_twice(rubric_metrics, rows):
     assert [name for name in first if first[name] != second[name]] == []
 
 
+def test_the_schema_in_the_docs_is_that_of_the_record():
+    assert SCHEMA.read_text("utf-8") == metrics_schema(), "run `make schema`"
+
+
 def test_metrics_follow_the_schema(rubric_metrics, failed_run_metrics):
-    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-    for metrics in (rubric_metrics, failed_run_metrics):
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    assert list(schema.iter_errors({"run_id": "r-1"}))
+    for metrics in (rubric_metrics, failed_run_metrics, scored.metrics(ScoreTable())):
         written = json.loads(files(metrics, [])["metrics.json"])
         assert [error.message for error in schema.iter_errors(written)] == []
 
 
 def test_controls_stand_on_the_page(rubric_metrics):
-    control = {"control": "same_answer", "rows": 40, "a": 2, "b": 21, "p_value": 0.0001}
     blocks = "shown the same answer on both sides, the judge names B on 21 and A on 2 rows"
-    rubric_metrics["controls"] = [{**control, "blocks": blocks, "note": None}]
-    page = files(rubric_metrics, [])["report.html"].decode()
+    control = ControlFinding(Control.SAME_ANSWER, 40, 2, 21, 0.0001, blocks, None)
+    page = files(changed(rubric_metrics, "controls", (control,)), [])["report.html"].decode()
     assert "The same answer twice: A, B named" in page
     assert "Shown the same answer on both sides" in page
 
@@ -59,7 +67,7 @@ def test_few_labels_give_kappa_without_an_interval(rows, labels):
         for row, side in zip(rows[:labels], sides, strict=False)
     ]
     found = generated.metrics([*labelled, *rows[labels:]])
-    assert found["agreement"]["labelled"] == labels
+    assert found.agreement.labelled == labels
     page = files(found, [])["report.html"].decode()
     cell = re.search(r"Cohen's kappa</th><td>(.*?)</td>", page)
     assert (cell is not None and "[" in cell.group(1)) == (labels >= 20)
@@ -91,8 +99,8 @@ def test_junit_says_pass_skip_fail_and_error(rubric_metrics, failed_run_metrics)
 
 
 def test_junit_holds_any_text(failed_run_metrics):
-    failed_run_metrics["failure"]["reason"] = "\x00 ]]> <x> & \x1b[31m"
-    ET.parse(io.BytesIO(files(failed_run_metrics, [])["junit.xml"]))  # noqa: S314
+    failed = changed(failed_run_metrics, "failure.reason", "\x00 ]]> <x> & \x1b[31m")
+    ET.parse(io.BytesIO(files(failed, [])["junit.xml"]))  # noqa: S314
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_junit_holds_any_text(failed_run_metrics):
     ],
 )
 def test_markdown_keeps_names_as_text(rubric_metrics, name):
-    rubric_metrics["candidates"]["B"]["name"] = name
+    rubric_metrics = changed(rubric_metrics, "candidates.B.name", name)
     line = next(li for li in render_markdown(rubric_metrics).splitlines() if "**B**" in li)
     assert len(re.findall(r"(?<!\\)\|", line)) == 4
     assert not re.search(r"(?<![\\&])[\[`#]|<|@|://", line)

@@ -5,42 +5,20 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import msgspec
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
+from nova_judge.findings.metrics import failed_metrics
 from nova_judge.records import Rejected, Unscored
 from nova_judge.report.scores import render_score_report
-from nova_judge.scores.headline import score_headline
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.scores.table import AnswerScore, ScoreTable
+from tests.made import generated, scored
+from tests.made.scored import HOSTILE
 
-HOSTILE = "<script>alert(1)</script>\u202e$x^$ & more"
 WRITTEN = HOSTILE + "\ud800"
 """What a model may write: half a character is no text that a file can hold."""
-METRICS = {
-    "schema_version": 1,
-    "run_id": "r-1",
-    "status": "completed",
-    "failure": None,
-    "kind": "bedrock_judge",
-    "created": "2026-11-21T10:00:00Z",
-    "input": {"uri": "s3://b/k.jsonl", "version": "1", "size": 10},
-    "recipe": {"name": "mine", "sha256": "0" * 64},
-    "candidates": {
-        "A": {"name": HOSTILE, "source": "file"},
-        "B": {"name": "b", "source": "file"},
-    },
-    "judge": {"model": "m", "instance_type": None, "jobs": ["j"], "stand_in": None},
-    "rows": {"input": 3, "rejected": 1, "generation_failed": 0, "judge_failed": 0, "judged": 2},
-    "generation": {"failed": 0, "reasons": [], "cached": 0},
-    "cost": None,
-    "errors": [{"stage": "input", "reason": HOSTILE, "count": 1}],
-    "notes": [HOSTILE],
-    "verdict": None,
-    "win_rate": None,
-}
 
 
 def scores() -> list[AnswerScore]:
@@ -70,10 +48,7 @@ def rendered() -> dict[str, bytes]:
     table = ScoreTable()
     for score in scores():
         table.add(score)
-    figures, differences = table.figures(0.95), table.differences("A", "B", 0.95)
-    headline = msgspec.structs.asdict(score_headline(figures, differences, {"A": HOSTILE}))
-    told = METRICS | {"scores": figures, "differences": differences, "headline": headline}
-    return dict(render_score_report(told, scores(), [Rejected(2, HOSTILE)]))
+    return dict(render_score_report(scored.metrics(table), scores(), [Rejected(2, HOSTILE)]))
 
 
 def test_every_file_is_written_and_reads_back() -> None:
@@ -135,13 +110,7 @@ def test_equal_runs_give_equal_bytes() -> None:
 
 
 def test_a_failed_run_has_a_report_that_says_why() -> None:
-    failed = METRICS | {
-        "status": "failed",
-        "failure": {"stage": "judge", "reason": "no quota"},
-        "rows": METRICS["rows"] | {"judged": None, "judge_failed": None},
-        "candidates": {},
-        "notes": [],
-    }
+    failed = failed_metrics(generated.facts(5), "judge", "no quota")
     files = dict(render_score_report(failed, ()))
     assert "no quota" in files["report.html"].decode()
     assert "no quota" in files["report.md"].decode()

@@ -1,74 +1,68 @@
 """Whatever leaves a local run names what answered and judged in place of the models."""
 
+import msgspec
 import pytest
 
+from nova_judge.findings.metrics_record import CandidateFacts, JudgeFacts
 from nova_judge.findings.sentences_stand_in import stand_ins
+from nova_judge.preflight.estimate import Estimate
+from nova_judge.preflight.pricing import Bill
+from nova_judge.preflight.run_cost import Cost
 from nova_judge.report.figure import plot_judge_results
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.score_markdown import render_score_markdown
 from nova_judge.report.scores import render_score_page
 from nova_judge.report.write import render_report
+from nova_judge.runs.usage import Workload
+from nova_judge.scores.table import AnswerScore, ScoreTable
+from tests.made import scored
+from tests.made.changed import changed
 
 JUDGED = (
     "Stand-in judge: reference stood in for nova-micro/prod: these verdicts are not that model's."
 )
 ANSWERED = "Stand-in answers: recorded answers stood in for A and B: AWS was not asked."
-SCORE = {
-    "metric": "accuracy",
-    "subject": "base",
-    "estimate": 0.98,
-    "low": 0.9,
-    "high": 1.0,
-    "scale": [0, 1],
-    "level": 0.95,
-    "method": "Wilson",
-    "rows": 36,
-    "unscored": 0,
-    "better": "higher",
-    "reported": None,
-    "recomputed": None,
-    "words": None,
-    "slices": [],
-}
 
 
 @pytest.fixture
 def local_metrics(rubric_metrics):
-    rubric_metrics["judge"] |= {"model": "nova-micro/prod", "stand_in": "reference"}
-    for side in "AB":
-        rubric_metrics["candidates"][side] |= {"stand_in": "recorded answers"}
-    return rubric_metrics
+    metrics = changed(rubric_metrics, "judge.model", "nova-micro/prod")
+    for path, name in (
+        ("judge.stand_in", "reference"),
+        ("candidates.A.stand_in", "recorded answers"),
+        ("candidates.B.stand_in", "recorded answers"),
+    ):
+        metrics = changed(metrics, path, name)
+    return metrics
 
 
 @pytest.fixture
-def benchmark_metrics(failed_run_metrics):
+def benchmark_metrics(rubric_metrics):
     """A benchmark of a model: no candidates, no judge, and an interval that ends at the end."""
-    return failed_run_metrics | {
-        "status": "completed",
-        "failure": None,
-        "kind": "benchmark",
-        "candidates": {},
-        "judge": failed_run_metrics["judge"]
-        | {"model": "nova-micro/prod", "role": "model", "stand_in": "recorded answers"},
-        "rows": {
-            "input": 36,
-            "rejected": 0,
-            "generation_failed": 0,
-            "judge_failed": 0,
-            "judged": 36,
-        },
-        "cost": {
-            "currency": "USD",
-            "prices_read_on": "2026-11-21",
-            "prices_region": "us-east-1",
-            "estimate": None,
-            "actual": None,
-            "unmetered": [],
-        },
-        "headline": {"words": "accuracy 0.980", "evidence": "36 rows."},
-        "scores": [SCORE],
-        "differences": [],
-    }
+    table = ScoreTable()
+    for row in range(36):
+        table.add(AnswerScore("base", "accuracy", row, 1.0))
+    forecast = Estimate(
+        workload=Workload(rows=0),
+        likely=Bill((), 0.0, ()),
+        worst=Bill((), 0.0, ()),
+        hours=0.3,
+        assumptions=(),
+    )
+    return msgspec.structs.replace(
+        scored.metrics(table, ("base",), rows=36),
+        kind="benchmark",
+        candidates={},
+        judge=JudgeFacts(model="nova-micro/prod", role="model", stand_in="recorded answers"),
+        cost=Cost(
+            currency="USD",
+            prices_read_on="2026-11-21",
+            prices_region="us-east-1",
+            estimate=forecast,
+            actual=None,
+            unmetered=(),
+        ),
+    )
 
 
 def foot(figure):
@@ -87,14 +81,15 @@ def test_every_form_of_a_report_names_both(local_metrics):
 
 
 def test_a_run_on_aws_names_none(rubric_metrics):
-    rubric_metrics["judge"]["stand_in"] = None
+    rubric_metrics = changed(rubric_metrics, "judge.stand_in", None)
     assert stand_ins(rubric_metrics) == []
     assert "tand-in" not in render_markdown(rubric_metrics)
     assert foot(plot_judge_results(rubric_metrics)).count("\n") == 0
 
 
 def test_one_candidate_may_come_from_the_file(local_metrics):
-    local_metrics["candidates"]["A"] |= {"source": "file", "stand_in": None}
+    of_file = CandidateFacts(local_metrics.candidates["A"].name, "file")
+    local_metrics = changed(local_metrics, "candidates.A", of_file)
     assert "recorded answers stood in for B: " in str(stand_ins(local_metrics)[1])
     assert "| file |" in render_markdown(local_metrics)
 
@@ -119,12 +114,14 @@ def test_no_label_of_the_figure_of_means_is_cut(benchmark_metrics):
     figure = plot_judge_results(benchmark_metrics)
     (axes,) = figure.axes
     figure.draw_without_rendering()
-    (label,) = [text for text in axes.texts if "0.980" in text.get_text()]
+    (label,) = [text for text in axes.texts if "1.000" in text.get_text()]
     assert label.get_window_extent().x1 < figure.bbox.x1
     assert axes.get_tightbbox().y0 > figure.texts[-1].get_window_extent().y1
 
 
 def test_a_benchmark_that_failed_has_a_report(failed_run_metrics):
-    failed_run_metrics |= {"kind": "benchmark", "candidates": {}}
-    failed_run_metrics["judge"] |= {"role": "model", "stand_in": "recorded answers"}
-    assert "Stand-in model" in dict(render_report(failed_run_metrics, []))["report.md"].decode()
+    model = JudgeFacts(model="nova-micro/prod", role="model", stand_in="recorded answers")
+    failed = msgspec.structs.replace(
+        failed_run_metrics, kind="benchmark", candidates={}, judge=model
+    )
+    assert "Stand-in model" in dict(render_report(failed, []))["report.md"].decode()

@@ -10,6 +10,7 @@ from nova_judge.report import weights as page_weights
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.weights import WeightsEvidence, own_result
 from tests.made import generated
+from tests.made.changed import changed
 
 
 def watched(rows):
@@ -48,8 +49,8 @@ def test_no_weighting_names_a_candidate_where_the_judge_favours_a_position():
 
 
 def test_a_name_that_a_shell_would_run_gets_no_slider(rubric_metrics, rows):
-    changed = [named(row, '`;$(),="') for row in rows[:30]] + rows[30:]
-    found = watched(changed).weights(rubric_metrics)
+    renamed = [named(row, '`;$(),="') for row in rows[:30]] + rows[30:]
+    found = watched(renamed).weights(rubric_metrics)
     assert found.left_out == 1
     assert all(slider.group.replace(" ", "").isalpha() for slider in found.sliders)
 
@@ -59,8 +60,8 @@ def test_no_sliders_without_rubrics_or_where_the_page_could_not_agree(
 ):
     assert watched([]).weights(rubric_metrics) is None
     assert watched(rows).weights(failed_run_metrics) is None
-    anytime = {**rubric_metrics["statistics"], "anytime": True}
-    assert watched(rows).weights({**rubric_metrics, "statistics": anytime}) is None
+    anytime = changed(rubric_metrics, "statistics.anytime", True)
+    assert watched(rows).weights(anytime) is None
     monkeypatch.setattr(page_weights, "MOST_ROWS", 100)
     assert watched(rows).weights(rubric_metrics) is None
 

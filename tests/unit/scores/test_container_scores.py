@@ -18,7 +18,7 @@ from nova_judge.scores.container_scores import (
     reported_figures,
     stand_in,
 )
-from nova_judge.scores.table import Reported
+from nova_judge.scores.metric_score import Reported
 from nova_judge.scores.text_metrics import corpus_bleu
 
 PUBLISHED = {

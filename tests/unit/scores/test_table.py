@@ -4,7 +4,8 @@ import pytest
 
 from nova_judge.records import Unscored
 from nova_judge.scores.headline import score_headline
-from nova_judge.scores.table import AnswerScore, MetricFacts, Reported, ScoreTable
+from nova_judge.scores.metric_score import Reported
+from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.statistics.metric_means import Scale
 
 
@@ -25,43 +26,43 @@ def of(subject: str, *results: float | str | Unscored, metric: str = "m") -> lis
 def test_missing_scores_are_counted_with_their_reasons_and_never_as_zero() -> None:
     filled = table(*of("A", 1.0, Unscored("late"), 0.0, Unscored("late")))
     (figure,) = filled.figures(0.95)
-    assert (figure["rows"], figure["unscored"], figure["estimate"]) == (2, 2, 0.5)
+    assert (figure.rows, figure.unscored, figure.estimate) == (2, 2, 0.5)
     assert dict(filled.reasons()) == {("m", "late"): 2}
 
 
 def test_words_are_counted_and_have_no_mean() -> None:
     (figure,) = table(*of("A", "warm", "cold", "warm")).figures(0.95)
-    assert figure["words"] == {"warm": 2, "cold": 1}
-    assert figure["rows"] == 3
-    assert figure["estimate"] is None
+    assert figure.words == {"warm": 2, "cold": 1}
+    assert figure.rows == 3
+    assert figure.estimate is None
 
 
 def test_the_scale_of_an_unknown_metric_comes_from_its_scores() -> None:
     filled = table(*of("A", 2.0, 10.0, 6.0))
     (figure,) = filled.figures(0.95)
-    assert figure["scale"] == [2.0, 10.0]
+    assert figure.scale == Scale(2.0, 10.0)
     filled.facts["m"] = MetricFacts(scale=Scale(0.0, 20.0))
-    assert filled.figures(0.95)[0]["scale"] == [0.0, 20.0]
+    assert filled.figures(0.95)[0].scale == Scale(0.0, 20.0)
 
 
 def test_differences_are_taken_over_rows_that_both_have() -> None:
     filled = table(*of("A", 0.0, 0.5, Unscored("x"), 1.0), *of("B", 0.5, 1.0, 1.0, 1.0))
     (difference,) = filled.differences("A", "B", 0.95)
-    assert difference["rows"] == 3
-    assert difference["estimate"] == pytest.approx(1 / 3)
-    assert filled.differences("A", "C", 0.95) == []
+    assert difference.rows == 3
+    assert difference.estimate == pytest.approx(1 / 3)
+    assert filled.differences("A", "C", 0.95) == ()
 
 
 def test_small_slices_have_a_mean_and_no_interval() -> None:
     (figure,) = table(*of("A", *[1.0] * 50)).figures(0.95)
-    assert [(part["name"], part["rows"]) for part in figure["slices"]] == [
+    assert [(part.name, part.rows) for part in figure.slices] == [
         ("even", 25),
         ("odd", 25),
     ]
-    assert figure["slices"][0]["low"] is not None
+    assert figure.slices[0].low is not None
     (figure,) = table(*of("A", *[1.0] * 30)).figures(0.95)
-    assert figure["slices"][0]["mean"] == 1.0
-    assert figure["slices"][0]["method"] == "fewer than 20 rows"
+    assert figure.slices[0].mean == 1.0
+    assert figure.slices[0].reason == "fewer than 20 rows"
 
 
 def test_a_metric_that_was_only_reported_gets_what_its_standard_error_allows() -> None:
@@ -69,10 +70,10 @@ def test_a_metric_that_was_only_reported_gets_what_its_standard_error_allows() -
     filled.reported["base", "deflection"] = Reported(0.7, 0.1527525231651947)
     filled.reported["base", "odd"] = Reported(0.7, 0.1)
     first, second = filled.figures(0.95)
-    assert first["method"] == "Wilson, from the container's standard error"
-    assert first["estimate"] == pytest.approx(0.7)
-    assert second["estimate"] is None
-    assert second["reported"] == {"value": 0.7, "standard_error": 0.1}
+    assert first.method == "Wilson, from the container's standard error"
+    assert first.estimate == pytest.approx(0.7)
+    assert second.estimate is None
+    assert second.reported == Reported(0.7, 0.1)
 
 
 def test_the_headline_of_two_candidates_names_what_is_shown_and_what_is_not() -> None:

@@ -130,10 +130,10 @@ def test_what_an_earlier_attempt_left_is_not_read(account, of: Recipe, redrive: 
     )
     metrics = publish(BUCKET, asked, summary, outcomes).metrics
 
-    assert metrics["rows"]["judged"] == ROWS
-    measured = [entry for entry in metrics["scores"] if entry["rows"]]
+    assert metrics.rows.judged == ROWS
+    measured = [entry for entry in metrics.scores if entry.rows]
     assert measured
-    assert {entry["rows"] for entry in measured} == {ROWS}
+    assert {entry.rows for entry in measured} == {ROWS}
     scores = pq.read_table(
         io.BytesIO(account.read(f"{RunLayout(asked.run_id).report}scores.parquet"))
     )

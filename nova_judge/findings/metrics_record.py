@@ -1,0 +1,198 @@
+"""`Metrics`: the record behind `metrics.json`, from which its schema is generated too.
+
+A field is added with a default, so that reports of earlier versions stay readable;
+`SCHEMA_VERSION` rises where that cannot be.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from nova_judge.errors import SavedReportError
+from nova_judge.findings.rubric_record import RubricFindings
+from nova_judge.pairs.controls import ControlFinding
+from nova_judge.pairs.job_figures import JobFigures
+from nova_judge.pairs.judge_dataset import ReasonCount
+from nova_judge.preflight.run_cost import Cost
+from nova_judge.records import Candidate, Headline
+from nova_judge.scores.metric_score import MetricDifference, MetricScore
+from nova_judge.statistics.agreement import Agreement
+from nova_judge.statistics.calibration import Calibration
+from nova_judge.statistics.clusters import ClusterCounts, Repeats
+from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
+from nova_judge.statistics.findings import BothBad
+from nova_judge.statistics.length_control import ControlledRate
+from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
+from nova_judge.statistics.positions import Positions
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.slices import Slice
+from nova_judge.statistics.verdict import VerdictStated
+from nova_judge.statistics.win_rate import Interval
+
+SCHEMA_VERSION = 1
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The stage in which a run failed, and why."""
+
+    stage: str
+    reason: str
+
+
+class InputFacts(msgspec.Struct, frozen=True):
+    """The input file; `size` in bytes."""
+
+    uri: str
+    version: str | None
+    size: int
+
+
+class RecipeFacts(msgspec.Struct, frozen=True):
+    """The recipe as resolved."""
+
+    name: str
+    sha256: str
+
+
+class CandidateFacts(msgspec.Struct, frozen=True):
+    """A candidate: its name, and where its answers came from; `stand_in` as of a judge."""
+
+    name: str
+    source: str
+    stand_in: str | None = None
+
+    @property
+    def answers_from(self) -> str:
+        """The file, the candidate, or what stood in for it."""
+        return self.stand_in or self.source
+
+
+class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The judge, or by its `role` the model under test where nobody judges.
+
+    `stand_in` names what stood in for it in local mode.
+    """
+
+    model: str
+    role: Literal["judge", "model"] = "judge"
+    instance_type: str | None = None
+    jobs: tuple[str, ...] = ()
+    stand_in: str | None = None
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the rows of the input went; `judge_failed` and `judged` are None in a failed run.
+
+    `not_judged` are left over because judging stopped early.
+    """
+
+    input: int
+    rejected: int
+    generation_failed: int
+    judge_failed: int | None
+    judged: int | None
+    not_judged: int = 0
+
+    @property
+    def accounted(self) -> int:
+        """The sum of all parts, which must be `input`."""
+        judging = (self.judge_failed or 0) + (self.judged or 0) + self.not_judged
+        return self.rejected + self.generation_failed + judging
+
+
+class GenerationFacts(msgspec.Struct, frozen=True):
+    """Rows without an answer, why, and how many answers came from the store."""
+
+    failed: int
+    reasons: tuple[ReasonCount, ...]
+    cached: int
+
+
+class ErrorCount(msgspec.Struct, frozen=True):
+    """How many rows a stage left out for one reason; None where they were not counted."""
+
+    stage: str
+    reason: str
+    count: int | None
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a run found. An estimate that the run does not allow is None.
+
+    A run that compared two candidates has the fields from `profiles` to `rubric`, one that scored
+    single answers has `headline`, `scores` and `differences`; a failed run has neither.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    status: Literal["completed", "failed"]
+    failure: Failure | None
+    kind: str
+    created: str
+    input: InputFacts
+    recipe: RecipeFacts
+    candidates: dict[Candidate, CandidateFacts]
+    judge: JudgeFacts
+    statistics: StatisticsSettings
+    rows: Rows
+    profiles: dict[str, int] | None = None
+    forward: OrderTally | None = None
+    backward: OrderTally | None = None
+    both_bad: BothBad | None = None
+    reconciled: ReconciledTally | None = None
+    win_rate: Interval | None = None
+    win_rate_decisive: Interval | None = None
+    win_rate_corrected: CorrectedWinRate | None = None
+    standard_error: float | None = None
+    repeats: Repeats | None = None
+    clusters: ClusterCounts | None = None
+    verdict: VerdictStated | None = None
+    positions: Positions | None = None
+    agreement: Agreement | None = None
+    calibration: Calibration | None = None
+    length_controlled: ControlledRate | None = None
+    format_controlled: ControlledRate | None = None
+    slices: tuple[Slice, ...] = ()
+    controls: tuple[ControlFinding, ...] = ()
+    rubric: RubricFindings | None = None
+    headline: Headline | None = None
+    scores: tuple[MetricScore, ...] | None = None
+    differences: tuple[MetricDifference, ...] | None = None
+    job: JobFigures | None = None
+    generation: GenerationFacts | None = None
+    errors: tuple[ErrorCount, ...] = ()
+    cost: Cost | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def completed(self) -> bool:
+        """Whether the run ended with figures."""
+        return self.status == "completed"
+
+    def name(self, side: Candidate) -> str | None:
+        """A candidate's name; None where the run compares none."""
+        return self.candidates[side].name if side in self.candidates else None
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """Why nothing may be concluded from the judge's verdicts; empty where it may."""
+        return self.statistics.blocked_by
+
+
+def encode_metrics(metrics: Metrics) -> bytes:
+    """`metrics.json`, indented, with its fields in the order of the record."""
+    return msgspec.json.format(msgspec.json.encode(metrics), indent=2) + b"\n"
+
+
+def decode_metrics(content: bytes, named: str) -> Metrics:
+    """The record in a `metrics.json`; raises SavedReportError, which names the field at fault."""
+    try:
+        return msgspec.json.decode(content, type=Metrics)
+    except msgspec.ValidationError as error:
+        raise SavedReportError(
+            f"{named} does not hold the metrics of a run as this version writes them ({error}). "
+            "Evaluate again with this version; the results file of a judge job is read by "
+            "`nova-judge audit`."
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SavedReportError(f"{named} is not JSON: {error}") from error
