@@ -50,11 +50,12 @@ def command(
 
 def workload_of(recipe: Recipe, path: Path | None) -> Workload:
     """What a file asks of a run; raises InputFileError where the recipe can do nothing with it."""
+    reads = kind_of(recipe.kind).needs_file(recipe)
     if path is None:
-        if kind_of(recipe.kind).needs_file(recipe):
+        if reads:
             raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
         return Workload(rows=0)
-    if not kind_of(recipe.kind).needs_file(recipe):
+    if not reads:
         raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {path} out")
     workload = read_workload(recipe, *read_file_head(recipe, path))
     if not workload.rows:
@@ -82,7 +83,7 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     """Print an estimate, position by position, with the budget and what it rests on."""
     work = forecast.workload
     about = "" if work.exact else "about "
-    over = f" over {about}{work.rows:,} rows" if kind_of(recipe.kind).needs_file(recipe) else ""
+    over = f" over {about}{work.rows:,} rows" if work.size else ""
     console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
     table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
     for column in table.columns[2:]:

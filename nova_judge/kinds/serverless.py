@@ -108,18 +108,17 @@ class ServerlessScores:
 
     def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
         judge, prompts = run.recipe.serverless.llmaj, dict[str, int]()
-        if judge is None:
-            scores = (
-                container_job(planned.subject, output, rows) for planned, output, rows in jobs
-            )
-            return scores_found(CONTAINER_FACTS, scores)
-        judged = (
-            JobScores(planned.subject, [], stand_in=stand_in(output))
-            if planned.step == "answer"
-            else llmaj_job(planned.subject, output, prompts)
-            for planned, output, _ in jobs
-        )
-        return scores_found(judge_facts(judge), judged)
+
+        def scores_of(job: FinishedJob) -> JobScores:
+            subject = job.planned.subject
+            if job.planned.step == "judge":
+                return llmaj_job(subject, job.output, prompts)
+            if job.planned.step == "answer":
+                return JobScores(subject, [], stand_in=stand_in(job.output))
+            return container_job(subject, job.output, job.rows)
+
+        facts = CONTAINER_FACTS if judge is None else judge_facts(judge)
+        return scores_found(facts, map(scores_of, jobs))
 
 
 def _judging(

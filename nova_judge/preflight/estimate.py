@@ -39,11 +39,8 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     Usable whole lines are counted and projected over all of the head: what it cut may be one huge
     line.
     """
-    kind = kind_of(recipe.kind)
-    if not kind.needs_file(recipe):
-        return Workload(rows=0)
     seen = whole_lines(head, size)
-    lines = list(kind.rows([seen], len(seen), sources))
+    lines = list(kind_of(recipe.kind).rows([seen], len(seen), sources))
     rows = sum(not isinstance(line, Rejected) for line in lines)
     prompts = [len(line.prompt) for line in lines if isinstance(line, InputRow)]
     whole = len(head) >= size

@@ -56,24 +56,20 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
     With `stop: when_decided` one job starts at once, beside those of controls. Raises
     GenerationFailedError or InputFileError where the rows are not worth a job.
     """
-    kind = kind_of(run.recipe.kind)
-    counter = _set_aside(run, kind, deployment.bucket)
-    summary = counter.summary()
-    _write_summary(run, deployment.bucket, summary)
+    kind, bucket = kind_of(run.recipe.kind), deployment.bucket
+    summary = DatasetCounter().summary()
     if kind.needs_file(run.recipe):
+        summary = _set_aside(run, kind, bucket)
+        _write_summary(run, bucket, summary)
         check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
-    jobs = kind.jobs(run, counter.rows)
+    jobs = kind.jobs(run, summary.rows)
     rows, controls = _parted(jobs)
-    _write_summary(
-        run,
-        deployment.bucket,
-        msgspec.structs.replace(
-            summary, jobs=len(rows), controls=tuple(job.label for job in controls)
-        ),
-    )
-    _write_rows(run, kind, rows, deployment.bucket)
+    names = tuple(job.label for job in controls)
+    summary = msgspec.structs.replace(summary, jobs=len(rows), controls=names)
+    _write_summary(run, bucket, summary)
+    _write_rows(run, kind, rows, bucket)
     for job in controls:
-        _write_control(run, kind, job, rows, deployment.bucket)
+        _write_control(run, kind, job, rows, bucket)
     requests = [_request(run, kind, job, deployment) for job in jobs]
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
@@ -100,15 +96,13 @@ def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeL
 
 def _lines(run: Run, kind: Kind[Any], bucket: str, counter: DatasetCounter) -> Iterator[Any]:
     """The lines of the input: rows of the kind, and what is to be set aside."""
-    if not kind.needs_file(run.recipe):
-        return iter(())
     if kind.generates:
         return all_lines(run, bucket, counter)
     item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
     return kind.rows(s3.stream(item, 0), item.size, run.sources)
 
 
-def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetCounter:
+def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetSummary:
     """Count the rows; write down the lines that cannot be used and the rows without answers."""
     layout, counter = RunLayout(run.run_id), DatasetCounter()
     with s3.Writer(bucket, layout.rejected) as rejected, s3.Writer(bucket, layout.failed) as failed:
@@ -118,7 +112,7 @@ def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetCounter:
                 failed.write(_encoded(line))
             elif isinstance(line, Rejected):
                 rejected.write(_encoded(line))
-    return counter
+    return counter.summary()
 
 
 def _write_summary(run: Run, bucket: str, summary: DatasetSummary) -> None:

@@ -85,7 +85,7 @@ def _publish_scores(
     found: ScoresFound,
     names: dict[str, str],
 ) -> Published:
-    if not kind_of(run.recipe.kind).needs_file(run.recipe):
+    if not summary.input:  # the jobs brought the questions
         seen = rows_seen(found)
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
     facts = run_facts(run, summary, outcomes, found.stand_in)
