@@ -12,14 +12,22 @@ from nova_judge.answers.answers import FailedAnswer, Journal, Outcome, Port, Set
 from nova_judge.answers.limiter import Limiter, Permit
 from nova_judge.answers.pace import Pace
 from nova_judge.answers.queue import Job, Jobs
-from nova_judge.answers.retries import TIMED_OUT, CallFailed, Failure, Outlook, RetryPolicy
+from nova_judge.answers.retries import (
+    TIMED_OUT,
+    CallFailed,
+    Failure,
+    Outlook,
+    RetryPolicy,
+    speaks_of_every_row,
+)
 from nova_judge.errors import GenerationFailedError
 
 MOST_THREADS = 64
 LONGEST_WAIT_S = 0.5
 """How often an idle thread looks whether the time is up."""
 SHUT_AFTER = 20
-"""Calls in a row that found the candidate shut, after which no more are made."""
+"""Calls in a row that found the candidate shut, or the day's quota spent, and refusals in the same
+words before any answer, after which no more are made."""
 
 
 class Source(NamedTuple):
@@ -86,7 +94,8 @@ class Lane:
         self._calls = 0
         self._answered = 0.0  # when the latest call began that was answered at a good pace
         self._last: Failure | None = None
-        self._shut = 0
+        self._served = False
+        self._hopeless = 0
         self._error: BaseException | None = None
         self._threads: list[threading.Thread] = []
 
@@ -187,15 +196,15 @@ class Lane:
             self._answered = max(self._answered, started)
         answer = msgspec.structs.replace(answer, tries=tries + 1, latency_s=latency)
         self._source.journal.add(prompt, answer)
-        self._shut = 0
+        self._hopeless = 0
+        self._served = True
         self.setbacks.pop(prompt, None)
         self.outcomes[row] = answer
 
     def _failed(self, job: Job, failure: Failure, permit: Permit, chance: random.Random) -> None:
-        self._last = failure
+        before, self._last = self._last, failure
         self._end(failure, permit, overtaken=job.overtaken)
-        if failure.outlook is Outlook.SHUT:
-            self._count_shut(failure)
+        self._count_hopeless(failure, before)
         if self._source.policy.gives_up(failure, job.tries, job.spent_s):
             failed = FailedAnswer(failure.reason, job.tries, failure.detail)
             self._set_back(job, failed)
@@ -220,14 +229,32 @@ class Lane:
         setback = Setback(job.tries, job.spent_s, failed, job.overtaken)
         self.setbacks[self.prompts[job.row]] = setback
 
-    def _count_shut(self, failure: Failure) -> None:
-        self._shut += 1
-        if self._shut >= SHUT_AFTER:
+    def _count_hopeless(self, failure: Failure, before: Failure | None) -> None:
+        """Raises GenerationFailedError where so many calls ended in a way that all others would."""
+        if failure.outlook in _REMEDY:
+            self._hopeless += 1
+        elif not self._served and speaks_of_every_row(failure):
+            self._hopeless = self._hopeless + 1 if before == failure else 1
+        else:
+            return
+        if self._hopeless >= SHUT_AFTER:
             raise GenerationFailedError(
-                f"{self._name}: {self._shut} calls in a row were refused "
-                f"({failure.reason}: {failure.detail}). Check that the model or endpoint exists in "
-                "this region and that the function's role may call it"
+                f"{self._name}: {self._hopeless} calls in a row were refused "
+                f"({failure.reason}: {failure.detail}). {_REMEDY.get(failure.outlook, _ALIKE)}"
             )
+
+
+_REMEDY = {
+    Outlook.SHUT: "Check that the model or endpoint exists in this region and that the function's "
+    "role may call it",
+    Outlook.SPENT: "The account's quota of the day is used up: start the run again tomorrow, or "
+    "ask for more in Service Quotas (Amazon Bedrock, “tokens per day”). What was answered is kept, "
+    "and only the rest is asked then",
+}
+_ALIKE = (
+    "Every row is asked in the same way, so that none would fare better: change what it names in "
+    "the recipe"
+)
 
 
 def _job(row: int, setback: Setback | None) -> Job:

@@ -1,6 +1,7 @@
 """Which failed calls are worth asking again, and how long to wait before."""
 
 import random
+import re
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ THROTTLING_CODES = frozenset(
 )
 """Codes that some services send with status 400; botocore holds them for throttling too."""
 SHUT_STATUSES = frozenset({401, 403, 404})
+_OF_A_DAY = re.compile(r"per day|\bdaily\b", re.IGNORECASE)
+_OF_THE_PROMPT = re.compile(r"too (long|large)|context|safety|blocked|filter", re.IGNORECASE)
 
 
 class Outlook(StrEnum):
@@ -36,6 +39,8 @@ class Outlook(StrEnum):
     """Never: this request cannot succeed."""
     SHUT = "shut"
     """Again, but not for long: what speaks against this request speaks against every other."""
+    SPENT = "spent"
+    """Not today: a quota of the day is used up."""
 
 
 class Failure(NamedTuple):
@@ -55,9 +60,26 @@ class CallFailed(Exception):  # noqa: N818 - a signal between a port and its cal
 
 
 TIMED_OUT = Failure("timed out", Outlook.THROTTLED)
+CUT_BEFORE_TEXT = Failure("no answer within max_tokens", Outlook.REFUSED)
+"""All tokens went into thoughts, or into nothing."""
 CONNECTION_BROKEN = Failure("connection broken", Outlook.PASSING)
 CUT_SHORT = Failure("answer cut short", Outlook.PASSING)
 EMPTY = Failure("empty answer", Outlook.REFUSED)
+
+
+def withheld(why: str) -> Failure:
+    """A filter or guardrail kept the answer back; `why` is the service's word for it."""
+    return Failure(f"withheld: {why}", Outlook.REFUSED)
+
+
+def speaks_of_every_row(failure: Failure) -> bool:
+    """Whether a refusal is about the request's settings or the account, as far as its words tell.
+
+    "Too long" is about one prompt, `temperature is deprecated` about all.
+    """
+    is_status = failure.reason.startswith("4")
+    about_settings = bool(failure.detail) and not _OF_THE_PROMPT.search(failure.detail)
+    return failure.outlook is Outlook.REFUSED and is_status and about_settings
 
 
 def by_status(
@@ -72,7 +94,8 @@ def by_status(
         return by_status(original, detail=detail)
     reason = f"{status} {code}".strip()
     if status in THROTTLING_STATUSES or code in THROTTLING_CODES:
-        return Failure(reason, Outlook.THROTTLED, detail)
+        outlook = Outlook.SPENT if _OF_A_DAY.search(detail) else Outlook.THROTTLED
+        return Failure(reason, outlook, detail)
     if status >= 500 or status in PASSING_STATUSES:
         return Failure(reason, Outlook.PASSING, detail)
     outlook = Outlook.SHUT if status in SHUT_STATUSES else Outlook.REFUSED

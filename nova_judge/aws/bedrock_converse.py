@@ -1,11 +1,20 @@
 """A Bedrock model, asked through Converse: one body for every model."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 
 from nova_judge.answers.answers import Answer
-from nova_judge.answers.retries import EMPTY, CallFailed, Failure, Outlook
+from nova_judge.answers.retries import (
+    CUT_BEFORE_TEXT,
+    EMPTY,
+    CallFailed,
+    Failure,
+    Outlook,
+    withheld,
+)
 from nova_judge.aws.calls import config, failures_in_our_words
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.claude import sampling_problem
@@ -42,20 +51,56 @@ def user_message(prompt: str) -> list[dict[str, Any]]:
     return [{"role": "user", "content": [{"text": prompt}]}]
 
 
-def answer_of(response: dict[str, Any]) -> Answer:
-    """The answer in a Converse response; raises `CallFailed` where it holds no text."""
-    message = response.get("output", {}).get("message", {})
-    text = "".join(block.get("text", "") for block in message.get("content", []))
-    reason = response.get("stopReason")
+class _Block(msgspec.Struct):
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: list[_Block | None] | None = None
+
+
+class _Output(msgspec.Struct):
+    message: _Message | None = None
+
+
+class _Usage(msgspec.Struct):
+    inputTokens: int | None = None
+    outputTokens: int | None = None
+
+
+class _Response(msgspec.Struct):
+    """What is read of a Converse response; batch output may hold null in every place."""
+
+    output: _Output | None = None
+    usage: _Usage | None = None
+    stopReason: str | None = None
+
+
+_WITHHELD = {"guardrail_intervened", "content_filtered"}
+_MALFORMED = {"malformed_model_output", "malformed_tool_use"}
+_LIMITS = {"max_tokens", "model_context_window_exceeded"}
+
+
+def answer_of(response: Mapping[str, Any]) -> Answer:
+    """The answer in a Converse response; raises `CallFailed` where it holds none, and says why."""
+    try:
+        read = msgspec.convert(response, _Response)
+    except msgspec.ValidationError as error:
+        raise CallFailed(Failure("reply in another form", Outlook.REFUSED, str(error))) from error
+    message = (read.output or _Output()).message or _Message()
+    text = "".join(block.text or "" for block in message.content or () if block is not None)
+    reason = read.stopReason
+    if reason in _WITHHELD:
+        raise CallFailed(withheld(reason or ""))
+    if reason in _MALFORMED:
+        raise CallFailed(Failure(f"no usable answer: {reason}", Outlook.REFUSED))
     if not text.strip():
-        raise CallFailed(EMPTY)
-    if reason in {"guardrail_intervened", "content_filtered"}:
-        raise CallFailed(Failure(f"withheld: {reason}", Outlook.REFUSED))
-    usage = response.get("usage", {})
+        raise CallFailed(CUT_BEFORE_TEXT if reason in _LIMITS else EMPTY)
+    usage = read.usage or _Usage()
     return Answer(
         text=storable(text),
-        input_tokens=usage.get("inputTokens"),
-        output_tokens=usage.get("outputTokens"),
+        input_tokens=usage.inputTokens,
+        output_tokens=usage.outputTokens,
         finish_reason=reason,
     )
 

@@ -7,7 +7,15 @@ import boto3
 import msgspec
 
 from nova_judge.answers.answers import Answer
-from nova_judge.answers.retries import CUT_SHORT, EMPTY, CallFailed, Failure, Outlook
+from nova_judge.answers.retries import (
+    CUT_BEFORE_TEXT,
+    CUT_SHORT,
+    EMPTY,
+    CallFailed,
+    Failure,
+    Outlook,
+    withheld,
+)
 from nova_judge.aws.calls import config, failures_in_our_words
 from nova_judge.recipe.recipe import Generation
 from nova_judge.text import storable
@@ -167,8 +175,10 @@ class EndpointPort:
             raise CallFailed(unexpected) from error
         except ValueError as error:
             raise CallFailed(CUT_SHORT) from error
+        if answer.finish_reason == "content_filter":
+            raise CallFailed(withheld(answer.finish_reason))
         if not answer.text.strip():
-            raise CallFailed(EMPTY)
+            raise CallFailed(CUT_BEFORE_TEXT if answer.finish_reason == "length" else EMPTY)
         return answer
 
 

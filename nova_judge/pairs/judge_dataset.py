@@ -62,7 +62,8 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
 
     `input = rejected + generation_failed + rows`; blank lines are no input. Jobs are numbered from
-    0; those that judge the `controls` follow the `jobs` that judge the rows.
+    0; those that judge the `controls` follow the `jobs` that judge the rows. `failed_example` is
+    what the service said to a row that failed for the commonest reason.
     """
 
     input: int
@@ -73,6 +74,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     cached: int
     rejected_reasons: tuple[ReasonCount, ...]
     failed_reasons: tuple[ReasonCount, ...]
+    failed_example: str = ""
     tokens: dict[Candidate, TokenCount] = {}
     cut_off: dict[Candidate, CutOff] = {}
     controls: tuple[str, ...] = ()
@@ -148,6 +150,7 @@ class DatasetCounter:
         self.cached = 0
         self._rejected: collections.Counter[str] = collections.Counter()
         self._failed: collections.Counter[str] = collections.Counter()
+        self._details: dict[str, str] = {}
         self._answers: collections.Counter[Candidate] = collections.Counter()
         self._cut: collections.Counter[Candidate] = collections.Counter()
         self._read: collections.Counter[Candidate] = collections.Counter()
@@ -158,6 +161,8 @@ class DatasetCounter:
             self._rejected[line.reason] += 1
         elif isinstance(line, FailedRow):
             self._failed[_summary(line)] += 1
+            detail = next((failure.detail for failure in line.failures if failure.detail), "")
+            self._details.setdefault(_summary(line), detail)
         else:
             self.rows += 1
 
@@ -187,6 +192,7 @@ class DatasetCounter:
             cached=self.cached,
             rejected_reasons=_most_common(self._rejected),
             failed_reasons=_most_common(self._failed),
+            failed_example=self._details.get(_commonest(self._failed), ""),
             tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._answers)},
             cut_off={c: CutOff(self._cut[c], self._answers[c]) for c in sorted(self._answers)},
         )
@@ -199,6 +205,10 @@ def _summary(row: FailedRow) -> str:
 def _most_common(counter: collections.Counter[str]) -> tuple[ReasonCount, ...]:
     ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ReasonCount(reason, count) for reason, count in ordered[:50])
+
+
+def _commonest(counter: collections.Counter[str]) -> str:
+    return _most_common(counter)[0].reason if counter else ""
 
 
 def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
@@ -216,9 +226,14 @@ def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
     if summary.generation_failed > max_failed * usable or summary.rows == 0:
         raise GenerationFailedError(
             f"{summary.generation_failed} of {usable} rows got no answer, more than "
-            f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}. "
+            f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}"
+            f"{_words(summary.failed_example)}. "
             f'Start it again with {{"input": "{uri}", "recipe": …}}: only what is missing is asked'
         )
+
+
+def _words(example: str) -> str:
+    return f" (such as: {example})" if example else ""
 
 
 def _listed(reasons: Sequence[ReasonCount]) -> str:

@@ -62,8 +62,8 @@ def _of_job(description: Mapping[str, Any]) -> str | None:
     try:
         return outcome_of_job(description).failure
     except (RequestError, KeyError, ValueError):
-        reason = description.get("FailureReason")
-        return f"judge job {description['TrainingJobName']}: {reason}" if reason else None
+        ended = description.get("FailureReason") or description.get("TrainingJobStatus")
+        return f"judge job {description['TrainingJobName']}: {ended}" if ended else None
 
 
 def _stage(error: str) -> str:

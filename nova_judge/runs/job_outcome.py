@@ -3,6 +3,7 @@
 The event: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -12,6 +13,13 @@ from nova_judge.errors import RequestError
 from nova_judge.layout import run_of_output
 
 JOBS_COMPLETED = "Nova Judge Jobs Completed"
+
+
+_NO_CAPACITY = ("CapacityError", "InsufficientInstanceCapacity", "insufficient capacity")
+_ENDS = {
+    "Interrupted": "its spot instance was taken away",
+    "MaxWaitTimeExceeded": "no spot instance was free within the longest wait",
+}
 
 
 class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,15 +96,40 @@ def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:
         instance_count=job.get("ResourceConfig", {}).get("InstanceCount", 0),
         started=_milliseconds(job.get("TrainingStartTime")),
         ended=_milliseconds(job.get("TrainingEndTime")),
-        reason=_reason(status, job.get("FailureReason")),
+        reason=_reason(status, job),
     )
 
 
 def _milliseconds(value: object) -> int | None:
-    return int(str(value)) if value is not None else None
+    """A time of an event (epoch milliseconds) or of the SDK integration (ISO 8601)."""
+    if value is None:
+        return None
+    text = str(value)
+    if text.isdigit():
+        return int(text)
+    return round(datetime.datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def _reason(status: str, reason: str | None) -> str | None:
-    if reason or status == "Completed":
-        return reason
-    return "it was stopped before it was done" if status == "Stopped" else None
+def _reason(status: str, job: Mapping[str, Any]) -> str | None:
+    """Why a job ended without a result: what AWS says, and what its status alone does not tell."""
+    if status == "Completed":
+        return None
+    said = job.get("FailureReason") or ""
+    seen = [step.get("Status") for step in job.get("SecondaryStatusTransitions") or ()]
+    ended = job.get("SecondaryStatus") or (seen[-1] if seen else None)
+    why = [said, *(text for at, text in _ENDS.items() if at in (ended, *seen[-2:]))]
+    if ended == "MaxRuntimeExceeded":
+        limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+        within = f" ({int(limit):,} s)" if limit else ""
+        why.append(
+            f"it reached judge.max_runtime_s{within}: raise it in the recipe, or give each job "
+            "fewer rows with judge.max_rows_per_job"
+        )
+    elif any(word in said for word in _NO_CAPACITY):
+        why.append("try later, with another judge.instance_type, or in another region")
+    elif status == "Stopped" and not any(why):
+        why.append(
+            "it was stopped before it was done; CloudTrail's StopTrainingJob names who did. An "
+            "aborted execution, `nova-judge stop` and the watchdog stop jobs too"
+        )
+    return "; ".join(text for text in why if text) or None

@@ -363,6 +363,25 @@ def test_no_retry_repeats_what_we_know_to_be_wrong(source):
             assert not set(retry["ErrorEquals"]) & (ours - {"EndpointGoneError"}), name
 
 
+GENERIC = (
+    "SageMaker.AmazonSageMakerException",
+    "SageMaker.SageMakerException",
+    "States.TaskFailed",
+)
+
+
+def test_what_may_be_an_error_that_never_heals_is_tried_again_for_less_than_a_minute(source):
+    """A wrong request and a missing right come under the generic names too."""
+    for name, state in states(source).items():
+        for retry in state.get("Retry", ()):
+            if set(GENERIC) & set(retry["ErrorEquals"]):
+                waits = (
+                    retry["IntervalSeconds"] * retry["BackoffRate"] ** n
+                    for n in range(retry["MaxAttempts"])
+                )
+                assert sum(waits) < 65, name
+
+
 # --- one account beside another, one stage beside another --------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 from nova_judge.answers.answer_store import AnswerJournal, Place
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.answers.generate import RESERVE_S, Source, generate, reasons
+from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
@@ -158,6 +159,58 @@ def test_a_candidate_that_is_shut_ends_the_run_after_a_few_calls():
     with pytest.raises(GenerationFailedError, match=r"candidate A.*403 AccessDenied.*role"):
         run({"A": model})
     assert len(model.asked) < len(PROMPTS)
+
+
+DAILY = "Too many tokens per day, please wait before trying again."
+DEPRECATED = "`temperature` is deprecated for this model"
+
+
+def test_a_spent_quota_of_the_day_ends_the_shard_at_once_and_keeps_what_was_answered():
+    class Spending(Model):
+        def ask(self, prompt):
+            if len(self.asked) >= 100:
+                self.asked.append(prompt)
+                raise CallFailed(by_status(429, "ThrottlingException", DAILY))
+            return super().ask(prompt)
+
+    kept, model = Kept(), Spending()
+    with pytest.raises(
+        GenerationFailedError, match=r"quota of the day is used up: .*tokens per day”"
+    ):
+        run({"A": model}, journals={"A": kept})
+    assert len(model.asked) < 100 + 20 + MOST_THREADS
+    assert kept.flushed == 1
+    assert run({"A": Model()}, journals={"A": kept}).left == 0
+
+
+def test_a_refusal_that_every_row_gets_ends_the_shard_with_the_services_words():
+    model = Model(1.0, [by_status(400, "ValidationException", DEPRECATED)])
+    with pytest.raises(
+        GenerationFailedError, match=r"candidate A: 20 calls .*`temperature` is dep"
+    ):
+        run({"A": model})
+    assert len(model.asked) < 20 + MOST_THREADS
+
+
+@pytest.mark.parametrize("detail", ["Input is too long for requested model.", "", "safety policy"])
+def test_a_refusal_that_speaks_of_one_prompt_costs_that_row_alone(detail):
+    model = Model(1.0, [by_status(400, "ValidationException", detail)])
+    rows = run({"A": model}).outcomes["A"]
+    assert len(model.asked) == len(rows)
+    assert {row.detail for row in rows} == {detail}
+
+
+def test_refusals_in_the_same_words_are_no_reason_to_stop_once_a_row_was_answered():
+    class Picky(Model):
+        def ask(self, prompt):
+            if len(self.asked) >= 100:
+                self.asked.append(prompt)
+                raise CallFailed(by_status(400, "ValidationException", "Operation not allowed"))
+            return super().ask(prompt)
+
+    outcomes = run({"A": Picky()}).outcomes["A"]
+    assert len(outcomes) == len(PROMPTS)
+    assert sum(isinstance(row, FailedAnswer) for row in outcomes) == len(PROMPTS) - 100
 
 
 def test_an_endpoint_that_goes_away_midway_costs_no_row_and_ends_the_shard():

@@ -20,7 +20,7 @@ from nova_judge.answers.answers import Answer
 from nova_judge.answers.generate import Source, generate
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.aws.answer_objects import FolderObjects
-from nova_judge.aws.bedrock_converse import ConversePort, converse_request
+from nova_judge.aws.bedrock_converse import ConversePort, answer_of, converse_request
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import (
     MOST_REQUEST_BYTES,
@@ -146,6 +146,11 @@ def test_the_plain_form_reads_text_and_details():
     [
         (b'{"choices": [{"message": {"content": "   "}}]}', "empty answer"),
         (b'{"choices": [{"message": {"content": null}}]}', "empty answer"),
+        (b'{"choices": [{"message": {}, "finish_reason": "length"}]}', "no answer within max_tok"),
+        (
+            b'{"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}',
+            "withheld: content_filter",
+        ),
         (b'{"choices": []}', "reply in another form"),
         (b'{"detail": "Not Found"}', "reply in another form"),
         (b'{"choices": [{"mess', "answer cut short"),
@@ -232,6 +237,9 @@ def converse(reply, settings=SETTINGS, model="amazon.nova-lite-v1:0"):
         return ConversePort(client, model, settings).ask("Hi")
 
 
+THOUGHT = {"reasoningContent": {"reasoningText": {"text": "hmm"}}}
+
+
 def reply_of(*blocks, reason="end_turn"):
     return {
         "output": {"message": {"role": "assistant", "content": list(blocks)}},
@@ -242,8 +250,7 @@ def reply_of(*blocks, reason="end_turn"):
 
 
 def test_converse_answers_with_the_text_blocks_and_the_tokens():
-    thought = {"reasoningContent": {"reasoningText": {"text": "hmm"}}}
-    answer = converse(reply_of(thought, {"text": "Hel"}, {"text": "lo"}))
+    answer = converse(reply_of(THOUGHT, {"text": "Hel"}, {"text": "lo"}))
     assert answer == Answer("Hello", input_tokens=5, output_tokens=7, finish_reason="end_turn")
 
 
@@ -252,11 +259,42 @@ def test_converse_answers_with_the_text_blocks_and_the_tokens():
     [
         (reply_of(), "empty answer"),
         (reply_of({"text": "no"}, reason="guardrail_intervened"), "withheld: guardrail"),
+        (reply_of(reason="guardrail_intervened"), "withheld: guardrail_intervened"),
+        (reply_of(reason="content_filtered"), "withheld: content_filtered"),
+        (reply_of(THOUGHT, reason="max_tokens"), "no answer within max_tokens"),
+        (reply_of(reason="max_tokens"), "no answer within max_tokens"),
+        (reply_of(THOUGHT), "empty answer"),
+        (
+            reply_of({"text": "{tool"}, reason="malformed_model_output"),
+            "no usable answer: malformed_model_output",
+        ),
     ],
 )
 def test_converse_without_an_answer_of_the_model_is_no_answer(reply, reason):
     with pytest.raises(CallFailed, match=reason):
         converse(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {},
+        {"output": None},
+        {"output": {"message": None}},
+        {"output": {"message": {"content": None}}, "usage": None},
+        {"output": {"message": {"content": [None, {"text": None}]}}},
+        {"output": [], "stopReason": "end_turn"},
+        {"output": {"message": {"content": "Paris"}}},
+    ],
+)
+def test_a_record_of_batch_output_with_nothing_in_it_is_no_answer_and_no_fault(reply):
+    with pytest.raises(CallFailed, match=r"empty answer|reply in another form"):
+        answer_of(reply)
+
+
+def test_nothing_beside_the_text_is_needed():
+    reply = {"output": {"message": {"content": [None, {"text": "Paris"}]}}, "usage": None}
+    assert answer_of(reply) == Answer("Paris")
 
 
 def test_converse_cut_inside_a_character_is_an_answer():

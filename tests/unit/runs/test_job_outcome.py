@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nova_judge.errors import RequestError
-from nova_judge.runs.execution_error import SHARD_FAILED, explain
+from nova_judge.runs.execution_error import SHARD_FAILED, explain, failed_job
 from nova_judge.runs.job_outcome import outcome_of_job, outcomes_of_event
 from nova_judge.runs.training_job import started_by, training_job_name
 
@@ -41,6 +41,12 @@ def test_times_as_numbers_are_the_same():
     assert (outcome.started, outcome.ended) == tuple(TIMES.values())
 
 
+def test_times_as_the_sdk_integration_writes_them_are_the_same():
+    iso = {"TrainingStartTime": "2020-03-10T09:18:09.050Z", "TrainingEndTime": None}
+    outcome = outcome_of_job(job(**iso))
+    assert (outcome.started, outcome.ended) == (TIMES["TrainingStartTime"], None)
+
+
 def test_a_job_that_never_began_has_no_times():
     never = {k: v for k, v in job().items() if k not in TIMES}
     assert outcome_of_job(never).started is None
@@ -53,8 +59,41 @@ def test_a_job_that_never_began_has_no_times():
             {"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: out of memory"},
             "Failed: AlgorithmError: out of memory",
         ),
-        ({"TrainingJobStatus": "Failed"}, "Failed: no reason was given"),
-        ({"TrainingJobStatus": "Stopped"}, "Stopped: it was stopped before it was done"),
+        (
+            {"TrainingJobStatus": "Failed", "SecondaryStatusTransitions": []},
+            "Failed: no reason was given",
+        ),
+        (
+            {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"},
+            "Stopped: it was stopped before it was done; CloudTrail's StopTrainingJob names who "
+            "did. An aborted execution, `nova-judge stop` and the watchdog stop jobs too",
+        ),
+        (
+            {
+                "TrainingJobStatus": "Stopped",
+                "SecondaryStatus": "MaxRuntimeExceeded",
+                "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            },
+            "Stopped: it reached judge.max_runtime_s (3,600 s): raise it in the recipe, or give "
+            "each job fewer rows with judge.max_rows_per_job",
+        ),
+        (
+            {
+                "TrainingJobStatus": "Failed",
+                "SecondaryStatus": "Failed",
+                "SecondaryStatusTransitions": [{"Status": "Interrupted"}, {"Status": "Failed"}],
+            },
+            "Failed: its spot instance was taken away",
+        ),
+        (
+            {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxWaitTimeExceeded"},
+            "Stopped: no spot instance was free within the longest wait",
+        ),
+        (
+            {"TrainingJobStatus": "Failed", "FailureReason": "CapacityError: no capacity"},
+            "Failed: CapacityError: no capacity; try later, with another judge.instance_type, or "
+            "in another region",
+        ),
         (
             {"TrainingJobStatus": "Stopped", "FailureReason": "max runtime exceeded"},
             "Stopped: max runtime exceeded",
@@ -112,6 +151,25 @@ def test_a_judge_jobs_cause_is_reduced_to_its_reason():
     found = explain(caught("States.TaskFailed", described))
     name = EVENT["detail"]["TrainingJobName"]
     assert found == ("JudgeJobError", f"judge job {name} Failed: out of memory", "judge")
+
+
+def test_a_serverless_job_that_stopped_is_a_sentence_and_a_job_of_ours():
+    """The SDK integration writes times as ISO texts."""
+    described = job(
+        TrainingJobName="x",
+        TrainingJobStatus="Stopped",
+        SecondaryStatus="MaxRuntimeExceeded",
+        TrainingStartTime="2026-11-21T10:00:00.123Z",
+        TrainingEndTime="2026-11-21T11:00:00.123Z",
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+    )
+    found = caught("JudgeJobError", described)
+    assert explain(found).cause.startswith(
+        "judge job x Stopped: it reached judge.max_runtime_s (3,600 s)"
+    )
+    outcome = failed_job(found)
+    assert outcome is not None
+    assert (outcome.name, outcome.ended - outcome.started) == ("x", 3_600_000)
 
 
 @pytest.mark.parametrize(
