@@ -16,8 +16,8 @@ from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther
 from nova_judge.findings.metrics import failed_metrics
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
 from nova_judge.steps import run_folder

@@ -67,23 +67,19 @@ class RunLayout:
 
     @property
     def dataset(self) -> str:
-        """Where the lines of the input went: a `judge.dataset.DatasetSummary`."""
+        """Where the lines of the input went: a `runs.rows.DatasetSummary`."""
         return f"{self.prefix}dataset.json"
 
     def judge(self, number: int) -> str:
         """The folder of one judge job; jobs count from 0."""
         return f"{self.prefix}judge/{number}/"
 
-    def judge_input(self, number: int) -> str:
-        """The judge's data file: one pair a line."""
-        return f"{self.judge(number)}input/llm_judge.jsonl"
-
     def judge_data(self, number: int, name: str) -> str:
-        """A data file of another evaluation, under the name that it asks for."""
+        """What a job reads of the rows, under the name that its container asks for."""
         return f"{self.judge(number)}input/{name}"
 
     def judge_job(self, number: int) -> str:
-        """What a scoring job is there for: a `scoring.jobs.PlannedJob`."""
+        """What a job is there for: a `kinds.job.PlannedJob`."""
         return f"{self.judge(number)}job.json"
 
     def judge_metrics(self, number: int) -> str:
@@ -99,7 +95,7 @@ class RunLayout:
         return f"{self.judge(number)}recipe/recipe.yaml"
 
     def judge_outcome(self, number: int) -> str:
-        """How the job ended: a `judge.job_outcome.JobOutcome`."""
+        """How the job ended: a `runs.job_outcome.JobOutcome`."""
         return f"{self.judge(number)}outcome.json"
 
     def judge_output(self, number: int) -> str:

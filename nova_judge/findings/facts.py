@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
 from nova_judge.kinds.known import kind_of
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.settings import StatisticsSettings
 

@@ -7,9 +7,9 @@ import msgspec
 
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.pairs.controls import Control, judge_control
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.pairs.judged_evidence import verdicts_row
 from nova_judge.records import JudgedRow
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
 from nova_judge.statistics.evidence import gather

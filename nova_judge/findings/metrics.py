@@ -20,10 +20,10 @@ from nova_judge.findings.metrics_record import (
 from nova_judge.findings.rubric_findings import RubricEvidence
 from nova_judge.pairs.controls import ControlFinding, blocked_by
 from nova_judge.pairs.job_figures import JobFigures, job_figures
-from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline, JobMetrics, JudgedRow, Unscored
+from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find

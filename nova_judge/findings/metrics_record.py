@@ -12,9 +12,9 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.pairs.controls import ControlFinding
 from nova_judge.pairs.job_figures import JobFigures
-from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline
+from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.agreement import Agreement
 from nova_judge.statistics.calibration import Calibration

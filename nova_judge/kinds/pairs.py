@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import AnswerSources, read_rows
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, Step
@@ -16,7 +18,6 @@ from nova_judge.kinds.nova_container import (
     task_problem,
 )
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.judge_dataset import judge_line
 from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
@@ -87,7 +88,9 @@ class Pairs:
         )
 
     def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
-        return DataLine(judge_line(row), row)
+        """The judge takes A for the baseline."""
+        pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
+        return DataLine(msgspec.json.encode(pair) + b"\n", row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         return container_request(run, run.recipe, job, deployment)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.preflight.estimate import Estimate
 from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 

@@ -20,7 +20,9 @@ from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import Control, control_rows
-from nova_judge.pairs.judge_dataset import (
+from nova_judge.pairs.judging_order import judging_ranks
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.rows import (
     DatasetCounter,
     DatasetSummary,
     FailedRow,
@@ -29,8 +31,6 @@ from nova_judge.pairs.judge_dataset import (
     decode_responses,
     merged,
 )
-from nova_judge.pairs.judging_order import judging_ranks
-from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.state_size import check_state_size
 

@@ -19,12 +19,12 @@ from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs import judged_rows
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.pairs.judged_rows import PairsFound, profiles_of
 from nova_judge.report.scores import render_score_report
 from nova_judge.report.write import render_report
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.scores.found import ScoresFound
 from nova_judge.steps import run_folder

@@ -11,7 +11,6 @@ from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.records import JudgedRow, Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.scores import render_score_report
@@ -19,6 +18,7 @@ from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.refused import Refusal
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.runs.training_job import started_by
 

@@ -9,8 +9,8 @@ from nova_judge.aws import s3
 from nova_judge.inputs.shard_rows import ShardRows, read_shard
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.judge_dataset import Response
 from nova_judge.records import Candidate
+from nova_judge.runs.rows import Response
 from nova_judge.runs.run import Run
 
 

@@ -10,7 +10,6 @@ from nova_judge.findings.metrics_record import (
     Metrics,
     RecipeFacts,
 )
-from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -21,6 +20,7 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
+from nova_judge.runs.rows import ReasonCount
 
 JOB = {
     "a_scores": 84,

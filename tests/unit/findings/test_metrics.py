@@ -22,8 +22,8 @@ from nova_judge.findings.metrics_record import (
     encode_metrics,
 )
 from nova_judge.pairs.controls import Control, judge_control
-from nova_judge.pairs.judge_dataset import ReasonCount
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.runs.rows import ReasonCount
 from nova_judge.statistics.settings import StatisticsSettings
 from tests.made.profiles import counts, judged_rows
 

@@ -19,8 +19,8 @@ from nova_judge.errors import (
     RecipeError,
     RequestError,
 )
-from nova_judge.pairs.judge_dataset import FailedRow, Failure
 from nova_judge.preflight.rules import Facts
+from nova_judge.runs.rows import FailedRow, Failure
 from nova_judge.steps import dataset
 from tests.unit.conftest import BUCKET
 

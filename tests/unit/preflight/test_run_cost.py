@@ -2,12 +2,12 @@ import pytest
 
 from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.pairs.judge_dataset import DatasetSummary, TokenCount
 from nova_judge.preflight.estimate import Estimate, estimate_summary
 from nova_judge.preflight.pricing import Bill
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.runs.usage import Workload
 

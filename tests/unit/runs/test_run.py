@@ -7,10 +7,10 @@ from nova_judge.findings.facts import run_facts
 from nova_judge.inputs.dataset import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
-from nova_judge.pairs.judge_dataset import CutOff, DatasetSummary, ReasonCount
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Candidates, CandidateSpec
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import CutOff, DatasetSummary, ReasonCount
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
@@ -77,7 +77,7 @@ def test_every_key_of_a_run_lies_below_its_folder_and_is_told_apart():
             key
             for n in (0, 1)
             for key in (
-                layout.judge_input(n),
+                layout.judge_data(n, "llm_judge.jsonl"),
                 layout.judge_rows(n),
                 layout.judge_recipe(n),
                 layout.judge_outcome(n),

@@ -13,10 +13,10 @@ import pytest
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.judge_dataset import DatasetSummary
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.steps.publish import publish
 from tests.unit.conftest import BUCKET

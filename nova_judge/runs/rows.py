@@ -1,4 +1,4 @@
-"""From shards to what the judge reads: every line of the input ends in exactly one place."""
+"""A run's rows, from its shards to its jobs: every line of the input ends in exactly one place."""
 
 import collections
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,12 +96,6 @@ _response_decoder = msgspec.json.Decoder(Response)
 def decode_responses(lines: Iterable[bytes]) -> Iterator[Response]:
     """The lines of one responses file, one at a time."""
     return map(_response_decoder.decode, lines)
-
-
-def judge_line(row: InputRow) -> bytes:
-    """One line of the file that the judge reads; A is the baseline."""
-    pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
-    return msgspec.json.encode(pair) + b"\n"
 
 
 def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:

@@ -12,7 +12,8 @@ from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.inputs.dataset import FROM_FILE, GENERATED
 from nova_judge.inputs.shard_rows import ShardRows, decode_shard_rows, read_shard
 from nova_judge.inputs.shards import cut
-from nova_judge.pairs.judge_dataset import (
+from nova_judge.records import InputRow, Rejected
+from nova_judge.runs.rows import (
     CutOff,
     DatasetCounter,
     DatasetSummary,
@@ -23,7 +24,6 @@ from nova_judge.pairs.judge_dataset import (
     decode_responses,
     merged,
 )
-from nova_judge.records import InputRow, Rejected
 
 ANSWERED = st.builds(lambda text: Response(answer=Answer(text)), st.text(min_size=1))
 FAILED = st.builds(
