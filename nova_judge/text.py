@@ -1,4 +1,13 @@
-"""Text that UTF-8 can hold."""
+"""Text that UTF-8 can hold, and text that only shows itself."""
+
+import re
+
+# Controls but line breaks and tabs, half surrogates, separators of lines and paragraphs, and marks
+# that turn the direction of writing or take no place. Joiners stay: Persian and emoji need them.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def storable(text: str) -> str:
@@ -8,3 +17,9 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    """`text` without characters that act on a terminal; line breaks and tabs stay."""
+    cut = text if limit is None or len(text) <= limit else f"{text[:limit]}… (cut)"
+    return _UNSEEN.sub("", cut)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.cross_check import CrossCheck, cross_check, judge_of
 from nova_judge.findings.saved_report import open_report

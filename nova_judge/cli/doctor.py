@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nova_judge.aws import account
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.rules import Check

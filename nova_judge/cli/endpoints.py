@@ -6,7 +6,6 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import EndpointError
 from nova_judge.preflight.rules import NotRead
 from nova_judge.recipe import catalog

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.export import Filters, Format, export
 from nova_judge.findings.saved_report import SavedReport, open_report

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.gate import GateRules, Outcome, judge_gate
 from nova_judge.findings.metrics_record import Metrics
@@ -78,7 +79,7 @@ def command(
     report = open_report(open_run(run))
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []), confidence)
     finding = judge_gate(report.metrics, rules)
-    typer.echo(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
+    say(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
     if summary is not None:
         summary.write_text(_summary(report.metrics), encoding="utf-8")
     raise typer.Exit(int(finding.outcome))

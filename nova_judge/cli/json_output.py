@@ -1,9 +1,10 @@
 """What commands print for programs."""
 
 import msgspec
-import typer
+
+from nova_judge.cli.terminal import say_json
 
 
 def print_json(value: object) -> None:
     """Print one JSON document, indented, to stdout: what `--json` asks for."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    say_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import other_data
 from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from nova_judge.cli.result import print_result
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
 from nova_judge.findings.saved_report import open_report

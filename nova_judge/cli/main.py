@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from nova_judge import __version__
+from nova_judge.cli.terminal import Console, accept_any_text, say
 from nova_judge.errors import NovaJudgeError
 from nova_judge.region import settle_region
 
@@ -97,7 +97,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"nova-judge {__version__}")
+        say(f"nova-judge {__version__}")
         raise typer.Exit
 
 
@@ -115,6 +115,7 @@ def root(
 
 def main() -> None:
     """Run the command line. Whatever breaks ends with 3: `gate` and `audit` give 1 a meaning."""
+    accept_any_text()
     settle_region(os.environ)
     try:
         app()
@@ -129,7 +130,7 @@ def main() -> None:
         if isinstance(error, duckdb.Error):
             _tell("File error", f"{error}. Fetch the file again, with the whole report folder.")
         else:  # a fault of ours, which must not look like a finding of the command
-            traceback.print_exc()
+            Console(stderr=True).print(escape(traceback.format_exc()), highlight=False)
     sys.exit(EXIT_ERROR)
 
 

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.saved_report import open_report
 from nova_judge.statistics.planning import detectable_difference, plan

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from nova_judge.aws.ai_registry import Registered, register_dataset, register_scorer
 from nova_judge.aws.place import current_place
+from nova_judge.cli.terminal import Console
 
 datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
 scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
+from nova_judge.cli.terminal import Console
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.known import kind_of
 from nova_judge.scores.scores_parquet import read_scores

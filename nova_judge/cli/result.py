@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.cli.terminal import Console
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline

@@ -6,13 +6,13 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import WeightingError
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.saved_report import open_report

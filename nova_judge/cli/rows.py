@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import has_criterion, row_text
 from nova_judge.findings.saved_report import open_report
@@ -73,7 +74,7 @@ def command(
 
     shown = 0
     for index, judged in islice(chosen(), None if row else limit):
-        typer.echo(row_text(index, judged, table, wanted))
+        say(row_text(index, judged, table, wanted))
         shown += 1
     if not shown:
         raise RequestError(f"No row of {run} matches these options; drop some of them.")

@@ -7,13 +7,13 @@ from typing import Annotated
 import msgspec
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
 from nova_judge.scores.metric_score import MetricDifference, MetricScore

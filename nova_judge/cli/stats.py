@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
 from nova_judge.findings.judgment_file import Reading, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.agreement import Kappa

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, jud
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.cli.endpoints import stage_prefix
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import StopError
 from nova_judge.runs.orphans import RunningJob
 from nova_judge.runs.stopping import Running, Service, Stage, stop_all

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -18,6 +17,7 @@ from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
 from nova_judge.cli.result import print_result
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs.run_request import run_id

@@ -8,11 +8,11 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.kinds.known import kind_of

@@ -7,6 +7,7 @@ import typer
 from nova_judge.aws.place import current_place
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import say
 
 
 def command(
@@ -30,6 +31,6 @@ def command(
     if as_json:
         print_json(here._asdict())
     elif environment:
-        typer.echo(f"aws://{here.account}/{here.region}")
+        say(f"aws://{here.account}/{here.region}")
     else:
-        typer.echo(f"{here}, as {here.caller}")
+        say(f"{here}, as {here.caller}")

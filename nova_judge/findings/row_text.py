@@ -4,17 +4,16 @@ Texts of judges and models are untrusted: control characters, which could drive 
 characters that turn the direction of writing are taken out.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterator
 
 from nova_judge.findings.rubric_findings import differs_from_report
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored
+from nova_judge.text import visible
 from nova_judge.verdict_labels import LABELS
 
 _RULE = "=" * 80
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _OUTPUT_LIMIT = 20_000  # characters of a raw output
 
 
@@ -23,16 +22,6 @@ def row_text(
 ) -> str:
     """One row; `index` counts from 0 as in the details. With `criteria`, only these groups."""
     return "\n".join([_RULE, f"Row {index}:", *_lines(judged, groups, criteria)])
-
-
-def visible(text: str, limit: int | None = None) -> str:
-    """`text` without characters that act on a terminal; line breaks and tabs stay."""
-    cut = text if limit is None or len(text) <= limit else f"{text[:limit]}… (cut)"
-    return "".join(
-        character
-        for character in cut
-        if character in "\n\t" or unicodedata.category(character) not in _UNSEEN
-    )
 
 
 def has_criterion(judged: JudgedRow, groups: CriterionGroups, wanted: Collection[str]) -> bool:

@@ -18,12 +18,13 @@ from nova_judge.findings.compare import (
 )
 from nova_judge.findings.export import STAGES, Filters, Format, export
 from nova_judge.findings.metrics import failed_metrics
-from nova_judge.findings.row_text import row_text, visible
+from nova_judge.findings.row_text import row_text
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import default_groups, load_groups
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
+from nova_judge.text import visible
 from tests.made import details, generated, runs
 from tests.made.changed import changed
 

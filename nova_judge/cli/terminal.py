@@ -1,0 +1,53 @@
+"""Where commands write: nothing that models, judges or files say can steer the terminal."""
+
+import io
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import rich.console
+from rich.console import ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from nova_judge.text import visible
+
+_STEERS_IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class Console(rich.console.Console):
+    """rich's console, through which all text goes: styles keep their codes, texts lose theirs."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (rich's own)
+        super().__init__(emoji=False, **settings)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """What is about to be written, piece by piece."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+def say(text: str) -> None:
+    """Write plain text to stdout, for people and for programs that read lines."""
+    sys.stdout.write(f"{visible(text)}\n")
+
+
+def say_json(text: str) -> None:
+    """Write a JSON text to stdout; what could steer a terminal stays, escaped."""
+    utf = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(f"{(_STEERS_IN_JSON if utf else _NOT_ASCII).sub(_escaped, text)}\n")
+
+
+def accept_any_text() -> None:
+    """Let both streams write what their encoding has no character for as an escape: no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
