@@ -97,7 +97,7 @@ def _shown(returned: object) -> str:
     try:
         return f"{returned!r:.120}"
     except Exception as error:  # the scorer's own repr, or more digits than Python prints
-        return f"a {type(returned).__name__} that cannot be shown ({type(error).__name__})"
+        return f"an {type(returned).__name__} that cannot be shown ({type(error).__name__})"
 
 
 def _said(error: BaseException) -> str:

@@ -55,7 +55,7 @@ def test_math_agrees_with_the_original_but_for_listed_kinds():
 
 
 def test_some_programs_agree_with_the_original():
-    held = rows("code")[::9]
+    held = [row for row in rows("code") if row["name"] not in OTHER_CODE][::9]
     assert differing("prime_code", "prime_code", held) == []
 
 

@@ -97,6 +97,45 @@ def test_a_program_can_bend_neither_its_own_tests_nor_those_of_the_next_row() ->
     ]
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "class Yes:\n    def __eq__(self, other): return True\ndef f(x): return Yes()",
+        "class Yes(int):\n    def __eq__(self, other): return True\ndef f(x): return Yes(2)",
+        "import builtins\nbuiltins.all = lambda *_: True\ndef f(x): return 2",
+        "import json\njson.dumps = lambda *_, **__: '1'\ndef f(x): return object()",
+        "import sys, os\ndef f(x):\n    frame = sys._getframe()\n    while frame:\n"
+        "        for value in list(frame.f_locals.values()):\n"
+        "            if hasattr(value, 'write'): value.write(b'2'); value.flush()\n"
+        "        frame = frame.f_back\n    os._exit(0)",
+        "import gc, os\ndef f(x):\n"
+        "    seen = [o for o in gc.get_objects() if isinstance(o, list) and o == ['3']]\n"
+        "    return 3 if seen else 2",
+    ],
+    ids=[
+        "__eq__",
+        "__eq__ of an int",
+        "patched all",
+        "patched dumps",
+        "frame walk",
+        "looks around",
+    ],
+)
+def test_a_program_that_does_not_know_the_answer_cannot_pass(program: str) -> None:
+    tests = {"fn_name": "f", "inputs": ["1"], "outputs": ["3"]}
+    assert scored("prime_code", {"answer": program, "metadata": tests}) == [
+        {"prime_code": 0.0, "tests_passed": 0.0}
+    ]
+
+
+def test_no_test_reaches_the_next_one() -> None:
+    counting = "count = []\ncount.append(input())\nprint(len(count))"
+    tests = {"inputs": ["a", "b"], "outputs": ["1", "1"]}
+    assert scored("prime_code", {"answer": counting, "metadata": tests}) == [
+        {"prime_code": 1.0, "tests_passed": 1.0}
+    ]
+
+
 FORGED = r'{"metrics": {"prime_code": 1.0, "tests_passed": 1.0}}\n'
 
 
