@@ -1,5 +1,6 @@
 """JSON Lines: one value per line, with line numbers, and faults in words."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import msgspec
 from nova_judge.errors import NovaJudgeError
 
 BOM = b"\xef\xbb\xbf"
+_CONSTANT = re.compile(rb"\b(?:NaN|Infinity)\b")
+_MOST_DIGITS = 300
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _WRONG = re.compile(r"^(.*) - at `\$\.([^`.\[]+)[^`]*`$")
 
@@ -48,9 +51,32 @@ def decoded(content: bytes, decoder: msgspec.json.Decoder[Value]) -> Value | Fau
     except UnicodeDecodeError as error:
         return Fault(f"not UTF-8: byte {error.start + 1} of the line cannot be read")
     except msgspec.ValidationError as error:
-        return shape_fault(str(error))
+        fault = shape_fault(str(error))
+        if "out of range" not in str(error):
+            return fault
     except (msgspec.DecodeError, RecursionError) as error:
-        return Fault(f"not JSON: {error}")
+        fault = Fault(f"not JSON: {error}")
+        if not _CONSTANT.search(content):
+            return fault
+    value: Value | Fault = _as_python_reads(content, decoder, fault)
+    return value
+
+
+def _as_python_reads(
+    content: bytes, decoder: msgspec.json.Decoder[Value], fault: Fault
+) -> Value | Fault:
+    """NaN and Infinity, which JSON does not have, as null, and huge integers as text."""
+    try:
+        value = json.loads(content, parse_constant=lambda _: None, parse_int=_integer)
+        return decoder.decode(json.dumps(value).encode())
+    except msgspec.ValidationError as error:
+        return shape_fault(str(error))
+    except (ValueError, RecursionError):
+        return fault
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
 def shape_fault(message: str) -> Fault:

@@ -35,6 +35,11 @@ class RunLayout:
         return f"{self.prefix}shards.json"
 
     @property
+    def input(self) -> str:
+        """The input as JSON Lines, where it came in another form."""
+        return f"{self.prefix}input.jsonl"
+
+    @property
     def rejected(self) -> str:
         """The lines that cannot be used, each with its number and reason."""
         return f"{self.prefix}rejected.jsonl"

@@ -37,6 +37,9 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     """One usable line of the input file. `line` counts from 1.
 
     Rows of one `cluster` belong together, as several answers to one prompt do.
+
+    `system` is an instruction of its own for the model that answers, `context` what the question
+    is about. `lost` names optional fields that could not be read.
     """
 
     line: int
@@ -48,6 +51,19 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     category: str | None = None
     label: Verdict | None = None
     cluster: str | None = None
+    system: str | None = None
+    context: str | None = None
+    lost: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What a candidate is asked: the context, a blank line, the prompt."""
+        return f"{self.context}\n\n{self.prompt}" if self.context else self.prompt
+
+    @property
+    def shown(self) -> str:
+        """What the judge is shown as the prompt: all that the candidate was told."""
+        return f"{self.system}\n\n{self.question}" if self.system else self.question
 
     def response(self, candidate: Candidate) -> str | None:
         """The candidate's answer; None where the file brought none."""
@@ -60,6 +76,32 @@ class Rejected(msgspec.Struct, frozen=True):
     line: int
     reason: str
     field: str | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why one candidate gave no answer."""
+
+    candidate: Candidate
+    reason: str
+    tries: int
+    detail: str = ""
+
+
+class FailedRow(msgspec.Struct, frozen=True):
+    """A row that is not judged, because a candidate gave no answer to it."""
+
+    line: int
+    id: str
+    failures: tuple[Failure, ...]
+    category: str | None = None
+
+
+def as_rejected(row: FailedRow | Rejected) -> Rejected:
+    """A row that a candidate did not answer as the line that cannot be used."""
+    if isinstance(row, Rejected):
+        return row
+    failure = row.failures[0]
+    return Rejected(row.line, failure.reason, f"response_{failure.candidate}")
 
 
 class Criterion(msgspec.Struct, frozen=True, kw_only=True):

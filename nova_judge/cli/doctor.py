@@ -11,6 +11,7 @@ from nova_judge.aws import account
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
@@ -45,7 +46,9 @@ def command(
         facts = account.doctor_facts(stage, read)
     checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
     if input_file is not None:
-        checks.append(rules.input_check(*read_file_head(read, input_file), read))
+        with source(input_file, read, None, None) as lines:
+            head = read_file_head(read, lines or input_file, input_file)
+        checks.append(rules.input_check(*head[:3], read))
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.arguments import AsJson, Join, Map
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.kinds.known import kind_of
@@ -25,8 +26,10 @@ def command(
     recipe: Annotated[str, typer.Option(help="A recipe's name, or the path of its YAML file.")],
     input_file: Annotated[
         Path | None,
-        typer.Argument(metavar="INPUT", help="A JSON Lines file; benchmarks bring their own."),
+        typer.Argument(metavar="INPUT", help="A file of rows; benchmarks bring their own."),
     ] = None,
+    columns: Map = None,
+    join: Join = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a run would cost and how long it would take, position by position.
@@ -40,7 +43,8 @@ def command(
       nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
     """
     read = read_recipe(recipe)
-    forecast = estimate_run(read, workload_of(read, input_file))
+    with source(input_file, read, columns, join) as lines:
+        forecast = estimate_run(read, workload_of(read, lines, name=input_file))
     if as_json:
         print_json(forecast)
     else:
@@ -48,25 +52,28 @@ def command(
     check_budget(read, forecast)
 
 
-def workload_of(recipe: Recipe, path: Path | None) -> Workload:
-    """What a file asks of a run; raises InputFileError where the recipe can do nothing with it."""
+def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> Workload:
+    """What a file of JSON Lines asks of a run; messages call it by its `name`.
+
+    Raises InputFileError where the recipe can do nothing with it.
+    """
     reads = kind_of(recipe.kind).needs_file(recipe)
     if path is None:
         if reads:
             raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
         return Workload(rows=0)
     if not reads:
-        raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {path} out")
-    workload = read_workload(recipe, *read_file_head(recipe, path))
+        raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {name} out")
+    workload = read_workload(recipe, *read_file_head(recipe, path, name)[:3])
     if not workload.rows:
         raise InputFileError(
-            f"{path}: no line can be used by recipe {recipe.name}: `nova-judge validate` with the "
+            f"{name}: no line can be used by recipe {recipe.name}: `nova-judge validate` with the "
             "same recipe says why"
         )
     return workload
 
 
-def read_file_head(recipe: Recipe | None, path: Path) -> InputHead:
+def read_file_head(recipe: Recipe | None, path: Path, name: Path | None = None) -> InputHead:
     """The head of an input file on this machine. Raises InputFileError."""
 
     def read(size: int) -> bytes:
@@ -74,7 +81,7 @@ def read_file_head(recipe: Recipe | None, path: Path) -> InputHead:
             return file.read(size)
 
     try:
-        return read_head(recipe, str(path), path.stat().st_size, read, HEAD_BYTES)
+        return read_head(recipe, str(name or path), path.stat().st_size, read, HEAD_BYTES)
     except OSError as error:
         raise InputFileError(f"{path}: not readable: {error.strerror}") from None
 

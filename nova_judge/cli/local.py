@@ -12,11 +12,14 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from nova_judge.cli.arguments import Join, Map
 from nova_judge.cli.result import print_result
+from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
 from nova_judge.findings.saved_report import open_report
+from nova_judge.kinds.recipes import read_recipe
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulator import Emulator
@@ -28,13 +31,15 @@ app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_i
 
 
 @app.command("run")
-def command(  # noqa: PLR0913, PLR0917 - one parameter per option
+def command(
     input_file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="INPUT", help="A JSON Lines file; none for benchmarks, which bring their own."
+            metavar="INPUT", help="A file of rows; none for benchmarks, which bring their own."
         ),
     ] = None,
+    columns: Map = None,
+    join: Join = None,
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
@@ -89,10 +94,13 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter per option
     console = Console()
     kept = None if fresh else str(out.resolve().parent / KEPT)
     calls = JudgeCalls(concurrency=concurrency, timeout_s=timeout, max_tokens=max_tokens, kept=kept)
-    request = RunRequest(input_file, recipe, out, judge, answers, endpoints, calls)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _Display(console, out) as display:
+        with (
+            source(input_file, read_recipe(recipe), columns, join) as lines,
+            _Display(console, out) as display,
+        ):
+            request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls)
             result = run(request, display, display.hold if keep else None)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")

@@ -16,10 +16,13 @@ from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
+from nova_judge.cli.arguments import Join, Map
 from nova_judge.cli.result import print_result
+from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError, SubmitError
 from nova_judge.findings.saved_report import open_report
+from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
 from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
@@ -46,10 +49,12 @@ def command(
         str | None,
         typer.Argument(
             metavar="INPUT",
-            help="A JSON Lines file, or the s3:// URI of one in the data bucket; none for "
+            help="A file of rows, or the s3:// URI of one in the data bucket; none for "
             "benchmarks, which bring their own.",
         ),
     ] = None,
+    columns: Map = None,
+    join: Join = None,
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
@@ -84,56 +89,80 @@ def command(
     console.print(f"Stage {escape(stage)} in {current_place()}")
     with refusals_told(stage):
         place = submissions.deployed(stage)
-        started = _submit(console, place, input_file, recipe, no_cache=no_cache)
+        there = input_file is not None and input_file.startswith("s3://")
+        if there and (columns or join):
+            raise InputFileError(f"{input_file}: --map and --join are for a file of this machine")
+        file = Path(input_file) if input_file is not None and not there else None
+        read = submissions.recipe_of(recipe, place.bucket)
+        with source(file, read, columns, join) as lines:
+            asked = _Asked(recipe, read, input_file if there else None, file, lines, no_cache)
+            started = _submit(console, place, asked)
         console.print(f"Execution: {started.arn}", soft_wrap=True)
         console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
         if wait:
             _wait(console, place, started, out)
 
 
-def _submit(
-    console: Console, place: Deployed, given: str | None, recipe: str, *, no_cache: bool
-) -> Started:
-    read = submissions.recipe_of(recipe, place.bucket)
-    if given is not None and not kind_of(read.kind).needs_file(read):
-        raise InputFileError(f"recipe {read.name} brings its own questions: leave {given} out")
-    there = given is not None and given.startswith("s3://")
-    file = None if given is None or there else Path(given)
-    workload = _in_bucket(given, place, read) if given and there else _on_disk(file, read)
-    forecast = estimate_run(read, workload)
-    estimate.show(console, read, forecast)
-    check_budget(read, forecast)
-    if Path(recipe).is_file():
+class _Asked(NamedTuple):
+    """What is to be evaluated: `uri` in the bucket, or `file`, whose JSON Lines are `lines`."""
+
+    reference: str
+    recipe: Recipe
+    uri: str | None
+    file: Path | None
+    lines: Path | None
+    no_cache: bool
+
+
+def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
+    read = asked.recipe
+    if (asked.uri or asked.file) and not kind_of(read.kind).needs_file(read):
+        left_out = asked.uri or asked.file
+        raise InputFileError(f"recipe {read.name} brings its own questions: leave {left_out} out")
+    workload = _in_bucket(asked.uri, place, read) if asked.uri else _on_disk(asked)
+    if workload is None:
+        console.print("The run reads the file, and estimates its cost before anything is paid for.")
+    else:
+        forecast = estimate_run(read, workload)
+        estimate.show(console, read, forecast)
+        check_budget(read, forecast)
+    if Path(asked.reference).is_file():
         key = f"{RECIPES}{read.name}.yaml"
-        s3.write(place.bucket, key, Path(recipe).read_bytes(), "application/yaml")
+        s3.write(place.bucket, key, Path(asked.reference).read_bytes(), "application/yaml")
         console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
-    if file is not None and not no_cache:
-        sent = _upload(file, place.bucket, f"{INBOX}{read.name}/{file.name}")
+    lines = asked.lines
+    if lines is not None and not asked.no_cache:
+        sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}")
         return Started(submissions.started_by(sent, place.machine), sent, read)
-    item = _object(given, place) if given and there else None
-    if file is not None:
+    item = _object(asked.uri, place) if asked.uri else None
+    if lines is not None:
         # Its upload starts no run, which could not be told of `no_cache`.
-        item = _upload(file, place.bucket, f"{UNSTARTED}{file.name}")
-    asked = {"recipe": read.name, "no_cache": no_cache} | ({"input": item.uri} if item else {})
-    return Started(submissions.start(place.machine, asked), item, read, no_cache)
+        item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}")
+    wanted = {"recipe": read.name, "no_cache": asked.no_cache}
+    wanted |= {"input": item.uri} if item else {}
+    return Started(submissions.start(place.machine, wanted), item, read, asked.no_cache)
 
 
-def _on_disk(file: Path | None, recipe: Recipe) -> Workload:
+def _on_disk(asked: _Asked) -> Workload:
     """What a file asks of a run, once every line of it was read."""
-    if file is not None:
-        if file.name.startswith("."):
+    lines, file = asked.lines, asked.file
+    if lines is not None and file is not None:
+        if lines.name.startswith("."):
             raise InputFileError(f"{file}: a hidden file starts no run: give it another name")
-        if not validate.check(file, recipe).usable:
-            raise InputFileError(f"{file}: no line can be used by recipe {recipe.name}")
-    return estimate.workload_of(recipe, file)
+        if not validate.check(lines, asked.recipe, name=file).usable:
+            raise InputFileError(f"{file}: no line can be used by recipe {asked.recipe.name}")
+    return estimate.workload_of(asked.recipe, lines, name=file)
 
 
-def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload:
-    """What an object asks of a run, by its first bytes."""
+def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload | None:
+    """What an object asks of a run, by its first bytes; None where it is no JSON Lines."""
     item = _object(uri, place)
+    beginning = s3.head(item, HEAD_BYTES)
+    if not form_of_head(beginning, uri, whole=len(beginning) >= item.size).plain:
+        return None
     read = functools.partial(s3.head, item)
     head = read_head(recipe, uri, item.size, read, estimate.HEAD_BYTES)
-    return read_workload(recipe, *head)
+    return read_workload(recipe, *head[:3])
 
 
 def _object(uri: str, place: Deployed) -> S3Object:

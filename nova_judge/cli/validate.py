@@ -12,30 +12,42 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nova_judge.cli.arguments import Join, Map
+from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
+from nova_judge.inputs.reading import FROM_FILE, reading_of
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
-from nova_judge.preflight.input_head import rows_of, sources_of
+from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Rejected
+from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
 
 MOST_SHOWN = 20
+_OPTIONAL = ("reference", "label", "category", "system", "context", "cluster")
 _PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"
 _QUESTIONS = "questions for the model under test"
 
 
 class Checked(NamedTuple):
-    """What a file `holds`, how many lines can be used, and those that cannot."""
+    """What a file `holds`, how many lines can be used, and those that cannot.
+
+    `lost` and `optional` count the rows on which an optional field cannot, or can, be read.
+    """
 
     holds: str
     usable: int
     rejected: list[Rejected]
+    lost: dict[str, int]
+    optional: dict[str, int]
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="A JSON Lines file: prompts, or ready pairs.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Prompts, or ready pairs: JSON Lines, JSON, CSV, Parquet, or in gzip."),
+    ],
     recipe: Annotated[
         str | None,
         typer.Option(help="The recipe that will read it, where that reads other lines than these."),
@@ -43,6 +55,8 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Write every rejected line here, as JSON Lines.")
     ] = None,
+    columns: Map = None,
+    join: Join = None,
 ) -> None:
     """Read a file as a run would: how many rows can be used, and why others cannot.
 
@@ -55,8 +69,12 @@ def command(
       nova-judge validate pairs.jsonl --out rejected.jsonl
 
       nova-judge validate own-data.jsonl --recipe own-data
+
+      nova-judge validate questions.csv --map prompt=question,reference=answer
     """
-    found = check(file, None if recipe is None else read_recipe(recipe))
+    read = None if recipe is None else read_recipe(recipe)
+    with source(file, read, columns, join) as lines:
+        found = check(lines or file, read, name=file)
     if out is not None:
         out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in found.rejected))
     if not found.usable:
@@ -64,20 +82,21 @@ def command(
     raise typer.Exit(1 if found.rejected else 0)
 
 
-def check(file: Path, recipe: Recipe | None) -> Checked:
-    """Read a whole file as the recipe would, and print what it holds. Raises InputFileError."""
-    if not file.is_file():
-        raise InputFileError(f"{file} is not a file: give the path of a JSON Lines file")
+def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
+    """Read a file of JSON Lines as the recipe would, and print what it holds under its `name`.
+
+    Raises InputFileError.
+    """
     if recipe is not None and not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
     head = dataset.usable_head(
         functools.partial(_first_bytes, file), lambda head: sources_of(recipe, head) is not None
     )
-    dataset.check_format(head, str(file))
-    sources = sources_of(recipe, head) or dataset.FROM_FILE
+    unread = unread_of(recipe, head, str(name))
+    sources = sources_of(recipe, head) or FROM_FILE
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
-    found = Checked(_holds(recipe, head), *_counted(rows))
-    _show(file, found)
+    found = _counted(_holds(recipe, head), rows)
+    _show(name, found, unread)
     return found
 
 
@@ -89,17 +108,22 @@ def _first_bytes(file: Path, size: int) -> bytes:
 def _holds(recipe: Recipe | None, head: bytes) -> str:
     if recipe is not None and not kind_of(recipe.kind).generates:
         return _QUESTIONS
-    return _PAIRS if dataset.file_brings_answers(head) else _PROMPTS
+    brings = dataset.file_brings_answers(head, reading_of(recipe).columns)
+    return _PAIRS if brings else _PROMPTS
 
 
-def _counted(lines: Iterable[object]) -> tuple[int, list[Rejected]]:
+def _counted(holds: str, lines: Iterable[object]) -> Checked:
     usable, rejected = 0, []
+    lost, optional = Counter[str](), Counter[str]()
     for line in lines:
-        if isinstance(line, Rejected):
-            rejected.append(line)
-        else:
-            usable += 1
-    return usable, rejected
+        if isinstance(line, Rejected | FailedRow):
+            rejected.append(as_rejected(line))
+            continue
+        usable += 1
+        if isinstance(line, InputRow):
+            lost.update(line.lost)
+            optional.update(name for name in _OPTIONAL if getattr(line, name) is not None)
+    return Checked(holds, usable, rejected, dict(lost), dict(optional))
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -115,13 +139,20 @@ def _chunks(file: Path) -> Iterator[bytes]:
             progress.advance(task, len(chunk))
 
 
-def _show(file: Path, found: Checked) -> None:
-    console = Console()
+def _show(file: Path, found: Checked, unread: tuple[str, ...]) -> None:
+    console = Console(highlight=False)
     rejected = found.rejected
     console.print(
         f"{escape(str(file))}: {found.usable:,} usable rows ({found.holds}), "
         f"{len(rejected):,} rejected lines"
     )
+    for name, count in found.optional.items():
+        console.print(f"[dim]`{name}` is read on {count:,} rows[/]")
+    if unread:
+        names = ", ".join(f"`{name}`" for name in unread)
+        console.print(f"[dim]columns that are not read: {escape(names)}[/]")
+    for name, count in found.lost.items():
+        console.print(f"[yellow]`{name}` cannot be read on {count:,} rows, which stay[/]")
     if not rejected:
         return
     table = Table("line", "field", "reason", title="rejected")

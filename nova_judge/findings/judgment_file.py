@@ -25,7 +25,7 @@ from nova_judge.findings.judgment_fields import (
     known_of,
     text_of,
 )
-from nova_judge.inputs.table_file import Record, read_records
+from nova_judge.inputs.input_file import Record, read_records
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 

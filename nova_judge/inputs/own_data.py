@@ -10,9 +10,13 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import orjson
 
-from nova_judge.inputs.dataset import FROM_FILE, AnswerSources, shard_lines
+from nova_judge.inputs.columns import MISSING, asked_by, text_of, whole_number
+from nova_judge.inputs.dataset import shard_lines
+from nova_judge.inputs.reading import FROM_FILE, AnswerSources
+from nova_judge.inputs.row_fields import OWN_FIELDS, columns_of, find
 from nova_judge.inputs.shards import Shard
-from nova_judge.json_lines import Fault, Line, decoded
+from nova_judge.json_lines import Fault, Line, shape_fault
+from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import Rejected
 
 FIELDS = '{"query": …, "response": …, "system"?: …, "metadata"?: …}'
@@ -26,7 +30,7 @@ class OwnFields(msgspec.Struct):
     system: str | None = None
     metadata: str | dict[str, Any] | None = None
     images: list[dict[str, str]] | None = None
-    id: str | int | None = None
+    id: str | None = None
     category: str | None = None
 
 
@@ -50,13 +54,13 @@ class OwnLine(NamedTuple):
 Form: TypeAlias = Callable[[OwnFields, OwnRow], dict[str, Any]]
 """A line as a task of the container reads it."""
 
-_decoder = msgspec.json.Decoder(OwnFields)
 
-
-def read_own_data(chunks: Iterable[bytes], size: int, form: Form) -> Iterator[OwnLine | Rejected]:
+def read_own_data(
+    chunks: Iterable[bytes], size: int, form: Form, columns: ColumnMap = OWN_NAMES
+) -> Iterator[OwnLine | Rejected]:
     """The lines of a file of `size` bytes in the form that a task reads; blank ones not."""
     for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
-        found = parse_own_line(line, form)
+        found = parse_own_line(line, form, columns)
         if found is not None:
             yield found
 
@@ -66,18 +70,22 @@ def sources_of_own(lines: Iterable[OwnLine | Rejected]) -> AnswerSources | None:
     return FROM_FILE if any(isinstance(line, OwnLine) for line in lines) else None
 
 
-def parse_own_line(line: Line, form: Form) -> OwnLine | Rejected | None:
+def parse_own_line(
+    line: Line, form: Form, columns: ColumnMap = OWN_NAMES
+) -> OwnLine | Rejected | None:
     """The row that a line holds, why it cannot be used, or None for a blank line."""
     if line.content is None:
         return Rejected(line.number, "the line is too long")
     if not line.content.strip():
         return None
-    fields = _fields_of(line.number, line.content)
-    if isinstance(fields, Rejected):
-        return fields
+    fields = _fields_of(line.content, columns)
+    if isinstance(fields, Fault):
+        return Rejected(line.number, f"{fields.reason}; a line is {FIELDS}", fields.field)
+    if not fields.query.strip():
+        return Rejected(line.number, "field `query` is empty", "query")
     row = OwnRow(
         row=line.number,
-        id=str(fields.id) if fields.id is not None else f"line-{line.number}",
+        id=fields.id or f"line-{line.number}",
         prompt=fields.query,
         reference=fields.response,
         category=fields.category,
@@ -85,13 +93,31 @@ def parse_own_line(line: Line, form: Form) -> OwnLine | Rejected | None:
     return OwnLine(row, orjson.dumps(form(fields, row), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _fields_of(number: int, content: bytes) -> OwnFields | Rejected:
-    fields = decoded(content, _decoder)
-    if isinstance(fields, Fault):
-        return Rejected(number, f"{fields.reason}; a line is {FIELDS}", fields.field)
-    if not fields.query.strip():
-        return Rejected(number, "field `query` is empty", "query")
-    return fields
+def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
+    row = columns_of(content, columns)
+    if isinstance(row, Fault):
+        return row
+    found = {f: v for f in OWN_FIELDS if (v := find(row, f, columns)) is not MISSING}
+    asked = asked_by(found["query"], "query") if "query" in found else None
+    if isinstance(asked, Fault):
+        return asked
+    if asked is not None:
+        found["query"] = asked.prompt
+        if asked.system is not None:
+            found.setdefault("system", asked.system)
+    if "response" in found:
+        response = text_of(found["response"], "response")
+        if isinstance(response, Fault):
+            return response
+        found["response"] = response
+    for field in ("id", "category"):
+        text = text_of(found.pop(field, None), field)
+        if not isinstance(text, Fault):
+            found[field] = whole_number(text) if field == "id" else text
+    try:
+        return msgspec.convert(found, OwnFields)
+    except msgspec.ValidationError as error:
+        return shape_fault(str(error))
 
 
 def gen_qa_line(fields: OwnFields, _row: OwnRow) -> dict[str, Any]:

@@ -4,17 +4,22 @@ from collections.abc import Iterable
 
 import msgspec
 
-from nova_judge.inputs.dataset import AnswerSources, parse_line, shard_lines
+from nova_judge.inputs.dataset import parse_line, shard_lines
+from nova_judge.inputs.reading import AS_NAMED, AnswerSources, Reading
 from nova_judge.inputs.shards import Shard
-from nova_judge.records import InputRow, Rejected
+from nova_judge.records import FailedRow, InputRow, Rejected
 
 
 class ShardRows(msgspec.Struct, frozen=True):
-    """Usable rows and rejected lines of one shard; `lines` counts all lines, blank ones too."""
+    """Usable rows and rejected lines of one shard; `lines` counts all lines, blank ones too.
+
+    `failed`: rows that the file brings with the trace of a failed generation for an answer.
+    """
 
     lines: int
     rows: tuple[InputRow, ...]
     rejected: tuple[Rejected, ...]
+    failed: tuple[FailedRow, ...] = ()
 
     def encode(self) -> bytes:
         return msgspec.json.encode(self)
@@ -25,16 +30,21 @@ def decode_shard_rows(content: bytes) -> ShardRows:
     return msgspec.json.decode(content, type=ShardRows)
 
 
-def read_shard(chunks: Iterable[bytes], shard: Shard, sources: AnswerSources) -> ShardRows:
+def read_shard(
+    chunks: Iterable[bytes], shard: Shard, sources: AnswerSources, reading: Reading = AS_NAMED
+) -> ShardRows:
     """Read a shard's own lines from `chunks` (see `shard_lines`)."""
     rows: list[InputRow] = []
     rejected: list[Rejected] = []
+    failed: list[FailedRow] = []
     lines = 0
     for line in shard_lines(chunks, shard):
         lines = line.number
-        found = parse_line(line, sources)
+        found = parse_line(line, sources, reading)
         if isinstance(found, InputRow):
             rows.append(found)
         elif isinstance(found, Rejected):
             rejected.append(found)
-    return ShardRows(lines, tuple(rows), tuple(rejected))
+        elif isinstance(found, FailedRow):
+            failed.append(found)
+    return ShardRows(lines, tuple(rows), tuple(rejected), tuple(failed))

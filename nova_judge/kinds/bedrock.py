@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from nova_judge.inputs.dataset import AnswerSources, read_rows
+from nova_judge.inputs.dataset import read_rows
+from nova_judge.inputs.reading import AnswerSources, reading_of
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.layout import RunLayout
@@ -19,7 +20,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.records import Candidate, FailedRow, InputRow, Rejected
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
@@ -61,9 +62,9 @@ class BedrockScores:
         return sources_in(recipe, head)
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
-    ) -> Iterator[InputRow | Rejected]:
-        return read_rows(chunks, size, sources)
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[InputRow | FailedRow | Rejected]:
+        return read_rows(chunks, size, sources, reading_of(recipe))
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """Each candidate's jobs. Raises InputFileError for more than one run can follow."""
@@ -177,7 +178,7 @@ def job_parts(rows: int, prompts_per_job: int) -> tuple[range, ...]:
 
 def dataset_line(row: InputRow, candidate: Candidate, source: str) -> bytes:
     """One line of the file that Bedrock reads: a prompt with exactly one answer."""
-    line: dict[str, Any] = {"prompt": row.prompt}
+    line: dict[str, Any] = {"prompt": row.shown}
     if row.reference is not None:
         line["referenceResponse"] = row.reference
     if row.category is not None:

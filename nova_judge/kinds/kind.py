@@ -7,8 +7,8 @@ beside this one and name its object there.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from nova_judge.inputs.dataset import AnswerSources
 from nova_judge.inputs.own_data import OwnRow
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
 from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.recipe.recipe import Recipe
@@ -77,7 +77,7 @@ class Kind(Protocol[Row]):
         """Who answers the rows of a file that begins with `head`; None where no row is usable."""
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
     ) -> Iterator[Row | Rejected]:
         """The lines of a file of `size` bytes, as the kind reads them; blank ones not."""
 

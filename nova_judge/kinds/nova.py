@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
-from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
 from nova_judge.inputs.own_data import (
     Form,
     OwnLine,
@@ -18,6 +17,7 @@ from nova_judge.inputs.own_data import (
     rft_eval_line,
     sources_of_own,
 )
+from nova_judge.inputs.reading import FROM_FILE, AnswerSources
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.nova_container import (
@@ -85,12 +85,12 @@ class NovaScores:
         return container_usage(recipe, jobs=subjects, rows=asked, also=(why,))
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
-        return sources_of_own(self.rows([head], len(head), FROM_FILE))
+        return sources_of_own(self.rows(recipe, [head], len(head), FROM_FILE))
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
     ) -> Iterator[OwnLine | Rejected]:
-        return read_own_data(chunks, size, self.form)
+        return read_own_data(chunks, size, self.form, recipe.map)
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """One for each model under test; all read the same file."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.inputs.dataset import AnswerSources, read_rows
+from nova_judge.inputs.dataset import read_rows
+from nova_judge.inputs.reading import AnswerSources, reading_of
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, Step
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
@@ -20,7 +21,7 @@ from nova_judge.kinds.nova_container import (
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import InputRow, Rejected
+from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.archive import only
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.usage import JudgeUsage, Workload
@@ -59,9 +60,9 @@ class Pairs:
         return sources_in(recipe, head)
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
-    ) -> Iterator[InputRow | Rejected]:
-        return read_rows(chunks, size, sources)
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
+    ) -> Iterator[InputRow | FailedRow | Rejected]:
+        return read_rows(chunks, size, sources, reading_of(recipe))
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """The jobs of the rows, then one for each control."""
@@ -89,7 +90,7 @@ class Pairs:
 
     def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
         """The judge takes A for the baseline."""
-        pair = {"prompt": row.prompt, "response_A": row.response_A, "response_B": row.response_B}
+        pair = {"prompt": row.shown, "response_A": row.response_A, "response_B": row.response_B}
         return DataLine(msgspec.json.encode(pair) + b"\n", row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

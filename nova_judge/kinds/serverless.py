@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
 from nova_judge.inputs.own_data import OwnLine, gen_qa_line, read_own_data, sources_of_own
+from nova_judge.inputs.reading import FROM_FILE, AnswerSources
 from nova_judge.kinds.job import (
     Deployment,
     FinishedJob,
@@ -67,12 +67,12 @@ class ServerlessScores:
         return JudgeUsage(unpriced=("serverless evaluation",))
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
-        return sources_of_own(self.rows([head], len(head), FROM_FILE))
+        return sources_of_own(self.rows(recipe, [head], len(head), FROM_FILE))
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
     ) -> Iterator[OwnLine | Rejected]:
-        return read_own_data(chunks, size, gen_qa_line)
+        return read_own_data(chunks, size, gen_qa_line, recipe.map)
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         serverless, layout = run.recipe.serverless, RunLayout(run.run_id)

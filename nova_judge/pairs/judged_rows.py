@@ -76,7 +76,7 @@ class _OrderCheck:
     def check(self, row: InputRow, shown: str | None) -> None:
         if shown is None:
             return
-        if row.prompt in shown or _beginning(row.prompt) in _bare(shown):
+        if row.shown in shown or _beginning(row.shown) in _bare(shown):
             self._shown += 1
         elif self._other is None:
             self._other = row.line

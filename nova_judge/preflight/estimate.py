@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from nova_judge.errors import BudgetError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
 from nova_judge.preflight.pricing import Bill, bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, InputRow, Rejected
+from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.usage import Workload
 
 
@@ -40,9 +40,9 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     line.
     """
     seen = whole_lines(head, size)
-    lines = list(kind_of(recipe.kind).rows([seen], len(seen), sources))
-    rows = sum(not isinstance(line, Rejected) for line in lines)
-    prompts = [len(line.prompt) for line in lines if isinstance(line, InputRow)]
+    lines = list(kind_of(recipe.kind).rows(recipe, [seen], len(seen), sources))
+    rows = sum(not isinstance(line, Rejected | FailedRow) for line in lines)
+    prompts = [len(line.shown) for line in lines if isinstance(line, InputRow)]
     whole = len(head) >= size
     return Workload(
         rows=rows if whole else round(rows * size / len(head)),

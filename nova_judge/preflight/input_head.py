@@ -5,18 +5,19 @@ from typing import Any, NamedTuple
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
-from nova_judge.inputs.dataset import FROM_FILE, AnswerSources
+from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources, reading_of
 from nova_judge.kinds.known import kind_of
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Rejected
+from nova_judge.records import FailedRow, Rejected, as_rejected
 
 
 class InputHead(NamedTuple):
-    """The first bytes of an input file, its size, and who answers its rows."""
+    """The first bytes of an input file, its size, who answers its rows, and columns not read."""
 
     content: bytes
     size: int
     sources: AnswerSources
+    unread: tuple[str, ...] = ()
 
 
 NO_FILE = InputHead(b"", 0, FROM_FILE)
@@ -32,24 +33,24 @@ def read_head(
     """The head of the file that a recipe reads: `least` bytes, more where these hold no usable row.
 
     `read(n)` gives the file's first n bytes; without a recipe the file is pairs or prompts. Raises
-    InputFileError where it is not JSON Lines, or no row of the head can be used.
+    InputFileError where columns seem to hold what is not read, or no row of the head can be used.
     """
 
     def is_usable(content: bytes) -> bool:
         return sources_of(recipe, content) is not None
 
     head = dataset.usable_head(read, is_usable, least)
-    dataset.check_format(head, uri)
+    unread = unread_of(recipe, head, uri)
     sources = sources_of(recipe, head)
     if sources is None:
         lines = rows_of(recipe, [head], len(head), FROM_FILE)
-        fault = next((line for line in lines if isinstance(line, Rejected)), None)
+        fault = next((as_rejected(x) for x in lines if isinstance(x, Rejected | FailedRow)), None)
         reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
         raise InputFileError(
             f"{uri}: no usable row{_of(recipe)} in the first {len(head):,} bytes: {reason}. "
             "`nova-judge validate` lists every line that cannot be used"
         )
-    return InputHead(head, size, sources)
+    return InputHead(head, size, sources, unread)
 
 
 def _of(recipe: Recipe | None) -> str:
@@ -63,10 +64,18 @@ def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
     return kind_of(recipe.kind).sources(recipe, head)
 
 
+def unread_of(recipe: Recipe | None, head: bytes, uri: str) -> tuple[str, ...]:
+    """The columns that are not read. Raises InputFileError where they seem to be needed."""
+    pairs = recipe is None or kind_of(recipe.kind).generates
+    asks = pairs and "generated" in (sources_of(recipe, head) or GENERATED)
+    columns = reading_of(recipe).columns
+    return dataset.unread_columns(head, uri, columns, pairs=pairs, asks=asks)
+
+
 def rows_of(
     recipe: Recipe | None, chunks: Iterable[bytes], size: int, sources: AnswerSources
 ) -> Iterator[Any]:
     """The rows of a file of `size` bytes as the recipe's kind reads them, and rejected lines."""
     if recipe is None:
         return dataset.read_rows(chunks, size, sources)
-    return kind_of(recipe.kind).rows(chunks, size, sources)
+    return kind_of(recipe.kind).rows(recipe, chunks, size, sources)

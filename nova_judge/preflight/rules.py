@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from nova_judge import __version__
 from nova_judge.errors import PreflightError, RecipeError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.input_head import rows_of
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.records import Candidate, FailedRow, InputRow, Rejected, as_rejected
 from nova_judge.runs.training_job import evaluation_image
 
 Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
@@ -97,8 +97,8 @@ def input_check(
     """Whether the head of the input holds rows that the recipe can take."""
     seen = whole_lines(head, size)
     parsed = list(rows_of(recipe, [seen], len(seen), sources))
-    rows = [row for row in parsed if not isinstance(row, Rejected)]
-    rejected = [row for row in parsed if isinstance(row, Rejected)]
+    rows = [row for row in parsed if not isinstance(row, Rejected | FailedRow)]
+    rejected = [as_rejected(row) for row in parsed if isinstance(row, Rejected | FailedRow)]
     if not rows:
         reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
         return Check("input", "fail", f"no usable row: {reason}", "see `nova-judge validate`")
@@ -130,7 +130,7 @@ def require(checks: Iterable[Check]) -> None:
 
 
 def _tokens(row: InputRow) -> int:
-    characters = len(row.prompt) + len(row.response_A or "") + len(row.response_B or "")
+    characters = len(row.shown) + len(row.response_A or "") + len(row.response_B or "")
     return round(characters / catalog.assumptions().characters_per_token.value)
 
 

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from nova_judge.errors import RecipeError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.bedrock_judge import BedrockJudge
+from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
 from nova_judge.records import Candidate
@@ -150,7 +151,8 @@ class Shards(Section, frozen=True):
 class Recipe(Section, frozen=True):
     """One evaluation, complete: everything left out of the file stands here with its default.
 
-    `kind` is one of `nova_judge.kinds.known`.
+    `kind` is one of `nova_judge.kinds.known`. `map` names the columns of the input file;
+    `failure_texts` says what becomes of answers that are the trace of a failed generation.
     """
 
     name: str
@@ -163,6 +165,8 @@ class Recipe(Section, frozen=True):
     shards: Shards = Shards()
     controls: tuple[Literal["same_answer", "padded"], ...] = ()
     stop: Literal["when_decided"] | None = None
+    map: ColumnMap = ColumnMap()
+    failure_texts: Literal["failed", "judged"] = "failed"
 
     def candidate(self, candidate: Candidate) -> CandidateSpec:
         """The spec of A or of B."""

@@ -9,7 +9,7 @@ import msgspec
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.inputs.shard_rows import ShardRows
-from nova_judge.records import Candidate, InputRow, Rejected
+from nova_judge.records import Candidate, FailedRow, Failure, InputRow, Rejected
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -17,24 +17,6 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True):
 
     answer: Answer | None = None
     failed: FailedAnswer | None = None
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """Why one candidate gave no answer."""
-
-    candidate: Candidate
-    reason: str
-    tries: int
-    detail: str = ""
-
-
-class FailedRow(msgspec.Struct, frozen=True):
-    """A row that is not judged, because a candidate gave no answer to it."""
-
-    line: int
-    id: str
-    failures: tuple[Failure, ...]
-    category: str | None = None
 
 
 class ReasonCount(msgspec.Struct, frozen=True):
@@ -105,6 +87,9 @@ def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterato
     """
     for rejected in shard.rejected:
         yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)
+    for failed in shard.failed:
+        line = failed.line + lines_before
+        yield msgspec.structs.replace(failed, line=line, id=failed.id or f"line-{line}")
     given = {candidate: iter(those) for candidate, those in responses.items()}
     for row in shard.rows:
         line = row.line + lines_before

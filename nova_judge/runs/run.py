@@ -7,7 +7,8 @@ import msgspec
 
 from nova_judge import __version__
 from nova_judge.answers import batch_inference
-from nova_judge.inputs.dataset import AnswerSources, file_brings_answers
+from nova_judge.inputs.dataset import file_brings_answers
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -37,7 +38,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
 
     `batch`: who answers by batch inference. `estimate` is what the run was expected to cost (see
-    `estimate.estimate_summary`).
+    `estimate.estimate_summary`). `lines`: the input as JSON Lines, where it has another form.
+    `unread` names columns of the input that the run leaves aside.
     """
 
     run_id: str
@@ -51,16 +53,28 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     batch: tuple[Candidate, ...] = ()
     estimate: dict[str, Any] | None = None
     stand_ins: StandIns = StandIns()
+    lines: RunInput | None = None
+    unread: tuple[str, ...] = ()
     code_version: str = __version__
+
+    @property
+    def rows_in(self) -> RunInput:
+        """Where the rows lie as JSON Lines: the input itself, or what was made of it."""
+        return self.lines or self.input
 
     def generated(self) -> tuple[Candidate, ...]:
         """The candidates that this run has to ask."""
         return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
 
+    @property
+    def most_failed(self) -> float:
+        """The share of rows that may be without an answer; the file's own cannot be asked again."""
+        return self.recipe.generation.max_failed if self.generated() else 1.0
+
     def shards(self) -> Iterator[Shard]:
         """The input's byte ranges; larger where a batch job has to be worth its start."""
         least = batch_inference.SHARD_BYTES if self.batch else 0
-        return cut(self.input.size, max(self.recipe.shards.bytes, least))
+        return cut(self.rows_in.size, max(self.recipe.shards.bytes, least))
 
     def candidate_label(self, candidate: Candidate) -> str:
         """What the report calls a candidate; answers of the file never get a model's name."""
@@ -93,5 +107,5 @@ def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSource
 
 def sources_in(recipe: Recipe, head: bytes) -> AnswerSources | None:
     """Who answers the rows of a file that begins with `head`; None where no row is usable."""
-    brings = file_brings_answers(head)
+    brings = file_brings_answers(head, recipe.map)
     return None if brings is None else answer_sources(recipe, file_brings_answers=brings)

@@ -132,7 +132,7 @@ def scored_answers(
             written[line.prompt, line.answer].append(line.scores)
     answers = []
     for row in rows:
-        found = written.get((row.prompt, row.response(candidate) or ""))
+        found = written.get((row.shown, row.response(candidate) or ""))
         scores = found.pop(0) if found else None
         answers.append(ScoredAnswer(row, _by_metric(judge, scores)))
     return answers

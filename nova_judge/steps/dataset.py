@@ -21,11 +21,10 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import Control, control_rows
 from nova_judge.pairs.judging_order import judging_ranks
-from nova_judge.records import InputRow, Rejected
+from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.rows import (
     DatasetCounter,
     DatasetSummary,
-    FailedRow,
     JudgeLine,
     check_summary,
     decode_responses,
@@ -61,7 +60,7 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
     if kind.needs_file(run.recipe):
         summary = _set_aside(run, kind, bucket)
         _write_summary(run, bucket, summary)
-        check_summary(summary, run.input.uri, run.recipe.generation.max_failed)
+        check_summary(summary, run.input.uri, run.most_failed)
     jobs = kind.jobs(run, summary.rows)
     rows, controls = _parted(jobs)
     names = tuple(job.label for job in controls)
@@ -98,8 +97,8 @@ def _lines(run: Run, kind: Kind[Any], bucket: str, counter: DatasetCounter) -> I
     """The lines of the input: rows of the kind, and what is to be set aside."""
     if kind.generates:
         return all_lines(run, bucket, counter)
-    item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
-    return kind.rows(s3.stream(item, 0), item.size, run.sources)
+    item = s3.S3Object(*msgspec.structs.astuple(run.rows_in))
+    return kind.rows(run.recipe, s3.stream(item, 0), item.size, run.sources)
 
 
 def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetSummary:

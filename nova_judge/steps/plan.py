@@ -29,6 +29,7 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.runs.run import Run, RunInput, StandIns
+from nova_judge.steps.input_lines import lines_of
 
 
 class Asked(NamedTuple):
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
 
 
 def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
-    """The run, before anything is paid for; nothing is written.
+    """The run, before anything is paid for; an input of another form is written as JSON Lines.
 
     With an input file the object's version makes the run; without one each start is a run of its
     own. Raises RecipeError, RequestError, InputFileError, PreflightError or BudgetError.
@@ -68,16 +69,20 @@ def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
     if request.key:
         item = s3.describe(request.bucket, request.key, request.version)
         place = RunInput(item.bucket, item.key, item.version, item.size)
-        if reads:
-            head = read_head(recipe, item.uri, item.size, functools.partial(s3.head, item))
+    name = run_id(
+        place.bucket,
+        place.key or recipe.name,
+        place.version or asked.execution,
+        recipe.sha256,
+        own=asked.execution if request.no_cache else "",
+    )
+    lines: RunInput | None = None
+    if request.key and reads:
+        made = lines_of(item, recipe.map, name)
+        lines = None if made is item else RunInput(*made)
+        head = read_head(recipe, item.uri, made.size, functools.partial(s3.head, made))
     run = Run(
-        run_id=run_id(
-            place.bucket,
-            place.key or recipe.name,
-            place.version or asked.execution,
-            recipe.sha256,
-            own=asked.execution if request.no_cache else "",
-        ),
+        run_id=name,
         execution=asked.execution,
         created=asked.started,
         input=place,
@@ -86,6 +91,8 @@ def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
         sources=head.sources,
         no_cache=request.no_cache,
         stand_ins=asked.stand_ins,
+        lines=lines,
+        unread=head.unread,
     )
     checks = _checks(run, head, asked)
     rules.require(checks)
@@ -112,13 +119,13 @@ def _checks(run: Run, head: InputHead, asked: Asked) -> list[Check]:
     now = datetime.datetime.now(datetime.UTC)
     checks = rules.account_checks(facts, run.recipe, now, run.generated())
     if head.content:
-        checks.append(rules.input_check(*head, run.recipe))
+        checks.append(rules.input_check(*head[:3], run.recipe))
     return checks
 
 
 def _forecast(run: Run, head: InputHead) -> Run:
     """The run with its estimate, and with the candidates that answer by batch inference."""
-    workload = read_workload(run.recipe, *head)
+    workload = read_workload(run.recipe, *head[:3])
     forecast = estimate_run(run.recipe, workload)
     check_budget(run.recipe, forecast)
 

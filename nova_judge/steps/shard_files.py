@@ -6,6 +6,7 @@ import msgspec
 
 from nova_judge.answers.answers import Answer, Outcome, lasting
 from nova_judge.aws import s3
+from nova_judge.inputs.reading import reading_of
 from nova_judge.inputs.shard_rows import ShardRows, read_shard
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
@@ -16,8 +17,10 @@ from nova_judge.runs.run import Run
 
 def read_rows(run: Run, shard: Shard) -> ShardRows:
     """The rows of the shard's own lines."""
-    item = s3.S3Object(run.input.bucket, run.input.key, run.input.version, run.input.size)
-    return read_shard(s3.stream(item, max(shard.start - 1, 0)), shard, run.sources)
+    lines = run.rows_in
+    item = s3.S3Object(lines.bucket, lines.key, lines.version, lines.size)
+    chunks = s3.stream(item, max(shard.start - 1, 0))
+    return read_shard(chunks, shard, run.sources, reading_of(run.recipe))
 
 
 def write_rows(bucket: str, run: Run, shard: Shard, rows: ShardRows) -> None:

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from nova_judge.json_lines import Fault, read_lines
+from nova_judge.inputs.columns import MISSING
+from nova_judge.inputs.reading import AS_NAMED, AnswerSources
+from nova_judge.inputs.row_fields import columns_of, find, row_of
+from nova_judge.json_lines import lines_of
+from nova_judge.recipe.column_map import OWN_NAMES
+from nova_judge.records import CANDIDATES, InputRow
 
 
 class Known(NamedTuple):
@@ -20,14 +23,6 @@ class Known(NamedTuple):
     line: int
     id: str | None
     reference: str | None
-
-
-class _Row(msgspec.Struct):
-    prompt: str
-    response_A: str | None = None
-    response_B: str | None = None
-    reference: str | None = None
-    id: str | int | None = None
 
 
 class Knowledge:
@@ -42,9 +37,9 @@ class Knowledge:
         self._prompts: dict[str, Known] = {}
         for file in files:
             for known, row in _rows(file):
-                key = (row.prompt, row.response_A, row.response_B)
+                key = (row.shown, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(known)
-                self._prompts.setdefault(row.prompt, known._replace(id=None))
+                self._prompts.setdefault(row.shown, known._replace(id=None))
 
     def of(self, prompt: str, response_A: str, response_B: str) -> Known | None:
         """The row with these responses, or else the row that brought the prompt alone."""
@@ -61,10 +56,16 @@ def knowledge_in(folder: Path) -> Knowledge:
     return Knowledge(sorted(folder.glob("*.jsonl")))
 
 
-def _rows(file: Path) -> Iterator[tuple[Known, _Row]]:
-    """The readable rows; which lines are rejected is not decided here."""
+def _rows(file: Path) -> Iterator[tuple[Known, InputRow]]:
+    """The rows that a run reads; which lines are rejected is not decided here."""
     with file.open("rb") as lines:
-        for number, row in read_lines(lines, _Row):
-            if not isinstance(row, Fault):
-                name = None if row.id is None else str(row.id)
-                yield Known(number, name, row.reference), row
+        for line in lines_of(lines):
+            columns = columns_of(line.content or b"", OWN_NAMES)
+            if isinstance(columns, dict):
+                brought = (find(columns, f"response_{side}", OWN_NAMES) for side in CANDIDATES)
+                sources = AnswerSources(
+                    *("generated" if value is MISSING else "file" for value in brought)
+                )
+                row = row_of(line.number, columns, sources, AS_NAMED)
+                if isinstance(row, InputRow):
+                    yield Known(line.number, row.id or None, row.reference), row

@@ -24,7 +24,7 @@ from nova_judge.answers.batch_inference import (
 )
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.errors import GenerationFailedError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Generation

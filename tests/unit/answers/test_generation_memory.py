@@ -13,7 +13,7 @@ import json, pathlib, re, sys
 from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.answers.answer_store import AnswerJournal, Place
 from nova_judge.answers.answers import Answer
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.answers.generate import Source, generate
 from nova_judge.recipe.recipe import Shards
 from nova_judge.inputs.shard_rows import read_shard

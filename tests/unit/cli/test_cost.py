@@ -88,7 +88,9 @@ def test_estimate_of_lines_that_the_recipe_cannot_use_is_an_error(tmp_path, reci
 
     error = run("estimate", str(file), "--recipe", recipe).exception
     assert isinstance(error, InputFileError)
-    assert f"no usable row for recipe {recipe} in the first 27 bytes: line 1: field" in str(error)
+    field = "prompt" if recipe == "pairwise" else "query"
+    assert f"no column `{field}`" in str(error)
+    assert f"--map {field}=question" in str(error)
 
 
 def test_estimate_of_a_recipe_without_a_file_refuses_one(questions):

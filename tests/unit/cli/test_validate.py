@@ -53,7 +53,7 @@ def test_rejected_lines_are_listed_with_number_field_and_reason(validate):
     assert "2 usable rows (ready pairs), 2 rejected lines" in result.stdout
     rows = [line.split("│") for line in result.stdout.splitlines() if "│" in line]
     cells = [[cell.strip() for cell in row[1:4]] for row in rows]
-    assert ["2", "response_B", "field `response_B` is empty"] in cells
+    assert ["2", "response_B", "the answer is empty"] in cells
     assert ["3", "", "not JSON: JSON is malformed: invalid character (byte 0)"] in cells
 
 
@@ -69,7 +69,7 @@ def test_the_first_twenty_stand_on_the_screen_and_all_in_the_file(validate, tmp_
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"[]", "one JSON array"),
+        (b"[]", "no line can be used"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"{}\n", "no line can be used"),
     ],

@@ -9,7 +9,7 @@ import ryaml
 from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.bedrock import candidate_of, pascal_case
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.known import kind_of

@@ -20,7 +20,8 @@ from nova_judge.errors import (
     RequestError,
 )
 from nova_judge.preflight.rules import Facts
-from nova_judge.runs.rows import FailedRow, Failure
+from nova_judge.records import FailedRow, Failure
+from nova_judge.runs.run import Run
 from nova_judge.steps import dataset
 from tests.unit.conftest import BUCKET
 
@@ -133,8 +134,9 @@ def test_what_cannot_be_planned_says_why(plan, document, error, words):
     [
         (b"", "is empty"),
         (b"\x1f\x8b\x08", "gzip archive"),
-        (b"[]", "JSON array"),
-        (b'\n\n{"question": "x"}\n', r"no usable row .* line 3: field `prompt` is missing"),
+        (b"[]", "no usable row"),
+        (b'\n\n{"question": "x"}\n', r"no column `prompt`\. Read it with --map prompt=question"),
+        (b'\n\n{"prompt": ""}\n', r"no usable row .* line 3: field `prompt` is empty"),
         (b"\xef\xbb\xbf\n\n", "blank lines only"),
     ],
 )
@@ -202,14 +204,14 @@ BROKEN = [
     b"",
     pair(5, response_B=None),
     pair(6, response_A=" "),
-    pair(7, prompt=7),
+    pair(7, prompt=True),
     pair(8)[:-2] + b'\xff"}',
     pair(9)[:-1] + b', "prompt": "again"}',
     b"x" * 1_200_000,
     pair(11, label="A>B", reference="a", category="c"),
     pair(12),
 ]
-LEFT_OUT = {2, 3, 5, 6, 7, 8, 9, 10}
+LEFT_OUT = {2, 3, 5, 7, 8, 9, 10}
 
 
 def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_go_to_the_judge(
@@ -219,6 +221,8 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_go_to_the_j
     run_id, jobs = dataset_of(b"\n".join(BROKEN))
     rejected = account.lines(f"runs/{run_id}/rejected.jsonl")
     assert {line["line"] for line in rejected} == LEFT_OUT
+    (failed,) = account.lines(f"runs/{run_id}/failed.jsonl")
+    assert (failed["line"], failed["failures"][0]["reason"]) == (6, "the answer is empty")
     assert all(line["reason"] for line in rejected)
     sent = account.lines(f"runs/{run_id}/judge/0/input/llm_judge.jsonl")
     assert [row["prompt"] for row in sent] == ["Question 1?", "Question 11?", "Question 12?"]
@@ -228,7 +232,7 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_go_to_the_j
     summary = account.json(f"runs/{run_id}/dataset.json")
     assert {name: summary[name] for name in ("input", "rejected", "rows", "jobs")} == {
         "input": 11,
-        "rejected": 8,
+        "rejected": 7,
         "rows": 3,
         "jobs": 1,
     }
@@ -301,6 +305,7 @@ def test_failed_generations_are_written_down_and_too_many_stop_the_run(
 ):
     claimed = claim_run.handler(plan(pair(1) + b"\n" + pair(2)), context)
     run_id = claimed["run_id"]
+    monkeypatch.setattr(Run, "most_failed", 0.02)
     failed = FailedRow(1, "r1", (Failure("A", "timed out", 300),))
     monkeypatch.setattr(dataset, "merged", lambda rows, *_: [failed, rows.rows[1]])
     (shard,) = account.json(claimed["shards_key"])

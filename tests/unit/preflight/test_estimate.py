@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from nova_judge.errors import BudgetError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.estimate import (
     check_budget,

@@ -5,7 +5,7 @@ import pytest
 
 from nova_judge import __version__
 from nova_judge.errors import PreflightError
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (

@@ -1,6 +1,6 @@
 import pytest
 
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.estimate import Estimate, estimate_summary
 from nova_judge.preflight.pricing import Bill

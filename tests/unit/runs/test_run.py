@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from nova_judge.findings.facts import run_facts
-from nova_judge.inputs.dataset import FROM_FILE, GENERATED, AnswerSources
+from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe

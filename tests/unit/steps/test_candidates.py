@@ -6,7 +6,7 @@ import pytest
 from nova_judge.answers.generate import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.sagemaker_endpoint import EndpointPort
-from nova_judge.inputs.dataset import AnswerSources
+from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.run import Run, RunInput

@@ -1,0 +1,33 @@
+"""The input file of a command: in any form, under any names, joined with another."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.markup import escape
+
+from nova_judge.cli.terminal import Console
+from nova_judge.inputs.input_file import opened
+from nova_judge.recipe.column_map import overlaid, parse_map
+from nova_judge.recipe.recipe import Recipe
+
+
+@contextlib.contextmanager
+def source(
+    file: Path | None, recipe: Recipe | None, columns: str | None, join: Path | None
+) -> Iterator[Path | None]:
+    """The file as JSON Lines under our names; says on stderr what was understood on the way.
+
+    Raises InputFileError, and RecipeError for a map that cannot be read.
+    """
+    if file is None:
+        yield None
+        return
+    asked = None if columns is None else parse_map(columns)
+    if asked is not None and recipe is not None:
+        asked = overlaid(recipe.map, asked)
+    with opened(file, asked, join) as found:
+        console = Console(stderr=True, highlight=False)
+        for note in found.notes:
+            console.print(f"[dim]{escape(note)}[/]")
+        yield found.path

@@ -1,0 +1,38 @@
+"""How other tools call what a run reads, from `data/column_names.json`."""
+
+import functools
+import re
+
+import msgspec
+
+from nova_judge.folders import DATA
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The names that are known; in the order in which one is taken, where order matters."""
+
+    questions: tuple[str, ...]
+    references: tuple[str, ...]
+    answers: tuple[str, ...]
+    couples: tuple[tuple[str, str], ...]
+    sides: tuple[tuple[str, str], ...]
+    answer_words: frozenset[str]
+    words_about_answers: frozenset[str]
+
+
+@functools.cache
+def names() -> Names:
+    """The names that are known."""
+    return msgspec.json.decode((DATA / "column_names.json").read_bytes(), type=Names)
+
+
+def words_of(name: str) -> list[str]:
+    """The words and numbers of a name, whatever its case and signs."""
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+def plain_name(name: str) -> str:
+    """A name, or a path, without case and signs."""
+    return re.sub(r"[\W_]+", "", name).lower()

@@ -1,0 +1,144 @@
+"""The columns of one row: found by name or path, read as text, or refused in words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from nova_judge.json_lines import Fault
+
+MISSING: Final = object()
+_AS_FLOAT = re.compile(r"-?\d{1,15}\.0")
+MOST_DIGITS = 4_000
+"""Digits of a number that is read as text; Python refuses to print longer integers."""
+
+
+class Decimal(str):
+    """A number with a point or an exponent, as the file writes it."""
+
+    __slots__ = ()
+
+
+class Asked(NamedTuple):
+    """What one conversation asks: its only question, and what the system was told before."""
+
+    prompt: str
+    system: str | None
+
+
+def pick(row: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - a JSON value
+    """What stands in the column, or at the path with dots; MISSING where there is nothing."""
+    if path in row:
+        return row[path]
+    value: Any = row
+    for step in path.split("."):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.lstrip("-").isdigit():
+            place = int(step)
+            if not -len(value) <= place < len(value):
+                return MISSING
+            value = value[place]
+        else:
+            return MISSING
+    return value
+
+
+def text_of(value: object, field: str) -> str | Fault:
+    """A text, a number as the file writes it, the only text of a list, or an assistant's turn."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        too_long = isinstance(value, int) and abs(value) >= 10**MOST_DIGITS
+        said = f"field `{field}`: a number of more than {MOST_DIGITS:,} digits"
+        return Fault(said, field) if too_long else str(value)
+    if isinstance(value, list):
+        return _answer_of(value, field) if is_conversation(value) else _only_text(value, field)
+    if isinstance(value, Mapping):
+        inside = next((key for key in value if isinstance(value[key], str)), None) or "…"
+        return Fault(f"field `{field}`: an object; --map {field}={field}.{inside} reads it", field)
+    found = "null" if value is None else "true or false"
+    return Fault(f"field `{field}`: a text is expected, found {found}", field)
+
+
+def whole_number(text: str) -> str:
+    """An id as it was before pandas wrote it as a float: 1.0 is 1."""
+    return text.partition(".")[0] if _AS_FLOAT.fullmatch(text) else text
+
+
+def asked_by(value: object, field: str) -> Asked | Fault:
+    """A question: a text, or a conversation of one turn of the user."""
+    if not is_conversation(value):
+        text = text_of(value, field)
+        return text if isinstance(text, Fault) else Asked(text, None)
+    turns: list[Mapping[str, Any]] = value  # type: ignore[assignment]
+    roles = [role_of(turn) for turn in turns]
+    system = [turn_text(turn) for turn in turns if role_of(turn) in ("system", "developer")]
+    users = [turn_text(turn) for turn in turns if role_of(turn) == "user"]
+    texts = system + users
+    if any(text is None for text in texts):
+        return Fault(
+            f"field `{field}`: a turn holds more than text, which no judge here reads", field
+        )
+    if len(users) != 1 or len(system) > 1 or len(texts) != len(turns) or roles[-1] != "user":
+        return Fault(
+            f"field `{field}`: a conversation of several turns ({', '.join(roles[:6])}), where a "
+            f"row is one question: name its turn, as in --map {field}={field}.0.content",
+            field,
+        )
+    return Asked(users[0] or "", system[0] if system else None)
+
+
+def is_conversation(value: object) -> bool:
+    """Whether a value is a list of turns, each with a role and a content."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(turn, Mapping)
+            and ({"role", "content"} <= turn.keys() or {"from", "value"} <= turn.keys())
+            for turn in value
+        )
+    )
+
+
+def role_of(turn: Mapping[str, Any]) -> str:
+    """Who speaks in a turn, in OpenAI's words; ShareGPT's are put into them."""
+    said = str(turn.get("role", turn.get("from", ""))).lower()
+    return {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}.get(
+        said, said
+    )
+
+
+def turn_text(turn: Mapping[str, Any]) -> str | None:
+    """The text of one turn, joined from its parts; None where it holds anything else."""
+    content = turn.get("content", turn.get("value"))
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return None
+    parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "".join(texts) if len(texts) == len(parts) else None
+
+
+def _answer_of(turns: Sequence[Mapping[str, Any]], field: str) -> str | Fault:
+    roles = [role_of(turn) for turn in turns]
+    text = turn_text(turns[-1])
+    if roles.count("assistant") == 1 and roles[-1] == "assistant" and text is not None:
+        return text
+    return Fault(
+        f"field `{field}`: a conversation ({', '.join(roles[:6])}) in which the answer is not the "
+        f"only turn of the assistant: name it, as in --map {field}={field}.-1.content",
+        field,
+    )
+
+
+def _only_text(value: Sequence[object], field: str) -> str | Fault:
+    different = {part for part in value if isinstance(part, str)}
+    if len(different) == 1 and all(isinstance(part, str) for part in value):
+        return different.pop()
+    if not value:
+        return Fault(f"field `{field}`: an empty list", field)
+    what = f"a list of {len(value)}" if different else "a list without texts"
+    return Fault(
+        f"field `{field}`: {what}, where one text is read: --map {field}={field}.0 takes the first",
+        field,
+    )

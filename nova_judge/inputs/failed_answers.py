@@ -1,0 +1,83 @@
+"""The one rule by which a text is no answer but the trace of a generation that failed.
+
+An answer failed when nothing of it is left to read after its thoughts are taken off, or when all of
+it is an error: in brackets as AWS's notebooks write it, a JSON object that holds an error and no
+answer, or the message of an exception. An answer that only speaks of errors is an answer.
+`failure_texts: judged` in a recipe switches the rule off, but for answers that are empty.
+"""
+
+import re
+import unicodedata
+
+import msgspec
+
+from nova_judge.thoughts import without_thoughts
+
+NOTHING = "the answer is empty"
+INVISIBLE = "the answer holds no visible character"
+THOUGHT = "the answer is a thought only"
+ERROR = "the answer is an error message"
+ERROR_OBJECT = "the answer is an error object"
+
+_LONGEST = 4_000
+"""Characters of an error; a longer text is an answer."""
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_ERRORS = re.compile(
+    r"\[[^\[\]\n]{0,120}\b(?:generation|inference|request|call|invocation|response|model|endpoint)"
+    r" (?:failed|error)\b.*\]"
+    r"|\$ERROR\$"
+    r"|(?:[\w.]+\.)?\w*(?:Error|Exception)(?:: |\()?An error occurred \(\w+\) when calling the .*"
+    r"|An error occurred \(\w+\) when calling the \w+ operation.*"
+    r"|(?:API |Request )?[Ee]rror(?: code)?: ?[45]\d\d\b.*"
+    r"|Traceback \(most recent call last\):\n.*"
+    r"|(?:Error|Failed) (?:generating|to generate|calling|invoking|to invoke) [^\n]{0,40}"
+    r"(?:response|model|endpoint|completion|answer|text)\b[^\n]{0,40}(?:: .*|)",
+    re.DOTALL,
+)
+_SAYS_ERROR = frozenset(
+    ("error", "errors", "errormessage", "errortype", "exception", "fault", "errorcode")
+)
+_SAYS_ANSWER = frozenset(
+    ("answer", "output", "response", "text", "content", "result", "choices", "completion")
+)
+
+
+def failure_of(text: str, *, texts: bool = True) -> str | None:
+    """Why a text is no answer; None where it is one. Without `texts` only empty ones are none."""
+    if not _visible(text):
+        return INVISIBLE if text.strip() else NOTHING
+    if not texts:
+        return None
+    if not _visible(without_thoughts(text).text):
+        return THOUGHT
+    if len(text) > _LONGEST:
+        return None
+    said = text.strip()
+    if _ERRORS.fullmatch(said):
+        return ERROR
+    return ERROR_OBJECT if said.startswith("{") and _is_error_object(said) else None
+
+
+def _visible(text: str) -> bool:
+    """Whether a reader sees anything: no blank, control, format or variation character alone."""
+    return any(
+        unicodedata.category(sign)[0] not in "ZC"
+        and sign not in _BLANK_LETTERS
+        and not "\ufe00" <= sign <= "\ufe0f"
+        and sign != "\u034f"
+        for sign in text
+    )
+
+
+def _is_error_object(text: str) -> bool:
+    try:
+        fields = msgspec.json.decode(text.encode(errors="replace"), type=dict[str, object])
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    names = {re.sub(r"[^a-z]", "", name.lower()): value for name, value in fields.items()}
+    if names.keys() & _SAYS_ANSWER and any(names.get(name) for name in _SAYS_ANSWER):
+        return False
+    if any(names.get(name) for name in _SAYS_ERROR):
+        return True
+    return "message" in names and bool(names.keys() & {"type", "code", "status", "statuscode"})

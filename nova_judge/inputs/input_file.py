@@ -1,0 +1,188 @@
+"""A file of rows as every command reads it: in whatever form, under whatever names, joined."""
+
+import contextlib
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs.columns import MISSING, pick
+from nova_judge.inputs.formats import Row, form_of, read_rows
+from nova_judge.inputs.row_fields import UNREADABLE, columns_of
+from nova_judge.json_lines import Fault, decoded
+from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
+
+JOINED = "join"
+"""The column under which a row of the joined file stands."""
+
+
+class Opened(NamedTuple):
+    """A file as JSON Lines; `notes` say what was understood on the way."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+class Record(NamedTuple):
+    """One row; `fields` is an object, or text that says why it cannot be read."""
+
+    line: int
+    fields: dict[str, Any] | str
+
+
+@contextlib.contextmanager
+def opened(
+    path: Path, columns: ColumnMap | None = None, join: Path | None = None
+) -> Iterator[Opened]:
+    """The file itself where it is JSON Lines under our names, else one beside all others.
+
+    Line numbers stay those of the original. Raises InputFileError.
+    """
+    form = form_of(path)
+    asked = columns or OWN_NAMES
+    if form.plain and columns is None and join is None:
+        yield Opened(path)
+        return
+    notes = [] if form.plain else [f"{path.name} is {form}"]
+    with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+        target = Path(folder, f"{path.name.partition('.')[0] or 'rows'}.jsonl")
+        with target.open("wb") as file:
+            rows = read_rows(path, form, asked.rows)
+            if join is None:
+                write_lines(file, rows, asked)
+            else:
+                other = _Other(join, asked)
+                write_lines(file, other.joined(rows), asked)
+                notes += other.notes()
+        yield Opened(target, tuple(notes))
+
+
+class Sink(Protocol):
+    """What lines are written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some bytes."""
+        ...
+
+
+def write_lines(file: Sink, rows: Iterable[Row], columns: ColumnMap = OWN_NAMES) -> None:
+    """Write rows as JSON Lines under our names.
+
+    Blank lines keep the place of every row, so that messages name the original's lines.
+    """
+    line = 0
+    for row in rows:
+        content = renamed(row.content, columns)
+        file.write(b"\n" * max(0, row.line - line - 1) + content + b"\n")
+        line = max(row.line, line + 1)
+
+
+def renamed(content: bytes, columns: ColumnMap) -> bytes:
+    """One row's JSON with each mapped column under its field's name; a faulty line as it is."""
+    if columns == OWN_NAMES:
+        return content
+    row = columns_of(content, columns)
+    if isinstance(row, Fault):
+        return content
+    named = {
+        field: path
+        for field, path in msgspec.structs.asdict(columns).items()
+        if path and field not in ("rows", "ignore")
+    }
+    found = {
+        field: value for field, path in named.items() if (value := pick(row, path)) is not MISSING
+    }
+    moved = {path for path in named.values() if path in row} | set(columns.ignored)
+    moved |= {path.partition(".")[0] for path in named.values()}
+    kept = {name: value for name, value in row.items() if name not in moved}
+    return msgspec.json.encode({**kept, **found})
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The rows of a file in any form, one by one. Raises InputFileError."""
+    decoder = msgspec.json.Decoder(dict[str, Any])
+    form = form_of(path)
+    for row in read_rows(path, form):
+        yield _record(row, decoder)
+
+
+class _Other:
+    """The rows of the joined file by their id, or by their prompt where a file has no ids."""
+
+    def __init__(self, path: Path, columns: ColumnMap) -> None:
+        self._path, self._columns = path, columns
+        form = form_of(path)
+        rows = [columns_of(row.content, columns) for row in read_rows(path, form, columns.rows)]
+        self._rows = [row for row in rows if isinstance(row, dict)]
+        paths = msgspec.structs.asdict(columns).values()
+        self._reads_it = any(str(path).startswith(f"{JOINED}.") for path in paths)
+        self._key = ""
+        self._waiting: dict[str, deque[dict[str, Any]]] = {}
+        self._counts: Counter[str] = Counter()
+        self._matched = self._alone = 0
+
+    def joined(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Every row with the other file's row of the same id, in the order of both files."""
+        for row in rows:
+            fields = columns_of(row.content, self._columns)
+            if isinstance(fields, Fault):
+                yield row
+                continue
+            other = self._match(fields)
+            if other is None:
+                self._alone += 1
+                yield row
+                continue
+            self._matched += 1
+            beside = {JOINED: other} if self._reads_it else {}
+            yield Row(row.line, msgspec.json.encode({**other, **fields, **beside}))
+
+    def notes(self) -> Iterator[str]:
+        """What was matched, and what was not."""
+        left = sum(map(len, self._waiting.values()))
+        yield (
+            f"joined with {self._path.name} by `{self._key}`: {self._matched:,} rows matched, "
+            f"{self._alone:,} have no row there, {left:,} of its rows were not used"
+        )
+        if repeated := sum(count > 1 for count in self._counts.values()):
+            yield (
+                f"{repeated:,} values of `{self._key}` stand more than once in {self._path.name}: "
+                "such rows are matched in the order of both files"
+            )
+
+    def _match(self, fields: dict[str, Any]) -> dict[str, Any] | None:
+        if not self._key:
+            self._key = self._key_of(fields)
+            for row in self._rows:
+                name = self._name(row)
+                self._counts[name] += 1
+                self._waiting.setdefault(name, deque()).append(row)
+        waiting = self._waiting.get(self._name(fields))
+        return waiting.popleft() if waiting else None
+
+    def _key_of(self, fields: dict[str, Any]) -> str:
+        for field in ("id", "prompt"):
+            path = self._columns.path(field)
+            if pick(fields, path) is not MISSING and any(
+                pick(row, path) is not MISSING for row in self._rows
+            ):
+                return path
+        raise InputFileError(
+            f"{self._path} cannot be joined: both files need `{self._columns.path('id')}` or "
+            f"`{self._columns.path('prompt')}`; say which column it is, as in --map id=COLUMN"
+        )
+
+    def _name(self, row: dict[str, Any]) -> str:
+        value = pick(row, self._key)
+        return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
+
+
+def _record(row: Row, decoder: msgspec.json.Decoder[dict[str, Any]]) -> Record:
+    value = decoded(row.content, decoder)
+    if isinstance(value, Fault):
+        return Record(row.line, value.reason)
+    return Record(row.line, str(value[UNREADABLE]) if UNREADABLE in value else value)

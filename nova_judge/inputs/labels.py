@@ -1,0 +1,36 @@
+"""Labels as people and tools write them in files: of input rows, and of verdicts in `stats`.
+
+What a judge writes is read by `verdict_labels`; files add words that only a label can mean.
+"""
+
+import functools
+from typing import Final
+
+from nova_judge.records import Verdict
+from nova_judge.verdict_labels import parse_verdict
+
+LONGEST = 60
+"""Characters of a label; a longer text is prose."""
+
+KNOWN = "A, B, tie, both_bad, A>B, B>A, A=B, A>>B, [[A]], model_a, Response B, left, first"
+"""Spellings to name where one cannot be read."""
+
+_WORDS: Final[dict[str, Verdict]] = {
+    **dict.fromkeys(("left", "first", "output_1", "response_1", "model_1"), Verdict.A),
+    **dict.fromkeys(("right", "second", "output_2", "response_2", "model_2"), Verdict.B),
+    **dict.fromkeys(("c", "[[c]]", "=", "ties", "same", "equally good", "both"), Verdict.TIE),
+    **dict.fromkeys(("neither", "none is good", "both are bad"), Verdict.BOTH_BAD),
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def read_label(text: str) -> Verdict | None:
+    """The verdict that a label names, said of the order shown; None where it names none.
+
+    Digits are no label: they may count from 0 or from 1.
+    """
+    if len(text) > LONGEST:
+        return None
+    word = _WORDS.get(text.strip().lower())
+    verdict = word or parse_verdict(text)
+    return verdict if isinstance(verdict, Verdict) else None

@@ -1,0 +1,195 @@
+"""One line's JSON as a row: every field found, read as text, and checked."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from nova_judge.inputs.columns import MISSING, Asked, Decimal, asked_by, pick, text_of, whole_number
+from nova_judge.inputs.failed_answers import failure_of
+from nova_judge.inputs.labels import read_label
+from nova_judge.inputs.reading import AnswerSources, Reading
+from nova_judge.inputs.unread_columns import answer_fault
+from nova_judge.json_lines import Fault, decoded
+from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.records import CANDIDATES, Candidate, FailedRow, Failure, InputRow, Verdict
+
+UNREADABLE = "nova-judge: unreadable"
+"""The key under which a converted file says why a row of the original cannot be read."""
+
+PAIR_FIELDS = ("prompt", "response_A", "response_B", "reference", "id", "category", "label")
+FIELDS = (*PAIR_FIELDS, "system", "context", "cluster")
+OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "category")
+
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(
+    dict[str, Any], float_hook=Decimal
+)
+
+
+class OptionalTexts(NamedTuple):
+    """The optional texts of a row, and the names of those that cannot be read."""
+
+    texts: dict[str, str]
+    lost: tuple[str, ...]
+
+
+def columns_of(content: bytes, columns: ColumnMap) -> dict[str, Any] | Fault:
+    """The object of one line; a key of ours that stands twice is a fault."""
+    row = decoded(content, _decoder)
+    if isinstance(row, Fault):
+        return row
+    if UNREADABLE in row:
+        return Fault(str(row[UNREADABLE]))
+    try:
+        duplicate = _duplicate_key(content, _names_read(columns))
+    except RecursionError as error:
+        return Fault(f"not JSON: {error}")
+    if duplicate is not None:
+        return Fault(f"key `{duplicate}` appears more than once", duplicate)
+    return row
+
+
+def find(row: Mapping[str, Any], field: str, columns: ColumnMap) -> Any:  # noqa: ANN401 - JSON
+    """The value of a field: from its column, else under its own name; null counts as missing."""
+    path = columns.path(field)
+    value = pick(row, path)
+    if value in (MISSING, None) and path != field:
+        value = row.get(field, MISSING)
+    return MISSING if value is None else value
+
+
+def brings(row: Mapping[str, Any], columns: ColumnMap) -> bool | None:
+    """Whether a row carries both answers; None where it has no prompt that could be used."""
+    asked = asked_by(find(row, "prompt", columns), "prompt")
+    if isinstance(asked, Fault) or not asked.prompt.strip():
+        return None
+    answers = (find(row, f"response_{candidate}", columns) for candidate in CANDIDATES)
+    return all(answer is not MISSING for answer in answers)
+
+
+def row_of(
+    line: int, row: Mapping[str, Any], sources: AnswerSources, reading: Reading
+) -> InputRow | FailedRow | Fault:
+    """The row, or the fault for which it cannot be used."""
+    columns = reading.columns
+    asked = _asked(row, columns)
+    if isinstance(asked, Fault):
+        return asked
+    answers = _answers(row, sources, columns)
+    if isinstance(answers, Fault):
+        return answers
+    if "generated" in sources and (fault := answer_fault(row, FIELDS, columns)):
+        return fault
+    optional = _optional(row, columns)
+    texts = optional.texts
+    failures = tuple(
+        Failure(candidate, reason, 0, answer[:200])
+        for candidate, answer in answers.items()
+        if (reason := failure_of(answer, texts=reading.failures)) is not None
+    )
+    if failures:
+        return FailedRow(line, texts.get("id", ""), failures, texts.get("category"))
+    label, lost = _label(find(row, "label", columns))
+    return InputRow(
+        line=line,
+        id=texts.get("id", ""),
+        prompt=asked.prompt,
+        response_A=answers.get("A"),
+        response_B=answers.get("B"),
+        reference=texts.get("reference"),
+        category=texts.get("category"),
+        label=label,
+        system=texts.get("system", asked.system),
+        context=texts.get("context"),
+        cluster=texts.get("cluster"),
+        lost=(*optional.lost, *lost),
+    )
+
+
+def _asked(row: Mapping[str, Any], columns: ColumnMap) -> Asked | Fault:
+    value = find(row, "prompt", columns)
+    if value is MISSING:
+        return Fault("field `prompt` is missing", "prompt")
+    asked = asked_by(value, "prompt")
+    if isinstance(asked, Asked) and not asked.prompt.strip():
+        return Fault("field `prompt` is empty", "prompt")
+    return asked
+
+
+def _answers(
+    row: Mapping[str, Any], sources: AnswerSources, columns: ColumnMap
+) -> dict[Candidate, str] | Fault:
+    answers: dict[Candidate, str] = {}
+    for candidate in CANDIDATES:
+        name = f"response_{candidate}"
+        value = find(row, name, columns)
+        if getattr(sources, candidate) == "generated":
+            if value is not MISSING:
+                return Fault(
+                    f"field `{name}` stands in the row, but this run generates it: "
+                    "a file brings both answers in every row, or in none",
+                    name,
+                )
+        elif value is MISSING:
+            return Fault(f"field `{name}` is missing", name)
+        else:
+            text = text_of(value, name)
+            if isinstance(text, Fault):
+                return text
+            answers[candidate] = text
+    return answers
+
+
+def _optional(row: Mapping[str, Any], columns: ColumnMap) -> OptionalTexts:
+    """A field that nobody needs costs itself and not the row."""
+    texts: dict[str, str] = {}
+    lost: list[str] = []
+    for field in ("id", "category", "reference", "system", "context", "cluster"):
+        value = find(row, field, columns)
+        if value is MISSING and field == "category":
+            value = find(row, "source", ColumnMap())
+        if value is MISSING:
+            continue
+        text = text_of(value, field)
+        if isinstance(text, Fault):
+            lost.append(field)
+        elif field in ("id", "cluster"):
+            texts[field] = whole_number(text)
+        elif text.strip():
+            texts[field] = text
+    return OptionalTexts(texts, tuple(lost))
+
+
+def _label(value: object) -> tuple[Verdict | None, tuple[str, ...]]:
+    if value is MISSING or (isinstance(value, str) and not value.strip()):
+        return None, ()
+    label = read_label(value) if isinstance(value, str) else None
+    return label, () if label is not None else ("label",)
+
+
+def _names_read(columns: ColumnMap) -> tuple[str, ...]:
+    names = (columns.path(field).partition(".")[0] for field in (*FIELDS, *OWN_FIELDS))
+    return tuple(dict.fromkeys((*names, *FIELDS, "source")))
+
+
+def _duplicate_key(content: bytes, names: tuple[str, ...]) -> str | None:
+    """The first of our keys that stands twice; only lines that could have one are parsed again."""
+    suspicious = _ESCAPED_ASCII.search(content) or any(
+        content.count(b'"%s"' % name.encode()) > 1 for name in names
+    )
+    if not suspicious:
+        return None
+    duplicates: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        # The outermost object is built last, so its finding is the one that remains.
+        duplicates[:] = [name for name in names if keys.count(name) > 1]
+        return dict(pairs)
+
+    # Python refuses to convert very long integers; nobody reads these.
+    json.loads(content, object_pairs_hook=note, parse_int=str)
+    return duplicates[0] if duplicates else None

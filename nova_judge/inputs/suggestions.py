@@ -1,0 +1,153 @@
+"""The `--map` that would read a file of another tool, from the names and values of its columns."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from nova_judge.inputs.column_names import names, plain_name, words_of
+from nova_judge.inputs.columns import is_conversation, role_of
+from nova_judge.recipe.column_map import ColumnMap
+
+_DEPTH = 5
+_NO_TEXT: Final = re.compile(
+    r"(?:^|[\W_])(?:id|uuid|model|name|type|url|path|role)$", re.IGNORECASE
+)
+
+
+class Leaf(NamedTuple):
+    """One text inside a row: the path to it, what stands there, and its text."""
+
+    path: str
+    value: object
+    text: str
+
+
+def leaves_of(value: object, path: str, depth: int = _DEPTH) -> Iterator[Leaf]:
+    """Every text below a value; a conversation is one, a list stands for its first member."""
+    if isinstance(value, str):
+        yield Leaf(path, value, value)
+    elif is_conversation(value):
+        yield Leaf(path, value, " ".join(str(turn.get("content", "")) for turn in value))  # type: ignore[attr-defined]
+    elif depth and isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from leaves_of(part, f"{path}.{name}", depth - 1)
+    elif depth and isinstance(value, list) and value:
+        yield from leaves_of(value[0], f"{path}.0", depth - 1)
+
+
+def suggested(
+    rows: Sequence[Mapping[str, Any]],
+    fields: Sequence[str],
+    columns: ColumnMap,
+    suspects: Sequence[str],
+) -> str:
+    """What to do about a file whose columns have other names, as the line that reads it."""
+    own = fields[0] == "query"
+    leaves = _leaves(rows)
+    named = _own_data(leaves) if own else _pairs(leaves, rows)
+    kept = {f: c for f in fields if (c := columns.path(f)) != f and c in leaves}
+    changed = {field: path for field, path in named.items() if path != field} | kept
+    if not named.get(fields[0]) or not (changed or suspects):
+        return (
+            f"Its columns are {', '.join(f'`{path}`' for path in list(leaves)[:20])}: say which is "
+            f"which with --map, for example --map {fields[0]}=COLUMN"
+        )
+    line = ",".join(f"{field}={path}" for field, path in changed.items())
+    left = [name for name in suspects if not _covered(name, changed.values())]
+    ignored = ",".join(f"ignore={name}" for name in left)
+    yaml = ", ".join(f"{field}: {path}" for field, path in changed.items())
+    said = f"Read it with --map {','.join(filter(None, (line, ignored)))}"
+    if yaml:
+        said += f" (in a recipe: map: {{{yaml}}})"
+    if not own and (single := _single(leaves, named)) is not None:
+        said += (
+            f". `{single}` holds the answers of one model: to compare two, give the other file "
+            f"too, as in --join OTHER --map {line},response_A={single},response_B=join.{single}"
+        )
+    elif suspects:
+        said += f"; leave a column out with --map ignore={suspects[0]}"
+    return said
+
+
+def _leaves(rows: Sequence[Mapping[str, Any]]) -> dict[str, Leaf]:
+    """The texts of the first rows by their path, in the order of the columns."""
+    found: dict[str, Leaf] = {}
+    for row in rows[:20]:
+        for name, value in row.items():
+            for leaf in leaves_of(value, name):
+                if leaf.text.strip():
+                    found.setdefault(leaf.path, leaf)
+    return found
+
+
+def _pairs(leaves: Mapping[str, Leaf], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    if sides := _two_sides(leaves):
+        named["response_A"], named["response_B"] = sides
+    taken = set(named.values())
+    if prompt := _first(leaves, names().questions, taken):
+        named = {"prompt": _question_of(prompt, leaves[prompt]), **named}
+        taken.add(prompt)
+    single = _first(leaves, names().answers, taken) if "response_A" not in named else None
+    if reference := _first(leaves, names().references, taken | ({single} if single else set())):
+        named["reference"] = reference
+    if "context" in leaves and "prompt" in named:
+        named["context"] = "context"
+    return named
+
+
+def _own_data(leaves: Mapping[str, Leaf]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    if query := _first(leaves, ("query", *names().questions), set()):
+        named["query"] = query
+    if response := _first(
+        leaves, ("response", *names().references, "output", "completion"), {query or ""}
+    ):
+        named["response"] = response
+    return named
+
+
+def _single(leaves: Mapping[str, Leaf], named: Mapping[str, str]) -> str | None:
+    if "response_A" in named:
+        return None
+    return _first(leaves, names().answers, set(named.values()))
+
+
+def _first(leaves: Mapping[str, Leaf], names: Sequence[str], taken: set[str]) -> str | None:
+    by_name = {plain_name(path): path for path in reversed(list(leaves)) if path not in taken}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
+    """Two columns whose names differ in a mark of the side only, or are a known couple."""
+    paths = [path for path in leaves if not _NO_TEXT.search(path)]
+    by_name = {plain_name(path): path for path in paths}
+    for couple in names().couples:
+        if all(name in by_name for name in couple):
+            return by_name[couple[0]], by_name[couple[1]]
+    for first, second in names().sides:
+        for path in paths:
+            words = words_of(path)
+            for place, word in enumerate(words):
+                if word != first:
+                    continue
+                other = plain_name("".join([*words[:place], second, *words[place + 1 :]]))
+                if other in by_name and by_name[other] != path:
+                    return path, by_name[other]
+    return None
+
+
+def _question_of(path: str, leaf: Leaf) -> str:
+    """The path to the question: of a conversation with answers in it, its first turn."""
+    if not is_conversation(leaf.value):
+        return path
+    turns: list[Mapping[str, Any]] = leaf.value  # type: ignore[assignment]
+    users = [place for place, turn in enumerate(turns) if role_of(turn) == "user"]
+    if len(turns) - len(users) <= 1 and users == [len(turns) - 1]:
+        return path
+    key = "content" if "content" in turns[0] else "value"
+    return f"{path}.{users[0] if users else 0}.{key}"
+
+
+def _covered(name: str, paths: Iterable[str]) -> bool:
+    return any(path.partition(".")[0] == name or path == name for path in paths)

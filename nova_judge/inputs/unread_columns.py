@@ -1,0 +1,126 @@
+"""Columns that a run would not read although they seem to carry what it needs.
+
+Such a file is refused before anything is paid for, with the `--map` that would read it: a column of
+answers under another name would otherwise be left lying, and the candidates paid to answer anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs.column_names import names, plain_name, words_of
+from nova_judge.inputs.columns import MISSING, is_conversation, pick
+from nova_judge.inputs.suggestions import leaves_of, suggested
+from nova_judge.json_lines import Fault
+from nova_judge.recipe.column_map import ColumnMap
+
+_PROSE = 4
+"""Words, on average, from which on a column may hold answers whatever it is called."""
+
+
+class Unread(NamedTuple):
+    """The columns of a file that are not read, and those among them that seem to hold answers."""
+
+    columns: tuple[str, ...]
+    suspects: tuple[str, ...]
+
+
+def answer_fault(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnMap) -> Fault | None:
+    """The fault of a row whose candidates would be asked although it seems to hold an answer."""
+    for name in _not_read(row, fields, columns):
+        if _is_near(name, fields) or (_names_answers(name) and _holds_text(row[name])):
+            return Fault(
+                f"column `{name}` may hold an answer and is not read: see --map, or leave it out "
+                f"with --map ignore={name}",
+                name,
+            )
+    return None
+
+
+def check_columns(
+    rows: Sequence[Mapping[str, Any]],
+    uri: str,
+    fields: Sequence[str],
+    columns: ColumnMap,
+    *,
+    asks: bool,
+) -> tuple[str, ...]:
+    """The columns of the first rows that are not read.
+
+    `fields` are those that the run reads, the first of them needed; `asks`: the candidates will be
+    asked. Raises InputFileError where such a column seems to hold what the run needs.
+    """
+    if not any(rows):
+        return ()
+    unread = _unread(rows, fields, columns, asks=asks)
+    needed = fields[:2] if fields[0] == "query" else fields[:1]
+    missing = [f for f in needed if not any(_has(row, f, columns) for row in rows)]
+    if not missing and not unread.suspects:
+        return unread.columns
+    said = [f"no column `{columns.path(field)}`" for field in missing]
+    said += [f"{_listed(unread.suspects)} may hold answers and are not read"] * bool(
+        unread.suspects
+    )
+    raise InputFileError(
+        f"{uri}: {', and '.join(said)}. {suggested(rows, fields, columns, unread.suspects)}"
+    )
+
+
+def _unread(
+    rows: Sequence[Mapping[str, Any]], fields: Sequence[str], columns: ColumnMap, *, asks: bool
+) -> Unread:
+    unread = dict.fromkeys(name for row in rows for name in _not_read(row, fields, columns))
+    suspects = [
+        name
+        for name in unread
+        if _is_near(name, fields)
+        or (asks and _names_answers(name) and any(_holds_text(row.get(name)) for row in rows))
+        or (asks and _is_prose(rows, name))
+    ]
+    return Unread(tuple(unread), tuple(suspects))
+
+
+def _not_read(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnMap) -> Iterator[str]:
+    read = {columns.path(field) for field in fields} | set(fields) | {"source"}
+    heads = {path.partition(".")[0] for path in read}
+    return (name for name in row if name not in heads and name not in columns.ignored)
+
+
+def _has(row: Mapping[str, Any], field: str, columns: ColumnMap) -> bool:
+    return any(pick(row, name) not in (MISSING, None) for name in (columns.path(field), field))
+
+
+def _is_near(name: str, fields: Sequence[str]) -> bool:
+    """Whether a name is one of ours but for case, blanks and signs."""
+    plain = plain_name(name)
+    return plain in {plain_name(field) for field in fields}
+
+
+def _names_answers(name: str) -> bool:
+    words = set(words_of(name))
+    return bool(names().answer_words & words) and not names().words_about_answers & words
+
+
+def _holds_text(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip())
+    if isinstance(value, Mapping):
+        return any(map(_holds_text, value.values()))
+    return isinstance(value, list) and any(map(_holds_text, value))
+
+
+def _is_prose(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether a column holds sentences that differ from row to row."""
+    texts = [
+        leaf.text
+        for row in rows
+        for leaf in leaves_of(row.get(name), name)
+        if not is_conversation(leaf.value)
+    ]
+    if len(texts) < max(1, len(rows) // 2) or len(set(texts)) * 2 < len(texts):
+        return is_conversation(rows[0].get(name))
+    return sum(len(text.split()) for text in texts) >= _PROSE * len(texts)
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in columns[:8])

@@ -1,0 +1,72 @@
+"""`map:` of a recipe, and `--map` of a command: which columns of a file hold what a run reads."""
+
+from typing import Any
+
+import msgspec
+
+from nova_judge.errors import RecipeError
+from nova_judge.recipe.nova_block import Section, Text
+from nova_judge.recipe.shape import read_record
+
+FORM = (
+    "write --map FIELD=COLUMN,FIELD=COLUMN, for example --map prompt=question,response_A=output_1"
+)
+
+
+class ColumnMap(Section, frozen=True, omit_defaults=True):
+    """The column that holds each field; None where it has the field's own name.
+
+    A column is a name, or a path into it with dots: `answers.text.0`, `turns.-1.content`. `rows` is
+    the path to the list of rows in a JSON document; `ignore` names columns that are to be left out.
+    """
+
+    prompt: Text | None = None
+    response_A: Text | None = None
+    response_B: Text | None = None
+    reference: Text | None = None
+    id: Text | None = None
+    category: Text | None = None
+    label: Text | None = None
+    system: Text | None = None
+    context: Text | None = None
+    cluster: Text | None = None
+    query: Text | None = None
+    response: Text | None = None
+    rows: Text | None = None
+    ignore: Text | tuple[Text, ...] = ()
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The columns that are left out on purpose."""
+        return (self.ignore,) if isinstance(self.ignore, str) else self.ignore
+
+    def path(self, field: str) -> str:
+        """The column, or the path, that a field is read from."""
+        return getattr(self, field, None) or field
+
+
+OWN_NAMES = ColumnMap()
+
+
+def parse_map(given: str) -> ColumnMap:
+    """`FIELD=COLUMN,…` as a map; `ignore` may stand several times. Raises RecipeError."""
+    named: dict[str, Any] = {}
+    for part in given.split(","):
+        field, equals, column = part.partition("=")
+        if not equals or not column.strip():
+            raise RecipeError(f"--map {given}: {part!r} names no column; {FORM}")
+        if field.strip() == "ignore":
+            named["ignore"] = (*named.get("ignore", ()), column)
+        elif field.strip() in named:
+            raise RecipeError(f"--map {given}: {field.strip()} stands twice")
+        else:
+            named[field.strip()] = column
+    return read_record(named, ColumnMap, file="--map")
+
+
+def overlaid(below: ColumnMap, above: ColumnMap | None) -> ColumnMap:
+    """The map of a recipe with that of a command laid over it."""
+    if above is None:
+        return below
+    changes = {name: value for name, value in msgspec.structs.asdict(above).items() if value}
+    return msgspec.structs.replace(below, **changes)
