@@ -55,7 +55,7 @@ def evidence_of(fields: Mapping[str, Any]) -> EvidenceRow:
         margin=_margin(fields),
         preference=_preference(fields),
         cluster=_cluster(fields),
-        hashed=key_of(text_of(fields, "id") or "", text_of(fields, "prompt") or ""),
+        hashed=_hashed(fields),
         **known_of(fields)._asdict(),
     )
 
@@ -85,6 +85,11 @@ def text_of(fields: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnusableFieldsError(f"`{name}` is not text")
     return str(value)
+
+
+def _hashed(fields: Mapping[str, Any]) -> int:
+    named = [text_of(fields, name) or "" for name in ("id", "prompt")]
+    return key_of(*named) if any(named) else 0
 
 
 def _cluster(fields: Mapping[str, Any]) -> int:

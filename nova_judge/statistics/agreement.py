@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.gwet import Ac1, gwet_ac1
 from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
 from nova_judge.statistics.student import student_quantile
+from nova_judge.statistics.win_rate import Interval, wilson
 
 LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
 LabelledCounts: TypeAlias = Mapping[Outcome, ProfileCounts]
@@ -18,6 +20,7 @@ Table: TypeAlias = npt.NDArray[np.int64]
 Shares: TypeAlias = npt.NDArray[np.float64]
 
 MIN_LABELLED = 20
+MIN_OF_RARER = 10
 _EXCHANGED = (1, 0, 2)
 KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
 
@@ -38,8 +41,9 @@ class Agreement(msgspec.Struct, frozen=True):
     forward, backward: the verdict of that order is the label. strict: of both orders.
     summed: JudgeBench's rule, the sign of the two verdicts added (Tan et al. 2024).
     consistency: the same verdict in both orders, whatever the label.
-    kappa: of the summed verdict; None where it is not defined. backward, strict and consistency
-    are None where only one order was judged.
+    kappa: of the summed verdict; None where it is not defined. ac1: Gwet's, of the same.
+    backward, strict and consistency are None where only one order was judged. intervals: Wilson's,
+    by the name of the share.
     """
 
     forward: float
@@ -49,6 +53,8 @@ class Agreement(msgspec.Struct, frozen=True):
     consistency: float | None
     kappa: float | None
     kappa_interval: Kappa | None
+    ac1: Ac1 | None
+    intervals: dict[str, Interval]
     labelled: int
 
 
@@ -67,14 +73,20 @@ def agreement(
     )
     table = summed_table(labelled)
     kappa = cohen_kappa(table, level)
+    counted = {"forward": forward, "summed": int(np.trace(table))}
+    if both_orders:
+        counted |= {"backward": backward, "strict": strict, "consistency": consistent}
+    found = {name: wilson(count, rows, level) for name, count in counted.items()}
     return Agreement(
         forward=forward / rows,
         backward=backward / rows if both_orders else None,
         strict=strict / rows if both_orders else None,
-        summed=int(np.trace(table)) / rows,
+        summed=counted["summed"] / rows,
         consistency=consistent / rows if both_orders else None,
         kappa=kappa.estimate if kappa else None,
         kappa_interval=kappa,
+        ac1=gwet_ac1(table, level),
+        intervals={name: one for name, one in found.items() if isinstance(one, Interval)},
         labelled=rows,
     )
 
@@ -96,7 +108,8 @@ def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
 
     Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969), at the table with
     one observation of chance agreement and one of full agreement added and Student's t, without
-    which its level is .89 at twenty rows; None below twenty.
+    which its level is .89 at twenty rows. None below twenty rows, and where all but one label (or
+    verdict) have fewer than ten rows together: its level is .5 to .9 there.
     """
     rows = int(table.sum())
     if not rows:
@@ -106,7 +119,8 @@ def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
     if estimate is None:
         return None
     low = high = None
-    if rows >= MIN_LABELLED:
+    rarer = min(rows - int(table.sum(axis=axis).max()) for axis in (0, 1))
+    if rows >= MIN_LABELLED and rarer >= MIN_OF_RARER:
         low, high = _kappa_bounds(shares, rows, level)
     return Kappa(estimate, low, high, level, KAPPA_METHOD)
 

@@ -2,7 +2,8 @@
 
 The confidence of a row is the size of its margin; it is right when the margin's sign is the label.
 An isotonic map turns confidence into a probability; its error is measured on rows that the map has
-not seen (ten folds).
+not seen: ten folds, drawn by the rows' hashes, so that neither their order nor what the labels say
+has a part in it, and rows of one id and prompt are held out together.
 """
 
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.clusters import Keys
 from nova_judge.statistics.evidence import Evidence, Floats
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.win_rate import Interval, wilson
@@ -47,13 +49,17 @@ class Bucket(msgspec.Struct, frozen=True):
 class Calibration(msgspec.Struct, frozen=True):
     """How margins relate to labels.
 
-    expected_error: cross-validated expected calibration error, the mean distance over buckets of
-    what the map predicts and what is so. accuracy: the margin's sign is the label.
-    brier: mean squared error of the cross-validated probabilities.
+    expected_error: root mean square distance of what the map predicts and what is so, its own noise
+    included: from the products of residuals of pairs of held-out rows in one bucket and fold, whose
+    mean is the square of that distance. accuracy: the margin's sign is the label.
+    brier: mean squared error of the cross-validated probabilities; brier_base_rate: the same of a
+    map that knows nothing but the share of right rows in the other folds. A map that is no better
+    than that is worth nothing.
     """
 
     expected_error: float
     brier: float
+    brier_base_rate: float
     accuracy: float
     rows: int
     undecided: int
@@ -86,15 +92,18 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     agreed = (margins[decided] < 0) == label_b[decided]
     if len(confidence) < MIN_ROWS:
         return Unscored(f"{len(confidence)} rows have a margin and a label, {MIN_ROWS} are needed")
-    order = np.lexsort((agreed, confidence))
-    confidence, agreed = confidence[order], agreed[order]
-    predicted = _out_of_fold(confidence, agreed)
+    fold = _folds(evidence.hashes[known][decided])
+    order = np.lexsort((fold, agreed, confidence))
+    confidence, agreed, fold = confidence[order], agreed[order], fold[order]
+    if fold.max() == 0:
+        return Unscored("all rows are of one id and prompt, so that none can be held out")
+    predicted, base = _out_of_fold(confidence, agreed, fold)
     buckets = _buckets(confidence, agreed, predicted, level)
-    off = sum(bucket.rows * abs(bucket.share - bucket.predicted) for bucket in buckets)
     whole = isotonic(confidence, agreed)
     return Calibration(
-        expected_error=off / len(confidence),
+        expected_error=_distance(confidence, predicted - agreed, fold),
         brier=float(np.mean((predicted - agreed) ** 2)),
+        brier_base_rate=float(np.mean((base - agreed) ** 2)),
         accuracy=int(agreed.sum()) / len(agreed),
         rows=len(confidence),
         undecided=int((~decided).sum()),
@@ -129,23 +138,54 @@ def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
     return IsotonicMap(np.array(at), np.array(values))
 
 
-def _out_of_fold(confidence: Floats, agreed: npt.NDArray[np.bool_]) -> Floats:
-    """Each row predicted by the map of the other folds; folds by rank, so order plays no part."""
-    fold = np.arange(len(confidence)) % _FOLDS
-    predicted = np.empty(len(confidence))
-    for held_out in range(_FOLDS):
+def _folds(hashes: Keys) -> Counts:
+    """The fold of each row by the rank of its hash; rows without one (0) by their place."""
+    places = np.arange(len(hashes), dtype=np.uint64)
+    keys = np.where(hashes == 0, places, hashes)
+    _, rank = np.unique(keys, return_inverse=True)
+    folds: Counts = rank.astype(np.int64) % _FOLDS
+    return folds
+
+
+def _out_of_fold(
+    confidence: Floats, agreed: npt.NDArray[np.bool_], fold: Counts
+) -> tuple[Floats, Floats]:
+    """Each row predicted by the map, and by the share of right rows, of the other folds."""
+    predicted, base = np.empty(len(confidence)), np.empty(len(confidence))
+    for held_out in np.unique(fold):
         inside = fold == held_out
         predicted[inside] = isotonic(confidence[~inside], agreed[~inside])(confidence[inside])
-    return predicted
+        base[inside] = agreed[~inside].mean()
+    return predicted, base
+
+
+def _distance(confidence: Floats, residuals: Floats, fold: Counts) -> float:
+    """The root of the mean product of the residuals of two rows of one bucket and fold.
+
+    A row's own noise is independent of another row's, and of the map that was fitted without both:
+    what is left is the square of the map's error. 0 where chance makes the mean negative.
+    """
+    group = _bucket_of(confidence).astype(np.int64) * _FOLDS + fold
+    rows = np.bincount(group)
+    sums, squares = np.bincount(group, residuals), np.bincount(group, residuals**2)
+    pairs = rows > 1
+    products = (sums[pairs] ** 2 - squares[pairs]) / (rows[pairs] - 1.0)
+    if not pairs.any():
+        return 0.0
+    return float(np.sqrt(max(0.0, float(products.sum()) / float(rows[pairs].sum()))))
+
+
+def _bucket_of(confidence: Floats) -> Counts:
+    """Up to ten buckets of about equal size; equal confidence is never parted."""
+    count = max(1, min(_BUCKETS, len(confidence) // _MIN_BUCKET))
+    cuts = [confidence[len(confidence) * part // count] for part in range(1, count)]
+    return np.searchsorted(np.unique(cuts), confidence, side="right")
 
 
 def _buckets(
     confidence: Floats, agreed: npt.NDArray[np.bool_], predicted: Floats, level: float
 ) -> list[Bucket]:
-    """Up to ten buckets of about equal size; equal confidence is never parted."""
-    count = max(1, min(_BUCKETS, len(confidence) // _MIN_BUCKET))
-    cuts = [confidence[len(confidence) * part // count] for part in range(1, count)]
-    bucket_of = np.searchsorted(np.unique(cuts), confidence, side="right")
+    bucket_of = _bucket_of(confidence)
     return [
         _bucket(confidence[at], agreed[at], predicted[at], level)
         for number in np.unique(bucket_of)

@@ -8,12 +8,14 @@ from nova_judge.statistics.calibration import Calibration, calibrate
 from nova_judge.statistics.clusters import ClusterCounts, Repeats, repeats
 from nova_judge.statistics.contest import (
     contest_of,
+    decision_of,
     decisive_rate_of,
     standard_error_of,
     win_rate_of,
 )
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
 from nova_judge.statistics.evidence import Basis, Evidence
+from nova_judge.statistics.labels import LabelFindings, label_findings
 from nova_judge.statistics.length_control import (
     ControlledRate,
     format_controlled,
@@ -58,6 +60,7 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: Interval | None
     win_rate_decisive: Interval | None
     win_rate_corrected: CorrectedWinRate | None
+    labels: LabelFindings | None
     standard_error: float | None
     repeats: Repeats | None
     clusters: ClusterCounts | None
@@ -79,6 +82,10 @@ def find(
     counted = evidence if both_orders else evidence.forward_alone()
     labelled, level = counted.labelled, settings.level
     contest = contest_of(evidence, basis)
+    of_labels = label_findings(labelled, decision_of(contest, settings), level)
+    if of_labels is not None and of_labels.contradictions:
+        reasons = (*of_labels.contradictions, *settings.blocked_by)
+        settings = msgspec.structs.replace(settings, blocked_by=reasons)
     of_positions = positions(evidence.profiles) if both_orders else Unscored("one order was judged")
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
@@ -93,6 +100,7 @@ def find(
         win_rate_corrected=notes.kept(
             "win_rate_corrected", corrected_win_rate(labelled, counted.profiles, level)
         ),
+        labels=of_labels,
         standard_error=standard_error_of(contest),
         repeats=repeats(contest.clusters) if contest.clusters else None,
         clusters=contest.clusters,

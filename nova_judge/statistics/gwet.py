@@ -1,0 +1,69 @@
+"""Gwet's AC1 beside kappa: agreement beyond chance that does not collapse where one label is rare.
+
+Gwet (2008, Br. J. Math. Stat. Psychol. 61). Chance is taken for rows on which a rater guesses, not
+for the product of the margins, so that 94 % of labels on one side leave something to agree on.
+"""
+
+import math
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from nova_judge.statistics.student import student_quantile
+from nova_judge.statistics.win_rate import Interval, wilson
+
+MIN_LABELLED = 20
+METHOD = "the wider of Gwet's variance (one observation added twice) and Wilson's of the agreement"
+
+Table = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Ac1(msgspec.Struct, frozen=True):
+    """Gwet's AC1 with its interval, None where labels are too few for one."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+
+
+def gwet_ac1(table: Table, level: float = 0.95) -> Ac1 | None:
+    """AC1 of counts by label and verdict, over the categories that occur; None without two."""
+    used = (table.sum(axis=0) + table.sum(axis=1)) > 0
+    counts = table[np.ix_(used, used)].astype(np.float64)
+    rows = int(counts.sum())
+    if rows == 0 or len(counts) < 2:
+        return None
+    estimate, chance = _estimate(counts / rows)
+    if rows < MIN_LABELLED:
+        return Ac1(estimate, None, None, level, METHOD)
+    by_row, by_column = counts.sum(axis=1) / rows, counts.sum(axis=0) / rows
+    smoothed = counts + np.diag((by_row + by_column) / 2.0) + np.outer(by_row, by_column)
+    centre, _ = _estimate(smoothed / smoothed.sum())
+    reach = student_quantile(level, rows - 1) * math.sqrt(_variance(smoothed))
+    share = wilson(round(float(np.trace(counts))), rows, level)
+    assert isinstance(share, Interval)  # noqa: S101 (there are rows)
+    ends = [(end - chance) / (1.0 - chance) for end in (share.low, share.high)]
+    low, high = min(estimate, centre - reach, ends[0]), max(estimate, centre + reach, ends[1])
+    return Ac1(estimate, max(-1.0, low), min(1.0, high), level, METHOD)
+
+
+def _estimate(shares: Floats) -> tuple[float, float]:
+    """AC1, and the agreement by chance."""
+    margins = (shares.sum(axis=1) + shares.sum(axis=0)) / 2.0
+    chance = float(margins @ (1.0 - margins)) / (len(shares) - 1)
+    return (float(np.trace(shares)) - chance) / (1.0 - chance), chance
+
+
+def _variance(counts: Floats) -> float:
+    total = float(counts.sum())
+    shares = counts / total
+    margins = (shares.sum(axis=1) + shares.sum(axis=0)) / 2.0
+    estimate, chance = _estimate(shares)
+    of_row = ((1.0 - margins)[:, None] + (1.0 - margins)[None, :]) / 2.0 / (len(shares) - 1)
+    agreed = (np.eye(len(shares)) - chance) / (1.0 - chance)
+    pull = agreed - 2.0 * (1.0 - estimate) * (of_row - chance) / (1.0 - chance)
+    return float((shares * (pull - estimate) ** 2).sum()) / (total - 1.0)
