@@ -85,6 +85,7 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
     estimates = find(evidence, settings)
+    settings = msgspec.structs.replace(settings, blocked_by=estimates.verdict.blocked_by)
     return msgspec.structs.replace(
         known,
         **msgspec.structs.asdict(estimates)

@@ -21,6 +21,7 @@ from nova_judge.statistics.calibration import Calibration
 from nova_judge.statistics.clusters import ClusterCounts, Repeats
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
 from nova_judge.statistics.findings import BothBad
+from nova_judge.statistics.labels import LabelFindings
 from nova_judge.statistics.length_control import ControlledRate
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.positions import Positions
@@ -143,6 +144,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: Interval | None = None
     win_rate_decisive: Interval | None = None
     win_rate_corrected: CorrectedWinRate | None = None
+    labels: LabelFindings | None = None
     standard_error: float | None = None
     repeats: Repeats | None = None
     clusters: ClusterCounts | None = None

@@ -53,9 +53,9 @@ class Agreement(msgspec.Struct, frozen=True):
     consistency: float | None
     kappa: float | None
     kappa_interval: Kappa | None
-    ac1: Ac1 | None
-    intervals: dict[str, Interval]
     labelled: int
+    ac1: Ac1 | None = None
+    intervals: dict[str, Interval] = {}
 
 
 def agreement(

@@ -59,13 +59,13 @@ class Calibration(msgspec.Struct, frozen=True):
 
     expected_error: float
     brier: float
-    brier_base_rate: float
     accuracy: float
     rows: int
     undecided: int
     folds: int
     buckets: tuple[Bucket, ...]
     map: tuple[Step, ...]
+    brier_base_rate: float | None = None
 
 
 class IsotonicMap(NamedTuple):
