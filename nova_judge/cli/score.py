@@ -16,6 +16,7 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
+from nova_judge.scores.jailed_process import limits_that_hold
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
@@ -44,9 +45,10 @@ def command(
 ) -> None:
     """Score the answers of a file with a scorer of your own, as AWS's container would call it.
 
-    It runs in a limited process: no environment, network or child processes, two gigabytes. A row
-    on which the scorer fails is counted as unscored and never as zero; of prime_code, a program
-    that ends or hangs has failed its tests. Exit code 1 when a row has no score.
+    It runs in a jail: no environment, network or child processes, two gigabytes; the last line says
+    what this machine's kernel holds. A row on which the scorer fails, or that has no answer, is
+    counted as unscored and never as zero; of prime_code, a program that ends or hangs has failed
+    its tests. Exit code 1 when a row has no score.
 
     Examples:
 
@@ -54,14 +56,16 @@ def command(
 
       nova-judge score inference_output.jsonl --scorer prime_math --out scores.jsonl
     """
-    rows = list(read_answers(file))
+    rows = read_answers(file)
     if not rows:
         raise ScorerError(f"{file} holds no answer; {FORMS}")
     table = ScoreTable()
     found: list[AnswerScore] = []
     console = Console(stderr=True)
-    results = track(_results(scorer, rows, seconds), "scoring", len(rows), console=console)
-    for score in _scores(rows, list(results)):
+    usable = [row for row in rows if row.fault is None]
+    results = track(_results(scorer, usable, seconds), "scoring", len(usable), console=console)
+    scored = iter(list(results))
+    for score in _scores(rows, [row.fault or next(scored) for row in rows]):
         table.facts.setdefault(score.metric, MetricFacts())
         table.add(score)
         found.append(score)
@@ -74,9 +78,11 @@ def command(
         for (metric, reason), count in table.reasons().most_common()
     ]
     if as_json:
-        print_json({"scores": figures, "differences": differences, "unscored": reasons})
+        found_all = {"scores": figures, "differences": differences, "unscored": reasons}
+        print_json(found_all | {"jail": limits_that_hold()})
     else:
         _show(figures, differences, reasons)
+        Console(highlight=False).print(f"Scorer kept in by: {escape(limits_that_hold())}")
     raise typer.Exit(1 if reasons else 0)
 
 

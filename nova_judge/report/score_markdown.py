@@ -3,14 +3,14 @@
 from nova_judge.findings import sentences, sentences_stand_in
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report.markdown import escape
-from nova_judge.scores.metric_score import MetricEstimate
+from nova_judge.scores.metric_score import MetricEstimate, MetricScore
 
 
 def render_score_markdown(metrics: Metrics) -> str:
     """The result as GitHub Markdown, for a pull request."""
     told = sentences.headline(metrics)
     scores = [
-        f"| {escape(score.subject)} | {escape(score.metric)} | {_number(score.estimate)} | "
+        f"| {escape(score.subject)} | {escape(score.metric)} | {_mean(score)} | "
         f"{_ends(score)} | {score.rows:,} | {score.unscored:,} |"
         for score in metrics.scores or ()
     ]
@@ -39,6 +39,13 @@ def render_score_markdown(metrics: Metrics) -> str:
 def _stand_in(metrics: Metrics) -> str:
     """A figure of a stand-in must not be pasted anywhere as the model's."""
     return "".join(f" {escape(str(said), 600)}" for said in sentences_stand_in.stand_ins(metrics))
+
+
+def _mean(score: MetricScore) -> str:
+    """The mean of the rows, or what is computed from all of them at once, as BLEU is."""
+    if score.estimate is None and score.recomputed is not None:
+        return f"{score.recomputed:.2f}"
+    return _number(score.estimate)
 
 
 def _number(value: float | None, sign: str = "") -> str:

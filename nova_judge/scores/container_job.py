@@ -49,13 +49,17 @@ def _own_data(subject: str, output: JobOutput, rows: Sequence[OwnRow]) -> JobSco
         for score in _placed(detail_scores(subject, output, others), rows)
         if score.metric not in _RECOMPUTED
     ]
-    more = again.lines > len(rows)
+    notes = []
+    if again.lines > len(rows):
+        notes.append(f"the container wrote {again.lines} answers for {len(rows)} rows")
+    if isinstance(again.bleu, Unscored):
+        notes.append(f"{BLEU} is unscored: {again.bleu.reason}")
     return JobScores(
         subject,
         [*again.scores, *own, *_missing_scores(subject, own, rows)],
         reported,
-        {} if again.bleu is None else {BLEU: again.bleu},
-        (f"the container wrote {again.lines} answers for {len(rows)} rows",) if more else (),
+        {BLEU: again.bleu} if isinstance(again.bleu, float) else {},
+        tuple(notes),
         stand_in(output),
     )
 

@@ -4,23 +4,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
-from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
 from nova_judge.runs.job_output import Details, JobOutput
 from nova_judge.runs.results_json import figures_by_task, stand_in_of
+from nova_judge.scores.inference_lines import NO_ANSWER, InferenceLine, inference_lines
 from nova_judge.scores.metric_score import Reported
-from nova_judge.scores.table import AnswerScore
+from nova_judge.scores.table import NOT_FINITE, AnswerScore, finite
 from nova_judge.scores.text_metrics import (
+    NO_BLANKS,
     NO_BLEU_COUNTS,
     ROW_METRICS,
     bleu,
     bleu_counts,
+    reads_words,
     row_metrics,
 )
 from nova_judge.text import storable
@@ -28,16 +28,7 @@ from nova_judge.text import storable
 _STANDARD_ERROR = "_stderr"
 _SHOWN_COLUMNS = ("full_prompt", "gold")
 _UNREAD = Unscored("the row's metrics cannot be read")
-_NO_ANSWER = Unscored("the container gave no answer")
-
-
-class InferenceLine(msgspec.Struct):
-    """One line of `inference_output.jsonl`."""
-
-    inference: str
-    prompt: str = ""
-    gold: str = ""
-    metadata: Any = None
+_OTHER_REFERENCE = Unscored("the answer's line holds the reference of another row")
 
 
 def reported_figures(files: JobOutput) -> dict[str, Reported]:
@@ -64,7 +55,7 @@ def stand_in(files: JobOutput) -> str | None:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return finite(value)
 
 
 def detail_scores(
@@ -90,15 +81,8 @@ def _scores_of_rows(
     for place, (found, texts) in enumerate(zip(read_details(details.path), shown, strict=True)):
         read = reader.read(found.metrics) if isinstance(found.metrics, str) else found.metrics
         metrics = read if isinstance(read, dict) else {}
-        predictions = found.predictions
-        answer = predictions if isinstance(predictions, str) else "\n".join(predictions or [])
         row = first + place
-        numbers = {
-            storable(name): float(value)
-            for name, value in metrics.items()
-            if isinstance(value, int | float) and value == value  # noqa: PLR0124 - nan is no score
-        }
-        unread = {} if numbers else dict.fromkeys(expected or ("score",), _UNREAD)
+        results = _results_of(metrics, expected)
         yield [
             AnswerScore(
                 subject,
@@ -108,11 +92,25 @@ def _scores_of_rows(
                 id=f"{category}-{place + 1}" if category else str(row + 1),
                 category=category,
                 prompt=texts[0],
-                answer=answer,
+                answer=_text(found.predictions),
                 reference=texts[1],
             )
-            for name, result in (numbers | unread).items()
+            for name, result in results.items()
         ]
+
+
+def _results_of(
+    metrics: Mapping[str, Any], expected: Collection[str]
+) -> dict[str, float | Unscored]:
+    """The numbers among a row's metrics; nan and what is missing is no score."""
+    results: dict[str, float | Unscored] = {}
+    for name, value in metrics.items():
+        if isinstance(value, int | float):
+            number = finite(value)
+            results[storable(name)] = NOT_FINITE if number is None else number
+    if all(isinstance(result, Unscored) for result in results.values()):
+        return dict.fromkeys(expected or ("score",), _UNREAD)
+    return results
 
 
 def _shown(details: Path) -> Iterator[tuple[str, str]]:
@@ -122,47 +120,71 @@ def _shown(details: Path) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
-    """A cell as text; references come as lists."""
-    if isinstance(value, list):
-        return "\n".join(map(str, value))
-    return "" if value is None else str(value)
+    """A cell as text; references and predictions come as lists."""
+    if isinstance(value, list | tuple):
+        return "\n".join(_text(part) for part in value)
+    return "" if value is None else storable(str(value))
 
 
 class Recomputed(NamedTuple):
-    """Own data scored again from the container's answers; `lines` counts those it wrote."""
+    """Own data scored again from the container's answers; `lines` counts those it wrote.
+
+    `bleu` is unscored where no row has a score of its own.
+    """
 
     scores: list[AnswerScore]
-    bleu: float | None
+    bleu: float | Unscored | None
     lines: int
 
 
 def recomputed_scores(subject: str, files: JobOutput, rows: Sequence[OwnRow]) -> Recomputed:
     """F1, ROUGE and exact match of every row that was sent, BLEU over all of them.
 
-    Lines are taken in the order of the rows; a line whose reference is another row's is refused,
-    because scores could not be matched to rows. A row without a line is unscored.
+    Lines are taken in the order of the rows. A row without a line, with an unreadable one or
+    without an answer is unscored. Raises JudgeJobError where lines have other rows' references,
+    because scores could not be matched to rows.
     """
-    lines = [
-        line
-        for path in files.inference_output
-        for line in require_lines(path, InferenceLine, JudgeJobError)
-    ]
+    lines = [line for path in files.inference_output for line in inference_lines(path)]
+    _check_order(lines, rows)
     scores: list[AnswerScore] = []
-    counts = NO_BLEU_COUNTS
+    counts, counted = NO_BLEU_COUNTS, 0
     for place, row in enumerate(rows):
-        if place >= len(lines):
-            scores += _own_scores(subject, row, "", dict.fromkeys(ROW_METRICS, _NO_ANSWER))
+        line = lines[place] if place < len(lines) else NO_ANSWER
+        answer = line if isinstance(line, Unscored) else _answer_to(line, row)
+        if isinstance(answer, Unscored):
+            scores += _own_scores(subject, row, "", dict.fromkeys(ROW_METRICS, answer))
             continue
-        line = lines[place]
-        if line.gold != row.reference:
-            raise JudgeJobError(
-                f"inference_output.jsonl, line {place + 1}: its reference is not that of row "
-                f"{row.id}: the answers are not in the order of the input"
-            )
-        counts = counts.plus(bleu_counts(line.inference, row.reference))
-        found = row_metrics(line.inference, row.reference)
-        scores += _own_scores(subject, row, line.inference, found)
-    return Recomputed(scores, bleu(counts) if lines else None, len(lines))
+        found = row_metrics(answer, row.reference)
+        scores += _own_scores(subject, row, answer, found)
+        if reads_words(row.reference):
+            counts, counted = counts.plus(bleu_counts(answer, row.reference)), counted + 1
+    total = bleu(counts) if counted else NO_BLANKS
+    return Recomputed(scores, total if lines else None, len(lines))
+
+
+def _check_order(lines: Sequence[InferenceLine | Unscored], rows: Sequence[OwnRow]) -> None:
+    """One odd reference is a row's fault; several are those of another order."""
+    others = [
+        (place, row)
+        for place, (line, row) in enumerate(zip(lines, rows, strict=False))
+        if not isinstance(line, Unscored) and not _same_reference(line.gold, row.reference)
+    ]
+    if len(others) > max(1, len(rows) // 20) or (others and len(lines) != len(rows)):
+        place, row = others[0]
+        raise JudgeJobError(
+            f"inference_output.jsonl, line {place + 1}: its reference is not that of row "
+            f"{row.id}: the answers are not in the order of the input"
+        )
+
+
+def _answer_to(line: InferenceLine, row: OwnRow) -> str | Unscored:
+    if not _same_reference(line.gold, row.reference):
+        return _OTHER_REFERENCE
+    return line.answer
+
+
+def _same_reference(gold: str, reference: str) -> bool:
+    return gold.strip() == storable(reference).strip()
 
 
 def _own_scores(

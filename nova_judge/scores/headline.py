@@ -23,8 +23,17 @@ def score_headline(
     if not known:
         return Headline("No score", "No metric has a score that an interval can be given for.")
     leading = _leading(known)[:_MOST_NAMED]
-    words = ", ".join(f"{score.metric} {score.estimate:.3f}" for score in leading)
-    return Headline(words, ". ".join(_mean_in_words(score, names) for score in leading) + ".")
+    words = [f"{score.metric} {score.estimate:.3f}" for score in leading]
+    if any(score.metric == "rougeL" for score in leading):
+        words += _of_the_whole_file(scores)
+    evidence = ". ".join(_mean_in_words(score, names) for score in leading) + "."
+    return Headline(", ".join(words), evidence)
+
+
+def _of_the_whole_file(scores: Sequence[MetricScore]) -> list[str]:
+    """BLEU, which is one figure of all rows and has no interval."""
+    whole = [score for score in scores if score.interval is None]
+    return [f"{each.metric} {each.recomputed:.2f}" for each in whole if each.recomputed is not None]
 
 
 def _leading(figures: Sequence[MetricScore]) -> list[MetricScore]:

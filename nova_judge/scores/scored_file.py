@@ -8,6 +8,7 @@ import msgspec
 
 from nova_judge.errors import ScorerError
 from nova_judge.json_lines import Fault, read_lines
+from nova_judge.records import Unscored
 
 FORMS = (
     "a line is {prompt, answer, reference?, metadata?}, what the container writes "
@@ -16,11 +17,15 @@ FORMS = (
 
 
 class ScorerRow(NamedTuple):
-    """One answer to be scored: whose it is, where it stands, and what the scorer gets."""
+    """One answer to be scored: whose it is, where it stands, and what the scorer gets.
+
+    `fault` says why the line has no answer.
+    """
 
     subject: str
     line: int
     row: dict[str, Any]
+    fault: Unscored | None = None
 
 
 class _Line(msgspec.Struct):
@@ -35,19 +40,34 @@ class _Line(msgspec.Struct):
     metadata: Any = None
 
 
-def read_answers(file: Path) -> Iterator[ScorerRow]:
-    """Every answer of the file. Raises ScorerError with the line and what is expected."""
+def read_answers(file: Path) -> list[ScorerRow]:
+    """Every answer of the file; a line without one is a row with its fault.
+
+    Raises ScorerError with the first line and what is expected where no line has an answer.
+    """
     if not file.is_file():
         raise ScorerError(f"{file} is not a file: give the path of a JSON Lines file; {FORMS}")
     with file.open("rb") as lines:
-        for number, line in read_lines(lines, _Line):
-            if isinstance(line, Fault):
-                raise ScorerError(f"{file}, line {number}: {line.reason}; {FORMS}")
-            answers = _answers(line)
-            if not answers:
-                raise ScorerError(f"{file}, line {number}: it has no answer; {FORMS}")
-            for subject, answer in answers.items():
-                yield ScorerRow(subject, number, _row(line, answer))
+        rows = [row for number, line in read_lines(lines, _Line) for row in _rows(number, line)]
+    subjects = list(dict.fromkeys(row.subject for row in rows if row.fault is None))
+    if rows and not subjects:
+        reason = rows[0].fault.reason if rows[0].fault else ""
+        raise ScorerError(f"{file}, line {rows[0].line}: {reason}; {FORMS}")
+    return [
+        known
+        for row in rows
+        for known in ([row] if row.fault is None else [row._replace(subject=s) for s in subjects])
+    ]
+
+
+def _rows(number: int, line: _Line | Fault) -> Iterator[ScorerRow]:
+    answers = {} if isinstance(line, Fault) else _answers(line)
+    if isinstance(line, Fault) or not answers:
+        reason = line.reason if isinstance(line, Fault) else "it has no answer"
+        yield ScorerRow("", number, {}, Unscored(f"the line cannot be used: {reason}"))
+        return
+    for subject, answer in answers.items():
+        yield ScorerRow(subject, number, _row(line, answer))
 
 
 def _answers(line: _Line) -> dict[str, str]:

@@ -16,6 +16,7 @@ from nova_judge.scores.metric_score import (
     ScoreSlice,
     interval_fields,
 )
+from nova_judge.scores.text_metrics import NO_LATIN
 from nova_judge.statistics.metric_means import (
     UNIT,
     Scale,
@@ -27,6 +28,18 @@ from nova_judge.statistics.metric_means import (
 from nova_judge.statistics.win_rate import Interval
 
 FEWEST_SLICE_ROWS = 20  # below this a slice is shown as a count only
+
+
+NOT_FINITE = Unscored("the score is not a finite number")
+
+
+def finite(value: float) -> float | None:
+    """A number that is neither nan nor beyond every float; None for others."""
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 class AnswerScore(NamedTuple):
@@ -160,7 +173,8 @@ class ScoreTable:
         self, key: Key, values: Sequence[float], scale: Scale, level: float
     ) -> Interval | Unscored:
         reported = self.reported.get(key)
-        if values or key in self.recomputed or reported is None:
+        unread = NO_LATIN.reason in self._unscored[key]
+        if values or unread or key in self.recomputed or reported is None:
             return mean_score(values, scale, level)
         found = reported_interval(reported.value, reported.standard_error, level)
         if isinstance(found, Unscored):

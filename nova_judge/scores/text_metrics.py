@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from nova_judge.records import Unscored
+
 ROW_METRICS = ("rouge1", "rouge2", "rougeL", "em", "qem", "f1", "f1_score_quasi")
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -21,10 +23,35 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _NOT_ROUGE = re.compile(r"[^a-z0-9]+")
 _MAX_ORDER = 4
 _MASKS_KEPT = 1_000
+_WITHOUT_BLANKS = re.compile(  # Thai, Lao, Myanmar, Khmer, kana and Han
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\U00020000-\U0003ffff]"
+)
+NO_LATIN = Unscored("rouge-score reads Latin letters and digits, of which the reference has few")
+NO_BLANKS = Unscored("BLEU counts words between blanks, which the references' scripts do not write")
 
 
-def row_metrics(answer: str, reference: str) -> dict[str, float]:
-    """The per-row metrics of one answer, named as the container names them."""
+def row_metrics(answer: str, reference: str) -> dict[str, float | Unscored]:
+    """The per-row metrics of one answer; ROUGE is unscored where `rouge-score` reads too little."""
+    metrics: dict[str, float | Unscored] = {**container_metrics(answer, reference)}
+    if not _reads_latin(reference):
+        metrics |= dict.fromkeys(("rouge1", "rouge2", "rougeL"), NO_LATIN)
+    return metrics
+
+
+def reads_words(text: str) -> bool:
+    """Whether BLEU's tokens, which lie between blanks, are words of the text's script."""
+    return not _WITHOUT_BLANKS.search(text)
+
+
+def _reads_latin(text: str) -> bool:
+    """Whether at least half of the letters and digits are those that `rouge-score` keeps."""
+    signs = [sign for sign in text.lower() if sign.isalnum()]
+    return not signs or 2 * sum(sign.isascii() for sign in signs) >= len(signs)
+
+
+def container_metrics(answer: str, reference: str) -> dict[str, float]:
+    """The per-row metrics as the container gives them, named as it names them."""
     quasi_answer, quasi_reference = normalized(answer), normalized(reference)
     answer_words, reference_words = _rouge_words(answer), _rouge_words(reference)
     return {

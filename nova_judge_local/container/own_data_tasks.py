@@ -9,7 +9,7 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored
-from nova_judge.scores.text_metrics import corpus_bleu, row_metrics
+from nova_judge.scores.text_metrics import container_metrics, corpus_bleu
 from nova_judge_local.container.job import Job
 from nova_judge_local.container.output_files import Detail, Writer, write_results
 from nova_judge_local.container.preset_scorers import NAMES, preset_scores
@@ -43,7 +43,7 @@ def run(job: Job) -> None:
     answered = _answered(job)
     scored = _own_scores(job, answered)
     rows = [
-        row_metrics(found.answer, found.reference) | own
+        container_metrics(found.answer, found.reference) | own
         for found, own in zip(answered, scored, strict=True)
     ]
     key = "custom|gen_qa_gen_qa|0"

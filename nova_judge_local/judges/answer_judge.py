@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
-from nova_judge_local.judges.squad import normalize, token_f1
+from nova_judge_local.judges.squad import token_f1, tokens
 from nova_judge_local.settings import ChatServer
 
 OPENING = "Stand-in judge "  # every explanation begins so, so that the report can say who judged
@@ -135,7 +135,7 @@ def judged_line(
 
 
 def _recall(answer: str, reference: str) -> float:
-    given, wanted = Counter(normalize(answer).split()), Counter(normalize(reference).split())
+    given, wanted = map(Counter, tokens(answer, reference))
     return (given & wanted).total() / wanted.total() if wanted else 0.0
 
 

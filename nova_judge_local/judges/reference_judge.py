@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import ryaml
 
-from nova_judge_local.judges.squad import exact_match, normalize, token_f1
+from nova_judge_local.judges.squad import exact_match, token_f1, tokens
 
 _TIE = 1e-9
 
@@ -38,7 +38,8 @@ def reference_output(
 
 
 def _quality(answer: str, reference: str) -> Quality:
-    surplus = len(normalize(answer).split()) - len(normalize(reference).split())
+    both = tokens(answer, reference)
+    surplus = len(both.given) - len(both.wanted)
     return Quality(token_f1(answer, reference), exact_match(answer, reference), max(surplus, 0))
 
 

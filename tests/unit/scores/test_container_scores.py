@@ -19,6 +19,7 @@ from nova_judge.scores.container_scores import (
     stand_in,
 )
 from nova_judge.scores.metric_score import Reported
+from nova_judge.scores.table import NOT_FINITE
 from nova_judge.scores.text_metrics import corpus_bleu
 
 PUBLISHED = {
@@ -186,3 +187,73 @@ def test_an_archive_is_read_with_the_tasks_of_its_details(tmp_path: Path) -> Non
 
     files = fetch([key], download, tmp_path / "job")
     assert [part.task for part in files.details] == sorted(names)
+
+
+def own_row(number: int, reference: str) -> OwnRow:
+    return OwnRow(row=number, id=f"r{number}", prompt=f"q{number}", reference=reference)
+
+
+ODD = {
+    "no answer": (b'{"prompt": "q2", "inference": null, "gold": "two"}', "gave no answer"),
+    "no field": (b'{"prompt": "q2", "gold": "two"}', "gave no answer"),
+    "a number": (b'{"inference": 2, "gold": "two"}', "not a text"),
+    "cut off": (b'{"prompt": "q2", "inference": "tw', "not JSON"),
+    "a list": (b"[1]", "not a JSON object"),
+    "not UTF-8": (b'{"inference": "tw\xff", "gold": "two"}', "not UTF-8"),
+    "another reference": (b'{"inference": "two", "gold": "2"}', "reference of another row"),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), ODD.values(), ids=ODD)
+def test_an_odd_line_costs_its_own_row(tmp_path: Path, line: bytes, reason: str) -> None:
+    whole = [
+        b'{"inference": "one", "gold": "one"}',
+        line,
+        b'{"inference": "three", "gold": "three"}',
+    ]
+    path = tmp_path / "inference_output.jsonl"
+    path.write_bytes(b"\n".join(whole) + b"\n")
+    rows = [own_row(0, "one"), own_row(1, "two"), own_row(2, "three")]
+    found = recomputed_scores("base", JobOutput(inference_output=(path,)), rows)
+    exact = {score.row: score.result for score in found.scores if score.metric == "em"}
+    assert (exact[0], exact[2]) == (1.0, 1.0)
+    assert isinstance(exact[1], Unscored)
+    assert reason in exact[1].reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"inference": "two", "gold": "two", "metadata": NaN}',
+        b'\n{"inference": "two", "gold": "two"}',
+        b'{"inference": ["two"], "gold": ["two"]}',
+        b'{"inference": "two", "gold": "two ", "extra": "\\ud83d"}',
+        b'{"prompt": [{"role": "user"}], "inference": "two", "gold": "two"}',
+    ],
+)
+def test_what_a_line_holds_beside_its_answer_costs_nothing(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "inference_output.jsonl"
+    path.write_bytes(b'{"inference": "one", "gold": "one"}\n' + line + b"\n")
+    rows = [own_row(0, "one"), own_row(1, "two")]
+    found = recomputed_scores("base", JobOutput(inference_output=(path,)), rows)
+    assert [score.result for score in found.scores if score.metric == "em"] == [1.0, 1.0]
+    assert found.lines == 2
+
+
+def test_bleu_of_scripts_without_blanks_is_unscored(tmp_path: Path) -> None:
+    path = tmp_path / "inference_output.jsonl"
+    path.write_text('{"inference": "巴黎", "gold": "巴黎"}\n', "utf-8")
+    found = recomputed_scores("base", JobOutput(inference_output=(path,)), [own_row(0, "巴黎")])
+    assert isinstance(found.bleu, Unscored)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "scores"),
+    [
+        ("{'m': 1e999, 'n': 1.0}", {"m": NOT_FINITE, "n": 1.0}),
+        (f"{{'m': 1{'0' * 400}, 'n': 0.5}}", {"m": NOT_FINITE, "n": 0.5}),
+    ],
+)
+def test_a_score_that_is_not_finite_is_none(tmp_path: Path, metrics: str, scores) -> None:
+    files = JobOutput(details=(Details("", details(tmp_path, metrics)),))
+    assert {score.metric: score.result for score in detail_scores("base", files, ["m"])} == scores

@@ -6,13 +6,17 @@ import pytest
 import sacrebleu
 from rouge_score import rouge_scorer
 
+from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import (
     NO_BLEU_COUNTS,
+    NO_LATIN,
     ROW_METRICS,
     bleu,
     bleu_counts,
+    container_metrics,
     corpus_bleu,
     normalized,
+    reads_words,
     row_metrics,
 )
 
@@ -65,7 +69,7 @@ def test_rouge_equals_the_rouge_score_library(name: str) -> None:
     for seed in range(500):
         answer, reference = texts(seed)
         expected = scorer.score(reference, answer)[name].fmeasure
-        assert row_metrics(answer, reference)[name] == pytest.approx(expected, abs=1e-12)
+        assert container_metrics(answer, reference)[name] == pytest.approx(expected, abs=1e-12)
 
 
 def test_bleu_equals_the_sacrebleu_library() -> None:
@@ -117,7 +121,7 @@ def test_every_row_metric_is_there_under_the_container_s_name() -> None:
     ],
 )
 def test_exact_and_quasi_exact_match(answer: str, reference: str, em: float, qem: float) -> None:
-    metrics = row_metrics(answer, reference)
+    metrics = container_metrics(answer, reference)
     assert (metrics["em"], metrics["qem"]) == (em, qem)
 
 
@@ -128,3 +132,40 @@ def test_f1_counts_a_repeated_word_once() -> None:
 def test_normalisation_follows_helm() -> None:
     assert normalized("The well-known  U.S. Answer: 42!") == "well known us answer 42.0"
     assert normalized("1,000") == "1000.0"
+
+
+@pytest.mark.parametrize(
+    ("reference", "readable"),
+    [
+        ("Mount Everest", True),
+        ("Zürich", True),
+        ("42", True),
+        ("", True),
+        ("!!", True),
+        ("巴黎", False),
+        ("القاهرة", False),
+        ("Москва", False),
+        ("答案是42", False),
+        ("กรุงเทพ", False),
+    ],
+)
+def test_rouge_is_unscored_where_rouge_score_reads_too_little(reference, readable):
+    metrics = row_metrics(reference, reference)
+    for name in ("rouge1", "rouge2", "rougeL"):
+        assert (metrics[name] != NO_LATIN) is readable
+    assert not isinstance(metrics["em"], Unscored)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Paris", True),
+        ("Москва река", True),
+        ("القاهرة", True),
+        ("巴黎", False),
+        ("東京です", False),
+        ("กรุงเทพ", False),
+    ],
+)
+def test_bleu_reads_scripts_that_write_blanks(text, words):
+    assert reads_words(text) is words
