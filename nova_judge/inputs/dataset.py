@@ -6,11 +6,11 @@ huge file nor a hostile line grows memory.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from nova_judge.inputs.reading import AS_NAMED, FROM_FILE, GENERATED, AnswerSources, Reading
-from nova_judge.inputs.row_fields import FIELDS, OWN_FIELDS, brings, columns_of, row_of
+from nova_judge.inputs.row_fields import brings, columns_of, row_of
 from nova_judge.inputs.shards import Shard
 from nova_judge.inputs.unread_columns import check_columns
 from nova_judge.json_lines import BOM, Fault, Line
@@ -120,15 +120,15 @@ def sources_of_file(head: bytes, columns: ColumnMap = OWN_NAMES) -> AnswerSource
 
 
 def unread_columns(
-    head: bytes, uri: str, columns: ColumnMap, *, pairs: bool, asks: bool
+    head: bytes, uri: str, columns: ColumnMap, fields: Sequence[str], *, asks: bool
 ) -> tuple[str, ...]:
     """The columns of a file's first rows that are not read.
 
-    `pairs`: rows of a comparison are read, else own data; `asks`: candidates will be asked. Raises
-    InputFileError where columns under other names seem to hold what the run reads.
+    `fields` are read; `asks`: candidates will be asked. Raises InputFileError where columns under
+    other names seem to hold what the run reads.
     """
     rows = list(itertools.islice(_objects(head, columns), ROWS_THAT_DECIDE))
-    return check_columns(rows, uri, FIELDS if pairs else OWN_FIELDS, columns, asks=asks)
+    return check_columns(rows, uri, fields, columns, asks=asks)
 
 
 def _objects(head: bytes, columns: ColumnMap) -> Iterator[dict[str, Any]]:

@@ -12,8 +12,8 @@ import orjson
 
 from nova_judge.inputs.columns import MISSING, asked_by, text_of, whole_number
 from nova_judge.inputs.dataset import shard_lines
-from nova_judge.inputs.reading import FROM_FILE, AnswerSources
-from nova_judge.inputs.row_fields import OWN_FIELDS, columns_of, find
+from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
+from nova_judge.inputs.row_fields import columns_of, find
 from nova_judge.inputs.shards import Shard
 from nova_judge.json_lines import Fault, Line, shape_fault
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap

@@ -5,6 +5,15 @@ from typing import Literal, NamedTuple
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.recipe import Recipe
 
+FIELDS = (
+    *("prompt", "response_A", "response_B", "reference", "id", "category", "label"),
+    *("system", "context", "cluster"),
+)
+"""Of a row that is compared, or whose answers are scored."""
+
+OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "category")
+"""Of a row of own data."""
+
 
 class AnswerSources(NamedTuple):
     """Where each candidate's answers come from: the `file` itself, or they are `generated`."""

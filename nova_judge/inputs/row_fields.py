@@ -10,7 +10,7 @@ import msgspec
 from nova_judge.inputs.columns import MISSING, Asked, Decimal, asked_by, pick, text_of, whole_number
 from nova_judge.inputs.failed_answers import failure_of
 from nova_judge.inputs.labels import read_label
-from nova_judge.inputs.reading import AnswerSources, Reading
+from nova_judge.inputs.reading import FIELDS, OWN_FIELDS, AnswerSources, Reading
 from nova_judge.inputs.unread_columns import answer_fault
 from nova_judge.json_lines import Fault, decoded
 from nova_judge.recipe.column_map import ColumnMap
@@ -18,10 +18,6 @@ from nova_judge.records import CANDIDATES, Candidate, FailedRow, Failure, InputR
 
 UNREADABLE = "nova-judge: unreadable"
 """The key under which a converted file says why a row of the original cannot be read."""
-
-PAIR_FIELDS = ("prompt", "response_A", "response_B", "reference", "id", "category", "label")
-FIELDS = (*PAIR_FIELDS, "system", "context", "cluster")
-OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "category")
 
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from nova_judge.inputs.dataset import read_rows
-from nova_judge.inputs.reading import AnswerSources, reading_of
+from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.layout import RunLayout
@@ -37,6 +37,7 @@ class BedrockScores:
 
     needs: frozenset[str] = frozenset({"judge.bedrock"})
     uses: frozenset[str] = frozenset()
+    fields: tuple[str, ...] = FIELDS
     generates: bool = True
     compares: bool = False
 

@@ -61,6 +61,10 @@ class Kind(Protocol[Row]):
     def compares(self) -> bool:
         """Whether pairs are compared; else single answers are scored."""
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a row is read from; a file in which the first is nowhere is refused."""
+
     def problems(self, recipe: Recipe) -> Iterator[str]:
         """What a recipe that holds all needed parts says that cannot be run."""
 

@@ -17,7 +17,7 @@ from nova_judge.inputs.own_data import (
     rft_eval_line,
     sources_of_own,
 )
-from nova_judge.inputs.reading import FROM_FILE, AnswerSources
+from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.nova_container import (
@@ -59,6 +59,7 @@ class NovaScores:
     scorer: Literal["processor", "rl_env"] | None = None
     uses: frozenset[str] = frozenset({"judge.evaluate_base_model"})
     needs: frozenset[str] = frozenset({"judge.nova"})
+    fields: tuple[str, ...] = OWN_FIELDS
     generates: bool = False
     compares: bool = False
 

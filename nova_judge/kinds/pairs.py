@@ -8,7 +8,7 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import read_rows
-from nova_judge.inputs.reading import AnswerSources, reading_of
+from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, Step
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
@@ -33,6 +33,7 @@ class Pairs:
 
     needs: frozenset[str] = frozenset({"judge.nova"})
     uses: frozenset[str] = frozenset({"controls", "stop"})
+    fields: tuple[str, ...] = FIELDS
     generates: bool = True
     compares: bool = True
 

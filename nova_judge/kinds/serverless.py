@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from nova_judge.inputs.own_data import OwnLine, gen_qa_line, read_own_data, sources_of_own
-from nova_judge.inputs.reading import FROM_FILE, AnswerSources
+from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
 from nova_judge.kinds.job import (
     Deployment,
     FinishedJob,
@@ -45,6 +45,7 @@ class ServerlessScores:
 
     needs: frozenset[str] = frozenset({"judge.serverless"})
     uses: frozenset[str] = frozenset({"judge.scorer", "judge.evaluate_base_model"})
+    fields: tuple[str, ...] = OWN_FIELDS
     generates: bool = False
     compares: bool = False
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
-from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources, reading_of
+from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, reading_of
 from nova_judge.kinds.known import kind_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, Rejected, as_rejected
@@ -66,10 +66,12 @@ def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
 
 def unread_of(recipe: Recipe | None, head: bytes, uri: str) -> tuple[str, ...]:
     """The columns that are not read. Raises InputFileError where they seem to be needed."""
-    pairs = recipe is None or kind_of(recipe.kind).generates
-    asks = pairs and "generated" in (sources_of(recipe, head) or GENERATED)
+    fields = FIELDS if recipe is None else kind_of(recipe.kind).fields
+    asks = (recipe is None or kind_of(recipe.kind).generates) and "generated" in (
+        sources_of(recipe, head) or GENERATED
+    )
     columns = reading_of(recipe).columns
-    return dataset.unread_columns(head, uri, columns, pairs=pairs, asks=asks)
+    return dataset.unread_columns(head, uri, columns, fields, asks=asks)
 
 
 def rows_of(

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from nova_judge.inputs import dataset
 from nova_judge.inputs.dataset import parse_line, shard_lines
-from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources, Reading
-from nova_judge.inputs.row_fields import FIELDS
+from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import Line
 from nova_judge.records import FailedRow, Failure, InputRow, Rejected, Verdict

@@ -35,6 +35,7 @@ class Lengths:
 
     needs: frozenset[str] = frozenset({"judge.scorer"})
     uses: frozenset[str] = frozenset()
+    fields: tuple[str, ...] = ("prompt",)
     generates: bool = False
     compares: bool = False
 
@@ -56,7 +57,7 @@ class Lengths:
         return FROM_FILE
 
     def rows(
-        self, chunks: Iterable[bytes], size: int, sources: AnswerSources
+        self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
     ) -> Iterator[InputRow | Rejected]:
         return read_rows(chunks, size, sources)
 
