@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import BatchSettings, load
+from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
 from nova_judge.inputs.shards import Shard
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = load(BatchSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
     shard = msgspec.convert(event["shard"], Shard)
-    prompts = [row.prompt for row in shard_files.read_rows(run, shard).rows]
+    prompts = [prompt_of(row) for row in shard_files.read_rows(run, shard).rows]
     left = _answer(run, shard, prompts, settings, context) if prompts else 0
     logger.info("batch", run_id=run.run_id, shard=shard.index, rows=len(prompts), left=left)
     return {"left": left}

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
+from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
 from nova_judge.answers.leases import Status
 from nova_judge.aws import s3
@@ -57,7 +58,7 @@ def _answer(
     if not (asked and rows.rows):
         return 0
     generated = generate(
-        [row.prompt for row in rows.rows],
+        [prompt_of(row) for row in rows.rows],
         candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix, asked),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from nova_judge.answers.answers import prompt_name
+from nova_judge.answers.answers import Prompt, prompt_name
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe.recipe import Generation
 
@@ -74,8 +74,11 @@ def input_lines(
 ) -> Iterator[bytes]:
     """One record a prompt. Its id is its place in the shard, because the order is not kept."""
     for index in indices:
-        messages = [{"role": "user", "content": [{"text": prompts[index]}]}]
-        record = {"recordId": f"ROW{index:08d}", "modelInput": {"messages": messages, **request}}
+        prompt = prompts[index]
+        own = {"system": [{"text": prompt.system}]} if isinstance(prompt, Prompt) else {}
+        messages = [{"role": "user", "content": [{"text": str(prompt)}]}]
+        asked = {"messages": messages, **request, **own}
+        record = {"recordId": f"ROW{index:08d}", "modelInput": asked}
         yield msgspec.json.encode(record) + b"\n"
 
 

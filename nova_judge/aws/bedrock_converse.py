@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import msgspec
 
-from nova_judge.answers.answers import Answer
+from nova_judge.answers.answers import Answer, Prompt
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     EMPTY,
@@ -46,9 +46,15 @@ def converse_request(model: str, settings: Generation) -> dict[str, Any]:
     return request
 
 
+def asked(request: dict[str, Any], prompt: str) -> dict[str, Any]:
+    """The request with a prompt's message, and with its own instruction where it has one."""
+    own = {"system": [{"text": prompt.system}]} if isinstance(prompt, Prompt) else {}
+    return {"messages": user_message(prompt), **request, **own}
+
+
 def user_message(prompt: str) -> list[dict[str, Any]]:
     """The messages of one call."""
-    return [{"role": "user", "content": [{"text": prompt}]}]
+    return [{"role": "user", "content": [{"text": str(prompt)}]}]
 
 
 class _Block(msgspec.Struct):
@@ -115,11 +121,8 @@ class ConversePort:
 
     def ask(self, prompt: str) -> Answer:
         """One answer; raises `CallFailed`."""
-        messages: Any = user_message(prompt)
         with failures_in_our_words():
-            response = self._client.converse(
-                modelId=self._model, messages=messages, **self._request
-            )
+            response = self._client.converse(modelId=self._model, **asked(self._request, prompt))
         return answer_of(dict(response))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 import boto3
 import msgspec
 
-from nova_judge.answers.answers import Answer
+from nova_judge.answers.answers import Answer, system_of
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     CUT_SHORT,
@@ -79,9 +79,9 @@ class ChatForm:
 
     def request(self, prompt: str) -> dict[str, Any]:
         """The JSON body of one request."""
-        messages = [{"role": "user", "content": prompt}]
-        if self._system:
-            messages.insert(0, {"role": "system", "content": self._system})
+        messages = [{"role": "user", "content": str(prompt)}]
+        if system := system_of(prompt, self._system):
+            messages.insert(0, {"role": "system", "content": system})
         return {"model": self._model, "messages": messages, **self._parameters}
 
     def answer(self, body: bytes) -> Answer:
@@ -129,7 +129,8 @@ class PlainForm:
 
     def request(self, prompt: str) -> dict[str, Any]:
         """The JSON body of one request."""
-        inputs = f"{self._system}\n\n{prompt}" if self._system else prompt
+        system = system_of(prompt, self._system)
+        inputs = f"{system}\n\n{prompt}" if system else str(prompt)
         return {"inputs": inputs, "parameters": self._parameters}
 
     def answer(self, body: bytes) -> Answer:

@@ -16,11 +16,11 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from nova_judge.answers.answer_store import AnswerJournal, Place
-from nova_judge.answers.answers import Answer
+from nova_judge.answers.answers import Answer, Prompt, prompt_name
 from nova_judge.answers.generate import Source, generate
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.aws.answer_objects import FolderObjects
-from nova_judge.aws.bedrock_converse import ConversePort, answer_of, converse_request
+from nova_judge.aws.bedrock_converse import ConversePort, answer_of, asked, converse_request
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import (
     MOST_REQUEST_BYTES,
@@ -327,3 +327,21 @@ def test_errors_of_bedrock_in_our_words(code, status, outlook):
         stub.add_client_error("converse", code, http_status_code=status)
         ConversePort(client, "amazon.nova-lite-v1:0", Generation()).ask("Hi")
     assert failed.value.failure.outlook is outlook
+
+
+def test_a_row_s_own_instruction_stands_in_for_the_recipe_s():
+    settings = Generation(system="Be brief.")
+    prompt = Prompt("Hi", "Answer in French.")
+    told = {"role": "system", "content": "Answer in French."}
+    assert ChatForm("m", settings).request(prompt)["messages"][0] == told
+    assert ChatForm("m", settings).request("Hi")["messages"][0]["content"] == "Be brief."
+    assert PlainForm(settings).request(prompt)["inputs"] == "Answer in French.\n\nHi"
+    assert asked(converse_request("m", settings), prompt)["system"] == [
+        {"text": "Answer in French."}
+    ]
+
+
+def test_the_same_question_under_another_instruction_is_another_prompt():
+    french, german = Prompt("Hi", "French."), Prompt("Hi", "German.")
+    assert len({french, german, "Hi", Prompt("Hi", "French.")}) == 3
+    assert len({prompt_name(prompt) for prompt in (french, german, "Hi")}) == 3
