@@ -20,9 +20,9 @@ from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.outcomes import profile_of, score_quarters
-from nova_judge.statistics.slices import holm
 from nova_judge.statistics.win_rate import Interval
 
 WIN_RATE = "win rate"

@@ -27,11 +27,14 @@ from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_f
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.evidence import Floats
+from nova_judge.statistics.holm import holm
+from nova_judge.statistics.metric_means import UNIT, mean_difference
+from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.slices import holm
-from nova_judge.statistics.win_rate import ScoreCounts, mean_p_value, score_interval
+from nova_judge.statistics.win_rate import ScoreCounts, score_interval
 
 WEIGHT_SUM_TOLERANCE = 0.001
 REPORTED_TOLERANCE = 0.0005
@@ -85,7 +88,7 @@ class RubricEvidence:
             ties=_ties(columns),
             weighted_score_A=mean_interval(of_a, settings.level),
             weighted_score_B=mean_interval(of_b, settings.level),
-            score_margin=mean_interval(of_a - of_b, settings.level, low=-1.0),
+            score_margin=margin_interval(of_a - of_b, settings.level),
             weights_not_one=_weights_off(self._weight_sums),
             reported_differs=self._differing,
             margin_against_verdict=_against_verdict(columns),
@@ -156,6 +159,21 @@ def mean_interval(values: Floats, level: float, low: float = 0.0) -> MeanInterva
     )
 
 
+def margin_interval(values: Floats, level: float) -> MeanInterval | None:
+    """Mean margin A - B, each in [-1, 1], on the scale of the values seen; None below two rows."""
+    found = mean_difference([(0.0, value) for value in values.tolist()], UNIT, level)
+    if isinstance(found, Unscored):
+        return None
+    return MeanInterval(
+        mean=found.estimate,
+        low=found.low,
+        high=found.high,
+        level=level,
+        method=found.method,
+        n=len(values),
+    )
+
+
 def _score_counts(values: Floats, low: float) -> ScoreCounts:
     scaled = (values - low) / (1.0 - low)
     steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
@@ -184,8 +202,8 @@ def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, .
                 share_of_weight=covered.share_of_weight,
                 mean_A=int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
                 mean_B=int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
-                margin=None if margins is None else mean_interval(margins, level, low=-1.0),
-                p_value=None if margins is None else mean_p_value(_score_counts(margins, -1.0)),
+                margin=None if margins is None else margin_interval(margins, level),
+                p_value=None if margins is None else mean_difference_p_value(margins),
                 p_holm=None,
                 differs=None,
                 contribution=effect[covered.group],
@@ -202,7 +220,10 @@ def _corrected(table: Sequence[CriterionFigures], level: float) -> Iterator[Crit
             yield each
         else:
             p_holm = next(corrected)
-            differs = p_holm < 1.0 - level
+            differs = each.margin is not None and (
+                decide(p_holm, each.margin.as_interval, level=level, centre=0.0)
+                is not Word.INCONCLUSIVE
+            )
             yield msgspec.structs.replace(each, p_holm=p_holm, differs=differs)
 
 

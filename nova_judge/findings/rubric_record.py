@@ -4,6 +4,7 @@ import msgspec
 
 from nova_judge.pairs.drivers import Driver
 from nova_judge.pairs.firmness import Firmness
+from nova_judge.statistics.win_rate import Interval
 
 
 class MeanInterval(msgspec.Struct, frozen=True):
@@ -15,6 +16,11 @@ class MeanInterval(msgspec.Struct, frozen=True):
     level: float
     method: str
     n: int
+
+    @property
+    def as_interval(self) -> Interval:
+        """The same as the interval of an estimate."""
+        return Interval(self.mean, self.low, self.high, self.level, self.method)
 
 
 class BothBadRows(msgspec.Struct, frozen=True):
@@ -52,7 +58,8 @@ class CriterionFigures(msgspec.Struct, frozen=True, kw_only=True):
     """One group of criteria over the rows that have it; no margin or test in too few rows.
 
     `p_holm` is the p-value of no difference after Holm's correction over all criteria tested,
-    `differs` whether it is below 1 - level. `contribution` is the group's part of the mean margin.
+    `differs` whether with it the margin is decided, its interval leaving 0 out. `contribution` is
+    the group's part of the mean margin.
     """
 
     name: str

@@ -126,13 +126,13 @@ class ScoreTable:
 
         The intervals are those of each metric by itself, `shown` holds for all of them together.
         """
-        pairs: dict[str, tuple[list[tuple[float, float]], Scale]] = {}
+        pairs: dict[str, tuple[list[tuple[float, float]], Scale | None]] = {}
         for subject, metric in self.known():
             mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
             if subject != first or not mine or not theirs:
                 continue
             held = [(mine[row], theirs[row]) for row in mine if row in theirs]
-            pairs[metric] = held, self._scale(metric, [*mine.values(), *theirs.values()])
+            pairs[metric] = held, self._known_scale(metric, [*mine.values(), *theirs.values()])
         shown = shown_together(pairs, level)
         return tuple(
             MetricDifference(
@@ -151,26 +151,30 @@ class ScoreTable:
         subject, metric = key
         scores = self._scores.get(key, {})
         values = list(scores.values())
-        scale = self._scale(metric, values)
+        scale = self._known_scale(metric, values)
+        shown = scale or Scale(min(values, default=0.0), max(values, default=1.0))
+        found = interval_fields(self._mean(key, values, scale, level))
+        if found["estimate"] is None and values:  # a mean stands without an interval
+            found["estimate"] = self.mean_of(subject, metric)
         return MetricScore(
             metric=metric,
             better=self._better(metric),
             rows=len(values) + self._words[key].total(),
             subject=subject,
-            scale=scale,
+            scale=shown,
             unscored=self._unscored[key].total(),
             recomputed=self.recomputed.get(key),
             words=dict(self._words[key].most_common()) or None,
             reported=self.reported.get(key),
             slices=_slices(scores, scale, level),
-            **interval_fields(self._mean(key, values, scale, level)),
+            **found,
         )
 
     def _better(self, metric: str) -> Better:
         return self.facts.get(metric, MetricFacts()).better
 
     def _mean(
-        self, key: Key, values: Sequence[float], scale: Scale, level: float
+        self, key: Key, values: Sequence[float], scale: Scale | None, level: float
     ) -> Interval | Unscored:
         reported = self.reported.get(key)
         unread = NO_LATIN.reason in self._unscored[key]
@@ -183,11 +187,12 @@ class ScoreTable:
             found, method=f"{found.method}, from the container's standard error"
         )
 
-    def _scale(self, metric: str, values: Sequence[float]) -> Scale:
+    def _known_scale(self, metric: str, values: Sequence[float]) -> Scale | None:
+        """The metric's scale; None where nobody knows it, or a score lies off it."""
         known = self.facts.get(metric, MetricFacts()).scale
         if known is not None and all(known.low <= value <= known.high for value in values):
             return known
-        return Scale(min(values, default=0.0), max(values, default=1.0))
+        return None
 
 
 def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:
@@ -199,7 +204,7 @@ def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, li
 
 
 def _slices(
-    scores: Mapping[tuple[int, str | None], float], scale: Scale, level: float
+    scores: Mapping[tuple[int, str | None], float], scale: Scale | None, level: float
 ) -> tuple[ScoreSlice, ...]:
     too_few = Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
     return tuple(

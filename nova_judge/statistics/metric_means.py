@@ -1,7 +1,8 @@
 """Means of scores with intervals: what every kind of run that scores single answers reports.
 
 A score lies between the ends of its scale. Two-valued scores are proportions and get Wilson's
-interval, all others the mean's interval under Dirichlet weights, as the win rate does.
+interval, all others the mean's interval under Dirichlet weights, as the win rate does. Scores
+without a known scale, and differences of paired scores, have the interval of `observed_scale`.
 """
 
 import math
@@ -11,10 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.dirichlet_mean import Bounds, Floats, mean_bounds
+from nova_judge.statistics.holm import holm
+from nova_judge.statistics.observed_scale import (
+    ALL_EQUAL,
+    METHOD,
+    MIN_ROWS,
+    mean_difference_p_value,
+    observed_bounds,
+    values_and_rows,
+)
 from nova_judge.statistics.win_rate import DIRICHLET, Interval, wilson
 
-_MOST_VALUES = 200
 _END = 0.5
 
 
@@ -33,20 +43,23 @@ UNIT = Scale(0.0, 1.0)
 
 
 def mean_score(
-    scores: Sequence[float], scale: Scale = UNIT, level: float = 0.95
+    scores: Sequence[float], scale: Scale | None = UNIT, level: float = 0.95
 ) -> Interval | Unscored:
     """The mean of `scores` in their own unit, with an interval that keeps within the scale.
 
-    The mean is summed exactly, so that parts of a file merge to the mean of the whole. Raises
-    ValueError for a score off the scale: whoever reads scores must have refused it.
+    The mean is summed exactly, so that parts of a file merge to the mean of the whole. `scale` is
+    None where nobody knows it. Raises ValueError for a score off the scale: whoever reads scores
+    must have refused it.
     """
     if not scores:
         return Unscored("no row has a score")
+    if scale is None or len(scores) < MIN_ROWS:
+        return _on_observed_scale(np.array(scores, dtype=np.float64), level, None)
     off_scale = [score for score in scores if not scale.low <= score <= scale.high]
     if off_scale:
         raise ValueError(f"{off_scale[0]} does not lie in [{scale.low}, {scale.high}]")
     if scale.width == 0:
-        return Interval(scale.low, scale.low, scale.low, level, "a scale of one value")
+        return Unscored("the scale has one value, which says nothing")
     mean = math.fsum(scores) / len(scores)
     shares = (np.array(scores, dtype=np.float64) - scale.low) / scale.width
     proportion = _proportion(shares, level)
@@ -66,26 +79,11 @@ def share_bounds(shares: Floats, level: float) -> Bounds:
     The rows are the Dirichlet weights of their values, with half an observation at 0 and at 1, as
     in `win_rate.score_interval`, but on the values themselves and no grid.
     """
-    values, rows = _values_and_rows(shares)
+    values, rows = values_and_rows(shares)
     atoms = np.concatenate(([0.0, 1.0], values, 1.0 - values))
     weights = np.concatenate(([_END, _END], rows, np.zeros(len(rows))))
     support, place = np.unique(atoms, return_inverse=True)  # symmetric, as `mean_bounds` needs it
     return mean_bounds(support, np.bincount(place, weights).astype(np.float64), level)
-
-
-def _values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
-    """The values and the rows of each; where more than 200 differ, the means of 200 parts of them.
-
-    Means keep the mean of all rows, and what varies within a part is too little to be seen.
-    """
-    values, counts = np.unique(shares, return_counts=True)
-    rows = counts.astype(np.float64)
-    if len(values) <= _MOST_VALUES:
-        return values, rows
-    part = np.floor((values - values[0]) / (values[-1] - values[0]) * _MOST_VALUES)
-    first = np.flatnonzero(np.diff(part, prepend=-1.0))
-    in_part = np.add.reduceat(rows, first)
-    return np.add.reduceat(values * rows, first) / in_part, in_part
 
 
 def _proportion(shares: Floats, level: float) -> Interval | None:
@@ -97,38 +95,51 @@ def _proportion(shares: Floats, level: float) -> Interval | None:
 
 
 def mean_difference(
-    pairs: Sequence[tuple[float, float]], scale: Scale = UNIT, level: float = 0.95
+    pairs: Sequence[tuple[float, float]], scale: Scale | None = UNIT, level: float = 0.95
 ) -> Interval | Unscored:
     """The mean of second minus first over rows that have both; positive: the second is higher.
 
     Taken row by row, so that what makes a prompt hard for both cancels.
     """
-    width = scale.width
-    return mean_score([second - first for first, second in pairs], Scale(-width, width), level)
+    if not pairs:
+        return Unscored("no row has both scores")
+    ends = None if scale is None else Bounds(-scale.width, scale.width)
+    return _on_observed_scale(_differences(pairs), level, ends)
 
 
 def shown_together(
-    pairs: Mapping[str, tuple[Sequence[tuple[float, float]], Scale]], level: float = 0.95
+    pairs: Mapping[str, tuple[Sequence[tuple[float, float]], Scale | None]], level: float = 0.95
 ) -> set[str]:
-    """The metrics whose difference is shown not to be zero, by Holm's step-down over intervals.
+    """The metrics whose difference is shown not to be zero, by Holm's correction of their tests.
 
     Where no metric differs, the chance that any is named is at most 1 - level, however many there
-    are and however they hang together.
+    are and however they hang together. A metric is named only where its interval leaves zero out.
     """
-    left, shown = dict(pairs), set[str]()
-    while left:
-        at = 1 - (1 - level) / len(left)
-        found = {name for name, (held, scale) in left.items() if _differs(held, scale, at)}
-        if not found:
-            break
-        shown |= found
-        left = {name: held for name, held in left.items() if name not in found}
-    return shown
+    held = {
+        name: (_differences(rows), mean_difference(rows, scale, level))
+        for name, (rows, scale) in pairs.items()
+        if rows
+    }
+    corrected = holm([mean_difference_p_value(differences) for differences, _ in held.values()])
+    return {
+        name
+        for (name, (_, interval)), p_value in zip(held.items(), corrected, strict=True)
+        if isinstance(interval, Interval)
+        and decide(p_value, interval, level=level, centre=0.0) is not Word.INCONCLUSIVE
+    }
 
 
-def _differs(held: Sequence[tuple[float, float]], scale: Scale, level: float) -> bool:
-    interval = mean_difference(held, scale, level)
-    return not isinstance(interval, Unscored) and not interval.low <= 0 <= interval.high
+def _differences(pairs: Sequence[tuple[float, float]]) -> Floats:
+    return np.array([second - first for first, second in pairs], dtype=np.float64)
+
+
+def _on_observed_scale(values: Floats, level: float, ends: Bounds | None) -> Interval | Unscored:
+    found = observed_bounds(values, level, ends)
+    if isinstance(found, Unscored):
+        return found
+    mean = math.fsum(values.tolist()) / len(values)
+    method = ALL_EQUAL if values.min() == values.max() else METHOD
+    return Interval(mean, min(mean, found.low), max(mean, found.high), level, method)
 
 
 def recovered_rows(mean: float, standard_error: float) -> int | None:

@@ -83,13 +83,13 @@ def _bounds_of_equal(
 def _dirichlet_bounds(shares: Floats, level: float) -> Bounds:
     """Of values from 0 to 1, both of which occur; at a level as wide as Student's t."""
     tail = (1.0 - normal_level(level, len(shares) - 1)) / 2.0
-    values, rows = _values_and_rows(shares)
+    values, rows = values_and_rows(shares)
     weights = rows.copy()
     weights[[0, -1]] += _END
     return Bounds(quantile(tail, values, weights), quantile(1.0 - tail, values, weights))
 
 
-def _values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
+def values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
     """The values and the rows of each; where more than 200 differ, the means of 200 parts of them.
 
     Means keep the mean of all rows, and what varies within a part is too little to be seen.
@@ -98,7 +98,7 @@ def _values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
     rows = counts.astype(np.float64)
     if len(values) <= _MOST_VALUES:
         return values, rows
-    part = np.floor(values * _MOST_VALUES)
+    part = np.floor((values - values[0]) / (values[-1] - values[0]) * _MOST_VALUES)
     first = np.flatnonzero(np.diff(part, prepend=-1.0))
     in_part = np.add.reduceat(rows, first)
     return np.add.reduceat(values * rows, first) / in_part, in_part

@@ -16,6 +16,7 @@ from nova_judge.statistics.contest import (
 )
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Basis, Evidence
+from nova_judge.statistics.holm import holm
 from nova_judge.statistics.outcomes import ReconciledTally
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
@@ -73,17 +74,6 @@ def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Sl
         for part, (_, rows) in zip(found, groups, strict=False)
     ]
     return Slices(tuple(stated), max(0, len(groups) - MAX_SLICES))
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """P-values after Holm's step-down correction, in the order given."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        corrected[index] = highest
-    return corrected
 
 
 def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:

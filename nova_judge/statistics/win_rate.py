@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, mean_cdf, quantile
+from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, quantile
 from nova_judge.statistics.outcomes import ProfileCounts
 
 DIRICHLET = "Dirichlet weights over prompts, half an observation at either end"
@@ -135,16 +135,6 @@ def _upper_bound(scores: ScoreCounts, level: float) -> float:
     if len(values) == 1:
         return 1.0
     return max(quantile(level, values, weights[kept]), scores.mean)
-
-
-def mean_p_value(scores: ScoreCounts) -> float:
-    """Two-sided p-value of a mean score of 1/2, 1 without rows.
-
-    `score_interval` turned about: at the level 1 - p the interval ends at 1/2.
-    """
-    behind = scores.mirrored() if scores.b_is_ahead else scores
-    above = 1.0 - mean_cdf(0.5, *_weighted(behind)) if scores.rows else 0.5
-    return min(1.0, max(0.0, 2.0 * above))
 
 
 def _weighted(scores: ScoreCounts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

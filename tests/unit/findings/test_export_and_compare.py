@@ -164,7 +164,7 @@ def standing_with(scores):
 
 
 def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
-    draw = random.Random(5)  # noqa: S311
+    draw = random.Random(11)  # noqa: S311
     truth, runs_, held = 0.01, 60, 0
     for _ in range(runs_):
         moved = draw.choices((0.025, -0.025, 0.0), (0.6, 0.2, 0.2), k=3_000)

@@ -13,12 +13,10 @@ from nova_judge.statistics.contest import contest_of, standard_error_of, win_rat
 from nova_judge.statistics.dirichlet_mean import mean_cdf
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
 from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.slices import holm
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
     equivalence_interval,
-    mean_p_value,
     percentile_bootstrap,
     score_interval,
     scores_of_profiles,
@@ -61,30 +59,6 @@ def test_without_ties_the_weights_are_jeffreys_interval(wins_losses: tuple[int, 
     low, high = stats.beta.ppf([0.025, 0.975], wins + 0.5, losses + 0.5)
     assert found.low == pytest.approx(low, abs=1e-8)
     assert found.high == pytest.approx(high if losses else 1.0, abs=1e-8)
-
-
-@pytest.mark.parametrize("scores", [(4, 0, 3, 0, 9), (30, 2, 8, 1, 12), (0, 5, 40, 9, 0)])
-def test_the_p_value_of_a_mean_is_its_interval_turned_about(scores: tuple[int, ...]) -> None:
-    p_value = mean_p_value(ScoreCounts(scores))
-    found = score_interval(ScoreCounts(scores), 1 - p_value)
-    assert isinstance(found, Interval)
-    assert min(abs(found.low - 0.5), abs(found.high - 0.5)) < 1e-7
-    assert mean_p_value(ScoreCounts(scores[::-1])) == p_value
-
-
-def test_the_p_value_of_a_mean_has_its_bounds() -> None:
-    assert mean_p_value(ScoreCounts((0, 0, 0))) == 1
-    assert mean_p_value(ScoreCounts((0, 50, 0))) == pytest.approx(1)
-    assert 0 <= mean_p_value(ScoreCounts((0, 0, 1_000))) < 1e-3
-
-
-def test_many_means_without_a_difference_name_one_in_at_most_one_of_twenty_runs() -> None:
-    drawn = np.random.default_rng(4).multinomial(60, [0.2, 0.2, 0.2, 0.2, 0.2], (400, 12))
-    named = [
-        min(holm([mean_p_value(ScoreCounts(tuple(one.tolist()))) for one in run])) < 0.05
-        for run in drawn
-    ]
-    assert np.mean(named) <= 0.08
 
 
 @pytest.mark.parametrize("rows", [1, 17, 1_000, 1_000_000])
