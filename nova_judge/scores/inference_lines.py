@@ -10,6 +10,7 @@ from nova_judge.records import Unscored
 from nova_judge.text import storable
 
 NO_ANSWER = Unscored("the container gave no answer")
+_REASON = 300  # characters
 _NOT_A_TEXT = Unscored("the container's answer is not a text")
 
 
@@ -37,7 +38,10 @@ def _line(content: bytes) -> InferenceLine | Unscored:
         return Unscored("the container's line is not JSON")
     if not isinstance(value, dict):
         return Unscored("the container's line is not a JSON object")
-    return InferenceLine(_answer(value.get("inference")), _reference(value.get("gold")))
+    answer = _answer(value.get("inference"))
+    if answer == NO_ANSWER and isinstance(value.get("error"), str):  # our stand-in says why
+        answer = Unscored(storable(value["error"])[:_REASON])
+    return InferenceLine(answer, _reference(value.get("gold")))
 
 
 def _answer(value: Any) -> str | Unscored:  # noqa: ANN401

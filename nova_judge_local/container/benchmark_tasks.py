@@ -47,10 +47,11 @@ class Question(msgspec.Struct):
 
 
 class Answered(NamedTuple):
-    """A question with the model's answer."""
+    """A question with the model's answer; `missing` where the model gave none."""
 
     question: Question
     answer: str
+    missing: bool = False
 
 
 def run(job: Job) -> None:
@@ -58,13 +59,21 @@ def run(job: Job) -> None:
     task, metric = job.task, job.recipe["evaluation"]["metric"]
     questions = _questions(job)
     answers = job.model_under_test.answers(job.model, [(q.question, q.prompt) for q in questions])
-    answered = [Answered(q, a) for q, a in zip(questions, answers, strict=True)]
+    answered = [
+        Answered(question, "", missing=True)
+        if isinstance(answer, Unscored)
+        else Answered(question, answer)
+        for question, answer in zip(questions, answers, strict=True)
+    ]
     strategy = benchmarks()[task].strategy
     results: dict[str, dict[str, float]] = {}
     for subtask, group in groupby(answered, key=lambda found: found.question.subtask):
         held = list(group)
         key = f"custom|{task}_{strategy}:{subtask}|0"
-        rows = [{metric: score} for score in _SCORED[task](held)]
+        rows = [
+            {} if found.missing else {metric: score}
+            for found, score in zip(held, _SCORED[task](held), strict=True)
+        ]
         details = (
             Detail(found.question.prompt, row, [found.answer], found.question.answer)
             for found, row in zip(held, rows, strict=True)

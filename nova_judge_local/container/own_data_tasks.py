@@ -1,7 +1,7 @@
 """The task families of own data (`gen_qa`), rewards (`rft_eval`) and answers alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,23 +36,27 @@ class Answered(NamedTuple):
     prompt: str
     reference: str
     answer: str
+    failure: str | None = None
+
+    def detail(self, metrics: Mapping[str, float]) -> Detail:
+        """The row of the details; one without an answer has no prediction."""
+        predictions = [self.answer] if self.failure is None else []
+        return Detail(self.prompt, metrics, predictions, self.reference)
 
 
 def run(job: Job) -> None:
     """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
     answered = _answered(job)
-    scored = _own_scores(job, answered)
-    rows = [
+    given = [found for found in answered if found.failure is None]
+    scored = iter(
         container_metrics(found.answer, found.reference) | own
-        for found, own in zip(answered, scored, strict=True)
-    ]
-    key = "custom|gen_qa_gen_qa|0"
-    Writer(job, key).details(
-        Detail(found.prompt, row, [found.answer], found.reference)
-        for found, row in zip(answered, rows, strict=True)
+        for found, own in zip(given, _own_scores(job, given), strict=True)
     )
+    rows = [next(scored) if found.failure is None else {} for found in answered]
+    key = "custom|gen_qa_gen_qa|0"
+    Writer(job, key).details(found.detail(row) for found, row in zip(answered, rows, strict=True))
     metrics = with_standard_errors(rows)
-    metrics["bleu"] = corpus_bleu((found.answer, found.reference) for found in answered)
+    metrics["bleu"] = corpus_bleu((found.answer, found.reference) for found in given)
     _write_inference(job, answered)
     write_results(job, {key: metrics}, metrics, _told(job))
 
@@ -61,12 +65,9 @@ def run_rewards(job: Job) -> None:
     """`rft_eval`: what the reward function says of each answer."""
     answered = _answered(job)
     arn = job.recipe.get("rl_env", {}).get("reward_lambda_arn") or ""
-    rows = [_reward(job, arn, found) for found in answered]
+    rows = [{} if found.failure else _reward(job, arn, found) for found in answered]
     key = "custom|rft_eval_rft_eval|0"
-    Writer(job, key).details(
-        Detail(found.prompt, row, [found.answer], found.reference)
-        for found, row in zip(answered, rows, strict=True)
-    )
+    Writer(job, key).details(found.detail(row) for found, row in zip(answered, rows, strict=True))
     metrics = with_standard_errors(rows)
     write_results(job, {key: metrics}, metrics, _told(job))
 
@@ -90,9 +91,16 @@ def _answered(job: Job) -> list[Answered]:
     prompts = [_prompt(line) for line in lines]
     answers = job.model_under_test.answers(job.model, [(prompt, prompt) for prompt in prompts])
     return [
-        Answered(line, prompt, line.response or str(line.reference_answer.get("text", "")), answer)
+        _with_answer(line, prompt, answer)
         for line, prompt, answer in zip(lines, prompts, answers, strict=True)
     ]
+
+
+def _with_answer(line: _Line, prompt: str, answer: str | Unscored) -> Answered:
+    reference = line.response or str(line.reference_answer.get("text", ""))
+    if isinstance(answer, Unscored):
+        return Answered(line, prompt, reference, "", answer.reason)
+    return Answered(line, prompt, reference, answer)
 
 
 def _prompt(line: _Line) -> str:
@@ -186,7 +194,10 @@ def _write_inference(job: Job, answered: Sequence[Answered]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "inference_output.jsonl").open("wb") as file:
         for found in answered:
-            line = {"prompt": found.prompt, "inference": found.answer, "gold": found.reference}
+            line: dict[str, Any] = {"prompt": found.prompt, "gold": found.reference}
+            line["inference"] = found.answer if found.failure is None else None
+            if found.failure is not None:
+                line["error"] = found.failure
             if found.line.metadata is not None:
                 line["metadata"] = found.line.metadata
             file.write(orjson.dumps(line) + b"\n")

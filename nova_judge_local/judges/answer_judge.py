@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
+from nova_judge.thoughts import without_thoughts
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
 from nova_judge_local.judges.squad import token_f1, tokens
 from nova_judge_local.settings import ChatServer
@@ -85,12 +86,19 @@ class ChatAnswerJudge:
             f'{{"rating": one of {json.dumps(list(scale))}, "explanation": why, in a sentence}}'
         )
         messages = [{"role": "user", "content": prompt}]
-        text = complete(self._server, self._model, messages, {"temperature": 0}).text
+        try:
+            done = complete(self._server, self._model, messages, {"temperature": 0})
+        except LocalModeError as error:
+            return Opinion(None, f"{OPENING}{self.name}: {error}")
+        if (failure := done.failure()) is not None:
+            return Opinion(None, f"{OPENING}{self.name}: {failure}")
+        text = without_thoughts(done.text).text
         found = _JSON.search(text)
         try:
             said = json.loads(found[0]) if found else {}
         except ValueError:
             said = {}
+        said = said if isinstance(said, dict) else {}
         rating = str(said.get("rating", ""))
         why = (
             str(said.get("explanation", "")) if rating in scale else f"no rating in {text[:200]!r}"

@@ -1,12 +1,18 @@
 """The model that a job evaluates, in local mode: recorded answers, or a server of one's own."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from nova_judge.errors import LocalModeError
+from nova_judge.records import Unscored
 from nova_judge_local.judges.chat_server import complete
 from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.settings import ChatServer
+
+_AT_ONCE = 16
 
 
 class ModelUnderTest(NamedTuple):
@@ -15,16 +21,31 @@ class ModelUnderTest(NamedTuple):
     files: tuple[Path, ...] = ()
     server: ChatServer | None = None
 
-    def answers(self, model: str, questions: Iterable[tuple[str, str]]) -> list[str]:
+    def answers(self, model: str, questions: Iterable[tuple[str, str]]) -> list[str | Unscored]:
         """The model's answers to (question, prompt) pairs: recorded by question, asked by prompt.
 
-        Raises LocalModeError naming the first question without an answer: none is made up.
+        A question that a server does not answer has the reason in its place. Raises LocalModeError
+        when it answers none, and for the first question without a recorded answer: none is made up.
         """
         if self.server is not None:
-            return [self._asked(self.server, model, prompt) for _, prompt in questions]
+            return self._all_asked(self.server, model, [prompt for _, prompt in questions])
         recorded = RecordedAnswers(self.files)
         return [recorded.answer((model,), question) for question, _ in questions]
 
-    def _asked(self, server: ChatServer, model: str, prompt: str) -> str:
-        messages = [{"role": "user", "content": prompt}]
+    def _all_asked(
+        self, server: ChatServer, model: str, prompts: list[str]
+    ) -> list[str | Unscored]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = list(pool.map(partial(_asked, server, model), prompts))
+        failures = [answer for answer in answers if isinstance(answer, Unscored)]
+        if failures and len(failures) == len(answers):
+            raise LocalModeError(failures[0].reason)
+        return answers
+
+
+def _asked(server: ChatServer, model: str, prompt: str) -> str | Unscored:
+    messages = [{"role": "user", "content": prompt}]
+    try:
         return complete(server, server.model or model, messages, {"temperature": 0}).text
+    except LocalModeError as error:
+        return Unscored(str(error))

@@ -252,3 +252,19 @@ def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_serve
 def test_a_server_that_is_not_there_is_told_at_once():
     with pytest.raises(LocalModeError, match="Is the server up"):
         check_server(parse_chat_server("http://127.0.0.1:9/v1"), "m")
+
+
+def test_a_question_that_the_model_does_not_answer_costs_itself_only(chat_server):
+    url, asked = chat_server((400, b"maximum context length"), _reply("yes"), _reply("yes"))
+    model = ModelUnderTest(server=parse_chat_server(url))
+    answers = model.answers("m", [("q", "q")] * 3)
+    assert len(asked) == 3
+    assert sorted(answer for answer in answers if isinstance(answer, str)) == ["yes", "yes"]
+    (failure,) = (answer for answer in answers if not isinstance(answer, str))
+    assert "maximum context length" in failure.reason
+
+
+def test_a_model_that_answers_nothing_fails_the_job(chat_server):
+    url, _ = chat_server((401, b"no"), (401, b"no"))
+    with pytest.raises(LocalModeError, match="OPENAI_API_KEY"):
+        ModelUnderTest(server=parse_chat_server(url)).answers("m", [("q", "q")] * 2)
