@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
+from matplotlib.figure import Figure
 from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
@@ -138,6 +139,13 @@ def recipe(account):
 def _put_recipe(account: Account, rows: int = 1_000, shard_bytes: int = 1_024) -> None:
     text = RECIPE.format(rows=rows, shard_bytes=shard_bytes)
     account.put("recipes/own.yaml", text.encode())
+
+
+@pytest.fixture(autouse=True)
+def quick_figures(request, monkeypatch) -> None:
+    """Drawing takes half a second a report: only tests marked `drawn` look at what is drawn."""
+    if request.node.get_closest_marker("drawn") is None:
+        monkeypatch.setattr(Figure, "savefig", lambda _, file, **__: file.write(b"not drawn"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from nova_judge.report.figure_rates import needle_angle
 from nova_judge.report.figure_text import drawable
 from tests.made.changed import changed
 
+pytestmark = pytest.mark.drawn
+
 NAMES = [
     "$x^$",
     r"\frac{$}_^",
