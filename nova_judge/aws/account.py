@@ -2,6 +2,7 @@
 
 import functools
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -10,20 +11,27 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.aws.models import model_facts
 from nova_judge.aws.place import current_region
+from nova_judge.aws.registries import image_facts
 from nova_judge.kinds.known import kind_of
+from nova_judge.preflight.check import NotRead
+from nova_judge.preflight.images import ImageFacts, images_of
+from nova_judge.preflight.models import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
-from nova_judge.preflight.rules import STACK_PARTS, Facts, ModelFacts, NotRead
+from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import CANDIDATES
 
 Fact = TypeVar("Fact")
 
 NOT_DEPLOYED = NotRead("the stacks of this stage are not deployed")
 IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
-ABSENT = {"ResourceNotFoundException", "ValidationException"}
+QUOTAS_WITHIN_S = 20.0
+TRAINING, ENDPOINT = " for training job usage", " for endpoint usage"
 
 
-def read(fact: Callable[[], Fact]) -> Fact | NotRead:
+def read(fact: Callable[[], Fact | NotRead]) -> Fact | NotRead:
     """The fact, or why AWS did not tell it."""
     try:
         return fact()
@@ -38,8 +46,10 @@ def facts_of_run(
 ) -> Facts:
     """What the state machine's first state has to know: it runs in the deployed stack itself."""
     with ThreadPoolExecutor() as pool:
-        quotas = pool.submit(read, quotas_of_account)
+        quotas = pool.submit(read, functools.partial(quotas_of_account, recipe))
         models = {name: pool.submit(read, _model(name)) for name in _bedrock_models(recipe)}
+        uris = images_of(recipe, region)
+        images = {name: pool.submit(read, _image(uri)) for name, uri in uris.items()}
         trust = pool.submit(read, functools.partial(role_trust, job_role_arn))
         refused = pool.submit(read, functools.partial(refused_uses, job_role_arn, recipe))
         events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
@@ -50,6 +60,7 @@ def facts_of_run(
             training_quota=training,
             endpoint_quota=endpoint,
             models={name: model.result() for name, model in models.items()},
+            images={name: image.result() for name, image in images.items()},
             job_role_trust=trust.result(),
             refused=refused.result(),
             bucket_sends_events=events.result(),
@@ -68,7 +79,8 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     known: Mapping[str, Mapping[str, str]] = {} if isinstance(outputs, NotRead) else outputs
     role = known.get("Evaluation", {}).get("JudgeRoleArn")
     bucket = known.get("Storage", {}).get("DataBucketName")
-    training, endpoint = _split(read(quotas_of_account)) if recipe else (None, None)
+    training, endpoint = _split(read(lambda: quotas_of_account(recipe))) if recipe else (None, None)
+    uris = images_of(recipe, region) if recipe else {}
     return Facts(
         region=region,
         caller=caller,
@@ -76,6 +88,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
         training_quota=training,
         endpoint_quota=endpoint,
         models={name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else None,
+        images={name: read(_image(uri)) for name, uri in uris.items()},
         job_role_trust=read(lambda: role_trust(role)) if role else NOT_DEPLOYED,
         denied=read(lambda: denied_actions(role, bucket)) if role and bucket else NOT_DEPLOYED,
         refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
@@ -83,42 +96,27 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     )
 
 
-def quotas_of_account() -> dict[str, float]:
-    """SageMaker's quotas by name, as Service Quotas spells them."""
-    pages = _client("service-quotas").get_paginator("list_service_quotas")
-    return {
-        quota["QuotaName"]: quota["Value"]
-        for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100})
-        for quota in page["Quotas"]
-    }
+def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
+    """SageMaker's quotas by name that a run may need, as Service Quotas spells them.
 
-
-def model_facts(model: str) -> ModelFacts:
-    """The lifecycle of a Bedrock model, found through its inference profile where it has one.
-
-    A profile may lead to models that this region does not list: what Bedrock answers of those says
-    nothing of the profile, and is raised.
+    Service Quotas finds by codes that are not public: it lists thousands, page by page, until all
+    that are wanted were seen or the time is up.
     """
-    bedrock = _client("bedrock")
-    named = model
-    is_profile = "inference-profile/" in model or model.split(".", 1)[0] in _GEOGRAPHIES
-    try:
-        if is_profile:
-            profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model)
-            # By its id: the ARN of a global profile's model has no region, which Bedrock refuses.
-            named = profile["models"][0]["modelArn"].rsplit("/", 1)[-1]
-        details = bedrock.get_foundation_model(modelIdentifier=named)["modelDetails"]
-    except ClientError as error:
-        if named == model and error.response["Error"].get("Code") in ABSENT:
-            return ModelFacts("ABSENT")
-        raise
-    on_demand = "ON_DEMAND" in details.get("inferenceTypesSupported", ["ON_DEMAND"])
-    lifecycle = details.get("modelLifecycle", {})
-    return ModelFacts(
-        "LEGACY" if lifecycle.get("status") == "LEGACY" else "ACTIVE",
-        lifecycle.get("endOfLifeTime"),
-        is_profile or on_demand,
-    )
+    wanted = {f"{kind}{TRAINING}" for kind in recipe.judge.instance_types} | {
+        f"{kind}{ENDPOINT}"
+        for kinds in recipe.endpoint_instances(CANDIDATES).values()
+        for kind in kinds
+    }
+    found: dict[str, float] = {}
+    deadline = time.monotonic() + QUOTAS_WITHIN_S
+    pages = _client("service-quotas").get_paginator("list_service_quotas")
+    for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100}):
+        found |= {q["QuotaName"]: q["Value"] for q in page["Quotas"] if q["QuotaName"] in wanted}
+        if found.keys() == wanted:
+            break
+        if time.monotonic() > deadline:
+            return NotRead(f"Service Quotas did not list all within {QUOTAS_WITHIN_S:g} s")
+    return found
 
 
 def role_trust(role_arn: str) -> tuple[str, ...]:
@@ -207,17 +205,18 @@ def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {part: values.get("Version", "unknown") for part, values in outputs.items()}
 
 
-_GEOGRAPHIES = {"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"}
-
-
 def _bedrock_models(recipe: Recipe) -> set[str]:
     specs = (recipe.candidates.A, recipe.candidates.B)
     judges = kind_of(recipe.kind).judged_by(recipe).bedrock
     return {spec.bedrock for spec in specs if spec.bedrock} | judges
 
 
-def _model(name: str) -> Callable[[], ModelFacts]:
-    return functools.partial(model_facts, name)
+def _model(name: str) -> Callable[[], ModelFacts | NotRead]:
+    return lambda: model_facts(_client("bedrock"), name)
+
+
+def _image(uri: str) -> Callable[[], ImageFacts]:
+    return lambda: image_facts(_client("ecr"), uri)
 
 
 def _split(
@@ -227,8 +226,8 @@ def _split(
     if isinstance(quotas, NotRead):
         return quotas, quotas
     return (
-        _by_instance(quotas.items(), " for training job usage"),
-        _by_instance(quotas.items(), " for endpoint usage"),
+        _by_instance(quotas.items(), TRAINING),
+        _by_instance(quotas.items(), ENDPOINT),
     )
 
 

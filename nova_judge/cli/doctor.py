@@ -15,7 +15,7 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
-from nova_judge.preflight.rules import Check
+from nova_judge.preflight.check import Check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 

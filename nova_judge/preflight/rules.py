@@ -7,48 +7,32 @@ first state run the same checks.
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
 
 from nova_judge import __version__
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
+from nova_judge.partitions import partition_of
+from nova_judge.preflight.check import Check, NotRead
+from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.input_head import rows_of
+from nova_judge.preflight.models import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate, FailedRow, InputRow, Rejected, as_rejected
+from nova_judge.records import (
+    CANDIDATES,
+    Candidate,
+    FailedRow,
+    InputRow,
+    Rejected,
+    as_rejected,
+)
 from nova_judge.runs.training_job import evaluation_image
 
-Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
 SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
-QUOTAS = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
-SOON = datetime.timedelta(days=60)
-
-
-class Check(NamedTuple):
-    """One check: what was found, and what to do about it. `not run` says why in `finding`."""
-
-    name: str
-    status: Status
-    finding: str
-    advice: str = ""
-
-
-class NotRead(NamedTuple):
-    """A fact that could not be read, and why: never taken for an answer."""
-
-    reason: str
-
-
-class ModelFacts(NamedTuple):
-    """A Bedrock model. `on_demand`: its own id can be called, without an inference profile."""
-
-    lifecycle: Literal["ACTIVE", "LEGACY", "ABSENT"]
-    end_of_life: datetime.datetime | None = None
-    on_demand: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +50,7 @@ class Facts:
     training_quota: Mapping[str, float] | NotRead | None = None
     endpoint_quota: Mapping[str, float] | NotRead | None = None
     models: Mapping[str, ModelFacts | NotRead] | None = None
+    images: Mapping[str, ImageFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
     denied: tuple[str, ...] | NotRead | None = None
     refused: tuple[RoleUse, ...] | NotRead | None = None
@@ -79,15 +64,15 @@ def account_checks(
     asked: tuple[Candidate, ...] = ("A", "B"),
 ) -> list[Check]:
     """Every check that the facts allow; `asked` names the candidates that have to answer."""
-    checks = [_credentials(facts), *_stacks(facts), *_role(facts), *_notifications(facts)]
+    checks = [_credentials(facts), *_stacks(facts, recipe), *_role(facts), *_notifications(facts)]
     if recipe is not None:
-        checks += [_image(facts, recipe), *_uses(facts), *_judge_quota(facts, recipe)]
+        checks += [*_images(facts, recipe, asked), *_uses(facts), *_judge_quota(facts, recipe)]
         specs = [recipe.candidate(side) for side in asked]
         endpoints = sorted(recipe.endpoint_instances(asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
-        checks += [_model(name, _known(facts, name), now) for name in models]
+        checks += [model_check(name, _known(facts, name), now) for name in models]
     return checks
 
 
@@ -152,7 +137,7 @@ def _credentials(facts: Facts) -> Check:
     return Check("credentials", "pass", f"{facts.caller} in {facts.region}")
 
 
-def _stacks(facts: Facts) -> Iterator[Check]:
+def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
     found = facts.stacks
     if found is None:
         return
@@ -161,7 +146,10 @@ def _stacks(facts: Facts) -> Iterator[Check]:
         return
     missing = [part for part in STACK_PARTS if part not in found]
     version = found.get("Evaluation", "unknown")
-    if missing:
+    if missing == ["Endpoints"] and not (recipe and recipe.endpoint_instances(CANDIDATES)):
+        said = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
+        yield Check("stacks", "warn", said, "`make deploy`, for candidates on endpoints")
+    elif missing:
         yield Check("stacks", "fail", f"not deployed: {', '.join(missing)}", "`make deploy`")
     elif version != __version__:
         yield Check(
@@ -212,24 +200,34 @@ def _notifications(facts: Facts) -> Iterator[Check]:
         yield Check("bucket notifications", "pass", "EventBridge gets the data bucket's events")
 
 
-def _image(facts: Facts, recipe: Recipe) -> Check:
+def _images(facts: Facts, recipe: Recipe, asked: tuple[Candidate, ...]) -> Iterator[Check]:
+    region = facts.region
     if not kind_of(recipe.kind).judged_by(recipe).container:
-        return Check("judge image", "pass", f"kind {recipe.kind} needs none")
-    if facts.region is None:
-        return Check("judge image", "not run", "no region is set")
+        yield Check(JUDGE, "pass", f"kind {recipe.kind} needs none")
+    elif region is not None and (problem := _no_judge_image(region, recipe)):
+        yield Check(JUDGE, "fail", problem, "deploy in one of these regions")
+    if region is None:
+        return
+    for name, uri in images_of(recipe, region, asked).items():
+        found = image_check(name, uri, (facts.images or {}).get(name))
+        documented = catalog.images().nova_evaluation.documented_regions
+        ours = name == JUDGE and recipe.judge.image is None
+        if ours and found.status == "pass" and region not in documented:
+            found = Check(
+                name,
+                "warn",
+                f"{uri} is what AWS's SDK uses; AWS documents only {', '.join(documented)}",
+                "run a small file first",
+            )
+        yield found
+
+
+def _no_judge_image(region: str, recipe: Recipe) -> str | None:
     try:
-        image = evaluation_image(facts.region, recipe.judge.image)
+        evaluation_image(region, recipe.judge.image)
     except RecipeError as error:
-        return Check("judge image", "fail", str(error), "deploy in one of these regions")
-    documented = catalog.images().nova_evaluation.documented_regions
-    if facts.region not in documented and recipe.judge.image is None:
-        return Check(
-            "judge image",
-            "warn",
-            f"{image} is what AWS's SDK uses; AWS documents only {', '.join(documented)}",
-            "run a small file first",
-        )
-    return Check("judge image", "pass", image)
+        return str(error)
+    return None
 
 
 def _uses(facts: Facts) -> Iterator[Check]:
@@ -254,13 +252,14 @@ def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:
         facts.training_quota,
         wanted,
         recipe.judge.instance_count,
+        facts.region,
     )
 
 
 def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> Check:
     """The first instance type that the account has quota for will do; none at all fails."""
     checks = [
-        _quota(f"{kind} for endpoint usage ({model})", facts.endpoint_quota, kind, 1)
+        _quota(f"{kind} for endpoint usage ({model})", facts.endpoint_quota, kind, 1, facts.region)
         for kind in instance_types
     ]
     first = checks[0]
@@ -270,7 +269,18 @@ def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> 
     return first
 
 
-def _quota(name: str, quota: Mapping[str, float] | NotRead | None, kind: str, needed: int) -> Check:
+def _quotas_page(region: str | None) -> str:
+    console = partition_of(region or "").console
+    return f"https://{console}/servicequotas/home/services/sagemaker/quotas"
+
+
+def _quota(
+    name: str,
+    quota: Mapping[str, float] | NotRead | None,
+    kind: str,
+    needed: int,
+    region: str | None,
+) -> Check:
     if quota is None or isinstance(quota, NotRead):
         return Check(name, "not run", quota.reason if quota else "quotas were not read")
     if kind not in quota:
@@ -280,32 +290,10 @@ def _quota(name: str, quota: Mapping[str, float] | NotRead | None, kind: str, ne
             name,
             "fail",
             f"the account may run {quota[kind]:g}, {needed} needed",
-            f"request an increase at {QUOTAS} (a new account has 0)",
+            f"request an increase at {_quotas_page(region)} (a new account has 0)",
         )
     return Check(name, "pass", f"the account may run {quota[kind]:g}")
 
 
 def _known(facts: Facts, model: str) -> ModelFacts | NotRead:
     return (facts.models or {}).get(model, NotRead("models were not read"))
-
-
-def _model(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Check:
-    if isinstance(known, NotRead):
-        return Check(name, "not run", known.reason)
-    ended = known.end_of_life
-    if known.lifecycle == "ABSENT" or (ended is not None and ended <= now):
-        when = f" since {ended:%Y-%m-%d}" if ended else ""
-        said = f"Bedrock does not offer it here{when}"
-        return Check(name, "fail", said, "name its successor in the recipe")
-    if not known.on_demand:
-        return Check(
-            name,
-            "fail",
-            "it is called through an inference profile only",
-            f"write us.{name} or global.{name}",
-        )
-    if known.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
-        when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
-        said = f"it is {known.lifecycle.lower()}{when}"
-        return Check(name, "warn", said, "plan for its successor")
-    return Check(name, "pass", "active")

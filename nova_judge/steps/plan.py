@@ -17,6 +17,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RECIPES
 from nova_judge.preflight import rules
+from nova_judge.preflight.check import Check
 from nova_judge.preflight.estimate import (
     check_budget,
     estimate_run,
@@ -24,7 +25,6 @@ from nova_judge.preflight.estimate import (
     read_workload,
 )
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
-from nova_judge.preflight.rules import Check
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate

@@ -16,6 +16,13 @@ USES = ("training job usage", "endpoint usage")
 INSTANCES_ALLOWED = 10.0
 
 _JSON = {"Content-Type": "application/json"}
+_AVAILABILITY = "/foundation-model-availability/"
+_GRANTED = {
+    "agreementAvailability": {"status": "AVAILABLE"},
+    "authorizationStatus": "AUTHORIZED",
+    "entitlementAvailability": "AVAILABLE",
+    "regionAvailability": "AVAILABLE",
+}
 _FOUNDATION, _PROFILE = "/foundation-models/", "/inference-profiles/"
 
 
@@ -34,6 +41,16 @@ def quotas(changed: Mapping[str, float], headers: Mapping[str, str], body: bytes
     return HttpAnswer(200, dict(_JSON), to_json({"Quotas": found}))
 
 
+def registry(headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
+    """Every image that is asked for is in Amazon ECR; None for any other call."""
+    target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
+    if not target.endswith(".BatchGetImage"):
+        return None
+    asked = json.loads(body or b"{}")
+    found = [{"imageId": one} for one in asked.get("imageIds", ())]
+    return HttpAnswer(200, dict(_JSON), to_json({"images": found, "failures": []}))
+
+
 def bedrock_model(method: str, path: str) -> HttpAnswer | None:
     """Every model is there and active, through a profile as well; None for any other call."""
     path = unquote(path)
@@ -43,6 +60,9 @@ def bedrock_model(method: str, path: str) -> HttpAnswer | None:
         name = path.removeprefix(_PROFILE)
         model = {"modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{name}"}
         return HttpAnswer(200, dict(_JSON), to_json({"models": [model], "status": "ACTIVE"}))
+    if path.startswith(_AVAILABILITY):
+        asked = {"modelId": path.removeprefix(_AVAILABILITY)}
+        return HttpAnswer(200, dict(_JSON), to_json(_GRANTED | asked))
     if path.startswith(_FOUNDATION):
         details = {
             "modelId": path.rsplit("/", 1)[-1],

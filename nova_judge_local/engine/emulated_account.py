@@ -100,6 +100,7 @@ def _plug_in_facts(settings: EmulatorSettings) -> None:
 
     hooks.add_service("service-quotas", account_facts.QUOTA_ROUTES, quotas)
     hooks.answer_first("bedrock", account_facts.bedrock_model)
+    hooks.answer_first_by_content("ecr", account_facts.registry)
 
 
 def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:

@@ -162,6 +162,22 @@ def add_service(
         router.SERVICE_PATTERNS[name] = patterns
 
 
+def answer_first_by_content(
+    name: str,
+    answer: Callable[[dict[str, str], bytes], tuple[int, dict[str, str], bytes] | None],
+) -> None:
+    """The same for an API that tells its calls by a header: `answer(headers, body)`."""
+    engine = app.SERVICE_HANDLERS[name]
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes | str, query: object
+    ) -> object:
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return answer(dict(headers), content) or await engine(method, path, headers, body, query)
+
+    app.SERVICE_HANDLERS[name] = handle
+
+
 def answer_first(
     name: str, answer: Callable[[str, str], tuple[int, dict[str, str], bytes] | None]
 ) -> None:

@@ -3,12 +3,16 @@ import datetime
 import boto3
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from nova_judge.aws import account
+from nova_judge.aws import account, models
+from nova_judge.aws.registries import image_facts
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.rules import ModelFacts, NotRead
+from nova_judge.preflight.check import NotRead
+from nova_judge.preflight.images import ImageFacts
+from nova_judge.preflight.models import Access, ModelFacts
 from nova_judge.recipe.files import packaged_recipe
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
@@ -50,7 +54,8 @@ def bedrock(stubbed):
 
 def test_an_account_without_our_stacks_is_read_without_an_error(aws, monkeypatch):
     monkeypatch.setattr(account, "stack_outputs", lambda stage: {})
-    monkeypatch.setattr(account, "quotas_of_account", dict)
+    monkeypatch.setattr(account, "quotas_of_account", lambda recipe: {})
+    monkeypatch.setattr(account, "image_facts", lambda ecr, uri: ImageFacts(True))
 
     facts = account.doctor_facts("dev", load_recipe(packaged_recipe("rubric"), file="rubric.yaml"))
 
@@ -160,7 +165,7 @@ def test_an_inference_profile_leads_to_the_lifecycle_of_its_model(bedrock, profi
         {"modelIdentifier": CLAUDE},
     )
 
-    assert account.model_facts(profile) == ModelFacts("LEGACY", ends, on_demand=True)
+    assert models.model_facts(bedrock.client, profile) == ModelFacts("LEGACY", ends, on_demand=True)
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException"])
@@ -168,7 +173,7 @@ def test_a_profile_whose_model_is_not_listed_here_is_not_said_to_be_absent(bedro
     _profile(bedrock, f"global.{CLAUDE}", f"arn:aws:bedrock:::foundation-model/{CLAUDE}")
     bedrock.add_client_error("get_foundation_model", code)
 
-    found = account.read(lambda: account.model_facts(f"global.{CLAUDE}"))
+    found = account.read(lambda: models.model_facts(bedrock.client, f"global.{CLAUDE}"))
 
     assert found == NotRead(f"GetFoundationModel: {code}")
 
@@ -176,7 +181,7 @@ def test_a_profile_whose_model_is_not_listed_here_is_not_said_to_be_absent(bedro
 def test_a_profile_that_bedrock_does_not_know_is_absent(bedrock):
     bedrock.add_client_error("get_inference_profile", "ResourceNotFoundException")
 
-    assert account.model_facts(f"us.{CLAUDE}").lifecycle == "ABSENT"
+    assert models.model_facts(bedrock.client, f"us.{CLAUDE}").lifecycle == "ABSENT"
 
 
 def test_a_model_that_needs_a_profile_is_told(bedrock):
@@ -187,13 +192,13 @@ def test_a_model_that_needs_a_profile_is_told(bedrock):
         {"modelIdentifier": name},
     )
 
-    assert account.model_facts(name) == ModelFacts("ACTIVE", None, on_demand=False)
+    assert models.model_facts(bedrock.client, name) == ModelFacts("ACTIVE", None, on_demand=False)
 
 
 def test_a_model_that_is_gone_is_absent(bedrock):
     bedrock.add_client_error("get_foundation_model", "ResourceNotFoundException")
 
-    assert account.model_facts("anthropic.claude-3-7-sonnet").lifecycle == "ABSENT"
+    assert models.model_facts(bedrock.client, "anthropic.claude-3-7-sonnet").lifecycle == "ABSENT"
 
 
 def test_quotas_are_told_apart_by_their_use():
@@ -254,3 +259,156 @@ def test_what_the_recipe_names_and_the_role_may_not_use_is_told(stubbed):
     )
 
     assert [use.action for use in refused] == ["ecr:BatchGetImage"]
+
+
+PROVISIONED = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcd1234efgh"
+IMPORTED = "arn:aws:bedrock:us-east-1:111122223333:imported-model/abcd1234efgh"
+DEPLOYED = "arn:aws:bedrock:us-east-1:111122223333:custom-model-deployment/abcd1234efgh"
+
+
+class Bedrock:
+    """Answers some calls, and refuses others as Bedrock refuses an id that it cannot describe."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def __getattr__(self, name):
+        def call(**_):
+            answer = self.answers.get(name, "ValidationException")
+            if isinstance(answer, str):
+                raise ClientError({"Error": {"Code": answer}}, name)
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize(
+    ("model", "answers", "trouble"),
+    [
+        (PROVISIONED, {"get_provisioned_model_throughput": {"status": "InService"}}, None),
+        (
+            PROVISIONED,
+            {"get_provisioned_model_throughput": {"status": "Creating"}},
+            "its provisioned throughput is Creating, not InService",
+        ),
+        (DEPLOYED, {"get_custom_model_deployment": {"status": "Active"}}, None),
+        (
+            DEPLOYED,
+            {"get_custom_model_deployment": {"status": "Failed"}},
+            "its deployment is Failed, not Active",
+        ),
+        (IMPORTED, {"get_imported_model": {"instructSupported": True}}, None),
+        (
+            IMPORTED,
+            {"get_imported_model": {"instructSupported": False}},
+            "Converse cannot call it: it is no instruct model",
+        ),
+    ],
+)
+def test_a_model_of_the_accounts_own_is_described_by_its_own_call(model, answers, trouble):
+    assert models.model_facts(Bedrock(**answers), model) == ModelFacts("ACTIVE", trouble=trouble)
+
+
+def test_a_geography_that_we_do_not_know_is_asked_for_as_a_profile():
+    told = {"models": [{"modelArn": f"arn:aws:bedrock:sa-east-1::foundation-model/{CLAUDE}"}]}
+    bedrock = Bedrock(get_inference_profile=told)
+    found = account.read(lambda: models.model_facts(bedrock, f"sa.{CLAUDE}"))
+    assert found == NotRead("get_foundation_model: ValidationException")
+
+
+@pytest.mark.parametrize(
+    ("answers", "access"),
+    [
+        ({}, Access()),
+        (
+            {
+                "get_foundation_model_availability": {
+                    "agreementAvailability": {"status": "NOT_AVAILABLE"},
+                    "authorizationStatus": "AUTHORIZED",
+                },
+                "get_use_case_for_model_access": "ResourceNotFoundException",
+            },
+            Access("NOT_AVAILABLE", True, False),
+        ),
+        (
+            {
+                "get_foundation_model_availability": {
+                    "agreementAvailability": {"status": "AVAILABLE"},
+                    "authorizationStatus": "NOT_AUTHORIZED",
+                }
+            },
+            Access("AVAILABLE", False),
+        ),
+    ],
+)
+def test_what_the_account_lacks_is_read_with_the_lifecycle(answers, access):
+    described = {"modelDetails": {"modelLifecycle": {"status": "ACTIVE"}}}
+    bedrock = Bedrock(get_foundation_model=described, **answers)
+    assert models.model_facts(bedrock, CLAUDE).access == access
+
+
+URI = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:0.30.0-cu130"
+
+
+def test_an_image_that_is_there_and_one_that_is_not_are_told_apart(stubbed):
+    ecr = stubbed("ecr")
+    asked = {"registryId": "763104351884", "repositoryName": "vllm"}
+    image = {"imageTag": "0.30.0-cu130"}
+    ecr.add_response("batch_get_image", {"images": [{}]}, {**asked, "imageIds": [image]})
+    missing = {"imageId": image, "failureCode": "ImageNotFound"}
+    ecr.add_response("batch_get_image", {"images": [], "failures": [missing]})
+    tags = [{"imageTag": tag} for tag in ("0.9.1", "0.27.1", "0.28.0")]
+    ecr.add_response("list_images", {"imageIds": tags})
+    ecr.add_client_error("batch_get_image", "RepositoryNotFoundException")
+
+    assert image_facts(ecr.client, URI) == ImageFacts(True)
+    assert image_facts(ecr.client, URI) == ImageFacts(False, ("0.28.0", "0.27.1", "0.9.1"))
+    assert image_facts(ecr.client, URI) == ImageFacts(False)
+
+
+def test_a_registry_that_lists_nothing_to_others_still_says_what_is_missing(stubbed):
+    ecr = stubbed("ecr")
+    ecr.add_response("batch_get_image", {"images": [], "failures": []})
+    ecr.add_client_error("list_images", "AccessDeniedException")
+
+    assert image_facts(ecr.client, URI) == ImageFacts(False)
+
+
+def paged(monkeypatch, pages):
+    """Puts pages of Service Quotas in place; those that were read."""
+    read = []
+
+    class Client:
+        def get_paginator(self, _):
+            return self
+
+        def paginate(self, **_):
+            for page in pages:
+                read.append(page)
+                yield {"Quotas": [{"QuotaName": name, "Value": 1.0} for name in page]}
+
+    monkeypatch.setattr(account, "_client", lambda _: Client())
+    return read
+
+
+def test_quotas_are_listed_until_all_that_are_needed_were_seen(monkeypatch):
+    recipe = load_recipe(packaged_recipe("rubric"), file="rubric.yaml")
+    served = recipe.endpoint_instances(("A", "B")).values()
+    training = [f"{kind}{account.TRAINING}" for kind in recipe.judge.instance_types]
+    endpoint = [f"{kind}{account.ENDPOINT}" for kinds in served for kind in kinds]
+    read = paged(monkeypatch, [["a", *training], endpoint, ["never"]])
+
+    assert account.quotas_of_account(recipe) == dict.fromkeys(training + endpoint, 1.0)
+    assert len(read) == 1 + bool(endpoint)
+
+
+def test_service_quotas_that_take_too_long_are_not_waited_for(monkeypatch):
+    recipe = load_recipe(packaged_recipe("rubric"), file="rubric.yaml")
+    read = paged(monkeypatch, [["a"]] * 35)
+    clock = iter(range(0, 1000, 2))
+    monkeypatch.setattr(account.time, "monotonic", lambda: float(next(clock)))
+
+    found = account.quotas_of_account(recipe)
+
+    assert found == NotRead("Service Quotas did not list all within 20 s")
+    assert len(read) == 11

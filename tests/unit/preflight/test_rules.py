@@ -7,12 +7,13 @@ from nova_judge import __version__
 from nova_judge.errors import PreflightError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
+from nova_judge.preflight.check import NotRead
+from nova_judge.preflight.images import ImageFacts
+from nova_judge.preflight.models import Access, ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,
     Facts,
-    ModelFacts,
-    NotRead,
     account_checks,
     input_check,
     require,
@@ -123,6 +124,55 @@ def test_a_ready_account_passes_every_check():
             "inference profile only",
         ),
         ({"models": None}, CLAUDE, "not run", "models were not read"),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", access=Access("NOT_AVAILABLE", True, False))}},
+            CLAUDE,
+            "warn",
+            "no agreement for it yet (NOT_AVAILABLE) | once, somebody with aws-marketplace:Subscrib"
+            "e calls it in Bedrock's playground, and fills in Anthropic's use-case form",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", access=Access("AVAILABLE", False))}},
+            CLAUDE,
+            "fail",
+            "not authorized to call it (NOT_AUTHORIZED) | look for a service control policy",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", access=Access("AVAILABLE", True))}},
+            CLAUDE,
+            "pass",
+            "",
+        ),
+        (
+            {"models": {CLAUDE: ModelFacts("ACTIVE", trouble="its deployment is Creating")}},
+            CLAUDE,
+            "fail",
+            "its deployment is Creating | wait until it is ready",
+        ),
+        (
+            {"images": {"serving image (vllm)": ImageFacts(False, ("0.27.1", "0.26.0"))}},
+            "serving image (vllm)",
+            "fail",
+            "in this region; it has 0.27.1, 0.26.0 | name one that is there in nova_judge/data",
+        ),
+        (
+            {"images": {"judge image": ImageFacts(False)}},
+            "judge image",
+            "fail",
+            "has no image SM-TJ-Eval-latest in this region | name one that is there in judge.im",
+        ),
+        (
+            {"images": {"judge image": NotRead("BatchGetImage: AccessDenied")}},
+            "judge image",
+            "not run",
+            "BatchGetImage: AccessDenied",
+        ),
+        (
+            {"stacks": dict.fromkeys(("Storage", "Evaluation", "Results"), __version__)},
+            "stacks",
+            "fail",
+            "not deployed: Endpoints",
+        ),
         ({"job_role_trust": ("ec2.amazonaws.com",)}, "judge role trust", "fail", "sagemaker"),
         ({"denied": ("s3:PutObject",)}, "judge role permissions", "fail", "may not s3:PutObject"),
         ({"denied": NotRead("AccessDenied")}, "judge role permissions", "not run", "Denied"),

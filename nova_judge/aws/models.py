@@ -1,0 +1,116 @@
+"""Bedrock's models, as the checks before a run ask for them: lifecycle and access."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.preflight.check import NotRead
+from nova_judge.preflight.models import Access, ModelFacts
+
+GEOGRAPHIES = frozenset({"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"})
+_ABSENT = {"ResourceNotFoundException", "ValidationException"}
+_NOT_SENT = "ResourceNotFoundException"
+
+
+def model_facts(bedrock: Any, model: str) -> ModelFacts | NotRead:  # noqa: ANN401
+    """A model by its id, its inference profile or its ARN; raises what Bedrock raises.
+
+    A profile may lead to models that this region does not list: what Bedrock answers of those says
+    nothing of the profile, and is raised.
+    """
+    for kind, read in _OWN.items():
+        if f":{kind}/" in model:
+            return read(bedrock, model)
+    if ":prompt-router/" in model or ":default-prompt-router/" in model:
+        return NotRead("a prompt router chooses its models itself: it is not checked")
+    if "inference-profile/" in model or model.partition(".")[0] in GEOGRAPHIES:
+        return _of_profile(bedrock, model)
+    try:
+        return _of_foundation(bedrock, model, profile=False)
+    except ClientError as error:
+        if code_of(error) not in _ABSENT:
+            raise
+        if model.count(".") < 2:
+            return ModelFacts("ABSENT")
+    return _of_profile(bedrock, model)  # perhaps of a geography that we do not know
+
+
+def _of_profile(bedrock: Any, model: str) -> ModelFacts:  # noqa: ANN401
+    try:
+        profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model)
+    except ClientError as error:
+        if code_of(error) not in _ABSENT:
+            raise
+        return ModelFacts("ABSENT")
+    # By its id: the ARN of a global profile's model has no region, which Bedrock refuses.
+    name = profile["models"][0]["modelArn"].rsplit("/", 1)[-1]
+    return _of_foundation(bedrock, name, profile=True)
+
+
+def _of_foundation(bedrock: Any, name: str, *, profile: bool) -> ModelFacts:  # noqa: ANN401
+    details = bedrock.get_foundation_model(modelIdentifier=name)["modelDetails"]
+    on_demand = "ON_DEMAND" in details.get("inferenceTypesSupported", ["ON_DEMAND"])
+    lifecycle = details.get("modelLifecycle", {})
+    return ModelFacts(
+        "LEGACY" if lifecycle.get("status") == "LEGACY" else "ACTIVE",
+        lifecycle.get("endOfLifeTime"),
+        profile or on_demand,
+        _access(bedrock, name),
+    )
+
+
+def _access(bedrock: Any, name: str) -> Access:  # noqa: ANN401
+    """What AWS says of the account's access to a foundation model; nothing where it refuses to."""
+    try:
+        told = bedrock.get_foundation_model_availability(modelId=name)
+    except (BotoCoreError, ClientError):
+        return Access()
+    agreement = told.get("agreementAvailability", {}).get("status")
+    asks_form = name.startswith("anthropic.") and agreement != "AVAILABLE"
+    return Access(
+        # Amazon's own models need no subscription.
+        None if name.startswith("amazon.") else agreement,
+        {"AUTHORIZED": True, "NOT_AUTHORIZED": False}.get(told.get("authorizationStatus", "")),
+        _form_is_sent(bedrock) if asks_form else None,
+    )
+
+
+def _form_is_sent(bedrock: Any) -> bool | None:  # noqa: ANN401
+    try:
+        bedrock.get_use_case_for_model_access()
+    except ClientError as error:
+        return False if code_of(error) == _NOT_SENT else None
+    except BotoCoreError:
+        return None
+    return True
+
+
+def _provisioned(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
+    told = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+    return _own(told.get("status"), "InService", "its provisioned throughput")
+
+
+def _deployment(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
+    told = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    return _own(told.get("status"), "Active", "its deployment")
+
+
+def _imported(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
+    told = bedrock.get_imported_model(modelIdentifier=arn)
+    if told.get("instructSupported") is False:
+        return ModelFacts("ACTIVE", trouble="Converse cannot call it: it is no instruct model")
+    return ModelFacts("ACTIVE")
+
+
+def _own(status: str | None, ready: str, what: str) -> ModelFacts:
+    # Without a status nothing speaks against it.
+    waits = status not in (None, ready)
+    return ModelFacts("ACTIVE", trouble=f"{what} is {status}, not {ready}" if waits else None)
+
+
+_OWN = {
+    "provisioned-model": _provisioned,
+    "custom-model-deployment": _deployment,
+    "imported-model": _imported,
+}

@@ -1,0 +1,20 @@
+"""What a check before a run says, and what stands for a fact that AWS did not tell."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
+
+
+class Check(NamedTuple):
+    """One check: what was found, and what to do about it. `not run` says why in `finding`."""
+
+    name: str
+    status: Status
+    finding: str
+    advice: str = ""
+
+
+class NotRead(NamedTuple):
+    """A fact that could not be read, and why: never taken for an answer."""
+
+    reason: str

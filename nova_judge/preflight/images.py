@@ -1,0 +1,67 @@
+"""Which container images a run pulls, and whether the registry has them."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from nova_judge.errors import RecipeError
+from nova_judge.kinds.known import kind_of
+from nova_judge.partitions import partition_of
+from nova_judge.preflight.check import Check, NotRead
+from nova_judge.recipe import catalog
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.runs.training_job import evaluation_image
+
+JUDGE = "judge image"
+
+
+class ImageFacts(NamedTuple):
+    """Whether a registry has an image; `others`: tags that it has instead, newest first."""
+
+    exists: bool
+    others: tuple[str, ...] = ()
+
+
+def images_of(
+    recipe: Recipe, region: str, asked: tuple[Candidate, ...] = CANDIDATES
+) -> dict[str, str]:
+    """What a run in this region pulls: `judge image`, `serving image (vllm)` → the image's URI.
+
+    What no registry of the region is known for is left out: other checks say so.
+    """
+    return dict(_images(recipe, region, asked))
+
+
+def _images(recipe: Recipe, region: str, asked: tuple[Candidate, ...]) -> Iterator[tuple[str, str]]:
+    if kind_of(recipe.kind).judged_by(recipe).container:
+        with suppress(RecipeError):
+            yield JUDGE, evaluation_image(region, recipe.judge.image)
+    serving = catalog.images().serving
+    account = serving.accounts.get(region)
+    if account is None:
+        return
+    registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
+    for model in sorted(recipe.endpoint_instances(asked)):
+        name = catalog.models().endpoints[model].serving
+        yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
+
+
+def image_check(name: str, uri: str, known: ImageFacts | NotRead | None) -> Check:
+    """Whether the image of that name is there, and which are where it is not."""
+    if known is None:
+        return Check(name, "pass", uri)
+    if isinstance(known, NotRead):
+        return Check(name, "not run", f"{uri}: {known.reason}")
+    if known.exists:
+        return Check(name, "pass", f"{uri} is there")
+    repository, _, tag = uri.rpartition(":")
+    there = f"; it has {', '.join(known.others)}" if known.others else ""
+    place = "judge.image in the recipe" if name == JUDGE else "nova_judge/data/images.json"
+    return Check(
+        name,
+        "fail",
+        f"{repository} has no image {tag} in this region{there}",
+        f"name one that is there in {place}"
+        + ("" if name == JUDGE else ", and deploy; ready pairs and Bedrock's models need none"),
+    )

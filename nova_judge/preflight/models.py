@@ -1,0 +1,82 @@
+"""Whether the Bedrock models of a recipe can be called: lifecycle, and the account's access."""
+
+import datetime
+from typing import Literal, NamedTuple
+
+from nova_judge.preflight.check import Check, NotRead
+
+SOON = datetime.timedelta(days=60)
+
+
+class Access(NamedTuple):
+    """What Bedrock says of an account's access to a model; `form`: whether Anthropic's is sent.
+
+    None where it was not asked, or does not tell. The account may call a model of another
+    provider without an agreement once: the first call subscribes to it, if the caller may.
+    """
+
+    agreement: str | None = None
+    authorized: bool | None = None
+    form: bool | None = None
+
+
+class ModelFacts(NamedTuple):
+    """A Bedrock model. `on_demand`: its own id can be called, without an inference profile.
+
+    `trouble`: why a model of the account's own cannot be called.
+    """
+
+    lifecycle: Literal["ACTIVE", "LEGACY", "ABSENT"]
+    end_of_life: datetime.datetime | None = None
+    on_demand: bool = True
+    access: Access = Access()
+    trouble: str | None = None
+
+
+def model_check(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Check:
+    """Whether one model can be called now, and for how long."""
+    if isinstance(known, NotRead):
+        return Check(name, "not run", known.reason)
+    ended = known.end_of_life
+    if known.lifecycle == "ABSENT" or (ended is not None and ended <= now):
+        when = f" since {ended:%Y-%m-%d}" if ended else ""
+        said = f"Bedrock does not offer it here{when}"
+        return Check(name, "fail", said, "name its successor in the recipe")
+    if (problem := _trouble(name, known) or _access(name, known.access)) is not None:
+        return problem
+    if known.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
+        when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
+        said = f"it is {known.lifecycle.lower()}{when}"
+        return Check(name, "warn", said, "plan for its successor")
+    return Check(name, "pass", "active")
+
+
+def _trouble(name: str, known: ModelFacts) -> Check | None:
+    """Why the model cannot be called by this name."""
+    if known.trouble:
+        return Check(name, "fail", known.trouble, "wait until it is ready, or name another model")
+    if not known.on_demand:
+        said = "it is called through an inference profile only"
+        return Check(name, "fail", said, f"write us.{name} or global.{name}")
+    return None
+
+
+def _access(name: str, access: Access) -> Check | None:
+    """What stands between the account and the model, if anything does."""
+    if access.authorized is False:
+        return Check(
+            name,
+            "fail",
+            "the account is not authorized to call it (NOT_AUTHORIZED)",
+            "look for a service control policy, or IAM's permissions boundary, that denies Bedrock",
+        )
+    if access.agreement in (None, "AVAILABLE"):
+        return None
+    form = ", and fills in Anthropic's use-case form" if access.form is False else ""
+    return Check(
+        name,
+        "warn",
+        f"the account has no agreement for it yet ({access.agreement})",
+        f"once, somebody with aws-marketplace:Subscribe calls it in Bedrock's playground{form}: "
+        "the first call subscribes, and the functions' roles may not",
+    )
