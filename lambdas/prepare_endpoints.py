@@ -13,6 +13,7 @@ from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
+from nova_judge.errors import EndpointError
 from nova_judge.recipe.catalog import endpoint_name
 
 
@@ -43,6 +44,12 @@ def _step(
     name = endpoint_name(settings.job_prefix, model)
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)
-    configs: dict[str, str] = json.loads(settings.endpoints)[model]
+    served: dict[str, dict[str, str]] = json.loads(settings.endpoints)
+    if model not in served:
+        raise EndpointError(
+            f"model {model} is not served in stage {settings.stage}: add it to endpoint_models of "
+            "the stage in cdk.json, and deploy"
+        )
+    configs = served[model]
     tried = {kind: configs[kind] for kind in wanted if kind in configs} if wanted else configs
     return prepare(host, name, tried, lease, now)

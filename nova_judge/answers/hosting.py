@@ -4,10 +4,12 @@ Every step may be repeated and may be interrupted: what is half done is seen in 
 SageMaker itself, and the next call, or the watchdog, goes on from there.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from nova_judge.answers.leases import (
+    STALLED,
     Create,
     GiveUp,
     Hosted,
@@ -91,10 +93,7 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
     observed = host.endpoints.observe(name)
     action = next_action(observed, hosted.without_capacity, configs, now)
     if isinstance(action, GiveUp):
-        raise EndpointError(
-            f"endpoint {name} cannot be had: {action.reason}. Its container's log is in "
-            f"/aws/sagemaker/Endpoints/{name}"
-        )
+        raise EndpointError(f"endpoint {name} cannot be had: {explained(name, action.reason)}")
     if isinstance(action, TryNext) and host.endpoints.delete(name):
         host.book.note_without_capacity(name, observed.config)
     if isinstance(action, Create):
@@ -104,6 +103,23 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
         except NoCapacityError:
             host.book.note_without_capacity(name, config)
     return isinstance(action, Ready)
+
+
+def explained(name: str, reason: str) -> str:
+    """Why an endpoint failed or hangs, and what to look at."""
+    log = f"/aws/sagemaker/Endpoints/{name} in CloudWatch Logs"
+    if reason.startswith(STALLED):
+        return (
+            f"{reason}. Look at {log}. Without a log the container never started: its image cannot "
+            "be pulled, or needs a newer driver than the host has. Otherwise its last lines "
+            "say what it waits for, such as the model's weights. The watchdog deletes "
+            "the endpoint as soon as SageMaker allows"
+        )
+    if "health check" in reason:
+        return f"{reason}. The container did not get ready: the last lines of {log} say why"
+    if re.search(r"\b(image|ECR)\b", reason):
+        return f"{reason}. `nova-judge doctor --recipe …` says which images the registry has"
+    return f"{reason}. The container's log, if it wrote one, is {log}"
 
 
 def is_in_service(host: Host, name: str) -> bool:

@@ -4,6 +4,7 @@ An endpoint exists as long as somebody holds a lease on it. Runs hold one while 
 person holds one for some hours (`nova-judge endpoints up`).
 """
 
+import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -16,7 +17,12 @@ LONGEST_START_S = 45 * 60.0
 GRACE_S = 10 * 60.0
 """How long the watchdog lets something stand that it cannot explain yet."""
 PERSON = "person/"
-_NO_CAPACITY = ("InsufficientInstanceCapacity", "CapacityError", "ResourceLimitExceeded")
+STALLED = "not in service after"
+_NO_CAPACITY = re.compile(
+    r"InsufficientInstanceCapacity|CapacityError|ResourceLimitExceeded|insufficient capacity"
+    r"|unable to provision|instance type.*not (supported|available|offered)",
+    re.IGNORECASE,
+)
 
 
 class Status(StrEnum):
@@ -103,7 +109,7 @@ def next_action(
         return Wait()
     if observed.status is Status.STARTING:
         stalled = now - observed.since > LONGEST_START_S
-        too_long = GiveUp(f"not in service after {LONGEST_START_S / 60:.0f} minutes")
+        too_long = GiveUp(f"{STALLED} {LONGEST_START_S / 60:.0f} minutes")
         return too_long if stalled else Wait()
     if observed.status is Status.FAILED:
         return TryNext() if lacks_capacity(observed.reason) else GiveUp(observed.reason)
@@ -111,12 +117,15 @@ def next_action(
         if config not in without_capacity:
             return Create(instance_type)
     tried = ", ".join(configs)
-    return GiveUp(f"no capacity or quota for any of {tried}; try later, or in another region")
+    return GiveUp(
+        f"no capacity, no quota or no such instance for any of {tried}; `nova-judge doctor` shows "
+        "quotas; try later, or in another region"
+    )
 
 
 def lacks_capacity(reason: str) -> bool:
     """Whether another instance type may succeed where this one failed."""
-    return any(word in reason for word in _NO_CAPACITY)
+    return _NO_CAPACITY.search(reason) is not None
 
 
 def is_person(lease: Lease) -> bool:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from nova_judge.answers.hosting import NoCapacityError
 from nova_judge.answers.leases import Observed, Status
 from nova_judge.aws.client_errors import code_of
+from nova_judge.errors import EndpointError
 from nova_judge.tags import stage_tags
 
 if TYPE_CHECKING:
@@ -53,16 +54,26 @@ class SageMakerEndpoints:
         )
 
     def create(self, name: str, config: str) -> None:
-        """Begin to create it; raises NoCapacityError. That it exists already is no error."""
+        """Begin to create it; raises NoCapacityError, or EndpointError without a configuration.
+
+        That it exists already is no error.
+        """
         try:
             self._client.create_endpoint(
                 EndpointName=name, EndpointConfigName=config, Tags=self._tags
             )
         except ClientError as error:
-            if code_of(error) == "ResourceLimitExceeded":
+            if "already exist" in str(error):
+                return
+            if _is_absent(error):
+                raise EndpointError(
+                    f"the endpoint configuration {config} is not there: deploy the stack of "
+                    "endpoints (`make deploy`). Ready pairs and Bedrock's models need no endpoint"
+                ) from error
+            # An instance type that a region lacks is refused like a wrong request.
+            if code_of(error) in {"ResourceLimitExceeded", "ValidationException"}:
                 raise NoCapacityError(str(error)) from error
-            if "already exist" not in str(error):
-                raise
+            raise
 
     def delete(self, name: str) -> bool:
         """Begin to delete it; False where it cannot be deleted just now."""

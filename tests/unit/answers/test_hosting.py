@@ -9,11 +9,20 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from nova_judge.answers.batch_inference import job_name
-from nova_judge.answers.hosting import Host, NoCapacityError, is_in_service, prepare, release, sweep
+from nova_judge.answers.hosting import (
+    Host,
+    NoCapacityError,
+    explained,
+    is_in_service,
+    prepare,
+    release,
+    sweep,
+)
 from nova_judge.answers.leases import (
     GRACE_S,
     LONGEST_RUN_S,
     LONGEST_START_S,
+    STALLED,
     GiveUp,
     Hosted,
     Lease,
@@ -21,6 +30,7 @@ from nova_judge.answers.leases import (
     Status,
     Wait,
     has_ended,
+    lacks_capacity,
     next_action,
 )
 from nova_judge.aws.endpoints import SageMakerEndpoints
@@ -191,7 +201,7 @@ def test_when_no_instance_type_has_capacity_it_says_which_were_tried(book):
 def test_a_container_that_does_not_start_is_not_tried_elsewhere(book):
     world = World(failures={"config-small": "The primary container did not pass the ping"})
     host = Host(book, world)
-    with pytest.raises(EndpointError, match=r"did not pass the ping.*Its container's log"):
+    with pytest.raises(EndpointError, match=r"did not pass the ping.*The container's log"):
         until_ready(host, world)
     assert world.created == ["config-small"]
     assert release(host, "e", "run-1")
@@ -338,6 +348,13 @@ def sagemaker():
         ("delete_endpoint", "ValidationException", "Cannot delete: Creating", False),
         ("create_endpoint", "ResourceLimitExceeded", "limit is 0", NoCapacityError),
         ("create_endpoint", "ValidationException", "already existing endpoint", None),
+        ("create_endpoint", "ValidationException", "ml.g6.xlarge is not offered", NoCapacityError),
+        (
+            "create_endpoint",
+            "ValidationException",
+            "Could not find endpoint configuration",
+            EndpointError,
+        ),
         ("create_endpoint", "AccessDeniedException", "no", ClientError),
         ("delete_endpoint", "ThrottlingException", "slow", ClientError),
     ],
@@ -357,3 +374,30 @@ def test_what_sagemaker_refuses_is_told_apart(operation, code, message, outcome)
                 calls[operation]()
         else:
             assert calls[operation]() == outcome
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (f"{STALLED} 45 minutes", "Without a log the container never started: its image cannot be"),
+        ("The primary container did not pass the ping health check", "did not get ready: the last"),
+        ("Failed to pull image", "`nova-judge doctor --recipe …` says which images"),
+        ("Something else", "container's log, if it wrote one, is /aws/sagemaker/Endpoints/e"),
+    ],
+)
+def test_an_endpoint_that_fails_or_hangs_says_what_to_look_at(reason, words):
+    assert explained("e", reason).startswith(reason)
+    assert words in explained("e", reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "helps"),
+    [
+        (NO_CAPACITY, True),
+        ("CapacityError: Unable to provision requested ML compute capacity", True),
+        ("The instance type ml.g6.xlarge is not supported in this region", True),
+        ("The primary container did not pass the ping health check", False),
+    ],
+)
+def test_another_instance_type_is_tried_where_it_can_help(reason, helps):
+    assert lacks_capacity(reason) is helps
