@@ -32,6 +32,7 @@ def files(metrics, rows):
     return dict(render_report(metrics, rows))
 
 
+@pytest.mark.drawn
 def test_every_file_is_the_same_twice(rubric_metrics, rows):
     first, second = files(rubric_metrics, rows), files(rubric_metrics, rows)
     assert list(first) == list(second)

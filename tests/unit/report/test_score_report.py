@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
+import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
@@ -51,6 +52,7 @@ def rendered() -> dict[str, bytes]:
     return dict(render_score_report(scored.metrics(table), scores(), [Rejected(2, HOSTILE)]))
 
 
+@pytest.mark.drawn
 def test_every_file_is_written_and_reads_back() -> None:
     files = rendered()
     assert set(files) == {
