@@ -27,7 +27,7 @@ from nova_judge.parquet import check_expansion, connect_to, rows_of
 
 Kind: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
-MOST_DOCUMENT_BYTES = 512 * 1024**2
+MOST_DOCUMENT_BYTES = 256 * 1024**2
 """Bytes of a JSON array or document, which is held whole; JSON Lines may be of any size."""
 
 _LOOK_AT = 20
@@ -142,10 +142,10 @@ def _kind_of(text: str, lines: Sequence[str], *, whole: bool) -> Kind:
     objects = [line for line in lines if line.lstrip().startswith("{")]
     if whole and len(lines) == 1 and objects and _holds_rows(text):
         return "document"
+    if text.startswith("[") and not (len(lines) > 1 and _parses(lines[0])):
+        return "array"
     if any(map(_is_object, objects)):
         return "lines"
-    if text.startswith("["):
-        return "array"
     if text.startswith("{") and len(lines) > 1 and not lines[0].rstrip().endswith("}"):
         return "document"
     too_long_for_a_header = len(lines) == 1 and not whole
@@ -153,10 +153,15 @@ def _kind_of(text: str, lines: Sequence[str], *, whole: bool) -> Kind:
 
 
 def _is_object(line: str) -> bool:
+    return line.lstrip().startswith("{") and _parses(line)
+
+
+def _parses(line: str) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        json.loads(line)
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 def _holds_rows(text: str) -> bool:

@@ -66,7 +66,10 @@ class EvaluationFunctions:
         failing = FailureSettings(**dataclasses.asdict(serving), topic_arn=self._reports.topic_arn)
         long = cdk.Duration.minutes(15)
         return {
-            "PlanEvaluation": self._function("plan_evaluation", planning),
+            # A table of gigabytes is written as JSON Lines here, and a JSON array is held whole.
+            "PlanEvaluation": self._function(
+                "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
+            ),
             "ClaimRun": self._function("claim_run", FunctionSettings(**common)),
             "PrepareEndpoints": self._function("prepare_endpoints", serving),
             "GenerateResponses": self._function(
@@ -108,6 +111,7 @@ class EvaluationFunctions:
             storage.allow_read(function[name], "answers/*")
             storage.allow_write(function[name], "answers/*")
         for name in (
+            "PlanEvaluation",
             "GenerateResponses",
             "BatchResponses",
             "BuildJobs",

@@ -1,5 +1,6 @@
 """The functions behind the states, one after another as the state machine calls them."""
 
+import gzip
 import json
 
 import pytest
@@ -338,3 +339,60 @@ def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
             build_jobs.handler(event, context)
     else:
         assert len(build_jobs.handler(event, context)["jobs"]) == 40
+
+
+# --- files of other forms ------------------------------------------------------------------------
+
+TABLE = 'id;prompt;response_A;response_B\nr1;"Which\nplanet?";Mars;Venus\nr2;Q2;a;b;c\nr3;Q3;a;b\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TABLE.encode(),
+        TABLE.encode("utf-16"),
+        gzip.compress(TABLE.encode()),
+    ],
+    ids=["semicolons", "UTF-16", "gzip"],
+)
+def test_a_dropped_table_is_judged_and_its_lines_keep_their_numbers(dataset_of, account, content):
+    run_id, _ = dataset_of(content)
+    sent = account.lines(f"runs/{run_id}/judge/0/input/llm_judge.jsonl")
+    assert [row["prompt"] for row in sent] == ["Which\nplanet?", "Q3"]
+    assert [row["line"] for row in account.lines(f"runs/{run_id}/judge/0/rows.jsonl")] == [2, 5]
+    (rejected,) = account.lines(f"runs/{run_id}/rejected.jsonl")
+    assert rejected == {
+        "line": 4,
+        "reason": "5 columns, where the header names 4",
+        "field": None,
+    }
+    run = account.json(f"runs/{run_id}/request.json")
+    assert run["lines"]["key"] == f"runs/{run_id}/input.jsonl"
+    assert run["input"]["key"] == "inbox/own/pairs.jsonl"
+
+
+def test_a_dropped_json_array_is_judged(dataset_of, account):
+    run_id, _ = dataset_of(b"[\n" + pair(1) + b",\n" + pair(2) + b"\n]")
+    assert len(account.lines(f"runs/{run_id}/judge/0/rows.jsonl")) == 2
+
+
+def test_a_recipe_names_the_columns_of_a_dropped_file(dataset_of, account):
+    account.put(
+        "recipes/own.yaml",
+        account.read("recipes/own.yaml")
+        + b"\nmap: {prompt: question, response_A: output_1, response_B: output_2, ignore: notes}\n",
+    )
+    row = {"question": "Q", "output_1": "a", "output_2": "b", "notes": "n", "context": "C"}
+    run_id, _ = dataset_of(json.dumps(row).encode())
+    (sent,) = account.lines(f"runs/{run_id}/judge/0/input/llm_judge.jsonl")
+    assert sent == {"prompt": "C\n\nQ", "response_A": "a", "response_B": "b"}
+    assert "lines" not in account.json(f"runs/{run_id}/request.json") or (
+        account.json(f"runs/{run_id}/request.json")["lines"] is None
+    )
+
+
+def test_answers_under_another_name_stop_the_run_before_anything_is_paid(plan):
+    row = {"prompt": "Q", "response_a": "a", "response_b": "b"}
+    expected = r"`response_a`, `response_b` may hold answers.*--map .*response_A=response_a"
+    with pytest.raises(InputFileError, match=expected):
+        plan(json.dumps(row).encode())
