@@ -13,6 +13,7 @@ import msgspec
 
 from nova_judge.aws.follow import Execution, follow
 from nova_judge.errors import LocalModeError
+from nova_judge.json_lines import lines_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
@@ -69,8 +70,8 @@ class Watch(Protocol):
         """A step that is under way until its block ends."""
         ...
 
-    def state(self, name: str, answered: int, judged: int) -> None:
-        """The state that the execution is in, and the rows done so far."""
+    def state(self, name: str, answered: int, judged: int, rows: int) -> None:
+        """The state that the execution is in, and the rows done so far of those in the input."""
         ...
 
 
@@ -177,9 +178,15 @@ def _evaluate(
             stateMachineArn=machine, input=json.dumps({"recipe": recipe.name})
         )
     execution = _started(emulator, machine)
+    rows = _lines_in(request.input) if request.input is not None else 0
     for look in follow(emulator.client("stepfunctions"), execution):
-        watch.state(look.state, emulator.answered(), emulator.judged())
+        watch.state(look.state, emulator.answered(), emulator.judged(), rows)
     return look
+
+
+def _lines_in(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines_of(lines))
 
 
 def _started(emulator: Emulator, machine: str) -> str:

@@ -18,7 +18,8 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
-from nova_judge.findings.saved_report import open_report
+from nova_judge.findings.labels import one_line
+from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.recipes import read_recipe
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from nova_judge_local.local_run import RunResult
 
 INTERRUPTED = 130
+_LINE_EVERY_S = 30.0
+_EXAMPLE = 600  # characters of a judge's output
 
 app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_is_help=True)
 
@@ -124,6 +127,7 @@ class _Display:
             console=console,
         )
         self._task: TaskID | None = None
+        self._last = self._judging = time.monotonic()
         self._title = ""
 
     def __enter__(self) -> "_Display":
@@ -141,15 +145,26 @@ class _Display:
         yield
         self._progress.update(self._task, description=self._title, completed=1)
 
-    def state(self, name: str, answered: int, judged: int) -> None:
-        """Show the state machine's state and what is done so far."""
-        done = [
-            f"{answered} answers" if answered else "",
-            f"{judged} rows judged" if judged else "",
-        ]
-        told = ", ".join(part for part in (name, *done) if part)
+    def state(self, name: str, answered: int, judged: int, rows: int) -> None:
+        """Show the state machine's state, what is done of how many, and the time that is left.
+
+        Where no terminal shows the line, one is printed every 30 s.
+        """
+        parts = [name, f"{answered:,} answers" if answered else "", self._judged(judged, rows)]
+        told = ", ".join(part for part in parts if part)
         if self._task is not None:
             self._progress.update(self._task, description=f"{self._title}: {told}")
+        if not self._console.is_terminal and time.monotonic() - self._last >= _LINE_EVERY_S:
+            self._last = time.monotonic()
+            self._console.print(f"{self._title}: {told}", highlight=False)
+
+    def _judged(self, judged: int, rows: int) -> str:
+        if not judged:
+            self._judging = time.monotonic()
+            return ""
+        rate = judged / max(time.monotonic() - self._judging, 1.0)
+        left = max(rows - judged, 0) / rate
+        return f"{judged:,} of {rows:,} rows judged, {rate:.1f} a second, {left:.0f} s left"
 
     def hold(self, emulator: "Emulator") -> None:
         """Print the result, keep the account up until Ctrl-C and say how to reach it."""
@@ -173,12 +188,30 @@ def _show(console: Console, result: "RunResult") -> None:
         said += [f"The stand-in says: {result.refused}"] if result.refused else []
         said += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
         raise LocalModeError("\n".join(said))
-    _print(console, result.folder)
+    _refuse_nothing(_print(console, result.folder))
 
 
-def _print(console: Console, folder: Path) -> None:
+def _print(console: Console, folder: Path) -> SavedReport:
+    report = open_report(folder)
     console.print()
-    print_result(console, open_report(folder), _page(folder))
+    print_result(console, report, _page(folder))
+    return report
+
+
+def _refuse_nothing(report: SavedReport) -> None:
+    """Raises LocalModeError, with one output of the judge, where not one row was judged."""
+    if report.metrics.rows.judged == 0:
+        raise LocalModeError(f"Not one row was judged. {_example(report)}".rstrip())
+
+
+def _example(report: SavedReport) -> str:
+    """One output of the judge, so that its fault can be seen."""
+    if report.metrics.scores:
+        return ""
+    for row in report.rows():
+        if text := row.judgment.forward_output or row.judgment.backward_output:
+            return f"The judge wrote for line {row.row.line}: {one_line(text, _EXAMPLE)}"
+    return ""
 
 
 def _page(folder: Path) -> Path | None:

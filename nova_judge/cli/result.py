@@ -13,9 +13,11 @@ from nova_judge.findings.sentences_stand_in import stand_ins
 from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 
+_MOST_REASONS = 3
+
 
 def print_result(console: Console, report: SavedReport, page: Path | None) -> None:
-    """Verdict, evidence, who stood in, the key figures, and where the page is."""
+    """Verdict, evidence, who stood in, the key figures, why rows failed, and where the page is."""
     told = headline(report.metrics)
     console.print(f"[bold]{escape(one_line(told.words, 300))}[/]", highlight=False)
     console.print(escape(one_line(told.evidence, 2000)), highlight=False)
@@ -28,6 +30,9 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     for name, value in table_rows(report.metrics):
         table.add_row(escape(name.strip()), escape(value))
     console.print(table, highlight=False)
+    for error in [each for each in report.metrics.errors if each.count][:_MOST_REASONS]:
+        reason = one_line(f"{error.stage}: {error.reason}", 300)
+        console.print(f"{error.count:,} times {escape(reason)}", style="yellow", highlight=False)
     if page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from nova_judge.cli import local
 from nova_judge.cli.main import app
 from nova_judge.errors import LocalModeError
+from nova_judge.records import Judgment, Unscored
 from tests.made import runs
 
 
@@ -53,3 +55,34 @@ def test_a_scorer_tried_on_nothing_is_an_error(tmp_path, content):
     error = CliRunner().invoke(app, ["score", str(tmp_path / "x.jsonl"), "--scorer", "prime_math"])
 
     assert "holds no answer" in str(error.exception)
+
+
+def test_a_run_in_which_nothing_was_judged_is_an_error_with_an_example(tmp_path, capsys):
+    nothing = Unscored("no verdict label in the judge's output")
+    rows = [
+        msgspec.structs.replace(
+            row,
+            judgment=Judgment(forward=nothing, backward=nothing, forward_output="I cannot say."),
+        )
+        for row in runs.generated_rows(4)
+    ]
+    folder = runs.write_run(tmp_path / "run", rows)
+    ended = SimpleNamespace(status="SUCCEEDED", folder=folder)
+
+    with pytest.raises(LocalModeError, match=r"Not one row was judged.*I cannot say\."):
+        local._show(Console(width=400), ended)
+
+    assert "4 times judge, forward: no verdict label" in capsys.readouterr().out
+
+
+def test_off_a_terminal_a_line_tells_how_far_judging_is(tmp_path, monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(local.time, "monotonic", lambda: now[0])
+    display = local._Display(Console(width=400), tmp_path)
+    for judged, seconds in ((0, 5), (50, 10), (100, 20), (200, 40)):
+        now[0] += seconds
+        display.state("RunJudgeJobs", 0, judged, 400)
+    assert capsys.readouterr().out.splitlines() == [
+        ": RunJudgeJobs, 100 of 400 rows judged, 3.3 a second, 90 s left",
+        ": RunJudgeJobs, 200 of 400 rows judged, 2.9 a second, 70 s left",
+    ]
