@@ -17,6 +17,7 @@ from nova_judge.json_lines import lines_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.text import storable
 from nova_judge_local import output_folder
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
@@ -84,28 +85,41 @@ def run(
     """
     settings = settings_for(request, os.environ)
     recipe = read_recipe(request.recipe)
-    output_folder.check(request.out)
-    check_servers(settings)
+    with output_folder.held(request.out):
+        check_servers(settings)
+        return _run(request, settings, recipe, watch, hold)
+
+
+def _run(
+    request: RunRequest,
+    settings: EmulatorSettings,
+    recipe: Recipe,
+    watch: Watch,
+    hold: Callable[[Emulator], None] | None,
+) -> RunResult:
     with Emulator(settings) as emulator:
         with watch.step("Deploy the stacks to an emulated account"):
             outputs = deploy(emulator.client)
         with watch.step("Evaluate"):
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
-            output_folder.fetch(emulator.client("s3"), outputs["DataBucketName"], request.out)
-            logs = (
-                output_folder.keep_logs(emulator, request.out)
-                if ended.status != "SUCCEEDED"
-                else None
-            )
+            logs = [] if ended.status == "SUCCEEDED" else emulator.logs()
+            bucket = outputs["DataBucketName"]
+            output_folder.fetch(emulator.client("s3"), bucket, request.out, logs)
         refused = emulator.refused()
         if hold is not None:
             hold(emulator)
-    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, logs)
+    kept_logs = request.out / output_folder.LOGS if logs else None
+    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, kept_logs)
 
 
 def settings_for(request: RunRequest, environment: Mapping[str, str]) -> EmulatorSettings:
     """The emulated account that the request needs; checks what it names before anything starts."""
+    for path in (request.input, request.out, request.answers):
+        if storable(str(path)) != str(path):
+            raise LocalModeError(
+                f"{path}: its name is not UTF-8: rename it, or set LC_ALL=C.UTF-8."
+            )
     if request.input is not None and not request.input.is_file():
         raise LocalModeError(f"{request.input}: there is no such file.")
     if request.input is not None and "." not in request.input.name:

@@ -1,67 +1,136 @@
-"""The folder that gets a local run: what an earlier run left there goes, nothing else does."""
+"""The folder that gets a local run: what an earlier run left there goes, nothing else does.
 
+A run is fetched beside what is there and put in its place when it is whole, by renames. A process
+that is killed leaves the earlier run or the new one: the next run ends what had begun.
+"""
+
+import os
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from nova_judge.errors import LocalModeError
 from nova_judge.layout import RUNS
-from nova_judge_local.engine.emulator import Emulator
+from nova_judge.scratch import hold
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LOGS = "logs"
 MARKER = ".nova-judge-run"
-"""Lists what a run wrote, an entry of the folder a line."""
+"""Lists what a run wrote, an entry of the folder per line."""
+LOCK = ".nova-judge-lock"
+NEW = ".nova-judge-new"
+"""The next run as far as it was fetched; whole once it has a marker."""
+OLD = ".nova-judge-old"
+_TRIED_BYTES = 1 << 20
 
 
-def check(out: Path) -> None:
-    """Raises `LocalModeError` unless the folder is new, empty, or holds an earlier run."""
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """The folder for one run alone, tried before anything is paid for.
+
+    Raises `LocalModeError` unless it is new, empty or holds an earlier run, can be written to, and
+    no other run has it.
+    """
+    with ExitStack() as stack:
+        try:
+            _check(out)
+            out.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((out / LOCK).open("wb"))
+            hold(lock)
+            stack.callback(_leave, out)
+            lock.write(bytes(_TRIED_BYTES))
+            lock.flush()
+            _end_what_began(out)
+        except BlockingIOError as error:
+            raise LocalModeError(
+                f"Another run writes to {out}: name another with --out."
+            ) from error
+        except OSError as error:
+            raise LocalModeError(
+                f"{out} cannot be written to ({error.strerror}): name another with --out."
+            ) from error
+        yield
+
+
+def _check(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise LocalModeError(f"{out} is a file: name a folder with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+    there = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if there - {LOCK, NEW, OLD} and not any((out / part / MARKER).is_file() for part in ("", NEW)):
         raise LocalModeError(f"{out} holds files that no run wrote: name another with --out.")
 
 
-def fetch(s3: "S3Client", bucket: str, out: Path) -> None:
-    """Copy `runs/<run id>/` into the folder, in place of an earlier run there."""
+def _leave(out: Path) -> None:
+    (out / LOCK).unlink(missing_ok=True)
+    with suppress(OSError):  # something lies in it
+        out.rmdir()
+
+
+def fetch(s3: "S3Client", bucket: str, out: Path, logs: Iterable[Path] = ()) -> None:
+    """Copy `runs/<run id>/`, and `logs` into a folder of their own, in place of an earlier run."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RUNS)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    targets = {key: _target(out, key) for key in keys}
-    _clear(out)
-    written = {target.relative_to(out.resolve()).parts[0] for target in targets.values()}
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MARKER).write_text("\n".join(sorted({LOGS, *written})), "utf-8")
+    new = out / NEW
+    targets = {key: _target(new, key) for key in keys}
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
     for key, target in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, key, str(target))
+    for file in logs:
+        (new / LOGS).mkdir(exist_ok=True)
+        shutil.copyfile(file, new / LOGS / file.name)
+    entries = sorted(path.name for path in new.iterdir())
+    _require_free(out, entries)
+    (new / MARKER).write_text("\n".join(entries), "utf-8")
+    _put_in_place(out)
 
 
-def keep_logs(emulator: Emulator, out: Path) -> Path:
-    """Copy what the engine, the failed functions and the jobs wrote into the run's folder."""
-    logs = out / LOGS
-    logs.mkdir(parents=True)
-    for file in (emulator.log, emulator.function_errors, *emulator.job_logs.glob("*.log")):
-        if file.stat().st_size:
-            shutil.copyfile(file, logs / file.name)
-    return logs
+def _put_in_place(out: Path) -> None:
+    """Each step is a rename; where a process was killed in between, the same steps end it."""
+    new, old, marker = out / NEW, out / OLD, out / MARKER
+    old.mkdir(exist_ok=True)
+    if marker.is_file():
+        for name in _entries(marker):
+            if os.path.lexists(out / name):
+                (out / name).replace(old / name)
+        marker.replace(old / MARKER)
+    for path in sorted(new.iterdir()):
+        if path.name != MARKER:
+            path.replace(out / path.name)
+    (new / MARKER).replace(marker)
+    for folder in (new, old):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _target(out: Path, key: str) -> Path:
+def _end_what_began(out: Path) -> None:
+    if (out / NEW / MARKER).is_file():
+        _put_in_place(out)
+    for folder in (out / NEW, out / OLD):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_free(out: Path, names: Iterable[str]) -> None:
+    """The user's own files stay, also where a run would write one of the same name."""
+    taken = _entries(out / MARKER)
+    for name in names:
+        if name not in taken and os.path.lexists(out / name):
+            raise LocalModeError(f"{out / name} is in the run's way, and no run wrote it: move it.")
+
+
+def _entries(marker: Path) -> set[str]:
+    """What an earlier run wrote: names, whatever the marker says."""
+    lines = marker.read_text("utf-8").splitlines() if marker.is_file() else []
+    return {PurePosixPath(line).name for line in lines} - {"", "..", MARKER, LOCK, NEW, OLD}
+
+
+def _target(folder: Path, key: str) -> Path:
     """Where an object of the run goes, without `runs/<run id>/`."""
-    target = (out / PurePosixPath(*PurePosixPath(key).parts[2:])).resolve()
-    if not target.is_relative_to(out.resolve()) or target == out.resolve():
-        raise LocalModeError(f"Key {key!r} would be written outside {out}.")
+    target = (folder / PurePosixPath(*PurePosixPath(key).parts[2:])).resolve()
+    if not target.is_relative_to(folder.resolve()) or target == folder.resolve():
+        raise LocalModeError(f"Key {key!r} would be written outside {folder}.")
     return target
-
-
-def _clear(out: Path) -> None:
-    marker = out / MARKER
-    entries = marker.read_text("utf-8").splitlines() if marker.is_file() else []
-    for entry in entries:
-        old = out / PurePosixPath(entry).name  # a name, whatever the marker says
-        if old.is_dir() and not old.is_symlink():
-            shutil.rmtree(old)
-        else:
-            old.unlink(missing_ok=True)

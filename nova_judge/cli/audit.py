@@ -1,6 +1,5 @@
 """`nova-judge audit`: recompute every figure of a run, or of a job that somebody else ran."""
 
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from nova_judge.findings.saved_report import METRICS, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
+from nova_judge.scratch import scratch_folder
 
 DIFFERS = 1
 _SHOWN = 50
@@ -57,8 +57,8 @@ def command(
 
 def _audit(source: Path) -> Audit:
     if source.is_file() and is_archive(source):
-        with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
-            files = read_archive(source, Path(folder))
+        with scratch_folder() as folder:
+            files = read_archive(source, folder)
             details = (
                 only(files.details, "details Parquet", files.members) if files.details else None
             )

@@ -1,6 +1,5 @@
 """`nova-judge reweight`: other weights for the criteria, without asking the judge again."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -25,6 +24,7 @@ from nova_judge.pairs.reweight import ReweighedFigures, coverage, figures, rewei
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
+from nova_judge.scratch import scratch_folder
 from nova_judge.statistics.settings import StatisticsSettings
 
 _LISTED = 20
@@ -98,8 +98,8 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
         columns = read_columns(source, groups)
         return ReportColumns(columns, [None] * columns.rows), StatisticsSettings()
     if source.is_file() and is_archive(source):
-        with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
-            files = read_archive(source, Path(folder))
+        with scratch_folder() as folder:
+            files = read_archive(source, folder)
             return _read(only(files.details, "details Parquet", files.members), groups)
     report = open_report(source)
     return columns_of_report(report.stored_judgments(), groups), report.metrics.statistics

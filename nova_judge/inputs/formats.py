@@ -10,7 +10,6 @@ import gzip
 import io
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias, cast
@@ -24,6 +23,7 @@ from nova_judge.inputs.hugging_face import is_saved, saved_rows
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
 from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.scratch import scratch_folder
 
 Kind: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
@@ -336,7 +336,7 @@ def _header(cells: list[str]) -> list[str]:
 
 def _parquet(path: Path, *, packed: bool) -> Iterator[Row]:
     if packed:
-        with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder, gzip.open(path) as file:
+        with scratch_folder() as folder, gzip.open(path) as file:
             unpacked = Path(folder, "rows.parquet")
             with unpacked.open("wb") as target:
                 while chunk := file.read(1 << 20):

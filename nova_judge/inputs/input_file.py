@@ -1,7 +1,6 @@
 """A file of rows as every command reads it: in whatever form, under whatever names, joined."""
 
 import contextlib
-import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from nova_judge.inputs.formats import Row, form_of, read_rows
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
+from nova_judge.scratch import scratch_folder
 
 JOINED = "join"
 """The column under which a row of the joined file stands."""
@@ -48,7 +48,7 @@ def opened(
         yield Opened(path)
         return
     notes = [] if form.plain else [f"{path.name} is {form}"]
-    with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+    with scratch_folder() as folder:
         target = Path(folder, f"{path.name.partition('.')[0] or 'rows'}.jsonl")
         with target.open("wb") as file:
             rows = read_rows(path, form, asked.rows)

@@ -1,6 +1,7 @@
 """How everything in local mode speaks to the emulated account."""
 
 import functools
+import os
 from typing import Any, TypeAlias
 
 KEY = "test"
@@ -35,14 +36,24 @@ def client(service: str, endpoint_url: str, region: str) -> Client:
     from botocore.config import Config  # noqa: PLC0415 - see _session
 
     config = Config(
-        s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, max_pool_connections=64
+        s3={"addressing_style": "path"},
+        retries={"total_max_attempts": 2},
+        max_pool_connections=64,
+        proxies={},  # none of the environment's: the account is on this machine
     )
     return _session(region).client(service, endpoint_url=endpoint_url, config=config)
 
 
 @functools.cache
 def _session(region: str) -> Any:  # noqa: ANN401 - clients by a name that is no literal
-    """One for all clients: what it reads of botocore's data, it keeps."""
-    import boto3  # noqa: PLC0415 - while the account starts, and not before
+    """One for all clients: what it reads of botocore's data, it keeps.
 
-    return boto3.Session(KEY, KEY, region_name=region)
+    It knows nothing of the user's profiles: one that does not exist is no matter here.
+    """
+    import boto3  # noqa: PLC0415 - while the account starts, and not before
+    from botocore.session import Session  # noqa: PLC0415
+
+    unset = (None, None, None, None)
+    nowhere = (None, None, os.devnull, None)
+    variables = {"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
+    return boto3.Session(KEY, KEY, region_name=region, botocore_session=Session(variables))

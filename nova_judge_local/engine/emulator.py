@@ -10,9 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +19,7 @@ import msgspec
 
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
+from nova_judge.scratch import scratch_folder
 from nova_judge_local.engine import clients
 from nova_judge_local.folders import FUNCTIONS
 from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
@@ -37,6 +37,7 @@ class Emulator:
         self.settings = settings or EmulatorSettings()
         self.endpoint_url = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._scratch = ExitStack()
         self._folder: Path | None = None
         self._known = 0
 
@@ -58,7 +59,8 @@ class Emulator:
         return self.folder / "jobs"
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
+        self._scratch = ExitStack()
+        self._folder = self._scratch.enter_context(scratch_folder())
         for name in ("jobs", "knowledge"):
             (self._folder / name).mkdir()
         for name in (ANSWERED, REFUSED, FUNCTION_ERRORS):
@@ -87,6 +89,11 @@ class Emulator:
     def function_errors(self) -> Path:
         """What the functions that failed wrote, each after its name."""
         return self.folder / FUNCTION_ERRORS
+
+    def logs(self) -> list[Path]:
+        """What the engine, the functions that failed and the jobs wrote, where they wrote any."""
+        files = (self.log, self.function_errors, *self.job_logs.glob("*.log"))
+        return [file for file in files if file.stat().st_size]
 
     def answered(self) -> int:
         """How many answers the candidates gave so far."""
@@ -144,7 +151,7 @@ class Emulator:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._scratch.close()
             self._folder = None
 
 

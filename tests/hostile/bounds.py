@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 _MEASURED = """
@@ -28,8 +28,11 @@ print(json.dumps({{"seconds": spent, "megabytes": peak, "said": said}}))
 """
 
 
-def rounds(fast: int, full: int) -> int:
-    """How often something is tried: `full` times in `make hostile`, `fast` in `make test`."""
+Rounds = TypeVar("Rounds")
+
+
+def rounds(fast: Rounds, full: Rounds) -> Rounds:
+    """How much is tried: all of it in `make hostile`, a part in `make test`."""
     return full if os.environ.get("NOVA_JUDGE_HOSTILE") == "full" else fast
 
 

@@ -69,8 +69,11 @@ def test_what_cannot_work_is_refused_before_anything_starts(changes, says):
 def test_a_folder_with_other_files_is_not_written_to(tmp_path):
     (tmp_path / "thesis.doc").touch()
 
-    with pytest.raises(LocalModeError, match="files that no run wrote"):
-        output_folder.check(tmp_path)
+    with (
+        pytest.raises(LocalModeError, match="files that no run wrote"),
+        output_folder.held(tmp_path),
+    ):
+        pass
 
 
 class _S3:
@@ -99,9 +102,10 @@ def test_a_run_takes_the_place_of_the_earlier_one_and_nothing_elses(tmp_path):
     earlier = ("runs/r0/request.json", "runs/r0/report/old.html", "runs/r0/responses/A/0.jsonl")
     output_folder.fetch(_S3(*earlier), "bucket", tmp_path)
     (tmp_path / "mine.txt").touch()
-    output_folder.check(tmp_path)
 
-    output_folder.fetch(_S3("runs/r1/request.json", "runs/r1/report/x.html"), "bucket", tmp_path)
+    with output_folder.held(tmp_path):
+        later = _S3("runs/r1/request.json", "runs/r1/report/x.html")
+        output_folder.fetch(later, "bucket", tmp_path)
 
     assert _files(tmp_path) == {"mine.txt", "request.json", "report/x.html"}
     assert (tmp_path / "request.json").read_text("utf-8") == "runs/r1/request.json"
