@@ -13,8 +13,9 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.gate import saved_contest
 from nova_judge.findings.history import other_data
-from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard
+from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard, prompts_of
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.records import CANDIDATES
 from nova_judge.statistics.outcomes import profiles_from_dict
@@ -39,9 +40,9 @@ def command(
 
       nova-judge leaderboard runs/*/report/metrics.json --json
     """
-    reports = [open_report(open_run(run)) for run in runs]
+    reports, twice = _distinct([open_report(open_run(run)) for run in runs])
     board = leaderboard([_match(report) for report in reports], level)
-    notes = _notes(reports, board)
+    notes = [*_notes(reports, board), *twice]
     if as_json:
         print_json({**msgspec.structs.asdict(board), "notes": notes})
         return
@@ -68,7 +69,17 @@ def _match(report: SavedReport) -> Match:
             f"{report.folder}: the verdict of run {metrics.run_id} is blocked "
             f"({'; '.join(blocked)}): a rank cannot rest on it, leave it out."
         )
-    return Match(a, b, profiles_from_dict(metrics.profiles))
+    profiles = profiles_from_dict(metrics.profiles)
+    prompts = prompts_of(report.rows()) if report.evidence.is_file() else None
+    return Match(a, b, profiles, prompts, saved_contest(metrics))
+
+
+def _distinct(reports: list[SavedReport]) -> tuple[list[SavedReport], list[str]]:
+    """Every run once, and a note where one was given twice."""
+    by_id = {report.metrics.run_id: report for report in reports}
+    left_out = len(reports) - len(by_id)
+    notes = [f"{left_out} runs were given more than once and count once"] if left_out else []
+    return list(by_id.values()), notes
 
 
 def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
@@ -82,6 +93,12 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     same = [r.metrics.run_id for r in reports if r.metrics.name("A") == r.metrics.name("B")]
     if same:
         notes.append(f"both candidates have one name, so nothing is compared: {', '.join(same)}")
+    without = [r.metrics.run_id for r in reports if not r.evidence.is_file()]
+    if without and len(reports) > 1:
+        notes.append(
+            f"only metrics.json is at hand of {', '.join(without)}: whether they share prompts "
+            "with other runs is not known, and their intervals may be too narrow"
+        )
     if board.not_compared:
         notes.append(f"no judged row against another: {', '.join(board.not_compared)}")
     if board.components > 1:

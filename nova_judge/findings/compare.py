@@ -1,12 +1,13 @@
 """Several checkpoints against one baseline: criterion by criterion, what got better or worse.
 
-Candidate B of every run is a checkpoint, candidate A the same baseline. A row of one run and the
-row of another with the same prompt are a pair; the difference on a pair is how much further B is
-from A in the later run. Whether a mean difference is more than noise is an exact sign test on the
-pairs that moved, corrected over all criteria (Holm 1979).
+Candidate B of every run is a checkpoint, candidate A the same baseline. A prompt of both runs is a
+pair, with the mean of its rows in each; the difference on a pair is how much further B is from A in
+the later run. Whether a mean difference is more than noise is decided by a paired test and the
+interval of the mean together, the test corrected over all criteria (Holm 1979).
 """
 
-import hashlib
+import math
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,11 +18,13 @@ from nova_judge.errors import NotComparableError
 from nova_judge.findings.comparability import SAME_JUDGE, first_difference
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import CriterionGroups
+from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import Scale, mean_difference
+from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import profile_of, score_quarters
 from nova_judge.statistics.win_rate import Interval
 
@@ -29,6 +32,11 @@ WIN_RATE = "win rate"
 WEIGHTED = "weighted score"
 LEAST_PAIRS = 5
 _SCALE = Scale(-1.0, 1.0)
+_WORDS = {
+    Word.B_BETTER: "better",
+    Word.A_BETTER: "worse",
+    Word.INCONCLUSIVE: "no more than noise",
+}
 
 
 class RunRows(NamedTuple):
@@ -39,7 +47,7 @@ class RunRows(NamedTuple):
 
     run_id: str
     candidate: str
-    rows: dict[bytes, dict[str, float]]
+    rows: dict[int, dict[str, float]]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -74,12 +82,15 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def rows_of_run(report: SavedReport, groups: CriterionGroups) -> RunRows:
-    """The rows of a run as numbers. Rows that were not judged are left out."""
-    rows: dict[bytes, dict[str, float]] = {}
+    """The prompts of a run as numbers: the means of all its rows on each, if it was judged."""
+    samples: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for judged in report.rows():
-        values = _values(judged, groups)
-        if values:
-            rows[_key(judged)] = values
+        for measure, value in _values(judged, groups).items():
+            samples[cluster_of(judged.row)][measure].append(value)
+    rows = {
+        prompt: {measure: math.fsum(held) / len(held) for measure, held in measures.items()}
+        for prompt, measures in samples.items()
+    }
     return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows)
 
 
@@ -129,11 +140,6 @@ def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
     )
 
 
-def _key(judged: JudgedRow) -> bytes:
-    row = judged.row
-    return hashlib.sha256(f"{row.id}\0{row.prompt}".encode()).digest()
-
-
 def _values(judged: JudgedRow, groups: CriterionGroups) -> dict[str, float]:
     values: dict[str, float] = {}
     quarters = score_quarters(profile_of(judged.judgment))
@@ -162,7 +168,7 @@ def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Cha
         interval.high,
         up,
         down,
-        sign_test(down, up),
+        mean_difference_p_value(moved),
         "",
     )
 
@@ -176,8 +182,7 @@ def _with_words(changes: list[Change], level: float) -> list[Change]:
     found = []
     for one in changes:
         p_value = corrected.get(one.measure, one.p_value)
-        better = "better" if one.change > 0 else "worse"
-        agrees = (one.up - one.down) * one.change > 0
-        word = better if p_value < 1 - level and agrees else "no more than noise"
+        held = Interval(one.change, one.low, one.high, level, "")
+        word = _WORDS[decide(p_value, held, level=level, centre=0.0)]
         found.append(msgspec.structs.replace(one, p_value=p_value, word=word))
     return found

@@ -3,42 +3,75 @@
 Bradley and Terry (1952, Biometrika 39): the log-odds that one candidate beats another are the
 difference of their strengths. A row counts with its score; half an observation at either end,
 shared out over a candidate's comparisons, keeps strengths finite; and the intervals come from the
-sandwich variance over rows, so that ties and inconsistent rows count for what they are. Strengths
+sandwich variance over prompts, jointly over all runs, so that ties count for what they are and a
+baseline that meets everybody on the same prompts is no surer than these prompts make it. Strengths
 are relative to the mean of a component: candidates that no chain of runs connects are not compared.
 """
 
+import itertools
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from statistics import NormalDist
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
+from nova_judge.pairs.judged_evidence import cluster_of
+from nova_judge.records import JudgedRow
+from nova_judge.statistics.clusters import Keys
+from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Floats
-from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.win_rate import ScoreCounts, scores_of_profiles
+from nova_judge.statistics.outcomes import ProfileCounts, profile_of, score_quarters
+from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.student import student_quantile
 
 _END = 0.5
 _MAX_STEPS = 200
 _LONGEST_STEP = 1.0
 
 
+class Prompts(NamedTuple):
+    """The prompts of a run by their keys, and B's mean score on each, over its rows."""
+
+    keys: Keys
+    scores: Floats
+
+
 class Match(NamedTuple):
-    """One run: two candidates by name, and the profile counts of its rows."""
+    """One run: two candidates by name, and the profile counts of its rows.
+
+    `prompts` where the rows are at hand: runs over one prompt are then no independent runs.
+    `contest` where prompts repeat; what it decides, a board of two says too.
+    """
 
     a: str
     b: str
     profiles: ProfileCounts
+    prompts: Prompts | None = None
+    contest: Contest | None = None
+
+
+class _Part(NamedTuple):
+    """Scores of B with their weights, and the prompts' keys where these are known."""
+
+    a: int
+    b: int
+    scores: Floats
+    weights: Floats
+    keys: Keys | None
 
 
 class Standing(msgspec.Struct, frozen=True):
     """One candidate of the board.
 
     strength: log-odds against the average candidate of the component; `win_rate` is the same as a
-    probability. rank: None where the interval overlaps another one's; `best_rank` and `worst_rank`
-    are then what the intervals allow.
+    probability. rank: None where it is not apart from another one; `best_rank` and `worst_rank` are
+    then what is allowed. Two candidates are apart where their intervals do not overlap and the
+    verdict of a run between them, if there is one, does not gainsay it; of a board of two, the
+    verdict alone decides.
     """
 
     name: str
@@ -66,40 +99,74 @@ class Leaderboard(msgspec.Struct, frozen=True):
     method: str
 
 
-METHOD = "Bradley-Terry, ties as half, sandwich variance over rows"
+METHOD = "Bradley-Terry, ties as half, sandwich variance over prompts, jointly over runs"
 
 
 def leaderboard(matches: Iterable[Match], level: float = 0.95) -> Leaderboard:
     """The standings of all candidates that the runs compare. The order of runs plays no part."""
-    merged = _merged(matches)
-    connected = _components(merged)
+    turned = [_turned(match) for match in matches if match.a != match.b]
+    pairs: dict[tuple[str, str], list[Match]] = defaultdict(list)
+    for match in turned:
+        pairs[match.a, match.b].append(match)
+    connected = _components(turned)
     groups = [names for names in connected if len(names) > 1]
     alone = sorted(name for names in connected if len(names) == 1 for name in names)
     standings: list[Standing] = []
     for number, names in enumerate(groups, start=1):
-        inside = [match for match in merged if {match.a, match.b} <= names]
+        inside = {pair: runs for pair, runs in sorted(pairs.items()) if set(pair) <= names}
         standings.extend(_component_standings(sorted(names), inside, number, level))
     return Leaderboard(tuple(standings), len(groups), tuple(alone), level, METHOD)
 
 
-def _merged(matches: Iterable[Match]) -> list[Match]:
-    """One match a pair, the name that sorts first as A; runs of one pair add up."""
-    pairs: dict[tuple[str, str], ProfileCounts] = {}
-    for match in matches:
-        if match.a == match.b:
-            continue
-        turned = match.a > match.b
-        pair = (match.b, match.a) if turned else (match.a, match.b)
-        profiles = match.profiles.mirrored() if turned else match.profiles
-        pairs[pair] = pairs.get(pair, ProfileCounts()) + profiles
-    return [Match(*pair, profiles) for pair, profiles in sorted(pairs.items(), key=lambda x: x[0])]
+def prompts_of(rows: Iterable[JudgedRow]) -> Prompts:
+    """The prompts of a run's rows that have both verdicts."""
+    table = [
+        (cluster_of(judged.row), quarters / 4)
+        for judged in rows
+        if (quarters := score_quarters(profile_of(judged.judgment))) is not None
+    ]
+    keys = np.array([key for key, _ in table], dtype=np.uint64)
+    return _by_prompt(keys, np.array([score for _, score in table], dtype=np.float64))
+
+
+def _by_prompt(keys: Keys, scores: Floats) -> Prompts:
+    """One mean score for each key, in the order of the keys."""
+    found, place = np.unique(keys, return_inverse=True)
+    sums = np.bincount(place, scores, minlength=len(found))
+    return Prompts(found, sums / np.maximum(1, np.bincount(place, minlength=len(found))))
+
+
+def _turned(match: Match) -> Match:
+    """The same run with the name that sorts first as A."""
+    if match.a < match.b:
+        return match
+    prompts = match.prompts and Prompts(match.prompts.keys, 1.0 - match.prompts.scores)
+    profiles, contest = match.profiles.mirrored(), None
+    if match.contest is not None:
+        clusters = match.contest.clusters and match.contest.clusters.mirrored()
+        contest = contest_of_profiles(profiles)._replace(clusters=clusters)
+    return Match(match.b, match.a, profiles, prompts, contest)
+
+
+def _parts(place: Mapping[str, int], runs: Sequence[Match]) -> Iterator[_Part]:
+    """The rows of one pair: a prompt counts once, however many runs judged it."""
+    a, b = place[runs[0].a], place[runs[0].b]
+    keyed = [match.prompts for match in runs if match.prompts is not None]
+    if keyed:
+        keys, scores = (np.concatenate(column) for column in zip(*keyed, strict=True))
+        merged = _by_prompt(keys, scores)
+        yield _Part(a, b, merged.scores, np.ones(len(merged.keys)), merged.keys)
+    counted = [match.profiles for match in runs if match.prompts is None]
+    if counted:
+        rows = np.array(sum(counted, start=ProfileCounts()).quarters, dtype=np.float64)
+        yield _Part(a, b, np.arange(5) / 4.0, rows, None)
 
 
 def _components(matches: Sequence[Match]) -> list[set[str]]:
     """Sets of candidates that chains of judged rows connect, the largest first."""
     groups: list[set[str]] = []
     for match in matches:
-        joined = {match.a, match.b} if match.profiles.judged else {match.a}
+        joined = {match.a, match.b} if match.profiles.in_both_orders else {match.a}
         for members in (joined, {match.b}):
             touching = [group for group in groups if group & members]
             groups = [group for group in groups if group not in touching]
@@ -108,20 +175,29 @@ def _components(matches: Sequence[Match]) -> list[set[str]]:
 
 
 def _component_standings(
-    names: list[str], matches: Sequence[Match], component: int, level: float
+    names: list[str],
+    pairs: Mapping[tuple[str, str], Sequence[Match]],
+    component: int,
+    level: float,
 ) -> list[Standing]:
-    strengths, covariance = _fit(names, matches)
-    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
-    reach = z * np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    place = {name: i for i, name in enumerate(names)}
+    parts = [part for runs in pairs.values() for part in _parts(place, runs)]
+    strengths, covariance, prompts = _fit(len(names), parts, len(pairs))
+    reach = student_quantile(level, max(1, prompts - 1)) * np.sqrt(
+        np.maximum(np.diag(covariance), 0.0)
+    )
     low, high = strengths - reach, strengths + reach
     rows: Counter[str] = Counter()
-    for match in matches:
+    for match in itertools.chain(*pairs.values()):
         for name in (match.a, match.b):
-            rows[name] += match.profiles.judged
+            rows[name] += match.profiles.in_both_orders
+    above = low[None, :] > high[:, None]
+    for (a, b), runs in pairs.items():
+        if len(runs) == 1:
+            _follow_verdict(above, place[a], place[b], _decided(runs[0], level), len(names) == 2)
     standings = []
     for i, name in enumerate(names):
-        above, below = int((low > high[i]).sum()), int((high < low[i]).sum())
-        alone = above + below == len(names) - 1
+        better, worse = int(above[i].sum()), int(above[:, i].sum())
         standings.append(
             Standing(
                 name=name,
@@ -130,52 +206,85 @@ def _component_standings(
                 low=float(low[i]),
                 high=float(high[i]),
                 win_rate=1.0 / (1.0 + math.exp(-float(strengths[i]))),
-                rank=above + 1 if alone else None,
-                best_rank=above + 1,
-                worst_rank=len(names) - below,
+                rank=better + 1 if better + worse == len(names) - 1 else None,
+                best_rank=better + 1,
+                worst_rank=len(names) - worse,
                 rows=rows[name],
             )
         )
     return sorted(standings, key=lambda standing: (-standing.strength, standing.name))
 
 
-def _fit(names: Sequence[str], matches: Sequence[Match]) -> tuple[Floats, Floats]:
-    """Strengths that add up to 0, and their covariance."""
-    place = {name: i for i, name in enumerate(names)}
-    pairs = [(place[m.a], place[m.b], scores_of_profiles(m.profiles)) for m in matches]
-    end = _END * len(names) / max(1, 2 * len(pairs))
-    strengths = np.zeros(len(names))
+def _decided(match: Match, level: float) -> Word:
+    contest = match.contest or contest_of_profiles(match.profiles)
+    return decision_of(contest, StatisticsSettings(level=level))
+
+
+def _follow_verdict(above: npt.NDArray[np.bool_], a: int, b: int, word: Word, of_two: bool) -> None:
+    """`above[i, j]` says that j is above i: no more than the run between them says."""
+    a_above, b_above = word is Word.A_BETTER, word is Word.B_BETTER
+    above[b, a] = a_above if of_two else above[b, a] and a_above
+    above[a, b] = b_above if of_two else above[a, b] and b_above
+
+
+def _fit(size: int, parts: Sequence[_Part], pairs: int) -> tuple[Floats, Floats, int]:
+    """Strengths that add up to 0, their covariance, and the number of prompts."""
+    end = _END * size / max(1, 2 * pairs)
+    strengths = np.zeros(size)
     for _ in range(_MAX_STEPS):
-        gradient, curvature, spread = _derivatives(strengths, pairs, end)
+        gradient, curvature = _derivatives(strengths, parts, end)
         step = np.linalg.solve(curvature + 1.0, gradient)
         longest = float(np.abs(step).max(initial=0.0))
         strengths = strengths + step * min(1.0, _LONGEST_STEP / max(longest, 1e-300))
         if longest < 1e-11:
             break
+    spread, prompts = _spread(strengths, parts, end)
     inverse = np.linalg.inv(curvature + 1.0)
-    centre = np.eye(len(names)) - 1.0 / len(names)
+    centre = np.eye(size) - 1.0 / size
     covariance = centre @ inverse @ spread @ inverse @ centre
-    return strengths - strengths.mean(), covariance
+    return strengths - strengths.mean(), covariance, prompts
 
 
-def _derivatives(
-    strengths: Floats, pairs: Sequence[tuple[int, int, ScoreCounts]], end: float
-) -> tuple[Floats, Floats, Floats]:
-    """Gradient and curvature of the log-likelihood, and the variance of the rows' gradients."""
+def _share(strengths: Floats, part: _Part) -> float:
+    return 1.0 / (1.0 + math.exp(strengths[part.a] - strengths[part.b]))
+
+
+def _towards(size: int, part: _Part) -> Floats:
+    towards = np.zeros(size)
+    towards[part.a], towards[part.b] = -1.0, 1.0
+    return towards
+
+
+def _derivatives(strengths: Floats, parts: Sequence[_Part], end: float) -> tuple[Floats, Floats]:
+    """Gradient and curvature of the log-likelihood; an observation at either end of each part."""
     size = len(strengths)
-    gradient, curvature, spread = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
-    for a, b, scores in pairs:
-        if not scores.rows:
-            continue
-        share = 1.0 / (1.0 + math.exp(strengths[a] - strengths[b]))
-        counts = np.array(scores.counts, dtype=np.float64)
-        counts[0] += end
-        counts[-1] += end
-        residuals = np.arange(len(counts)) / scores.steps - share
-        towards = np.zeros(size)
-        towards[a], towards[b] = -1.0, 1.0
+    gradient, curvature = np.zeros(size), np.zeros((size, size))
+    for part in parts:
+        share, towards = _share(strengths, part), _towards(size, part)
+        total = float(part.weights.sum()) + 2.0 * end
+        wins = float(part.weights @ part.scores) + end
+        gradient += towards * (wins - total * share)
+        curvature += np.outer(towards, towards) * total * share * (1.0 - share)
+    return gradient, curvature
+
+
+def _spread(strengths: Floats, parts: Sequence[_Part], end: float) -> tuple[Floats, int]:
+    """The variance of the prompts' gradients, each over all runs; and the number of prompts."""
+    size = len(strengths)
+    spread = np.zeros((size, size))
+    none = np.zeros(0, dtype=np.uint64)
+    keys = np.unique(np.concatenate([none, *(p.keys for p in parts if p.keys is not None)]))
+    pulls = np.zeros((len(keys), size))
+    prompts = len(keys)
+    for part in parts:
+        share, towards = _share(strengths, part), _towards(size, part)
         outer = np.outer(towards, towards)
-        gradient += towards * float(counts @ residuals)
-        curvature += outer * float(counts.sum()) * share * (1.0 - share)
-        spread += outer * float(counts @ residuals**2)
-    return gradient, curvature, spread
+        spread += outer * end * (share**2 + (1.0 - share) ** 2)
+        residuals = part.scores - share
+        if part.keys is None:
+            spread += outer * float(part.weights @ residuals**2)
+            prompts += int(part.weights.sum())
+        else:
+            pulls[np.searchsorted(keys, part.keys)] += residuals[:, None] * towards
+    spread += pulls.T @ pulls * (len(keys) / max(1, len(keys) - 1))
+    return spread, prompts

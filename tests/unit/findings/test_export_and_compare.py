@@ -159,7 +159,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
 
 
 def standing_with(scores):
-    rows = {str(n).encode(): {WEIGHTED: score} for n, score in enumerate(scores)}
+    rows = {n: {WEIGHTED: score} for n, score in enumerate(scores)}
     return RunRows("run", "b", rows)
 
 
@@ -181,7 +181,7 @@ def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     with pytest.raises(NotComparableError, match="differ in judge: nova-2-lite and another"):
         require_same_judge([first, stranger])
     groups = default_groups()
-    other = rows_of_run(first, groups)._replace(rows={b"x": {WIN_RATE: 1.0}})
+    other = rows_of_run(first, groups)._replace(rows={1: {WIN_RATE: 1.0}})
     with pytest.raises(NotComparableError, match="no prompt in common"):
         compare(rows_of_run(first, groups), other)
 

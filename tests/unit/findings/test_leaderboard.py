@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from nova_judge.findings.leaderboard import Match, leaderboard
+from nova_judge.findings.leaderboard import Match, Prompts, leaderboard
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.win_rate import scores_of_profiles
 from tests.made.profiles import counts
@@ -82,6 +82,42 @@ def test_a_candidate_that_always_wins_stays_finite() -> None:
 def test_without_runs_the_board_is_empty() -> None:
     assert leaderboard([]).standings == ()
     assert leaderboard([Match("a", "a", counts(AA=5))]).standings == ()
+
+
+def test_a_board_of_two_says_what_the_verdict_says() -> None:
+    """60 to 40: the test does not decide (p = .057), so that neither candidate has a rank."""
+    near = leaderboard([Match("old", "new", counts(BB=60, AA=40))]).standings
+    assert [one.rank for one in near] == [None, None]
+    clear = leaderboard([Match("old", "new", counts(BB=62, AA=38))]).standings
+    assert [(one.name, one.rank) for one in clear] == [("new", 1), ("old", 2)]
+
+
+def test_a_prompt_that_two_judges_judged_counts_once() -> None:
+    prompts = Prompts(np.arange(1, 101, dtype=np.uint64), np.repeat([1.0, 0.0], [60, 40]))
+    once = Match("old", "new", counts(BB=60, AA=40), prompts)
+    alone, doubled = leaderboard([once]), leaderboard([once, once])
+    widths = [one.high - one.low for one in (alone.standings[0], doubled.standings[0])]
+    assert widths[0] == pytest.approx(widths[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("candidates", [3, 10])
+def test_the_baseline_is_no_surer_than_the_prompts_that_all_share(candidates: int) -> None:
+    """Equal candidates against one baseline on the same 100 prompts of unequal difficulty."""
+    rng = np.random.default_rng(candidates)
+    keys = np.arange(1, 101, dtype=np.uint64)
+    baseline, others = [], []
+    for _ in range(150):
+        hard = rng.normal(0, 1.5, 100)
+        matches = []
+        for name in range(candidates):
+            wins = rng.random(100) < 1 / (1 + np.exp(-hard))
+            b = int(wins.sum())
+            prompts = Prompts(keys, wins.astype(float))
+            matches.append(Match("base", f"c{name}", counts(BB=b, AA=100 - b), prompts))
+        for one in leaderboard(matches).standings:
+            (baseline if one.name == "base" else others).append(one.low <= 0 <= one.high)
+    assert np.mean(baseline) >= 0.91  # .93 with a standard error of 150 draws below
+    assert np.mean(others) >= 0.93
 
 
 @pytest.mark.slow

@@ -50,7 +50,9 @@ def pairs(verdicts: Sequence[str]) -> list[JudgedRow]:
     """`pairs("BBA")`: both orders name these candidates."""
     return [
         JudgedRow(
-            row=InputRow(line=line, id=str(line), prompt="?", response_A="a", response_B="b"),
+            row=InputRow(
+                line=line, id=str(line), prompt=f"{line}?", response_A="a", response_B="b"
+            ),
             judgment=Judgment(forward=Verdict(one), backward=Verdict(one)),
         )
         for line, one in enumerate(verdicts, start=1)
