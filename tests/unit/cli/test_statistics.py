@@ -73,6 +73,7 @@ def write_run(folder: Path, a: str, b: str, verdicts: str) -> Path:
     words = {"A": "A", "B": "B", "t": "tie"}
     rows = pairs([words[v] for v in verdicts])
     run_facts = facts(
+        run_id=f"r-{folder.name}",
         input=InputFacts(uri="s3://d/x", version="v", size=1),
         input_rows=len(rows),
         candidates={"A": CandidateFacts(a, "file"), "B": CandidateFacts(b, "file")},
@@ -96,6 +97,9 @@ def test_a_leaderboard_of_several_runs(tmp_path: Path) -> None:
     shown = run("leaderboard", *several)
     assert "1-2" in shown
     assert "other [x]" in shown
+    again = json.loads(run("leaderboard", *several, several[0], several[0], "--json"))
+    assert again["standings"] == found["standings"]
+    assert "2 runs were given more than once and count once" in again["notes"]
 
 
 @pytest.mark.parametrize(("rows", "different"), [(40, False), (41, True)])
