@@ -101,7 +101,7 @@ def _fail(
     uri = ""
     try:
         metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
-        uri = facts["report"] = run_folder.publish(settings.data_bucket, run.run_id, metrics, ())
+        uri = facts["report"] = run_folder.store_report(settings.data_bucket, metrics)
     finally:
         # Whoever awaits the report hears of the failure even if no report can be written.
         before = runs_table.set_status(

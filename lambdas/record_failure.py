@@ -135,4 +135,4 @@ def _report(bucket: str, run: Run, failure: ExecutionError, job: JobOutcome | No
     summary = run_folder.read_summary(bucket, run.run_id)
     outcomes = run_folder.read_outcomes(bucket, run, summary) if summary is not None else ()
     metrics = failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)
-    return run_folder.publish(bucket, run.run_id, metrics, ())
+    return run_folder.store_report(bucket, metrics)

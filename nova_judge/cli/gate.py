@@ -10,10 +10,8 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.gate import GateRules, Outcome, judge_gate
-from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.report.markdown import render_markdown
-from nova_judge.report.score_markdown import render_score_markdown
 
 USAGE_ERROR = 2
 
@@ -81,13 +79,8 @@ def command(
     finding = judge_gate(report.metrics, rules)
     say(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
     if summary is not None:
-        summary.write_text(_summary(report.metrics), encoding="utf-8")
+        summary.write_text(render_markdown(report.metrics), encoding="utf-8")
     raise typer.Exit(int(finding.outcome))
-
-
-def _summary(metrics: Metrics) -> str:
-    render = render_score_markdown if metrics.scores else render_markdown
-    return render(metrics)
 
 
 def _criteria(given: list[str]) -> dict[str, float]:

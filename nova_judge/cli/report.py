@@ -3,7 +3,6 @@
 import os
 import tempfile
 import webbrowser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.kinds.known import kind_of
+from nova_judge.report.evidence import Evidence, JudgedPairs, ScoredAnswers
 from nova_judge.scores.scores_parquet import read_scores
 
 
@@ -48,7 +47,7 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
     there = report.folder / "report.html"
     if out is None and there.is_file():
         return there
-    if out is None and not report.evidence.is_file():
+    if out is None and report.metrics.completed and not report.evidence.is_file():
         return None
     with (
         Console(stderr=True).status("Writing the report"),
@@ -56,17 +55,14 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
     ):
         # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
         os.environ.setdefault("MPLCONFIGDIR", scratch)
-        from nova_judge.report.write import write_files  # noqa: PLC0415
+        from nova_judge.report.write import write_report  # noqa: PLC0415
 
-        return write_files(out or report.folder, _files(report))
+        return write_report(out or report.folder, report.metrics, _evidence(report))
 
 
-def _files(report: SavedReport) -> Iterator[tuple[str, bytes]]:
-    from nova_judge.report.scores import render_score_report  # noqa: PLC0415
-    from nova_judge.report.write import render_report  # noqa: PLC0415
-
-    failed = not report.metrics.completed
-    if not kind_of(report.metrics.kind).compares:
-        scores = () if failed else read_scores(report.stored_evidence())
-        return render_score_report(report.metrics, scores)
-    return render_report(report.metrics, () if failed else report.rows())
+def _evidence(report: SavedReport) -> Evidence | None:
+    if not report.metrics.completed:
+        return None
+    if report.metrics.scores is not None:
+        return ScoredAnswers(read_scores(report.stored_evidence()))
+    return JudgedPairs(report.rows(), report.metrics.run_id)

@@ -19,9 +19,9 @@ from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
 from nova_judge.report.figure_frame import fixed_style, write_foot
 from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
+from nova_judge.report.figure_scores import plot_scores
 from nova_judge.report.figure_table import draw_table
 from nova_judge.report.figure_text import drawable
-from nova_judge.report.score_figure import plot_scores
 
 DOTS_PER_INCH = 150
 

@@ -8,6 +8,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
+from nova_judge.scores.metric_score import MetricEstimate, MetricScore
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _LEADING = re.compile(r"^(\d*)([-+=.):])")
@@ -24,6 +25,8 @@ def render_markdown(metrics: Metrics) -> str:
         escape(told.evidence, 2000),
         _candidates(metrics),
         _rates(metrics),
+        _scores(metrics),
+        _differences(metrics),
         _figures(metrics),
         _criteria(metrics),
         _slices(metrics),
@@ -54,6 +57,43 @@ def _rates(metrics: Metrics) -> str:
     lines = [f"| {name} | {interval(rate)} |" for name, rate in our_rates(metrics)]
     lines += [f"| {name} | {quoted_interval(rate)} |" for name, rate in reported_rates(metrics)]
     return "\n".join(["| win rate of B | |", "|---|---|", *lines]) if lines else ""
+
+
+def _scores(metrics: Metrics) -> str:
+    lines = [
+        f"| {escape(score.subject)} | {escape(score.metric)} | {_mean(score)} | "
+        f"{_ends(score)} | {score.rows:,} | {score.unscored:,} |"
+        for score in metrics.scores or ()
+    ]
+    head = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *lines]) if lines else ""
+
+
+def _differences(metrics: Metrics) -> str:
+    lines = [
+        f"| {escape(each.metric)} | {_number(each.estimate, '+')} | {_ends(each, '+')} | "
+        f"{each.favours or 'not shown'} |"
+        for each in metrics.differences or ()
+    ]
+    head = ["| metric | difference | interval | better |", "|---|---|---|---|"]
+    return "\n".join([*head, *lines]) if lines else ""
+
+
+def _mean(score: MetricScore) -> str:
+    """The mean of the rows, or what is computed from all of them at once, as BLEU is."""
+    if score.estimate is None and score.recomputed is not None:
+        return f"{score.recomputed:.2f}"
+    return _number(score.estimate)
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.3f}"
+
+
+def _ends(entry: MetricEstimate, sign: str = "") -> str:
+    if entry.low is None:
+        return escape(entry.reason or "")
+    return f"{entry.low:{sign}.3f} to {entry.high:{sign}.3f}"
 
 
 def _figures(metrics: Metrics) -> str:

@@ -6,21 +6,21 @@ import hashlib
 from collections.abc import Iterable
 from importlib import resources
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
+import msgspec
 
 from nova_judge import __version__
 from nova_judge.findings import sentences, sentences_rubric, sentences_stand_in
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.records import Rejected
+from nova_judge.records import Headline, Rejected
 from nova_judge.report import panels
-from nova_judge.report.job_table import job_table
+from nova_judge.report.evidence import AnswersShown, Evidence, PairsShown
+from nova_judge.report.job_table import JobFigure, job_table
 from nova_judge.report.key_figures import table_rows
-from nova_judge.report.page_rows import RowSample, pack
-from nova_judge.report.rates import named_rates
-from nova_judge.report.weights import WeightsEvidence, own_result
+from nova_judge.report.rates import NamedRate, named_rates
 
 SCRIPTS = ("rows.js", "statistics.js", "weights.js", "start.js")
 MOST_REJECTED = 200
@@ -33,57 +33,83 @@ class Asset(NamedTuple):
     hash: str
 
 
+class RubricSentences(NamedTuple):
+    """What the page says of the criteria."""
+
+    criteria: str
+    driver: str
+    firmness: str
+    warnings: list[str]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the template shows, under the names that it has there.
+
+    `pairs` or `answers` is what the page shows of the run's rows, which all stand in `rows_file`; a
+    failed run has none of them. Only a page with pairs or sliders has a script.
+    """
+
+    metrics: Metrics
+    headline: Headline
+    rows_sentence: str
+    style: Asset
+    script: Asset | None
+    rates: list[NamedRate]
+    figures: list[tuple[str, str]]
+    rejected: list[Rejected]
+    duels: list[panels.Duel]
+    scores: str | None
+    lead: str
+    position_sentence: str
+    job_table: list[JobFigure]
+    rubric_sentences: RubricSentences | None
+    slices_sentence: str
+    rows_file: str | None
+    pairs: PairsShown | None
+    answers: AnswersShown | None
+    version: str = __version__
+
+
 def render_page(
-    metrics: Metrics,
-    sample: RowSample,
-    evidence: WeightsEvidence,
-    rejected: Iterable[Rejected] = (),
+    metrics: Metrics, evidence: Evidence | None = None, rejected: Iterable[Rejected] = ()
 ) -> str:
-    """The page of a run; `sample` and `evidence` must have watched all rows."""
-    rows = sample.rows()
-    weights = evidence.weights(metrics)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            metrics=metrics,
-            headline=sentences.headline(metrics),
-            rows_sentence=sentences.rows(metrics),
-            style=asset("report.css"),
-            script=asset(*SCRIPTS),
-            rates=named_rates(metrics),
-            figures=table_rows(metrics),
-            outcomes=panels.OUTCOMES,
-            rejected=list(islice(rejected, MOST_REJECTED)),
-            duels=panels.duels(metrics),
-            scores=sentences.weighted_scores(metrics),
-            lead=sentences.lead(metrics),
-            position_sentence=sentences.positions(metrics),
-            job_table=job_table(metrics),
-            sample_sentence=sentences.sample(len(rows), sample.seen),
-            shown_rows=len(rows),
-            packed_rows=pack(
-                {"rows": [row.fields for row in rows], "groups": evidence.group_names(rows)}
-            ),
-            weights=weights,
-            packed_weights=pack(weights.form) if weights else "",
-            own_result=own_result(weights),
-            rubric_sentences=_rubric_sentences(metrics),
-            slices_sentence=sentences.slices(metrics),
-            version=__version__,
-        )
+    """The page of a run of any kind; the evidence must have been written before."""
+    shown = evidence.shown(metrics) if evidence else None
+    pairs = shown if isinstance(shown, PairsShown) else None
+    scripted = pairs is not None and (pairs.count or pairs.weights)
+    page = Page(
+        metrics=metrics,
+        headline=sentences.headline(metrics),
+        rows_sentence=sentences.rows(metrics),
+        style=asset("report.css"),
+        script=asset(*SCRIPTS) if scripted else None,
+        rates=named_rates(metrics),
+        figures=table_rows(metrics),
+        rejected=list(islice(rejected, MOST_REJECTED)),
+        duels=panels.duels(metrics),
+        scores=sentences.weighted_scores(metrics),
+        lead=sentences.lead(metrics),
+        position_sentence=sentences.positions(metrics),
+        job_table=job_table(metrics),
+        rubric_sentences=_rubric_sentences(metrics),
+        slices_sentence=sentences.slices(metrics),
+        rows_file=evidence.file if evidence else None,
+        pairs=pairs,
+        answers=shown if isinstance(shown, AnswersShown) else None,
     )
+    template = environment().get_template("report.html.j2")
+    return template.render(msgspec.structs.asdict(page))
 
 
-def _rubric_sentences(metrics: Metrics) -> dict[str, Any]:
+def _rubric_sentences(metrics: Metrics) -> RubricSentences | None:
     if metrics.rubric is None:
-        return {}
-    return {
-        "criteria": sentences_rubric.criteria(metrics),
-        "driver": sentences_rubric.driver(metrics),
-        "firmness": sentences_rubric.firmness(metrics),
-        "warnings": sentences_rubric.warnings(metrics.rubric),
-    }
+        return None
+    return RubricSentences(
+        sentences_rubric.criteria(metrics),
+        sentences_rubric.driver(metrics),
+        sentences_rubric.firmness(metrics),
+        sentences_rubric.warnings(metrics.rubric),
+    )
 
 
 @functools.cache
@@ -106,10 +132,12 @@ def environment() -> jinja2.Environment:
         "gauge": panels.gauge,
         "reach": panels.reach,
         "signed": sentences.signed,
+        "share_of": panels.share_of_scale,
     }
     environment.globals |= {
         "stand_ins": sentences_stand_in.stand_ins,
         "judge_role": sentences_stand_in.role,
+        "outcomes": panels.OUTCOMES,
     }
     return environment
 

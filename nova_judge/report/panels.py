@@ -7,6 +7,7 @@ from typing import NamedTuple
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.rubric_record import CriterionFigures
 from nova_judge.findings.sentences import Rate
+from nova_judge.statistics.metric_means import Scale
 from nova_judge.statistics.outcomes import ReconciledTally
 
 OUTCOMES = {
@@ -84,6 +85,11 @@ def gauge(rate: Rate) -> Gauge:
     """The needle points left where A always wins and right where B does."""
     x, y = _on_half_circle(rate.estimate, 82)
     return Gauge(x, y, _half_arc(rate.low, rate.high, 109))
+
+
+def share_of_scale(scale: Scale, value: float) -> float:
+    """Where a value lies between the ends of its metric's scale, in [0, 1]."""
+    return (value - scale.low) / scale.width if scale.width > 0 else 0.5
 
 
 def _on_half_circle(share: float, radius: float) -> tuple[float, float]:

@@ -1,12 +1,35 @@
-"""`scores.parquet` of a scoring run, read again."""
+"""`scores.parquet` of a scoring run: one line per subject, metric and row."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from nova_judge.parquet import connect
+from nova_judge.parquet import connect, write_parquet
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore
 
+COLUMNS: Final[dict[str, str]] = {
+    "subject": "VARCHAR",
+    "metric": "VARCHAR",
+    "row": "BIGINT",
+    "id": "VARCHAR",
+    "category": "VARCHAR",
+    "score": "DOUBLE",
+    "word": "VARCHAR",
+    "unscored": "VARCHAR",
+    "explanation": "VARCHAR",
+    "prompt": "VARCHAR",
+    "answer": "VARCHAR",
+    "reference": "VARCHAR",
+}
+"""Columns in their order; of `score`, `word` and `unscored` (why there is none) one is set."""
+
 _OTHERS = tuple(name for name in AnswerScore._fields if name != "result")
+
+
+def write_scores(scores: Iterable[AnswerScore], path: Path) -> int:
+    """Write `path` and return the number of scores. Equal scores give equal bytes."""
+    return write_parquet(path, COLUMNS, map(_columns, scores))
 
 
 def read_scores(path: Path) -> list[AnswerScore]:
@@ -26,6 +49,15 @@ def read_scores(path: Path) -> list[AnswerScore]:
             )
             for score, word, unscored, *others in found.fetchall()
         ]
+
+
+def _columns(score: AnswerScore) -> dict[str, str | float | None]:
+    result = score.result
+    return {name: getattr(score, name) for name in _OTHERS} | {
+        "score": result if isinstance(result, float | int) else None,
+        "word": result if isinstance(result, str) else None,
+        "unscored": result.reason if isinstance(result, Unscored) else None,
+    }
 
 
 def _result(score: float | None, word: str | None, unscored: str | None) -> float | str | Unscored:

@@ -20,8 +20,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs import judged_rows
 from nova_judge.pairs.judged_rows import PairsFound, profiles_of
-from nova_judge.report.scores import render_score_report
-from nova_judge.report.write import render_report
+from nova_judge.report.evidence import JudgedPairs, ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
 from nova_judge.runs.rows import DatasetSummary
@@ -71,9 +70,7 @@ def _publish_pairs(
     metrics = compute_metrics(facts, found.rows(disagreements), judged_rows.job_metrics(found.jobs))
     odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
-    rejected = run_folder.read_rejected(bucket, run.run_id)
-    files = render_report(metrics, found.rows(), rejected)
-    uri = run_folder.store_report(bucket, run.run_id, files)
+    uri = run_folder.store_report(bucket, metrics, JudgedPairs(found.rows(), run.run_id))
     return Published(metrics, metrics.verdict.sentence if metrics.verdict else "", uri)
 
 
@@ -90,9 +87,7 @@ def _publish_scores(
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
     facts = run_facts(run, summary, outcomes, found.stand_in)
     metrics = score_metrics(facts, found, sent=summary.rows, names=names)
-    rejected = run_folder.read_rejected(bucket, run.run_id)
-    files = render_score_report(metrics, found.scores, rejected)
-    uri = run_folder.store_report(bucket, run.run_id, files)
+    uri = run_folder.store_report(bucket, metrics, ScoredAnswers(found.scores))
     return Published(metrics, metrics.headline.words if metrics.headline else "", uri)
 
 

@@ -1,7 +1,7 @@
 """A run's folder in the data bucket, as the records that were written into it."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,11 +9,10 @@ import msgspec
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.records import JudgedRow, Rejected
+from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.scores import render_score_report
+from nova_judge.report.evidence import Evidence
 from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
@@ -74,12 +73,13 @@ def download(uri: str, target: Path) -> None:
             file.write(chunk)
 
 
-def publish(bucket: str, run_id: str, metrics: Metrics, rows: Iterable[JudgedRow]) -> str:
-    """Write every file of the report; the URI of its page. A failed run has no rows."""
-    rejected = read_rejected(bucket, run_id)
-    if not kind_of(metrics.kind).compares:
-        return store_report(bucket, run_id, render_score_report(metrics, (), rejected))
-    return store_report(bucket, run_id, render_report(metrics, rows, rejected))
+def store_report(bucket: str, metrics: Metrics, evidence: Evidence | None = None) -> str:
+    """Write every file of the report; the URI of its page. A failed run has no evidence."""
+    layout = RunLayout(metrics.run_id)
+    rejected = read_rejected(bucket, metrics.run_id)
+    for name, content in render_report(metrics, evidence, rejected):
+        s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
+    return f"s3://{bucket}/{layout.report_file('report.html')}"
 
 
 def publish_refusal(bucket: str, refused: Refusal) -> str | None:
@@ -92,11 +92,3 @@ def publish_refusal(bucket: str, refused: Refusal) -> str | None:
     key = layout.report_file(refusals.PAGE)
     s3.write(bucket, key, refusals.page(refused).encode(), "text/markdown; charset=utf-8")
     return f"s3://{bucket}/{key}"
-
-
-def store_report(bucket: str, run_id: str, files: Iterable[tuple[str, bytes]]) -> str:
-    """Store the files of a report under their names; the URI of its page."""
-    layout = RunLayout(run_id)
-    for name, content in files:
-        s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
-    return f"s3://{bucket}/{layout.report_file('report.html')}"

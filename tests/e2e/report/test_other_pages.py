@@ -7,7 +7,8 @@ import pytest
 
 from nova_judge.findings.cross_check import Judge, cross_check
 from nova_judge.report.cross_check_page import render_cross_check
-from nova_judge.report.scores import MOST_ROWS, render_score_page
+from nova_judge.report.evidence import MOST_ANSWER_ROWS, ScoredAnswers
+from nova_judge.report.page import render_page
 from nova_judge.scores.table import AnswerScore, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
 from tests.made import scored
@@ -50,7 +51,7 @@ def scores_page(rows: int) -> str:
     table = ScoreTable()
     for score in scores:
         table.add(score)
-    return render_score_page(scored.metrics(table), scores)
+    return render_page(scored.metrics(table), ScoredAnswers(scores))
 
 
 def judges_page(rows: int) -> str:
@@ -91,7 +92,7 @@ def test_a_row_takes_few_lines_and_opens_inside_its_box(open_page, page_of, name
     ("rows", "told"),
     [
         (20, "All 20 rows;"),
-        (MOST_ROWS + 1, f"The first {MOST_ROWS} of {MOST_ROWS + 1} rows;"),
+        (MOST_ANSWER_ROWS + 1, f"The first {MOST_ANSWER_ROWS} of {MOST_ANSWER_ROWS + 1} rows;"),
     ],
 )
 def test_the_page_says_how_many_of_the_rows_it_shows(open_page, page_of, rows, told):

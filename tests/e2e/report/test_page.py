@@ -31,6 +31,7 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
 from nova_judge.statistics.settings import StatisticsSettings
@@ -53,13 +54,13 @@ MOVE_SLIDERS = """(values) => {
 def page_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = generated.judged_rows(240)
     metrics = generated.metrics(rows, generated.JOB)
-    return write_report(tmp_path_factory.mktemp("completed"), metrics, rows)
+    return write(tmp_path_factory.mktemp("completed"), metrics, rows)
 
 
 @pytest.fixture(scope="module")
 def failed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metrics = failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)
-    return write_report(tmp_path_factory.mktemp("failed"), metrics, [])
+    return write_report(tmp_path_factory.mktemp("failed"), metrics)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -89,7 +90,7 @@ def test_index_fits_and_axe_finds_nothing(open_page, tmp_path, width):
     rows = generated.judged_rows(60)
     for day in (11, 13, 17):
         metrics = changed(generated.metrics(rows), "created", f"2026-11-{day}T00:00:00Z")
-        write_report(tmp_path / f"run-{day}" / "report", metrics, rows)
+        write(tmp_path / f"run-{day}" / "report", metrics, rows)
     index = tmp_path / "index.html"
     index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
     page = open_page(index, width)
@@ -106,7 +107,7 @@ def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, widt
         "b_scores_stderr": 0.1175,
         "score": 66.0,
     }
-    page = open_page(write_report(tmp_path, generated.metrics(rows, job), rows), width)
+    page = open_page(write(tmp_path, generated.metrics(rows, job), rows), width)
     cut = page.evaluate(
         """() => { const cells = [...document.querySelectorAll('#trust > .card td')];
           return [cells.length, cells.filter((cell) =>
@@ -122,7 +123,7 @@ def test_series_of_one_recipe_and_judge_are_told_apart(open_page, tmp_path):
     rows = generated.judged_rows(60)
     for name in ("one", "two"):
         metrics = changed(generated.metrics(rows), "candidates.A.name", f"baseline {name}")
-        write_report(tmp_path / name / "report", metrics, rows)
+        write(tmp_path / name / "report", metrics, rows)
     index = tmp_path / "index.html"
     index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
     page = open_page(index)
@@ -189,7 +190,7 @@ def test_sliders_know_equivalence(open_page, tmp_path):
     settings = StatisticsSettings(equivalence_margin=0.15)
     rows = generated.judged_rows(240)
     facts = msgspec.structs.replace(generated.facts(240), settings=settings)
-    page = open_page(write_report(tmp_path, compute_metrics(facts, rows, None), rows))
+    page = open_page(write(tmp_path, compute_metrics(facts, rows, None), rows))
     groups = default_groups()
     columns = columns_of((row.judgment for row in rows), groups)
     generator, words = random.Random(5), set()  # noqa: S311
@@ -230,7 +231,7 @@ def test_hostile_texts_stay_text(open_page, tmp_path):
     assert len(texts) == 100
     rows = [hostile_row(line, text) for line, text in enumerate(texts, start=1)]
     metrics = generated.metrics(rows, generated.JOB)
-    path = write_report(tmp_path, metrics, rows)
+    path = write(tmp_path, metrics, rows)
     page = open_page(path, 390)
     while page.is_visible("#more-rows"):
         page.click("#more-rows")
@@ -251,7 +252,7 @@ def test_hostile_texts_stay_text(open_page, tmp_path):
 @pytest.mark.parametrize("text", hostile.PAYLOADS)
 def test_hostile_names_and_reasons_stay_text(open_page, tmp_path, text):
     metrics = renamed(failed_metrics(generated.facts(3), "RunJudgeJobs", text), text)
-    page = open_page(write_report(tmp_path, metrics, []), 390)
+    page = open_page(write_report(tmp_path, metrics), 390)
     assert page.evaluate("window.pwned") is None
     assert foreign_elements(page) == []
     assert sideways(page) == []
@@ -261,7 +262,7 @@ def test_hostile_names_and_reasons_stay_text(open_page, tmp_path, text):
 def test_hundred_thousand_rows_open(open_page, tmp_path):
     rows = generated.judged_rows(100_000)
     metrics = generated.metrics(rows)
-    path = write_report(tmp_path, metrics, rows)
+    path = write(tmp_path, metrics, rows)
     assert path.stat().st_size < 12_000_000
     page = open_page(path)
     assert page.locator("#row-list > li").count() == 50
@@ -347,6 +348,10 @@ def hostile_row(line: int, text: str) -> JudgedRow:
             rubric=Rubric(criteria=(criterion,), overall_justification=text),
         ),
     )
+
+
+def write(folder: Path, metrics: Metrics, rows: list[JudgedRow]) -> Path:
+    return write_report(folder, metrics, JudgedPairs(rows, metrics.run_id))
 
 
 def renamed(metrics: Metrics, text: str) -> Metrics:

@@ -4,6 +4,7 @@ import pytest
 
 from nova_judge.cli.main import main
 from nova_judge.findings.metrics_record import encode_metrics
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.write import write_report
 from tests.made.changed import changed
 
@@ -25,13 +26,13 @@ def nova_judge(monkeypatch, capsys):
 
 @pytest.fixture
 def run(tmp_path, rubric_metrics, rows):
-    write_report(tmp_path / "run" / "report", rubric_metrics, rows)
+    write_report(tmp_path / "run" / "report", rubric_metrics, JudgedPairs(rows, "r"))
     return tmp_path / "run"
 
 
 @pytest.fixture
 def failed(tmp_path, failed_run_metrics):
-    write_report(tmp_path / "failed" / "report", failed_run_metrics, ())
+    write_report(tmp_path / "failed" / "report", failed_run_metrics)
     return tmp_path / "failed"
 
 

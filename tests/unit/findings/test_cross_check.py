@@ -13,7 +13,8 @@ from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
-from nova_judge.report.scores import render_score_report
+from nova_judge.report.evidence import ScoredAnswers
+from nova_judge.report.write import render_report
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
 from tests.made import generated, scored
@@ -98,7 +99,7 @@ def scoring_run(tmp_path: Path) -> Callable[[str], Path]:
         table.facts["m"] = MetricFacts(better=better)
         folder = tmp_path / "scoring"
         folder.mkdir()
-        for name, content in render_score_report(scored.metrics(table), scores):
+        for name, content in render_report(scored.metrics(table), ScoredAnswers(scores)):
             (folder / name).write_bytes(content)
         return folder
 

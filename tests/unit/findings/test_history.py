@@ -12,6 +12,7 @@ from nova_judge.findings.comparability import (
 from nova_judge.findings.history import difference, group, trend
 from nova_judge.findings.saved_report import find_reports, open_report
 from nova_judge.kinds.recipes import read_recipe
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.index import render_index
 from nova_judge.report.write import write_report
 from tests.made import generated
@@ -37,7 +38,7 @@ def saved(tmp_path, rubric_metrics, rows):
         metrics = rubric_metrics
         for path, value in {**(changes or {}), "created": created, "run_id": name}.items():
             metrics = changed(metrics, path, value)
-        write_report(tmp_path / name / "report", metrics, judged)
+        write_report(tmp_path / name / "report", metrics, JudgedPairs(judged, name))
         return open_report(tmp_path / name)
 
     return save

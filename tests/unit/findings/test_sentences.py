@@ -8,6 +8,7 @@ from nova_judge.findings import sentences, sentences_rubric
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.write import render_report
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts
@@ -58,7 +59,7 @@ def test_headline_of_a_clear_result():
 def test_verdict_that_the_figures_do_not_carry_is_refused(path, value):
     metrics = changed(metrics_of(30, 70), path, value)
     with pytest.raises(UnsupportedClaimError, match="figures do not carry"):
-        list(render_report(metrics, []))
+        list(render_report(metrics))
 
 
 def test_rows_that_do_not_add_up_are_refused(rubric_metrics):
@@ -101,7 +102,7 @@ def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubri
     assert told.startswith("The judge favours the answer shown first, and criteria are scored")
     assert sentences_rubric.driver(metrics) == sentences_rubric.firmness(metrics) == ""
     assert "favours" not in sentences.weighted_scores(metrics)
-    assert "is ahead" not in dict(render_report(metrics, []))["report.html"].decode()
+    assert "is ahead" not in dict(render_report(metrics))["report.html"].decode()
 
 
 def test_a_blocked_verdict_is_announced_nowhere():
@@ -120,7 +121,7 @@ def test_a_blocked_verdict_is_announced_nowhere():
     assert sentences.slices(metrics).startswith("The verdict is blocked")
     assert sentences.lead(metrics) == "no lead, the verdict is blocked"
     assert sentences_rubric.criteria(metrics).startswith("The verdict is blocked")
-    page = dict(render_report(metrics, rows))["report.html"].decode()
+    page = dict(render_report(metrics, JudgedPairs(rows, metrics.run_id)))["report.html"].decode()
     assert "B ahead by" not in page
     assert "is ahead on" not in page
 

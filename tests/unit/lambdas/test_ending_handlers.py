@@ -428,7 +428,7 @@ def test_endpoints_are_given_up_even_if_the_report_cannot_be_written(
         raise RuntimeError("no report today")
 
     claimed()
-    monkeypatch.setattr(record_failure.run_folder, "publish", broken)
+    monkeypatch.setattr(record_failure.run_folder, "store_report", broken)
     with pytest.raises(RuntimeError, match="no report today"):
         record_failure.handler(caught("RecipeError", "x"), context)
     assert released == [RUN]

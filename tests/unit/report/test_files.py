@@ -18,6 +18,7 @@ from nova_judge.pairs.controls import Control, ControlFinding
 from nova_judge.records import Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
 from nova_judge.report.write import render_report, write_report
@@ -29,7 +30,7 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
 
 
 def files(metrics, rows):
-    return dict(render_report(metrics, rows))
+    return dict(render_report(metrics, JudgedPairs(rows, metrics.run_id)))
 
 
 @pytest.mark.drawn
@@ -83,7 +84,7 @@ def test_what_the_job_reports_is_printed_as_given_even_where_it_cannot_be_right(
 
 
 def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):
-    write_report(tmp_path, rubric_metrics, rows)
+    write_report(tmp_path, rubric_metrics, JudgedPairs(rows, "r"))
     with duckdb.connect() as connection:
         query = "SELECT count(*) FROM read_parquet($path)"
         found = connection.execute(query, {"path": f"{tmp_path}/judgments.parquet"}).fetchone()
@@ -138,8 +139,12 @@ def test_page_needs_no_network(rubric_metrics, rows):
     assert "style=" not in page.split("<body>")[1].split("<script")[0]
 
 
-def test_failed_run_has_a_report_that_says_so(failed_run_metrics):
-    page = files(failed_run_metrics, [])["report.html"].decode()
+def test_failed_run_has_a_report_that_says_so_and_no_rows(failed_run_metrics):
+    written = dict(render_report(failed_run_metrics))
+    assert set(written) == set(CONTENT_TYPES) - {"judgments.parquet", "scores.parquet"}
+    page = written["report.html"].decode()
+    assert ".parquet" not in page
+    assert "<script" not in page
     assert "<h1>The run failed in RunJudgeJobs</h1>" in page
     assert "Service Quotas" in page
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.records import Rejected, Unscored
-from nova_judge.report.scores import render_score_report
+from nova_judge.report.evidence import ScoredAnswers
+from nova_judge.report.write import render_report
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.scores.table import AnswerScore, ScoreTable
 from tests.made import generated, scored
@@ -49,7 +50,8 @@ def rendered() -> dict[str, bytes]:
     table = ScoreTable()
     for score in scores():
         table.add(score)
-    return dict(render_score_report(scored.metrics(table), scores(), [Rejected(2, HOSTILE)]))
+    evidence = ScoredAnswers(scores())
+    return dict(render_report(scored.metrics(table), evidence, [Rejected(2, HOSTILE)]))
 
 
 @pytest.mark.drawn
@@ -113,6 +115,6 @@ def test_equal_runs_give_equal_bytes() -> None:
 
 def test_a_failed_run_has_a_report_that_says_why() -> None:
     failed = failed_metrics(generated.facts(5), "judge", "no quota")
-    files = dict(render_score_report(failed, ()))
+    files = dict(render_report(failed))
     assert "no quota" in files["report.html"].decode()
     assert "no quota" in files["report.md"].decode()

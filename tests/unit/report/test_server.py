@@ -5,13 +5,14 @@ import threading
 
 import pytest
 
+from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.server import make_server
 from nova_judge.report.write import write_report
 
 
 @pytest.fixture
 def server(tmp_path, rubric_metrics, rows):
-    write_report(tmp_path / "runs" / "one" / "report", rubric_metrics, rows)
+    write_report(tmp_path / "runs" / "one" / "report", rubric_metrics, JudgedPairs(rows, "r"))
     (tmp_path / "runs" / "secret.txt").write_text("secret")
     (tmp_path / "metrics.json").write_text("outside")
     (tmp_path / "runs" / "one" / "report.html").symlink_to(tmp_path / "metrics.json")

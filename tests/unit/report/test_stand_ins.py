@@ -10,8 +10,7 @@ from nova_judge.preflight.pricing import Bill
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.report.figure import plot_judge_results
 from nova_judge.report.markdown import render_markdown
-from nova_judge.report.score_markdown import render_score_markdown
-from nova_judge.report.scores import render_score_page
+from nova_judge.report.page import render_page
 from nova_judge.report.write import render_report
 from nova_judge.runs.usage import Workload
 from nova_judge.scores.table import AnswerScore, ScoreTable
@@ -70,7 +69,7 @@ def foot(figure):
 
 
 def test_every_form_of_a_report_names_both(local_metrics):
-    files = dict(render_report(local_metrics, []))
+    files = dict(render_report(local_metrics))
     for said in (JUDGED, ANSWERED):
         assert said in files["report.md"].decode()
         assert said in foot(plot_judge_results(local_metrics))
@@ -96,12 +95,12 @@ def test_one_candidate_may_come_from_the_file(local_metrics):
 
 def test_where_nobody_judges_the_model_under_test_is_no_judge(benchmark_metrics):
     said = "recorded answers stood in for nova-micro/prod: these answers are not that model"
-    page = render_score_page(benchmark_metrics, [])
+    page = render_page(benchmark_metrics)
     assert f"<strong>Stand-in model.</strong> {said}" in page
     assert "<dt>Model</dt>" in page
     assert ">Judge</" not in page
     assert "nothing: a stand-in answered" in page
-    assert f"Stand-in model: {said}" in render_score_markdown(benchmark_metrics)
+    assert f"Stand-in model: {said}" in render_markdown(benchmark_metrics)
 
 
 def test_the_figure_of_means_is_had_by_the_same_call_and_names_who_answered(benchmark_metrics):
@@ -124,4 +123,4 @@ def test_a_benchmark_that_failed_has_a_report(failed_run_metrics):
     failed = msgspec.structs.replace(
         failed_run_metrics, kind="benchmark", candidates={}, judge=model
     )
-    assert "Stand-in model" in dict(render_report(failed, []))["report.md"].decode()
+    assert "Stand-in model" in dict(render_report(failed))["report.md"].decode()

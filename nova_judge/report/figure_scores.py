@@ -9,8 +9,8 @@ from nova_judge.report import palette
 from nova_judge.report.figure_axes import plain, title, write
 from nova_judge.report.figure_frame import fixed_style, write_foot
 from nova_judge.report.figure_text import drawable
+from nova_judge.report.panels import share_of_scale
 from nova_judge.scores.metric_score import MetricScore
-from nova_judge.statistics.metric_means import Scale
 from nova_judge.statistics.win_rate import Interval
 
 _COLOURS = {"A": palette.A, "base": palette.A, "B": palette.B, "customised": palette.B}
@@ -48,8 +48,3 @@ def _draw(axes: Axes, height: float, score: MetricScore, interval: Interval) -> 
     axes.plot([middle], [height], "o", color=colour, markersize=7)
     label = f"{drawable(score.subject, 12)} {interval.estimate:.3f}"
     write(axes, high + 0.01, height, label, size=8.5, va="center", color=palette.FAINT)
-
-
-def share_of_scale(scale: Scale, value: float) -> float:
-    """Where a value lies between the ends of its metric's scale, in [0, 1]."""
-    return (value - scale.low) / scale.width if scale.width > 0 else 0.5

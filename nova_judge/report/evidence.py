@@ -1,0 +1,170 @@
+"""The rows behind a report: the file that holds them all, and what of them the page shows.
+
+Pairs with their judgments stream by once; single answers come with all their scores. A report is
+drawn in one way, whichever of them it rests on.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from nova_judge.findings import sentences
+from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.saved_report import JUDGMENTS, SCORES
+from nova_judge.records import JudgedRow, Unscored
+from nova_judge.report.page_rows import RowSample, pack
+from nova_judge.report.weights import Weights, WeightsEvidence, own_result
+from nova_judge.scores.scores_parquet import write_scores
+from nova_judge.scores.table import AnswerScore
+from nova_judge.text import storable
+
+MOST_ANSWER_ROWS = 300
+MOST_CHARACTERS = 4_000
+
+
+class PairsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The sample of pairs that the page holds, and its sliders over the criteria."""
+
+    count: int
+    sample_sentence: str
+    packed: str
+    weights: Weights | None
+    packed_weights: str
+    own_result: str
+
+
+class ScoreShown(msgspec.Struct, frozen=True):
+    """One score of an answer in words, and what its scorer said to it."""
+
+    metric: str
+    result: str
+    explanation: str
+
+
+class AnswerShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of one subject, its long texts cut, with all its scores."""
+
+    subject: str
+    id: str
+    category: str | None
+    prompt: str
+    answer: str
+    reference: str
+    scores: list[ScoreShown]
+
+
+class AnswersShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers to the first `shown` of `held` rows."""
+
+    answers: list[AnswerShown]
+    shown: int
+    held: int
+
+
+class Evidence(Protocol):
+    """The rows of a report."""
+
+    @property
+    def file(self) -> str:
+        """The name of the file beside the page."""
+
+    def parquet(self) -> bytes:
+        """The file with all rows; to be called once, before `shown`."""
+
+    def shown(self, metrics: Metrics) -> PairsShown | AnswersShown:
+        """What the page shows of them."""
+
+
+class JudgedPairs:
+    """Pairs that went to a judge."""
+
+    file = JUDGMENTS
+
+    def __init__(self, rows: Iterable[JudgedRow], run_id: str) -> None:
+        self._sample = RowSample(run_id)
+        self._weights = WeightsEvidence()
+        self._rows = self._sample.watch(self._weights.watch(rows))
+
+    def parquet(self) -> bytes:
+        """`judgments.parquet`; sample and sliders watch the rows as they pass."""
+        return _written(lambda path: write_judgments(self._rows, path))
+
+    def shown(self, metrics: Metrics) -> PairsShown:
+        """An even sample of the rows."""
+        rows = self._sample.rows()
+        weights = self._weights.weights(metrics)
+        held = {
+            "rows": [row.fields for row in rows],
+            "groups": self._weights.group_names(rows),
+        }
+        return PairsShown(
+            count=len(rows),
+            sample_sentence=sentences.sample(len(rows), self._sample.seen),
+            packed=pack(held),
+            weights=weights,
+            packed_weights=pack(weights.form) if weights else "",
+            own_result=own_result(weights),
+        )
+
+
+class ScoredAnswers:
+    """Single answers with their scores."""
+
+    file = SCORES
+
+    def __init__(self, scores: Sequence[AnswerScore]) -> None:
+        self._scores = scores
+
+    def parquet(self) -> bytes:
+        """`scores.parquet`."""
+        return _written(lambda path: write_scores(self._scores, path))
+
+    def shown(self, metrics: Metrics) -> AnswersShown:
+        """The first rows with all their scores; nothing is cut in `scores.parquet`."""
+        rows = dict.fromkeys(score.row for score in self._scores)
+        kept = set(islice(rows, MOST_ANSWER_ROWS))
+        answers: dict[tuple[int, str], AnswerShown] = {}
+        for score in self._scores:
+            if score.row in kept:
+                answer = answers.setdefault((score.row, score.subject), _answer(score))
+                answer.scores.append(
+                    ScoreShown(score.metric, _in_words(score.result), _cut(score.explanation))
+                )
+        ordered = [answers[place] for place in sorted(answers)]
+        return AnswersShown(answers=ordered, shown=len(kept), held=len(rows))
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+        path = Path(folder, "rows.parquet")
+        write(path)
+        return path.read_bytes()
+
+
+def _answer(score: AnswerScore) -> AnswerShown:
+    return AnswerShown(
+        subject=score.subject,
+        id=score.id,
+        category=score.category and _cut(score.category),
+        prompt=_cut(score.prompt),
+        answer=_cut(score.answer),
+        reference=_cut(score.reference),
+        scores=[],
+    )
+
+
+def _in_words(result: float | str | Unscored) -> str:
+    if isinstance(result, Unscored):
+        return f"none: {result.reason}"
+    return result if isinstance(result, str) else f"{result:.4g}"
+
+
+def _cut(text: str) -> str:
+    whole = storable(text)
+    left = len(whole) - MOST_CHARACTERS
+    return whole if left <= 0 else f"{whole[:MOST_CHARACTERS]}… [{left:,} more characters]"
