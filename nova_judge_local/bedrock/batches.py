@@ -5,18 +5,15 @@ too few or too many records, and writes an error in the place of an answer it co
 """
 
 import random
-import threading
-import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
-import botocore.session
 import orjson
-from botocore.validate import ParamValidator
 
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
+from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.job_book import Job, JobBook
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
@@ -33,8 +30,7 @@ class BatchInference:
 
     def __init__(self, settings: EmulatorSettings, answers: Answers, s3: "S3Client") -> None:
         self._settings, self._answers, self._s3 = settings, answers, s3
-        self._jobs: dict[str, Parameters] = {}
-        self._lock = threading.Lock()
+        self._book = JobBook()
 
     def http(self, method: str, path: str, body: bytes) -> HttpAnswer | None:
         """The four operations on jobs; None for any other call of Bedrock's."""
@@ -52,72 +48,38 @@ class BatchInference:
         identifier = path.removeprefix(f"{_JOB}/")
         if method == "POST":
             return self.stop(identifier.removesuffix("/stop"))
-        return self._job(identifier)
+        return _shown(self._book.get(identifier))
 
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job; the same token again is the same job."""
-        model = botocore.session.get_session().get_service_model("bedrock")
-        shape = model.shape_for("CreateModelInvocationJobRequest")
-        report = ParamValidator().validate(parameters, shape)
-        if report.has_errors():
-            raise ApiError("ValidationException", report.generate_report())
-        with self._lock:
-            for arn, job in self._jobs.items():
-                if job["clientRequestToken"] == parameters.get("clientRequestToken"):
-                    return {"jobArn": arn}
-            place = f"{self._settings.region}:{self._settings.account}"
-            arn = f"arn:aws:bedrock:{place}:model-invocation-job/{uuid.uuid4().hex[:12]}"
-            times = {"submitTime": _now(), "lastModifiedTime": _now()}
-            self._jobs[arn] = {**parameters, "jobArn": arn, "status": "InProgress", **times}
-        threading.Thread(target=self._run, args=(arn,), daemon=True).start()
-        return {"jobArn": arn}
+        check_request("CreateModelInvocationJobRequest", parameters)
+        arn, name = new_arn(self._settings, "model-invocation-job"), parameters["jobName"]
+        token = parameters.get("clientRequestToken")
+        job, new = self._book.enter(arn, name, parameters, token, taken=None)
+        if new:
+            self._book.start(job, self._work)
+        return {"jobArn": job.key}
 
     def list_jobs(self, query: dict[str, str]) -> Parameters:
         """The jobs of a status, whose names contain a text."""
-        with self._lock:
-            return {
-                "invocationJobSummaries": [
-                    dict(job)
-                    for job in self._jobs.values()
-                    if query.get("nameContains", "") in job["jobName"]
-                    and query.get("statusEquals", job["status"]) == job["status"]
-                ]
-            }
+        jobs = self._book.listed(query.get("nameContains", ""), query.get("statusEquals"))
+        return {"invocationJobSummaries": [_shown(job) for job in jobs]}
 
     def stop(self, identifier: str) -> Parameters:
         """Stop a job that still runs."""
-        self._end(identifier, "Stopped", "stopped by a caller")
+        self._book.end(self._book.get(identifier), "Stopped", "stopped by a caller")
         return {}
 
-    def _job(self, identifier: str) -> Parameters:
-        with self._lock:
-            if identifier not in self._jobs:
-                raise ApiError("ResourceNotFoundException", f"{identifier} does not exist", 404)
-            return dict(self._jobs[identifier])
-
-    def _end(self, arn: str, status: str, message: str = "") -> None:
-        with self._lock:
-            if self._jobs[arn]["status"] == "InProgress":
-                self._jobs[arn].update(status=status, message=message, lastModifiedTime=_now())
-
-    def _run(self, arn: str) -> None:
-        job = self._job(arn)
-        try:
-            self._work(arn, job)
-        except Exception as error:  # the account must go on, and the job must say what happened
-            self._end(arn, "Failed", f"{type(error).__name__}: {error}")
-        else:
-            self._end(arn, "Completed")
-
-    def _work(self, arn: str, job: Parameters) -> None:
-        place = parse_uri(job["inputDataConfig"]["s3InputDataConfig"]["s3Uri"])
+    def _work(self, job: Job) -> None:
+        arn, request = job.key, job.facts
+        place = parse_uri(request["inputDataConfig"]["s3InputDataConfig"]["s3Uri"])
         content = self._s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
         records = [orjson.loads(line) for line in content.splitlines()]
         if not FEWEST_RECORDS <= len(records) <= MOST_RECORDS:
             raise ValueError(f"{len(records)} records; {FEWEST_RECORDS} to {MOST_RECORDS} may be")
-        lines = [orjson.dumps(self._record(job["modelId"], record)) for record in records]
+        lines = [orjson.dumps(self._record(request["modelId"], record)) for record in records]
         random.Random(arn).shuffle(lines)  # noqa: S311 - a fixed disorder
-        target = parse_uri(job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
+        target = parse_uri(request["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
         name = place.key.rsplit("/", 1)[-1]
         key = f"{target.key.rstrip('/')}/{arn.rsplit('/', 1)[-1]}/{name}.out"
         self._s3.put_object(Bucket=target.bucket, Key=key, Body=b"\n".join(lines))
@@ -129,5 +91,10 @@ class BatchInference:
             return {**record, "error": {"errorCode": error.status, "errorMessage": error.message}}
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
+def _shown(job: Job) -> Parameters:
+    times = {
+        "submitTime": job.created.isoformat(),
+        "lastModifiedTime": job.modified.isoformat(),
+    }
+    message = {"message": job.message} if job.message else {}
+    return {**job.facts, "jobArn": job.key, "status": job.status, **times, **message}

@@ -5,20 +5,18 @@ one answer a line, its source named, at most 1,000 prompts.
 """
 
 import json
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
-import botocore.session
 import orjson
-from botocore.validate import ParamValidator
 
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.job_book import Job, JobBook
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.answer_judge import AnswerJudge, judged_line
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
@@ -37,45 +35,28 @@ class EvaluationJobs:
         self, settings: EmulatorSettings, judge: Callable[[], AnswerJudge], s3: "S3Client"
     ) -> None:
         self._settings, self._judge, self._s3 = settings, judge, s3
-        self._jobs: dict[str, Parameters] = {}
-        self._lock = threading.Lock()
+        self._book = JobBook()
 
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job under a name that is not taken; the same token again is the same job."""
-        model = botocore.session.get_session().get_service_model("bedrock")
-        shape = model.shape_for("CreateEvaluationJobRequest")
-        report = ParamValidator().validate(parameters, shape)
-        if report.has_errors():
-            raise ApiError("ValidationException", report.generate_report())
+        check_request("CreateEvaluationJobRequest", parameters)
+        arn, name = new_arn(self._settings, "evaluation-job"), parameters["jobName"]
+        taken = ApiError("ConflictException", f"{name} exists already")
         token = parameters.get("clientRequestToken")
-        with self._lock:
-            for job in self._jobs.values():
-                if token is not None and job["request"].get("clientRequestToken") == token:
-                    return {"jobArn": job["arn"]}
-                if job["request"]["jobName"] == parameters["jobName"]:
-                    raise ApiError("ConflictException", f"{parameters['jobName']} exists already")
-            place = f"{self._settings.region}:{self._settings.account}"
-            arn = f"arn:aws:bedrock:{place}:evaluation-job/{uuid.uuid4().hex[:12]}"
-            self._jobs[arn] = {"arn": arn, "request": parameters, "status": "InProgress"}
-            self._jobs[arn]["created"] = time.time()
-        threading.Thread(target=self._run, args=(arn,), daemon=True).start()
-        return {"jobArn": arn}
+        job, new = self._book.enter(arn, name, parameters, token, taken)
+        if new:
+            self._book.start(job, self._work)
+        return {"jobArn": job.key}
 
     def get(self, identifier: str) -> Parameters:
         """The job as GetEvaluationJob gives it."""
-        with self._lock:
-            if identifier not in self._jobs:
-                raise ApiError("ResourceNotFoundException", f"{identifier} does not exist", 404)
-            job = self._jobs[identifier]
-            reasons = {"failureMessages": job["reasons"]} if "reasons" in job else {}
-            return {**job["request"], "jobArn": job["arn"], "status": job["status"], **reasons}
+        job = self._book.get(identifier)
+        reasons = {"failureMessages": [job.message]} if job.message else {}
+        return {**job.facts, "jobArn": job.key, "status": job.status, **reasons}
 
     def stop(self, identifier: str) -> Parameters:
         """Stop a job that still runs."""
-        self.get(identifier)
-        with self._lock:
-            if self._jobs[identifier]["status"] == "InProgress":
-                self._jobs[identifier]["status"] = "Stopped"
+        self._book.end(self._book.get(identifier), "Stopped")
         return {}
 
     def http(self, method: str, path: str) -> HttpAnswer | None:
@@ -92,37 +73,20 @@ class EvaluationJobs:
         return None
 
     def _summaries(self, asked: Mapping[str, str]) -> list[Parameters]:
-        with self._lock:
-            return [
-                {
-                    "jobArn": job["arn"],
-                    "jobName": job["request"]["jobName"],
-                    "status": job["status"],
-                    "creationTime": time.strftime(
-                        "%Y-%m-%dT%H:%M:%SZ", time.gmtime(job["created"])
-                    ),
-                    "jobType": "Automated",
-                    "evaluationTaskTypes": ["General"],
-                }
-                for job in self._jobs.values()
-                if asked.get("nameContains", "") in job["request"]["jobName"]
-                and asked.get("statusEquals", job["status"]) == job["status"]
-            ]
+        return [
+            {
+                "jobArn": job.key,
+                "jobName": job.name,
+                "status": job.status,
+                "creationTime": job.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "jobType": "Automated",
+                "evaluationTaskTypes": ["General"],
+            }
+            for job in self._book.listed(asked.get("nameContains", ""), asked.get("statusEquals"))
+        ]
 
-    def _run(self, arn: str) -> None:
-        job = self._jobs[arn]
-        try:
-            self._work(job["request"])
-            ended: dict[str, Any] = {"status": "Completed"}
-        except (LocalModeError, ApiError) as error:
-            ended = {"status": "Failed", "reasons": [str(error)]}
-        except Exception as error:  # the account must go on, and the job must say what happened
-            ended = {"status": "Failed", "reasons": [f"{type(error).__name__}: {error}"]}
-        with self._lock:
-            if job["status"] == "InProgress":
-                job.update(ended)
-
-    def _work(self, request: Parameters) -> None:
+    def _work(self, job: Job) -> None:
+        request = job.facts
         automated = request["evaluationConfig"]["automated"]
         config = automated["datasetMetricConfigs"][0]
         source = request["inferenceConfig"]["models"][0]["precomputedInferenceSource"]

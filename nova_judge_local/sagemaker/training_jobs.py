@@ -5,15 +5,15 @@ A job goes through the states that AWS shows and tells EventBridge of each in th
 
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nova_judge_local import job_files
 from nova_judge_local.faults import Faults
+from nova_judge_local.job_book import Job, JobBook, now
 from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
 from nova_judge_local.settings import EmulatorSettings, JobFault
 
@@ -66,9 +66,8 @@ class TrainingJobs:
         self._s3 = s3
         self._publish = publish
         self._faults = Faults(settings.job_faults)
-        self._jobs: dict[str, Parameters] = {}
+        self._book = JobBook()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._lock = threading.RLock()
 
     def operations(self) -> dict[str, Operation]:
         """The control-plane operations, by AWS's names."""
@@ -87,27 +86,25 @@ class TrainingJobs:
             fault = None
         if fault is not None and fault.outcome == "refused":
             raise ApiError("ResourceLimitExceeded", fault.reason)
-        with self._lock:
-            if name in self._jobs:
-                raise ApiError(
-                    "ResourceInUse",
-                    "Training job names must be unique within an AWS account and region,"
-                    f" and a training job with this name already exists ({name})",
-                )
-            self._jobs[name] = self._new(name, parameters)
-        threading.Thread(target=self._run, args=(name, fault), daemon=True, name=name).start()
-        return {"TrainingJobArn": self._jobs[name]["TrainingJobArn"]}
+        taken = ApiError(
+            "ResourceInUse",
+            "Training job names must be unique within an AWS account and region,"
+            f" and a training job with this name already exists ({name})",
+        )
+        job, _ = self._book.enter(name, name, self._new(name, parameters), None, taken)
+        self._book.start(job, lambda job: self._work(job.facts, fault), self._end)
+        return {"TrainingJobArn": job.facts["TrainingJobArn"]}
 
     def describe(self, parameters: Parameters) -> Parameters:
         """The job as it stands now."""
-        with self._lock:
+        with self._book.lock:
             job = dict(self._job(parameters, "ValidationException"))
         job.pop("Tags", None)
         return job
 
     def stop(self, parameters: Parameters) -> Parameters:
         """Begin to stop a job; a job that has ended stays as it is."""
-        with self._lock:
+        with self._book.lock:
             job = self._job(parameters, "ResourceNotFound")
             if job["TrainingJobStatus"] in FINAL:
                 raise ApiError(
@@ -124,14 +121,10 @@ class TrainingJobs:
     def list_jobs(self, parameters: Parameters) -> Parameters:
         """All jobs, the newest first."""
         keys = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingJobStatus")
-        wanted = parameters.get("NameContains", "")
-        with self._lock:
-            jobs = [
-                {key: job[key] for key in keys}
-                for name, job in self._jobs.items()
-                if wanted in name
-            ]
-        return {"TrainingJobSummaries": jobs[::-1]}
+        jobs = self._book.listed(parameters.get("NameContains", ""))
+        return {
+            "TrainingJobSummaries": [{key: job.facts[key] for key in keys} for job in jobs[::-1]]
+        }
 
     def kill_all(self) -> None:
         """End every container that still runs."""
@@ -145,35 +138,26 @@ class TrainingJobs:
             "TrainingJobArn": arn(self._settings, "training-job", name),
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Starting",
-            "CreationTime": _now(),
-            "LastModifiedTime": _now(),
+            "CreationTime": now(),
+            "LastModifiedTime": now(),
             "SecondaryStatusTransitions": [],
             "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{name}/output/model.tar.gz"},
         }
 
     def _job(self, parameters: Parameters, code: str) -> Parameters:
-        if parameters["TrainingJobName"] not in self._jobs:
-            raise ApiError(code, "Requested resource not found.")
-        return self._jobs[parameters["TrainingJobName"]]
+        return self._book.get(parameters["TrainingJobName"], code, status=400).facts
 
-    def _run(self, name: str, fault: JobFault | None) -> None:
-        job = self._jobs[name]
+    def _work(self, job: Parameters, fault: JobFault | None) -> str | None:
         self._enter(job, "InProgress", "Starting")
         time.sleep(self._settings.job_start_s)
-        try:
-            with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
-                reason = self._work(job, Path(folder), fault)
-        except job_files.ChannelError as error:
-            reason = str(error)
-        except Exception as error:  # the account must go on, and the job must say what happened
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
-        self._end(job, reason)
+        with tempfile.TemporaryDirectory(prefix=f"{job['TrainingJobName']}-") as folder:
+            return self._work_in(Path(folder), job, fault)
 
-    def _work(self, job: Parameters, root: Path, fault: JobFault | None) -> str | None:
+    def _work_in(self, root: Path, job: Parameters, fault: JobFault | None) -> str | None:
         """Download, run, upload; the reason when the job failed."""
         self._enter(job, "InProgress", "Downloading")
         job_files.prepare(root, job, self._s3)
-        self._enter(job, "InProgress", "Training", TrainingStartTime=_now())
+        self._enter(job, "InProgress", "Training", TrainingStartTime=now())
         if fault is not None and fault.outcome == "stopped":
             self.stop({"TrainingJobName": job["TrainingJobName"]})
         if fault is not None:
@@ -194,7 +178,7 @@ class TrainingJobs:
             process = subprocess.Popen(
                 command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
-            with self._lock:
+            with self._book.lock:
                 self._processes[name] = process
                 stopping = job["TrainingJobStatus"] == "Stopping"
             if stopping:
@@ -209,18 +193,19 @@ class TrainingJobs:
         return None if code == 0 else _failure(root, log_file, code)
 
     def _enter(self, job: Parameters, status: str, secondary: str, **more: object) -> None:
-        with self._lock:
+        with self._book.lock:
             if job["TrainingJobStatus"] == "Stopping" and status == "InProgress":
                 status = secondary = "Stopping"
             job.update(
-                TrainingJobStatus=status, SecondaryStatus=secondary, LastModifiedTime=_now(), **more
+                TrainingJobStatus=status, SecondaryStatus=secondary, LastModifiedTime=now(), **more
             )
-            job["SecondaryStatusTransitions"].append({"Status": secondary, "StartTime": _now()})
+            job["SecondaryStatusTransitions"].append({"Status": secondary, "StartTime": now()})
             event = _state_change(job)
         self._publish(event)
 
-    def _end(self, job: Parameters, reason: str | None) -> None:
-        end = _now()
+    def _end(self, entry: Job, reason: str | None) -> None:
+        job = entry.facts
+        end = now()
         seconds = int((end - job.get("TrainingStartTime", end)).total_seconds())
         times = {
             "TrainingEndTime": end,
@@ -263,7 +248,3 @@ def _state_change(job: Parameters) -> dict[str, Any]:
         "Resources": [job["TrainingJobArn"]],
         "Detail": detail,
     }
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
