@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from nova_judge.aws import evaluation_jobs
 from nova_judge.errors import LocalModeError
-from nova_judge.recipe.bedrock_judge import BedrockJudge, evaluation_job_request
+from nova_judge.kinds.bedrock import evaluation_job_request
+from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.judges import answer_judge as judging
