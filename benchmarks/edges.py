@@ -1,0 +1,221 @@
+"""Coverage and false decisions where it is hard: lost orders, repeated prompts, few rows, ties.
+
+`python benchmarks/edges.py [--json] [--draws 1000]`. Intervals and decisions of all draws of one
+setting are computed at once; the first of each setting are compared with the product's own.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from nova_judge.statistics.clusters import cluster_counts
+from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of, win_rate_of
+from nova_judge.statistics.decision import Word
+from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.student import normal_level
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+ORDER = (Outcome.A, Outcome.B, Outcome.TIE)
+QUARTERS = np.array([[0, 2, 1], [2, 4, 3], [1, 3, 2]])
+AGREED = np.eye(3, dtype=bool)
+CHECKED = 3
+
+
+class Figure(NamedTuple):
+    """Least coverage and most false decisions over all settings of one kind."""
+
+    kind: str
+    n: int
+    coverage: float
+    false_decisions: float
+    settings: int
+
+
+def verdict_table(lean: float, first: float, ties: float) -> Floats:
+    """Chances of forward (rows) and backward verdict (A, B, tie) of a prompt drawn at random.
+
+    The log-odds of B have mean `lean` and standard deviation 1 over prompts; equal answers are won
+    by the one shown first with chance `first`.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
+    bias = np.log(first / (1 - first))
+    table = np.zeros((3, 3))
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        forward, backward = (1 / (1 + np.exp(-(lean + node + s * bias))) for s in (-1, 1))
+        one, other = (
+            np.array([1 - share, share, 0]) * (1 - ties) + np.array([0, 0, ties])
+            for share in (forward, backward)
+        )
+        table += weight * np.outer(one, other)
+    return table
+
+
+def losses(table: Floats, how: str, lost: float) -> tuple[Floats, Floats]:
+    """The chance that a row of each profile loses its forward, and its backward order."""
+    whole = np.ones((3, 3))
+    if how == "either side":
+        return whole * lost / 2, whole * lost / 2
+    if how == "one side":
+        return whole * 0, whole * lost
+    chance = min(1.0, lost / float(table[~AGREED].sum()))
+    return whole * 0, np.where(AGREED, 0, chance)
+
+
+def below(counts: Floats, truth: Floats) -> Floats:
+    """P(mean <= truth) under the win rate's Dirichlet weights, for each row of counts."""
+    weights = counts.astype(np.float64)
+    weights[:, [0, -1]] += 0.5
+    offsets = np.arange(5)[None] / 4 - truth[:, None]
+    return _tail(offsets, weights)
+
+
+def _tail(offsets: Floats, weights: Floats) -> Floats:
+    scale = np.sqrt((weights * offsets**2).sum(axis=1))
+    found = np.empty(len(offsets))
+    for start in range(0, len(offsets), 200):
+        part = slice(start, start + 200)
+        scaled = (offsets[part] / scale[part, None])[:, :, None] * _NODES
+        phase = (weights[part, :, None] * np.arctan(scaled)).sum(axis=1)
+        modulus = 0.5 * (weights[part, :, None] * np.log1p(scaled**2)).sum(axis=1)
+        found[part] = 0.5 - (np.sin(phase) * np.exp(-modulus)) @ _NODE_WEIGHTS / np.pi
+    return found
+
+
+def of_lost_orders(rng: np.random.Generator, draws: int, n: int) -> Iterator[Figure]:
+    for how, lean in itertools.product(("either side", "one side", "where orders differ"), (0, 1)):
+        held, wrong = [], []
+        for first, ties, lost in itertools.product((0.5, 0.6, 0.7), (0, 0.2), (0.05, 0.1, 0.3)):
+            table = verdict_table(lean, first, ties)
+            truth = float((table * QUARTERS).sum() / 4)
+            forward, backward = losses(table, how, lost)
+            chances = np.stack(
+                [table * (1 - forward - backward), table * forward, table * backward]
+            )
+            drawn = rng.multinomial(n, chances.ravel(), draws).reshape(draws, 3, 3, 3)
+            profiles = [_profiles(one) for one in drawn]
+            held.append(_covered(profiles, truth).mean())
+            if lean == 0:
+                words = [decision_of(contest_of_profiles(one)) for one in profiles[: draws // 4]]
+                wrong += [np.mean([word is side for word in words]) for side in SIDES]
+        equal = "equal candidates" if lean == 0 else "B better"
+        yield Figure(f"orders lost {how}, {equal}", n, min(held), max(wrong, default=0), len(held))
+
+
+SIDES = (Word.A_BETTER, Word.B_BETTER)
+
+
+def _covered(profiles: list[ProfileCounts], truth: float) -> Flags:
+    contests = [contest_of_profiles(one) for one in profiles]
+    counts = np.array([contest.scores.counts for contest in contests])
+    means = counts @ np.arange(5) / 4 / counts.sum(axis=1)
+    low, high = (
+        truth - np.array([getattr(c.reach, end) for c in contests]) for end in ("low", "high")
+    )
+    ends = [np.clip(end, 1e-9, 1 - 1e-9) for end in (low, high)]
+    inside: Flags = ((below(counts, ends[0]) >= 0.025) | (means <= low)) & (
+        (below(counts, ends[1]) <= 0.975) | (means >= high)
+    )
+    for contest, said in zip(contests[:CHECKED], inside[:CHECKED], strict=True):
+        found = win_rate_of(contest)
+        assert isinstance(found, Interval)
+        assert said == (found.low <= truth <= found.high), (contest, truth, found)
+    return inside
+
+
+def _profiles(drawn: Ints) -> ProfileCounts:
+    """Whole rows, rows without forward and rows without backward verdict as profile counts."""
+    counts = np.zeros((4, 4), dtype=np.int64)
+    counts[:3, :3] = drawn[0]
+    counts[3, :3] = drawn[1].sum(axis=0)
+    counts[:3, 3] = drawn[2].sum(axis=1)
+    return ProfileCounts(tuple(counts.ravel().tolist()))
+
+
+def of_clusters(rng: np.random.Generator, draws: int, prompts: int, rows: int) -> Iterator[Figure]:
+    held, wrong = [], []
+    for spread, lean, ties in itertools.product((0.5, 1, 2, 4), (0, 1), (0, 0.4)):
+        nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+        share = float(weights @ (1 / (1 + np.exp(-lean - spread * nodes))) / weights.sum())
+        truth = ties / 2 + (1 - ties) * share
+        log_odds = rng.normal(lean, spread, (draws, prompts))
+        decided = rng.binomial(rows, 1 - ties, (draws, prompts))
+        wins = rng.binomial(decided, 1 / (1 + np.exp(-log_odds)))
+        scores = wins + (rows - decided) / 2
+        ends = np.tile([[0.0, rows]], (draws, 1))
+        offsets = np.concatenate([scores - truth * rows, ends - truth * rows], axis=1)
+        mass = np.concatenate([np.ones_like(scores), np.full((draws, 2), 0.5)], axis=1)
+        tail = (1 - normal_level(0.95, prompts - 1)) / 2
+        lower = _tail(offsets, mass)
+        held.append(float(((lower >= tail) & (lower <= 1 - tail)).mean()))
+        if lean == 0:
+            words = [
+                decision_of(_contest(wins[i], decided[i], rows)) for i in range(min(draws, 300))
+            ]
+            wrong.append(float(np.mean([word in SIDES for word in words])))
+    yield Figure(f"{prompts} prompts, rows each", rows, min(held), max(wrong), len(held))
+
+
+def _contest(wins: Ints, decided: Ints, rows: int) -> Contest:
+    keys = np.repeat(np.arange(1, len(wins) + 1, dtype=np.uint64), rows)
+    places = np.tile(np.arange(rows), len(wins))
+    of_b = places < np.repeat(wins, rows)
+    named = places < np.repeat(decided, rows)
+    leads = np.where(named, np.where(of_b, 1, -1), 0)
+    counted = cluster_counts(keys, (leads + 1) / 2, leads)
+    a, b = int((leads < 0).sum()), int((leads > 0).sum())
+    ties = len(leads) - a - b
+    return Contest(a, b, len(leads), ScoreCounts((a, 0, ties, 0, b)), clusters=counted)
+
+
+def of_small(rng: np.random.Generator, draws: int, n: int) -> Iterator[Figure]:
+    """False decisions of equal candidates in few rows, with ties and a judge that flips."""
+    wrong = []
+    for first, ties in itertools.product((0.5, 0.7), (0, 0.3, 0.9)):
+        drawn = rng.multinomial(n, verdict_table(0, first, ties).ravel(), draws)
+        kinds, times = np.unique(drawn, axis=0, return_counts=True)
+        words = [
+            decision_of(contest_of_profiles(_profiles(np.stack([one, one * 0, one * 0]))))
+            for one in kinds.reshape(-1, 3, 3)
+        ]
+        wrong.append(float(np.average([word in SIDES for word in words], weights=times)))
+    yield Figure("equal candidates, both orders", n, 1.0, max(wrong), len(wrong))
+
+
+def measure(draws: int) -> list[Figure]:
+    rng = np.random.default_rng(22)
+    parts = [of_lost_orders(rng, draws, n) for n in (100, 300, 800)]
+    parts += [of_clusters(rng, draws, p, m) for p, m in itertools.product((20, 50, 200), (5, 10))]
+    parts += [of_small(rng, draws, n) for n in (5, 10, 20, 50, 200)]
+    return list(itertools.chain(*parts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--draws", type=int, default=1000, help="draws of every setting")
+    given = parser.parse_args()
+    found = measure(given.draws)
+    if given.json:
+        print(json.dumps([figure._asdict() for figure in found]))
+        return
+    table = Table("kind", "n", "least coverage", "most false decisions", "settings")
+    for one in found:
+        shown = f"{one.coverage:.3f}", f"{one.false_decisions:.3f}", str(one.settings)
+        table.add_row(one.kind, str(one.n), *shown)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
