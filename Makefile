@@ -75,7 +75,7 @@ demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=p
 	@$(BIN)/nova-judge local run $(INPUT) --recipe $(RECIPE) --answers examples/answers --out $(OUT)
 
 test: .venv/dev  ## Run all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 hostile: .venv/dev  ## Attacks, faults and mutants in full; `make test` runs a part of them
 	@NOVA_JUDGE_HOSTILE=full $(BIN)/pytest -n auto tests/hostile
