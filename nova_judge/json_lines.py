@@ -1,6 +1,7 @@
 """JSON Lines: one value per line, with line numbers, and faults in words."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -67,12 +68,19 @@ def _as_python_reads(
 ) -> Value | Fault:
     """NaN and Infinity, which JSON does not have, as null, and huge integers as text."""
     try:
-        value = json.loads(content, parse_constant=lambda _: None, parse_int=_integer)
+        value = json.loads(
+            content, parse_constant=lambda _: None, parse_int=_integer, parse_float=_finite
+        )
         return decoder.decode(json.dumps(value).encode())
     except msgspec.ValidationError as error:
         return shape_fault(str(error))
     except (ValueError, RecursionError):
         return fault
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _integer(digits: str) -> int | str:

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.input_file import opened
-from nova_judge.recipe.column_map import overlaid, parse_map
+from nova_judge.recipe.column_map import ColumnMap, overlaid, parse_map
 from nova_judge.recipe.recipe import Recipe
 
 
@@ -23,7 +23,7 @@ def source(
     if file is None:
         yield None
         return
-    asked = None if columns is None else parse_map(columns)
+    asked = None if columns is None else parse_map(columns, ColumnMap)
     if asked is not None and recipe is not None:
         asked = overlaid(recipe.map, asked)
     with opened(file, asked, join) as found:

@@ -1,5 +1,6 @@
 """`nova-judge stats`: every estimate for a file of judgments, wherever they come from."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.cli.arguments import AsJson, Level
+from nova_judge.cli.arguments import AsJson, Level, Map
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
-from nova_judge.findings.judgment_file import Reading, read_judgment_file
+from nova_judge.errors import InputFileError
+from nova_judge.findings.judgment_fields import Scale
+from nova_judge.findings.judgment_file import MOST_UNREAD, Reading, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
+from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.settings import StatisticsSettings
@@ -29,6 +33,13 @@ def command(
     labels: Annotated[
         Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
     ] = None,
+    columns: Map = None,
+    preference: Annotated[
+        str,
+        typer.Option(
+            metavar="A:B", help="The scale of `preference`: what says A wins, and what says B wins."
+        ),
+    ] = "0:1",
     level: Level = 0.95,
     equivalence_margin: Annotated[
         float | None,
@@ -55,15 +66,42 @@ def command(
       nova-judge stats judgments.csv --json | jq .verdict
     """
     with Console(stderr=True).status(f"Reading {escape(str(file))}"):
-        reading = read_judgment_file(file, labels)
+        named = msgspec.structs.asdict(parse_map(columns, JudgmentMap)) if columns else {}
+        reading = read_judgment_file(
+            file,
+            labels,
+            {field: column for field, column in named.items() if column},
+            _scale(preference),
+        )
         settings = StatisticsSettings(
             level=level, equivalence_margin=equivalence_margin, anytime=anytime
         )
-        estimates = find(reading.evidence, settings, reading.basis)
+        estimates = _with_set_aside(find(reading.evidence, settings, reading.basis), reading)
     if as_json:
         print_json(_document(file, reading, estimates))
     else:
         _show(Console(highlight=False), reading, estimates)
+
+
+def _scale(given: str) -> Scale:
+    low, _, high = given.partition(":")
+    try:
+        scale = Scale(float(low), float(high))
+    except ValueError:
+        raise InputFileError(f"--preference {given}: two numbers are expected, as in 1:2") from None
+    if scale.low == scale.high or not all(map(math.isfinite, scale)):
+        raise InputFileError(f"--preference {given}: the ends of a scale differ, as in 1:2")
+    return scale
+
+
+def _with_set_aside(estimates: Estimates, reading: Reading) -> Estimates:
+    """The verdict says so where more than a hundredth of the lines is left out."""
+    aside = len(reading.set_aside)
+    if aside <= MOST_UNREAD * reading.rows:
+        return estimates
+    said = f" {aside:,} of {reading.rows:,} lines were set aside and do not count."
+    verdict = msgspec.structs.replace(estimates.verdict, sentence=estimates.verdict.sentence + said)
+    return msgspec.structs.replace(estimates, verdict=verdict)
 
 
 def _document(file: Path, reading: Reading, estimates: Estimates) -> dict[str, object]:

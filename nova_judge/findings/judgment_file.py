@@ -1,10 +1,12 @@
 """Judgments that never went through our pipeline: JSON Lines, CSV or Parquet, row by row.
 
 Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B?, cluster?`, or
-`preference` in [0, 1], the share that B wins. Labels such as `A>B` speak of the order shown: in
-`backward`, where B is shown first, `A>B` says that B won. The bare words A, B, tie and both_bad, as
-in our own judgments.parquet, speak of the candidates. Null or nothing is a verdict that could not
-be read.
+`preference`, by default the share that B wins: its scale belongs to the file. Labels such as `A>B`
+speak of the order shown: in `backward`, where B is shown first, `A>B` says that B won. The bare
+words A, B, tie and both_bad, as in our own judgments.parquet, speak of the candidates. Null or
+nothing is a verdict that could not be read. A field that cannot be read costs itself and not its
+line, and is counted; words that are no known verdict refuse the file, because such lines do say
+something.
 """
 
 from collections import Counter
@@ -18,16 +20,21 @@ import numpy as np
 
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import (
+    SHARE,
+    Fields,
     Known,
+    OutsideScaleError,
+    Scale,
     UnusableFieldsError,
-    evidence_of,
     judged_by,
-    known_of,
-    text_of,
 )
 from nova_judge.inputs.input_file import Record, read_records
+from nova_judge.inputs.labels import KNOWN
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
+
+MOST_UNREAD = 0.01
+"""The share of a column that may be unreadable, or of lines set aside, before it is said first."""
 
 COLUMNS = (
     "id, forward, backward, label, margin, category, length_A, length_B, preference, "
@@ -52,13 +59,23 @@ class Reading(NamedTuple):
     notes: list[str]
 
 
-def read_judgment_file(file: Path, labels: Path | None = None) -> Reading:
+def read_judgment_file(
+    file: Path,
+    labels: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    scale: Scale = SHARE,
+) -> Reading:
     """Read a file of judgments, and labels (or categories and lengths) of the same ids.
 
-    Raises InputFileError when the file cannot be read or holds no usable line.
+    `columns` names the columns of fields with other names. Raises InputFileError when the file
+    cannot be read, holds no usable line, a preference beside its scale, or unknown verdicts.
     """
-    reader = _Reader(_read_labels(labels) if labels else {})
-    evidence = gather(reader.rows(read_records(file)))
+    reader = _Reader(_read_labels(labels) if labels else {}, scale)
+    try:
+        evidence = gather(reader.rows(read_records(file, columns)))
+    except OutsideScaleError as outside:
+        raise InputFileError(f"{file}: {_other_scale(outside, scale)}") from None
+    reader.check_verdicts(file)
     if not evidence.rows:
         first = "; ".join(f"line {each.line}: {each.reason}" for each in reader.set_aside[:3])
         raise InputFileError(
@@ -77,8 +94,12 @@ def read_judgment_file(file: Path, labels: Path | None = None) -> Reading:
 class _Reader:
     """Turns records into evidence rows, and remembers what kinds of judgment it met."""
 
-    def __init__(self, known: Mapping[str, Known]) -> None:
+    def __init__(self, known: Mapping[str, Known], scale: Scale) -> None:
         self._known = known
+        self._scale = scale
+        self._lost: Counter[str] = Counter()
+        self._spellings: dict[str, Counter[str]] = {"forward": Counter(), "backward": Counter()}
+        self._lines = 0
         self._joined: set[str] = set()
         self._ids: Counter[str] = Counter()
         self.seen: set[str] = set()
@@ -98,7 +119,10 @@ class _Reader:
         return Basis.BOTH_ORDERS if "backward" in self.columns else Basis.ONE_ORDER
 
     def notes(self, basis: Basis, labels: Path | None) -> list[str]:
-        notes = []
+        notes = [
+            f"`{name}` cannot be read on {count:,} lines, which count without it"
+            for name, count in self._lost.items()
+        ]
         repeated = sum(1 for count in self._ids.values() if count > 1)
         if repeated:
             notes.append(
@@ -118,14 +142,30 @@ class _Reader:
     def _row(self, fields: dict[str, Any] | str) -> EvidenceRow:
         if isinstance(fields, str):
             raise UnusableFieldsError(fields)
-        given = judged_by(fields)
-        row, row_id = evidence_of(fields), text_of(fields, "id")
+        given, read = judged_by(fields), Fields(fields)
+        row, row_id = read.evidence(self._scale), read.text("id")
+        self._lines += 1
+        for name, shown in dict(read.lost).items():
+            self._lost[name] += 1
+            if name in self._spellings:
+                self._spellings[name][shown] += 1
         self.seen |= given
         self.columns |= fields.keys() & {"forward", "backward"}
         if row_id is None:
             return row
         self._ids[row_id] += 1
         return self._with_known(row_id, row)
+
+    def check_verdicts(self, file: Path) -> None:
+        """Raises InputFileError where a hundredth of the verdicts are words that are not known."""
+        for name, spellings in self._spellings.items():
+            repeated = [(each, count) for each, count in spellings.most_common() if count > 1]
+            if sum(count for _, count in repeated) > MOST_UNREAD * self._lines:
+                shown = ", ".join(f"{each} ({count:,} lines)" for each, count in repeated[:5])
+                raise InputFileError(
+                    f"{file}: `{name}` holds {shown}, which names no verdict. Known are {KNOWN}; "
+                    "leave the field empty where there is no verdict"
+                )
 
     def _with_known(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
         known = self._known.get(row_id)
@@ -152,13 +192,23 @@ def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> E
     return replace(evidence, forward=codes.astype(np.uint8))
 
 
+def _other_scale(outside: OutsideScaleError, scale: Scale) -> str:
+    return (
+        f"`preference` is {outside.args[0]:g} on a line, which is not on a scale of {scale.low:g} "
+        f"to {scale.high:g}. The scale belongs to the whole file: name what A's win and B's win "
+        "are, as in --preference 1:2 (AlpacaEval), -1:1, 0:100 (percent), 1:5 or 1:7 (Likert, the "
+        "highest for B), or 7:1 (the highest for A)"
+    )
+
+
 def _read_labels(path: Path) -> dict[str, Known]:
     known: dict[str, Known] = {}
     for line, fields in read_records(path):
         try:
             if isinstance(fields, str):
                 raise UnusableFieldsError(fields)
-            row_id, found = text_of(fields, "id"), known_of(fields)
+            read = Fields(fields)
+            row_id, found = read.text("id"), read.known()
         except UnusableFieldsError as unusable:
             raise InputFileError(f"{path}, line {line}: {unusable}") from None
         if row_id is None:

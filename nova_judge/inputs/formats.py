@@ -144,6 +144,8 @@ def _kind_of(text: str, lines: Sequence[str], *, whole: bool) -> Kind:
         return "document"
     if text.startswith("[") and not (len(lines) > 1 and _parses(lines[0])):
         return "array"
+    if text.startswith("{") and len(lines) > 1 and lines[0].rstrip()[-1] in "{[,:":
+        return "document"
     if any(map(_is_object, objects)):
         return "lines"
     if text.startswith("{") and len(lines) > 1 and not lines[0].rstrip().endswith("}"):

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -102,12 +102,24 @@ def renamed(content: bytes, columns: ColumnMap) -> bytes:
     return msgspec.json.encode({**kept, **found})
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """The rows of a file in any form, one by one. Raises InputFileError."""
+def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:
+    """The rows of a file in any form, one by one, with the columns that a map names.
+
+    `columns` maps a field to its column or path; `rows` leads to the rows of a JSON document.
+    Raises InputFileError.
+    """
     decoder = msgspec.json.Decoder(dict[str, Any])
-    form = form_of(path)
-    for row in read_rows(path, form):
-        yield _record(row, decoder)
+    named = dict(columns or {})
+    at = named.pop("rows", None)
+    for row in read_rows(path, form_of(path), at):
+        record = _record(row, decoder)
+        if named and isinstance(record.fields, dict):
+            fields = record.fields
+            picked = {field: pick(fields, path) for field, path in named.items()}
+            found = {field: value for field, value in picked.items() if value is not MISSING}
+            yield Record(record.line, {**fields, **found})
+        else:
+            yield record
 
 
 class _Other:

@@ -23,6 +23,36 @@ _WORDS: Final[dict[str, Verdict]] = {
 }
 
 
+_OF_CANDIDATES: Final = frozenset(
+    ("a", "b", "model_1", "model_2", "output_1", "output_2", "response_1", "response_2")
+)
+_NO_VERDICT: Final = frozenset(
+    (
+        "error",
+        "none",
+        "null",
+        "nan",
+        "n/a",
+        "na",
+        "-1",
+        "invalid",
+        "failed",
+        "$error$",
+        "no verdict",
+    )
+)
+
+
+def names_candidate(text: str) -> bool:
+    """Whether a label speaks of the candidate whatever the order shown was."""
+    return text.strip().lower() in _OF_CANDIDATES
+
+
+def is_no_verdict(text: str) -> bool:
+    """Whether tools write this word where a judge gave no verdict."""
+    return text.strip().lower() in _NO_VERDICT
+
+
 @functools.lru_cache(maxsize=1024)
 def read_label(text: str) -> Verdict | None:
     """The verdict that a label names, said of the order shown; None where it names none.

@@ -1,6 +1,6 @@
 """`map:` of a recipe, and `--map` of a command: which columns of a file hold what a run reads."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -8,9 +8,31 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe.nova_block import Section, Text
 from nova_judge.recipe.shape import read_record
 
+Columns = TypeVar("Columns", bound=Section)
 FORM = (
     "write --map FIELD=COLUMN,FIELD=COLUMN, for example --map prompt=question,response_A=output_1"
 )
+
+
+class JudgmentMap(Section, frozen=True, omit_defaults=True):
+    """The columns of a file of judgments, as `stats` reads it."""
+
+    id: Text | None = None
+    forward: Text | None = None
+    backward: Text | None = None
+    preference: Text | None = None
+    margin: Text | None = None
+    score_A: Text | None = None
+    score_B: Text | None = None
+    label: Text | None = None
+    category: Text | None = None
+    prompt: Text | None = None
+    cluster: Text | None = None
+    response_A: Text | None = None
+    response_B: Text | None = None
+    length_A: Text | None = None
+    length_B: Text | None = None
+    rows: Text | None = None
 
 
 class ColumnMap(Section, frozen=True, omit_defaults=True):
@@ -48,7 +70,7 @@ class ColumnMap(Section, frozen=True, omit_defaults=True):
 OWN_NAMES = ColumnMap()
 
 
-def parse_map(given: str) -> ColumnMap:
+def parse_map(given: str, kind: type[Columns]) -> Columns:
     """`FIELD=COLUMN,…` as a map; `ignore` may stand several times. Raises RecipeError."""
     named: dict[str, Any] = {}
     for part in given.split(","):
@@ -61,7 +83,7 @@ def parse_map(given: str) -> ColumnMap:
             raise RecipeError(f"--map {given}: {field.strip()} stands twice")
         else:
             named[field.strip()] = column
-    return read_record(named, ColumnMap, file="--map")
+    return read_record(named, kind, file="--map")
 
 
 def overlaid(below: ColumnMap, above: ColumnMap | None) -> ColumnMap:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nova_judge.errors import InputFileError
+from nova_judge.findings.judgment_fields import Scale
 from nova_judge.findings.judgment_file import Reading, read_judgment_file
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.statistics.evidence import Basis
@@ -69,16 +70,6 @@ HOSTILE = [
     "not json",
     "[1, 2]",
     '{"id": "x"}',
-    '{"id": "x", "forward": 7}',
-    '{"id": "x", "forward": "A>B", "backward": ["A>B"]}',
-    '{"id": "x", "forward": "A>B", "margin": "wide"}',
-    '{"id": "x", "forward": "A>B", "margin": 1e999}',
-    '{"id": "x", "forward": "A>B", "label": "maybe"}',
-    '{"id": "x", "forward": "A>B", "length_A": -3}',
-    '{"id": "x", "forward": "A>B", "length_B": 2.5}',
-    '{"id": {"a": 1}, "forward": "A>B"}',
-    '{"preference": 1.5}',
-    '{"preference": true}',
     '{"forward": "A>B"',
     "[" * 100_000,
 ]
@@ -91,6 +82,96 @@ def test_a_line_that_cannot_be_used_is_set_aside_with_its_number(tmp_path: Path,
     assert [aside.line for aside in reading.set_aside] == [2]
     assert reading.set_aside[0].reason
     assert reading.rows == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "margin": "wide"}', "margin"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "score_A": true}', "score_A"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "label": "maybe"}', "label"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "label": 1}', "label"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "length_A": -3}', "length_A"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "length_B": 2.5}', "length_B"),
+        ('{"id": "x", "forward": "A>B", "backward": "B>A", "category": [1]}', "category"),
+        ('{"id": {"a": 1}, "forward": "A>B", "backward": "B>A"}', "id"),
+    ],
+)
+def test_a_field_that_cannot_be_read_costs_itself_and_not_the_line(
+    tmp_path: Path, line: str, field: str
+) -> None:
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [ROWS[0], line]))
+    assert (reading.evidence.profiles.judged, reading.set_aside) == (2, [])
+    assert f"`{field}` cannot be read on 1 lines, which count without it" in reading.notes
+
+
+@pytest.mark.parametrize(
+    ("value", "field"), [(7, "forward"), (["A>B"], "backward"), ("who knows", "forward")]
+)
+def test_a_verdict_that_cannot_be_read_is_none(tmp_path: Path, value, field: str) -> None:
+    row = {"forward": "A>B", "backward": "B>A", field: value}
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [ROWS[0], row]))
+    profiles = reading.evidence.profiles
+    assert (reading.evidence.rows, profiles.forward.errors + profiles.backward.errors) == (2, 1)
+
+
+def test_words_that_are_no_known_verdict_refuse_the_file(tmp_path: Path) -> None:
+    rows = [{"forward": word} for word in ("model x", "A", "model x", "B")]
+    with pytest.raises(
+        InputFileError, match=r"`forward` holds 'model x' \(2 lines\).*Known are A,"
+    ):
+        read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+
+
+def test_words_of_other_tools_are_verdicts_of_the_candidates_or_of_the_order(tmp_path) -> None:
+    rows = [
+        {"forward": "model_1", "backward": "model_1"},
+        {"forward": "left", "backward": "right"},
+        {"forward": "[[A]]", "backward": "[[B]]"},
+        {"forward": "tie (bothbad)", "backward": "[[C]]"},
+        {"forward": "error", "backward": "$ERROR$"},
+    ]
+    profiles = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows)).evidence.profiles
+    assert (profiles.forward.a, profiles.backward.a, profiles.judged) == (3, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "rate"),
+    [
+        ((1.0, 1.0, 2.0), Scale(1, 2), 1 / 3),
+        ((-1, 0, 1, 1), Scale(-1, 1), 0.625),
+        ((0, 100, 50), Scale(0, 100), 0.5),
+        ((7, 1, 1), Scale(7, 1), 2 / 3),
+    ],
+)
+def test_a_preference_is_read_on_the_scale_of_its_file(tmp_path, values, scale, rate) -> None:
+    path = jsonl(tmp_path / "j.jsonl", [{"preference": value} for value in values])
+    reading = read_judgment_file(path, scale=scale)
+    assert stated(reading).win_rate.estimate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("value", [1.5, 2, -0.1, 50])
+def test_a_preference_beside_the_scale_refuses_the_whole_file(tmp_path: Path, value) -> None:
+    path = jsonl(tmp_path / "j.jsonl", [{"preference": 0.5}, {"preference": value}])
+    with pytest.raises(
+        InputFileError, match=r"not on a scale of 0 to 1.*--preference 1:2 \(Alpaca"
+    ):
+        read_judgment_file(path)
+
+
+def test_a_preference_that_is_no_number_is_no_verdict(tmp_path: Path) -> None:
+    rows = '{"preference": true}\n{"preference": NaN}\n{"preference": 1}\n{"preference": 0}\n'
+    path = tmp_path / "j.jsonl"
+    path.write_text(rows)
+    reading = read_judgment_file(path)
+    assert (reading.rows, reading.evidence.profiles.judge_failed) == (4, 2)
+
+
+def test_columns_with_other_names_are_read_by_their_map(tmp_path: Path) -> None:
+    rows = [{"question_id": 1, "g1_winner": "model_1", "g2_winner": "tie", "turn": {"n": 1}}]
+    columns = {"id": "question_id", "forward": "g1_winner", "backward": "g2_winner"}
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows), columns=columns)
+    assert reading.evidence.profiles.judged == 1
 
 
 def test_a_verdict_that_is_no_label_is_an_error_and_not_a_tie(tmp_path: Path) -> None:
@@ -164,14 +245,17 @@ def test_the_sentence_has_the_interval_of_the_preferences_not_of_the_rounded_one
     ("name", "content", "expected"),
     [
         ("missing.csv", None, "is not a file"),
-        ("table.xlsx", b"PK", "expected .jsonl, .csv"),
-        ("empty.jsonl", b"", "it is empty"),
-        ("excel.csv", b"id;forward;backward\n1;A>B;B>A\n", "semicolons separate its columns"),
-        ("tabs.csv", b"id\tforward\n1\tA>B\n", "tabs separate its columns"),
-        ("utf16.csv", "id,forward\n1,A>B\n".encode("utf-16"), "UTF-16 text: save it as UTF-8"),
-        ("utf16.jsonl", '{"forward": "A>B"}\n'.encode("utf-16"), "UTF-16 text"),
+        ("table.xlsx", b"PK\x03\x04", "an Excel workbook: .* save the sheet as CSV UTF-8"),
+        ("empty.jsonl", b"", "is empty"),
+        (
+            "latin.csv",
+            "id,forward,category\n1,A>B,Größe\n".encode("cp1252"),
+            "iconv -f WINDOWS-1252",
+        ),
+        ("twice.csv", b"id,forward,id\n1,A>B,2\n", "column `id` twice"),
+        ("document.json", b'{\n "judgments": [{"forward": "A"}]}', "--map rows=judgments"),
         ("bad.parquet", b"PAR1 no more", "cannot be read"),
-        ("bad.jsonl.gz", b"not gzip", "cannot be read"),
+        ("bad.jsonl.gz", b"\x1f\x8bnot gzip", "a gzip archive that cannot be"),
         ("none.jsonl", b'{"a": 1}\n', "neither forward"),
     ],
 )
@@ -192,3 +276,34 @@ def test_labels_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     without_id = jsonl(tmp_path / "m.jsonl", [{"label": "A>B"}])
     with pytest.raises(InputFileError, match="labels need an `id`"):
         read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), without_id)
+
+
+TABLE = "id,forward,backward,category\n1,A>B,B>A,Größe\n2,B>A,A>B,Grüße\n"
+ARRAY = """{"id": 1, "forward": "A>B", "backward": "B>A", "category": "Größe"},
+ {"id": 2, "forward": "B>A", "backward": "A>B", "category": "Grüße"}
+""".encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("semicolons.txt", TABLE.replace(",", ";").encode()),
+        ("tabs.tsv", TABLE.replace(",", "\t").encode()),
+        ("mark.csv", TABLE.encode("utf-8-sig")),
+        ("utf16.csv", TABLE.encode("utf-16")),
+        ("utf16-without-mark.csv", TABLE.encode("utf-16-le")),
+        ("utf32.csv", TABLE.encode("utf-32")),
+        ("trailing.csv", TABLE.replace("\n", ",\n").encode()),
+        ("index.csv", TABLE.replace("id,", ",id,").replace("1,", "0,1,").encode()),
+        ("packed.anything", gzip.compress(TABLE.encode())),
+        ("array.json", b"[" + ARRAY + b"]"),
+        ("document.json", b'{\n"rows": [' + ARRAY + b"]}"),
+    ],
+)
+def test_one_table_is_read_alike_in_every_form(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content.replace(b"\n2,", b"\n1,2,") if name == "index.csv" else content)
+    reading = read_judgment_file(path, columns={"rows": "rows"})
+    assert (reading.evidence.rows, reading.set_aside) == (2, [])
+    assert reading.evidence.profiles.judged == 2
+    assert set(reading.evidence.categories) == {"Größe", "Grüße"}
