@@ -121,10 +121,16 @@ def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
 
 
 def gen_qa_line(fields: OwnFields, _row: OwnRow) -> dict[str, Any]:
-    """A line of `gen_qa.jsonl`: only the documented fields."""
+    """A line of `gen_qa.jsonl`: only the documented fields, of which `metadata` is a text.
+
+    An object becomes the JSON that AWS's notebook reads out of the text.
+    """
     optional = ("system", "images", "metadata")
     sent: dict[str, Any] = {"query": fields.query, "response": fields.response}
-    return sent | {k: v for k in optional if (v := getattr(fields, k)) is not None}
+    sent |= {k: v for k in optional if (v := getattr(fields, k)) is not None}
+    if isinstance(fields.metadata, dict):
+        sent["metadata"] = msgspec.json.encode(fields.metadata).decode()
+    return sent
 
 
 def rft_eval_line(fields: OwnFields, row: OwnRow) -> dict[str, Any]:

@@ -56,7 +56,8 @@ class BedrockScores:
         scores = workload.rows * len(judge.judged) * len(judge.metric_names)
         read, written = (scores * supposed.value[way] for way in ("input", "output"))
         return JudgeUsage(
-            bedrock=(TokenUse(judge.evaluator, read, written),), rests_on=(supposed.why,)
+            bedrock=(TokenUse(judge.evaluator, read, written, price=judge.price),),
+            rests_on=(supposed.why,),
         )
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:

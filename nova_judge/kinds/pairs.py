@@ -19,6 +19,7 @@ from nova_judge.kinds.nova_container import (
     task_problem,
 )
 from nova_judge.layout import RunLayout
+from nova_judge.pairs.controls import CONTROL_ROWS
 from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected
@@ -54,8 +55,9 @@ class Pairs:
         return JudgedBy(model, "judge", container=True, functions=container_functions(recipe))
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
-        jobs = _jobs_of(recipe, workload.rows)
-        return container_usage(recipe, jobs=jobs, rows=workload.rows)
+        judging = container_usage(recipe, jobs=_jobs_of(recipe, workload.rows), rows=workload.rows)
+        controls = container_usage(recipe, jobs=1, rows=min(CONTROL_ROWS, workload.rows)).jobs
+        return judging._replace(jobs=(*judging.jobs, *controls * len(recipe.controls)))
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
         return sources_in(recipe, head)

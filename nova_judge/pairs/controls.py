@@ -17,6 +17,8 @@ from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.positions import positions
 
+CONTROL_ROWS = 100
+"""Rows that a control judges, where the input has as many."""
 _PADDING = "\n\nTo say the same once more:\n\n"
 
 

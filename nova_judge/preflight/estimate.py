@@ -77,8 +77,9 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
     if estimate.likely.unpriced:
         raise BudgetError(
             f"{recipe.name}: budget.max_usd is {budget:g}, but no price is known for "
-            f"{', '.join(estimate.likely.unpriced)}: add it to nova_judge/data/prices.json, or "
-            "leave budget.max_usd out"
+            f"{', '.join(estimate.likely.unpriced)}. Give it in the recipe, in US dollars per "
+            "million tokens: `price: {input: …, output: …}` beside `bedrock:` of the candidate, or "
+            "beside `evaluator:` of judge.bedrock; or leave budget.max_usd out"
         )
     if estimate.likely.usd > budget:
         dearest = max(estimate.likely.lines, key=lambda line: line.usd or 0)

@@ -89,4 +89,5 @@ def _token_use(
         workload.rows * read / per_token,
         workload.rows * generation.max_tokens * answer_share,
         batch,
+        recipe.candidate(side).price,
     )

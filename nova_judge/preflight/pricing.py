@@ -1,5 +1,7 @@
 """Quantities to US dollars, by the dated price list in `data/prices.json`."""
 
+import re
+
 import msgspec
 
 from nova_judge.recipe import catalog
@@ -57,7 +59,7 @@ def _instance_line(part: str, time: InstanceTime) -> CostLine:
 
 def _token_line(use: TokenUse) -> CostLine:
     known = catalog.prices().bedrock_million_tokens
-    price = known.prices.get(use.model)
+    price = use.price or listed_price(use.model)
     total = use.input_tokens + use.output_tokens
     if price is None:
         return CostLine("Bedrock", use.model, total, "tokens", None)
@@ -65,6 +67,18 @@ def _token_line(use: TokenUse) -> CostLine:
     return CostLine(
         "Bedrock", use.model, total, "tokens", usd * (known.batch_factor if use.batch else 1)
     )
+
+
+def listed_price(model: str) -> catalog.TokenPrice | None:
+    """The listed price of a model by its id, its ARN, or the id of an inference profile.
+
+    A profile of a geography costs what that of the US does, or the model itself where it has one
+    price; None where the list knows neither.
+    """
+    prices = catalog.prices().bedrock_million_tokens.prices
+    named = re.sub(r"^arn:[^/]+:(?:inference-profile|foundation-model)/", "", model)
+    bare = re.sub(r"^(?:us|us-gov|eu|apac|jp|au|ca|sa|me|af)\.", "", named)
+    return next((prices[n] for n in (named, bare, f"us.{bare}") if n in prices), None)
 
 
 def _unit_line(part: str, quantity: float, unit: str, price: float) -> CostLine:

@@ -12,13 +12,18 @@ from nova_judge.recipe.bedrock_metrics import (
     metric_name_problems,
 )
 from nova_judge.recipe.nova_block import Section, Text
+from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.records import Candidate
 
 
 class BedrockJudge(Section, frozen=True, omit_defaults=True):
-    """`judge.bedrock` of a recipe: which model judges which candidates, and by what."""
+    """`judge.bedrock` of a recipe: which model judges which candidates, and by what.
+
+    `price`: US dollars per million tokens, for an evaluator that the price list lacks.
+    """
 
     evaluator: Text
+    price: TokenPrice | None = None
     metrics: tuple[str, ...] = ()
     custom_metrics: tuple[CustomMetric, ...] = ()
     judged: tuple[Candidate, ...] = ("A", "B")

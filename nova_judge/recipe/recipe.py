@@ -18,6 +18,7 @@ from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
+from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.records import Candidate
 
 Block = TypeVar("Block", bound=Section)
@@ -66,6 +67,7 @@ class CandidateSpec(Section, frozen=True):
     """Where one candidate's answers come from: exactly one of `endpoint`, `bedrock`, `file`.
 
     `instance_types` is the order in which an endpoint is tried; left out, that of the stack.
+    `price`: US dollars per million tokens, for a Bedrock model that the price list lacks.
     """
 
     endpoint: Text | None = None
@@ -74,6 +76,7 @@ class CandidateSpec(Section, frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     system: Text | None = None
     instance_types: tuple[Text, ...] = ()
+    price: TokenPrice | None = None
     generation: GenerationOverrides = GenerationOverrides()
 
     @property

@@ -18,6 +18,7 @@ from nova_judge.recipe.bedrock_metrics import (
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.nova_block import Number, Positive, Section, Text
 
+PUBLIC_HUB = "SageMakerPublicHub"
 PRESET_SCORERS = ("prime_math", "prime_code")
 
 _SAGEMAKER = r"arn:[\w.-]+:sagemaker:[\w-]+"
@@ -97,6 +98,28 @@ def serverless_problems(serverless: Serverless, scorer: str | None) -> Iterator[
         yield "serverless.llmaj: needed with evaluation llmaj, and only there"
     if serverless.llmaj is not None:
         yield from _llmaj_problems(serverless.llmaj)
+    yield from _refused_by_the_service(serverless)
+
+
+def _refused_by_the_service(serverless: Serverless) -> Iterator[str]:
+    """What has the right form, and is refused once it was sent.
+
+    Source: AWS's SDK sagemaker-train 1.27.0 (llm_as_judge_evaluator.py) and
+    https://github.com/aws/sagemaker-python-sdk/pull/5959.
+    """
+    hub = re.search(r":hub-content/([^/]+)/Model/", serverless.base_model)
+    if hub is not None and hub[1] != PUBLIC_HUB:
+        yield (
+            f"serverless.base_model: found a model of the hub {hub[1]!r}; serverless jobs take "
+            f"models of {PUBLIC_HUB} only: name the model there (account `aws`)"
+        )
+    if serverless.evaluation == "llmaj" and "nova" in serverless.model_name.lower():
+        yield (
+            f"serverless.base_model: {serverless.model_name} is a Nova model, and AWS runs no "
+            "serverless llmaj for those. Let Bedrock answer and its judge score: `kind: "
+            "bedrock_judge` with `candidates: {A: {bedrock: us.amazon.nova-…}}` and "
+            "`judge.bedrock.evaluator` (recipes/bedrock-judge.yaml)"
+        )
 
 
 def _benchmark_problems(serverless: Serverless) -> Iterator[str]:

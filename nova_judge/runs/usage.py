@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.records import Candidate
 
 
@@ -30,12 +31,13 @@ class InstanceTime(NamedTuple):
 
 
 class TokenUse(NamedTuple):
-    """Tokens that one Bedrock model read and wrote."""
+    """Tokens that one Bedrock model read and wrote; `price` is the recipe's, if it gives one."""
 
     model: str
     input_tokens: float
     output_tokens: float
     batch: bool = False
+    price: TokenPrice | None = None
 
 
 class JudgeUsage(NamedTuple):

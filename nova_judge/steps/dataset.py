@@ -19,7 +19,7 @@ from nova_judge.kinds.job import Api, Deployment, PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.controls import Control, control_rows
+from nova_judge.pairs.controls import CONTROL_ROWS, Control, control_rows
 from nova_judge.pairs.judging_order import judging_ranks
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.rows import (
@@ -33,7 +33,6 @@ from nova_judge.runs.rows import (
 from nova_judge.runs.run import Run
 from nova_judge.runs.state_size import check_state_size
 
-CONTROL_ROWS = 100
 FILES_AT_ONCE = 8
 
 

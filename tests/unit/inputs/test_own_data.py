@@ -18,7 +18,8 @@ def read(*lines: object, form: Form = gen_qa_line) -> list[OwnLine | Rejected]:
 def test_only_documented_fields_are_sent() -> None:
     line = {"query": "q", "response": "r", "system": "s", "metadata": {"a": 1}, "id": 7}
     (found,) = read(line | {"category": "c", "mine": True})
-    assert json.loads(found.sent) == {k: v for k, v in line.items() if k != "id"}
+    wanted = {k: v for k, v in line.items() if k != "id"} | {"metadata": '{"a":1}'}
+    assert json.loads(found.sent) == wanted
     assert found.row == (1, "7", "q", "r", "c")
 
 

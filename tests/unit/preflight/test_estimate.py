@@ -10,7 +10,7 @@ from nova_judge.preflight.estimate import (
     estimate_summary,
     read_workload,
 )
-from nova_judge.preflight.pricing import bill
+from nova_judge.preflight.pricing import bill, listed_price
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
@@ -200,3 +200,70 @@ def test_bedrocks_judge_reads_every_answer_once_a_metric():
 
     per_score = sum(catalog.assumptions().evaluator_tokens_per_score.value.values())
     assert tokens == [1_000 * 2 * 3 * per_score]
+
+
+@pytest.mark.parametrize(
+    ("model", "same_as"),
+    [
+        ("us.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+        ("eu.amazon.nova-pro-v1:0", "amazon.nova-pro-v1:0"),
+        ("eu.anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+        ("anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+        ("global.anthropic.claude-sonnet-4-6", "global.anthropic.claude-sonnet-4-6"),
+        (
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-lite-v1:0",
+            "amazon.nova-lite-v1:0",
+        ),
+        (
+            "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+            "amazon.nova-lite-v1:0",
+        ),
+    ],
+)
+def test_a_profiles_model_has_the_price_of_its_model(model, same_as):
+    assert listed_price(model) == catalog.prices().bedrock_million_tokens.prices[same_as]
+
+
+@pytest.mark.parametrize("model", ["us.some.model", "arn:aws:bedrock:us-east-1:1:custom-model/x"])
+def test_a_model_that_the_list_lacks_has_no_price(model):
+    assert listed_price(model) is None
+
+
+def test_a_recipe_may_give_the_price_that_the_list_lacks():
+    line = "price: {input: 2, output: 10}\n    bedrock: us.some.model-v1"
+    priced = recipe("qwen-vs-claude", "bedrock: us.anthropic.claude-sonnet-4-6", line)
+    forecast = estimate_run(priced, work(prompt_characters=400.0))
+    (tokens,) = (item for item in forecast.worst.lines if item.part == "Bedrock")
+
+    check_budget(priced, forecast)
+    written = 1_000 * priced.generation_for("B").max_tokens
+    assert tokens.usd == pytest.approx((1_000 * 100 * 2 + written * 10) / 1e6)
+
+
+def test_every_control_is_a_job_of_its_own():
+    checked = recipe("pairwise", "budget:", "controls: [same_answer, padded]\nbudget:")
+    ready = work(1_000, generated=())
+    jobs = [line for line in estimate_run(checked, ready).likely.lines if line.part == "judge"]
+    alone = [line for line in estimate_run(recipe(), ready).likely.lines if line.part == "judge"]
+
+    rate = catalog.assumptions().judge_rows_per_second.value["amazon.nova-micro-v1:0:128k"]
+    start_s = catalog.assumptions().judge_start_minutes.value * 60
+    assert [round(job.quantity * 3600) for job in jobs[1:]] == [round(start_s + 100 / rate)] * 2
+    assert jobs[0] == alone[0]
+    worst = estimate_run(checked, ready).worst.lines
+    limit_h = checked.judge.max_runtime_s / 3600
+    assert [line.quantity for line in worst if line.part == "judge"] == [limit_h] * 3
+
+
+SHIPPED = [
+    name for name in recipe_names() if recipe(name).judge.instance_types and recipe(name).judge.nova
+]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_job_that_hangs_costs_no_more_than_the_budget_of_a_shipped_recipe(name):
+    read = recipe(name)
+    worst = estimate_run(read, work(generated=()))
+
+    assert read.budget.max_usd is not None
+    assert worst.worst.usd <= read.budget.max_usd

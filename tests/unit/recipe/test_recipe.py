@@ -37,7 +37,7 @@ def test_a_recipe_name_cannot_leave_the_folder():
 def test_what_a_recipe_leaves_out_has_the_documented_default():
     recipe = load(PAIRWISE)
 
-    assert (recipe.judge.volume_gb, recipe.judge.max_runtime_s) == (30, 86_400)
+    assert (recipe.judge.volume_gb, recipe.judge.max_runtime_s) == (30, 21_600)
     assert (recipe.judge.instance_count, recipe.judge.instance_types) == (1, ("ml.g5.12xlarge",))
     assert recipe.generation == Generation(max_tokens=512, temperature=0.7)
     assert (recipe.generation.max_failed, recipe.statistics.level) == (0.02, 0.95)
