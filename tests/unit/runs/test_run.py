@@ -133,7 +133,7 @@ def test_the_facts_of_a_run_are_those_of_its_records():
         "s3://data/inbox/pairwise/questions.jsonl",
         "v1",
     )
-    assert (facts.input.size, facts.input.rows) == (4321, 10)
+    assert (facts.input.size, facts.input_rows) == (4321, 10)
     assert (facts.recipe.name, facts.recipe.sha256) == ("pairwise", RECIPE.sha256)
     assert [facts.candidates[c].source for c in "AB"] == ["file", "file"]
     assert facts.judge.model == "nova-micro/prod"
@@ -184,5 +184,5 @@ def test_where_nobody_judges_the_model_is_told_as_what_it_is(recipe, role, stand
 
 def test_of_a_run_that_failed_early_nothing_is_made_up():
     facts = run_facts(run(), None)
-    assert (facts.input.rows, facts.rejected, facts.judge.jobs) == (0, 0, ())
+    assert (facts.input_rows, facts.rejected, facts.judge.jobs) == (0, 0, ())
     assert facts.judge.instance_type is None
