@@ -12,10 +12,8 @@ import boto3
 from nova_judge.aws import account, s3
 from nova_judge.aws.s3 import S3Object
 from nova_judge.errors import SubmitError
-from nova_judge.kinds.recipes import load_recipe, read_recipe
-from nova_judge.layout import RECIPES, RunLayout
+from nova_judge.layout import RunLayout
 from nova_judge.partitions import partition_of
-from nova_judge.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -50,16 +48,6 @@ def deployed(stage: str) -> Deployed:
             f"stage {stage!r} is not deployed in {client().meta.region_name} of this account: "
             f"run `make deploy STAGE={stage}`, or name another stage or region"
         ) from None
-
-
-def recipe_of(reference: str, bucket: str) -> Recipe:
-    """The recipe that a run would take: a YAML file's, else the bucket's own, else ours."""
-    if Path(reference).suffix not in {".yaml", ".yml"}:
-        key = f"{RECIPES}{reference}.yaml"
-        own = s3.read_if_exists(bucket, key)
-        if own is not None:
-            return load_recipe(own.decode("utf-8", "replace"), file=f"s3://{bucket}/{key}")
-    return read_recipe(reference)
 
 
 def upload(file: Path, bucket: str, key: str, sent: Callable[[int], None]) -> S3Object:

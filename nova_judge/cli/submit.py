@@ -25,11 +25,13 @@ from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
 from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.usage import Workload
+from nova_judge.steps.plan import recipe_in
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130
@@ -93,7 +95,8 @@ def command(
         if there and (columns or join):
             raise InputFileError(f"{input_file}: --map and --join are for a file of this machine")
         file = Path(input_file) if input_file is not None and not there else None
-        read = submissions.recipe_of(recipe, place.bucket)
+        is_file = Path(recipe).suffix in {".yaml", ".yml"}
+        read = read_recipe(recipe) if is_file else recipe_in(place.bucket, recipe)
         with source(file, read, columns, join) as lines:
             asked = _Asked(recipe, read, input_file if there else None, file, lines, no_cache)
             started = _submit(console, place, asked)

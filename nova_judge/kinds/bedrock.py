@@ -39,7 +39,6 @@ class BedrockScores:
     uses: frozenset[str] = frozenset()
     fields: tuple[str, ...] = FIELDS
     generates: bool = True
-    compares: bool = False
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
         yield from (f"judge.bedrock.{problem}" for problem in bedrock_problems(recipe.bedrock))

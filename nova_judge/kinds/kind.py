@@ -58,10 +58,6 @@ class Kind(Protocol[Row]):
         """Whether the candidates answer the input's prompts, as far as the file does not."""
 
     @property
-    def compares(self) -> bool:
-        """Whether pairs are compared; else single answers are scored."""
-
-    @property
     def fields(self) -> tuple[str, ...]:
         """The fields that a row is read from; a file in which the first is nowhere is refused."""
 

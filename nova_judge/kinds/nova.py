@@ -61,7 +61,6 @@ class NovaScores:
     needs: frozenset[str] = frozenset({"judge.nova"})
     fields: tuple[str, ...] = OWN_FIELDS
     generates: bool = False
-    compares: bool = False
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
         yield from task_problem(recipe) if self.data else _benchmark_problem(recipe)
@@ -78,12 +77,11 @@ class NovaScores:
         return JudgedBy(model, "model", container=True, functions=container_functions(recipe))
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
-        subjects = 2 if recipe.judge.evaluate_base_model else 1
+        models = 2 if recipe.judge.evaluate_base_model else 1
         if self.data:
-            return container_usage(recipe, jobs=subjects, rows=subjects * workload.rows)
+            return container_usage(recipe, jobs=models, rows=models * workload.rows)
         why = catalog.assumptions().benchmark_questions.why
-        asked = subjects * _questions(recipe)
-        return container_usage(recipe, jobs=subjects, rows=asked, also=(why,))
+        return container_usage(recipe, jobs=models, rows=models * _questions(recipe), also=(why,))
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
         return sources_of_own(self.rows(recipe, [head], len(head), FROM_FILE))

@@ -36,7 +36,6 @@ class Pairs:
     uses: frozenset[str] = frozenset({"controls", "stop"})
     fields: tuple[str, ...] = FIELDS
     generates: bool = True
-    compares: bool = True
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
         if recipe.stop and recipe.judge.max_rows_per_job is None:

@@ -47,7 +47,6 @@ class ServerlessScores:
     uses: frozenset[str] = frozenset({"judge.scorer", "judge.evaluate_base_model"})
     fields: tuple[str, ...] = OWN_FIELDS
     generates: bool = False
-    compares: bool = False
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
         serverless = recipe.serverless

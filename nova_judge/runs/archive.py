@@ -56,7 +56,7 @@ class ArchiveLimits:
     json_bytes: int = 64 << 20
 
 
-class JudgeFiles(NamedTuple):
+class ArchivedFiles(NamedTuple):
     """What a judge job left, as files of ours; each kind is in the order of the archive's names."""
 
     results: tuple[Path, ...]
@@ -71,7 +71,7 @@ def is_archive(path: Path) -> bool:
         return file.read(len(_GZIP)) == _GZIP
 
 
-def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> JudgeFiles:
+def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> ArchivedFiles:
     """Write the results JSON, details Parquet and inference output of `archive` into `folder`.
 
     The files are named `results-0.json`, `details-0.parquet`, `inference-0.jsonl` and so on, and
@@ -172,7 +172,7 @@ class _CappedStream:
             raise _OverLimitError(f"it expands to more than {self._end:,} bytes")
 
 
-def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) -> JudgeFiles:
+def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) -> ArchivedFiles:
     copied: dict[_Kind, dict[str, Path]] = {kind: {} for kind in _KINDS}
     names: list[str] = []
     with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r:") as tar:
@@ -189,7 +189,7 @@ def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) ->
     results, details, inference = (
         tuple(path for _, path in sorted(copied[kind].items())) for kind in _KINDS
     )
-    return JudgeFiles(results, details, inference, tuple(names))
+    return ArchivedFiles(results, details, inference, tuple(names))
 
 
 def _kind_of(name: str) -> _Kind | None:

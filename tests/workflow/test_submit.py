@@ -107,14 +107,12 @@ def test_a_failed_execution_is_told_with_its_cause(account: Start, pairs: Path, 
 
 def test_nothing_is_uploaded_that_would_not_run(account: Start, pairs: Path, tmp_path: Path):
     here = account()
-    unusable, endless = tmp_path / "broken.jsonl", tmp_path / "pairs"
+    unusable = tmp_path / "broken.jsonl"
     unusable.write_bytes(b'{"prompt": ""}\nnot json\n')
-    endless.write_bytes(PAIRS)
     dear = tmp_path / "dear.yaml"
     dear.write_text(packaged_recipe("pairwise").replace("max_usd: 50", "max_usd: 1"))
     refused = {
         "no line can be used": (str(unusable),),
-        "add .jsonl": (str(endless),),
         "above budget.max_usd $1.00": (str(pairs), "--recipe", str(dear)),
         "must lie in the data bucket": ("s3://elsewhere/pairs.jsonl",),
         "brings its own questions": (str(pairs), "--recipe", "benchmark-mmlu"),

@@ -23,14 +23,14 @@ def refused(text: str) -> str:
 
 
 def test_the_kinds_by_the_word_of_a_recipe() -> None:
-    assert {name: (kind.compares, kind.generates) for name, kind in KINDS.items()} == {
-        "llm_judge": (True, True),
-        "rubric_llm_judge": (True, True),
-        "benchmark": (False, False),
-        "gen_qa": (False, False),
-        "rft_eval": (False, False),
-        "bedrock_judge": (False, True),
-        "serverless": (False, False),
+    assert {name: kind.generates for name, kind in KINDS.items()} == {
+        "llm_judge": True,
+        "rubric_llm_judge": True,
+        "benchmark": False,
+        "gen_qa": False,
+        "rft_eval": False,
+        "bedrock_judge": True,
+        "serverless": False,
     }
     with pytest.raises(RecipeError, match=r"found 'gen_qs'; allowed: .*Did you mean 'gen_qa'\?"):
         kind_of("gen_qs")

@@ -37,7 +37,6 @@ class Lengths:
     uses: frozenset[str] = frozenset()
     fields: tuple[str, ...] = ("prompt",)
     generates: bool = False
-    compares: bool = False
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
         if recipe.judge.scorer != "characters":
