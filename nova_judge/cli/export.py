@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
-import orjson
+import msgspec
 import typer
 from rich.markup import escape
 
@@ -72,7 +72,7 @@ def _lines(
     report: SavedReport, form: Format, filters: Filters, left_out: Counter[str]
 ) -> Iterator[bytes]:
     for record in export(report.rows(), form, filters, report.metrics, left_out):
-        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        yield msgspec.json.encode(record) + b"\n"
 
 
 def _write(out: Path, lines: Iterator[bytes]) -> int:

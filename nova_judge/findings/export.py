@@ -8,12 +8,14 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.weighted_scores import WeightedScores, point_scores, recomputed_scores
-from nova_judge.records import Candidate, JudgedRow, Verdict
+from nova_judge.records import Candidate, JudgedAs, JudgedRow, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 STAGES = 3
@@ -47,6 +49,56 @@ class Filters:
         return asked or bool(self.least)
 
 
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a record comes from: run, row, judge and verdicts; the margin is A - B."""
+
+    run_id: str
+    id: str
+    line: int
+    category: str | None
+    winner: Candidate
+    winner_name: str | None
+    judge: str
+    judge_stand_in: str | None
+    forward: Verdict | None
+    backward: Verdict | None
+    weighted_score_A: float | None
+    weighted_score_B: float | None
+    margin: float | None
+
+
+class PreferencePair(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of `dpo`, with the scores of both answers by group of criteria."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    scores_chosen: dict[str, float]
+    scores_rejected: dict[str, float]
+    provenance: Provenance
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of `sft`: the better answer."""
+
+    prompt: str
+    response: str
+    scores: dict[str, float]
+    provenance: Provenance
+
+
+class StagedPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of `curriculum`; `stage` counts from 1, the widest margins."""
+
+    stage: int
+    prompt: str
+    chosen: str
+    rejected: str
+    scores_chosen: dict[str, float]
+    scores_rejected: dict[str, float]
+    provenance: Provenance
+
+
 class _LeftOutError(Exception):
     """A row that does not become a record; the text is the reason that is counted."""
 
@@ -57,11 +109,10 @@ def export(
     filters: Filters,
     run: Metrics,
     left_out: Counter[str],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PreferencePair | Answer | StagedPair]:
     """Records of the rows that both orders decided and the filters let through.
 
-    `run` is for the provenance; `left_out` counts the rows that become no
-    record, by reason.
+    `run` is for the provenance; `left_out` counts the rows that become no record, by reason.
     """
     if form is Format.CURRICULUM:
         yield from _curriculum(rows, filters, run, left_out)
@@ -74,29 +125,29 @@ def export(
             left_out[str(reason)] += 1
 
 
-def _pair(judged: JudgedRow, filters: Filters, run: Metrics) -> dict[str, Any]:
+def _pair(judged: JudgedRow, filters: Filters, run: Metrics) -> PreferencePair:
     winner = _winner(judged)
     scores = _filtered(judged, winner, filters)
     loser: Candidate = "B" if winner == "A" else "A"
-    return {
-        "prompt": judged.row.prompt,
-        "chosen": _response(judged, winner),
-        "rejected": _response(judged, loser),
-        "scores_chosen": point_scores(judged.judgment, winner, filters.groups),
-        "scores_rejected": point_scores(judged.judgment, loser, filters.groups),
-        "provenance": _provenance(judged, winner, scores, run),
-    }
+    return PreferencePair(
+        prompt=judged.row.prompt,
+        chosen=_response(judged, winner),
+        rejected=_response(judged, loser),
+        scores_chosen=point_scores(judged.judgment, winner, filters.groups),
+        scores_rejected=point_scores(judged.judgment, loser, filters.groups),
+        provenance=_provenance(judged, winner, scores, run),
+    )
 
 
-def _answer(judged: JudgedRow, filters: Filters, run: Metrics) -> dict[str, Any]:
+def _answer(judged: JudgedRow, filters: Filters, run: Metrics) -> Answer:
     winner = _winner(judged)
     scores = _filtered(judged, winner, filters)
-    return {
-        "prompt": judged.row.prompt,
-        "response": _response(judged, winner),
-        "scores": point_scores(judged.judgment, winner, filters.groups),
-        "provenance": _provenance(judged, winner, scores, run),
-    }
+    return Answer(
+        prompt=judged.row.prompt,
+        response=_response(judged, winner),
+        scores=point_scores(judged.judgment, winner, filters.groups),
+        provenance=_provenance(judged, winner, scores, run),
+    )
 
 
 def _curriculum(
@@ -104,20 +155,21 @@ def _curriculum(
     filters: Filters,
     run: Metrics,
     left_out: Counter[str],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[StagedPair]:
     """Pairs from the widest margin, which is the easiest, to the narrowest, in equal stages."""
-    pairs = []
+    pairs: list[tuple[float, PreferencePair]] = []
     for judged in rows:
         try:
             pair = _pair(judged, filters, run)
-            if pair["provenance"]["margin"] is None:
+            if pair.provenance.margin is None:
                 raise _LeftOutError("no weighted scores to order by")
-            pairs.append(pair)
+            pairs.append((abs(pair.provenance.margin), pair))
         except _LeftOutError as reason:
             left_out[str(reason)] += 1
-    pairs.sort(key=lambda pair: -abs(pair["provenance"]["margin"]))
-    for rank, pair in enumerate(pairs):
-        yield {"stage": 1 + rank * STAGES // len(pairs), **pair}
+    pairs.sort(key=lambda margin_and_pair: -margin_and_pair[0])
+    for rank, (_, pair) in enumerate(pairs):
+        stage = 1 + rank * STAGES // len(pairs)
+        yield StagedPair(stage=stage, **msgspec.structs.asdict(pair))
 
 
 def _winner(judged: JudgedRow) -> Candidate:
@@ -167,19 +219,23 @@ def _response(judged: JudgedRow, side: Candidate) -> str:
 
 def _provenance(
     judged: JudgedRow, winner: Candidate, scores: WeightedScores | None, run: Metrics
-) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "id": judged.row.id,
-        "line": judged.row.line,
-        "category": judged.row.category,
-        "winner": winner,
-        "winner_name": run.name(winner),
-        "judge": run.judge.model,
-        "judge_stand_in": run.judge.stand_in,
-        "forward": judged.judgment.forward,
-        "backward": judged.judgment.backward,
-        "weighted_score_A": scores.A if scores else None,
-        "weighted_score_B": scores.B if scores else None,
-        "margin": scores.margin if scores else None,
-    }
+) -> Provenance:
+    return Provenance(
+        run_id=run.run_id,
+        id=judged.row.id,
+        line=judged.row.line,
+        category=judged.row.category,
+        winner=winner,
+        winner_name=run.name(winner),
+        judge=run.judge.model,
+        judge_stand_in=run.judge.stand_in,
+        forward=_verdict(judged.judgment.forward),
+        backward=_verdict(judged.judgment.backward),
+        weighted_score_A=scores.A if scores else None,
+        weighted_score_B=scores.B if scores else None,
+        margin=scores.margin if scores else None,
+    )
+
+
+def _verdict(judged: JudgedAs) -> Verdict | None:
+    return None if isinstance(judged, Unscored) else judged

@@ -8,7 +8,7 @@ for the response shown first.
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -197,22 +197,31 @@ def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
     return shares / max(1, int(columns.scored.sum()))
 
 
-def reweigh_form(columns: RubricColumns) -> dict[str, Any]:
+class ReweighForm(msgspec.Struct, frozen=True, kw_only=True):
     """The integers that a page needs to reweigh by itself: see docs/rubric.md.
 
-    `rows` holds for each row a flat list of group, score of A, score of B.
+    `weights` are the judge's mean weights by group, `rows` holds for each row a flat list of group,
+    score of A, score of B.
     """
+
+    form: int = 1
+    weight_unit: int = WEIGHT_UNITS
+    full_score: int = FULL_SCORE
+    groups: list[str]
+    weights: list[int]
+    rows: list[list[int]]
+
+
+def reweigh_form(columns: RubricColumns) -> ReweighForm:
+    """The form of these rubrics."""
     entries = columns.by_group
     table = np.stack([entries.group, entries.A, entries.B], axis=1)
     pieces = np.split(table, entries.start[1:-1])
-    return {
-        "form": 1,
-        "weight_unit": WEIGHT_UNITS,
-        "full_score": FULL_SCORE,
-        "groups": list(columns.groups),
-        "weights": mean_weights(columns).tolist(),
-        "rows": [piece.ravel().tolist() for piece in pieces],
-    }
+    return ReweighForm(
+        groups=list(columns.groups),
+        weights=mean_weights(columns).tolist(),
+        rows=[piece.ravel().tolist() for piece in pieces],
+    )
 
 
 def mean_weights(columns: RubricColumns) -> Ints:

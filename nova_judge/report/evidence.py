@@ -99,7 +99,7 @@ class JudgedPairs:
         rows = self._sample.rows()
         weights = self._weights.weights(metrics)
         held = {
-            "rows": [row.fields for row in rows],
+            "rows": [row.shown for row in rows],
             "groups": self._weights.group_names(rows),
         }
         return PairsShown(

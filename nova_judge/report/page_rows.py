@@ -10,12 +10,12 @@ import gzip
 import hashlib
 import heapq
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
+import msgspec
 
-from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored
-from nova_judge.statistics.outcomes import profile_of, reconcile
+from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored, Verdict
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.text import storable
 
 MOST_ROWS = 1_000
@@ -23,12 +23,52 @@ MOST_CHARACTERS = 8_000_000
 MOST_CHARACTERS_A_TEXT = 20_000
 
 
+class ShownReason(msgspec.Struct, frozen=True):
+    """Why an order gave no verdict."""
+
+    unscored: str
+
+
+class ShownCriterion(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One criterion of a rubric, as the page's script reads it."""
+
+    name: str
+    weight: float
+    type: str
+    a: float
+    b: float
+    description: str | None = None
+    why_a: str | None = None
+    why_b: str | None = None
+
+
+class ShownRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """One row, as the page's script reads it; what a row does not have is left out."""
+
+    line: int
+    id: str
+    category: str | None = None
+    label: Verdict | None = None
+    prompt: str
+    answer_a: str | None = None
+    answer_b: str | None = None
+    reference: str | None = None
+    verdict: Reconciled
+    forward: Verdict | ShownReason
+    backward: Verdict | ShownReason
+    forward_output: str | None = None
+    backward_output: str | None = None
+    rubric_error: str | None = None
+    overall: str | None = None
+    criteria: tuple[ShownCriterion, ...] = ()
+
+
 class PageRow(NamedTuple):
     """One row as the page holds it, with the size of its texts in characters."""
 
     line: int
     size: int
-    fields: dict[str, Any]
+    shown: ShownRow
 
 
 class RowSample:
@@ -66,29 +106,33 @@ class RowSample:
 def page_row(judged: JudgedRow) -> PageRow:
     """What the page shows of one row, its texts cut to `MOST_CHARACTERS_A_TEXT`."""
     row, judgment = judged.row, judged.judgment
-    fields: dict[str, Any] = {
-        "line": row.line,
-        "id": _cut(row.id),
-        "category": _cut(row.category),
-        "label": row.label,
-        "prompt": _cut(row.prompt),
-        "answerA": _cut(row.response_A),
-        "answerB": _cut(row.response_B),
-        "reference": _cut(row.reference),
-        "verdict": str(reconcile(profile_of(judgment))),
-        "forward": _verdict(judgment.forward),
-        "backward": _verdict(judgment.backward),
-        "forwardOutput": _cut(judgment.forward_output),
-        "backwardOutput": _cut(judgment.backward_output),
-        **_rubric(judgment.rubric),
-    }
-    told = {name: value for name, value in fields.items() if value is not None}
-    return PageRow(row.line, _size(told), told)
+    rubric = judgment.rubric
+    written = rubric if isinstance(rubric, Rubric) else None
+    shown = ShownRow(
+        line=row.line,
+        id=_cut(row.id),
+        category=_cut_or_none(row.category),
+        label=row.label,
+        prompt=_cut(row.prompt),
+        answer_a=_cut_or_none(row.response_A),
+        answer_b=_cut_or_none(row.response_B),
+        reference=_cut_or_none(row.reference),
+        verdict=reconcile(profile_of(judgment)),
+        forward=_verdict(judgment.forward),
+        backward=_verdict(judgment.backward),
+        forward_output=_cut_or_none(judgment.forward_output),
+        backward_output=_cut_or_none(judgment.backward_output),
+        rubric_error=_cut(rubric.reason) if isinstance(rubric, Unscored) else None,
+        overall=_cut(written.overall_justification) or None if written else None,
+        criteria=tuple(map(_criterion, written.criteria)) if written else (),
+    )
+    return PageRow(row.line, _size(shown), shown)
 
 
-def pack(content: Any) -> str:  # noqa: ANN401  anything that JSON can hold
+def pack(content: object) -> str:
     """JSON, compressed, in base64: no character of a hostile text reaches the page's markup."""
-    return base64.b64encode(gzip.compress(orjson.dumps(content), 9, mtime=0)).decode("ascii")
+    packed = gzip.compress(msgspec.json.encode(content), 9, mtime=0)
+    return base64.b64encode(packed).decode("ascii")
 
 
 def _draw(run_id: str, row: JudgedRow) -> int:
@@ -96,37 +140,28 @@ def _draw(run_id: str, row: JudgedRow) -> int:
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
 
 
-def _verdict(judged: JudgedAs) -> str | dict[str, str]:
-    return {"unscored": judged.reason} if isinstance(judged, Unscored) else str(judged)
+def _verdict(judged: JudgedAs) -> Verdict | ShownReason:
+    return ShownReason(judged.reason) if isinstance(judged, Unscored) else judged
 
 
-def _rubric(rubric: Rubric | Unscored | None) -> dict[str, Any]:
-    if rubric is None:
-        return {}
-    if isinstance(rubric, Unscored):
-        return {"rubricError": _cut(rubric.reason)}
-    return {
-        "overall": _cut(rubric.overall_justification) or None,
-        "criteria": [_criterion(criterion) for criterion in rubric.criteria],
-    }
+def _criterion(criterion: Criterion) -> ShownCriterion:
+    return ShownCriterion(
+        name=_cut(criterion.name),
+        weight=criterion.weight,
+        type=criterion.type,
+        a=criterion.score_A,
+        b=criterion.score_B,
+        description=_cut(criterion.description),
+        why_a=_cut(criterion.justification_A),
+        why_b=_cut(criterion.justification_B),
+    )
 
 
-def _criterion(criterion: Criterion) -> dict[str, Any]:
-    return {
-        "name": _cut(criterion.name),
-        "weight": criterion.weight,
-        "type": criterion.type,
-        "a": criterion.score_A,
-        "b": criterion.score_B,
-        "description": _cut(criterion.description),
-        "whyA": _cut(criterion.justification_A),
-        "whyB": _cut(criterion.justification_B),
-    }
+def _cut_or_none(text: str | None) -> str | None:
+    return None if text is None else _cut(text)
 
 
-def _cut(text: str | None) -> str | None:
-    if text is None:
-        return None
+def _cut(text: str) -> str:
     whole = storable(text)
     if len(whole) <= MOST_CHARACTERS_A_TEXT:
         return whole
@@ -135,11 +170,7 @@ def _cut(text: str | None) -> str | None:
     return f"{kept}…\n[{left:,} more characters stand in judgments.parquet]"
 
 
-def _size(fields: dict[str, Any]) -> int:
-    total = 0
-    for value in fields.values():
-        if isinstance(value, str):
-            total += len(value)
-        elif isinstance(value, list):
-            total += sum(_size(criterion) for criterion in value)
-    return total
+def _size(shown: ShownRow | ShownCriterion) -> int:
+    texts = (value for value in msgspec.structs.astuple(shown) if isinstance(value, str))
+    criteria = shown.criteria if isinstance(shown, ShownRow) else ()
+    return sum(map(len, texts)) + sum(map(_size, criteria))

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-import orjson
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
@@ -38,13 +37,22 @@ class Slider(NamedTuple):
     share_of_rows: float
 
 
+class SliderForm(msgspec.Struct, frozen=True):
+    """What the page's script needs: how a verdict is stated, and `ReweighForm.rows`."""
+
+    level: float
+    margin: float | None
+    blocked: bool
+    rows: list[list[int]]
+
+
 class Weights(NamedTuple):
     """The sliders, the result with the judge's own weights, and the payload of the page."""
 
     sliders: list[Slider]
     left_out: int
     own: ReweighedFigures
-    form: dict[str, Any]
+    form: SliderForm
 
 
 class WeightsEvidence:
@@ -80,7 +88,7 @@ class WeightsEvidence:
 
     def group_names(self, rows: Iterable[PageRow]) -> dict[str, str]:
         """The group of each criterion name in the page's rows, where it is not the name itself."""
-        names = {each["name"] for row in rows for each in row.fields.get("criteria", ())}
+        names = {each.name for row in rows for each in row.shown.criteria}
         grouped = {name: self._groups.group(name) for name in sorted(names)}
         return {name: group for name, group in grouped.items() if name != group}
 
@@ -90,30 +98,30 @@ def own_result(weights: Weights | None) -> str:
     if weights is None:
         return ""
     own = weights.own
-    rate = msgspec.structs.asdict(own.win_rate) if own.win_rate else None
     counts = {"a": own.a, "b": own.b, "ties": own.ties, "unscored": own.unscored}
-    return orjson.dumps({"word": own.verdict.word, "rate": rate, **counts}).decode()
+    stated = {"word": own.verdict.word, "rate": own.win_rate, **counts}
+    return msgspec.json.encode(stated).decode()
 
 
 def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
     form = reweigh_form(columns)
-    codes = {group: code for code, group in enumerate(form["groups"])}
+    codes = {group: code for code, group in enumerate(form.groups)}
     listed = coverage(columns)
     spelled = [covered for covered in listed if _PLAIN.fullmatch(covered.group)]
     sliders = [
         Slider(
             covered.group,
             codes[covered.group],
-            round(form["weights"][codes[covered.group]] / _PER_CENT),
+            round(form.weights[codes[covered.group]] / _PER_CENT),
             covered.share_of_rows,
         )
         for covered in spelled[:MOST_SLIDERS]
     ]
     own = figures(columns, reweigh(columns, judge_weighting(columns)), settings)
-    settled = {
-        "level": settings.level,
-        "margin": settings.equivalence_margin,
-        "blocked": bool(own.verdict.blocked_by),
-        "rows": form["rows"],
-    }
+    settled = SliderForm(
+        level=settings.level,
+        margin=settings.equivalence_margin,
+        blocked=bool(own.verdict.blocked_by),
+        rows=form.rows,
+    )
     return Weights(sliders, len(listed) - len(sliders), own, settled)

@@ -44,17 +44,17 @@ def test_pairs_follow_the_verdict_of_both_orders_and_the_margin():
     by_id = {row.row.id: row for row in rows}
     assert records
     for record in records:
-        source = record["provenance"]
-        judged = by_id[source["id"]]
-        winner = source["winner"]
+        source = record.provenance
+        judged = by_id[source.id]
+        winner = source.winner
         assert reconcile(profile_of(judged.judgment)) == Reconciled(winner)
         margin = recomputed_scores(judged.judgment).margin
-        assert source["margin"] == margin
+        assert source.margin == margin
         assert 0.1 <= (margin if winner == "A" else -margin) <= 0.6
-        assert record["chosen"] == f"answer {winner} {judged.row.line}"
-        assert record["rejected"].startswith("answer")
-        assert record["rejected"] != record["chosen"]
-        assert source["run_id"] == "r1"
+        assert record.chosen == f"answer {winner} {judged.row.line}"
+        assert record.rejected.startswith("answer")
+        assert record.rejected != record.chosen
+        assert source.run_id == "r1"
     assert set(left_out) <= {
         "tie",
         "the orders disagree",
@@ -69,18 +69,18 @@ def test_answers_carry_point_wise_scores_and_are_filtered_by_them():
     records, left_out = exported(rows, Format.SFT, least={"accuracy": 0.75}, min_score=0.5)
     assert records
     for record in records:
-        assert record["scores"]["accuracy"] >= 0.75
-        winner = record["provenance"]["winner"]
-        assert record["provenance"][f"weighted_score_{winner}"] >= 0.5
-        assert all(0 <= score <= 1 for score in record["scores"].values())
+        assert record.scores["accuracy"] >= 0.75
+        winner = record.provenance.winner
+        assert getattr(record.provenance, f"weighted_score_{winner}") >= 0.5
+        assert all(0 <= score <= 1 for score in record.scores.values())
     assert left_out["no criterion accuracy"] > 0
 
 
 def test_a_curriculum_goes_from_wide_to_narrow_margins_in_stages():
     records, _ = exported(runs.generated_rows(300), Format.CURRICULUM)
-    margins = [abs(record["provenance"]["margin"]) for record in records]
+    margins = [abs(record.provenance.margin) for record in records]
     assert margins == sorted(margins, reverse=True)
-    stages = [record["stage"] for record in records]
+    stages = [record.stage for record in records]
     assert stages == sorted(stages)
     sizes = Counter(stages)
     assert set(sizes) == set(range(1, STAGES + 1))
@@ -89,7 +89,7 @@ def test_a_curriculum_goes_from_wide_to_narrow_margins_in_stages():
 
 def test_rows_without_rubric_pass_only_unfiltered_and_both_bad_never():
     [row] = runs.judged_rows([details.pairwise_metrics("[[A>B]]", "[[B>A]]")])
-    assert exported([row])[0][0]["provenance"]["margin"] is None
+    assert exported([row])[0][0].provenance.margin is None
     assert exported([row], min_margin=0.1)[1] == {"no rubric to filter by": 1}
     assert exported([row], Format.CURRICULUM)[1] == {"no weighted scores to order by": 1}
     bad = details.pairwise_metrics("[[A=B (bothbad)]]", "[[A=B (bothbad)]]")

@@ -199,7 +199,7 @@ def test_criteria_of_one_group_in_one_row_share_its_weight():
 def test_coverage_counts_rows_and_weight():
     both = judged(scale("a", 1, 1, 0.25), scale("b", 1, 1, 0.75))
     columns = columns_of([both, judged(scale("a", 1, 1, 2)), judged()], AS_NAMED)
-    found = [one[:1] + one[2:] for one in coverage(columns)]
+    found = [(c.group, c.rows, c.share_of_rows, c.share_of_weight) for c in coverage(columns)]
     assert found == [("a", 2, 1.0, 0.625), ("b", 1, 0.5, 0.375)]
     assert mean_weights(columns).tolist() == [625_000, 375_000]
 
@@ -209,16 +209,16 @@ def test_the_form_for_a_page_gives_the_same_verdicts_in_doubles():
     judgments = [*generated(200), judged()]
     columns = columns_of(judgments, GROUPS)
     form = reweigh_form(columns)
-    assert len(form["rows"]) == columns.rows
+    assert len(form.rows) == columns.rows
     draw = np.random.default_rng(5)
     for _ in range(50):
-        units = draw.integers(0, 1_000_001, len(form["groups"]))
+        units = draw.integers(0, 1_000_001, len(form.groups))
         chosen = Weighting(units, np.ones(len(units), dtype=bool))
         again = reweigh(columns, chosen)
-        for row, verdict, margin in zip(form["rows"], again.verdicts, again.margins, strict=True):
+        for row, verdict, margin in zip(form.rows, again.verdicts, again.margins, strict=True):
             entries = list(zip(*(iter(row),) * 3, strict=True))[::-1]
             lead = sum((float(units[g]) * (a - b) for g, a, b in entries), 0.0)
-            whole = sum((float(units[g]) for g, *_ in entries), 0.0) * form["full_score"]
+            whole = sum((float(units[g]) for g, *_ in entries), 0.0) * form.full_score
             assert verdict == (outcome(lead) if whole else Outcome.ERROR)
             assert np.isnan(margin) if not whole else margin == lead / whole
 

@@ -44,7 +44,7 @@ def test_no_weighting_names_a_candidate_where_the_judge_favours_a_position():
     found = watched(rows).weights(generated.metrics(rows))
     assert found.own.a > 1.3 * found.own.b
     assert found.own.verdict.word == "inconclusive"
-    assert found.form["blocked"]
+    assert found.form.blocked
     assert "rubrics are of the order A, B" in found.own.verdict.sentence
 
 
