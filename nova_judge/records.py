@@ -25,10 +25,10 @@ class Unscored(NamedTuple):
 
 
 JudgedAs: TypeAlias = Verdict | Unscored
-Estimate = TypeVar("Estimate")
+Known = TypeVar("Known")
 
 
-def scored_or_none(estimate: Estimate | Unscored) -> Estimate | None:
+def scored_or_none(estimate: Known | Unscored) -> Known | None:
     """An estimate as `metrics.json` holds it: null where there is none, its reason in `notes`."""
     return None if isinstance(estimate, Unscored) else estimate
 

@@ -13,10 +13,11 @@ from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
-from nova_judge.preflight.estimate import Estimate, check_budget, estimate_run, read_workload
+from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
 
 HEAD_BYTES = 16 * 1024**2

@@ -4,33 +4,17 @@ Quantities come from the head of the input and from `data/assumptions.json`, pri
 `data/prices.json`; both are dated, and an estimate names the assumptions it rests on.
 """
 
-from typing import Any
-
-import msgspec
-
 from nova_judge.errors import BudgetError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
-from nova_judge.preflight.pricing import Bill, bill
+from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
+from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A forecast: `likely`, and `worst`, with judge jobs up to their time limit and full answers.
-
-    `hours` is the likely wall clock. `assumptions` says what both rest on.
-    """
-
-    workload: Workload
-    likely: Bill
-    worst: Bill
-    hours: float
-    assumptions: tuple[str, ...]
 
 
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
@@ -90,12 +74,6 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
             "fewer rows (`nova-judge plan` says how many a question needs), or choose a cheaper "
             "instance"
         )
-
-
-def estimate_summary(estimate: Estimate) -> dict[str, Any]:
-    """`cost.estimate` of metrics.json: `{workload, likely, worst, hours, assumptions}`."""
-    summary: dict[str, Any] = msgspec.to_builtins(estimate)
-    return summary
 
 
 def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:

@@ -2,28 +2,9 @@
 
 import re
 
-import msgspec
-
 from nova_judge.recipe import catalog
+from nova_judge.runs.cost import Bill, CostLine
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
-
-
-class CostLine(msgspec.Struct, frozen=True):
-    """One position of an estimate or a bill. `usd` is None where no price is known."""
-
-    part: str
-    what: str
-    quantity: float
-    unit: str
-    usd: float | None
-
-
-class Bill(msgspec.Struct, frozen=True):
-    """What a usage costs. `usd` sums the lines with a known price; `unpriced` names the others."""
-
-    lines: tuple[CostLine, ...]
-    usd: float
-    unpriced: tuple[str, ...]
 
 
 def bill(usage: Usage) -> Bill:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from nova_judge.preflight.estimate import Estimate
-from nova_judge.preflight.pricing import Bill, bill
+from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
+from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
@@ -39,7 +39,7 @@ def run_cost(
         currency=known.currency,
         prices_read_on=known.read_on,
         prices_region=known.region,
-        estimate=msgspec.convert(run.estimate, Estimate),
+        estimate=run.estimate,
         actual=None if stand_in else bill(_usage(run, summary, outcomes)),
         unmetered=() if stand_in else _unmetered(run),
     )

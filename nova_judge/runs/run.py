@@ -1,7 +1,7 @@
 """One run: what was asked, resolved and written down once in `request.json`."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from nova_judge.inputs.reading import AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.runs.cost import Estimate
 
 
 class RunInput(msgspec.Struct, frozen=True):
@@ -37,8 +38,8 @@ class StandIns(msgspec.Struct, frozen=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
 
-    `batch`: who answers by batch inference. `estimate` is what the run was expected to cost (see
-    `estimate.estimate_summary`). `lines`: the input as JSON Lines, where it has another form.
+    `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
+    `lines`: the input as JSON Lines, where it has another form.
     `unread` names columns of the input that the run leaves aside.
     """
 
@@ -51,7 +52,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     sources: AnswerSources
     no_cache: bool = False
     batch: tuple[Candidate, ...] = ()
-    estimate: dict[str, Any] | None = None
+    estimate: Estimate | None = None
     stand_ins: StandIns = StandIns()
     lines: RunInput | None = None
     unread: tuple[str, ...] = ()

@@ -21,7 +21,6 @@ from nova_judge.preflight.check import Check
 from nova_judge.preflight.estimate import (
     check_budget,
     estimate_run,
-    estimate_summary,
     read_workload,
 )
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
@@ -136,6 +135,6 @@ def _forecast(run: Run, head: InputHead) -> Run:
 
     return msgspec.structs.replace(
         run,
-        estimate=estimate_summary(forecast),
+        estimate=forecast,
         batch=tuple(candidate for candidate in run.generated() if in_batch(candidate)),
     )

@@ -2,10 +2,9 @@ import pytest
 
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.estimate import Estimate, estimate_summary
-from nova_judge.preflight.pricing import Bill
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.recipe.files import packaged_recipe
+from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run, RunInput
@@ -19,10 +18,9 @@ ESTIMATE = Estimate(
     hours=0.5,
     assumptions=("list prices",),
 )
-SUMMARY = estimate_summary(ESTIMATE)
 
 
-def run(estimate=SUMMARY, source="generated") -> Run:
+def run(estimate=ESTIMATE, source="generated") -> Run:
     return Run(
         run_id="r",
         execution="e",
