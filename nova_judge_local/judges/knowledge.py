@@ -4,7 +4,7 @@ Local mode hands it the user's file: references by prompt, and the ids of rows, 
 responses in the order of the file.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +18,15 @@ from nova_judge.records import CANDIDATES, InputRow
 
 
 class Known(NamedTuple):
-    """What is known of one row of the user's file; `line` counts from 1."""
+    """What is known of one row of the user's file; `line` counts from 1.
+
+    `place` counts the rows of the same id from 0, in the order of the file.
+    """
 
     line: int
     id: str | None
     reference: str | None
+    place: int = 0
 
 
 class Knowledge:
@@ -35,8 +39,11 @@ class Knowledge:
     def __init__(self, files: list[Path]) -> None:
         self._rows: dict[tuple[str, str | None, str | None], deque[Known]] = {}
         self._prompts: dict[str, Known] = {}
+        places: Counter[str | None] = Counter()
         for file in files:
-            for known, row in _rows(file):
+            for line, row in _rows(file):
+                known = Known(line, row.id or None, row.reference, places[row.id])
+                places[row.id] += 1
                 key = (row.shown, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(known)
                 self._prompts.setdefault(row.shown, known._replace(id=None))
@@ -56,7 +63,7 @@ def knowledge_in(folder: Path) -> Knowledge:
     return Knowledge(sorted(folder.glob("*.jsonl")))
 
 
-def _rows(file: Path) -> Iterator[tuple[Known, InputRow]]:
+def _rows(file: Path) -> Iterator[tuple[int, InputRow]]:
     """The rows that a run reads; which lines are rejected is not decided here."""
     with file.open("rb") as lines:
         for line in lines_of(lines):
@@ -68,4 +75,4 @@ def _rows(file: Path) -> Iterator[tuple[Known, InputRow]]:
                 )
                 row = row_of(line.number, columns, sources, AS_NAMED)
                 if isinstance(row, InputRow):
-                    yield Known(line.number, row.id or None, row.reference), row
+                    yield line.number, row

@@ -8,6 +8,7 @@ credentials.
 import functools
 import os
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -97,22 +98,34 @@ class _RecordedLine(msgspec.Struct):
 
 
 class RecordedJudge:
-    """Verdicts that a real judge gave, by row id. `backward` speaks of the order B, A."""
+    """Verdicts that a real judge gave, by row id. `backward` speaks of the order B, A.
+
+    Rows of one id are matched in the order of both files.
+    """
 
     def __init__(self, file: Path) -> None:
         self.name = f"recorded ({file.name})"
-        self._lines = {str(line.id): line for line in _recorded_lines(file)}
+        self._lines: dict[str, list[_RecordedLine]] = defaultdict(list)
+        for line in _recorded_lines(file):
+            self._lines[str(line.id)].append(line)
 
     def output(self, shown: Shown, form: Form) -> str:
         """The recorded text, or the recorded label where no text was kept."""
         del form
         row = shown.known.id if shown.known else None
-        line = self._lines.get(row) if row is not None else None
-        if line is None:
+        lines = self._lines.get(row, []) if row is not None else []
+        if not lines:
             raise LocalModeError(
                 f"No verdict is recorded for row {row!r} (prompt {shown.prompt[:60]!r}):"
                 " the recorded judge finds rows by `id`."
             )
+        place = shown.known.place if shown.known else 0
+        if place >= len(lines):
+            raise LocalModeError(
+                f"Id {row!r} stands more than once in the input, and {len(lines)} times in the"
+                " record: rows of one id are matched in the order of both files, one by one."
+            )
+        line = lines[place]
         label = line.forward if shown.order == "forward" else line.backward
         text = line.forward_output if shown.order == "forward" else line.backward_output
         return _replayed(label, text or "")

@@ -219,3 +219,20 @@ def test_a_model_on_bedrock_is_asked_through_converse(monkeypatch):
         stubber.add_response("converse", answer, expected)
         assert judge.output(_shown(), "rubric") == "[[A=B]]"
     assert judge.name == "bedrock (us.amazon.nova-pro-v1:0)"
+
+
+def test_rows_of_one_id_get_their_recorded_verdicts_in_order(tmp_path):
+    record = tmp_path / "r.jsonl"
+    record.write_text(
+        '{"id": "s", "forward": "A>B", "backward": "B>A"}\n'
+        '{"id": "s", "forward": "B>A", "backward": "A>B"}\n'
+    )
+    judge = RecordedJudge(record)
+
+    def said(place: int) -> str:
+        known = Known(place + 1, "s", None, place)
+        return judge.output(Shown("p", "a", "b", "forward", known), "pairwise")
+
+    assert [said(0), said(1), said(0)] == ["[[A>B]]", "[[B>A]]", "[[A>B]]"]
+    with pytest.raises(LocalModeError, match="Id 's' stands more than once .* 2 times in the"):
+        said(2)
