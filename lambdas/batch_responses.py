@@ -45,6 +45,7 @@ def _answer(
                 settings.job_prefix,
                 settings.job_role_arn,
                 settings.stage,
+                settings.kms_key_arn,
             ),
             prompts,
             source.journal,

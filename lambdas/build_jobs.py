@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         job_prefix=settings.job_prefix,
         job_role_arn=settings.job_role_arn,
         stage=settings.stage,
+        kms_key=settings.kms_key_arn,
     )
     built = build_jobs(run, deployment)
     logger.info("jobs", run_id=run.run_id, jobs=len(built.jobs), later=len(built.later))

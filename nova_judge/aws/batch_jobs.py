@@ -14,13 +14,17 @@ from nova_judge.runs.orphans import RunningJob
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock.type_defs import ModelInvocationJobS3OutputDataConfigTypeDef
 
 _BUSY = {"ServiceQuotaExceededException", "ThrottlingException"}
 HOURS = 72
 
 
 class BatchJob(NamedTuple):
-    """What one job needs to know. URIs of S3; `role_arn` is whom Bedrock reads and writes as."""
+    """What one job needs to know. URIs of S3; `role_arn` is whom Bedrock reads and writes as.
+
+    `kms_key` encrypts what it writes; "" for S3's own.
+    """
 
     name: str
     model: str
@@ -28,6 +32,7 @@ class BatchJob(NamedTuple):
     input_uri: str
     output_uri: str
     tags: Mapping[str, str]
+    kms_key: str = ""
 
 
 @functools.cache
@@ -37,6 +42,9 @@ def _client() -> "BedrockClient":
 
 def begin(job: BatchJob) -> str | None:
     """Begin a job, once however often it is asked for; None while the account has too many."""
+    output: ModelInvocationJobS3OutputDataConfigTypeDef = {"s3Uri": job.output_uri}
+    if job.kms_key:
+        output["s3EncryptionKeyId"] = job.kms_key
     try:
         begun = _client().create_model_invocation_job(
             jobName=job.name,
@@ -47,7 +55,7 @@ def begin(job: BatchJob) -> str | None:
             inputDataConfig={
                 "s3InputDataConfig": {"s3Uri": job.input_uri, "s3InputFormat": "JSONL"}
             },
-            outputDataConfig={"s3OutputDataConfig": {"s3Uri": job.output_uri}},
+            outputDataConfig={"s3OutputDataConfig": output},
             timeoutDurationInHours=HOURS,
             tags=[{"key": key, "value": value} for key, value in job.tags.items()],
         )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from nova_judge.aws.client_errors import code_of
 from nova_judge.errors import AccessError
@@ -30,10 +30,14 @@ class Place(NamedTuple):
 def current_region() -> str | None:
     """The region that every client takes, and the CDK too; None where none is set.
 
-    A profile without a region has that of the profile `default`, as in the CDK.
+    A profile without a region has that of the profile `default`, as in the CDK. Raises AccessError
+    for a profile that is not there.
     """
     settle_region(os.environ)
-    session = boto3.session.Session()
+    try:
+        session = boto3.session.Session()
+    except ProfileNotFound as error:
+        raise AccessError(f"{error}: correct AWS_PROFILE, or add it to ~/.aws/config") from error
     # `_session`: boto3 shows no profile but the chosen one.
     profiles = session._session.full_config.get("profiles", {})
     region = session.region_name or profiles.get("default", {}).get("region")

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from nova_judge.aws.client_errors import code_of
 from nova_judge.errors import InputFileError
+from nova_judge.layout import INBOX
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -49,9 +50,7 @@ def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
     except ClientError as error:
         code = code_of(error)
         if code in _FORBIDDEN:
-            raise InputFileError(
-                f"s3://{bucket}/{key} may not be read: put it below inbox/ of the data bucket"
-            ) from error
+            raise InputFileError(f"s3://{bucket}/{key} may not be read: {_why(key)}") from error
         if code not in _MISSING:
             raise
         raise InputFileError(
@@ -60,6 +59,16 @@ def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
             + ": upload it first, or correct the URI"
         ) from error
     return S3Object(bucket, key, head.get("VersionId", "null"), head["ContentLength"])
+
+
+def _why(key: str) -> str:
+    if not key.startswith(INBOX):
+        return f"put it below {INBOX} of the data bucket"
+    return (
+        "it is encrypted with a key that the stage's functions may not use, or another account has "
+        "it. Upload it anew without a key of its own, or name the key as kms_key of the stage in "
+        "cdk.json"
+    )
 
 
 def read(bucket: str, key: str) -> bytes:
@@ -89,9 +98,18 @@ def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes
     if start >= item.size:
         return
     last = "" if end is None else str(end - 1)
-    answered = client().get_object(
-        Bucket=item.bucket, Key=item.key, VersionId=item.version, Range=f"bytes={start}-{last}"
-    )
+    try:
+        answered = client().get_object(
+            Bucket=item.bucket, Key=item.key, VersionId=item.version, Range=f"bytes={start}-{last}"
+        )
+    except ClientError as error:
+        if code_of(error) == "InvalidObjectState":
+            raise InputFileError(
+                f"{item.uri} lies in an archive class of S3: restore it, or copy it to Standard"
+            ) from error
+        if code_of(error) not in _FORBIDDEN or not item.key.startswith(INBOX):
+            raise
+        raise InputFileError(f"{item.uri} may not be read: {_why(item.key)}") from error
     body = answered["Body"]
     try:
         if not answered.get("ContentRange", "").startswith(f"bytes {start}-"):

@@ -6,7 +6,6 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws.ai_registry import Registered, register_dataset, register_scorer
-from nova_judge.aws.place import current_place
 from nova_judge.cli.terminal import Console
 
 datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
@@ -41,7 +40,6 @@ def register_dataset_command(
 
       nova-judge datasets register my-questions examples/own-data.jsonl
     """
-    _tell_place()
     _show(register_dataset(name, source, role=role, wait=wait), "judge.serverless.dataset")
 
 
@@ -64,15 +62,14 @@ def register_scorer_command(
 
       nova-judge scorers register numbers arn:aws:lambda:…:SageMaker-nova-judge-dev-numeric_answer
     """
-    _tell_place()
     _show(register_scorer(name, source, role=role, wait=wait), "judge.scorer")
-
-
-def _tell_place() -> None:
-    Console(highlight=False).print(f"In {current_place()}.")
 
 
 def _show(registered: Registered, key: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Registered {escape(registered.name)}, version {escape(registered.version)}.")
+    _, _, _, region, account, *_ = (registered.arn + ":::::").split(":")
+    where = f", in account {account}, region {region}" if account else ""
+    console.print(
+        f"Registered {escape(registered.name)}, version {escape(registered.version)}{where}."
+    )
     console.print(f"Name it in a recipe as {key}: {escape(registered.arn)}")

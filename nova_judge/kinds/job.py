@@ -38,7 +38,7 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deployment(NamedTuple):
-    """What requests need to know of where they run."""
+    """What requests need to know of where they run; `kms_key` encrypts what jobs write."""
 
     bucket: str
     region: str
@@ -46,6 +46,7 @@ class Deployment(NamedTuple):
     job_prefix: str
     job_role_arn: str
     stage: str
+    kms_key: str = ""
 
 
 class JobPlace(NamedTuple):

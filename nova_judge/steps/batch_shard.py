@@ -41,6 +41,7 @@ class BatchShard(NamedTuple):
     prefix: str
     role_arn: str
     stage: str
+    kms_key: str = ""
 
     def key(self, *rest: str) -> str:
         """Keys of this candidate's batch in this shard."""
@@ -108,6 +109,7 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
             f"{uri}{INPUT_FILE}",
             f"{uri}output/",
             run_tags(batch.stage, batch.run.run_id),
+            batch.kms_key,
         )
         begun = batch_jobs.begin(job)
         if begun is None:

@@ -195,7 +195,16 @@ def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment)
         s3.write(deployment.bucket, key, content)
     key = RunLayout(run.run_id).judge_job(job.number)
     s3.write(deployment.bucket, key, msgspec.json.encode(job), "application/json")
-    return {"number": job.number, "request": request.state_body or request.body}
+    body = _encrypted(request.state_body or request.body, deployment.kms_key)
+    return {"number": job.number, "request": body}
+
+
+def _encrypted(body: dict[str, Any], key: str) -> dict[str, Any]:
+    """A training job's request with the stage's key; for Bedrock's the state machine names it."""
+    output = body.get("OutputDataConfig", {})
+    if not key or "S3OutputPath" not in output:
+        return body
+    return {**body, "OutputDataConfig": {**output, "KmsKeyId": key}}
 
 
 def _encoded(record: object) -> bytes:

@@ -8,6 +8,7 @@ from botocore.stub import ANY, Stubber
 
 from nova_judge.aws import batch_jobs, evaluation_jobs
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 PREFIX = "nova-judge-dev-"
 
 
@@ -36,3 +37,31 @@ def test_the_part_of_a_name_could_be_a_name(monkeypatch, jobs, operation, looks)
         assert list(jobs.running(PREFIX)) == []
     assert asked
     assert all(re.fullmatch(pattern, params["nameContains"]) for params in asked)
+
+
+@pytest.mark.parametrize(
+    ("key", "output"),
+    [
+        ("", {}),
+        ("arn:aws:kms:us-east-1:1:key/k", {"s3EncryptionKeyId": "arn:aws:kms:us-east-1:1:key/k"}),
+    ],
+)
+def test_what_a_batch_job_writes_is_encrypted_with_the_stages_key(monkeypatch, key, output):
+    client = boto3.client("bedrock", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr(batch_jobs, "_client", lambda: client)
+    role, model = "arn:aws:iam::123456789012:role/judge", "amazon.nova-lite-v1:0"
+    job = batch_jobs.BatchJob("job", model, role, "s3://b/i", "s3://b/o/", {}, key)
+    asked = {
+        "jobName": "job",
+        "clientRequestToken": "job",
+        "roleArn": role,
+        "modelId": model,
+        "modelInvocationType": "Converse",
+        "inputDataConfig": {"s3InputDataConfig": {"s3Uri": "s3://b/i", "s3InputFormat": "JSONL"}},
+        "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://b/o/", **output}},
+        "timeoutDurationInHours": 72,
+        "tags": [],
+    }
+    with Stubber(client) as stub:
+        stub.add_response("create_model_invocation_job", {"jobArn": "arn:job"}, asked)
+        assert batch_jobs.begin(job) == "arn:job"

@@ -20,6 +20,7 @@ def bare(monkeypatch, tmp_path):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     config = tmp_path / "config"
     config.write_text(PROFILES)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -91,3 +92,9 @@ def test_a_refusal_names_doctor(bare):
         refusals_told("dev"),
     ):
         boto3.client("sqs").list_queues()
+
+
+def test_a_profile_that_is_not_there_is_one_sentence(bare):
+    bare.setenv("AWS_PROFILE", "typo")
+    with pytest.raises(AccessError, match=r"profile \(typo\) could not be found: correct AWS_PROF"):
+        current_place()

@@ -34,6 +34,32 @@ def test_an_object_that_may_not_be_read_says_where_inputs_belong(account):
         s3.describe(BUCKET, "elsewhere/x.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("head", "code", "words"),
+    [
+        (True, "403", "encrypted with a key that the stage's functions may not use"),
+        (False, "AccessDenied", "encrypted with a key that the stage's functions may not use"),
+        (False, "InvalidObjectState", "archive class of S3: restore it"),
+    ],
+)
+def test_an_upload_that_cannot_be_read_says_why_and_not_where_it_lies(account, head, code, words):
+    item = s3.S3Object(BUCKET, "inbox/pairwise/q.jsonl", "v", 10)
+    with Stubber(s3.client()) as stub, pytest.raises(InputFileError, match=words) as failed:
+        operation = "head_object" if head else "get_object"
+        stub.add_client_error(operation, code, http_status_code=403)
+        if head:
+            s3.describe(item.bucket, item.key)
+        s3.head(item)
+    assert "put it below inbox/" not in str(failed.value)
+
+
+def test_what_we_wrote_ourselves_and_may_not_read_is_no_fault_of_the_input(account):
+    item = s3.S3Object(BUCKET, "runs/r/judge/0/rows.jsonl", "v", 10)
+    with Stubber(s3.client()) as stub, pytest.raises(ClientError):
+        stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
+        s3.head(item)
+
+
 def test_only_an_object_that_is_not_there_is_none(account):
     assert s3.read_if_exists(BUCKET, "x") is None
     with pytest.raises(ClientError, match="NoSuchBucket"):

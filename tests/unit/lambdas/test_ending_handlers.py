@@ -174,7 +174,10 @@ def test_of_several_jobs_the_last_one_to_end_writes_the_report(account, claimed,
     ("changes", "reason"),
     [
         (FAILED, "Failed: AlgorithmError: out of memory"),
-        ({"TrainingJobStatus": "Stopped"}, "Stopped: it was stopped before it was done"),
+        (
+            {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxWaitTimeExceeded"},
+            "Stopped: no spot instance was free within the longest wait",
+        ),
     ],
 )
 def test_a_job_that_ends_badly_leaves_a_report_that_says_so(
