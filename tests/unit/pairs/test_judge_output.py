@@ -7,21 +7,24 @@ import pytest
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.judge_output import judgment_of, read_judgments, read_shown
+from nova_judge.pairs.metrics_text import read_safe
 from nova_judge.pairs.passes import (
     BAD_COUNTS,
     CONTRADICTION,
     COUNTS_DIFFER,
+    CUT_OFF_TEXT,
     INFERENCE_ERROR,
     LABEL_UNREADABLE,
     NO_COUNTS,
     OTHER_PASS,
+    UNCLEAR_LABEL,
     WHICH_PASS,
 )
 from nova_judge.pairs.rubric_reading import NO_WEIGHT, criterion_from
 from nova_judge.records import Rubric, Unscored, Verdict
 from nova_judge.runs.archive import only, read_archive
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
-from nova_judge.verdict_labels import CONFLICT, NO_LABEL, NO_OUTPUT
+from nova_judge.verdict_labels import CONFLICT, CUT_OFF_THOUGHT, NO_LABEL, NO_OUTPUT
 from tests.made import details
 
 A, B, TIE, BOTH_BAD = Verdict
@@ -30,6 +33,63 @@ A, B, TIE, BOTH_BAD = Verdict
 def counted(labels, a, b, **more):
     row = {"a_scores": float(a), "b_scores": float(b), **more}
     return row if labels is None else {"predictions": labels, **row}
+
+
+BROKEN = "One could say [[A>B]] at first sight. However, when we look clo"
+
+
+def pair(forward, backward, a, b, ties=0.0, errors=0.0, **more):
+    counts = {"a_scores": a, "b_scores": b, "ties": ties, "inference-score": errors}
+    return {"forward_output": forward, "backward_output": backward, **counts, **more}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "forward", "backward", "note"),
+    [
+        (pair(BROKEN, BROKEN, 0, 0, errors=2), CUT_OFF_TEXT, CUT_OFF_TEXT, None),
+        (pair(BROKEN, "so [[B>A]]", 1, 0, errors=1), CUT_OFF_TEXT, A, None),
+        (pair("so [[B>A]]", BROKEN, 0, 1, errors=1), B, CUT_OFF_TEXT, None),
+        (pair(BROKEN, BROKEN, 1, 1), A, B, None),
+        (pair("so [[A>B]]", "so [[A>B]]", 0, 0, errors=2), A, B, COUNTS_DIFFER),
+        (pair("[[A>B]] or [[B>A]]", "[[B>A]] or [[A>B]]", 2, 0), A, A, UNCLEAR_LABEL),
+        (pair("[[A>B]] or [[B>A]]", "so [[A>B]]", 1, 1), A, B, UNCLEAR_LABEL),
+        (pair("so [[A>B]]", "none", 1, 0, ties=1), A, TIE, UNCLEAR_LABEL),
+        (pair("[[A>B]] or [[B>A]]", "none", 1, 1), CONFLICT, NO_LABEL, COUNTS_DIFFER),
+        (pair("none", "none", 0, 0, errors=2), NO_LABEL, NO_LABEL, None),
+        (pair("<think>[[A>B]]</think>[[B>A]]", "[[A>B]]", 0, 2), B, B, None),
+        (pair("<think>[[A>B]]", "[[B>A]]", 2, 0), CUT_OFF_THOUGHT, A, COUNTS_DIFFER),
+        (
+            pair("[[A>", "[[B>A]]", 1, 0, errors=1, forward_error="cut off (length)"),
+            Unscored("cut off (length)"),
+            A,
+            None,
+        ),
+    ],
+)
+def test_errors_and_clear_counts_outrank_broken_texts_and_two_labels(
+    metrics, forward, backward, note
+):
+    judgment, noted = judgment_of(metrics)
+    assert (judgment.forward, judgment.backward, noted) == (forward, backward, note)
+
+
+def test_a_rubric_row_without_a_label_says_so_and_not_that_its_counts_are_unclear():
+    row = counted([""], 0, 0, criteria_breakdown={}, overall_justification="")
+    judgment, _ = judgment_of(row, ["I cannot compare these.", "Nor these."])
+    assert (judgment.forward, judgment.backward) == (NO_LABEL, NO_LABEL)
+    assert judgment.rubric.reason == "the judge's output holds no readable YAML rubric"
+
+
+def test_metrics_in_json_read_as_those_in_python():
+    text = '{"a_scores": 2.0, "b_scores": 0.0, "ties": 0, "x": null, "y": true, "z": NaN}'
+    assert read_safe(text) | {"z": 0} == {
+        "a_scores": 2.0,
+        "b_scores": 0.0,
+        "ties": 0,
+        "x": None,
+        "y": True,
+        "z": 0,
+    }
 
 
 @pytest.mark.parametrize(
