@@ -11,6 +11,8 @@ from nova_judge.folders import SCORERS
 from nova_judge.scores.scorer_process import load_scorer
 from nova_judge.scores.scorers import handle_event
 
+LIMITS = "the function's own microVM, role and time-out; scorer and handler share a process"
+
 
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> object:
@@ -20,4 +22,6 @@ def handler(event: object, context: LambdaContext) -> object:
 
 @functools.cache
 def _score(name: str) -> Callable[..., object]:
-    return load_scorer(SCORERS / f"{name}.py")
+    score = load_scorer(SCORERS / f"{name}.py")
+    logger.info("scorer loaded", extra={"scorer": name, "limits": LIMITS})
+    return score

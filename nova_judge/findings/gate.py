@@ -162,7 +162,8 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Finding:
     least = rules.criteria[name]
     of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
     ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
-    seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends})"
+    rows = f"{known[name].n:,} of {metrics.rows.input:,} rows"
+    seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends}), on {rows}"
     return _compared(of_b, least, f"{seen} against at least {least:+g}", len(rules.criteria))
 
 
