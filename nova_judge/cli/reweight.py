@@ -20,7 +20,14 @@ from nova_judge.pairs.details_columns import read_columns
 from nova_judge.pairs.drivers import RootCause, drivers, root_causes
 from nova_judge.pairs.firmness import Firmness, firmness
 from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
-from nova_judge.pairs.reweight import ReweighedFigures, coverage, figures, reweigh, weighting
+from nova_judge.pairs.reweight import (
+    ReweighedFigures,
+    coverage,
+    figures,
+    looks_at_weights,
+    reweigh,
+    weighting,
+)
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
@@ -66,7 +73,9 @@ def command(
     if not rows.columns.scored.any():
         raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
     chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
-    found = figures(rows.columns, reweigh(rows.columns, chosen), settings)
+    own = chosen.weights is None and bool(chosen.kept.all())
+    looks = 1.0 if own else looks_at_weights(rows.columns, settings.level)
+    found = figures(rows.columns, reweigh(rows.columns, chosen), settings, looks=looks)
     details = None if weights or drop or only else _Details.of(rows)
     if as_json:
         print_json(_plain(found, rows, details))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from nova_judge.errors import UnsupportedClaimError
 from nova_judge.findings.metrics_record import Failure, Metrics
-from nova_judge.records import Headline
+from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.verdict import VerdictStated
 
@@ -103,8 +103,23 @@ def weighted_scores(metrics: Metrics) -> str | None:
     scores = f"weighted scores, A first: A {a:.3f}, B {b:.3f}; margin {signed(a - b)}"
     if one_order_alone(metrics):
         return scores
-    favours = f"favours {'A' if a > b else 'B'}" if a != b else "level"
+    side = rubric_lead(metrics)
+    favours = f"favours {side}" if side else "no more than noise" if a != b else "level"
     return f"{scores} ({favours})"
+
+
+def rubric_lead(metrics: Metrics) -> Candidate | None:
+    """The candidate that the mean margin of the rubrics favours beyond noise.
+
+    None where the interval holds 0, and where the verdict names the other candidate.
+    """
+    margin = metrics.rubric.score_margin if metrics.rubric else None
+    if margin is None or margin.low <= 0.0 <= margin.high:
+        return None
+    side: Candidate = "A" if margin.mean > 0 else "B"
+    word = metrics.verdict.word if metrics.verdict else Word.INCONCLUSIVE
+    named = {Word.A_BETTER: "A", Word.B_BETTER: "B"}.get(word, side)
+    return side if named == side else None
 
 
 def lead(metrics: Metrics) -> str:
@@ -115,7 +130,10 @@ def lead(metrics: Metrics) -> str:
     if counts is None or counts.a == counts.b:
         return "level"
     ahead = "B" if counts.b > counts.a else "A"
-    return f"{ahead} ahead by {abs(counts.a - counts.b):,} rows"
+    rows = f"{ahead} ahead by {abs(counts.a - counts.b):,} rows"
+    if metrics.verdict is not None and metrics.verdict.word is Word.INCONCLUSIVE:
+        return f"{rows}, no more than chance allows"
+    return rows
 
 
 def one_order_alone(metrics: Metrics) -> str | None:

@@ -6,7 +6,7 @@ candidate where the judge favours a position or a control blocks the verdict.
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.rubric_record import RubricFindings
-from nova_judge.findings.sentences import one_order_alone, percent
+from nova_judge.findings.sentences import one_order_alone, percent, rubric_lead
 from nova_judge.pairs.firmness import Firmness
 
 
@@ -34,13 +34,24 @@ def criteria(metrics: Metrics) -> str:
 
 def driver(metrics: Metrics) -> str:
     """The criterion that adds most to the mean margin, in the margin's own direction."""
-    leading = metrics.rubric.driver if metrics.rubric else None
-    if not leading or one_order_alone(metrics):
+    rubric, side = metrics.rubric, rubric_lead(metrics)
+    if rubric is None or rubric.driver is None or side is None or one_order_alone(metrics):
         return ""
-    side = "A" if leading.contribution > 0 else "B"
-    amount = f"{abs(leading.contribution):.3f}"
-    most = f"most of the lead of {side} comes from {leading.group}"
-    return f"In the order A, B, {most}, {amount} of the mean margin."
+    leading, margin = rubric.driver, rubric.score_margin
+    shown = {each.name for each in rubric.criteria if each.differs}
+    if leading.group not in shown or margin is None:
+        return ""
+    share = leading.contribution / margin.mean
+    if share > 1.0:
+        return (
+            f"In the order A, B, the lead of {side} comes from {leading.group}; the other criteria "
+            "together pull the other way."
+        )
+    part = "most" if share > 0.5 else "the largest part"
+    return (
+        f"In the order A, B, {part} of the lead of {side} comes from {leading.group}: "
+        f"{percent(share, 0)} of the mean margin."
+    )
 
 
 def firmness(metrics: Metrics) -> str:
@@ -48,14 +59,18 @@ def firmness(metrics: Metrics) -> str:
     firm = metrics.rubric.firmness if metrics.rubric else None
     if not firm or one_order_alone(metrics):
         return ""
+    if firm.leader is None or firm.leader != rubric_lead(metrics):
+        return (
+            "The mean margin of the weighted scores is no more than noise, or points against the "
+            "verdict: no weighting speaks for either candidate."
+        )
     return f"In the order A, B: {_firmness(firm)}"
 
 
 def _firmness(firm: Firmness) -> str:
     drawn = f"Of {firm.weightings:,} weightings drawn evenly,"
-    shares = f"A leads under {percent(firm.share_a)} and B under {percent(firm.share_b)}."
-    if not firm.leader:
-        return f"at the judge's mean weights neither leads. {drawn} {shares}"
+    sides = f"A leads under {percent(firm.share_a)} and B under {percent(firm.share_b)}"
+    shares = f"{sides} beyond noise, each judged by itself."
     if not firm.turns:
         no_move = f"no move of one criterion's weight takes the lead from {firm.leader}."
         return f"{no_move} {drawn} {shares}"

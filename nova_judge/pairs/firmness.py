@@ -19,6 +19,7 @@ from nova_judge.records import Candidate
 Floats: TypeAlias = npt.NDArray[np.float64]
 MAIN_SHARE = 0.05
 _CHUNK = 4_000
+_BEYOND_NOISE = 1.96
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -37,8 +38,9 @@ class Firmness(msgspec.Struct, frozen=True):
     """Who leads at the judge's mean weights, what turns that, and who leads under other weights.
 
     `turns` are the moves of one criterion that turn the lead, the smallest first. `share_a` and the
-    others are shares of `weightings` sampled with `seed`. Groups in fewer than a twentieth of the
-    rows share one weight, as `rare`.
+    others are shares of `weightings` sampled with `seed` under which a candidate leads by more than
+    the noise of its rows (1.96 standard errors of a fair coin), or neither does. Groups in fewer
+    than a twentieth of the rows share one weight, as `rare`.
     """
 
     leader: Candidate | None
@@ -89,14 +91,20 @@ def _sampled(main: int, weightings: int, seed: int) -> Floats:
 
 
 def _leads(columns: RubricColumns, main: npt.NDArray[np.bool_], sampled: Floats) -> Ints:
-    """Rows that B wins less rows that A wins, for each weighting; sums of integers, so exact."""
+    """Rows that B wins less rows that A wins, for each weighting; 0 where that is noise.
+
+    Sums of integers, so exact.
+    """
     column = np.where(main, np.cumsum(main) - 1, main.sum())
     leads = np.zeros(sampled.shape[1], dtype=np.int64)
+    decided = np.zeros(sampled.shape[1], dtype=np.int64)
     for first in range(0, columns.rows, _CHUNK):
         last = min(first + _CHUNK, columns.rows)
         margins = _dense(columns, column, first, last, width=len(sampled)) @ sampled
-        leads += (margins < 0).sum(axis=0) - (margins > 0).sum(axis=0)
-    return leads
+        of_a, of_b = (margins > 0).sum(axis=0), (margins < 0).sum(axis=0)
+        leads += of_b - of_a
+        decided += of_a + of_b
+    return np.where(leads**2 > _BEYOND_NOISE**2 * decided, leads, 0)
 
 
 def _dense(columns: RubricColumns, column: Ints, first: int, last: int, width: int) -> Floats:

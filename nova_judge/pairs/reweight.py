@@ -6,8 +6,10 @@ pass's, so a reweighted verdict is the verdict of one order; it does not average
 for the response shown first.
 """
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from statistics import NormalDist
 from typing import NamedTuple
 
 import msgspec
@@ -137,9 +139,15 @@ def reweigh(columns: RubricColumns, chosen: Weighting) -> Reweighed:
 
 
 def figures(
-    columns: RubricColumns, reweighed: Reweighed, settings: StatisticsSettings = DEFAULTS
+    columns: RubricColumns,
+    reweighed: Reweighed,
+    settings: StatisticsSettings = DEFAULTS,
+    *,
+    looks: float = 1.0,
 ) -> ReweighedFigures:
     """Counts, win rate of B with interval, and verdict of a reweighing.
+
+    `looks` is `looks_at_weights` where a user chose the weights, who may have tried many.
 
     The rubrics are of the order A, B alone, so that a judge that favours a position beyond chance
     blocks the verdict: its preference and the candidates' difference are one figure here.
@@ -151,7 +159,7 @@ def figures(
     )
     scores = ScoreCounts((a, ties, b))
     margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
-    contest = Contest(a, b, scores.rows, scores, by="the reweighted rubrics name")
+    contest = Contest(a, b, scores.rows, scores, by="the reweighted rubrics name", looks=looks)
     return ReweighedFigures(
         a=a,
         b=b,
@@ -164,6 +172,21 @@ def figures(
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
         flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),
     )
+
+
+def looks_at_weights(columns: RubricColumns, level: float = 0.95) -> float:
+    """The factor on a p-value that allows for every choice of weights (Scheffe 1953).
+
+    The level of a chi-square with as many degrees as there are criteria in a twentieth of the rows,
+    against that of a normal; its quantile by Wilson and Hilferty (1931).
+    """
+    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
+    degrees = max(1, int((rows >= columns.scored.sum() / 20).sum()))
+    normal = NormalDist()
+    spread = 2.0 / (9.0 * degrees)
+    quantile = degrees * (1.0 - spread + normal.inv_cdf(level) * math.sqrt(spread)) ** 3
+    tail = 2.0 * normal.cdf(-math.sqrt(quantile))
+    return max(1.0, (1.0 - level) / tail)
 
 
 def _blocked_by_position(

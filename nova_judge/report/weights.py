@@ -13,6 +13,7 @@ from nova_judge.pairs.reweight import (
     coverage,
     figures,
     judge_weighting,
+    looks_at_weights,
     reweigh,
     reweigh_form,
 )
@@ -43,6 +44,7 @@ class SliderForm(msgspec.Struct, frozen=True):
     level: float
     margin: float | None
     blocked: bool
+    looks: float
     rows: list[list[int]]
 
 
@@ -122,6 +124,7 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
         level=settings.level,
         margin=settings.equivalence_margin,
         blocked=bool(own.verdict.blocked_by),
+        looks=looks_at_weights(columns, settings.level),
         rows=form.rows,
     )
     return Weights(sliders, len(listed) - len(sliders), own, settled)

@@ -53,7 +53,8 @@ class Contest(NamedTuple):
 
     `lost` is None where no order was lost, `clusters` where no prompt repeats. `estimate` is the
     win rate where `scores` are rounded, `error` its standard error. `basis` says what a row is,
-    `by` who names the candidates, for the sentence.
+    `by` who names the candidates, for the sentence. The p-value is multiplied by `looks`, where
+    this contest is one of several that were tried.
     """
 
     a: int
@@ -67,6 +68,7 @@ class Contest(NamedTuple):
     error: float | None = None
     basis: Basis = Basis.BOTH_ORDERS
     by: str = "both orders name"
+    looks: float = 1.0
 
     @property
     def decided(self) -> int:
@@ -148,6 +150,10 @@ def decisive_rate_of(
 
 def p_value_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> float:
     """The p-value of no difference, from the decided rows; of prompts where these repeat."""
+    return min(1.0, contest.looks * _single_p_value(contest, settings))
+
+
+def _single_p_value(contest: Contest, settings: StatisticsSettings) -> float:
     if contest.clusters is not None:
         if settings.anytime:
             return anytime_p_value(*leading_prompts(contest.clusters))

@@ -115,6 +115,15 @@ def find(
     )
 
 
+_SPOKEN = {
+    "win_rate": "win rate",
+    "win_rate_decisive": "win rate of decided rows",
+    "win_rate_corrected": "win rate corrected by labels",
+    "length_controlled": "win rate at equal length",
+    "format_controlled": "win rate at equal structure",
+}
+
+
 class _Notes:
     """Collects why an estimate is missing."""
 
@@ -124,7 +133,7 @@ class _Notes:
     def kept(self, name: str, estimate: Known | Unscored) -> Known | None:
         """The estimate; None, with a note of the reason, where there is none."""
         if isinstance(estimate, Unscored):
-            self._reasons.append(f"{name}: {estimate.reason}")
+            self._reasons.append(f"{_SPOKEN.get(name, name)}: {estimate.reason}")
             return None
         return estimate
 

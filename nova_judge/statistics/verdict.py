@@ -94,7 +94,8 @@ def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> 
     )
     words, evidence = _in_words(stated, contest, interval)
     further = _what_would_decide(needed, contest, settings) if open_yet and evidence else ""
-    evidence = f"{evidence} {further}".rstrip()
+    parts = (evidence, _could_find(stated.could_find) if further else "", further)
+    evidence = " ".join(part for part in parts if part)
     return msgspec.structs.replace(
         stated, sentence=f"{words}: {evidence}", words=words, evidence=evidence
     )
@@ -156,6 +157,16 @@ def _lost(lost: LostOrders) -> str:
     told = " and ".join(f"{count:,} with {words}" for count, words in parts if count)
     ends = f"{100 * lost.low:.1f} %, all for B {100 * lost.high:.1f} %"
     return f"Left out: {told}; were all lost orders for A, the win rate would be {ends}."
+
+
+def _could_find(distance: float | None) -> str:
+    if distance is None or distance >= 0.5:
+        return "So few decided rows find no difference at all at 80 % power."
+    more, less = 50 + 100 * distance, 50 - 100 * distance
+    return (
+        f"Rows like these find a win rate of {more:.1f} % or more ({less:.1f} % or less) at "
+        f"{100 * POWER:g} % power."
+    )
 
 
 def _what_would_decide(

@@ -102,7 +102,7 @@ function signTest(first, second) {
   return Math.min(1, 2 * Math.exp(largest) * series);
 }
 
-/** The verdict's word; it may name a side only where test and win rate both do. */
+/** The verdict's word: a side only where test, corrected for the looks, and interval name it. */
 function verdictWord(a, ties, b, rate, settings) {
   if (rate === null || settings.blocked) return "inconclusive";
   if (settings.margin !== null) {
@@ -110,8 +110,8 @@ function verdictWord(a, ties, b, rate, settings) {
     const high = upperBound(a, ties, b, settings.level);
     if (low >= 0.5 - settings.margin && high <= 0.5 + settings.margin) return "equivalent";
   }
-  if (signTest(a, b) >= 1 - settings.level) return "inconclusive";
-  if (b > a && rate.estimate > 0.5) return "B better";
-  if (a > b && rate.estimate < 0.5) return "A better";
+  if (settings.looks * signTest(a, b) >= 1 - settings.level) return "inconclusive";
+  if (b > a && rate.low > 0.5) return "B better";
+  if (a > b && rate.high < 0.5) return "A better";
   return "inconclusive";
 }

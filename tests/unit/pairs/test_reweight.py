@@ -18,6 +18,7 @@ from nova_judge.pairs.reweight import (
     coverage,
     figures,
     judge_weighting,
+    looks_at_weights,
     mean_weights,
     reweigh,
     reweigh_form,
@@ -26,6 +27,7 @@ from nova_judge.pairs.reweight import (
 from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.sequential import CONFIDENCE_SEQUENCE, anytime_p_value
 from nova_judge.statistics.settings import StatisticsSettings
@@ -282,14 +284,38 @@ def test_the_lead_turns_where_firmness_says_and_nowhere_nearer(seed):
 
 def test_shares_of_weightings_are_right_where_they_are_known():
     """A leads when its criterion has more than half the weight: half of all weightings."""
-    columns = columns_of([judged(scale("a", 5, 1, 0.5), scale("b", 1, 5, 0.5))] * 3, AS_NAMED)
+    columns = columns_of([judged(scale("a", 5, 1, 0.5), scale("b", 1, 5, 0.5))] * 9, AS_NAMED)
     found = firmness(columns, weightings=4_000, seed=2)
     assert abs(found.share_a - 0.5) < 0.03
     assert found.share_a + found.share_b + found.share_level == 1.0
     assert found == firmness(columns, weightings=4_000, seed=2)
-    always = firmness(columns_of([judged(scale("a", 5, 1, 1.0))], AS_NAMED))
+    always = firmness(columns_of([judged(scale("a", 5, 1, 1.0))] * 9, AS_NAMED))
     assert (always.leader, always.share_a, always.turns) == ("A", 1.0, ())
+    one_row = firmness(columns_of([judged(scale("a", 5, 1, 1.0))], AS_NAMED))
+    assert (one_row.leader, one_row.share_a, one_row.share_level) == ("A", 0.0, 1.0)
     assert firmness(columns_of([judged()], AS_NAMED)) is None
+
+
+@pytest.mark.slow
+def test_trying_many_weights_names_a_winner_no_more_often_than_one_look():
+    """100 rows, five criteria, equal candidates: 40 weightings tried in each of 60 runs."""
+    draw = np.random.default_rng(5)
+    named = 0
+    for _ in range(60):
+        table = draw.integers(1, 6, (100, 5, 2)).astype(float)
+        columns = columns_of(
+            [judged(*(scale(f"c{k}", *pair, 0.2) for k, pair in enumerate(row))) for row in table],
+            AS_NAMED,
+        )
+        looks = looks_at_weights(columns)
+        assert looks > 1
+        for weights in draw.dirichlet(np.ones(5), 40):
+            spelled = ",".join(f"c{k}={weight:.3f}" for k, weight in enumerate(weights))
+            tried = reweigh(columns, weighting(columns, AS_NAMED, weights=spelled))
+            if figures(columns, tried, looks=looks).verdict.word is not Word.INCONCLUSIVE:
+                named += 1
+                break
+    assert named <= 6  # 3 expected at most; two standard deviations more
 
 
 def test_rare_criteria_share_one_weight():
