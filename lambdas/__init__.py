@@ -1,1 +1,1 @@
-"""How AWS calls us: one module a state, named after it."""
+"""The functions that AWS calls: one module per state, named after it."""

@@ -15,7 +15,7 @@ Settings = TypeVar("Settings", bound="FunctionSettings")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
-    """What every function knows."""
+    """Settings of every function."""
 
     stage: str
     data_bucket: str
@@ -24,7 +24,7 @@ class FunctionSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JobSettings(FunctionSettings):
-    """What planning and building jobs need: their role and the prefix of everything we name.
+    """Settings of planning and building jobs: their role and the prefix of everything we name.
 
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
@@ -51,7 +51,7 @@ class EndpointSettings(FunctionSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WatchSettings(EndpointSettings):
-    """How many days the endpoints' logs are kept; 0 is for ever."""
+    """The number of days that the endpoints' logs are kept; 0 is for ever."""
 
     log_retention_days: int
 
@@ -66,21 +66,21 @@ class BatchSettings(EndpointSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FailureSettings(EndpointSettings):
-    """Where it is told that a run failed."""
+    """The topic that hears of a failed run."""
 
     topic_arn: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ResultsSettings(FunctionSettings):
-    """Where the results processor tells that a report is ready."""
+    """The topic that hears of a report."""
 
     topic_arn: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScorerSettings(FunctionSettings):
-    """Which file of `scorers/` a scorer's function runs."""
+    """The file of `scorers/` that a scorer's function runs."""
 
     scorer: str
 

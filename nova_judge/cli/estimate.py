@@ -54,7 +54,7 @@ def command(
 
 
 def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> Workload:
-    """What a file of JSON Lines asks of a run; messages call it by its `name`.
+    """The work in a file of JSON Lines; messages call it by its `name`.
 
     Raises InputFileError where the recipe can do nothing with it.
     """

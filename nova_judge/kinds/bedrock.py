@@ -172,7 +172,7 @@ def evaluation_job_request(
 
 
 def job_parts(rows: int, prompts_per_job: int) -> tuple[range, ...]:
-    """Which rows go into which job: as few jobs as the limit allows, filled in order."""
+    """The rows of each job: as few jobs as the limit allows, filled in order."""
     most = min(prompts_per_job, bedrock_evaluation().limits.prompts_per_job)
     return tuple(range(start, min(start + most, rows)) for start in range(0, rows, most))
 

@@ -50,7 +50,7 @@ class Deployment(NamedTuple):
 
 
 class JobPlace(NamedTuple):
-    """Where one job lies: its name, role, output, input, and what else the account demands.
+    """The name, role, output, input and tags of one job.
 
     The state machine appends the number of redrives to the name.
     """

@@ -1,4 +1,4 @@
-"""What a kind of evaluation has to say, and the records that it says it in.
+"""The questions that every kind of evaluation answers, and the records of its answers.
 
 A kind is an object that satisfies `Kind`; `known.KINDS` names them all. To add one, write a module
 beside this one and name its object there.
@@ -18,7 +18,7 @@ from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.scores.found import ScoresFound
 
 Row = TypeVar("Row")
-"""What a kind makes of a line of its input."""
+"""A usable line of the input, as the kind reads it."""
 
 
 class JudgedBy(NamedTuple):
@@ -55,26 +55,26 @@ class Kind(Protocol[Row]):
 
     @property
     def generates(self) -> bool:
-        """Whether the candidates answer the input's prompts, as far as the file does not."""
+        """True where the candidates answer the input's prompts, as far as the file does not."""
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that a row is read from; a file in which the first is nowhere is refused."""
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
-        """What a recipe that holds all needed parts says that cannot be run."""
+        """The faults of a recipe that holds all needed parts, each with what is allowed."""
 
     def needs_file(self, recipe: Recipe) -> bool:
-        """Whether a run reads an input file; without one its recipe's name alone starts it."""
+        """True where a run reads an input file; else its recipe's name alone starts it."""
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         """The model that judges or is evaluated, and whom a job calls for it."""
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
-        """What the jobs of a run will probably use."""
+        """The instances and tokens that the jobs of a run will probably use."""
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
-        """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+        """The sources of the answers, by the file's first bytes; None where no row is usable."""
 
     def rows(
         self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources
@@ -88,10 +88,10 @@ class Kind(Protocol[Row]):
         """The line that a job reads of a row."""
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
-        """What AWS is asked for a job, and the files that it reads beside its data."""
+        """The call that asks AWS for a job, and the files that it reads beside its data."""
 
     def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound | ScoresFound:
-        """What the run's jobs wrote. Raises JudgeJobError where that cannot be read."""
+        """The verdicts or scores that the run's jobs wrote. Raises JudgeJobError."""
 
 
 def subjects(recipe: Recipe, base: str, customised: str | None) -> tuple[tuple[str, str], ...]:

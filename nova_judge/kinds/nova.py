@@ -217,7 +217,7 @@ def _benchmark_problem(recipe: Recipe) -> Iterator[str]:
 
 
 def _questions(recipe: Recipe) -> float:
-    """How many questions the benchmark's named sub-tasks ask; all of them where none is named."""
+    """The number of questions in the benchmark's named sub-tasks; in all where none is named."""
     evaluation = recipe.nova.evaluation
     questions = catalog.assumptions().benchmark_questions.value[evaluation.task]
     every = benchmarks()[evaluation.task].subtasks

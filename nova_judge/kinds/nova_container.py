@@ -1,4 +1,4 @@
-"""What the kinds share whose jobs run Nova's evaluation container."""
+"""The common part of the kinds whose jobs run Nova's evaluation container."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from nova_judge.runs.usage import InstanceTime, JudgeUsage
 
 
 def container_problems(recipe: Recipe) -> Iterator[str]:
-    """What the container or SageMaker would refuse of `judge.nova` and of the instances."""
+    """Everything in `judge.nova` and the instances that the container or SageMaker would refuse."""
     judge = recipe.judge
     yield from nova_problems(
         recipe.nova,

@@ -49,7 +49,7 @@ def load_recipe(text: str, *, file: str) -> Recipe:
 
 
 def recipe_problems(recipe: Recipe) -> Iterator[str]:
-    """What a well-formed recipe says that cannot be run."""
+    """Everything in a well-formed recipe that cannot be run."""
     for side in CANDIDATES:
         spec, generation = recipe.candidate(side), recipe.generation_for(side)
         yield from candidate_problems(

@@ -1,4 +1,4 @@
-"""What serverless evaluations are asked: CreateTrainingJob without an instance of one's own.
+"""Requests of serverless evaluations: CreateTrainingJob without an instance of one's own.
 
 The requests are those of the pipeline steps that `sagemaker.train.evaluate` of the SageMaker Python
 SDK 3.27.0 creates.
@@ -89,7 +89,7 @@ def judging_request(
 
 
 def answers_uri(subject: str, inference_place: JobPlace) -> str:
-    """Where the first step of `llmaj` leaves the answers."""
+    """The file in which the first step of `llmaj` leaves the answers."""
     return (
         f"{inference_place.output_uri}/{inference_place.name}/output/output/"
         f"{_INFERENCE_NAMES[subject]}/eval_results/inference_output.jsonl"

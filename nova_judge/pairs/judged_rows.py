@@ -32,7 +32,7 @@ class JudgedFiles(NamedTuple):
 
 
 class PairsFound(NamedTuple):
-    """What the judge wrote of a run's rows, job by job, and of each control by its name."""
+    """The judge's files for a run's rows, job by job, and for each control by its name."""
 
     jobs: tuple[JudgedFiles, ...]
     controls: tuple[tuple[str, JudgedFiles], ...] = ()
@@ -44,7 +44,7 @@ class PairsFound(NamedTuple):
 
 
 def profiles_of(job: JudgedFiles) -> ProfileCounts:
-    """How many rows of one job got which pair of verdicts."""
+    """The counts of each pair of verdicts among the rows of one job."""
     return count_profiles(row.judgment for row in read_rows(job))
 
 

@@ -1,4 +1,4 @@
-"""What a run will cost and take, before anything is paid for.
+"""The forecast of a run's cost and time, before anything is paid for.
 
 Quantities come from the head of the input and from `data/assumptions.json`, prices from
 `data/prices.json`; both are dated, and an estimate names the assumptions it rests on.

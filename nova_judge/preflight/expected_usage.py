@@ -1,4 +1,4 @@
-"""What a run will probably use: instance hours, tokens, transitions."""
+"""The expected usage of a run: instance hours, tokens, transitions."""
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.inputs.shards import cut
@@ -43,7 +43,7 @@ def expected_usage(
 
 
 def generation_seconds(recipe: Recipe, workload: Workload, answer_share: float) -> float:
-    """How long the slowest candidate takes; all answer at once."""
+    """Seconds of the slowest candidate; all answer at once."""
     supposed = catalog.assumptions()
     tokens = _endpoint_tokens(recipe, workload, answer_share)
     rates = supposed.endpoint_tokens_per_second.value

@@ -58,7 +58,7 @@ def _of(recipe: Recipe | None) -> str:
 
 
 def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
-    """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+    """The sources of the answers in a file that begins with `head`; None where no row is usable."""
     if recipe is None:
         return dataset.sources_of_file(head)
     return kind_of(recipe.kind).sources(recipe, head)

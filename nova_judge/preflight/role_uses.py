@@ -1,4 +1,4 @@
-"""What a judge job does in its role's name with things that only the recipe names."""
+"""The rights that a judge job needs on things that only the recipe names."""
 
 import re
 from typing import NamedTuple

@@ -1,1 +1,1 @@
-"""What to evaluate, and which models, images, instances and tasks go together."""
+"""Recipes, and the models, images, instances and tasks that go together."""

@@ -39,7 +39,7 @@ class BedrockJudge(Section, frozen=True, omit_defaults=True):
 
 
 def bedrock_problems(judge: BedrockJudge) -> Iterator[str]:
-    """What Bedrock would refuse, and what is allowed."""
+    """Everything that Bedrock would refuse, and what is allowed."""
     if not judge.judged or len(set(judge.judged)) != len(judge.judged):
         yield f"judged: found {list(judge.judged)}; A, B or both are allowed"
     names = [metric.name for metric in judge.custom_metrics]

@@ -1,4 +1,4 @@
-"""What Amazon Bedrock's judge can measure: its built-in metrics, and own ones within its limits.
+"""The metrics of Amazon Bedrock's judge: built-in ones, and own ones within its limits.
 
 A custom metric is a YAML file under `recipes/metrics/`, key for key as Bedrock reads it.
 """
@@ -33,7 +33,7 @@ class BuiltinMetric(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one evaluation job may hold."""
+    """The limits of one evaluation job."""
 
     prompts_per_job: int
     metrics_per_job: int
@@ -107,7 +107,7 @@ class ScaleBounds(NamedTuple):
 
 
 def packaged_metric(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
-    """What `recipes/metrics/<name>.yaml` holds; raises RecipeError with the names there are."""
+    """The document of `recipes/metrics/<name>.yaml`; raises RecipeError with those there are."""
     names = sorted(path.stem for path in METRICS_FOLDER.glob("*.yaml"))
     if name not in names:
         raise RecipeError(
@@ -136,7 +136,7 @@ def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was
 
 
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:
-    """What Bedrock would refuse in a custom metric, and what is allowed."""
+    """Everything that Bedrock would refuse in a custom metric, and what is allowed."""
     limits = bedrock_evaluation().limits
     longest = limits.metric_name_characters
     if len(metric.name) > longest or not _NAME.fullmatch(metric.name):
@@ -190,7 +190,7 @@ def _scale_problems(scale: Sequence[Rating], limits: Limits) -> Iterator[str]:
 
 
 def metric_name_problems(builtin: Sequence[str], custom: Sequence[str]) -> Iterator[str]:
-    """What is wrong with the metrics that one job would measure."""
+    """The faults of the metrics that one job would measure."""
     evaluation = bedrock_evaluation()
     for name in builtin:
         if name not in evaluation.metrics:

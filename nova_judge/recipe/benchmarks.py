@@ -54,7 +54,7 @@ def split_subtasks(subtask: str) -> tuple[str, ...]:
 def benchmark_problems(
     *, task: str, strategy: str, metric: str, subtask: str = "", model_type: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong with a benchmark recipe: the key in Nova's recipe, and what is allowed there.
+    """The faults of a benchmark recipe: the key in Nova's recipe, and what is allowed there.
 
     `subtask` is as the container reads it: names joined with a comma, empty for all.
     """

@@ -95,7 +95,7 @@ class NovaTask(msgspec.Struct, frozen=True):
 
 
 class JudgeContext(msgspec.Struct, frozen=True):
-    """How many tokens one record of a judge's input may have."""
+    """The number of tokens that one record of a judge's input may have."""
 
     value: int
     warn_from: int
@@ -200,19 +200,19 @@ def models() -> Models:
 
 @functools.cache
 def compatibility() -> Compatibility:
-    """Which models, tasks, instances and images go together."""
+    """The models, tasks, instances and images that go together."""
     return msgspec.json.decode((DATA / "compatibility.json").read_bytes(), type=Compatibility)
 
 
 @functools.cache
 def prices() -> Prices:
-    """What AWS charges, as far as a run needs it."""
+    """AWS's prices, as far as a run needs them."""
     return msgspec.json.decode((DATA / "prices.json").read_bytes(), type=Prices)
 
 
 @functools.cache
 def assumptions() -> Assumptions:
-    """What an estimate supposes where no price list says it."""
+    """The assumptions of an estimate where no price list speaks."""
     return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
 
 

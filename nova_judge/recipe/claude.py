@@ -1,4 +1,4 @@
-"""Which sampling settings a Claude model on Bedrock takes, told from its id.
+"""The sampling settings that a Claude model on Bedrock takes, by its id.
 
 AWS's documentation does not say; public threads do: both at once are refused from 4.1 on
 (https://github.com/open-webui/pipelines/pull/546,
@@ -14,7 +14,7 @@ NEITHER_SINCE = (4, 7)
 
 
 def sampling_problem(model: str, temperature: float | None, top_p: float | None) -> str | None:
-    """Why every call would be refused, and what to write instead; None where none would be.
+    """The reason why every call would be refused, and what to write instead; None without one.
 
     `model` is an id, an inference profile or an ARN of either.
     """

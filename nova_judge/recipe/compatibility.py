@@ -1,4 +1,4 @@
-"""Which judge, model, instance, image and task go together: refused before anything is paid for.
+"""The judges, models, instances, images and tasks that go together; others are refused unpaid.
 
 The combinations are data (`data/compatibility.json`, with the date they were read); the benchmarks'
 own are in `nova_judge.recipe.benchmarks`.
@@ -51,7 +51,7 @@ def candidate_problems(
     temperature: float | None,
     top_p: float | None,
 ) -> Iterator[str]:
-    """What is wrong with one candidate; `key` says where it stands, the last two how it samples."""
+    """The faults of one candidate; `key` says where it stands, the last two how it samples."""
     named = [source for source in (endpoint, bedrock, file) if source is not None]
     known = catalog.models().endpoints
     if len(named) != 1:

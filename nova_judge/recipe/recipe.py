@@ -1,4 +1,4 @@
-"""What to evaluate: one YAML file, one frozen record.
+"""The recipe of an evaluation: one YAML file, one frozen record.
 
 A recipe names two candidates, how they answer, the judge exactly as its container reads it, and how
 much the run may cost. `nova_judge.kinds.recipes` reads one and checks what its kind needs.
@@ -31,7 +31,7 @@ Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class Generation(Section, frozen=True):
-    """How candidates answer. Seconds for `call_timeout_s`; `max_failed` is a share of the rows.
+    """Settings of answers. `call_timeout_s` is in seconds, `max_failed` a share of the rows.
 
     `temperature` and `top_p` of None are not sent: the model's own count.
 
@@ -51,7 +51,7 @@ class Generation(Section, frozen=True):
 
 
 class GenerationOverrides(Section, frozen=True):
-    """What one candidate does otherwise than the recipe's `generation`."""
+    """Settings of one candidate that differ from the recipe's `generation`."""
 
     max_tokens: Positive | UnsetType = UNSET
     temperature: Temperature | UnsetType | None = UNSET
@@ -64,7 +64,7 @@ class GenerationOverrides(Section, frozen=True):
 
 
 class CandidateSpec(Section, frozen=True):
-    """Where one candidate's answers come from: exactly one of `endpoint`, `bedrock`, `file`.
+    """The source of one candidate's answers: exactly one of `endpoint`, `bedrock`, `file`.
 
     `instance_types` is the order in which an endpoint is tried; left out, that of the stack.
     `price`: US dollars per million tokens, for a Bedrock model that the price list lacks.
@@ -81,7 +81,7 @@ class CandidateSpec(Section, frozen=True):
 
     @property
     def source(self) -> Literal["endpoint", "bedrock", "file"]:
-        """Which of the three stands in the recipe."""
+        """The one of the three that stands in the recipe."""
         if self.endpoint is not None:
             return "endpoint"
         return "bedrock" if self.bedrock is not None else "file"
@@ -93,7 +93,7 @@ class CandidateSpec(Section, frozen=True):
 
     @property
     def label(self) -> str:
-        """What the report calls this candidate."""
+        """The candidate's name in the report."""
         return self.name or self.model
 
 
@@ -138,7 +138,7 @@ class Budget(Section, frozen=True):
 
 
 class Statistics(Section, frozen=True):
-    """How sure the report has to be. `equivalence_margin` is a distance of the win rate from ½."""
+    """Demands on the report. `equivalence_margin` is a distance of the win rate from ½."""
 
     level: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
     equivalence_margin: Annotated[float, Meta(gt=0, lt=0.5)] | None = None
@@ -146,7 +146,7 @@ class Statistics(Section, frozen=True):
 
 
 class Shards(Section, frozen=True):
-    """How the input is cut: bytes of one shard."""
+    """The size of one shard of the input in bytes."""
 
     bytes: Annotated[int, Meta(ge=1_024, le=512 * 1024**2)] = 4 * 1024**2
 
@@ -220,7 +220,7 @@ class Recipe(Section, frozen=True):
 
     @property
     def bedrock(self) -> BedrockJudge:
-        """What Bedrock's judge is asked; raises RecipeError for another kind."""
+        """The settings of Bedrock's judge; raises RecipeError for another kind."""
         return self._held(self.judge.bedrock, "bedrock")
 
     @property
@@ -253,7 +253,7 @@ def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
 
 
 def _said(record: msgspec.Struct) -> dict[str, Any]:
-    """What a record says beyond its defaults; a default that is written out says nothing."""
+    """The fields of a record that differ from their defaults, written out or not."""
     said = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)

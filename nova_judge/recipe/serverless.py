@@ -30,7 +30,7 @@ _KEYS = {"evaluation.task": "serverless.benchmark", "evaluation.subtask": "serve
 
 
 class ServerlessInference(Section, frozen=True):
-    """How the model answers."""
+    """Settings of the model's answers."""
 
     max_new_tokens: Positive = 8192
     temperature: Number = 0
@@ -74,12 +74,12 @@ class Serverless(Section, frozen=True, omit_defaults=True):
 
     @property
     def needs_file(self) -> bool:
-        """Whether an input file has to be brought along."""
+        """True where an input file has to be brought along."""
         return self.evaluation != "benchmark" and self.dataset is None
 
 
 def serverless_problems(serverless: Serverless, scorer: str | None) -> Iterator[str]:
-    """What is wrong with `judge.serverless` and `judge.scorer`, and what is allowed."""
+    """The faults of `judge.serverless` and `judge.scorer`, and what is allowed."""
     for key, value, pattern, example in (
         ("base_model", serverless.base_model, _MODEL, "…:hub-content/<hub>/Model/<name>/<version>"),
         ("model_package", serverless.model_package, PACKAGE, "…:model-package/<group>/<version>"),
@@ -102,7 +102,7 @@ def serverless_problems(serverless: Serverless, scorer: str | None) -> Iterator[
 
 
 def _refused_by_the_service(serverless: Serverless) -> Iterator[str]:
-    """What has the right form, and is refused once it was sent.
+    """Faults of the right form that the service refuses once they were sent.
 
     Source: AWS's SDK sagemaker-train 1.27.0 (llm_as_judge_evaluator.py) and
     https://github.com/aws/sagemaker-python-sdk/pull/5959.

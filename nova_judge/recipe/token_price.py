@@ -1,4 +1,4 @@
-"""What a recipe says that a Bedrock model costs, where the price list does not know it."""
+"""The price of a Bedrock model that a recipe gives where the price list does not know it."""
 
 from typing import Annotated
 

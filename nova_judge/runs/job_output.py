@@ -1,4 +1,4 @@
-"""What a job left behind: which objects are read, and into which file of ours.
+"""The output of a job: the objects that are read, each into a file of ours.
 
 The names come from S3 and from archives: they are matched against the documented layouts and never
 used as paths.

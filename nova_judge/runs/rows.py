@@ -20,7 +20,7 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReasonCount(msgspec.Struct, frozen=True):
-    """How many rows or lines share a reason."""
+    """The number of rows or lines that share a reason."""
 
     reason: str
     count: int

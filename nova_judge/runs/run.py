@@ -29,7 +29,7 @@ class RunInput(msgspec.Struct, frozen=True):
 
 
 class StandIns(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What answers and judges in place of the models: local mode says so, AWS has none."""
+    """Names of what answers and judges in place of the models in local mode; AWS has none."""
 
     answers: str | None = None
     judge: str | None = None
@@ -60,7 +60,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows_in(self) -> RunInput:
-        """Where the rows lie as JSON Lines: the input itself, or what was made of it."""
+        """The object with the rows as JSON Lines: the input itself, or what was made of it."""
         return self.lines or self.input
 
     def generated(self) -> tuple[Candidate, ...]:
@@ -78,7 +78,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return cut(self.rows_in.size, max(self.recipe.shards.bytes, least))
 
     def candidate_label(self, candidate: Candidate) -> str:
-        """What the report calls a candidate; answers of the file never get a model's name."""
+        """A candidate's name in the report; answers of the file never get a model's name."""
         spec = self.recipe.candidate(candidate)
         if getattr(self.sources, candidate) == "file":
             return spec.name if spec.name and spec.source == "file" else f"response_{candidate}"
@@ -94,7 +94,7 @@ def decode_run(content: bytes) -> Run:
 
 
 def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSources:
-    """Who answers: a candidate is asked unless its answers stand in the file.
+    """The source of each candidate's answers: it is asked unless they stand in the file.
 
     A file that brings both answers is judged as it is, whatever candidates the recipe names.
     """
@@ -107,6 +107,6 @@ def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSource
 
 
 def sources_in(recipe: Recipe, head: bytes) -> AnswerSources | None:
-    """Who answers the rows of a file that begins with `head`; None where no row is usable."""
+    """The sources of the answers in a file that begins with `head`; None where no row is usable."""
     brings = file_brings_answers(head, recipe.map)
     return None if brings is None else answer_sources(recipe, file_brings_answers=brings)

@@ -1,4 +1,4 @@
-"""What the state machine can carry from one state to the next."""
+"""The limits of what the state machine carries from one state to the next."""
 
 from typing import Any
 

@@ -81,7 +81,7 @@ def evaluation_image(region: str, image: str | None = None) -> str:
 
 
 def hyperparameters(nova: NovaBlock, recipe_uri: str) -> dict[str, str]:
-    """What the container gets on its command line: the model, and where its recipe is mounted."""
+    """The container's command line: the model, and where its recipe is mounted."""
     model = nova.run.model_name_or_path
     model_key = "base_model_location" if model.startswith("s3://") else "base_model"
     parameters = {
@@ -108,7 +108,7 @@ def training_job_name(prefix: str, run_id: str, execution: str, number: int) -> 
 
 
 def started_by(execution: str, job_name: str) -> bool:
-    """Whether a job belongs to this execution, and not to an earlier attempt at its run.
+    """True for a job of this execution, and not of an earlier attempt at its run.
 
     A judge job's name ends with number and redrives, a batch job's with candidate, shard and part.
     """

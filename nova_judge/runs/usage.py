@@ -1,4 +1,4 @@
-"""What a run is asked for and what it uses, as quantities: the prices come later."""
+"""The work and the usage of a run as quantities; prices come later."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from nova_judge.records import Candidate
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
-    """What the input asks for. `exact` is False when `rows` is projected from the file's head.
+    """The work that the input asks for. `exact` is False when `rows` is projected from its head.
 
     `prompt_characters` is the mean over the rows seen; `generated` names who has to answer.
     """
@@ -41,7 +41,7 @@ class TokenUse(NamedTuple):
 
 
 class JudgeUsage(NamedTuple):
-    """What the jobs of a run will probably use. `unpriced`: jobs that our price list leaves out.
+    """The expected usage of a run's jobs. `unpriced`: jobs that our price list leaves out.
 
     `rests_on` says which assumptions stand behind the figures.
     """
@@ -53,12 +53,12 @@ class JudgeUsage(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long all jobs on instances take, one after the other."""
+        """The time of all jobs on instances, one after the other."""
         return sum(job.seconds for job in self.jobs)
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run used, as far as it is known. `unpriced`: jobs that our price list leaves out."""
+    """The usage of a run, as far as known. `unpriced`: jobs that our price list leaves out."""
 
     judge_jobs: tuple[InstanceTime, ...] = ()
     endpoints: tuple[InstanceTime, ...] = ()

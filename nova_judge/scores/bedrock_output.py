@@ -10,7 +10,7 @@ class _EvaluatorDetail(msgspec.Struct):
 
 
 class OutputScore(msgspec.Struct):
-    """What the judge said of one answer by one metric; without a result it could not say."""
+    """The judge's result for one answer by one metric; None where it could not say."""
 
     metricName: str
     result: float | str | None = None
@@ -23,7 +23,7 @@ class OutputScore(msgspec.Struct):
 
     @property
     def explanation(self) -> str:
-        """Why the judge says so; empty where it does not tell."""
+        """The judge's reasons; empty where it gives none."""
         details = self.evaluatorDetails or ()
         return " ".join(detail.explanation for detail in details if detail.explanation)
 

@@ -93,7 +93,7 @@ def stand_in_of(explanation: str) -> str | None:
 
 
 def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]:
-    """What is known of the metrics that the judge is asked for."""
+    """Scale and direction of the metrics that the judge is asked for."""
     own = judge.custom_metrics
     return {
         name: MetricFacts(
@@ -104,7 +104,7 @@ def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]
 
 
 class MetricScore(NamedTuple):
-    """What the judge said by one metric: a number, a word of the scale, or why there is none."""
+    """A judge's result by one metric: a number, a word of the scale, or why there is none."""
 
     result: float | str | Unscored
     explanation: str = ""
@@ -178,7 +178,7 @@ def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, floa
 
 
 def lower_is_better(custom: Sequence[CustomMetric], name: str) -> bool:
-    """Whether less of a metric is better, as with Harmfulness."""
+    """True where less of a metric is better, as with Harmfulness."""
     builtin = bedrock_evaluation().metrics.get(name)
     if builtin is not None:
         return builtin.better == "lower"

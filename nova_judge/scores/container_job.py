@@ -1,4 +1,4 @@
-"""What a job of AWS's evaluation containers says of the model under test."""
+"""The scores in a job of AWS's evaluation containers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What the jobs of a scoring run wrote: every score, the reported figures, and what disagrees."""
+"""The scores that a run's jobs wrote, their reported figures, and what disagrees."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ _FAR = 1e-6  # relative: reported and recomputed figures of equal rows agree far
 
 
 class JobScores(NamedTuple):
-    """What one job says of its `subject`.
+    """The scores of one job for its `subject`.
 
     `reported` are the figures that the container gave, `recomputed` those that only all rows
     together have; `stand_in` names what worked in place of the models.
@@ -53,7 +53,7 @@ def scores_found(facts: Mapping[str, MetricFacts], jobs: Iterable[JobScores]) ->
 
 
 def _disagreements(table: ScoreTable) -> Iterator[str]:
-    """Where the container's own figure is not what its rows say."""
+    """Figures of the container that its own rows do not bear out."""
     for (subject, metric), reported in table.reported.items():
         mean = table.mean_of(subject, metric)
         if mean is None or _near(mean, reported.value):

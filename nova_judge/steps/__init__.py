@@ -1,1 +1,1 @@
-"""What each state of a run does, with AWS at hand; functions and commands call it."""
+"""The work of each state of a run, with AWS at hand; functions and commands call it."""

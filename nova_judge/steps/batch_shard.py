@@ -54,7 +54,7 @@ class BatchShard(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Whether no more is to do, and how many lines of the jobs' output belong to no prompt."""
+    """The end of a shard's batch: `unreadable` counts lines of output that belong to no prompt."""
 
     done: bool
     unreadable: int = 0

@@ -142,7 +142,7 @@ def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: s
 
 
 def _write_by_rank(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], bucket: str) -> None:
-    """Where judging may stop early, a job's rows are a sample of all; a few files at a time."""
+    """Write each job's rows as a sample of all: judging may stop early. A few files at once."""
     ranks = judging_ranks(_rows(run, kind, bucket), run.recipe.statistics.seed)
     for start in range(0, len(ordered), FILES_AT_ONCE):
         part = ordered[start : start + FILES_AT_ONCE]
@@ -189,7 +189,7 @@ def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callabl
 
 
 def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment) -> dict[str, Any]:
-    """What the state machine needs of a job; writes its record and the files beside its data."""
+    """Write a job's record and the files beside its data; returns what the state machine sends."""
     request = kind.request(run, job, deployment)
     for key, content in request.files:
         s3.write(deployment.bucket, key, content)

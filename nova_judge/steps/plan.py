@@ -32,7 +32,7 @@ from nova_judge.steps.input_lines import lines_of
 
 
 class Asked(NamedTuple):
-    """Who asks for a run: the execution, its start in ISO 8601, and the function that plans it."""
+    """The execution that asks for a run, its start in ISO 8601, and the function that plans it."""
 
     execution: str
     started: str

@@ -31,7 +31,7 @@ def read_run(bucket: str, run_id: str) -> Run | None:
 
 
 def read_summary(bucket: str, run_id: str) -> DatasetSummary | None:
-    """Where the lines of the input went; None before the judge's files were written."""
+    """The count of where the input's lines went; None before the judge's files were written."""
     content = s3.read_if_exists(bucket, RunLayout(run_id).dataset)
     return msgspec.json.decode(content, type=DatasetSummary) if content is not None else None
 

@@ -1,4 +1,4 @@
-"""What one shard reads and writes: its lines in the input, its rows and its responses."""
+"""The files of one shard: its lines in the input, its rows and its responses."""
 
 from collections.abc import Iterable
 

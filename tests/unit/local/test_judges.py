@@ -234,5 +234,5 @@ def test_rows_of_one_id_get_their_recorded_verdicts_in_order(tmp_path):
         return judge.output(Shown("p", "a", "b", "forward", known), "pairwise")
 
     assert [said(0), said(1), said(0)] == ["[[A>B]]", "[[B>A]]", "[[A>B]]"]
-    with pytest.raises(LocalModeError, match="Id 's' stands more than once .* 2 times in the"):
+    with pytest.raises(LocalModeError, match=r"Id 's' stands more than once .* 2 times in the"):
         said(2)
