@@ -220,7 +220,27 @@ def scenarios(scale: float) -> list[Scenario]:
             lambda prompts: soonest(moving.caps, latencies(moving, prompts)),
             {"ours": ours, **adaptive, **standard},
         ),
+        *(by_chance(share, int(3000 * scale)) for share in (0.3, 0.6)),
+        Scenario(
+            "400 a second, others take 150",
+            (msgspec.structs.replace(hidden, caps=(), rate=400, burst=100, others=150),),
+            int(3000 * scale),
+            lambda prompts: (len(prompts) - 100) / (400 - 150),
+            {"ours": ours, **adaptive, **standard},
+        ),
     ]
+
+
+def by_chance(share: float, rows: int) -> Scenario:
+    """Refusals that do not follow the load; the least seconds are those of the calls it takes."""
+    refusing = Behaviour(slots=1000, latency_s=0.05, failing=share, faults=(429,))
+    return Scenario(
+        f"{share:.0%} refused by chance",
+        (refusing,),
+        rows,
+        lambda prompts: latencies(refusing, prompts) / THREADS / (1 - share),
+        {"ours": ours},
+    )
 
 
 def soonest(caps: Sequence[tuple[float, int]], work: float) -> float:

@@ -28,8 +28,10 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the endpoint does. Seconds; a share is of the calls.
 
     At most `slots` calls are served at once. `caps` are steps `(since, cap)` in seconds after the
-    first call: a call above the cap is refused with 429; below it, calls wait for a slot. `faults`
-    name what happens to a share `failing` of the calls: a status, or `hang`, `break`, `cut`.
+    first call: a call above the cap is refused with 429; below it, calls wait for a slot. With a
+    `rate`, a bucket of `burst` tokens fills by so many per second, of which `others` take their
+    part first; a call that finds none is refused with 429, as Bedrock's quotas are. `faults` name
+    what happens to a share `failing` of the calls: a status, or `hang`, `break`, `cut`.
     Without `codes` a refusal has its status and no AWS error code, as a model server's own has.
     """
 
@@ -37,6 +39,9 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_s: float = 0.1
     spread: float = 0.5
     caps: tuple[tuple[float, int], ...] = ()
+    rate: float = 0.0
+    burst: float = 0.0
+    others: float = 0.0
     failing: float = 0.0
     faults: tuple[int | str, ...] = ()
     hang_s: float = 3600.0
@@ -54,6 +59,7 @@ class Endpoint:
         self.chance = random.Random(behaviour.seed)  # noqa: S311
         self.active = 0
         self.begun: float | None = None
+        self.tokens, self.filled = behaviour.burst, 0.0
         self.calls: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
 
@@ -70,12 +76,25 @@ class Endpoint:
         reached = [cap for since, cap in self.behaviour.caps if since <= now - self.begun]
         return reached[-1] if reached else float("inf")
 
+    def has_token(self) -> bool:
+        """Take a token of the bucket, if there is a bucket and it holds one."""
+        settings = self.behaviour
+        if not settings.rate:
+            return True
+        now = asyncio.get_running_loop().time()
+        left = self.tokens + (now - (self.filled or now)) * (settings.rate - settings.others)
+        self.tokens, self.filled = min(settings.burst, left), now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
     async def reply(self, body: bytes, write: Callable[[bytes], None]) -> bool:
         """Answer one call; False where the connection must be closed."""
         fault = self.fault()
         if fault is not None:
             return await self.fail(fault, write)
-        if self.active >= self.cap():
+        if self.active >= self.cap() or not self.has_token():
             return await self.fail(429, write)
         prompt = msgspec.json.decode(body)["messages"][-1]["content"]
         self.active += 1

@@ -210,7 +210,9 @@ class Lane:
             self._set_back(job, failed)
             self.outcomes[job.row] = failed
             return
-        pause = self._source.policy.pause(job.tries, chance)
+        # The limiter already holds calls back as far as that helps.
+        by_chance = failure.outlook is Outlook.THROTTLED and self._limiter.loses_by_chance
+        pause = self._source.policy.pause(1 if by_chance else job.tries, chance)
         job = job._replace(spent_s=job.spent_s + pause)
         self._set_back(job)
         with self._changed:

@@ -5,11 +5,15 @@ packets. Slow start: one more for every answer, which doubles the limit each rou
 first push-back. From then on one more a round trip, and a tenth less at most once a round trip.
 As in CUBIC (RFC 9438) the increase is slower near the limit that was refused last, because most
 caps stay where they are, and faster the farther it has passed that limit, because this one moved.
-The calls themselves are the clock, so nothing here knows the time.
+Refusals that come whatever the load are no push-back (see `losses`): the limit goes back to where
+it was and doubles on, until more is refused than that. The calls themselves are the clock, so
+nothing here knows the time.
 """
 
 import threading
-from typing import NewType
+from typing import NamedTuple
+
+from nova_judge.answers.losses import Losses
 
 FIRST_LIMIT = 16
 DECREASE = 0.9
@@ -19,10 +23,12 @@ FASTER_BEYOND = 4.0
 FEW = 4.0
 """Calls in flight of which a slow one proves no queue."""
 
-Permit = NewType("Permit", int)
-"""Leave to make one call: the number of decreases there had been when it was given."""
 
-_SLOW_START = Permit(0)
+class Permit(NamedTuple):
+    """Leave to make one call: how often the limit had been decreased, and the calls in flight."""
+
+    decreases: int
+    in_flight: int
 
 
 class Limiter:
@@ -35,6 +41,8 @@ class Limiter:
         self._refused_at = float("inf")
         self._in_flight = 0
         self._decreases = 0
+        self._doubles = True
+        self._losses = Losses(most)
 
     @property
     def limit(self) -> float:
@@ -46,13 +54,19 @@ class Limiter:
         """Calls that are in flight now."""
         return self._in_flight
 
+    @property
+    def loses_by_chance(self) -> bool:
+        """Whether calls are refused whatever the load, so that waiting before a call is no use."""
+        return self._losses.share > 0.0
+
     def start(self) -> Permit | None:
         """Leave for one call, or None while the limit is reached."""
         with self._lock:
             if self._in_flight + 1 > self._limit:
                 return None
             self._in_flight += 1
-            return Permit(self._decreases)
+            self._losses.began(self._in_flight)
+            return Permit(self._decreases, self._in_flight)
 
     def succeeded(self) -> None:
         """An answer came: a limit that was in use grows."""
@@ -71,7 +85,14 @@ class Limiter:
         """The endpoint pushed back: a tenth less, unless this round trip had it already."""
         with self._lock:
             self._in_flight -= 1
+            self._losses.refused(permit.in_flight)
+            if self.loses_by_chance:
+                self._follow_losses()
+                return
             self._decrease(permit, least=1.0)
+            if (restored := self._losses.proven(self._limit)) is not None:
+                self._refused_at, self._doubles = float("inf"), True
+                self._limit = max(self._limit, restored)
 
     def slowed(self, permit: Permit) -> None:
         """A call took so long that it may have queued: as `throttled`, but never below `FEW`."""
@@ -80,12 +101,20 @@ class Limiter:
             if self._limit > FEW:
                 self._decrease(permit, least=FEW)
 
-    def _decrease(self, permit: Permit, least: float) -> None:
-        if permit == self._decreases:
+    def _follow_losses(self) -> None:
+        """Take the limit down where more is refused than at any load."""
+        if (lowered := self._losses.lowered(self._limit)) is not None:
+            self._refused_at, self._doubles = self._limit, False
             self._decreases += 1
+            self._limit = max(1.0, min(self._limit, lowered))
+
+    def _decrease(self, permit: Permit, least: float) -> None:
+        if permit.decreases == self._decreases:
+            self._decreases += 1
+            self._doubles = False
             self._refused_at = self._limit
             self._limit = min(self._limit * DECREASE, self._limit - 1)
-        if permit == _SLOW_START:
+        if permit.decreases == 0:
             # Doubling overshoots by far. What is still in flight was let in, or is about to be
             # refused too and then lowers the limit in its turn.
             self._limit = min(self._limit, float(self._in_flight))
@@ -93,7 +122,7 @@ class Limiter:
         self._limit = max(least, self._limit)
 
     def _step(self) -> float:
-        if self._decreases == _SLOW_START:
+        if self._doubles:
             return 1.0
         beyond = self._limit - self._refused_at
         if abs(beyond) <= NEAR:
