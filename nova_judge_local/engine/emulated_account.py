@@ -21,7 +21,6 @@ from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.engine import (
     account_facts,
     cloudformation_types,
-    function_processes,
     hooks,
     state_machine_tasks,
 )
@@ -46,7 +45,9 @@ SAGEMAKER_ROUTES = {
 class Account:
     """`application` is the ASGI application to serve at `endpoint`."""
 
-    def __init__(self, settings: EmulatorSettings, folder: Path, endpoint: str) -> None:
+    def __init__(
+        self, settings: EmulatorSettings, folder: Path, endpoint: str, forks: Forks | None
+    ) -> None:
         self._folder = folder
         self.application: Any = app.app
         answers = answers_from(settings.answers, settings.chat_server, folder)
@@ -57,9 +58,9 @@ class Account:
         self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
         hooks.name_lambda_errors(self._function_failed)
-        self._forks = Forks() if function_processes.POSSIBLE else None
-        if self._forks is not None:
-            hooks.start_functions_with(self._forks.popen)
+        self._forks = forks
+        if forks is not None:
+            hooks.start_functions_with(forks.popen)
         _plug_in(SageMakerApi(operations, hosting.invoke), answers)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)

@@ -19,13 +19,13 @@ from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any
 
-import boto3
 import msgspec
 
 from nova_judge_local.engine.clients import KEY
 from nova_judge_local.folders import FUNCTIONS
 
 LONGEST_REQUEST = 1 << 20
+STDERR = 2
 SERVICES = ("s3", "dynamodb", "sagemaker", "sagemaker-runtime")
 POSSIBLE = sys.platform == "linux"
 """Elsewhere libraries do not survive a fork, and workers start as the engine starts them."""
@@ -45,8 +45,9 @@ class Forks:
         self._asking = threading.Lock()
         with theirs:
             command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+            # Standard output belongs to whoever started the emulator.
             self._process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=STDERR
             )
 
     def popen(
@@ -136,6 +137,8 @@ def _import_what_functions_need() -> None:
         import_module(f"lambdas.{file.stem}")
     for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
         del sys.modules[name]
+    import boto3  # noqa: PLC0415 - in this process alone
+
     # The session keeps what it reads of these services, and nothing of this key.
     boto3.setup_default_session()
     make: Any = boto3.client

@@ -18,6 +18,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from nova_judge_local.engine import clients
+from nova_judge_local.engine.function_processes import POSSIBLE, Forks
 from nova_judge_local.settings import LOOPBACK, Start, answering
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def main() -> None:
     listener = socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
     os.environ.update(_environment(start, port))
+    forks = Forks() if POSSIBLE else None  # imports what functions need while we import the engine
     from nova_judge_local.engine.emulated_account import Account  # noqa: PLC0415 (reads the environment)
 
-    account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}")
+    account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}", forks)
     asyncio.run(_serve(account, listener))
     account.stop()
     os._exit(0)  # the engine leaves threads that never end
