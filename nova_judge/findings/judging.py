@@ -57,8 +57,7 @@ def with_judging(
     """The facts of a run with its early stop and with what its control rows say of the judge."""
     named = list(controls)
     findings = tuple(
-        judge_control(Control(name), counts, level=facts.settings.level, controls=len(named))
-        for name, counts in named
+        judge_control(Control(name), counts, level=facts.settings.level) for name, counts in named
     )
     return msgspec.structs.replace(
         facts,

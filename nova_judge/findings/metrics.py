@@ -18,7 +18,7 @@ from nova_judge.findings.metrics_record import (
     Rows,
 )
 from nova_judge.findings.rubric_findings import RubricEvidence
-from nova_judge.pairs.controls import ControlFinding, blocked_by
+from nova_judge.pairs.controls import ControlFinding, blocked_by, noise_floor
 from nova_judge.pairs.job_figures import JobFigures, job_figures
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.preflight.run_cost import Cost
@@ -27,6 +27,7 @@ from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find
+from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
 
 
@@ -94,9 +95,14 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
             "controls": run.controls,
             "rubric": rubrics.metrics(settings),
             "job": job_figures(job, profiles, settings),
-            "notes": (*run.notes, *estimates.notes),
+            "notes": (*run.notes, *_noise(run, estimates.positions), *estimates.notes),
         },
     )
+
+
+def _noise(run: RunFacts, found: Positions | None) -> tuple[str, ...]:
+    floor = noise_floor(run.controls, found.flips if found else None)
+    return (floor,) if floor else ()
 
 
 def scored_metrics(run: RunFacts, found: ScoredFindings) -> Metrics:

@@ -91,6 +91,9 @@ def rows(metrics: Metrics) -> str:
     }
     parts = ", ".join(f"{number:,} {what}" for what, number in left_out.items() if number)
     of = f"{count.judged:,} of {count.input:,} rows judged"
+    lost = metrics.verdict.lost if metrics.verdict else None
+    if lost and lost.one_order:
+        of = f"{of}, {lost.one_order:,} of them in one order only"
     return f"{of} ({parts})" if parts else of
 
 

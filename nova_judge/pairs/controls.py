@@ -1,8 +1,9 @@
 """Control rows: pairs in which no candidate should win, judged to see whether the judge is sound.
 
-`same_answer` shows one answer on both sides; `padded` shows an answer and the same answer said
-twice. A judge that names a side of the first, or the padded side of the second, more often than
-chance would, says nothing about two models either: its verdict is blocked.
+`padded` shows an answer and the same answer said twice. A judge that prefers the padded side more
+often than chance would says nothing about two models either: its verdict is blocked. `same_answer`
+shows one answer on both sides, the same bytes, so that no judge can prefer a side of it: what it
+names there, and how often its two orders contradict each other, is its noise.
 """
 
 import enum
@@ -14,7 +15,7 @@ import msgspec
 
 from nova_judge.records import InputRow
 from nova_judge.statistics.binomial import sign_test
-from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.positions import positions
 
 CONTROL_ROWS = 100
@@ -32,7 +33,9 @@ class Control(enum.StrEnum):
 class ControlFinding(msgspec.Struct, frozen=True):
     """What one control says of the judge. `blocks` is the reason that blocks the verdict, or None.
 
-    a, b: rows that both orders decide for that side; in `padded`, B is the padded answer.
+    a, b: rows that both orders decide for that side; in `padded`, B is the padded answer. named,
+    flips: shares of the rows with both verdicts on which a side is named throughout, and on which
+    each order names another one; None without such rows.
     """
 
     control: Control
@@ -42,6 +45,8 @@ class ControlFinding(msgspec.Struct, frozen=True):
     p_value: float
     blocks: str | None
     note: str | None
+    named: float | None = None
+    flips: float | None = None
 
 
 def control_rows(
@@ -60,21 +65,42 @@ def control_rows(
 
 
 def judge_control(
-    control: Control, profiles: ProfileCounts, *, level: float = 0.95, controls: int = 1
+    control: Control, profiles: ProfileCounts, *, level: float = 0.95
 ) -> ControlFinding:
-    """What the profile counts of a control's rows say; `controls` shares out the error rate."""
+    """What the profile counts of a control's rows say."""
     tally = profiles.reconciled
     p_value = sign_test(tally.a, tally.b)
-    beyond_chance = p_value < (1.0 - level) / controls
+    padded = control is Control.PADDED and tally.b > tally.a and p_value < 1.0 - level
+    whole = profiles.in_both_orders
+    flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)
     return ControlFinding(
         control=control,
         rows=profiles.rows,
         a=tally.a,
         b=tally.b,
         p_value=p_value,
-        blocks=_blocks(control, tally.a, tally.b, p_value) if beyond_chance else None,
+        blocks=_blocks(tally.a, tally.b, p_value) if padded else None,
         note=_position_note(profiles, level),
+        named=(tally.a + tally.b) / whole if whole else None,
+        flips=flipped / whole if whole else None,
     )
+
+
+def noise_floor(findings: Iterable[ControlFinding], flips: float | None) -> str | None:
+    """What the judge does with one answer shown twice, beside its flips on the run's own rows."""
+    for finding in findings:
+        if finding.control is Control.SAME_ANSWER and finding.named is not None:
+            own = (
+                ""
+                if flips is None
+                else f"; on the run's own rows its orders contradict on {flips:.1%}"
+            )
+            return (
+                f"the judge's noise: of pairs of one and the same answer it names a winner in both "
+                f"orders on {finding.named:.1%}, and its orders contradict each other on "
+                f"{finding.flips or 0:.1%}{own}"
+            )
+    return None
 
 
 def blocked_by(findings: Iterable[ControlFinding]) -> tuple[str, ...]:
@@ -99,18 +125,11 @@ def _control_row(row: InputRow, control: Control, index: int) -> InputRow:
     )
 
 
-def _blocks(control: Control, a: int, b: int, p_value: float) -> str | None:
-    evidence = f"(exact sign test p = {p_value:.2g})"
-    if control is Control.SAME_ANSWER:
-        return (
-            f"shown the same answer on both sides, the judge names B on {b} and A on {a} rows "
-            f"{evidence}"
-        )
-    if b > a:
-        return (
-            f"the judge prefers a padded answer to the plain one on {b} of {a + b} rows {evidence}"
-        )
-    return None
+def _blocks(plain: int, padded: int, p_value: float) -> str:
+    return (
+        f"the judge prefers a padded answer to the plain one on {padded} of {plain + padded} rows "
+        f"(exact sign test p = {p_value:.2g})"
+    )
 
 
 def _position_note(profiles: ProfileCounts, level: float) -> str | None:

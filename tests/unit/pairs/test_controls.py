@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge.pairs.controls import Control, blocked_by, control_rows, judge_control
+from nova_judge.pairs.controls import Control, blocked_by, control_rows, judge_control, noise_floor
 from nova_judge.records import InputRow
 from nova_judge.statistics.outcomes import ProfileCounts
 from tests.made.profiles import counts, judged_rows
@@ -38,10 +38,21 @@ def test_rows_without_answers_are_passed_over() -> None:
     assert control_rows([InputRow(line=1, prompt="?", id="1")], Control.PADDED, 5) == []
 
 
-def test_a_judge_that_names_a_side_of_the_same_answer_blocks_the_verdict() -> None:
-    found = judge_control(Control.SAME_ANSWER, counts(BB=30, AA=8, tt=12))
-    assert found.blocks is not None
-    assert "names B on 30 and A on 8 rows" in found.blocks
+def test_what_a_judge_names_of_one_answer_shown_twice_is_its_noise() -> None:
+    """Both sides are the same bytes: P(both orders name A) is P(both name B), for every judge."""
+    found = judge_control(Control.SAME_ANSWER, counts(BB=29, AA=27, AB=20, tt=24))
+    assert found.blocks is None
+    assert (found.named, found.flips) == (0.56, 0.2)
+    assert noise_floor([found], 0.25) == (
+        "the judge's noise: of pairs of one and the same answer it names a winner in both orders "
+        "on 56.0%, and its orders contradict each other on 20.0%; on the run's own rows its orders "
+        "contradict on 25.0%"
+    )
+    assert noise_floor([judge_control(Control.PADDED, counts(BB=9))], 0.1) is None
+
+
+def test_a_taste_for_padding_blocks_the_verdict() -> None:
+    found = judge_control(Control.PADDED, counts(BB=38, AA=2, AB=10))
     assert blocked_by([found]) == (found.blocks,)
 
 
@@ -63,9 +74,3 @@ def test_leaning_to_a_position_is_noted_and_does_not_block() -> None:
 def test_only_a_taste_for_padding_blocks_and_not_a_distaste() -> None:
     assert judge_control(Control.PADDED, counts(BB=40, AA=5)).blocks is not None
     assert judge_control(Control.PADDED, counts(AA=40, BB=5)).blocks is None
-
-
-def test_the_error_rate_is_shared_out_over_the_controls() -> None:
-    borderline = counts(BB=16, AA=5)
-    assert judge_control(Control.SAME_ANSWER, borderline).blocks is not None
-    assert judge_control(Control.SAME_ANSWER, borderline, controls=2).blocks is None
