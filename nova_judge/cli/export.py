@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 import typer
 from rich.markup import escape
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.export import Filters, Format, export
+from nova_judge.findings.export import Filters, Record, export, export_scores
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.pairs.criteria import load_groups
+from nova_judge.findings.training_forms import Format
+from nova_judge.pairs.criteria import CriterionGroups, load_groups
+from nova_judge.pairs.report_columns import columns_of_report
+from nova_judge.pairs.reweight import weighting
+from nova_judge.pairs.row_weights import RowWeights
+from nova_judge.scores.scores_parquet import read_scores
 
 
 def command(
@@ -37,12 +43,25 @@ def command(
     groups: Annotated[
         Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
     ] = None,
+    weights: Annotated[
+        str, typer.Option(help="As in reweight: accuracy=0.6,completeness=0.4 name the winner.")
+    ] = "",
+    drop: Annotated[str, typer.Option(help="As in reweight: criteria to leave out.")] = "",
+    only: Annotated[str, typer.Option(help="As in reweight: criteria to keep.")] = "",
+    metric: Annotated[
+        str | None,
+        typer.Option(help="Of a run that scored answers: the metric to filter by."),
+    ] = None,
+    conversational: Annotated[
+        bool, typer.Option("--conversational", help="TRL's forms as turns, for chat templates.")
+    ] = False,
 ) -> None:
-    """Write preference pairs (dpo), answers (sft) or pairs from easy to hard (curriculum).
+    """Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's nova-dpo.
 
     Only rows where both orders name the same candidate, and whose margin does not contradict it.
-    Margins and scores are recomputed from the criteria; each record carries its provenance. A
-    curriculum has three stages and is held in memory.
+    Margins and scores are recomputed from the criteria; where each record comes from is written
+    beside it, into NAME.provenance.jsonl. A curriculum has three stages and is held in memory. Of
+    runs that score single answers, --metric and --min-score choose the good ones.
 
     Examples:
 
@@ -50,15 +69,25 @@ def command(
 
       nova-judge export out/rubric --format sft --out answers.jsonl --criterion accuracy:0.75
 
-      nova-judge export out/rubric --format curriculum --out stages.jsonl --margin 0.05:0.9
+      nova-judge export out/rubric --format nova-dpo --only faithfulness --out nova.jsonl
+
+      nova-judge export out/own --format sft --metric f1_score --min-score 0.8 --out good.jsonl
     """
     table = load_groups(groups)
     least = {table.group(name): share for name, share in map(_least, criterion or ())}
-    filters = Filters(*_margins(margin), min_score, least, table)
     report = open_report(open_run(run))
     left_out: Counter[str] = Counter()
+    if report.metrics.scores:
+        made = _of_scores(report, form, metric, min_score)
+    else:
+        chosen = _weights(report, table, weights, drop, only)
+        spelled = " ".join(filter(None, (weights, drop and f"without {drop}", only)))
+        filters = Filters(*_margins(margin), min_score, least, table, chosen, spelled)
+        made = export(
+            report.rows(), form, filters, report.metrics, left_out, conversational=conversational
+        )
     with Console(stderr=True).status("Writing the records"):
-        written = _write(out, _lines(report, form, filters, left_out))
+        written = _write(out, made)
     console = Console(stderr=True, highlight=False)
     if written:
         console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
@@ -68,33 +97,55 @@ def command(
         raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
 
 
-def _lines(
-    report: SavedReport, form: Format, filters: Filters, left_out: Counter[str]
-) -> Iterator[bytes]:
-    for record in export(report.rows(), form, filters, report.metrics, left_out):
-        yield msgspec.json.encode(record) + b"\n"
+def _weights(
+    report: SavedReport, groups: CriterionGroups, weights: str, drop: str, only: str
+) -> RowWeights | None:
+    """The weights that `reweight` would use; None for the judge's own verdicts."""
+    if not (weights or drop or only):
+        return None
+    columns = columns_of_report(report.stored_judgments(), groups).columns
+    chosen = weighting(columns, groups, weights=weights, drop=drop, only=only)
+    kept = frozenset(np.array(columns.groups, dtype=object)[chosen.kept].tolist())
+    if chosen.weights is None:
+        return RowWeights(None, kept)
+    units = dict(zip(columns.groups, chosen.weights.tolist(), strict=True))
+    return RowWeights(units, kept)
 
 
-def _write(out: Path, lines: Iterator[bytes]) -> int:
-    """Write a new file and return the number of records; where there is none, or an error, no file.
+def _of_scores(
+    report: SavedReport, form: Format, metric: str | None, least: float
+) -> Iterator[Record]:
+    scores = read_scores(report.stored_evidence())
+    known = sorted({score.metric for score in scores})
+    if metric not in known:
+        raise RequestError(f"--metric: name one of {', '.join(known)}, which this run scored")
+    if form.needs_both:
+        raise RequestError(f"--format {form} needs two answers a row; this run scored single ones")
+    return export_scores(scores, form, metric, least, report.metrics)
 
-    Raises RequestError where the file is there already.
+
+def _write(out: Path, records: Iterator[Record]) -> int:
+    """Write new files and return the number of records; where there is none, or an error, no file.
+
+    Raises RequestError where a file is there already.
     """
-    first = next(lines, None)
+    first = next(records, None)
     if first is None:
         return 0
-    try:
-        file = out.open("xb")
-    except FileExistsError as error:
-        raise RequestError(f"{out} exists already: name a new file, or remove it first.") from error
+    beside = out.with_name(f"{out.stem}.provenance.jsonl")
+    for path in (out, beside):
+        if path.exists():
+            raise RequestError(f"{path} exists already: name a new file, or remove it first.")
     written = 0
     try:
-        with file:
-            for line in chain([first], lines):
-                file.write(line)
+        with out.open("xb") as file, beside.open("xb") as origins:
+            for record in chain([first], records):
+                file.write(msgspec.json.encode(record.training) + b"\n")
+                origins.write(msgspec.json.encode(record.provenance) + b"\n")
                 written += 1
     except BaseException:
-        out.unlink()
+        out.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     return written
 

@@ -37,10 +37,11 @@ COMMANDS: Final[dict[str, str]] = {
     "audit": "Recompute every figure from the rows and list each that does not hold.",
     "compare": "Say what candidate B gained or lost from the first run to each other, and if it is "
     "noise.",
-    "export": "Write preference pairs (dpo), answers (sft) or pairs from easy to hard "
-    "(curriculum).",
+    "export": "Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's "
+    "nova-dpo.",
     "reweight": "New verdicts, win rate and figures from the stored judgments under other weights.",
     "rows": "Print judged rows: verdicts, weighted scores, criteria and justifications.",
+    "prepare": "Make an input file of a public question set.",
     "score": "Score the answers of a file with a scorer of your own, as AWS's container would call "
     "it.",
     "cross-check": "How often judges agree on the same pairs, beyond chance, and where they "
@@ -53,6 +54,7 @@ COMMANDS: Final[dict[str, str]] = {
 """Every command as `--help` lists it, so that its module is imported only to run it."""
 _GROUPS = {
     "local": ("local", "app"),
+    "prepare": ("prepare", "app"),
     "endpoints": ("endpoints", "app"),
     "datasets": ("registry", "datasets"),
     "scorers": ("registry", "scorers"),

@@ -1,39 +1,35 @@
 """Judged rows as training data: preference pairs, answers to imitate, pairs from easy to hard.
 
-Every record says where it comes from. Every row that is left out is counted by its reason, so that
-the sum closes.
+Beside every record stands where it comes from. Every row that is left out is counted by its reason,
+so that the sum closes.
 """
 
-import enum
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.training_forms import Format, Texts, records
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.row_weights import RowWeights, reweighed_scores
 from nova_judge.pairs.weighted_scores import WeightedScores, point_scores, recomputed_scores
-from nova_judge.records import Candidate, JudgedAs, JudgedRow, Unscored, Verdict
+from nova_judge.records import CANDIDATES, Candidate, JudgedAs, JudgedRow, Unscored, Verdict
+from nova_judge.scores.table import AnswerScore
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 STAGES = 3
-
-
-class Format(enum.StrEnum):
-    """What the records are for."""
-
-    DPO = "dpo"
-    SFT = "sft"
-    CURRICULUM = "curriculum"
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which rows become training data. Margins are absolute, scores and margins in [0, 1].
 
-    `least` holds the least score on a group of criteria that an answer needs, by group.
+    `least` holds the least score on a group of criteria that an answer needs, by group. `weights`
+    are those of `reweight`: then the weighted scores name the better answer, and not the verdicts.
     """
 
     min_margin: float = 0.0
@@ -41,6 +37,14 @@ class Filters:
     min_score: float = 0.0
     least: Mapping[str, float] = field(default_factory=dict)
     groups: CriterionGroups = field(default_factory=default_groups)
+    weights: RowWeights | None = None
+    spelled: str = ""
+
+    def scores_of(self, judged: JudgedRow) -> WeightedScores | None:
+        """The weighted scores of a row, under the weights that were asked for."""
+        if self.weights is None:
+            return recomputed_scores(judged.judgment)
+        return reweighed_scores(judged.judgment, self.weights, self.groups)
 
     @property
     def need_rubric(self) -> bool:
@@ -50,53 +54,55 @@ class Filters:
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record comes from: run, row, judge and verdicts; the margin is A - B."""
+    """Where a record comes from: run, row, judge and verdicts, the same columns in every run.
+
+    Scores are JSON texts, because a trainer's library takes the type of a column from its first
+    rows, and criteria differ from row to row.
+    """
 
     run_id: str
     id: str
     line: int
-    category: str | None
+    category: str
     winner: Candidate
-    winner_name: str | None
+    winner_name: str
     judge: str
-    judge_stand_in: str | None
-    forward: Verdict | None
-    backward: Verdict | None
-    weighted_score_A: float | None
-    weighted_score_B: float | None
-    margin: float | None
+    judge_stand_in: str
+    forward: str
+    backward: str
+    weights: str
+    weighted_scores: str
+    scores_chosen: str
+    scores_rejected: str
 
 
-class PreferencePair(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of `dpo`, with the scores of both answers by group of criteria."""
+class ScoreProvenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a record of a single scored answer comes from."""
 
-    prompt: str
-    chosen: str
-    rejected: str
-    scores_chosen: dict[str, float]
-    scores_rejected: dict[str, float]
-    provenance: Provenance
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of `sft`: the better answer."""
-
-    prompt: str
-    response: str
-    scores: dict[str, float]
-    provenance: Provenance
+    run_id: str
+    id: str
+    row: int
+    category: str
+    subject: str
+    metric: str
+    score: float
 
 
-class StagedPair(msgspec.Struct, frozen=True, kw_only=True):
-    """A record of `curriculum`; `stage` counts from 1, the widest margins."""
+class Record(NamedTuple):
+    """One record for a trainer, and where it comes from."""
 
-    stage: int
-    prompt: str
-    chosen: str
-    rejected: str
-    scores_chosen: dict[str, float]
-    scores_rejected: dict[str, float]
-    provenance: Provenance
+    training: dict[str, Any]
+    provenance: Provenance | ScoreProvenance
+
+
+class _Selected(NamedTuple):
+    judged: JudgedRow
+    winner: Candidate
+    scores: WeightedScores | None
+
+    @property
+    def margin(self) -> float:
+        return abs(self.scores.margin) if self.scores else 0.0
 
 
 class _LeftOutError(Exception):
@@ -109,67 +115,52 @@ def export(
     filters: Filters,
     run: Metrics,
     left_out: Counter[str],
-) -> Iterator[PreferencePair | Answer | StagedPair]:
+    *,
+    conversational: bool = False,
+) -> Iterator[Record]:
     """Records of the rows that both orders decided and the filters let through.
 
-    `run` is for the provenance; `left_out` counts the rows that become no record, by reason.
+    `run` is for the provenance; `left_out` counts the rows that become no record, by reason. A
+    curriculum goes from the widest margin, which is the easiest, to the narrowest, and is held.
     """
+    selected = _selected(rows, form, filters, left_out)
     if form is Format.CURRICULUM:
-        yield from _curriculum(rows, filters, run, left_out)
+        held = sorted(selected, key=lambda one: -one.margin)
+        for rank, one in enumerate(held):
+            for made in _records(one, form, filters, run, conversational=conversational):
+                stage = 1 + rank * STAGES // len(held)
+                yield made._replace(training={"stage": stage, **made.training})
         return
-    record = _pair if form is Format.DPO else _answer
+    for one in selected:
+        yield from _records(one, form, filters, run, conversational=conversational)
+
+
+def _selected(
+    rows: Iterable[JudgedRow], form: Format, filters: Filters, left_out: Counter[str]
+) -> Iterator[_Selected]:
     for judged in rows:
         try:
-            yield record(judged, filters, run)
-        except _LeftOutError as reason:
-            left_out[str(reason)] += 1
-
-
-def _pair(judged: JudgedRow, filters: Filters, run: Metrics) -> PreferencePair:
-    winner = _winner(judged)
-    scores = _filtered(judged, winner, filters)
-    loser: Candidate = "B" if winner == "A" else "A"
-    return PreferencePair(
-        prompt=judged.row.prompt,
-        chosen=_response(judged, winner),
-        rejected=_response(judged, loser),
-        scores_chosen=point_scores(judged.judgment, winner, filters.groups),
-        scores_rejected=point_scores(judged.judgment, loser, filters.groups),
-        provenance=_provenance(judged, winner, scores, run),
-    )
-
-
-def _answer(judged: JudgedRow, filters: Filters, run: Metrics) -> Answer:
-    winner = _winner(judged)
-    scores = _filtered(judged, winner, filters)
-    return Answer(
-        prompt=judged.row.prompt,
-        response=_response(judged, winner),
-        scores=point_scores(judged.judgment, winner, filters.groups),
-        provenance=_provenance(judged, winner, scores, run),
-    )
-
-
-def _curriculum(
-    rows: Iterable[JudgedRow],
-    filters: Filters,
-    run: Metrics,
-    left_out: Counter[str],
-) -> Iterator[StagedPair]:
-    """Pairs from the widest margin, which is the easiest, to the narrowest, in equal stages."""
-    pairs: list[tuple[float, PreferencePair]] = []
-    for judged in rows:
-        try:
-            pair = _pair(judged, filters, run)
-            if pair.provenance.margin is None:
+            scores = filters.scores_of(judged)
+            winner = _winner(judged) if filters.weights is None else _leader(scores)
+            kept = _filtered(judged, winner, filters, scores)
+            if form is Format.CURRICULUM and kept is None:
                 raise _LeftOutError("no weighted scores to order by")
-            pairs.append((abs(pair.provenance.margin), pair))
+            for side in CANDIDATES:
+                if judged.row.response(side) is None:
+                    raise _LeftOutError("the answer is not in the file")
+            yield _Selected(judged, winner, kept)
         except _LeftOutError as reason:
             left_out[str(reason)] += 1
-    pairs.sort(key=lambda margin_and_pair: -margin_and_pair[0])
-    for rank, (_, pair) in enumerate(pairs):
-        stage = 1 + rank * STAGES // len(pairs)
-        yield StagedPair(stage=stage, **msgspec.structs.asdict(pair))
+
+
+def _records(
+    one: _Selected, form: Format, filters: Filters, run: Metrics, *, conversational: bool
+) -> Iterator[Record]:
+    row, winner = one.judged.row, one.winner
+    loser: Candidate = "B" if winner == "A" else "A"
+    texts = Texts(row.question, row.system, row.response(winner), row.response(loser))
+    for training in records(texts, form, conversational=conversational):
+        yield Record(training, _provenance(one, loser, filters, run))
 
 
 def _winner(judged: JudgedRow) -> Candidate:
@@ -188,8 +179,18 @@ def _winner(judged: JudgedRow) -> Candidate:
     )
 
 
-def _filtered(judged: JudgedRow, winner: Candidate, filters: Filters) -> WeightedScores | None:
-    scores = recomputed_scores(judged.judgment)
+def _leader(scores: WeightedScores | None) -> Candidate:
+    """The candidate ahead under other weights than the judge's."""
+    if scores is None:
+        raise _LeftOutError("no criterion with a weight")
+    if scores.margin == 0:
+        raise _LeftOutError("tie")
+    return "A" if scores.margin > 0 else "B"
+
+
+def _filtered(
+    judged: JudgedRow, winner: Candidate, filters: Filters, scores: WeightedScores | None
+) -> WeightedScores | None:
     if scores is None:
         if filters.need_rubric:
             raise _LeftOutError("no rubric to filter by")
@@ -210,32 +211,55 @@ def _filtered(judged: JudgedRow, winner: Candidate, filters: Filters) -> Weighte
     return scores
 
 
-def _response(judged: JudgedRow, side: Candidate) -> str:
-    response = judged.row.response(side)
-    if response is None:
-        raise _LeftOutError("the answer is not in the file")
-    return response
-
-
-def _provenance(
-    judged: JudgedRow, winner: Candidate, scores: WeightedScores | None, run: Metrics
-) -> Provenance:
+def _provenance(one: _Selected, loser: Candidate, filters: Filters, run: Metrics) -> Provenance:
+    judged, winner = one.judged, one.winner
+    scores = None if one.scores is None else one.scores._asdict()
     return Provenance(
         run_id=run.run_id,
         id=judged.row.id,
         line=judged.row.line,
-        category=judged.row.category,
+        category=judged.row.category or "",
         winner=winner,
-        winner_name=run.name(winner),
-        judge=run.judge.model,
-        judge_stand_in=run.judge.stand_in,
+        winner_name=run.name(winner) or "",
+        judge=run.judge.model or "",
+        judge_stand_in=run.judge.stand_in or "",
         forward=_verdict(judged.judgment.forward),
         backward=_verdict(judged.judgment.backward),
-        weighted_score_A=scores.A if scores else None,
-        weighted_score_B=scores.B if scores else None,
-        margin=scores.margin if scores else None,
+        weights=filters.spelled,
+        weighted_scores=json.dumps(scores),
+        scores_chosen=json.dumps(point_scores(judged.judgment, winner, filters.groups)),
+        scores_rejected=json.dumps(point_scores(judged.judgment, loser, filters.groups)),
     )
 
 
-def _verdict(judged: JudgedAs) -> Verdict | None:
-    return None if isinstance(judged, Unscored) else judged
+def _verdict(said: JudgedAs) -> str:
+    return "" if isinstance(said, Unscored) else said.value
+
+
+def export_scores(
+    scores: Iterable[AnswerScore], form: Format, metric: str, least: float, run: Metrics
+) -> Iterator[Record]:
+    """Single answers that a metric scored: those with `least` or more, for KTO the others too.
+
+    Raises ValueError for a form that needs two answers.
+    """
+    if form.needs_both:
+        raise ValueError(f"{form} needs two answers to a prompt; this run scored single ones")
+    for score in scores:
+        if score.metric != metric or isinstance(score.result, str | Unscored) or not score.answer:
+            continue
+        good = score.result >= least
+        if not (good or form is Format.KTO):
+            continue
+        texts = Texts(score.prompt, None, *((score.answer,) if good else (None, score.answer)))
+        for training in records(texts, form, conversational=False):
+            origin = ScoreProvenance(
+                run_id=run.run_id,
+                id=score.id,
+                row=score.row,
+                category=score.category or "",
+                subject=score.subject,
+                metric=metric,
+                score=float(score.result),
+            )
+            yield Record(training, origin)

@@ -52,6 +52,8 @@ COLUMNS: Final[dict[str, str]] = {
     "reported_score_B": "DOUBLE",
     "reported_margin": "DOUBLE",
     "cluster": "VARCHAR",
+    "system": "VARCHAR",
+    "context": "VARCHAR",
 }
 """Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
 lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
@@ -68,8 +70,12 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
     """The rows of a file that `write_judgments` wrote, in its order."""
     with connect_to(path) as connection:
         check_expansion(connection, path)
+        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+        there = {name for name, *_ in described.fetchall()}
+        # An earlier version's file lacks the columns that came later.
+        asked = (name if name in there else f"NULL AS {name}" for name in COLUMNS)
         result = connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM read_parquet($path)",  # noqa: S608 (our own names)
+            f"SELECT {', '.join(asked)} FROM read_parquet($path)",  # noqa: S608 (our own names)
             {"path": str(path)},
         )
         for values in rows_of(result):
@@ -108,6 +114,8 @@ def _columns(judged: JudgedRow) -> dict[str, Any]:
         "reported_score_B": scored.reported_score_B if scored else None,
         "reported_margin": scored.reported_margin if scored else None,
         "cluster": row.cluster,
+        "system": row.system,
+        "context": row.context,
     }
 
 
@@ -135,6 +143,8 @@ def _judged_row(columns: dict[str, Any]) -> JudgedRow:
         category=columns["category"],
         label=None if label is None else Verdict(label),
         cluster=columns["cluster"],
+        system=columns["system"],
+        context=columns["context"],
     )
     judgment = Judgment(
         forward=_judged_as(columns["forward"], columns["forward_error"]),

@@ -113,7 +113,7 @@ def page_row(judged: JudgedRow) -> PageRow:
         id=_cut(row.id),
         category=_cut_or_none(row.category),
         label=row.label,
-        prompt=_cut(row.prompt),
+        prompt=_cut(row.shown),
         answer_a=_cut_or_none(row.response_A),
         answer_b=_cut_or_none(row.response_B),
         reference=_cut_or_none(row.reference),

@@ -16,12 +16,15 @@ from nova_judge.findings.compare import (
     require_same_judge,
     rows_of_run,
 )
-from nova_judge.findings.export import STAGES, Filters, Format, export
+from nova_judge.findings.export import STAGES, Filters, export
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.row_text import row_text
 from nova_judge.findings.saved_report import open_report
+from nova_judge.findings.training_forms import Format, Texts
+from nova_judge.findings.training_forms import records as training_records
 from nova_judge.pairs.criteria import default_groups, load_groups
-from nova_judge.pairs.weighted_scores import recomputed_scores
+from nova_judge.pairs.row_weights import RowWeights
+from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.text import visible
@@ -43,17 +46,16 @@ def test_pairs_follow_the_verdict_of_both_orders_and_the_margin():
     records, left_out = exported(rows, min_margin=0.1, max_margin=0.6)
     by_id = {row.row.id: row for row in rows}
     assert records
-    for record in records:
-        source = record.provenance
+    for record, source in records:
         judged = by_id[source.id]
         winner = source.winner
         assert reconcile(profile_of(judged.judgment)) == Reconciled(winner)
         margin = recomputed_scores(judged.judgment).margin
-        assert source.margin == margin
+        assert json.loads(source.weighted_scores)["margin"] == margin
         assert 0.1 <= (margin if winner == "A" else -margin) <= 0.6
-        assert record.chosen == f"answer {winner} {judged.row.line}"
-        assert record.rejected.startswith("answer")
-        assert record.rejected != record.chosen
+        assert record["chosen"] == f"answer {winner} {judged.row.line}"
+        assert record["rejected"].startswith("answer")
+        assert record["rejected"] != record["chosen"]
         assert source.run_id == "r1"
     assert set(left_out) <= {
         "tie",
@@ -68,19 +70,20 @@ def test_answers_carry_point_wise_scores_and_are_filtered_by_them():
     rows = runs.generated_rows(300)
     records, left_out = exported(rows, Format.SFT, least={"accuracy": 0.75}, min_score=0.5)
     assert records
-    for record in records:
-        assert record.scores["accuracy"] >= 0.75
-        winner = record.provenance.winner
-        assert getattr(record.provenance, f"weighted_score_{winner}") >= 0.5
-        assert all(0 <= score <= 1 for score in record.scores.values())
+    for record, source in records:
+        assert set(record) == {"prompt", "completion"}
+        scores = json.loads(source.scores_chosen)
+        assert scores["accuracy"] >= 0.75
+        assert json.loads(source.weighted_scores)[source.winner] >= 0.5
+        assert all(0 <= score <= 1 for score in scores.values())
     assert left_out["no criterion accuracy"] > 0
 
 
 def test_a_curriculum_goes_from_wide_to_narrow_margins_in_stages():
     records, _ = exported(runs.generated_rows(300), Format.CURRICULUM)
-    margins = [abs(record.provenance.margin) for record in records]
+    margins = [abs(json.loads(one.provenance.weighted_scores)["margin"]) for one in records]
     assert margins == sorted(margins, reverse=True)
-    stages = [record.stage for record in records]
+    stages = [one.training["stage"] for one in records]
     assert stages == sorted(stages)
     sizes = Counter(stages)
     assert set(sizes) == set(range(1, STAGES + 1))
@@ -89,11 +92,109 @@ def test_a_curriculum_goes_from_wide_to_narrow_margins_in_stages():
 
 def test_rows_without_rubric_pass_only_unfiltered_and_both_bad_never():
     [row] = runs.judged_rows([details.pairwise_metrics("[[A>B]]", "[[B>A]]")])
-    assert exported([row])[0][0].provenance.margin is None
+    assert exported([row])[0][0].provenance.weighted_scores == "null"
     assert exported([row], min_margin=0.1)[1] == {"no rubric to filter by": 1}
     assert exported([row], Format.CURRICULUM)[1] == {"no weighted scores to order by": 1}
     bad = details.pairwise_metrics("[[A=B (bothbad)]]", "[[A=B (bothbad)]]")
     assert exported(runs.judged_rows([bad]))[1] == {"both answers are bad": 1}
+
+
+TEXTS = Texts("Q", "Be brief.", "good", "bad")
+ASKED = {"role": "user", "content": "Q"}
+TOLD = {"role": "system", "content": "Be brief."}
+
+
+def said(text):
+    return [{"role": "assistant", "content": text}]
+
+
+@pytest.mark.parametrize(
+    ("form", "conversational", "expected"),
+    [
+        (Format.DPO, False, [{"prompt": "Q", "chosen": "good", "rejected": "bad"}]),
+        (Format.REWARD, False, [{"prompt": "Q", "chosen": "good", "rejected": "bad"}]),
+        (Format.SFT, False, [{"prompt": "Q", "completion": "good"}]),
+        (
+            Format.KTO,
+            False,
+            [
+                {"prompt": "Q", "completion": "good", "label": True},
+                {"prompt": "Q", "completion": "bad", "label": False},
+            ],
+        ),
+        (
+            Format.DPO,
+            True,
+            [{"prompt": [TOLD, ASKED], "chosen": said("good"), "rejected": said("bad")}],
+        ),
+        (Format.SFT, True, [{"prompt": [TOLD, ASKED], "completion": said("good")}]),
+        (
+            Format.BEDROCK_SFT,
+            False,
+            [
+                {
+                    "schemaVersion": "bedrock-conversation-2024",
+                    "system": [{"text": "Be brief."}],
+                    "messages": [
+                        {"role": "user", "content": [{"text": "Q"}]},
+                        {"role": "assistant", "content": [{"text": "good"}]},
+                    ],
+                }
+            ],
+        ),
+        (
+            Format.NOVA_DPO,
+            False,
+            [
+                {
+                    "schemaVersion": "bedrock-conversation-2024",
+                    "system": [{"text": "Be brief."}],
+                    "messages": [
+                        {"role": "user", "content": [{"text": "Q"}]},
+                        {
+                            "role": "assistant",
+                            "candidates": [
+                                {"content": [{"text": "good"}], "preferenceLabel": "preferred"},
+                                {"content": [{"text": "bad"}], "preferenceLabel": "non-preferred"},
+                            ],
+                        },
+                    ],
+                }
+            ],
+        ),
+    ],
+)
+def test_records_have_the_documented_forms(form, conversational, expected):
+    assert training_records(TEXTS, form, conversational=conversational) == expected
+
+
+def test_every_record_of_a_file_has_the_same_columns_and_types():
+    rows = runs.generated_rows(200)
+    rows[0] = msgspec.structs.replace(
+        rows[0], row=msgspec.structs.replace(rows[0].row, category=None)
+    )
+    records, _ = exported(rows)
+    for part in (0, 1):
+        shapes = {
+            tuple((name, type(value)) for name, value in msgspec.to_builtins(one[part]).items())
+            for one in records
+        }
+        assert len(shapes) == 1
+    assert {type(v) for v in msgspec.structs.astuple(records[0].provenance)} == {str, int}
+
+
+def test_other_weights_name_the_winner_as_reweight_does():
+    rows = runs.generated_rows(200)
+    groups = default_groups()
+    weights = RowWeights({"accuracy": 1_000_000}, frozenset({"accuracy"}))
+    records, left_out = exported(rows, weights=weights)
+    by_id = {row.row.id: row for row in rows}
+    assert records
+    for one in records:
+        judged, winner = by_id[one.provenance.id], one.provenance.winner
+        of = {side: point_scores(judged.judgment, side, groups)["accuracy"] for side in "AB"}
+        assert of[winner] > of["B" if winner == "A" else "A"]
+    assert set(left_out) <= {"tie", "no criterion with a weight"}
 
 
 def test_the_command_writes_a_new_file_and_says_what_it_left_out(tmp_path):
@@ -103,13 +204,21 @@ def test_the_command_writes_a_new_file_and_says_what_it_left_out(tmp_path):
     first = CliRunner().invoke(app, asked)
     assert first.exit_code == 0, first.output
     lines = out.read_text().splitlines()
-    assert all(json.loads(line)["provenance"]["run_id"] == "run" for line in lines)
+    origins = (tmp_path / "pairs.provenance.jsonl").read_text().splitlines()
+    assert len(origins) == len(lines)
+    assert all(json.loads(line)["run_id"] == "run" for line in origins)
     assert f"{len(lines)} records" in first.stderr
     assert "left out" in first.stderr
     assert "exists already" in str(CliRunner().invoke(app, asked).exception)
     for wrong in (["--margin", "0.9:0.1"], ["--margin", "x"], ["--criterion", "accuracy:2"]):
         again = CliRunner().invoke(app, [*asked[:3], str(tmp_path / "new"), *wrong])
         assert "write " in str(again.exception)
+    only = [*asked[:3], str(tmp_path / "only.jsonl"), "--only", "accuracy", "--format", "kto"]
+    assert CliRunner().invoke(app, only).exit_code == 0
+    unknown = [*asked[:3], str(tmp_path / "u.jsonl"), "--weights", "grace=1"]
+    assert "No row of this run has a criterion 'grace'" in str(
+        CliRunner().invoke(app, unknown).exception
+    )
 
 
 def better_on(rows, name, by):

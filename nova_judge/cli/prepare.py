@@ -1,0 +1,53 @@
+"""`nova-judge prepare`: input files from public question sets that are on this machine."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from nova_judge.cli.terminal import Console
+from nova_judge.errors import InputFileError, RequestError
+from nova_judge.inputs.squad import LICENCE, squad_rows
+
+app = typer.Typer(help="Make an input file of a public question set.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `squad` a command of its own while it is the only one."""
+
+
+@app.command("squad")
+def squad(
+    file: Annotated[Path, typer.Argument(help="An official SQuAD file, such as dev-v1.1.json.")],
+    out: Annotated[Path, typer.Option(help="The JSON Lines file to write; it must not exist.")],
+    first: Annotated[
+        int | None, typer.Option(min=1, help="Only so many questions, from the first on.")
+    ] = None,
+    context: Annotated[
+        bool, typer.Option("--context", help="With the passage that answers each question.")
+    ] = False,
+) -> None:
+    """Write the questions of SQuAD with their first right answer; nothing is downloaded.
+
+    Questions without an answer (SQuAD 2.0) are left out. SQuAD is licensed CC BY-SA 4.0, and so is
+    what is made of it.
+
+    Examples:
+
+      nova-judge prepare squad train-v1.1.json --first 20 --out questions.jsonl
+    """
+    rows = list(islice(squad_rows(file, context=context), first))
+    if not rows:
+        raise InputFileError(f"{file} holds no question with an answer")
+    try:
+        with out.open("xb") as target:
+            for row in rows:
+                target.write(msgspec.json.encode(row) + b"\n")
+    except FileExistsError as error:
+        raise RequestError(f"{out} exists already: name a new file, or remove it first.") from error
+    console = Console(stderr=True, highlight=False)
+    console.print(f"{len(rows):,} questions in {escape(str(out))}. Licence: {LICENCE}")
