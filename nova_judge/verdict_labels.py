@@ -78,7 +78,7 @@ _COMPARED_PARTS = re.compile(rf"{_PREFIX}([ab])({_RELATION}){_PREFIX}([ab])")
 _SIDE_PART = re.compile(rf"{_PREFIX}([ab])\b")
 _TURN: Final = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
 
-_ESCAPED = re.compile(r"\\u00(3[ce])|&(?:amp;)?(gt|lt|#6[02]);|\\([gl]t)\b")
+_ESCAPED = re.compile(r"(?:\\u00|%)(3[ce])|&(?:amp;)?(gt|lt|#6[02]|#x3[ce]);|\\([gl]t)\b")
 _BACKSLASHES = re.compile(r"\\{1,4}(?=[\[\]<>=\"'{}_])")
 _AS_PLAIN = {
     **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad*`")),
@@ -90,7 +90,7 @@ _AS_PLAIN = {
     **{ord(sign): "<" for sign in "≺≪"},
     ord("≈"): "=",
 }
-_LARGER = ("3e", "gt", "#62")
+_LARGER = ("3e", "gt", "#62", "#x3e")
 _OTHER: Final = {"a": "b", "b": "a"}
 
 

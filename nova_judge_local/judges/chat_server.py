@@ -135,7 +135,7 @@ def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
     except NotACompletionError as error:
         cure = " Does the address end in /v1?" if said.lstrip().startswith("<") else ""
         raise LocalModeError(
-            f"{server.url} did not answer in OpenAI's form: {error}.{cure}"
+            f"{server.url} did not answer in OpenAI's form: {error}. It said: {said}{cure}"
         ) from error
 
 

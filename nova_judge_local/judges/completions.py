@@ -11,8 +11,9 @@ import msgspec
 
 from nova_judge.thoughts import without_thoughts
 
-_CUT = ("length", "max_tokens")
-_FILTERED = ("content_filter", "safety")
+_CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
+_FILTERED = ("content_filter", "safety", "recitation")
+_FINISHED = ("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed")
 
 
 class NotACompletionError(Exception):
@@ -31,18 +32,19 @@ class Completion(NamedTuple):
 
     def failure(self) -> str | None:
         """Why this is no finished answer; None where it is one."""
-        if self.finish_reason in _CUT:
+        ended = self.finish_reason.lower()
+        if ended in _CUT:
             return f"the output was cut off (finish_reason {self.finish_reason})"
-        if self.finish_reason in _FILTERED:
+        if ended in _FILTERED:
             return f"the server withheld the output (finish_reason {self.finish_reason})"
         if self.refusal and not self.text:
             return f"the model refused: {self.refusal[:200]}"
         if not without_thoughts(self.text).text.strip():
-            return (
-                "the model wrote a thought and no answer"
-                if self.thought or self.text
-                else (f"the model wrote nothing (finish_reason {self.finish_reason})")
-            )
+            if self.thought or self.text.strip():
+                return "the model wrote a thought and no answer"
+            return f"the model wrote nothing (finish_reason {self.finish_reason})"
+        if ended not in _FINISHED:
+            return f"the output was not finished (finish_reason {self.finish_reason})"
         return None
 
 

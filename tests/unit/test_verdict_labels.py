@@ -50,6 +50,8 @@ from tests.made.profiles import HAIKU
         (r"[[B \gt A]]", Verdict.B),
         (r'{"verdict": "[[B\u003eA]]"}', Verdict.B),
         ("[[A&amp;gt;B]]", Verdict.A),
+        ("[[A&#x3C;B]]", Verdict.B),
+        ("[[A%3EB]]", Verdict.A),
         ("[[B\uff1eA]]", Verdict.B),
         ("\uff3b\uff3b\uff21\uff1d\uff22\uff3d\uff3d", Verdict.TIE),
         ("【【B>A】】", Verdict.B),

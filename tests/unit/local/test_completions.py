@@ -45,6 +45,17 @@ def events(*deltas, finish_reason="stop"):
             "<think>hm</think>",
             "the model wrote a thought and no answer",
         ),
+        (
+            answer({"content": "ye"}, "MAX_TOKENS"),
+            "ye",
+            "the output was cut off (finish_reason MAX_TOKENS)",
+        ),
+        (
+            answer({"content": "ye"}, "error"),
+            "ye",
+            "the output was not finished (finish_reason error)",
+        ),
+        (answer({"content": "yes"}, "eos_token"), "yes", None),
         (answer({"content": None}), "", "the model wrote nothing (finish_reason stop)"),
         (answer({"content": None, "refusal": "I will not."}), "", "the model refused: I will not."),
         (events({"content": "ye"}, {"content": "s"}), "yes", None),
