@@ -17,6 +17,7 @@ from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import Scale
 from nova_judge.findings.judgment_file import MOST_UNREAD, Reading, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
+from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
@@ -133,6 +134,8 @@ def _show(console: Console, reading: Reading, estimates: Estimates) -> None:
     for name, value in _lines(estimates, profiles.rows):
         table.add_row(escape(name), escape(value))
     console.print(table)
+    for sentence in evidence(estimates):
+        console.print(escape(sentence))
     if estimates.slices:
         console.print(_slices(estimates.slices))
     for line in reading.set_aside[:_MOST_SHOWN]:

@@ -44,8 +44,15 @@ def _test(verdict: VerdictStated | None) -> list[tuple[str, str]]:
         (f"{test[:1].upper()}{test[1:]}", p_value(verdict.p_value)),
     ]
     if verdict.pairs_needed:
-        rows.append(("Further pairs needed", f"{verdict.pairs_needed:,}"))
+        rows.append(("Rows that would decide", _needed(verdict, verdict.pairs_needed)))
     return rows
+
+
+def _needed(verdict: VerdictStated, rows: int) -> str:
+    if verdict.pairs_needed_low is None:
+        return f"{rows:,}"
+    high = verdict.pairs_needed_high
+    return f"{rows:,}  [{verdict.pairs_needed_low:,}, {'∞' if high is None else f'{high:,}'}]"
 
 
 def _orders(positions: Positions | None) -> list[tuple[str, str]]:

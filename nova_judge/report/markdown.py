@@ -6,6 +6,7 @@ from nova_judge.findings import sentences_rubric, sentences_stand_in
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
+from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
@@ -30,6 +31,7 @@ def render_markdown(metrics: Metrics) -> str:
         _figures(metrics),
         _criteria(metrics),
         _slices(metrics),
+        "\n".join(f"- {escape(each, 600)}" for each in evidence(metrics)),
         _errors(metrics),
         _notes(metrics),
         _footing(metrics),

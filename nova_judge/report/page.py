@@ -12,7 +12,12 @@ import jinja2
 import msgspec
 
 from nova_judge import __version__
-from nova_judge.findings import sentences, sentences_rubric, sentences_stand_in
+from nova_judge.findings import (
+    sentences,
+    sentences_evidence,
+    sentences_rubric,
+    sentences_stand_in,
+)
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import Headline, Rejected
@@ -61,6 +66,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     scores: str | None
     lead: str
     position_sentence: str
+    evidence_sentences: list[str]
     job_table: list[JobFigure]
     rubric_sentences: RubricSentences | None
     slices_sentence: str
@@ -90,6 +96,7 @@ def render_page(
         scores=sentences.weighted_scores(metrics),
         lead=sentences.lead(metrics),
         position_sentence=sentences.positions(metrics),
+        evidence_sentences=sentences_evidence.evidence(metrics),
         job_table=job_table(metrics),
         rubric_sentences=_rubric_sentences(metrics),
         slices_sentence=sentences.slices(metrics),

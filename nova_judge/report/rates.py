@@ -36,6 +36,7 @@ def our_rates(metrics: Metrics) -> list[NamedRate]:
         ("at equal length", metrics.length_controlled),
         ("at equal structure", metrics.format_controlled),
         ("corrected by labels", metrics.win_rate_corrected),
+        ("by the labels alone", metrics.labels.win_rate if metrics.labels else None),
     )
     return [NamedRate(name, rate) for name, rate in candidates if rate]
 

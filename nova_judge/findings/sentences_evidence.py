@@ -1,0 +1,53 @@
+"""What a report says of the evidence itself: lost orders, prompts that repeat, people's labels."""
+
+from typing import TypeAlias
+
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.sentences import p_value, percent, quoted_interval
+from nova_judge.statistics.findings import Estimates
+
+Judged: TypeAlias = Metrics | Estimates
+"""The figures of a run, or of a file of judgments."""
+
+
+def evidence(of: Judged) -> list[str]:
+    """Everything that limits what the judged rows can show; empty where nothing does."""
+    return [sentence for sentence in (lost_orders(of), repeats(of), labels(of)) if sentence]
+
+
+def lost_orders(of: Judged) -> str:
+    """How many rows lack a verdict, and between which win rates that leaves the result."""
+    lost = of.verdict.lost if of.verdict else None
+    if lost is None:
+        return ""
+    rows = "row has" if lost.one_order == 1 else "rows have"
+    return (
+        f"{lost.one_order:,} {rows} a verdict in one order only and {lost.neither:,} in none; "
+        f"neither kind is evidence. Had every lost order named A, the win rate of B over all rows "
+        f"would be {percent(lost.low)}, had every one named B, {percent(lost.high)}."
+    )
+
+
+def repeats(of: Judged) -> str:
+    """How often prompts repeat, and what the rows are worth."""
+    repeated = of.repeats
+    if repeated is None:
+        return ""
+    return (
+        f"{repeated.rows:,} rows have {repeated.prompts:,} prompts, {repeated.repeated:,} of them "
+        f"more than once (up to {repeated.most_rows:,} times): interval and test count prompts. "
+        f"The rows are worth {repeated.worth:,.0f} rows of different prompts."
+    )
+
+
+def labels(of: Judged) -> str:
+    """What people's labels say by themselves, and whether the judge agrees beyond chance."""
+    of_people = of.labels
+    if of_people is None:
+        return ""
+    rate = f"By {of_people.labelled:,} labels alone, the win rate of B is"
+    sentence = f"{rate} {quoted_interval(of_people.win_rate)}: {of_people.word}."
+    if of_people.p_chance is None:
+        return sentence
+    chance = f"exact one-sided test, {p_value(of_people.p_chance)}"
+    return f"{sentence} Agreement of judge and labels by chance alone: {chance}."
