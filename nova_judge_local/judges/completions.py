@@ -32,20 +32,21 @@ class Completion(NamedTuple):
 
     def failure(self) -> str | None:
         """Why this is no finished answer; None where it is one."""
-        ended = self.finish_reason.lower()
+        ended, said = self.finish_reason.lower(), f"(finish_reason {self.finish_reason})"
         if ended in _CUT:
-            return f"the output was cut off (finish_reason {self.finish_reason})"
+            return f"the output was cut off {said}"
         if ended in _FILTERED:
-            return f"the server withheld the output (finish_reason {self.finish_reason})"
-        if self.refusal and not self.text:
-            return f"the model refused: {self.refusal[:200]}"
+            return f"the server withheld the output {said}"
         if not without_thoughts(self.text).text.strip():
-            if self.thought or self.text.strip():
-                return "the model wrote a thought and no answer"
-            return f"the model wrote nothing (finish_reason {self.finish_reason})"
-        if ended not in _FINISHED:
-            return f"the output was not finished (finish_reason {self.finish_reason})"
-        return None
+            return self._nothing_said()
+        return None if ended in _FINISHED else f"the output was not finished {said}"
+
+    def _nothing_said(self) -> str:
+        if self.refusal:
+            return f"the model refused: {self.refusal[:200]}"
+        if self.thought or self.text.strip():
+            return "the model wrote a thought and no answer"
+        return f"the model wrote nothing (finish_reason {self.finish_reason})"
 
 
 class _Part(msgspec.Struct):
