@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from nova_judge.kinds.known import KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("nova_judge", "nova_judge_local", "lambdas", "stacks", "app")
 ROOMS = (
@@ -147,6 +149,31 @@ def test_stacks_know_of_functions_their_settings_and_of_the_domain_what_is_pure(
     not_settings = lambda used: top(used) == "lambdas" and used != "lambdas.settings"  # noqa: E731
     assert faults(STACKS, not_settings) == {}
     assert faults(STACKS, begins(*OUTSIDE, "tests")) == {}
+
+
+NAMES = {"kind": set(KINDS), "api": {"nova", "bedrock", "serverless"}}
+"""By what it is called: the words that only kinds may compare it with."""
+
+
+def asks_by_name(module: str) -> set[str]:
+    """The comparisons of a kind or an API with one of its names."""
+    compared = [node for node in ast.walk(tree(module)) if isinstance(node, ast.Compare)]
+    return {
+        ast.unparse(node)
+        for node in compared
+        if strings_in(node) & NAMES.get(ast.unparse(node.left).rpartition(".")[2], set())
+    }
+
+
+def strings_in(node: ast.AST) -> set[str]:
+    constants = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
+
+
+def test_only_kinds_know_kinds_by_name():
+    """Elsewhere a kind is asked what it does, so that the dict alone adds one."""
+    outside = [name for name in (*DOMAIN, *FUNCTIONS, *STACKS) if room_of(name) != "kinds"]
+    assert {name: asks for name in outside if (asks := asks_by_name(name))} == {}
 
 
 def test_no_construct_knows_a_stack():
