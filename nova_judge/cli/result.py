@@ -32,7 +32,8 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     console.print(table, highlight=False)
     for error in [each for each in report.metrics.errors if each.count][:_MOST_REASONS]:
         reason = one_line(f"{error.stage}: {error.reason}", 300)
-        console.print(f"{error.count:,} times {escape(reason)}", style="yellow", highlight=False)
+        times = "once" if error.count == 1 else f"{error.count:,} times"
+        console.print(f"{times}, {escape(reason)}", style="yellow", highlight=False)
     if page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:

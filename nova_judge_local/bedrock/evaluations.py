@@ -7,6 +7,8 @@ one answer a line, its source named, at most 1,000 prompts.
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
@@ -97,7 +99,9 @@ class EvaluationJobs:
             automated.get("customMetricConfig", {}).get("customMetrics", [])
         )
         judge = self._judge()
-        lines = [judged_line(judge, record, config["metricNames"], custom) for record in records]
+        judged = partial(judged_line, judge, metrics=config["metricNames"], custom=custom)
+        with ThreadPoolExecutor(self._settings.judge_calls.concurrency) as pool:
+            lines = list(pool.map(judged, records))
         name, dataset = request["jobName"], config["dataset"]["name"]
         write_output(
             self._s3,

@@ -1,6 +1,8 @@
 """The second step of a serverless evaluation by Bedrock's judge: it scores the answers."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -27,10 +29,11 @@ def run(job: Job) -> None:
     metrics = [f"{BUILTIN}{name}" for name in json.loads(asked["llmaj_metrics"])] + list(custom)
     judge = answer_judge(job.judge)
     content = _read(s3, asked["inference_data_s3_path"])
-    lines = [
-        judged_line(judge, _record(json.loads(line)), metrics, custom)
-        for line in content.splitlines()
-    ]
+    answered = (line for line in map(json.loads, content.splitlines()) if line["inference"])
+    records = [_record(line) for line in answered]
+    judged = partial(judged_line, judge, metrics=metrics, custom=custom)
+    with ThreadPoolExecutor(job.judge_calls.concurrency) as pool:
+        lines = list(pool.map(judged, records))
     base = f"{asked['output_path'].rstrip('/')}/{job.run_name}-judged"
     write_output(s3, base, "model", "nova-judge", lines)
     _write_means(job, lines)

@@ -72,7 +72,7 @@ def test_a_run_in_which_nothing_was_judged_is_an_error_with_an_example(tmp_path,
     with pytest.raises(LocalModeError, match=r"Not one row was judged.*I cannot say\."):
         local._show(Console(width=400), ended)
 
-    assert "4 times judge, forward: no verdict label" in capsys.readouterr().out
+    assert "4 times, judge, forward: no verdict label" in capsys.readouterr().out
 
 
 def test_off_a_terminal_a_line_tells_how_far_judging_is(tmp_path, monkeypatch, capsys):
