@@ -11,13 +11,13 @@ from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.kinds.job import Deployment, JobRequest
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
+from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run, RunInput
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
 ACCOUNT = "111122223333"
-JOB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/JUDGE-JOB-ROLE"
 JOB_PREFIX = "nova-judge"
 
 
@@ -76,7 +76,8 @@ def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
         sources=FROM_FILE,
     )
     kind = kind_of(recipe.kind)
-    deployment = Deployment(BUCKET, region, ACCOUNT, JOB_PREFIX, JOB_ROLE, "STAGE")
+    role = f"arn:{partition_of(region).name}:iam::{ACCOUNT}:role/JUDGE-JOB-ROLE"
+    deployment = Deployment(BUCKET, region, ACCOUNT, JOB_PREFIX, role, "STAGE")
     return [_example(kind.request(run, job, deployment)) for job in kind.jobs(run, 1)]
 
 

@@ -7,7 +7,7 @@ from nova_judge.errors import SettingsError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from stacks.config import BEDROCK_LESS, check_offered, stage_config
-from tests.infrastructure.conftest import RULES
+from tests.infrastructure.conftest import ROOT, RULES
 from tests.infrastructure.test_stacks import texts
 
 STAGES = {"gov": {}, "china": {}, "ruled": RULES}
@@ -72,3 +72,20 @@ def test_without_models_to_serve_there_is_no_stack_of_endpoints(synthesize):
     check_offered(stage, "aa-new-1")
 
     assert set(synthesize(stage).raw) == {"Storage", "Results", "Evaluation"}
+
+
+EXAMPLE = "nova-judge scorers register"
+
+
+@pytest.mark.parametrize("folder", ["nova_judge", "lambdas", "stacks"])
+def test_no_line_of_code_writes_a_partition_down(folder):
+    sources = [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.yaml")]
+    assert len(sources) > 5
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in sources
+        for line in path.read_text("utf-8").splitlines()
+        if ("arn:aws:" in line or ("dkr.ecr." in line and ".amazonaws" in line))
+        and EXAMPLE not in line
+    ]
+    assert found == []
