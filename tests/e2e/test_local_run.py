@@ -99,6 +99,8 @@ def test_an_interrupt_stops_everything(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the tests run in a shell's background, interrupts are ignored from there on down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
     while (

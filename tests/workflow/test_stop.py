@@ -27,7 +27,7 @@ def stop(here: Account, *arguments: str, answer: str = "") -> "subprocess.Comple
 
 
 def test_everything_under_way_is_shown_and_stopped(account: Start, tmp_path: Path) -> None:
-    here = account(endpoint_faults=(EndpointFault(latency_s=1.0),))
+    here = account(endpoint_faults=(EndpointFault(latency_s=20.0),))
     person = {"run_id": "person/ann", "endpoints": ["qwen2.5-7b-instruct"], "seconds": 3600}
     invoke(here, "PrepareEndpoints", person)
     arn = drop(here, tmp_path)
