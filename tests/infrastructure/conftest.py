@@ -28,6 +28,7 @@ PLACE = {
     "AWS::NoValue": None,
 }
 ARNS = {
+    "AWS::Events::Rule": "arn:aws:events:us-east-1:123456789012:rule/{}",
     "AWS::DynamoDB::GlobalTable": "arn:aws:dynamodb:us-east-1:123456789012:table/{}",
     "AWS::IAM::Role": "arn:aws:iam::123456789012:role/{}",
     "AWS::Lambda::Function": "arn:aws:lambda:us-east-1:123456789012:function:{}",
