@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias, cast
@@ -125,7 +126,7 @@ def read_rows(path: Path, form: Form, at: str | None = None) -> Iterator[Row]:
                 yield from _text_rows(file, path, form, at)
     except UnicodeDecodeError as error:
         raise InputFileError(_not_in(path, form, error)) from error
-    except (OSError, EOFError, duckdb.Error, csv.Error, MemoryError) as error:
+    except (OSError, EOFError, zlib.error, duckdb.Error, csv.Error, MemoryError) as error:
         raise InputFileError(f"{path} cannot be read as {form}: {error}") from error
 
 
@@ -208,7 +209,7 @@ def _encoding_of(head: bytes) -> str:
 def _unpacked_head(head: bytes, name: str) -> bytes:
     try:
         return gzip.GzipFile(fileobj=io.BytesIO(head)).read1(HEAD_BYTES)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(
             f"{name} is a gzip archive that cannot be unpacked: {error}"
         ) from error

@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_ends_with_its_cause(tmp_path):
     _, error = _run(packed, "--out", out, expect=3)
 
     assert "InputFileError" in error
-    assert "gzip archive: unpack it first" in " ".join(error.split())
+    assert "a gzip archive that cannot be unpacked" in " ".join(error.split())
 
 
 def test_a_judge_that_cannot_judge_ends_the_run_with_a_report_that_says_so(tmp_path):
