@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.saved_report import open_report
 from nova_judge.report.markdown import render_markdown
 
@@ -24,7 +24,7 @@ class GateCommand(TyperCommand):
             return super().parse_args(ctx, args)
         except Exception as error:
             if getattr(error, "exit_code", None) == USAGE_ERROR:
-                error.exit_code = int(Outcome.NOT_EVALUATED)  # type: ignore[attr-defined]
+                error.exit_code = int(GateOutcome.NOT_EVALUATED)  # type: ignore[attr-defined]
             raise
 
 

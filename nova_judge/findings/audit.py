@@ -13,7 +13,7 @@ from nova_judge.findings.job_audit import mean_findings, row_findings, significa
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.rubric_findings import rubric_metrics
 from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
-from nova_judge.pairs.job_findings import Finding, Kind, differing, job_findings
+from nova_judge.pairs.job_findings import Finding, FindingKind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.statistics.evidence import gather
@@ -43,7 +43,7 @@ def audit_job(
     rows = list(judgments) if judgments is not None else []
     checked = Counted()
     for reason, count in notes.items():
-        checked.add(Finding(Kind.DIFFERS, f"details, {count} rows", "counts", reason))
+        checked.add(Finding(FindingKind.DIFFERS, f"details, {count} rows", "counts", reason))
     for index, judgment in enumerate(rows):
         checked.extend(row_findings(index, judgment))
     profiles = count_profiles(rows) if rows else None
@@ -132,21 +132,21 @@ def _quoted_job(
     yield from _compared("metrics.json: job.bootstrap", job.bootstrap, ours)
 
 
-def _compared(where: str, said: object, ours: object) -> Iterator[Finding | None]:
-    if isinstance(ours, msgspec.Struct) and isinstance(said, msgspec.Struct):
+def _compared(where: str, stated: object, ours: object) -> Iterator[Finding | None]:
+    if isinstance(ours, msgspec.Struct) and isinstance(stated, msgspec.Struct):
         for name in ours.__struct_fields__:
-            yield from _compared(f"{where}.{name}", getattr(said, name), getattr(ours, name))
-    elif isinstance(ours, Mapping) and isinstance(said, Mapping):
+            yield from _compared(f"{where}.{name}", getattr(stated, name), getattr(ours, name))
+    elif isinstance(ours, Mapping) and isinstance(stated, Mapping):
         for name in ours:
-            yield from _compared(f"{where}.{name}", said.get(name), ours[name])
-    elif isinstance(ours, tuple) and isinstance(said, tuple) and len(ours) == len(said):
-        for place, (theirs, own) in enumerate(zip(said, ours, strict=True)):
+            yield from _compared(f"{where}.{name}", stated.get(name), ours[name])
+    elif isinstance(ours, tuple) and isinstance(stated, tuple) and len(ours) == len(stated):
+        for place, (theirs, own) in enumerate(zip(stated, ours, strict=True)):
             yield from _compared(f"{where}[{place}]", theirs, own)
-    elif isinstance(ours, float) and isinstance(said, int | float):
-        yield differing(where, said, ours, _SAME * max(1.0, abs(ours)))
+    elif isinstance(ours, float) and isinstance(stated, int | float):
+        yield differing(where, stated, ours, _SAME * max(1.0, abs(ours)))
     else:
-        same = said == ours
-        yield None if same else Finding(Kind.DIFFERS, where, _short(said), _short(ours))
+        same = stated == ours
+        yield None if same else Finding(FindingKind.DIFFERS, where, _short(stated), _short(ours))
 
 
 def _short(value: object) -> str:

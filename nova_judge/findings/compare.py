@@ -179,10 +179,10 @@ def _with_words(changes: list[Change], level: float) -> list[Change]:
     corrected = dict(
         zip((one.measure for one in criteria), holm([c.p_value for c in criteria]), strict=True)
     )
-    found = []
+    worded = []
     for one in changes:
         p_value = corrected.get(one.measure, one.p_value)
         held = Interval(one.change, one.low, one.high, level, "")
         word = _WORDS[decide(p_value, held, level=level, centre=0.0)]
-        found.append(msgspec.structs.replace(one, p_value=p_value, word=word))
-    return found
+        worded.append(msgspec.structs.replace(one, p_value=p_value, word=word))
+    return worded

@@ -24,7 +24,7 @@ Pair: TypeAlias = tuple[str, str, str]
 """Prompt, answer A and answer B: the same pair under every judge."""
 
 
-class Judge(NamedTuple):
+class JudgeVerdicts(NamedTuple):
     """One judge's verdicts, and the category of each pair where one is known."""
 
     name: str
@@ -73,12 +73,12 @@ class CrossCheck(NamedTuple):
     differences: tuple[DifferingPair, ...]
 
 
-def cross_check(judges: Sequence[Judge], level: float = 0.95) -> CrossCheck:
+def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCheck:
     """Compare the judges two by two on the pairs that both judged.
 
     Raises NotComparableError when two of them have fewer than two pairs in common.
     """
-    found = [_compared(first, second, level) for first, second in combinations(judges, 2)]
+    compared = [_compared(first, second, level) for first, second in combinations(judges, 2)]
     every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
     differing = [
         DifferingPair(pair, tuple(NAMES[judge.verdicts[pair]] for judge in judges))
@@ -86,16 +86,16 @@ def cross_check(judges: Sequence[Judge], level: float = 0.95) -> CrossCheck:
         if len({judge.verdicts[pair] for judge in judges}) > 1
     ]
     return CrossCheck(
-        tuple(judge.name for judge in judges), len(every), tuple(found), tuple(differing)
+        tuple(judge.name for judge in judges), len(every), tuple(compared), tuple(differing)
     )
 
 
-def _compared(first: Judge, second: Judge, level: float) -> PairOfJudges:
+def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> PairOfJudges:
     common = [pair for pair in first.verdicts if pair in second.verdicts]
     if len(common) < FEWEST_COMMON:
         raise NotComparableError(
             f"{first.name} and {second.name} have {len(common)} judged pairs in common: the same "
-            "prompts with the same two answers are needed. Judge one file with both recipes"
+            "prompts with the same two answers are needed. JudgeVerdicts one file with both recipes"
         )
     table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
     for pair in common:
@@ -112,7 +112,7 @@ def _compared(first: Judge, second: Judge, level: float) -> PairOfJudges:
 
 
 def _by_category(
-    first: Judge, second: Judge, common: Iterable[Pair]
+    first: JudgeVerdicts, second: JudgeVerdicts, common: Iterable[Pair]
 ) -> tuple[CategoryAgreement, ...]:
     rows: Counter[str] = Counter()
     agreed: Counter[str] = Counter()
@@ -124,7 +124,7 @@ def _by_category(
     return tuple(CategoryAgreement(name, rows[name], agreed[name]) for name in sorted(rows))
 
 
-def judge_of(report: SavedReport, metric: str | None = None) -> Judge:
+def judge_of(report: SavedReport, metric: str | None = None) -> JudgeVerdicts:
     """The verdicts of a run: of pairs as they are, of scored answers by which one scored higher.
 
     `metric` names the metric of a scoring run; by default its first. A pair without any verdict, or
@@ -139,7 +139,7 @@ def judge_of(report: SavedReport, metric: str | None = None) -> Judge:
     return _judging_judge(report.rows(), name)
 
 
-def _judging_judge(rows: Iterable[JudgedRow], name: str) -> Judge:
+def _judging_judge(rows: Iterable[JudgedRow], name: str) -> JudgeVerdicts:
     verdicts: dict[Pair, Outcome] = {}
     categories: dict[Pair, str] = {}
     for judged in rows:
@@ -150,10 +150,10 @@ def _judging_judge(rows: Iterable[JudgedRow], name: str) -> Judge:
             verdicts[pair] = _of_sign(quarters - 2)
         if row.category is not None:
             categories[pair] = row.category
-    return Judge(name, verdicts, categories)
+    return JudgeVerdicts(name, verdicts, categories)
 
 
-def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> Judge:
+def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeVerdicts:
     path = report.folder / SCORES
     scores = [score for score in report.metrics.scores or () if score.subject in CANDIDATES]
     known = list(dict.fromkeys(score.metric for score in scores))
@@ -174,7 +174,7 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> Judge:
         verdicts[pair] = _of_sign((b.score - a.score) * (1 if better == "higher" else -1))
         if a.category is not None:
             categories[pair] = a.category
-    return Judge(f"{name}, {chosen}", verdicts, categories)
+    return JudgeVerdicts(f"{name}, {chosen}", verdicts, categories)
 
 
 class _Scored(NamedTuple):
@@ -187,12 +187,12 @@ class _Scored(NamedTuple):
 def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
     rows: dict[int, dict[str, _Scored]] = defaultdict(dict)
     with connect() as connection:
-        found = connection.execute(
+        scored = connection.execute(
             "SELECT row, subject, score, prompt, answer, category FROM read_parquet($path) "
             "WHERE metric = $metric AND score IS NOT NULL ORDER BY row",
             {"path": str(path), "metric": metric},
         )
-        for row, subject, score, prompt, answer, category in found.fetchall():
+        for row, subject, score, prompt, answer, category in scored.fetchall():
             rows[row][subject] = _Scored(score, prompt or "", answer or "", category)
     return rows
 

@@ -164,9 +164,9 @@ def _records(
 
 
 def _winner(judged: JudgedRow) -> Candidate:
-    said = reconcile(profile_of(judged.judgment))
-    if said is Reconciled.A or said is Reconciled.B:
-        winner: Literal["A", "B"] = "A" if said is Reconciled.A else "B"
+    together = reconcile(profile_of(judged.judgment))
+    if together is Reconciled.A or together is Reconciled.B:
+        winner: Literal["A", "B"] = "A" if together is Reconciled.A else "B"
         return winner
     if Verdict.BOTH_BAD in (judged.judgment.forward, judged.judgment.backward):
         raise _LeftOutError("both answers are bad")
@@ -175,7 +175,7 @@ def _winner(judged: JudgedRow) -> Candidate:
             Reconciled.TIE: "tie",
             Reconciled.INCONSISTENT: "the orders disagree",
             Reconciled.ERROR: "a verdict is missing",
-        }[said]
+        }[together]
     )
 
 
@@ -232,8 +232,8 @@ def _provenance(one: _Selected, loser: Candidate, filters: Filters, run: Metrics
     )
 
 
-def _verdict(said: JudgedAs) -> str:
-    return "" if isinstance(said, Unscored) else said.value
+def _verdict(together: JudgedAs) -> str:
+    return "" if isinstance(together, Unscored) else together.value
 
 
 def export_scores(

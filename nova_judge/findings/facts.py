@@ -70,11 +70,11 @@ def run_facts(
 
 
 def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
-    for candidate, found in summary.cut_off.items():
-        if found.cut:
+    for candidate, answers in summary.cut_off.items():
+        if answers.cut:
             yield (
-                f"candidate {candidate}: {found.cut:,} of {found.answers:,} answers "
-                f"({found.cut / found.answers:.1%}) were cut off at generation.max_tokens "
+                f"candidate {candidate}: {answers.cut:,} of {answers.answers:,} answers "
+                f"({answers.cut / answers.answers:.1%}) were cut off at generation.max_tokens "
                 f"{run.recipe.generation_for(candidate).max_tokens:,} or at the model's context "
                 "window, and were judged as they stand; a larger max_tokens lets them end"
             )

@@ -25,7 +25,7 @@ from nova_judge.statistics.win_rate import Interval
 EVEN = 0.5
 
 
-class Outcome(enum.IntEnum):
+class GateOutcome(enum.IntEnum):
     """What the gate found; the number is the exit code."""
 
     PASS = 0
@@ -54,29 +54,29 @@ class GateRules:
     confidence: float | None = None
 
 
-class Finding(NamedTuple):
+class Condition(NamedTuple):
     """One condition of the gate, and why it holds or not."""
 
-    outcome: Outcome
+    outcome: GateOutcome
     reason: str
 
 
-def judge_gate(metrics: Metrics, rules: GateRules) -> Finding:
+def judge_gate(metrics: Metrics, rules: GateRules) -> Condition:
     """All conditions together: not evaluated before worse, worse before inconclusive, then pass.
 
     Raises RequestError when another level is asked of a run whose means have theirs already.
     """
     findings = _findings(metrics, rules)
-    for outcome in (Outcome.NOT_EVALUATED, Outcome.WORSE, Outcome.INCONCLUSIVE):
+    for outcome in (GateOutcome.NOT_EVALUATED, GateOutcome.WORSE, GateOutcome.INCONCLUSIVE):
         reasons = [finding.reason for finding in findings if finding.outcome is outcome]
         if reasons:
-            return Finding(outcome, "; ".join(reasons))
-    return Finding(Outcome.PASS, "; ".join(finding.reason for finding in findings))
+            return Condition(outcome, "; ".join(reasons))
+    return Condition(GateOutcome.PASS, "; ".join(finding.reason for finding in findings))
 
 
-def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
+def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Condition]:
     if not metrics.completed:
-        return [Finding(Outcome.NOT_EVALUATED, str(headline(metrics)))]
+        return [Condition(GateOutcome.NOT_EVALUATED, str(headline(metrics)))]
     if metrics.scores:
         _require_level(metrics.scores, rules.confidence)
         return [_errors(metrics, rules.max_errors), *_metrics(metrics, metrics.scores, rules)]
@@ -87,14 +87,14 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Finding]:
     ]
 
 
-def _win_rate(metrics: Metrics, rules: GateRules) -> Finding:
+def _win_rate(metrics: Metrics, rules: GateRules) -> Condition:
     rate = metrics.win_rate
     if rate is None:
         reason = "the run has no win rate: no row was judged, or its kind compares no answers"
-        return Finding(Outcome.NOT_EVALUATED, reason)
+        return Condition(GateOutcome.NOT_EVALUATED, reason)
     if metrics.blocked_by:
         reason = f"the verdict is blocked: {'; '.join(metrics.blocked_by)}"
-        return Finding(Outcome.INCONCLUSIVE, reason)
+        return Condition(GateOutcome.INCONCLUSIVE, reason)
     settings, contest = metrics.statistics, saved_contest(metrics)
     if rules.confidence is not None and rules.confidence != rate.level:
         settings = msgspec.structs.replace(settings, level=rules.confidence)
@@ -106,18 +106,18 @@ def _win_rate(metrics: Metrics, rules: GateRules) -> Finding:
         return _by_verdict(decision_of(contest, settings), asked)
     lost = contest.lost
     if lost and lost.low < least <= lost.high:
-        return Finding(Outcome.INCONCLUSIVE, f"{asked}: the lost orders allow both answers")
+        return Condition(GateOutcome.INCONCLUSIVE, f"{asked}: the lost orders allow both answers")
     return _compared(rate, least, asked)
 
 
-def _by_verdict(word: Word, asked: str) -> Finding:
+def _by_verdict(word: Word, asked: str) -> Condition:
     """At one half the gate says what the verdict says."""
     if word is Word.B_BETTER:
-        return Finding(Outcome.PASS, asked)
+        return Condition(GateOutcome.PASS, asked)
     if word is Word.A_BETTER:
-        return Finding(Outcome.WORSE, asked)
+        return Condition(GateOutcome.WORSE, asked)
     why = "the two are equivalent" if word is Word.EQUIVALENT else "the verdict is inconclusive"
-    return Finding(Outcome.INCONCLUSIVE, f"{asked}: {why}")
+    return Condition(GateOutcome.INCONCLUSIVE, f"{asked}: {why}")
 
 
 def saved_contest(metrics: Metrics) -> Contest:
@@ -135,7 +135,7 @@ def _require_level(scores: Sequence[MetricScore], level: float | None) -> None:
         )
 
 
-def _errors(metrics: Metrics, most: float) -> Finding:
+def _errors(metrics: Metrics, most: float) -> Condition:
     asked = metrics.rows.input - metrics.rows.not_judged
     one_order = profiles_from_dict(metrics.profiles).one_order if metrics.profiles else 0
     lost = asked - (metrics.rows.judged or 0) + one_order
@@ -144,21 +144,23 @@ def _errors(metrics: Metrics, most: float) -> Finding:
     if one_order:
         reason = f"{reason}, {one_order:,} of them in one order only"
     if share > most:
-        return Finding(Outcome.NOT_EVALUATED, f"{reason}, more than {percent(most)}")
-    return Finding(Outcome.PASS, reason)
+        return Condition(GateOutcome.NOT_EVALUATED, f"{reason}, more than {percent(most)}")
+    return Condition(GateOutcome.PASS, reason)
 
 
-def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Finding:
+def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
     criteria = metrics.rubric.criteria if metrics.rubric else ()
     known = {criterion.name: criterion for criterion in criteria}
     if name not in known:
         there = ", ".join(sorted(known)) or "none"
-        return Finding(Outcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
+        return Condition(GateOutcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
     margin = known[name].margin
     if margin is None:
-        return Finding(Outcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows")
+        return Condition(
+            GateOutcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows"
+        )
     if silent := one_order_alone(metrics):
-        return Finding(Outcome.INCONCLUSIVE, f"{name}: {silent.rstrip('.')}")
+        return Condition(GateOutcome.INCONCLUSIVE, f"{name}: {silent.rstrip('.')}")
     least = rules.criteria[name]
     of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
     ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
@@ -169,31 +171,31 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Finding:
 
 def _metrics(
     metrics: Metrics, scores: Sequence[MetricScore], rules: GateRules
-) -> Sequence[Finding]:
+) -> Sequence[Condition]:
     unscored = [score for score in scores if score.estimate is None]
     entries: Sequence[MetricScore | MetricDifference] = metrics.differences or scores
     known = {entry.metric: entry for entry in [*unscored, *entries]}
     if not rules.criteria:
         reason = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
-        return [Finding(Outcome.NOT_EVALUATED, reason)]
+        return [Condition(GateOutcome.NOT_EVALUATED, reason)]
     return [
         _metric(known[name], metrics.rows.input, rules)
         if name in known
-        else Finding(
-            Outcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
+        else Condition(
+            GateOutcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
         )
         for name in rules.criteria
     ]
 
 
-def _metric(entry: MetricScore | MetricDifference, rows: int, rules: GateRules) -> Finding:
+def _metric(entry: MetricScore | MetricDifference, rows: int, rules: GateRules) -> Condition:
     name, measured = entry.metric, entry.interval
     if measured is None:
-        return Finding(Outcome.NOT_EVALUATED, f"{name}: {entry.reason}")
+        return Condition(GateOutcome.NOT_EVALUATED, f"{name}: {entry.reason}")
     missing = 1 - entry.rows / rows if entry.rows and rows else 0.0
     if missing > rules.max_errors:
         reason = f"{name}: {percent(missing)} of the rows have no score, more than"
-        return Finding(Outcome.NOT_EVALUATED, f"{reason} {percent(rules.max_errors)}")
+        return Condition(GateOutcome.NOT_EVALUATED, f"{reason} {percent(rules.max_errors)}")
     of, bound, falling = name, rules.criteria[name], entry.better == "lower"
     if isinstance(entry, MetricDifference):
         of = f"{name} {entry.second} less {entry.first}"
@@ -209,21 +211,21 @@ def _turned(rate: Interval) -> Interval:
     return msgspec.structs.replace(rate, estimate=-rate.estimate, low=-rate.high, high=-rate.low)
 
 
-def _compared(rate: Interval, least: float, asked: str, criteria: int = 1) -> Finding:
+def _compared(rate: Interval, least: float, asked: str, criteria: int = 1) -> Condition:
     """Whether the whole interval is on one side of what is asked.
 
     All conditions must hold to pass, one is enough to be worse: the error rate of `worse` is shared
     out over the criteria asked for (Bonferroni).
     """
     if rate.low >= least:
-        return Finding(Outcome.PASS, asked)
+        return Condition(GateOutcome.PASS, asked)
     if _shared_out(rate, criteria) < least:
-        return Finding(Outcome.WORSE, asked)
+        return Condition(GateOutcome.WORSE, asked)
     if rate.high < least:
-        return Finding(
-            Outcome.INCONCLUSIVE, f"{asked}: not beyond chance among {criteria} criteria"
+        return Condition(
+            GateOutcome.INCONCLUSIVE, f"{asked}: not beyond chance among {criteria} criteria"
         )
-    return Finding(Outcome.INCONCLUSIVE, f"{asked}: the interval holds both answers")
+    return Condition(GateOutcome.INCONCLUSIVE, f"{asked}: the interval holds both answers")
 
 
 def _shared_out(rate: Interval, criteria: int) -> float:

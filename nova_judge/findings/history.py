@@ -57,11 +57,11 @@ def trend(reference: SavedReport, reports: Iterable[SavedReport]) -> tuple[Serie
     """The runs that may be compared with `reference`, and those that may not, with the reason."""
     together, refused = [], []
     for report in sorted(reports, key=_age):
-        told = difference(reference, report)
-        if told is None:
+        forbids = difference(reference, report)
+        if forbids is None:
             together.append(report)
         else:
-            refused.append(Refused(report, told))
+            refused.append(Refused(report, forbids))
     return Series(tuple(together or [reference])), refused
 
 
@@ -84,20 +84,20 @@ def other_data(one: SavedReport, other: SavedReport) -> str | None:
     here, there = one.metrics.input, other.metrics.input
     if here.version is not None and (here.uri, here.version) == (there.uri, there.version):
         return None
-    told = f"different data: {_data(there)} instead of {_data(here)}"
+    differs = f"different data: {_data(there)} instead of {_data(here)}"
     if not (one.judgments.is_file() and other.judgments.is_file()):
-        return told
+        return differs
     differing, common = _compare_lines(one.judgments, other.judgments)
     if not common or here.size != there.size:
-        return told
-    return f"{told} ({differing} of {common} lines differ)" if differing else None
+        return differs
+    return f"{differs} ({differing} of {common} lines differ)" if differing else None
 
 
 def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
     with connect() as connection:
         names = {"one": str(one), "other": str(other)}
-        found = connection.execute(_SAME_LINES, names).fetchone()
-    return (int(found[0]), int(found[1])) if found else (0, 0)
+        counted = connection.execute(_SAME_LINES, names).fetchone()
+    return (int(counted[0]), int(counted[1])) if counted else (0, 0)
 
 
 def _other_settings(one: SavedReport, other: SavedReport) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from statistics import fmean, stdev
 
 from nova_judge.findings.rubric_findings import REPORTED_TOLERANCE
-from nova_judge.pairs.job_findings import LEVEL, Finding, Kind, decisive, differing, figure
+from nova_judge.pairs.job_findings import LEVEL, Finding, FindingKind, decisive, differing, figure
 from nova_judge.pairs.weighted_scores import WeightedScores, recomputed_scores
 from nova_judge.records import JobMetrics, Judgment, Rubric
 from nova_judge.statistics.binomial import sign_test
@@ -20,17 +20,17 @@ def row_findings(index: int, judgment: Judgment) -> Iterator[Finding | None]:
     if not isinstance(rubric, Rubric) or readings is None:
         return
     reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
-    for name, said, *ours in zip(_OF_ROW, reported, *readings, strict=True):
-        if said is not None:
-            holds = any(abs(said - value) <= REPORTED_TOLERANCE for value in ours)
+    for name, stated, *ours in zip(_OF_ROW, reported, *readings, strict=True):
+        if stated is not None:
+            holds = any(abs(stated - value) <= REPORTED_TOLERANCE for value in ours)
             where = f"row {index}: {name}"
-            differs = Finding(Kind.DIFFERS, where, f"{said:.3f}", f"{ours[0]:.3f}")
+            differs = Finding(FindingKind.DIFFERS, where, f"{stated:.3f}", f"{ours[0]:.3f}")
             yield None if holds else differs
 
 
 def mean_findings(job: JobMetrics, rows: list[Judgment]) -> Iterator[Finding | None]:
     """The job's means of weighted scores with their standard errors against its rows."""
-    readings = [found for row in rows if (found := _readings(row)) is not None]
+    readings = [pair for row in rows if (pair := _readings(row)) is not None]
     for names in (_OF_ROW, _AVERAGES):
         for place, name in enumerate(names) if readings else ():
             normalised, as_given = (
@@ -55,7 +55,7 @@ def significance(job: JobMetrics) -> Iterator[Finding | None]:
         return
     half = ", which contains 0.5" if share.low <= 0.5 <= share.high else ""
     yield Finding(
-        Kind.UNSUPPORTED,
+        FindingKind.UNSUPPORTED,
         f"job: that {'B' if b > a else 'A'} is ahead",
         f"{b} wins of B in {a + b} decisive judgments",
         f"not significant: exact sign test p = {p_value:.3f}, "
@@ -75,14 +75,14 @@ def _readings(judgment: Judgment) -> tuple[WeightedScores, WeightedScores] | Non
 def _mean_and_error(
     job: JobMetrics, name: str, normalised: list[float], as_given: list[float]
 ) -> Iterator[Finding | None]:
-    said, error = figure(job, name), figure(job, f"{name}_stderr")
-    if said is not None:
-        yield _either(f"job: {name}", said, fmean(normalised), fmean(as_given))
+    stated, error = figure(job, name), figure(job, f"{name}_stderr")
+    if stated is not None:
+        yield _either(f"job: {name}", stated, fmean(normalised), fmean(as_given))
     if error is not None and len(normalised) > 1:
         ours, other = (stdev(one) / math.sqrt(len(one)) for one in (normalised, as_given))
         yield _either(f"job: {name}_stderr", error, ours, other)
 
 
-def _either(where: str, said: float, ours: float, other: float) -> Finding | None:
-    found = differing(where, said, ours, REPORTED_TOLERANCE)
-    return found if differing(where, said, other, REPORTED_TOLERANCE) else None
+def _either(where: str, stated: float, ours: float, other: float) -> Finding | None:
+    off = differing(where, stated, ours, REPORTED_TOLERANCE)
+    return off if differing(where, stated, other, REPORTED_TOLERANCE) else None

@@ -131,9 +131,9 @@ def prompts_of(rows: Iterable[JudgedRow]) -> Prompts:
 
 def _by_prompt(keys: Keys, scores: Floats) -> Prompts:
     """One mean score for each key, in the order of the keys."""
-    found, place = np.unique(keys, return_inverse=True)
-    sums = np.bincount(place, scores, minlength=len(found))
-    return Prompts(found, sums / np.maximum(1, np.bincount(place, minlength=len(found))))
+    prompts, place = np.unique(keys, return_inverse=True)
+    sums = np.bincount(place, scores, minlength=len(prompts))
+    return Prompts(prompts, sums / np.maximum(1, np.bincount(place, minlength=len(prompts))))
 
 
 def _turned(match: Match) -> Match:

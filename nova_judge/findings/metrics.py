@@ -9,13 +9,13 @@ from nova_judge.errors import RowSumError
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
     ErrorCount,
-    Failure,
     GenerationFacts,
     InputFacts,
     JudgeFacts,
     Metrics,
     RecipeFacts,
     Rows,
+    RunFailure,
 )
 from nova_judge.findings.rubric_findings import RubricEvidence
 from nova_judge.pairs.controls import ControlFinding, blocked_by, noise_floor
@@ -100,23 +100,23 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
     )
 
 
-def _noise(run: RunFacts, found: Positions | None) -> tuple[str, ...]:
-    floor = noise_floor(run.controls, found.flips if found else None)
+def _noise(run: RunFacts, of_order: Positions | None) -> tuple[str, ...]:
+    floor = noise_floor(run.controls, of_order.flips if of_order else None)
     return (floor,) if floor else ()
 
 
-def scored_metrics(run: RunFacts, found: ScoredFindings) -> Metrics:
+def scored_metrics(run: RunFacts, scored: ScoredFindings) -> Metrics:
     """The metrics of a completed run that scored single answers; no pair was compared.
 
     Raises RowSumError when the rows do not add up.
     """
     return msgspec.structs.replace(
-        _known(run, found.judged, found.judge_failed, found.errors),
-        headline=found.headline,
-        scores=found.scores,
-        differences=found.differences,
-        job=found.job,
-        notes=(*run.notes, *found.notes),
+        _known(run, scored.judged, scored.judge_failed, scored.errors),
+        headline=scored.headline,
+        scores=scored.scores,
+        differences=scored.differences,
+        job=scored.job,
+        notes=(*run.notes, *scored.notes),
     )
 
 
@@ -126,7 +126,7 @@ def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
     return msgspec.structs.replace(
         known,
         status="failed",
-        failure=Failure(stage, reason),
+        failure=RunFailure(stage, reason),
         errors=(*known.errors, ErrorCount(stage, reason, None)),
     )
 
@@ -141,9 +141,9 @@ def _known(
     rows = Rows(**sums, judge_failed=judge_failed, judged=judged)
     if rows.accounted != rows.input:
         parts = msgspec.to_builtins(rows)
-        said = " + ".join(f"{count} {name}" for name, count in parts.items() if name != "input")
+        listed = " + ".join(f"{count} {name}" for name, count in parts.items() if name != "input")
         raise RowSumError(
-            f"run {run.run_id}: {said} = {rows.accounted} rows, but the input has "
+            f"run {run.run_id}: {listed} = {rows.accounted} rows, but the input has "
             f"{rows.input}: rows were lost or counted twice, so no figure is reported. "
             f"Compare rejected.jsonl, responses/ and judge/*/rows.jsonl of the run."
         )

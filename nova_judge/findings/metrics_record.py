@@ -33,7 +33,7 @@ from nova_judge.statistics.win_rate import Interval
 SCHEMA_VERSION = 1
 
 
-class Failure(msgspec.Struct, frozen=True):
+class RunFailure(msgspec.Struct, frozen=True):
     """The stage in which a run failed, and why."""
 
     stage: str
@@ -127,7 +127,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     run_id: str
     status: Literal["completed", "failed"]
-    failure: Failure | None
+    failure: RunFailure | None
     kind: str
     created: str
     input: InputFacts

@@ -65,8 +65,8 @@ def _rubric(
         reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
         differs = differs_from_report(judged.judgment)
         for name, ours, theirs in zip(names, scores, reported, strict=True):
-            said = f" (the job printed {theirs:.3f})" if differs and theirs is not None else ""
-            yield f"  {name}: {ours:.3f}{said}"
+            printed = f" (the job printed {theirs:.3f})" if differs and theirs is not None else ""
+            yield f"  {name}: {ours:.3f}{printed}"
     if rubric.overall_justification:
         yield "\n  Overall Justification:"
         yield f"    {_indented(visible(rubric.overall_justification), 4)}"

@@ -122,10 +122,10 @@ def differs_from_report(judgment: Judgment) -> bool:
     reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
     total = sum(criterion.weight for criterion in rubric.criteria)
     return any(
-        said is not None
-        and abs(said - value) > REPORTED_TOLERANCE
-        and abs(said - value * total) > REPORTED_TOLERANCE
-        for said, value in zip(reported, ours, strict=True)
+        stated is not None
+        and abs(stated - value) > REPORTED_TOLERANCE
+        and abs(stated - value * total) > REPORTED_TOLERANCE
+        for stated, value in zip(reported, ours, strict=True)
     )
 
 
@@ -161,15 +161,15 @@ def mean_interval(values: Floats, level: float, low: float = 0.0) -> MeanInterva
 
 def margin_interval(values: Floats, level: float) -> MeanInterval | None:
     """Mean margin A - B, each in [-1, 1], on the scale of the values seen; None below two rows."""
-    found = mean_difference([(0.0, value) for value in values.tolist()], UNIT, level)
-    if isinstance(found, Unscored):
+    interval = mean_difference([(0.0, value) for value in values.tolist()], UNIT, level)
+    if isinstance(interval, Unscored):
         return None
     return MeanInterval(
-        mean=found.estimate,
-        low=found.low,
-        high=found.high,
+        mean=interval.estimate,
+        low=interval.low,
+        high=interval.high,
         level=level,
-        method=found.method,
+        method=interval.method,
         n=len(values),
     )
 

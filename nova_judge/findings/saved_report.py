@@ -69,12 +69,12 @@ def open_report(run: Path) -> SavedReport:
     for candidate in (run / METRICS, run / "report" / METRICS):
         if candidate.is_file():
             return _read(candidate)
-    found = list(find_metrics(run)) if run.is_dir() else []
-    if len(found) == 1:
-        return _read(found[0])
-    if found:
-        names = ", ".join(str(path.parent) for path in found[:5])
-        raise SavedReportError(f"{run} holds {len(found)} reports; name one of them: {names}")
+    reports = list(find_metrics(run)) if run.is_dir() else []
+    if len(reports) == 1:
+        return _read(reports[0])
+    if reports:
+        names = ", ".join(str(path.parent) for path in reports[:5])
+        raise SavedReportError(f"{run} holds {len(reports)} reports; name one of them: {names}")
     raise SavedReportError(
         f"{run} holds no {METRICS}: name a run's folder (out/demo, runs/<run id>), its report "
         f"folder, or a {METRICS} file."

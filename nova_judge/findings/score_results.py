@@ -13,14 +13,14 @@ _COMPARED = (("A", "B"), ("base", "customised"))
 
 
 def score_metrics(
-    facts: RunFacts, found: ScoresFound, *, sent: int, names: Mapping[str, str]
+    facts: RunFacts, scored: ScoresFound, *, sent: int, names: Mapping[str, str]
 ) -> Metrics:
     """The metrics of a scoring run.
 
     `sent` counts the rows that went into jobs; `names` says what each subject is called.
     """
-    table, level = found.table, facts.settings.level
-    judged = len({score.row for score in found.scores if not isinstance(score.result, Unscored)})
+    table, level = scored.table, facts.settings.level
+    judged = len({score.row for score in scored.scores if not isinstance(score.result, Unscored)})
     subjects = {subject for subject, _ in table.known()}
     pair = next((pair for pair in _COMPARED if subjects.issuperset(pair)), None)
     scores = table.figures(level)
@@ -34,7 +34,7 @@ def score_metrics(
         )
         for (subject, metric), figure in table.reported.items()
     )
-    scored = ScoredFindings(
+    findings = ScoredFindings(
         headline=score_headline(scores, differences, names),
         scores=scores,
         differences=differences,
@@ -45,11 +45,11 @@ def score_metrics(
             ErrorCount(f"score, {metric}", reason, count)
             for (metric, reason), count in table.reasons().items()
         ),
-        notes=found.notes,
+        notes=scored.notes,
     )
-    return scored_metrics(facts, scored)
+    return scored_metrics(facts, findings)
 
 
-def rows_seen(found: ScoresFound) -> int:
+def rows_seen(scored: ScoresFound) -> int:
     """How many rows the containers brought along, for runs without an input file."""
-    return len({score.row for score in found.scores})
+    return len({score.row for score in scored.scores})

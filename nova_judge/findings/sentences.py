@@ -6,7 +6,7 @@ A sentence that the figures do not carry is never written: `UnsupportedClaimErro
 from typing import Protocol
 
 from nova_judge.errors import UnsupportedClaimError
-from nova_judge.findings.metrics_record import Failure, Metrics
+from nova_judge.findings.metrics_record import Metrics, RunFailure
 from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.verdict import VerdictStated
@@ -72,7 +72,7 @@ def headline(metrics: Metrics) -> Headline:
 
 def failure(metrics: Metrics) -> Headline:
     """Where and why a run failed."""
-    failed = metrics.failure or Failure("", "")
+    failed = metrics.failure or RunFailure("", "")
     stage, reason = failed.stage or "an unnamed stage", failed.reason or "no reason given"
     return Headline(f"The run failed in {stage}", reason)
 
@@ -154,10 +154,11 @@ def one_order_alone(metrics: Metrics) -> str | None:
 
 def positions(metrics: Metrics) -> str:
     """What the order of showing did, with the test that says whether it was more than chance."""
-    found = metrics.positions
-    if found is None or found.p_value is None:
+    of_order = metrics.positions
+    if of_order is None or of_order.p_value is None:
         return "No row has a verdict in both orders, so that nothing can be said of positions."
-    first, second, tested = found.leaning_first, found.leaning_second, p_value(found.p_value)
+    first, second = of_order.leaning_first, of_order.leaning_second
+    tested = p_value(of_order.p_value)
     counts = f"{first:,} rows lean to the answer shown first, {second:,} to the second"
     favoured = _favoured(metrics)
     if favoured is None:
@@ -195,8 +196,8 @@ def slices(metrics: Metrics) -> str:
 
 
 def _favoured(metrics: Metrics) -> str | None:
-    found = metrics.positions
-    return found.favoured(metrics.statistics.level) if found else None
+    of_order = metrics.positions
+    return of_order.favoured(metrics.statistics.level) if of_order else None
 
 
 def _check_verdict(verdict: VerdictStated, metrics: Metrics) -> None:

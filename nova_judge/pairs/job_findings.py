@@ -28,7 +28,7 @@ _DRAWS = 0.015  # three standard errors of the 2.5th percentile's place among 1,
 _EXACT = 1e-9
 
 
-class Kind(enum.StrEnum):
+class FindingKind(enum.StrEnum):
     """What is wrong with a stated figure."""
 
     DIFFERS = "differs"
@@ -38,7 +38,7 @@ class Kind(enum.StrEnum):
 class Finding(msgspec.Struct, frozen=True):
     """One figure that does not hold: where it stands, what it says, and what the rows give."""
 
-    kind: Kind
+    kind: FindingKind
     where: str
     stated: str
     recomputed: str
@@ -83,7 +83,7 @@ def differing(where: str, said: float, ours: float, tolerance: float) -> Finding
     """A finding where two numbers are further apart than `tolerance`."""
     if abs(said - ours) <= tolerance:
         return None
-    return Finding(Kind.DIFFERS, where, f"{said:.6g}", f"{ours:.6g}")
+    return Finding(FindingKind.DIFFERS, where, f"{said:.6g}", f"{ours:.6g}")
 
 
 def figure(job: JobMetrics, name: str) -> float | None:
@@ -118,7 +118,7 @@ def _count_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator
     for name in COUNTS:
         said = figure(job, name)
         if said is not None and not _is_count(said):
-            yield Finding(Kind.DIFFERS, f"job: {name}", f"{said:g}", "no count of judgments")
+            yield Finding(FindingKind.DIFFERS, f"job: {name}", f"{said:g}", "no count of judgments")
         elif said is not None and name in ours:
             yield differing(f"job: {name}", said, ours[name], _EXACT)
     counts = _counts(job, profiles)
@@ -134,7 +134,7 @@ def _score_finding(said: float, wins: float, counts: dict[str, float]) -> Findin
     if any(abs(said - value) <= _RATE_TOLERANCE for value in (wins, *shares)):
         return None
     told = f"{wins:g} wins of B" + "".join(f", {share:.3f}" for share in shares[:1])
-    return Finding(Kind.DIFFERS, "job: score", f"{said:g}", told)
+    return Finding(FindingKind.DIFFERS, "job: score", f"{said:g}", told)
 
 
 def _rate_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[Finding | None]:
@@ -177,7 +177,7 @@ def _interval_finding(low: float, high: float, ours: Decisive, others: int) -> F
 
 def _interval_is_off(low: float, high: float, recomputed: str) -> Finding:
     stated = f"{low:.3f} to {high:.3f}"
-    return Finding(Kind.DIFFERS, "job: lower_rate, upper_rate", stated, recomputed)
+    return Finding(FindingKind.DIFFERS, "job: lower_rate, upper_rate", stated, recomputed)
 
 
 def _resampled(a: int, b: int) -> Floats:
@@ -221,7 +221,7 @@ def _error_findings(job: JobMetrics, profiles: ProfileCounts) -> Iterator[Findin
             None
             if any(_near(reported, value) for value in known)
             else Finding(
-                Kind.DIFFERS,
+                FindingKind.DIFFERS,
                 f"job: {name}_stderr",
                 f"{reported:g}",
                 f"{known[0]:.3f} as a share, {known[1]:.2f} as a count, {known[2]:.3f} as a mean "

@@ -12,16 +12,16 @@ MOST_CHARACTERS = 4_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def render_cross_check(found: CrossCheck) -> str:
+def render_cross_check(checked: CrossCheck) -> str:
     """The page, without a script."""
-    shown = found.differences[:MOST_DIFFERENCES]
+    shown = checked.differences[:MOST_DIFFERENCES]
     return (
         environment()
         .get_template("cross_check.html.j2")
         .render(
-            found=found,
+            checked=checked,
             verdicts=[NAMES[verdict] for verdict in VERDICTS],
-            differences=[_shown(found.judges, difference) for difference in shown],
+            differences=[_shown(checked.judges, difference) for difference in shown],
             style=asset("report.css"),
             version=__version__,
         )
@@ -30,8 +30,8 @@ def render_cross_check(found: CrossCheck) -> str:
 
 def _shown(judges: Sequence[str], difference: DifferingPair) -> dict[str, Any]:
     prompt, answer_a, answer_b = (_cut(text) for text in difference.pair)
-    said = list(zip(judges, difference.verdicts, strict=True))
-    return {"prompt": prompt, "A": answer_a, "B": answer_b, "said": said}
+    verdicts = list(zip(judges, difference.verdicts, strict=True))
+    return {"prompt": prompt, "A": answer_a, "B": answer_b, "verdicts": verdicts}
 
 
 def _cut(text: str) -> str:
@@ -39,11 +39,11 @@ def _cut(text: str) -> str:
     return text if left <= 0 else f"{text[:MOST_CHARACTERS]}… [{left:,} more characters]"
 
 
-def cross_check_json(found: CrossCheck) -> dict[str, Any]:
+def cross_check_json(checked: CrossCheck) -> dict[str, Any]:
     """The same as plain data."""
     return {
-        "judges": list(found.judges),
-        "common": found.common,
+        "judges": list(checked.judges),
+        "common": checked.common,
         "pairs": [
             {
                 "first": pair.first,
@@ -55,13 +55,13 @@ def cross_check_json(found: CrossCheck) -> dict[str, Any]:
                 "table": pair.table,
                 "by_category": pair.by_category,
             }
-            for pair in found.pairs
+            for pair in checked.pairs
         ],
         "differences": [
             {
                 "prompt": difference.pair[0],
-                "verdicts": dict(zip(found.judges, difference.verdicts, strict=True)),
+                "verdicts": dict(zip(checked.judges, difference.verdicts, strict=True)),
             }
-            for difference in found.differences
+            for difference in checked.differences
         ],
     }

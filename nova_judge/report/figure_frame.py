@@ -47,5 +47,5 @@ def write_foot(figure: Figure, metrics: Metrics, x: float, limit: int = 200) -> 
         sentences.rows(metrics),
     ]
     lines = [*map(str, sentences_stand_in.stand_ins(metrics)), "   ·   ".join(parts)]
-    told = "\n".join(drawable(line, limit) for line in lines)
-    write(figure, x, _FOOT_IN / figure.get_figheight(), told, size=8, color=palette.FAINT)
+    foot = "\n".join(drawable(line, limit) for line in lines)
+    write(figure, x, _FOOT_IN / figure.get_figheight(), foot, size=8, color=palette.FAINT)

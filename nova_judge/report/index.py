@@ -76,14 +76,14 @@ def win_rate_trend(series: Series) -> Trend | None:
 def criterion_trends(series: Series) -> list[Trend]:
     """The mean difference B less A of every criterion that all runs have."""
     runs = [report.metrics for report in series.runs]
-    found = []
+    trends = []
     for name in common_criteria(runs):
         values = [difference_of(metrics, name) for metrics in runs]
         known = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
         trend = _trend(name, known, len(runs), neutral=0.0)
         if trend is not None:
-            found.append(trend)
-    return found
+            trends.append(trend)
+    return trends
 
 
 def _trend(

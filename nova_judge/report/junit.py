@@ -33,12 +33,12 @@ def _run_case(suite: ET.Element, metrics: Metrics) -> None:
 
 def _verdict_case(suite: ET.Element, metrics: Metrics, word: Word) -> None:
     case = _case(suite, metrics, "B is not worse than A")
-    told = _clean(str(headline(metrics)))
+    result = _clean(str(headline(metrics)))
     if word is Word.A_BETTER:
-        ET.SubElement(case, "failure", message=told)
+        ET.SubElement(case, "failure", message=result)
     elif word is Word.INCONCLUSIVE:
-        ET.SubElement(case, "skipped", message=told)
-    ET.SubElement(case, "system-out").text = told
+        ET.SubElement(case, "skipped", message=result)
+    ET.SubElement(case, "system-out").text = result
 
 
 def _case(suite: ET.Element, metrics: Metrics, name: str) -> ET.Element:

@@ -20,10 +20,10 @@ _MOST_CRITERIA = 12
 
 def render_markdown(metrics: Metrics) -> str:
     """The report as GitHub Markdown; names and reasons are escaped, so that they stay text."""
-    told = headline(metrics)
+    result = headline(metrics)
     parts = [
-        f"## {escape(told.words, 200)}",
-        escape(told.evidence, 2000),
+        f"## {escape(result.words, 200)}",
+        escape(result.evidence, 2000),
         _candidates(metrics),
         _rates(metrics),
         _scores(metrics),
@@ -143,7 +143,7 @@ def _notes(metrics: Metrics) -> str:
 
 
 def _footing(metrics: Metrics) -> str:
-    stood = "".join(f" {escape(str(said), 600)}" for said in sentences_stand_in.stand_ins(metrics))
+    stood = "".join(f" {escape(str(each), 600)}" for each in sentences_stand_in.stand_ins(metrics))
     flips = metrics.positions.flips if metrics.positions else None
     flipped = (
         f" On {percent(flips)} of rows each order names the other candidate."

@@ -51,11 +51,11 @@ def _handler(folder: Path) -> Callable[..., BaseHTTPRequestHandler]:
             if not _is_local(self.headers.get("Host", "")):
                 self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
                 return
-            found = _content(folder, self.path)
-            if found is None:
+            content = _content(folder, self.path)
+            if content is None:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            kind, body = found
+            kind, body = content
             self.send_response(HTTPStatus.OK)
             for name, value in {**_HEADERS, "Content-Type": kind}.items():
                 self.send_header(name, value)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nova_judge.findings.cross_check import Judge, cross_check
+from nova_judge.findings.cross_check import JudgeVerdicts, cross_check
 from nova_judge.report.cross_check_page import render_cross_check
 from nova_judge.report.evidence import MOST_ANSWER_ROWS, ScoredAnswers
 from nova_judge.report.page import render_page
@@ -58,7 +58,7 @@ def judges_page(rows: int) -> str:
     pairs = [(f"{number}: {TEXT}", TEXT, TEXT) for number in range(rows)]
     outcomes = (Outcome.A, Outcome.B, Outcome.TIE)
     judges = [
-        Judge(
+        JudgeVerdicts(
             name,
             {pair: outcomes[(place * step) % 3] for place, pair in enumerate(pairs)},
             dict.fromkeys(pairs, "billing"),

@@ -10,7 +10,7 @@ from nova_judge.cli.main import app
 from nova_judge.findings.audit import audit_job, audit_report
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.job_figures import job_figures
-from nova_judge.pairs.job_findings import Kind
+from nova_judge.pairs.job_findings import FindingKind
 from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.passes import COUNTS_DIFFER
 from nova_judge.statistics.decision import Word
@@ -54,7 +54,7 @@ def test_seven_of_ten_is_not_significant_and_its_other_figures_hold():
     audit = audit_job(POST_TWO, None, {})
     assert list(found(audit)) == ["job: that B is ahead"]
     claim = audit.findings[0]
-    assert claim.kind is Kind.UNSUPPORTED
+    assert claim.kind is FindingKind.UNSUPPORTED
     assert "p = 0.344" in claim.recomputed
     assert "0.397 to 0.892" in claim.recomputed
 
@@ -116,7 +116,7 @@ def test_numbers_that_are_no_counts_are_listed_and_harm_nothing(wrong):
 def test_what_is_no_number_is_not_checked(unknown):
     job = {"a_scores": unknown, "winrate": unknown, "a_scores_stderr": unknown}
     rows = [judgment_of(details.NOTRE_DAME)[0]]
-    assert not [one for one in audit_job(job, rows, {}).findings if one.kind is Kind.DIFFERS]
+    assert not [one for one in audit_job(job, rows, {}).findings if one.kind is FindingKind.DIFFERS]
 
 
 def test_standard_errors_and_the_score_are_checked():
@@ -164,7 +164,7 @@ def test_a_report_s_notes_are_what_the_audit_lists(tmp_path):
     judgments = [row.judgment for row in rows]
     notes = job_figures(job, count_profiles(judgments), DEFAULTS).notes
     audit = audit_job(job, judgments, {})
-    listed = [one.note for one in audit.findings if one.kind is Kind.DIFFERS]
+    listed = [one.note for one in audit.findings if one.kind is FindingKind.DIFFERS]
     assert notes
     assert [note for note in listed if not note.startswith("row ")] == list(notes)
 

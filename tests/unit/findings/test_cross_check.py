@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.cross_check import Judge, cross_check, judge_of
+from nova_judge.findings.cross_check import JudgeVerdicts, cross_check, judge_of
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
@@ -23,9 +23,11 @@ from tests.made.changed import changed
 A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
 
 
-def judge(name: str, *verdicts: Outcome) -> Judge:
+def judge(name: str, *verdicts: Outcome) -> JudgeVerdicts:
     pairs = {(f"p{n}", "a", "b"): verdict for n, verdict in enumerate(verdicts)}
-    return Judge(name, pairs, {pair: "odd" if int(pair[0][1:]) % 2 else "even" for pair in pairs})
+    return JudgeVerdicts(
+        name, pairs, {pair: "odd" if int(pair[0][1:]) % 2 else "even" for pair in pairs}
+    )
 
 
 def test_agreement_and_kappa_are_those_of_scikit_learn() -> None:
@@ -54,8 +56,8 @@ def test_three_judges_are_compared_two_by_two_on_what_each_two_share() -> None:
 
 
 def test_judges_of_other_pairs_are_refused() -> None:
-    with pytest.raises(NotComparableError, match="Judge one file with both recipes"):
-        cross_check([judge("x", A, B), Judge("y", {("other", "a", "b"): A}, {})])
+    with pytest.raises(NotComparableError, match="JudgeVerdicts one file with both recipes"):
+        cross_check([judge("x", A, B), JudgeVerdicts("y", {("other", "a", "b"): A}, {})])
 
 
 @pytest.fixture
@@ -140,8 +142,8 @@ def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Pa
 def test_the_page_escapes_what_models_wrote() -> None:
     hostile = ("<script>alert(1)</script>", "<b>a</b>", "b")
     other = ("q", "a", "b")
-    first = Judge("<i>x</i>", {hostile: A, other: A}, {})
-    second = Judge("y", {hostile: B, other: A}, {})
+    first = JudgeVerdicts("<i>x</i>", {hostile: A, other: A}, {})
+    second = JudgeVerdicts("y", {hostile: B, other: A}, {})
     found = cross_check([first, second])
     page = render_cross_check(found)
     assert "<script>alert" not in page

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.findings.gate import GateRules, Outcome, judge_gate, saved_contest
+from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate, saved_contest
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
@@ -27,17 +27,17 @@ def outcome(metrics, **rules):
 
 def test_interval_decides_against_the_least_rate(rubric_metrics):
     rate = rubric_metrics.win_rate
-    assert outcome(rubric_metrics, min_win_rate=rate.low) is Outcome.PASS
-    assert outcome(rubric_metrics, min_win_rate=rate.estimate) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, min_win_rate=rate.high) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, min_win_rate=rate.high + 1e-9) is Outcome.WORSE
+    assert outcome(rubric_metrics, min_win_rate=rate.low) is GateOutcome.PASS
+    assert outcome(rubric_metrics, min_win_rate=rate.estimate) is GateOutcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate.high) is GateOutcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, min_win_rate=rate.high + 1e-9) is GateOutcome.WORSE
 
 
 def test_failed_run_blocked_verdict_and_lost_rows_are_no_pass(rubric_metrics, failed_run_metrics):
-    assert outcome(failed_run_metrics) is Outcome.NOT_EVALUATED
-    assert outcome(rubric_metrics, max_errors=0.01) is Outcome.NOT_EVALUATED
+    assert outcome(failed_run_metrics) is GateOutcome.NOT_EVALUATED
+    assert outcome(rubric_metrics, max_errors=0.01) is GateOutcome.NOT_EVALUATED
     blocked = changed(rubric_metrics, "statistics.blocked_by", ("the A/A control prefers A",))
-    assert outcome(blocked) is Outcome.INCONCLUSIVE
+    assert outcome(blocked) is GateOutcome.INCONCLUSIVE
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def stopped_metrics():
 
 def test_rows_left_over_by_an_early_stop_are_not_lost(stopped_metrics):
     found = judge_gate(stopped_metrics, GateRules())
-    assert found.outcome is Outcome.PASS
+    assert found.outcome is GateOutcome.PASS
     assert "7 of 207 rows without a verdict (3.4 %)" in found.reason
-    assert outcome(stopped_metrics, max_errors=0.03) is Outcome.NOT_EVALUATED
+    assert outcome(stopped_metrics, max_errors=0.03) is GateOutcome.NOT_EVALUATED
 
 
 @pytest.mark.parametrize("level", [0.9, 0.99])
@@ -73,20 +73,20 @@ def test_another_level_keeps_the_kind_of_interval(stopped_metrics, rubric_metric
     for metrics in (stopped_metrics, rubric_metrics):
         settings = msgspec.structs.replace(metrics.statistics, level=level)
         ends = win_rate_of(saved_contest(metrics), settings)
-        assert outcome(metrics, min_win_rate=ends.low, confidence=level) is Outcome.PASS
+        assert outcome(metrics, min_win_rate=ends.low, confidence=level) is GateOutcome.PASS
         above = {"min_win_rate": ends.high + 1e-9, "confidence": level}
-        assert outcome(metrics, **above) is Outcome.WORSE
+        assert outcome(metrics, **above) is GateOutcome.WORSE
         below = {"min_win_rate": ends.low + 1e-9, "confidence": level}
-        assert outcome(metrics, **below) is Outcome.INCONCLUSIVE
+        assert outcome(metrics, **below) is GateOutcome.INCONCLUSIVE
 
 
 def test_criterion_decides_by_its_interval(rubric_metrics):
     margin = rubric_metrics.rubric.criteria[0].margin
     name = rubric_metrics.rubric.criteria[0].name
-    assert outcome(rubric_metrics, criteria={name: -margin.high}) is Outcome.PASS
-    assert outcome(rubric_metrics, criteria={name: -margin.mean}) is Outcome.INCONCLUSIVE
-    assert outcome(rubric_metrics, criteria={name: -margin.low + 1e-9}) is Outcome.WORSE
-    assert outcome(rubric_metrics, criteria={"no such": 0}) is Outcome.NOT_EVALUATED
+    assert outcome(rubric_metrics, criteria={name: -margin.high}) is GateOutcome.PASS
+    assert outcome(rubric_metrics, criteria={name: -margin.mean}) is GateOutcome.INCONCLUSIVE
+    assert outcome(rubric_metrics, criteria={name: -margin.low + 1e-9}) is GateOutcome.WORSE
+    assert outcome(rubric_metrics, criteria={"no such": 0}) is GateOutcome.NOT_EVALUATED
 
 
 def test_a_judge_that_favours_a_position_decides_no_criterion():
@@ -94,7 +94,7 @@ def test_a_judge_that_favours_a_position_decides_no_criterion():
         generated.metrics(generated.position_biased_rows()),
         GateRules(min_win_rate=0.4, criteria={"accuracy": -0.03}),
     )
-    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.outcome is GateOutcome.INCONCLUSIVE
     assert "accuracy: The judge favours the answer shown first" in found.reason
 
 
@@ -104,12 +104,12 @@ def test_one_criterion_of_many_is_worse_only_at_their_common_error_rate(rubric_m
     half = margin.mean - margin.low
     barely = {names[0]: -margin.low + 0.1 * half}
     others = dict.fromkeys(names[1:], -1.0)
-    assert outcome(rubric_metrics, criteria=barely) is Outcome.WORSE
+    assert outcome(rubric_metrics, criteria=barely) is GateOutcome.WORSE
     found = judge_gate(rubric_metrics, GateRules(max_errors=ALLOWED, criteria=barely | others))
-    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.outcome is GateOutcome.INCONCLUSIVE
     assert f"not beyond chance among {len(names)} criteria" in found.reason
     clearly = {names[0]: -margin.low + half}
-    assert outcome(rubric_metrics, criteria=clearly | others) is Outcome.WORSE
+    assert outcome(rubric_metrics, criteria=clearly | others) is GateOutcome.WORSE
 
 
 def test_worse_outranks_inconclusive(rubric_metrics):
@@ -118,7 +118,7 @@ def test_worse_outranks_inconclusive(rubric_metrics):
         rubric_metrics,
         GateRules(max_errors=ALLOWED, min_win_rate=0.6, criteria={name: 0.9}),
     )
-    assert found.outcome is Outcome.WORSE
+    assert found.outcome is GateOutcome.WORSE
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from nova_judge.findings.judgments import COLUMNS, read_judgments, write_judgmen
 from nova_judge.findings.metrics import RunFacts, compute_metrics, failed_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
-    Failure,
     InputFacts,
     JudgeFacts,
     RecipeFacts,
+    RunFailure,
     decode_metrics,
     encode_metrics,
 )
@@ -84,7 +84,7 @@ def test_metrics_read_again_are_the_same_and_the_order_of_rows_changes_no_bit() 
 
 def test_a_failed_run_says_where_and_why_and_nothing_else() -> None:
     failed = failed_metrics(facts(), "RunJudgeJobs", "stopped by hand")
-    assert failed.failure == Failure("RunJudgeJobs", "stopped by hand")
+    assert failed.failure == RunFailure("RunJudgeJobs", "stopped by hand")
     assert failed.win_rate is failed.verdict is failed.rows.judged is None
 
 

@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.leaderboard import Match, leaderboard
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import headline
@@ -20,7 +20,7 @@ from nova_judge.statistics.settings import StatisticsSettings
 from tests.made import generated
 from tests.made.profiles import counts
 
-GATE = {Word.B_BETTER: Outcome.PASS, Word.A_BETTER: Outcome.WORSE}
+GATE = {Word.B_BETTER: GateOutcome.PASS, Word.A_BETTER: GateOutcome.WORSE}
 RANKS = {Word.B_BETTER: {"b": 1, "a": 2}, Word.A_BETTER: {"a": 1, "b": 2}}
 SPOKEN = {Word.B_BETTER: "B is better", Word.A_BETTER: "A is better"}
 ASKED = (Verdict.A, Verdict.B, Verdict.TIE)
@@ -78,7 +78,7 @@ def check(blank: Metrics, seed: int) -> Word:
     )
     gate = judge_gate(metrics, GateRules(max_errors=1.0)).outcome
     if metrics.win_rate is not None:
-        assert gate is GATE.get(word, Outcome.INCONCLUSIVE)
+        assert gate is GATE.get(word, GateOutcome.INCONCLUSIVE)
     if found.slices[0].word is not None:
         assert found.slices[0].word is word
     if word is not Word.EQUIVALENT:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import GateRules, Outcome, judge_gate
+from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Rows, encode_metrics
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
@@ -32,17 +32,17 @@ def metrics(*subjects: str, better: str = "higher", unscored: int = 0) -> Metric
     return changed(scored.metrics(table, subjects), "rows", all_judged)
 
 
-def gate(of: Metrics, **criteria: float) -> tuple[Outcome, str]:
+def gate(of: Metrics, **criteria: float) -> tuple[GateOutcome, str]:
     return judge_gate(of, GateRules(criteria=criteria))
 
 
 @pytest.mark.parametrize("pair", [("A", "B"), ("base", "customised")])
 @pytest.mark.parametrize(
     ("least", "outcome"),
-    [(0.0, Outcome.PASS), (0.3, Outcome.INCONCLUSIVE), (0.6, Outcome.WORSE)],
+    [(0.0, GateOutcome.PASS), (0.3, GateOutcome.INCONCLUSIVE), (0.6, GateOutcome.WORSE)],
 )
 def test_of_two_the_difference_counts(
-    pair: tuple[str, str], least: float, outcome: Outcome
+    pair: tuple[str, str], least: float, outcome: GateOutcome
 ) -> None:
     found, reason = gate(metrics(*pair), m=least)
     assert found is outcome
@@ -51,34 +51,34 @@ def test_of_two_the_difference_counts(
 
 @pytest.mark.parametrize(
     ("least", "outcome"),
-    [(0.5, Outcome.PASS), (0.6, Outcome.INCONCLUSIVE), (0.9, Outcome.WORSE)],
+    [(0.5, GateOutcome.PASS), (0.6, GateOutcome.INCONCLUSIVE), (0.9, GateOutcome.WORSE)],
 )
-def test_of_one_the_mean_counts(least: float, outcome: Outcome) -> None:
+def test_of_one_the_mean_counts(least: float, outcome: GateOutcome) -> None:
     assert gate(metrics("customised"), m=least)[0] is outcome
 
 
 def test_where_less_is_better_more_is_worse() -> None:
     harm = metrics("A", "B", better="lower")
     found, reason = gate(harm, m=0.0)
-    assert found is Outcome.WORSE
+    assert found is GateOutcome.WORSE
     assert "against at most 0" in reason
-    assert gate(harm, m=-0.6)[0] is Outcome.PASS
+    assert gate(harm, m=-0.6)[0] is GateOutcome.PASS
     alone = metrics("A", better="lower")
-    assert gate(alone, m=0.5)[0] is Outcome.PASS
-    assert gate(alone, m=0.3)[0] is Outcome.INCONCLUSIVE
-    assert gate(alone, m=0.1)[0] is Outcome.WORSE
+    assert gate(alone, m=0.5)[0] is GateOutcome.PASS
+    assert gate(alone, m=0.3)[0] is GateOutcome.INCONCLUSIVE
+    assert gate(alone, m=0.1)[0] is GateOutcome.WORSE
 
 
 def test_what_was_not_scored_is_not_evaluated() -> None:
     run = metrics("A", "B")
     assert gate(run) == (
-        Outcome.NOT_EVALUATED,
+        GateOutcome.NOT_EVALUATED,
         "single answers were scored: name METRIC:LEAST; there are w, m",
     )
-    assert gate(run, w=0.0) == (Outcome.NOT_EVALUATED, "w: no row has a score")
-    assert gate(run, x=0.0) == (Outcome.NOT_EVALUATED, "no metric 'x'; there are: m, w")
+    assert gate(run, w=0.0) == (GateOutcome.NOT_EVALUATED, "w: no row has a score")
+    assert gate(run, x=0.0) == (GateOutcome.NOT_EVALUATED, "no metric 'x'; there are: m, w")
     found, reason = gate(metrics("A", "B", unscored=20), m=0.0)
-    assert found is Outcome.NOT_EVALUATED
+    assert found is GateOutcome.NOT_EVALUATED
     assert "m: 10.0 % of the rows have no score, more than 5.0 %" in reason
 
 
