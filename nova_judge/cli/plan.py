@@ -37,6 +37,13 @@ def command(
         str | None,
         typer.Option(help="Take the share of decided rows from this earlier run; s3:// too."),
     ] = None,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Rows per prompt: several answers to each.")
+    ] = 1,
+    correlation: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="How alike the scores of one prompt's rows are."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how many pairs find a difference, or what difference a number of pairs can find.
@@ -51,13 +58,22 @@ def command(
       nova-judge plan --difference 0.05 --like out/demo
 
       nova-judge plan --pairs 500 --decided-share 0.6
+
+      nova-judge plan --difference 0.05 --samples 5 --correlation 0.4
     """
     if (difference is None) == (pairs is None):
         raise RequestError("say either --difference, for the pairs it needs, or --pairs")
     share = _share(decided_share, like)
     if difference is not None:
         stated = msgspec.structs.asdict(
-            plan(difference, level=level, power=power, decided_share=share)
+            plan(
+                difference,
+                level=level,
+                power=power,
+                decided_share=share,
+                samples=samples,
+                correlation=_alike(samples, correlation, like),
+            )
         )
     else:
         stated = _detectable(pairs or 0, level, power, share)
@@ -65,6 +81,19 @@ def command(
         print_json(stated)
     else:
         _show(stated)
+
+
+def _alike(samples: int, correlation: float | None, like: str | None) -> float:
+    """The correlation within a prompt: as given, or what an earlier run with repeats shows."""
+    if samples == 1 or correlation is not None:
+        return 1.0 if correlation is None else correlation
+    repeats = None if like is None else open_report(open_run(like)).metrics.repeats
+    if repeats is None:
+        raise RequestError(
+            "--samples needs --correlation, or --like a run in which prompts have several rows"
+        )
+    between, within = repeats.between**2, repeats.within**2
+    return between / (between + within) if between + within else 1.0
 
 
 def _detectable(pairs: int, level: float, power: float, share: float) -> dict[str, Any]:
@@ -104,6 +133,8 @@ def _show(stated: dict[str, Any]) -> None:
     )
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("pairs to judge", f"{stated['pairs']:,}")
+    if stated.get("samples", 1) > 1:
+        table.add_row("prompts", f"{stated['prompts']:,}, {stated['samples']} rows each")
     table.add_row("of them decided", f"{stated['decided_pairs']:,} ({stated['decided_share']:.0%})")
     table.add_row("level", f"{stated['level']:g}")
     if "exact_power" in stated:

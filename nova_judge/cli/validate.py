@@ -20,6 +20,7 @@ from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FROM_FILE, reading_of
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
+from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
@@ -33,7 +34,8 @@ _QUESTIONS = "questions for the model under test"
 class Checked(NamedTuple):
     """What a file `holds`, how many lines can be used, and those that cannot.
 
-    `lost` and `optional` count the rows on which an optional field cannot, or can, be read.
+    `lost` and `optional` count the rows on which an optional field cannot, or can, be read;
+    `prompts` are different ones (or different `cluster`), of which `repeated` have several rows.
     """
 
     holds: str
@@ -41,6 +43,8 @@ class Checked(NamedTuple):
     rejected: list[Rejected]
     lost: dict[str, int]
     optional: dict[str, int]
+    prompts: int = 0
+    repeated: int = 0
 
 
 def command(
@@ -114,7 +118,7 @@ def _holds(recipe: Recipe | None, head: bytes) -> str:
 
 def _counted(holds: str, lines: Iterable[object]) -> Checked:
     usable, rejected = 0, []
-    lost, optional = Counter[str](), Counter[str]()
+    lost, optional, prompts = Counter[str](), Counter[str](), Counter[int]()
     for line in lines:
         if isinstance(line, Rejected | FailedRow):
             rejected.append(as_rejected(line))
@@ -122,8 +126,10 @@ def _counted(holds: str, lines: Iterable[object]) -> Checked:
         usable += 1
         if isinstance(line, InputRow):
             lost.update(line.lost)
+            prompts[cluster_of(line)] += 1
             optional.update(name for name in _OPTIONAL if getattr(line, name) is not None)
-    return Checked(holds, usable, rejected, dict(lost), dict(optional))
+    repeated = sum(count > 1 for count in prompts.values())
+    return Checked(holds, usable, rejected, dict(lost), dict(optional), len(prompts), repeated)
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -146,6 +152,11 @@ def _show(file: Path, found: Checked, unread: tuple[str, ...]) -> None:
         f"{escape(str(file))}: {found.usable:,} usable rows ({found.holds}), "
         f"{len(rejected):,} rejected lines"
     )
+    if found.repeated:
+        console.print(
+            f"[yellow]{found.repeated:,} of {found.prompts:,} prompts have several rows, which "
+            "count as one prompt in intervals and tests[/]"
+        )
     for name, count in found.optional.items():
         console.print(f"[dim]`{name}` is read on {count:,} rows[/]")
     if unread:

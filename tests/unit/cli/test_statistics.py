@@ -63,6 +63,12 @@ def test_plan_says_how_many_pairs() -> None:
         run("plan")
 
 
+def test_plan_takes_several_rows_per_prompt() -> None:
+    options = ("--samples", 5, "--correlation", 0.5, "--json")
+    found = json.loads(run("plan", "--difference", 0.1, *options))
+    assert (found["prompts"], found["pairs"]) == (120, 600)
+
+
 def test_plan_learns_the_share_of_decided_rows_from_a_run(tmp_path: Path) -> None:
     write_run(tmp_path, "a", "b", "BBBBBBAAAAtttttttttt")
     found = json.loads(run("plan", "--difference", 0.1, "--like", tmp_path, "--json"))

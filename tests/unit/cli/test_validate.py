@@ -33,6 +33,15 @@ def test_a_good_file_is_good(validate):
     assert "2 usable rows (ready pairs), 0 rejected lines" in result.stdout
 
 
+def test_prompts_that_repeat_are_counted(validate):
+    other = GOOD | {"prompt": "Which star?"}
+    result = validate(lines(GOOD, GOOD, other))
+    assert result.exit_code == 0
+    assert "1 of 2 prompts have several rows, which count as one prompt" in result.stdout
+    apart = [GOOD | {"cluster": name} for name in ("a", "b")]
+    assert "several rows" not in validate(lines(*apart)).stdout
+
+
 def test_a_recipe_may_read_other_lines(validate):
     own = lines({"query": "2 + 2?", "response": "4"}, {"query": "2 + 3?"})
     result = validate(own, "--recipe", "own-data")
