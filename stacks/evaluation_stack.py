@@ -29,10 +29,10 @@ from stacks.constructs.storage import Storage
 NO_INPUT = (
     *(f"{folder}*" for folder in (ANSWERS, RECIPES, RUNS, UNSTARTED)),
     # What consoles, file managers and Spark leave beside data: markers of folders, hidden files.
-    *("*/", "*/.*", "*/_temporary/*", "*/_SUCCESS", "*/_started_*", "*/_committed_*"),
+    *("*/", "*/.*", "*/_temporary/*"),
 )
-"""The objects of which nothing starts. EventBridge cannot join "below inbox/" to these: the state
-machine's first state does that."""
+"""The objects of which nothing starts. EventBridge cannot join "below inbox/" to these, and takes
+only so many wildcards: the state machine's first state looks at the rest."""
 
 
 class EvaluationStack(cdk.Stack):
