@@ -65,8 +65,8 @@ $(UV):
 
 pins: $(UV)  ## Write the requirements files anew from pyproject.toml (PINS_OPTIONS=--upgrade for the newest)
 	@$(PINS) pyproject.toml --extra local --extra deploy $(PINS_OPTIONS) -o requirements.txt
-	@$(PINS) pyproject.toml --extra local --extra deploy --group dev -c requirements.txt $(PINS_OPTIONS) -o requirements-dev.txt
-	@$(PINS) --group pyproject.toml:functions -c requirements.txt -o lambdas/requirements.txt
+	@$(PINS) pyproject.toml --extra local --extra deploy --group dev -c requirements.txt --generate-hashes $(PINS_OPTIONS) -o requirements-dev.txt
+	@$(PINS) --group pyproject.toml:functions -c requirements.txt --generate-hashes -o lambdas/requirements.txt
 	@$(PINS) pyproject.toml --extra registry -c lambdas/requirements.txt $(PINS_OPTIONS) -o requirements-sagemaker.txt
 
 setup: .venv/dev  ## Install everything into .venv

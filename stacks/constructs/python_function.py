@@ -49,6 +49,7 @@ class _Dependencies:
                 "pip",
                 "install",
                 "--quiet",
+                "--require-hashes",
                 "--requirement",
                 str(requirements),
                 "--target",

@@ -29,10 +29,35 @@ ASKED = {
 
 def pins(file: str) -> dict[str, str]:
     """Version by name, of the pins that hold on this machine."""
-    lines = (line.partition(" #")[0] for line in (ROOT / file).read_text("utf-8").splitlines())
-    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found = [Requirement(line) for line, _ in hashed(file)]
     here = [pin for pin in found if pin.marker is None or pin.marker.evaluate()]
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in here}
+
+
+def hashed(file: str) -> list[tuple[str, list[str]]]:
+    """Each pin of a file, and the hashes under it."""
+    lines = (ROOT / file).read_text("utf-8").splitlines()
+    found: list[tuple[str, list[str]]] = []
+    for line in (line.partition(" #")[0].rstrip(" \\") for line in lines):
+        if line.startswith(" "):
+            found[-1][1].append(line.strip())
+        elif line and not line.startswith("#"):
+            found.append((line, []))
+    return found
+
+
+@pytest.mark.parametrize("file", ["lambdas/requirements.txt", "requirements-dev.txt"])
+def test_every_pin_says_what_was_published_under_it(file):
+    """Nothing else is installed into the functions' layer or for the tests, whoever publishes it.
+
+    The other files are constraints too, and pip takes no hashes in those beside a folder.
+    """
+    without = [
+        pin
+        for pin, hashes in hashed(file)
+        if not hashes or not all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", one) for one in hashes)
+    ]
+    assert without == []
 
 
 def needed(requirement: Requirement) -> Iterator[str]:
