@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import orjson
 
-from nova_judge.text import storable
+from nova_judge.text import all_storable
 
 _LEAST_ROW_BYTES = 1 << 20
 _READ_MEMORY = 96 << 20
@@ -95,12 +95,4 @@ def _line(row: Mapping[str, object]) -> bytes:
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:  # half of a surrogate pair
-        return orjson.dumps(_storable(row), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _storable(value: object) -> object:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, Mapping):
-        return {name: _storable(part) for name, part in value.items()}
-    return [_storable(part) for part in value] if isinstance(value, list | tuple) else value
+        return orjson.dumps(all_storable(row), option=orjson.OPT_APPEND_NEWLINE)

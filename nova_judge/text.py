@@ -1,6 +1,7 @@
 """Text that UTF-8 can hold, and text that only shows itself."""
 
 import re
+from collections.abc import Mapping
 
 # Controls but line breaks and tabs, half surrogates, separators of lines and paragraphs, and marks
 # that turn the direction of writing or take no place. Joiners stay: Persian and emoji need them.
@@ -17,6 +18,15 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def all_storable(value: object) -> object:
+    """Plain data with every text in it as `storable` gives it."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {all_storable(name): all_storable(part) for name, part in value.items()}
+    return [all_storable(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def visible(text: str, limit: int | None = None) -> str:

@@ -62,6 +62,6 @@ def _table(found: CrossCheck) -> Table:
         if kappa is not None and kappa.low is not None:
             told += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
         table.add_row(
-            escape(pair.first), escape(pair.second), f"{pair.rows:,}", f"{pair.share:.1%}", told
+            escape(pair.first), escape(pair.second), f"{pair.rows:,}", f"{pair.agreement:.1%}", told
         )
     return table

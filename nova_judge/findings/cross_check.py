@@ -32,21 +32,20 @@ class JudgeVerdicts(NamedTuple):
     categories: Mapping[Pair, str]
 
 
-class PairOfJudges(NamedTuple):
-    """How two judges agree. `table`: pairs by the first and second judge's verdict (A, B, tie)."""
+class PairOfJudges(msgspec.Struct, frozen=True, kw_only=True):
+    """How two judges agree: `agreed` of `rows` common pairs, and the share of them.
+
+    `table`: pairs by the first and second judge's verdict (A, B, tie).
+    """
 
     first: str
     second: str
     rows: int
     agreed: int
+    agreement: float
     kappa: Kappa | None
     table: tuple[tuple[int, ...], ...]
     by_category: tuple["CategoryAgreement", ...]
-
-    @property
-    def share(self) -> float:
-        """The share of the common pairs with the same verdict."""
-        return self.agreed / self.rows
 
 
 class CategoryAgreement(msgspec.Struct, frozen=True):
@@ -100,14 +99,16 @@ def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> Pair
     table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
     for pair in common:
         table[first.verdicts[pair], second.verdicts[pair]] += 1
+    agreed = int(np.trace(table))
     return PairOfJudges(
-        first.name,
-        second.name,
-        len(common),
-        int(np.trace(table)),
-        cohen_kappa(table, level),
-        tuple(tuple(int(count) for count in row) for row in table),
-        _by_category(first, second, common),
+        first=first.name,
+        second=second.name,
+        rows=len(common),
+        agreed=agreed,
+        agreement=agreed / len(common),
+        kappa=cohen_kappa(table, level),
+        table=tuple(tuple(int(count) for count in row) for row in table),
+        by_category=_by_category(first, second, common),
     )
 
 

@@ -29,6 +29,7 @@ from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import Slice
 from nova_judge.statistics.verdict import VerdictStated
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import all_storable
 
 SCHEMA_VERSION = 1
 
@@ -179,6 +180,15 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     def blocked_by(self) -> tuple[str, ...]:
         """Why nothing may be concluded from the judge's verdicts; empty where it may."""
         return self.statistics.blocked_by
+
+
+def storable_metrics(metrics: Metrics) -> Metrics:
+    """The same with texts that every file can hold: a judge may write half of a surrogate pair."""
+    try:
+        msgspec.json.encode(metrics)
+    except UnicodeEncodeError:
+        return msgspec.convert(all_storable(msgspec.to_builtins(metrics)), Metrics)
+    return metrics
 
 
 def encode_metrics(metrics: Metrics) -> bytes:

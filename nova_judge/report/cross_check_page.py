@@ -1,15 +1,42 @@
 """The page that compares judges: agreement two by two, beyond chance, and where they differ."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
+
+import msgspec
 
 from nova_judge import __version__
-from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, DifferingPair
+from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, DifferingPair, PairOfJudges
 from nova_judge.report.page import asset, environment
 
 MOST_DIFFERENCES = 200
 MOST_CHARACTERS = 4_000
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class DifferenceShown(NamedTuple):
+    """A pair on which judges differ, its texts cut, with each judge's verdict."""
+
+    prompt: str
+    A: str
+    B: str
+    verdicts: list[tuple[str, str | None]]
+
+
+class DifferenceStated(msgspec.Struct, frozen=True):
+    """The prompt of a pair on which judges differ, and their verdicts by judge."""
+
+    prompt: str
+    verdicts: dict[str, str | None]
+
+
+class CrossCheckDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `cross-check --json` prints."""
+
+    judges: tuple[str, ...]
+    common: int
+    pairs: tuple[PairOfJudges, ...]
+    differences: list[DifferenceStated]
 
 
 def render_cross_check(checked: CrossCheck) -> str:
@@ -28,10 +55,10 @@ def render_cross_check(checked: CrossCheck) -> str:
     )
 
 
-def _shown(judges: Sequence[str], difference: DifferingPair) -> dict[str, Any]:
-    prompt, answer_a, answer_b = (_cut(text) for text in difference.pair)
+def _shown(judges: Sequence[str], difference: DifferingPair) -> DifferenceShown:
     verdicts = list(zip(judges, difference.verdicts, strict=True))
-    return {"prompt": prompt, "A": answer_a, "B": answer_b, "verdicts": verdicts}
+    prompt, answer_a, answer_b = map(_cut, difference.pair)
+    return DifferenceShown(prompt, answer_a, answer_b, verdicts)
 
 
 def _cut(text: str) -> str:
@@ -39,29 +66,16 @@ def _cut(text: str) -> str:
     return text if left <= 0 else f"{text[:MOST_CHARACTERS]}… [{left:,} more characters]"
 
 
-def cross_check_json(checked: CrossCheck) -> dict[str, Any]:
-    """The same as plain data."""
-    return {
-        "judges": list(checked.judges),
-        "common": checked.common,
-        "pairs": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "rows": pair.rows,
-                "agreed": pair.agreed,
-                "agreement": pair.share,
-                "kappa": pair.kappa,
-                "table": pair.table,
-                "by_category": pair.by_category,
-            }
-            for pair in checked.pairs
-        ],
-        "differences": [
-            {
-                "prompt": difference.pair[0],
-                "verdicts": dict(zip(checked.judges, difference.verdicts, strict=True)),
-            }
+def cross_check_json(checked: CrossCheck) -> CrossCheckDocument:
+    """The same for programs."""
+    return CrossCheckDocument(
+        judges=checked.judges,
+        common=checked.common,
+        pairs=checked.pairs,
+        differences=[
+            DifferenceStated(
+                difference.pair[0], dict(zip(checked.judges, difference.verdicts, strict=True))
+            )
             for difference in checked.differences
         ],
-    }
+    )

@@ -141,7 +141,7 @@ def _draw(run_id: str, row: JudgedRow) -> int:
 
 
 def _verdict(judged: JudgedAs) -> Verdict | ShownReason:
-    return ShownReason(judged.reason) if isinstance(judged, Unscored) else judged
+    return ShownReason(_cut(judged.reason)) if isinstance(judged, Unscored) else judged
 
 
 def _criterion(criterion: Criterion) -> ShownCriterion:

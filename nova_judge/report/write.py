@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nova_judge.findings.metrics_record import Metrics, encode_metrics
+from nova_judge.findings.metrics_record import Metrics, encode_metrics, storable_metrics
 from nova_judge.records import Rejected
 from nova_judge.report.evidence import Evidence
 from nova_judge.report.figure import plot_judge_results, render
@@ -25,6 +25,7 @@ def render_report(
     Raises:
         UnsupportedClaimError: a sentence of the metrics is not carried by its figures.
     """
+    metrics = storable_metrics(metrics)
     yield "metrics.json", encode_metrics(metrics)
     if evidence is not None:
         yield evidence.file, evidence.parquet()

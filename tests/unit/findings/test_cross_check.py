@@ -150,5 +150,5 @@ def test_the_page_escapes_what_models_wrote() -> None:
     assert "<i>x</i>" not in page
     assert "&lt;script&gt;alert(1)" in page
     plain = cross_check_json(found)
-    assert plain["pairs"][0]["agreement"] == 0.5
-    assert plain["differences"][0]["verdicts"] == {"<i>x</i>": "A", "y": "B"}
+    assert plain.pairs[0].agreement == 0.5
+    assert plain.differences[0].verdicts == {"<i>x</i>": "A", "y": "B"}

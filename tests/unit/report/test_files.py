@@ -15,7 +15,7 @@ import pytest
 from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_schema import metrics_schema
 from nova_judge.pairs.controls import Control, ControlFinding
-from nova_judge.records import Verdict
+from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.evidence import JudgedPairs
@@ -98,6 +98,19 @@ def test_junit_says_pass_skip_fail_and_error(rubric_metrics, failed_run_metrics)
 
     assert outcome(rubric_metrics) == [["system-out"], ["system-out"]]
     assert outcome(failed_run_metrics) == [["error", "system-out"]]
+
+
+def test_half_of_a_surrogate_pair_in_a_judge_s_words_stops_no_file(rows):
+    criterion = Criterion(name="tone\ud800", weight=1.0, type="scale", score_A=1, score_B=5)
+    judgment = Judgment(
+        forward=Unscored("cut at \udfff"), backward=Verdict.B, rubric=Rubric(criteria=(criterion,))
+    )
+    odd = [msgspec.structs.replace(row, judgment=judgment) for row in rows[:20]]
+    written = files(generated.metrics(odd), odd)
+    stated = json.loads(written["metrics.json"])
+    assert stated["rubric"]["criteria"][0]["members"] == ["tone\ufffd"]
+    assert stated["errors"][0]["reason"] == "cut at \ufffd"
+    assert "tone" in written["report.md"].decode()
 
 
 def test_junit_holds_any_text(failed_run_metrics):
