@@ -10,7 +10,7 @@ something.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import InputFileError
+from nova_judge.findings.judgment_counts import Repeated, counted_lines
 from nova_judge.findings.judgment_fields import (
     SHARE,
     Fields,
@@ -70,6 +71,10 @@ def read_judgment_file(
     `columns` names the columns of fields with other names. Raises InputFileError when the file
     cannot be read, holds no usable line, a preference beside its scale, or unknown verdicts.
     """
+    if labels is None and not columns and (lines := counted_lines(file)) is not None:
+        reading = _of_counts(lines, scale)
+        if reading is not None:
+            return reading
     reader = _Reader(_read_labels(labels) if labels else {}, scale)
     try:
         evidence = gather(reader.rows(read_records(file, columns)))
@@ -88,6 +93,23 @@ def read_judgment_file(
         evidence.rows + len(reader.set_aside),
         reader.set_aside,
         reader.notes(basis, labels),
+    )
+
+
+def _of_counts(lines: Sequence[Repeated], scale: Scale) -> Reading | None:
+    """The reading of lines that were counted; None where one of them has something to be told."""
+    reader = _Reader({}, scale)
+    once = gather(reader.rows(Record(0, each.fields) for each in lines))
+    if reader.set_aside or reader.lost or once.rows != len(lines):
+        return None
+    evidence = once.repeated([each.lines for each in lines])
+    basis = reader.basis()
+    return Reading(
+        _with_outcomes(evidence, basis, has_verdicts=True),
+        basis,
+        evidence.rows,
+        [],
+        reader.notes(basis, None),
     )
 
 
@@ -112,6 +134,11 @@ class _Reader:
                 yield self._row(record.fields)
             except UnusableFieldsError as unusable:
                 self.set_aside.append(SetAside(record.line, str(unusable)))
+
+    @property
+    def lost(self) -> bool:
+        """Whether some field could not be read."""
+        return bool(self._lost)
 
     def basis(self) -> Basis:
         if "preference" in self.seen and not {"forward", "backward"} & self.seen:
