@@ -119,7 +119,7 @@ class _Shape:
     ) -> None:
         keys = list(metrics)
         tables = [key for key in keys if isinstance(metrics[key], dict)]
-        self._table = tables[0] if tables else ""
+        self._table = tables[0] if tables else None
         self._keeps_table = fields is None or self._table in fields
         split = keys.index(tables[0]) if tables else len(keys)
         head = {key: metrics[key] for key in keys[:split]}
@@ -147,7 +147,7 @@ class _Shape:
         if head is None:
             return None
         metrics = dict(self._head_of(head.groups()))
-        return metrics if not self._table else self._with_table(metrics, text, head.end())
+        return metrics if self._table is None else self._with_table(metrics, text, head.end())
 
     def _with_table(self, metrics: Metrics, text: str, position: int) -> Metrics | None:
         table: dict[str, Any] = {}
@@ -164,7 +164,7 @@ class _Shape:
         tail = self._tail.match(text, position)
         if tail is None or count == 0 or comma is not None or len(table) != count:
             return None
-        if self._keeps_table:
+        if self._keeps_table and self._table is not None:
             metrics[self._table] = table
         metrics.update(self._tail_of(tail.groups()))
         return metrics

@@ -1,4 +1,4 @@
-"""Runs a custom scorer in a limited child process and never lets one row cost another its score."""
+"""Runs a custom scorer in a jailed child process and never lets one row cost another its score."""
 
 import secrets
 from collections.abc import Iterator, Sequence
