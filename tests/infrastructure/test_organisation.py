@@ -101,7 +101,7 @@ def test_the_output_of_jobs_is_encrypted_with_the_key(ruled):
         name.split("/")[1]: function["Environment"]["Variables"].get("KMS_KEY_ARN")
         for name, function in ruled.resources("AWS::Lambda::Function").items()
     }
-    for begins in ("PlanEvaluation", "BatchResponses"):
+    for begins in ("BuildJobs", "BatchResponses"):
         assert [key for name, key in told.items() if name.startswith(begins)] == [KEY]
 
 
