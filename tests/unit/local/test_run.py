@@ -1,4 +1,3 @@
-import json
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge_local import local_run, output_folder
 from nova_judge_local.local_run import RunRequest, RunResult, settings_for
 from nova_judge_local.settings import ChatServer, answering
+from tests.made import runs
 
 ROOT = Path(__file__).parents[3]
 PAIRS = ROOT / "examples/pairs.jsonl"
@@ -167,29 +167,10 @@ def test_an_executions_cause_is_told_as_a_person_would_read_it(cause, read):
     assert (looks[-1].status, looks[-1].error, looks[-1].cause) == ("FAILED", "E", read)
 
 
-METRICS = {
-    "run_id": "r-1",
-    "status": "completed",
-    "kind": "llm_judge",
-    "verdict": {
-        "word": "inconclusive",
-        "sentence": "Inconclusive: B leads [really]",
-        "a": 1,
-        "b": 2,
-    },
-    "win_rate": {"estimate": 0.685, "low": 0.565, "high": 0.787, "level": 0.95},
-    "rows": {"input": 5, "rejected": 1, "generation_failed": 0, "judge_failed": 1, "judged": 3},
-    "reconciled": {"a": 1, "b": 2, "ties": 0, "inconsistent": 0, "errors": 1},
-    "candidates": {"A": {"name": "old", "source": "file"}, "B": {"name": "new", "source": "file"}},
-    "judge": {"model": "nova-micro/prod", "stand_in": "reference"},
-}
-
-
-def _run_folder(folder, metrics):
-    (folder / "report").mkdir()
-    (folder / "report/metrics.json").write_text(json.dumps(metrics), "utf-8")
-    (folder / "report/report.html").touch()
-    return folder
+def _run_folder(folder):
+    run = runs.write_run(folder / "run", runs.generated_rows(40))
+    (run / "report/report.html").touch()
+    return run
 
 
 @pytest.fixture
@@ -204,12 +185,12 @@ def command(monkeypatch):
 
 
 def test_the_command_prints_the_headline_and_the_reports_path(command, tmp_path):
-    folder = _run_folder(tmp_path, METRICS)
+    folder = _run_folder(tmp_path)
 
     done = command(RunResult(folder, "SUCCEEDED", None, None, None, None))
 
     assert done.exit_code == 0
-    assert "Inconclusive\nB leads [really]\n" in done.output
+    assert "Inconclusive\nBoth orders name B on 5 and A on 7 of 40 rows" in done.output
     assert f"Report: {folder / 'report/report.html'}" in done.output
 
 
@@ -226,15 +207,15 @@ def test_what_answers_for_the_candidates_has_a_name(server, said):
 
 
 def test_the_command_says_of_a_result_what_report_and_the_page_say(command, tmp_path):
-    folder = _run_folder(tmp_path, METRICS)
+    folder = _run_folder(tmp_path)
 
     ran = command(RunResult(folder, "SUCCEEDED", None, None, None, None)).output
     reported = CliRunner().invoke(main.app, ["report", str(folder)]).output
 
     assert ran.strip() == reported.strip()
-    assert "68.5 %  [56.5, 78.7]" in ran
-    assert re.search(r"Without a verdict +1", ran)
-    assert "reference stood in for nova-micro/prod" in ran
+    assert "43.3 %  [22.4, 69.5]" in ran
+    assert re.search(r"Without a verdict +0", ran)
+    assert "25 times, judge, backward: the details do not say" in ran
 
 
 def test_a_failed_execution_is_an_error_with_its_cause(command, tmp_path):
