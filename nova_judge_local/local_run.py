@@ -5,9 +5,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -37,7 +38,7 @@ _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_
 class RunRequest:
     """What to evaluate and who stands in. `recipe` is a name or a YAML file; `out` gets the run.
 
-    `input` is None for evaluations that read no file.
+    `input` is None for evaluations that read no file; `names` are those of its candidates.
     """
 
     input: Path | None
@@ -47,6 +48,7 @@ class RunRequest:
     answers: Path | None = None
     endpoints: str | None = None
     calls: JudgeCalls = DEFAULT_CALLS
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunResult(NamedTuple):
@@ -186,7 +188,9 @@ def _evaluate(
         s3.upload_file(request.recipe, bucket, f"{RECIPES}{recipe.name}.yaml")
     if request.input is not None:
         emulator.tell_judge(request.input)
-        s3.upload_file(str(request.input), bucket, f"{INBOX}{recipe.name}/{request.input.name}")
+        said = {"Metadata": {key: quote(name) for key, name in request.names.items()}}
+        key = f"{INBOX}{recipe.name}/{request.input.name}"
+        s3.upload_file(str(request.input), bucket, key, ExtraArgs=said)
     else:
         emulator.client("stepfunctions").start_execution(
             stateMachineArn=machine, input=json.dumps({"recipe": recipe.name})

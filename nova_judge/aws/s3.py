@@ -1,6 +1,7 @@
 """Objects in S3: small ones whole, large ones as streams in constant memory."""
 
 import functools
+import urllib.parse
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,6 +70,12 @@ def _why(key: str) -> str:
         "it. Upload it anew without a key of its own, or name the key as kms_key of the stage in "
         "cdk.json"
     )
+
+
+def metadata(item: S3Object) -> dict[str, str]:
+    """What the uploader said of an object version; keys in lower case."""
+    head = client().head_object(Bucket=item.bucket, Key=item.key, VersionId=item.version)
+    return {name: urllib.parse.unquote(value) for name, value in head.get("Metadata", {}).items()}
 
 
 def read(bucket: str, key: str) -> bytes:

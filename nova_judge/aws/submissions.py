@@ -3,7 +3,8 @@
 import functools
 import json
 import time
-from collections.abc import Callable
+import urllib.parse
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,9 +51,15 @@ def deployed(stage: str) -> Deployed:
         ) from None
 
 
-def upload(file: Path, bucket: str, key: str, sent: Callable[[int], None]) -> S3Object:
-    """Put a file into the bucket, in parts where it is large; `sent` hears of bytes sent."""
-    s3.client().upload_file(str(file), bucket, key, Callback=sent)
+def upload(
+    file: Path, bucket: str, key: str, names: Mapping[str, str], sent: Callable[[int], None]
+) -> S3Object:
+    """Put a file into the bucket, in parts where it is large; `sent` hears of bytes sent.
+
+    `names`: what the report calls the candidates of the file, by `name-a` and `name-b`.
+    """
+    extra = {"Metadata": {field: urllib.parse.quote(name) for field, name in names.items()}}
+    s3.client().upload_file(str(file), bucket, key, ExtraArgs=extra, Callback=sent)
     return s3.describe(bucket, key)
 
 

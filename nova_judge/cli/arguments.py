@@ -25,7 +25,19 @@ Map: TypeAlias = Annotated[
         "answers.text.0, rows=PATH in a JSON document, and ignore=COLUMN.",
     ),
 ]
+NameA: TypeAlias = Annotated[
+    str, typer.Option("--name-a", help="What the report calls the file's response_A.")
+]
+NameB: TypeAlias = Annotated[
+    str, typer.Option("--name-b", help="What the report calls the file's response_B.")
+]
 Join: TypeAlias = Annotated[
     Path | None,
     typer.Option(help="A second file, joined by id: its columns are read as join.COLUMN."),
 ]
+
+
+def names_of(name_a: str, name_b: str) -> dict[str, str]:
+    """The names that were given, as the metadata of an uploaded file."""
+    given = {"name-a": name_a.strip(), "name-b": name_b.strip()}
+    return {field: name for field, name in given.items() if name}

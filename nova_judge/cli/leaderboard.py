@@ -13,11 +13,13 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.comparability import UNNAMED
 from nova_judge.findings.gate import saved_contest
 from nova_judge.findings.history import other_data
 from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard, prompts_of
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.records import CANDIDATES
+from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.statistics.outcomes import profiles_from_dict
 
 
@@ -58,7 +60,7 @@ def command(
 
 def _match(report: SavedReport) -> Match:
     metrics = report.metrics
-    a, b = (metrics.name(side) for side in CANDIDATES)
+    a, b = (_name(metrics, side) for side in CANDIDATES)
     if metrics.profiles is None or a is None or b is None:
         raise SavedReportError(
             f"{report.folder}: run {metrics.run_id} compared no answers "
@@ -72,6 +74,15 @@ def _match(report: SavedReport) -> Match:
     profiles = profiles_from_dict(metrics.profiles)
     prompts = prompts_of(report.rows()) if report.evidence.is_file() else None
     return Match(a, b, profiles, prompts, saved_contest(metrics))
+
+
+def _name(metrics: Metrics, side: Candidate) -> str | None:
+    """A candidate's name; one without any is another one in every input."""
+    name = metrics.name(side)
+    if name not in UNNAMED:
+        return name
+    file = metrics.input.uri.rpartition("/")[2]
+    return f"{name} of {file} ({(metrics.input.version or 'no version')[:8]})"
 
 
 def _distinct(reports: list[SavedReport]) -> tuple[list[SavedReport], list[str]]:

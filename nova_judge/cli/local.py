@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from nova_judge.cli.arguments import Join, Map
+from nova_judge.cli.arguments import Join, Map, NameA, NameB, names_of
 from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -43,6 +43,8 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    name_a: NameA = "",
+    name_b: NameB = "",
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
@@ -103,7 +105,9 @@ def command(
             source(input_file, read_recipe(recipe), columns, join) as lines,
             _Display(console, out) as display,
         ):
-            request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls)
+            request = RunRequest(
+                lines, recipe, out, judge, answers, endpoints, calls, names_of(name_a, name_b)
+            )
             result = run(request, display, display.hold if keep else None)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")

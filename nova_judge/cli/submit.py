@@ -16,7 +16,7 @@ from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
-from nova_judge.cli.arguments import Join, Map
+from nova_judge.cli.arguments import Join, Map, NameA, NameB, names_of
 from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -57,6 +57,8 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    name_a: NameA = "",
+    name_b: NameB = "",
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
@@ -98,7 +100,9 @@ def command(
         is_file = Path(recipe).suffix in {".yaml", ".yml"}
         read = read_recipe(recipe) if is_file else recipe_in(place.bucket, recipe)
         with source(file, read, columns, join) as lines:
-            asked = _Asked(recipe, read, input_file if there else None, file, lines, no_cache)
+            names = names_of(name_a, name_b)
+            uri = input_file if there else None
+            asked = _Asked(recipe, read, uri, file, lines, no_cache, names)
             started = _submit(console, place, asked)
         console.print(f"Execution: {started.arn}", soft_wrap=True)
         console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
@@ -115,6 +119,7 @@ class _Asked(NamedTuple):
     file: Path | None
     lines: Path | None
     no_cache: bool
+    names: dict[str, str]
 
 
 def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
@@ -135,12 +140,12 @@ def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
         console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
     lines = asked.lines
     if lines is not None and not asked.no_cache:
-        sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}")
+        sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}", asked.names)
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(asked.uri, place) if asked.uri else None
     if lines is not None:
         # Its upload starts no run, which could not be told of `no_cache`.
-        item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}")
+        item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}", asked.names)
     wanted = {"recipe": read.name, "no_cache": asked.no_cache}
     wanted |= {"input": item.uri} if item else {}
     return Started(submissions.start(place.machine, wanted), item, read, asked.no_cache)
@@ -177,11 +182,13 @@ def _object(uri: str, place: Deployed) -> S3Object:
     return s3.describe(bucket, key)
 
 
-def _upload(file: Path, bucket: str, key: str) -> S3Object:
+def _upload(file: Path, bucket: str, key: str, names: dict[str, str]) -> S3Object:
     columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"uploading {escape(file.name)}", total=file.stat().st_size)
-        return submissions.upload(file, bucket, key, lambda size: progress.advance(task, size))
+        return submissions.upload(
+            file, bucket, key, names, lambda size: progress.advance(task, size)
+        )
 
 
 def _wait(console: Console, place: Deployed, started: Started, out: Path) -> None:

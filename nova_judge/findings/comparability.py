@@ -16,6 +16,11 @@ class Fact(NamedTuple):
     of: Callable[[Metrics], object]
 
 
+UNNAMED: Final = frozenset({"response_A", "response_B"})
+"""What a candidate is called whose answers a file brought without a name: no two are known to be
+one, unless their answers agree."""
+
+
 class FactDifference(NamedTuple):
     """A fact that two runs state differently; None is nothing stated."""
 

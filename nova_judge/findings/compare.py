@@ -15,13 +15,14 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.comparability import SAME_JUDGE, first_difference
+from nova_judge.findings.comparability import SAME_JUDGE, UNNAMED, first_difference
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.decision import Word, decide
+from nova_judge.statistics.evidence import key_of
 from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.observed_scale import mean_difference_p_value
@@ -43,11 +44,13 @@ class RunRows(NamedTuple):
     """One run's rows as numbers: for each prompt, B against A overall and by group of criteria.
 
     Values are B - A in [-1, 1]; the win rate's are 2 x score - 1, so that all have one scale.
+    `baseline` holds A's answers to each prompt by their keys, where A has no name of its own.
     """
 
     run_id: str
     candidate: str
     rows: dict[int, dict[str, float]]
+    baseline: dict[int, frozenset[int]] | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -84,14 +87,18 @@ class Comparison(msgspec.Struct, frozen=True):
 def rows_of_run(report: SavedReport, groups: CriterionGroups) -> RunRows:
     """The prompts of a run as numbers: the means of all its rows on each, if it was judged."""
     samples: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    answers: dict[int, set[int]] = defaultdict(set)
     for judged in report.rows():
+        answers[cluster_of(judged.row)].add(key_of(judged.row.response_A or ""))
         for measure, value in _values(judged, groups).items():
             samples[cluster_of(judged.row)][measure].append(value)
     rows = {
         prompt: {measure: math.fsum(held) / len(held) for measure, held in measures.items()}
         for prompt, measures in samples.items()
     }
-    return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows)
+    unnamed = report.metrics.name("A") in UNNAMED
+    baseline = {prompt: frozenset(held) for prompt, held in answers.items()} if unnamed else None
+    return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows, baseline)
 
 
 def require_same_judge(reports: Iterable[SavedReport]) -> None:
@@ -120,6 +127,7 @@ def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
         raise NotComparableError(
             f"{first.run_id} and {other.run_id} have no prompt in common, so nothing can be paired."
         )
+    _require_one_baseline(first, other, common)
     measures: dict[str, list[tuple[float, float]]] = {}
     for key in common:
         before, after = first.rows[key], other.rows[key]
@@ -138,6 +146,19 @@ def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
         len(first.rows) - len(common),
         len(other.rows) - len(common),
     )
+
+
+def _require_one_baseline(first: RunRows, other: RunRows, common: list[int]) -> None:
+    """Two files' response_A are one baseline only where their answers agree."""
+    if first.baseline is None or other.baseline is None:
+        return
+    differ = sum(first.baseline[prompt] != other.baseline[prompt] for prompt in common)
+    if differ:
+        raise NotComparableError(
+            f"response_A has other answers in {other.run_id} than in {first.run_id} on {differ:,} "
+            f"of {len(common):,} prompts, so that it is not one baseline. If it is, name it in "
+            "both runs with --name-a"
+        )
 
 
 def _values(judged: JudgedRow, groups: CriterionGroups) -> dict[str, float]:

@@ -9,6 +9,7 @@ import orjson
 from nova_judge.findings.comparability import (
     SAME_FIGURES,
     SAME_SERIES,
+    UNNAMED,
     compared_settings,
     first_difference,
 )
@@ -19,7 +20,9 @@ from nova_judge.parquet import connect
 _SAME_LINES = """
     SELECT count(*) FILTER (WHERE one.prompt IS DISTINCT FROM other.prompt
                                OR one.reference IS DISTINCT FROM other.reference),
-           count(*)
+           count(*) FILTER (WHERE one.response_A IS DISTINCT FROM other.response_A),
+           count(*),
+           (SELECT count(*) FROM read_parquet($one)) + (SELECT count(*) FROM read_parquet($other))
     FROM read_parquet($one) one JOIN read_parquet($other) other USING (line)
 """
 
@@ -87,17 +90,34 @@ def other_data(one: SavedReport, other: SavedReport) -> str | None:
     differs = f"different data: {_data(there)} instead of {_data(here)}"
     if not (one.judgments.is_file() and other.judgments.is_file()):
         return differs
-    differing, common = _compare_lines(one.judgments, other.judgments)
-    if not common or here.size != there.size:
+    lines = _compare_lines(one.judgments, other.judgments)
+    same_file = here.size == there.size  # then lines that only one run judged prove nothing
+    if not lines.common or not (same_file or lines.all == 2 * lines.common):
         return differs
-    return f"{differs} ({differing} of {common} lines differ)" if differing else None
+    if lines.other_prompts:
+        return f"{differs} ({lines.other_prompts} of {lines.common} lines differ)"
+    if one.metrics.name("A") in UNNAMED and lines.other_baseline:
+        return (
+            f"different baseline: response_A has other answers on {lines.other_baseline} of "
+            f"{lines.common} lines (--name-a says that it is one)"
+        )
+    return None
 
 
-def _compare_lines(one: Path, other: Path) -> tuple[int, int]:
+class _Lines(NamedTuple):
+    """The lines that two runs have in common, and how they differ; `all` counts those of both."""
+
+    other_prompts: int
+    other_baseline: int
+    common: int
+    all: int
+
+
+def _compare_lines(one: Path, other: Path) -> _Lines:
     with connect() as connection:
         names = {"one": str(one), "other": str(other)}
         counted = connection.execute(_SAME_LINES, names).fetchone()
-    return (int(counted[0]), int(counted[1])) if counted else (0, 0)
+    return _Lines(*map(int, counted)) if counted else _Lines(0, 0, 0, 0)
 
 
 def _other_settings(one: SavedReport, other: SavedReport) -> str | None:

@@ -40,7 +40,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
     `lines`: the input as JSON Lines, where it has another form.
-    `unread` names columns of the input that the run leaves aside.
+    `unread` names columns of the input that the run leaves aside; `names` is what the uploader
+    calls the candidates whose answers the file brings.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     stand_ins: StandIns = StandIns()
     lines: RunInput | None = None
     unread: tuple[str, ...] = ()
+    names: dict[Candidate, str] = {}
     code_version: str = __version__
 
     @property
@@ -81,7 +83,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """A candidate's name in the report; answers of the file never get a model's name."""
         spec = self.recipe.candidate(candidate)
         if getattr(self.sources, candidate) == "file":
-            return spec.name if spec.name and spec.source == "file" else f"response_{candidate}"
+            in_recipe = spec.name if spec.source == "file" else None
+            return self.names.get(candidate) or in_recipe or f"response_{candidate}"
         return spec.label
 
     def encode(self) -> bytes:

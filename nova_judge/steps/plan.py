@@ -26,7 +26,7 @@ from nova_judge.preflight.estimate import (
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.steps.input_lines import lines_of
 
@@ -91,11 +91,18 @@ def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
         no_cache=request.no_cache,
         stand_ins=asked.stand_ins,
         lines=lines,
+        names=_names(item) if request.key else {},
         unread=head.unread,
     )
     checks = _checks(run, head, asked)
     rules.require(checks)
     return Plan(_forecast(run, head), checks)
+
+
+def _names(item: s3.S3Object) -> dict[Candidate, str]:
+    """The names of the file's candidates in the object's metadata, `name-a` and `name-b`."""
+    said = s3.metadata(item)
+    return {c: name[:200] for c in CANDIDATES if (name := said.get(f"name-{c.lower()}"))}
 
 
 def recipe_in(bucket: str, name: str) -> Recipe:
