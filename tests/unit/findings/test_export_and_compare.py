@@ -283,6 +283,17 @@ def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
     assert held >= 0.9 * runs_
 
 
+def test_response_a_of_two_files_is_one_baseline_only_where_the_answers_agree():
+    rows = {key: {WIN_RATE: 0.5} for key in range(6)}
+    held = {key: frozenset({key}) for key in rows}
+    first = RunRows("one", "b", rows, held)
+    assert compare(first, RunRows("two", "c", rows, dict(held))).common == 6
+    assert compare(first, RunRows("named", "c", rows)).common == 6
+    other = RunRows("three", "c", rows, {**held, 3: frozenset({99})})
+    with pytest.raises(NotComparableError, match=r"on 1 of 6 prompts.*--name-a"):
+        compare(first, other)
+
+
 def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     rows = runs.generated_rows(10)
     first = open_report(runs.write_run(tmp_path / "one", rows))

@@ -27,7 +27,6 @@ CHANGES = {
     "different stand-in for baseline A": {"candidates.A.stand_in": "recorded answers"},
     "different confidence level": {"win_rate.level": 0.9},
     "different interval method": {"win_rate.method": "Wald"},
-    "different data": {"input.version": "v2", "input.size": 1},
     "different settings": {"recipe.sha256": "0" * 64},
 }
 
@@ -65,6 +64,35 @@ def test_equal_prompts_under_another_version_are_the_same_data(saved):
     assert difference(one, reuploaded) is None  # the generated prompts do not depend on the seed
     fewer = saved("four", {"input.version": "v4"}, judged=[])
     assert difference(one, fewer).startswith("different data")
+
+
+def test_ready_pairs_with_another_response_b_are_the_same_data(saved, rows):
+    checkpoint = [
+        msgspec.structs.replace(
+            judged, row=msgspec.structs.replace(judged.row, response_B="a longer answer of B")
+        )
+        for judged in rows
+    ]
+    changes = {"input.uri": "s3://b/ck2.jsonl", "input.version": "v2", "input.size": 1}
+    one, other = saved("one"), saved("two", changes, judged=checkpoint)
+    assert difference(one, other) is None
+    fewer = saved("three", changes, judged=checkpoint[:-1])
+    assert difference(one, fewer).startswith("different data")
+
+
+def test_two_unrelated_unnamed_baselines_are_never_one(saved, rows):
+    unrelated = [
+        msgspec.structs.replace(
+            judged, row=msgspec.structs.replace(judged.row, response_A="of another model")
+        )
+        for judged in rows
+    ]
+    unnamed = {"candidates.A.name": "response_A"}
+    other_file = {**unnamed, "input.version": "v2", "input.size": 1}
+    one = saved("one", unnamed)
+    assert difference(one, saved("two", other_file)) is None
+    told = difference(one, saved("three", other_file, judged=unrelated))
+    assert told.startswith("different baseline: response_A has other answers on ")
 
 
 def test_changed_settings_are_named_and_candidate_b_may_change(saved, tmp_path):
