@@ -79,7 +79,7 @@ def account_checks(
 def input_check(
     head: bytes, size: int, sources: AnswerSources, recipe: Recipe | None = None
 ) -> Check:
-    """Whether the head of the input holds rows that the recipe can take."""
+    """The check that the head of the input holds rows which the recipe can take."""
     seen = whole_lines(head, size)
     parsed = list(rows_of(recipe, [seen], len(seen), sources))
     rows = [row for row in parsed if not isinstance(row, Rejected | FailedRow)]

@@ -282,3 +282,11 @@ def test_a_full_image_uri_is_pulled_from_its_repository(registry, place, version
 
     assert use.resource == f"arn:{place}:111111111111:repository/team/nova"
     assert (use.action, use.key) == ("ecr:BatchGetImage", "judge_image_repositories")
+
+
+def test_a_file_is_checked_as_its_recipe_reads_it():
+    content = b'{"query": "q", "response": "r"}\n'
+    own = load_recipe(packaged_recipe("own-data"), file="own-data.yaml")
+
+    assert input_check(content, len(content), GENERATED, own).status == "pass"
+    assert input_check(content, len(content), GENERATED).status == "fail"
