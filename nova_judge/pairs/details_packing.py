@@ -18,7 +18,7 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.judge_output import judgment_of, passes_of, read_details
-from nova_judge.pairs.metrics_text import Metrics, MetricsReader, read_safe
+from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics, read_safe
 from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.pairs.rubric_reading import CRITERIA_LIMIT, criterion_from
 from nova_judge.pairs.weighted_scores import weight_units
@@ -62,7 +62,7 @@ def packed_details(details: Path, first: int, last: int) -> PackedRows:
     return packer.take()
 
 
-def _entry(packer: RubricPacker, name: str, fields: Metrics) -> _Entry:
+def _entry(packer: RubricPacker, name: str, fields: RowMetrics) -> _Entry:
     criterion = criterion_from(name, fields)
     if isinstance(criterion, Unscored):
         return _Entry(None)
@@ -77,7 +77,7 @@ def _packed(breakdown: object) -> Sequence[bytes]:
     return packed if readable and any(entry.weight for entry in entries) else ()
 
 
-def _profile(metrics: Metrics, predictions: object) -> Profile:
+def _profile(metrics: RowMetrics, predictions: object) -> Profile:
     labels = metrics.get("predictions")
     outputs = "forward_output" in metrics or "backward_output" in metrics
     raw = isinstance(predictions, list) and len(predictions) > 1

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.pairs.metrics_text import Metrics, MetricsReader
+from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics
 from nova_judge.pairs.passes import Counts, Passes, from_labels, from_outputs
 from nova_judge.pairs.rubric_reading import number, rubric_from
 from nova_judge.pairs.yaml_output import parse_rubric
@@ -122,7 +122,7 @@ def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             ) from error
 
 
-def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:
+def _rubric(metrics: RowMetrics, outputs: _Outputs) -> Rubric | Unscored:
     """The rubric that the job read, else the one that the forward pass wrote as YAML.
 
     Without either, the reason is that of the text that was written, where there is one.
@@ -137,12 +137,12 @@ def _rubric(metrics: Metrics, outputs: _Outputs) -> Rubric | Unscored:
     return parse_rubric(outputs.forward) if outputs.forward else rubric
 
 
-def passes_of(metrics: Metrics, predictions: object = None) -> Passes:
+def passes_of(metrics: RowMetrics, predictions: object = None) -> Passes:
     """What both passes said of a row of the details, about the candidates."""
     return _passes(metrics, _outputs(metrics, predictions))
 
 
-def _outputs(metrics: Metrics, predictions: object) -> _Outputs:
+def _outputs(metrics: RowMetrics, predictions: object) -> _Outputs:
     """The raw outputs: from the pairwise judge's metrics, else from the column `predictions`."""
     if "forward_output" in metrics or "backward_output" in metrics:
         return _Outputs(_text(metrics.get("forward_output")), _text(metrics.get("backward_output")))
@@ -155,7 +155,7 @@ def _outputs(metrics: Metrics, predictions: object) -> _Outputs:
     return _Outputs(None, None)
 
 
-def _passes(metrics: Metrics, outputs: _Outputs) -> Passes:
+def _passes(metrics: RowMetrics, outputs: _Outputs) -> Passes:
     read = _read_passes(metrics, outputs)
     forward, backward = (_text(metrics.get(key)) for key in _FAILURE_KEYS)
     return Passes(
@@ -165,14 +165,14 @@ def _passes(metrics: Metrics, outputs: _Outputs) -> Passes:
     )
 
 
-def _read_passes(metrics: Metrics, outputs: _Outputs) -> Passes:
+def _read_passes(metrics: RowMetrics, outputs: _Outputs) -> Passes:
     counts = _counts(metrics)
     if outputs.forward or outputs.backward:
         return from_outputs(outputs.forward, outputs.backward, counts)
     return from_labels(_labels(metrics), counts)
 
 
-def _labels(metrics: Metrics) -> tuple[str, ...]:
+def _labels(metrics: RowMetrics) -> tuple[str, ...]:
     """The labels that the metrics themselves list; those that are empty are none."""
     labels = metrics.get("predictions")
     listed = (labels,) if isinstance(labels, str) else labels
@@ -181,7 +181,7 @@ def _labels(metrics: Metrics) -> tuple[str, ...]:
     return tuple(_text(label) or "" for label in listed)
 
 
-def _counts(metrics: Metrics) -> Counts | None:
+def _counts(metrics: RowMetrics) -> Counts | None:
     a, b = _count(metrics.get("a_scores")), _count(metrics.get("b_scores"))
     if a is None or b is None:
         return None

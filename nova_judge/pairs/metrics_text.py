@@ -16,10 +16,10 @@ from typing import Any, Final, TypeAlias
 
 from nova_judge.records import Unscored
 
-Metrics: TypeAlias = dict[str, Any]
+RowMetrics: TypeAlias = dict[str, Any]
 Scalar: TypeAlias = str | float | bool | list[str] | None
 Field: TypeAlias = tuple[str, Callable[[str], Scalar]]
-Convert: TypeAlias = Callable[[str, Metrics], Any]
+Convert: TypeAlias = Callable[[str, RowMetrics], Any]
 
 # With no escape but \n, \t, \' and \" in the text, a quote ends its string unless a backslash
 # stands before it, and the matcher can run over the rest at its greatest speed.
@@ -50,7 +50,7 @@ TOO_LONG = Unscored("the metrics of the row are too long to be a judge's")
 NOT_A_DICT = Unscored("the metrics of the row are not a readable dict")
 
 
-def read_safe(text: str) -> Metrics | Unscored:
+def read_safe(text: str) -> RowMetrics | Unscored:
     """The dict that `text` spells, read as a literal and nothing else; never raises."""
     if len(text) > _PLAIN_LIMIT and not _is_mostly_strings(text):
         return TOO_LONG
@@ -77,7 +77,7 @@ class MetricsReader:
         self._quick: list[_Shape] = []
         self._careful: list[_Shape] = []
 
-    def read(self, text: str) -> Metrics | Unscored:
+    def read(self, text: str) -> RowMetrics | Unscored:
         """The dict that `text` spells: the same value as `read_safe`, sooner."""
         for shape in self._shapes_for(text):
             if (metrics := shape.read(text)) is not None:
@@ -95,12 +95,12 @@ class MetricsReader:
             return self._quick
         return () if _ODD_ESCAPE.search(text) else self._careful
 
-    def _learn(self, metrics: Metrics) -> None:
+    def _learn(self, metrics: RowMetrics) -> None:
         if len(self._quick) < _SHAPES_KEPT and _has_shape(metrics):
             self._quick.append(_Shape(metrics, self._fields, self._convert, _QUICK))
             self._careful.append(_Shape(metrics, self._fields, self._convert, _CAREFUL))
 
-    def _kept(self, metrics: Metrics) -> Metrics:
+    def _kept(self, metrics: RowMetrics) -> RowMetrics:
         kept = _only(metrics, self._fields)
         for key, value in kept.items():
             if _is_table(value):
@@ -115,7 +115,7 @@ class _Shape:
     """The patterns for one order of keys: scalars and lists, with at most one table among them."""
 
     def __init__(
-        self, metrics: Metrics, fields: frozenset[str] | None, convert: Convert, string: str
+        self, metrics: RowMetrics, fields: frozenset[str] | None, convert: Convert, string: str
     ) -> None:
         keys = list(metrics)
         tables = [key for key in keys if isinstance(metrics[key], dict)]
@@ -141,7 +141,7 @@ class _Shape:
         closing = ", " + _items(tail, fields, string) if tail else ""
         self._tail = re.compile(r"\}" + closing + r"\}\Z")
 
-    def read(self, text: str) -> Metrics | None:
+    def read(self, text: str) -> RowMetrics | None:
         """The dict, or None when the text does not fit these patterns."""
         head = self._head.match(text)
         if head is None:
@@ -149,7 +149,7 @@ class _Shape:
         metrics = dict(self._head_of(head.groups()))
         return metrics if self._table is None else self._with_table(metrics, text, head.end())
 
-    def _with_table(self, metrics: Metrics, text: str, position: int) -> Metrics | None:
+    def _with_table(self, metrics: RowMetrics, text: str, position: int) -> RowMetrics | None:
         table: dict[str, Any] = {}
         match, row_of = self._row.match, self._row_of
         count, comma = 0, None
@@ -178,19 +178,19 @@ def _converted(
     return name, convert(name, _read(fields, tokens[1:-1]))
 
 
-def _as_it_is(_: str, row: Metrics) -> Metrics:
+def _as_it_is(_: str, row: RowMetrics) -> RowMetrics:
     return row
 
 
-def _only(metrics: Metrics, fields: frozenset[str] | None) -> Metrics:
+def _only(metrics: RowMetrics, fields: frozenset[str] | None) -> RowMetrics:
     return {key: value for key, value in metrics.items() if fields is None or key in fields}
 
 
-def _read(fields: Sequence[Field], values: Iterable[str]) -> Metrics:
+def _read(fields: Sequence[Field], values: Iterable[str]) -> RowMetrics:
     return {key: read(value) for (key, read), value in zip(fields, values, strict=True)}
 
 
-def _fields(example: Metrics, kept: frozenset[str] | None) -> list[Field]:
+def _fields(example: RowMetrics, kept: frozenset[str] | None) -> list[Field]:
     """Each kept key with the function that reads its token, chosen by the example's type."""
     return [(key, _reader(value)) for key, value in example.items() if kept is None or key in kept]
 
@@ -201,7 +201,7 @@ def _reader(example: object) -> Callable[[str], Scalar]:
     return _strings if isinstance(example, list) else _plain
 
 
-def _items(example: Metrics, kept: frozenset[str] | None, string: str) -> str:
+def _items(example: RowMetrics, kept: frozenset[str] | None, string: str) -> str:
     """The pattern of `'key': value, ...`; only the kept values are captured."""
     patterns = []
     for key, value in example.items():
@@ -240,7 +240,7 @@ def _plain(token: str) -> Scalar:
     return float(token) if "." in token or "e" in token else int(token)
 
 
-def _has_shape(metrics: Metrics) -> bool:
+def _has_shape(metrics: RowMetrics) -> bool:
     """Whether patterns can be built: values are scalars, lists of texts and at most one table."""
     tables = [value for value in metrics.values() if isinstance(value, dict)]
     if len(tables) > 1 or not all(_is_table(table) and table for table in tables):

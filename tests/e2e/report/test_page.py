@@ -19,7 +19,13 @@ from nova_judge.findings.metrics_record import (
 )
 from nova_judge.findings.saved_report import find_reports
 from nova_judge.pairs.criteria import default_groups
-from nova_judge.pairs.reweight import figures, judge_weighting, reweigh, weighting
+from nova_judge.pairs.reweight import (
+    figures,
+    judge_weighting,
+    looks_at_weights,
+    reweigh,
+    weighting,
+)
 from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import (
     CANDIDATES,
@@ -174,7 +180,8 @@ def test_sliders_agree_with_the_command_line(open_page, page_path):
         values[generator.randrange(5)] = 37
         page.evaluate(MOVE_SLIDERS, values)
         spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
-        ours = figures(columns, reweigh(columns, weighting(columns, groups, weights=spelled)))
+        chosen = weighting(columns, groups, weights=spelled)
+        ours = figures(columns, reweigh(columns, chosen), looks=looks_at_weights(columns))
         shown = page.evaluate(
             "Object.assign({}, document.querySelector('#weights-result').dataset)"
         )
@@ -198,7 +205,8 @@ def test_sliders_know_equivalence(open_page, tmp_path):
         page.evaluate(MOVE_SLIDERS, [generator.choice((0, 1, 100)) for _ in range(4)] + [1])
         spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
         chosen = weighting(columns, groups, weights=spelled)
-        word = figures(columns, reweigh(columns, chosen), settings).verdict.word
+        reweighed, looks = reweigh(columns, chosen), looks_at_weights(columns)
+        word = figures(columns, reweighed, settings, looks=looks).verdict.word
         assert page.get_attribute("#weights-result", "data-word") == word
         words.add(word)
     assert {"equivalent", "B better"} <= words
