@@ -33,6 +33,7 @@ def scratch_folder() -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            _remove_unheld()  # a child of the killed process may have written until now
 
 
 def hold(lock: BinaryIO) -> None:
@@ -48,7 +49,7 @@ def _remove_unheld() -> None:
         try:
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
-            with (folder / _LOCK).open("rb") as lock:
+            with (folder / _LOCK).open("ab") as lock:
                 hold(lock)
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # held, or another run removes it
