@@ -14,7 +14,7 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,13 +52,28 @@ def enter(rooms: Rooms) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     held, refused = [], []
     for name, part in ((NAMESPACES, _unshare), (LANDLOCK, _landlock)):
-        try:
-            part(libc, rooms)
-        except OSError as error:
-            refused.append(f"{name}: {error.strerror}")
+        if fault := _fault(libc, rooms, part):
+            refused.append(f"{name}: {os.strerror(fault)}")
         else:
+            part(libc, rooms)
             held.append(name)
     return " and ".join(held) or f"{NO_JAIL}: the kernel refuses {'; '.join(refused)}"
+
+
+def _fault(libc: ctypes.CDLL, rooms: Rooms, part: Callable[[ctypes.CDLL, Rooms], None]) -> int:
+    """The error number with which the kernel refuses a part; 0 where it allows it.
+
+    Tried in a child first: some kernels refuse half-way, which would leave this process half in.
+    """
+    if trying := os.fork():
+        return _exit_code(trying)
+    code = 0
+    try:
+        part(libc, rooms)
+    except OSError as error:
+        code = error.errno or 1
+    finally:
+        os._exit(code)
 
 
 def _unshare(libc: ctypes.CDLL, rooms: Rooms) -> None:

@@ -174,3 +174,21 @@ def test_a_refused_jail_is_named(monkeypatch):
     assert said.startswith("process limits only")
     if sys.platform == "linux":
         assert "Operation not permitted" in said
+
+
+@needs_namespaces
+def test_a_kernel_that_refuses_half_way_leaves_the_process_as_it_was(tmp_path):
+    body = """
+print("held", held)
+for turn in "12":
+    if child := os.fork():
+        print(turn, os.waitpid(child, 0)[1])
+    else:
+        os._exit(0)
+"""
+    refusing = TRY.replace("held =", "jail._set_attributes = lambda *_: jail._done(-1)\nheld =")
+    child = tmp_path / "child.py"
+    child.write_text(refusing.format(root=str(Path.cwd()), body=body), "utf-8")
+    lines = run_jailed(child, [], b"", 20).output.decode().splitlines()
+    assert [line for line in lines if not line.startswith("held")] == ["1 0", "2 0"]
+    assert not any(jail.NAMESPACES in line for line in lines)
