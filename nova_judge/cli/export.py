@@ -71,7 +71,7 @@ def command(
 
       nova-judge export out/rubric --format nova-dpo --only faithfulness --out nova.jsonl
 
-      nova-judge export out/own --format sft --metric f1_score --min-score 0.8 --out good.jsonl
+      nova-judge export out/own-data --format sft --metric f1_score --min-score 0.8 --out sft.jsonl
     """
     table = load_groups(groups)
     least = {table.group(name): share for name, share in map(_least, criterion or ())}
