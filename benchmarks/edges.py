@@ -94,9 +94,13 @@ def _tail(offsets: Floats, weights: Floats) -> Floats:
 
 
 def of_lost_orders(rng: np.random.Generator, draws: int, n: int) -> Iterator[Figure]:
-    for how, lean in itertools.product(("either side", "one side", "where orders differ"), (0, 1)):
+    for how, lean in itertools.product(
+        ("either side", "one side", "where orders differ"), (0, 0.5, 1.5)
+    ):
         held, wrong = [], []
-        for first, ties, lost in itertools.product((0.5, 0.6, 0.7), (0, 0.2), (0.05, 0.1, 0.3)):
+        for first, ties, lost in itertools.product(
+            (0.5, 0.6, 0.7), (0, 0.2), (0.05, 0.1, 0.2, 0.3)
+        ):
             table = verdict_table(lean, first, ties)
             truth = float((table * QUARTERS).sum() / 4)
             forward, backward = losses(table, how, lost)
@@ -109,7 +113,7 @@ def of_lost_orders(rng: np.random.Generator, draws: int, n: int) -> Iterator[Fig
             if lean == 0:
                 words = [decision_of(contest_of_profiles(one)) for one in profiles[: draws // 4]]
                 wrong += [np.mean([word is side for word in words]) for side in SIDES]
-        equal = "equal candidates" if lean == 0 else "B better"
+        equal = "equal candidates" if lean == 0 else f"B better by {lean}"
         yield Figure(f"orders lost {how}, {equal}", n, min(held), max(wrong, default=0), len(held))
 
 
