@@ -1,6 +1,7 @@
 """The `--map` that would read a file of another tool, from the names and values of its columns."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -56,13 +57,14 @@ def suggested(
     left = [name for name in suspects if not _covered(name, changed.values())]
     ignored = ",".join(f"ignore={name}" for name in left)
     yaml = ", ".join(f"{field}: {path}" for field, path in changed.items())
-    said = f"Read it with --map {','.join(filter(None, (line, ignored)))}"
+    said = f"Read it with --map {shlex.quote(','.join(filter(None, (line, ignored))))}"
     if yaml:
         said += f" (in a recipe: map: {{{yaml}}})"
     if not own and (single := _single(leaves, named)) is not None:
+        both = shlex.quote(f"{line},response_A={single},response_B=join.{single}".lstrip(","))
         said += (
             f". `{single}` holds the answers of one model: to compare two, give the other file "
-            f"too, as in --join OTHER --map {line},response_A={single},response_B=join.{single}"
+            f"too, as in --join OTHER --map {both}"
         )
     elif suspects:
         said += f"; leave a column out with --map ignore={suspects[0]}"
@@ -82,10 +84,13 @@ def _leaves(rows: Sequence[Mapping[str, Any]]) -> dict[str, Leaf]:
 
 def _pairs(leaves: Mapping[str, Leaf], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     named: dict[str, str] = {}
-    if sides := _two_sides(leaves):
+    if sides := two_sides(leaves):
         named["response_A"], named["response_B"] = sides
     taken = set(named.values())
-    if prompt := _first(leaves, names().questions, taken):
+    prompt = _first(leaves, names().questions, taken)
+    if prompt is None and sides and is_conversation(leaves[sides[0]].value):
+        prompt = sides[0]
+    if prompt is not None:
         named = {"prompt": _question_of(prompt, leaves[prompt]), **named}
         taken.add(prompt)
     single = _first(leaves, names().answers, taken) if "response_A" not in named else None
@@ -113,14 +118,17 @@ def _single(leaves: Mapping[str, Leaf], named: Mapping[str, str]) -> str | None:
     return _first(leaves, names().answers, set(named.values()))
 
 
-def _first(leaves: Mapping[str, Leaf], names: Sequence[str], taken: set[str]) -> str | None:
-    by_name = {plain_name(path): path for path in reversed(list(leaves)) if path not in taken}
-    return next((by_name[name] for name in names if name in by_name), None)
+def _first(leaves: Mapping[str, Leaf], known: Sequence[str], taken: set[str]) -> str | None:
+    """The first column with a known name, else the first whose path ends with one."""
+    paths = [path for path in reversed(list(leaves)) if path not in taken]
+    whole = {plain_name(path): path for path in paths}
+    ends = {plain_name(path.rpartition(".")[2]): path for path in paths}
+    return next((held[name] for held in (whole, ends) for name in known if name in held), None)
 
 
-def _two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
+def two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
     """Two columns whose names differ in a mark of the side only, or are a known couple."""
-    paths = [path for path in leaves if not _NO_TEXT.search(path)]
+    paths = [path for path in leaves if not _NO_TEXT.search(path) and not _names_model(path)]
     by_name = {plain_name(path): path for path in paths}
     for couple in names().couples:
         if all(name in by_name for name in couple):
@@ -135,6 +143,14 @@ def _two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
                 if other in by_name and by_name[other] != path:
                     return path, by_name[other]
     return None
+
+
+def _names_model(path: str) -> bool:
+    """Whether a column says something of an answer, such as whose it is, and is none."""
+    words = set(words_of(path))
+    if words & (names().words_about_answers - {"model", "models"}):
+        return True
+    return bool(words & {"model", "models"}) and not words & names().answer_words
 
 
 def _question_of(path: str, leaf: Leaf) -> str:

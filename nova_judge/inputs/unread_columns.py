@@ -4,13 +4,13 @@ Such a file is refused before anything is paid for, with the `--map` that would 
 answers under another name would otherwise be left lying, and the candidates paid to answer anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.column_names import names, plain_name, words_of
 from nova_judge.inputs.columns import MISSING, is_conversation, pick
-from nova_judge.inputs.suggestions import leaves_of, suggested
+from nova_judge.inputs.suggestions import leaves_of, suggested, two_sides
 from nova_judge.json_lines import Fault
 from nova_judge.recipe.column_map import ColumnMap
 
@@ -70,14 +70,27 @@ def _unread(
     rows: Sequence[Mapping[str, Any]], fields: Sequence[str], columns: ColumnMap, *, asks: bool
 ) -> Unread:
     unread = dict.fromkeys(name for row in rows for name in _not_read(row, fields, columns))
+    sides = _sides(rows, unread) if asks else set()
     suspects = [
         name
         for name in unread
         if _is_near(name, fields)
+        or name in sides
         or (asks and _names_answers(name) and any(_holds_text(row.get(name)) for row in rows))
         or (asks and _is_prose(rows, name))
     ]
     return Unread(tuple(unread), tuple(suspects))
+
+
+def _sides(rows: Sequence[Mapping[str, Any]], unread: Iterable[str]) -> set[str]:
+    """Two columns that are called like two sides, such as `left` and `right`, and hold texts."""
+    texts = {
+        leaf.path: leaf
+        for name in unread
+        for leaf in leaves_of(rows[0].get(name), name)
+        if " " in leaf.text.strip()
+    }
+    return {path.partition(".")[0] for path in two_sides(texts) or ()}
 
 
 def _not_read(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnMap) -> Iterator[str]:
@@ -97,8 +110,11 @@ def _is_near(name: str, fields: Sequence[str]) -> bool:
 
 
 def _names_answers(name: str) -> bool:
-    words = set(words_of(name))
-    return bool(names().answer_words & words) and not names().words_about_answers & words
+    words = words_of(name)
+    about = set(words) & names().words_about_answers
+    if words and words[-1] in names().answer_words:
+        about -= {"model", "models"}  # the output of a model, not the model of an output
+    return bool(names().answer_words & set(words)) and not about
 
 
 def _holds_text(value: object) -> bool:

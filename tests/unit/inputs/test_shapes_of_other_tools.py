@@ -1,0 +1,180 @@
+"""Files as users of other tools have them: each is read, or refused with the line that reads it.
+
+The shapes are written after the tools' documentation.
+"""
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli.main import app
+from nova_judge.errors import InputFileError
+
+ASK = "What is the capital of France?"
+A, B = "It may be Lyon.", "It is Paris, on the Seine."
+TURN = {"role": "user", "content": ASK}
+
+
+def said(text):
+    return {"role": "assistant", "content": text}
+
+
+LINES = {
+    "our pairs": {"prompt": ASK, "response_A": A, "response_B": B},
+    "our prompts": {"prompt": ASK, "reference": "Paris"},
+    "MT-bench question": {
+        "question_id": 81,
+        "category": "writing",
+        "turns": [ASK, "Rewrite it."],
+    },
+    "SQuAD row": {
+        "id": "5",
+        "title": "France",
+        "context": "Paris is the capital.",
+        "question": ASK,
+        "answers": {"text": ["Paris"], "answer_start": [0]},
+    },
+    "chat messages": {"messages": [TURN]},
+    "TRL conversational prompt": {"prompt": [TURN]},
+    "HELM instance": {
+        "id": "id1",
+        "split": "test",
+        "input": {"text": ASK},
+        "references": [{"output": {"text": "Paris"}, "tags": ["correct"]}],
+    },
+    "Inspect sample": {"id": "1", "input": ASK, "target": "Paris"},
+    "LangSmith dataset": {"inputs": {"question": ASK}, "outputs": {"answer": "Paris"}},
+    "promptfoo test": {"vars": {"question": ASK}, "assert": [{"type": "equals", "value": "Paris"}]},
+    "OpenAI evals": {"input": [TURN], "ideal": "Paris"},
+}
+PAIRS = {
+    "AlpacaEval annotation": {"instruction": ASK, "output_1": A, "output_2": B},
+    "lower case": {"prompt": ASK, "response_a": A, "response_b": B},
+    "camel case": {"prompt": ASK, "responseA": A, "responseB": B},
+    "stray blanks": {"prompt ": ASK, " response_A": A, "response_B ": B},
+    "TRL preference": {"prompt": ASK, "chosen": A, "rejected": B},
+    "TRL conversational preference": {
+        "prompt": [TURN],
+        "chosen": [said(A)],
+        "rejected": [said(B)],
+    },
+    "UltraFeedback": {"prompt": ASK, "chosen": [TURN, said(A)], "rejected": [TURN, said(B)]},
+    "Chatbot Arena": {
+        "question_id": "a1",
+        "model_a": "x",
+        "model_b": "y",
+        "winner": "model_b",
+        "conversation_a": [TURN, said(A)],
+        "conversation_b": [TURN, said(B)],
+    },
+    "answer1, answer2": {"question": ASK, "answer1": A, "answer2": B, "reference": "Paris"},
+    "left and right": {"prompt": ASK, "left": A, "right": B},
+    "base and tuned": {"prompt": ASK, "base": A, "tuned": B},
+    "nested": {"input": ASK, "outputs": {"a": A, "b": B}},
+    "completion_a": {"prompt": ASK, "completion_a": A, "completion_b": B},
+}
+SINGLE = {
+    "AlpacaEval outputs": {"instruction": ASK, "output": A, "generator": "x", "dataset": "d"},
+    "MT-bench answer": {
+        "question": ASK,
+        "model_id": "x",
+        "choices": [{"index": 0, "turns": [A]}],
+    },
+    "lm-eval sample": {
+        "doc_id": 0,
+        "doc": {"question": ASK},
+        "target": "Paris",
+        "resps": [[A]],
+        "filtered_resps": [A],
+    },
+    "Inspect log sample": {"id": "1", "input": ASK, "target": "Paris", "output": {"completion": A}},
+    "LangSmith run": {"inputs": {"question": ASK}, "outputs": {"output": A}},
+    "model output": {"prompt": ASK, "model_output": A},
+}
+DOCUMENTS = {
+    "Inspect log": (
+        {
+            "version": 2,
+            "status": "success",
+            "samples": [{"id": "1", "input": ASK, "target": "Paris"}],
+        },
+        "samples",
+    ),
+    "HELM states": (
+        {"adapter_spec": {}, "request_states": [{"instance": {"input": {"text": ASK}, "id": "1"}}]},
+        "request_states",
+    ),
+    "promptfoo output": (
+        {"evalId": "e", "results": {"version": 3, "results": [{"vars": {"question": ASK}}]}},
+        "results.results",
+    ),
+    "Hub viewer": ({"features": [], "rows": [{"row_idx": 0, "row": {"question": ASK}}]}, "rows"),
+}
+
+
+def validate(path, *options):
+    return CliRunner().invoke(app, ["validate", str(path), *options])
+
+
+def written(tmp_path, row, name="rows.jsonl"):
+    path = tmp_path / name
+    path.write_text("".join(json.dumps({**row, "n": n}) + "\n" for n in range(3)))
+    return path
+
+
+def suggestion(result) -> str:
+    assert isinstance(result.exception, InputFileError), result.output
+    (line,) = re.findall(r"Read it with --map ('[^']*'|\S+)", str(result.exception))
+    return line.strip("'")
+
+
+def printed(result) -> str:
+    return " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("shape", LINES)
+def test_questions_are_read_or_refused_with_the_map_that_reads_them(tmp_path, shape):
+    path = written(tmp_path, LINES[shape])
+    result = validate(path)
+    if result.exit_code != 0:
+        result = validate(path, "--map", suggestion(result))
+    assert result.exit_code == 0, f"{result.output} {result.exception}"
+    assert "3 usable rows" in printed(result)
+
+
+@pytest.mark.parametrize("shape", PAIRS)
+def test_pairs_are_refused_with_the_map_that_reads_them_as_pairs(tmp_path, shape):
+    path = written(tmp_path, PAIRS[shape])
+    first = validate(path)
+    assert "will answer" not in printed(first)
+    result = validate(path, "--map", suggestion(first))
+    assert result.exit_code == 0, f"{result.output} {result.exception}"
+    assert "3 usable rows (ready pairs)" in printed(result)
+
+
+@pytest.mark.parametrize("shape", SINGLE)
+def test_answers_of_one_model_are_refused_with_the_join_that_reads_two(tmp_path, shape):
+    path = written(tmp_path, SINGLE[shape])
+    other = written(tmp_path, SINGLE[shape], "other.jsonl")
+    refused = validate(path)
+    assert isinstance(refused.exception, InputFileError), refused.output
+    (line,) = re.findall(r"--join OTHER --map ('[^']*'|\S+)", str(refused.exception))
+    result = validate(path, "--join", str(other), "--map", line.strip("'"))
+    assert result.exit_code == 0, f"{result.output} {result.exception}"
+    assert "3 usable rows (ready pairs)" in printed(result)
+    assert "3 rows matched, 0 have no row there" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("shape", DOCUMENTS)
+def test_documents_are_refused_with_the_path_to_their_rows(tmp_path, shape):
+    document, at = DOCUMENTS[shape]
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(document, indent=1))
+    refused = validate(path)
+    assert f"--map rows={at}" in str(refused.exception)
+    result = validate(path, "--map", f"rows={at}")
+    if result.exit_code != 0:
+        result = validate(path, "--map", f"rows={at},{suggestion(result)}")
+    assert "1 usable rows" in printed(result)
