@@ -1,0 +1,53 @@
+"""Forms with types of their own: Parquet, and a Hugging Face data set saved to disk."""
+
+import json
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs.formats import form_of, read_rows
+
+
+def rows_at(path):
+    return [json.loads(row.content) for row in read_rows(path, form_of(path))]
+
+
+def test_parquet_is_told_by_its_content_and_nothing_is_no_value(tmp_path):
+
+    path = tmp_path / "rows.bin"
+    table = pa.table({"id": [1.0, 2.0], "prompt": ["a", "b"], "margin": [None, float("nan")]})
+    parquet.write_table(table, path)
+    assert rows_at(path) == [
+        {"id": 1.0, "prompt": "a", "margin": None},
+        {"id": 2.0, "prompt": "b", "margin": None},
+    ]
+
+
+def saved(folder):
+    folder.mkdir()
+    table = pa.table({"prompt": ["a", "b"], "reference": ["x", None]})
+    file = folder / "data-00000-of-00001.arrow"
+    with file.open("wb") as opened, pa.ipc.new_stream(opened, table.schema) as stream:
+        stream.write_table(table)
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": file.name}]}))
+    return folder
+
+
+def test_a_saved_data_set_is_read_row_by_row(tmp_path):
+    assert rows_at(saved(tmp_path / "set")) == [
+        {"prompt": "a", "reference": "x"},
+        {"prompt": "b", "reference": None},
+    ]
+
+
+def test_of_several_splits_one_is_asked_for(tmp_path):
+    (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "test"]}))
+    with pytest.raises(InputFileError, match="holds the splits train, test: name one"):
+        form_of(tmp_path)
+
+
+def test_a_folder_of_anything_else_is_refused(tmp_path):
+    with pytest.raises(InputFileError, match="is a folder: give a file of rows"):
+        form_of(tmp_path)
