@@ -46,7 +46,8 @@ WAITS = {
     "WaitForServerlessJob": "$.wait.seconds",
 }
 CHOICES = {
-    "IsForEvaluation": "PlanEvaluation | NotForEvaluation if key?, not key~inbox/*",
+    "IsForEvaluation": "PlanEvaluation | NotForEvaluation if key?,"
+    " (not key~inbox/* or key~*/_SUCCESS or key~*/_started_* or key~*/_committed_*)",
     "IsClaimed": "GenerateResponses | AlreadyClaimed if claimed=False"
     " | BuildJobs if generates=False | PrepareEndpoints if needs_endpoints=True",
     "AreEndpointsReady": "WaitForEndpoints | GenerateResponses if ready=True",
