@@ -1,6 +1,7 @@
 """The metrics of Amazon Bedrock's judge: built-in ones, and own ones within its limits.
 
-A custom metric is a YAML file under `recipes/metrics/`, key for key as Bedrock reads it.
+A custom metric is a YAML file under `recipes/metrics/`, key for key as Bedrock reads it; the
+request's own `{"customMetricDefinition": …}` is read too.
 """
 
 import functools
@@ -21,6 +22,7 @@ BUILTIN = "Builtin."
 METRICS_FOLDER = RECIPES / "metrics"
 
 _DATA = DATA / "bedrock_evaluation.json"
+_WRAPPER = "customMetricDefinition"
 _NAME = re.compile(r"[0-9a-zA-Z_.-]+")
 _VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 
@@ -118,7 +120,11 @@ def packaged_metric(name: str) -> Any:  # noqa: ANN401 - YAML as it was read
 
 
 def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was read
-    """The recipe's document with custom metrics that it names filled in from `recipes/metrics/`."""
+    """The recipe's document with its custom metrics as a list of their definitions.
+
+    A metric named is filled in from `recipes/metrics/`; a definition may be wrapped as AWS shows
+    it, and one alone needs no list.
+    """
     judge = document.get("judge") if isinstance(document, dict) else None
     judge = judge if isinstance(judge, dict) else {}
     serverless = judge.get("serverless")
@@ -127,12 +133,22 @@ def with_metrics_by_name(document: Any) -> Any:  # noqa: ANN401 - YAML as it was
         serverless.get("llmaj") if isinstance(serverless, dict) else None,
     )
     for holder in holders:
-        if isinstance(holder, dict) and isinstance(holder.get("custom_metrics"), list):
+        if not isinstance(holder, dict):
+            continue
+        given = holder.get("custom_metrics")
+        metrics = [given] if isinstance(given, dict) else given
+        if isinstance(metrics, list):
             holder["custom_metrics"] = [
-                packaged_metric(metric) if isinstance(metric, str) else metric
-                for metric in holder["custom_metrics"]
+                packaged_metric(metric) if isinstance(metric, str) else _unwrapped(metric)
+                for metric in metrics
             ]
     return document
+
+
+def _unwrapped(metric: Any) -> Any:  # noqa: ANN401 - YAML as it was read
+    if isinstance(metric, dict) and set(metric) == {_WRAPPER}:
+        return metric[_WRAPPER]
+    return metric
 
 
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:

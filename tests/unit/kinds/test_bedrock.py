@@ -16,6 +16,7 @@ from nova_judge.kinds.bedrock import (
     job_parts,
     source_identifier,
 )
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
 from nova_judge.recipe.bedrock_metrics import (
     CustomMetric,
@@ -323,3 +324,25 @@ def test_wrong_metrics_are_refused_with_what_is_allowed(
 ) -> None:
     (problem,) = bedrock_problems(BedrockJudge(evaluator="amazon.nova-pro-v1:0", **judge))
     assert said in problem
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_metric_wrapped_as_aws_prints_it_is_that_metric(listed: bool) -> None:
+    wrapped = {
+        "customMetricDefinition": {
+            "name": "PositiveSentiment",
+            "instructions": "Prompt: {{prompt}}\nResponse: {{prediction}}",
+            "ratingScale": [
+                {"definition": "Good", "value": {"floatValue": 1}},
+                {"definition": "Poor", "value": {"floatValue": 0}},
+            ],
+        }
+    }
+    judge = {
+        "evaluator": "amazon.nova-pro-v1:0",
+        "custom_metrics": [wrapped] if listed else wrapped,
+    }
+    text = json.dumps({"kind": "bedrock_judge", "judge": {"bedrock": judge}})
+    (metric,) = load_recipe(text, file="own.yaml").bedrock.custom_metrics
+    defined = {"customMetricDefinition": metric.definition()}
+    assert json.loads(json.dumps(defined)) == wrapped
