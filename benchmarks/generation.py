@@ -27,8 +27,8 @@ from loopback_endpoint import Behaviour, Endpoint
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.answers.answer_store import AnswerJournal, Place
-from nova_judge.answers.generate import Answer, Source, generate
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
+from nova_judge.answers.generate import Answer, AnswerSource, generate
 from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import ChatForm, EndpointPort
@@ -108,7 +108,9 @@ def ours(prompts: Sequence[str], urls: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         objects = FolderObjects(Path(folder))
         sources = {
-            candidate: Source(port(url), AnswerJournal(objects, candidate, Place("run", 0)))
+            candidate: AnswerSource(
+                port(url), AnswerJournal(objects, candidate, ShardPlace("run", 0))
+            )
             for candidate, url in zip("AB", urls, strict=False)
         }
         generated = generate(prompts, sources)

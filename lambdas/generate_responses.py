@@ -9,7 +9,7 @@ from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
-from nova_judge.answers.leases import Status
+from nova_judge.answers.leases import EndpointStatus
 from nova_judge.aws import s3
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.errors import EndpointGoneError, GenerationFailedError
@@ -47,7 +47,7 @@ def _require_endpoints(settings: EndpointSettings, models: list[str]) -> None:
     endpoints = sagemaker_endpoints()
     for name in {endpoint_name(settings.job_prefix, model) for model in models}:
         observed = endpoints.observe(name)
-        if observed.status is not Status.IN_SERVICE:
+        if observed.status is not EndpointStatus.IN_SERVICE:
             raise EndpointGoneError(f"endpoint {name} is {observed.status}: prepare it again")
 
 

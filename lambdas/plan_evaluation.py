@@ -9,7 +9,7 @@ from lambdas.observability import logger
 from lambdas.settings import JobSettings, load
 from nova_judge.inputs.run_request import parse_request
 from nova_judge.runs.run import StandIns
-from nova_judge.steps.plan import Asked, plan_run
+from nova_judge.steps.plan import PlanningExecution, plan_run
 
 
 @logger.inject_lambda_context
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""
     settings = load(JobSettings)
     request = parse_request(event["input"])
-    asked = Asked(
+    asked = PlanningExecution(
         execution=event["execution"],
         started=event["started"],
         function_arn=context.invoked_function_arn,

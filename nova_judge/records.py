@@ -25,10 +25,10 @@ class Unscored(NamedTuple):
 
 
 JudgedAs: TypeAlias = Verdict | Unscored
-Known = TypeVar("Known")
+Scored = TypeVar("Scored")
 
 
-def scored_or_none(estimate: Known | Unscored) -> Known | None:
+def scored_or_none(estimate: Scored | Unscored) -> Scored | None:
     """An estimate as `metrics.json` holds it: null where there is none, its reason in `notes`."""
     return None if isinstance(estimate, Unscored) else estimate
 

@@ -18,7 +18,7 @@ def now() -> datetime:
 
 
 @dataclass(slots=True)
-class Job:
+class JobEntry:
     """A job as it stands; `facts` is what the service keeps of it: its request, and more."""
 
     key: str
@@ -37,13 +37,13 @@ class JobBook:
     """
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
-        self._tokens: dict[str, Job] = {}
+        self._jobs: dict[str, JobEntry] = {}
+        self._tokens: dict[str, JobEntry] = {}
         self.lock = threading.RLock()
 
     def enter(
         self, key: str, name: str, facts: Parameters, token: str | None, taken: ApiError | None
-    ) -> tuple[Job, bool]:
+    ) -> tuple[JobEntry, bool]:
         """The job and whether it is new: the same token again is the same job.
 
         Raises `taken`, where one is given, for a name that another job has.
@@ -53,19 +53,19 @@ class JobBook:
                 return self._tokens[token], False
             if taken is not None and any(job.name == name for job in self._jobs.values()):
                 raise taken
-            job = self._jobs[key] = Job(key, name, facts)
+            job = self._jobs[key] = JobEntry(key, name, facts)
             if token is not None:
                 self._tokens[token] = job
             return job, True
 
-    def get(self, key: str, code: str = "ResourceNotFoundException", status: int = 404) -> Job:
+    def get(self, key: str, code: str = "ResourceNotFoundException", status: int = 404) -> JobEntry:
         """The job; raises ApiError with the service's own code for one that does not exist."""
         with self.lock:
             if key not in self._jobs:
                 raise ApiError(code, f"Requested resource not found: {key}", status)
             return self._jobs[key]
 
-    def listed(self, name_contains: str = "", status: str | None = None) -> list[Job]:
+    def listed(self, name_contains: str = "", status: str | None = None) -> list[JobEntry]:
         """The jobs whose names contain a text, of one status where it is given."""
         with self.lock:
             return [
@@ -74,7 +74,7 @@ class JobBook:
                 if name_contains in job.name and status in (None, job.status)
             ]
 
-    def end(self, job: Job, status: str, message: str = "") -> None:
+    def end(self, job: JobEntry, status: str, message: str = "") -> None:
         """End a job that is in progress; one that has ended stays as it is."""
         with self.lock:
             if job.status == IN_PROGRESS:
@@ -82,9 +82,9 @@ class JobBook:
 
     def start(
         self,
-        job: Job,
-        work: Callable[[Job], str | None],
-        end: Callable[[Job, str | None], None] | None = None,
+        job: JobEntry,
+        work: Callable[[JobEntry], str | None],
+        end: Callable[[JobEntry, str | None], None] | None = None,
     ) -> None:
         """Run `work` in a thread, then `end` with the reason that it gave or raised.
 
@@ -95,7 +95,10 @@ class JobBook:
         ).start()
 
     def _run(
-        self, job: Job, work: Callable[[Job], str | None], end: Callable[[Job, str | None], None]
+        self,
+        job: JobEntry,
+        work: Callable[[JobEntry], str | None],
+        end: Callable[[JobEntry, str | None], None],
     ) -> None:
         try:
             reason = work(job)
@@ -105,5 +108,5 @@ class JobBook:
             reason = f"InternalServerError: {type(error).__name__}: {error}"
         end(job, reason)
 
-    def _completed(self, job: Job, reason: str | None) -> None:
+    def _completed(self, job: JobEntry, reason: str | None) -> None:
         self.end(job, "Completed" if reason is None else "Failed", reason or "")

@@ -49,7 +49,7 @@ class Objects(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class ShardPlace(NamedTuple):
     """Where in which run answers are asked for."""
 
     run_id: str
@@ -89,7 +89,7 @@ class AnswerJournal:
         self,
         objects: Objects,
         model_name: str,
-        place: Place,
+        place: ShardPlace,
         *,
         execution: str = "",
         reuse: bool = True,
@@ -180,14 +180,14 @@ class AnswerJournal:
         names = f"{self._root}{run_id}/names/{shard:05d}-{self._worker}"
         self._objects.write(names, b"".join(sorted(self._stored)))
 
-    def _chunks(self, place: Place) -> str:
+    def _chunks(self, place: ShardPlace) -> str:
         return f"{self._root}{place.run_id}/chunks/{place.shard:05d}/"
 
     def _setbacks(self) -> str:
         run_id, shard = self._place
         return f"{self._root}{run_id}/setbacks/{shard:05d}/{self._execution}/"
 
-    def _entries(self, place: Place) -> Iterator[_Entry]:
+    def _entries(self, place: ShardPlace) -> Iterator[_Entry]:
         for key in self._objects.keys(self._chunks(place)):
             yield from _decoder.decode_lines(self._objects.read(key))
 
@@ -201,7 +201,7 @@ class AnswerJournal:
                     if entry.name in wanted:
                         yield entry
 
-    def _shards_with(self, wanted: Mapping[bytes, str], run_id: str) -> Iterator[Place]:
+    def _shards_with(self, wanted: Mapping[bytes, str], run_id: str) -> Iterator[ShardPlace]:
         """The shards of another run that know something of `wanted`, nearest first."""
         keys = sorted(self._objects.keys(f"{self._root}{run_id}/names/"), key=self._distance)
         with ThreadPoolExecutor(READERS) as readers:
@@ -211,7 +211,7 @@ class AnswerJournal:
                 some = keys[first : first + READERS]
                 for key, names in zip(some, readers.map(self._objects.read, some), strict=True):
                     if any(name in wanted for name in _split(names)):
-                        yield Place(run_id, _shard_of(key))
+                        yield ShardPlace(run_id, _shard_of(key))
 
     def _distance(self, names_key: str) -> tuple[int, str]:
         return abs(_shard_of(names_key) - self._place.shard), names_key

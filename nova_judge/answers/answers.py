@@ -50,7 +50,7 @@ class Setback(msgspec.Struct, frozen=True, omit_defaults=True):
     overtaken: bool = False
 
 
-Outcome: TypeAlias = Answer | FailedAnswer
+AnswerOutcome: TypeAlias = Answer | FailedAnswer
 
 
 class Port(Protocol):

@@ -87,7 +87,7 @@ class _Output(msgspec.Struct):
     modelOutput: dict[str, Any] | None = None
 
 
-class Response(NamedTuple):
+class BatchResponse(NamedTuple):
     """The Converse response to the prompt at one place of the shard; None for an error in it."""
 
     place: int
@@ -97,7 +97,7 @@ class Response(NamedTuple):
 _decoder = msgspec.json.Decoder(_Output)
 
 
-def responses(lines: Iterable[bytes], prompts: int) -> Iterator[Response | None]:
+def responses(lines: Iterable[bytes], prompts: int) -> Iterator[BatchResponse | None]:
     """What the lines of a job's output say; None for a line that belongs to no prompt.
 
     Such a line is cut off or damaged, or names a place beyond the shard's `prompts`.
@@ -109,7 +109,7 @@ def responses(lines: Iterable[bytes], prompts: int) -> Iterator[Response | None]
         except ValueError:
             yield None
             continue
-        yield Response(place, record.modelOutput) if 0 <= place < prompts else None
+        yield BatchResponse(place, record.modelOutput) if 0 <= place < prompts else None
 
 
 def all_ended(jobs: Iterable[JobStatus]) -> bool:

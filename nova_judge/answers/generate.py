@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from nova_judge.answers.answers import Answer, FailedAnswer, Journal, Outcome, Setback
-from nova_judge.answers.lane import MOST_THREADS, Gate, Lane, Source
+from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Journal, Setback
+from nova_judge.answers.lane import MOST_THREADS, AnswerSource, Gate, Lane
 from nova_judge.records import Candidate
 
 RESERVE_S = 15.0
@@ -20,10 +20,10 @@ RESERVE_S = 15.0
 __all__ = [
     "MOST_THREADS",
     "Answer",
+    "AnswerOutcome",
+    "AnswerSource",
     "FailedAnswer",
     "Generated",
-    "Outcome",
-    "Source",
     "generate",
     "reasons",
 ]
@@ -35,7 +35,7 @@ class Generated(NamedTuple):
     `in_flight`: the calls that each was at last let have under way at once.
     """
 
-    outcomes: dict[Candidate, list[Outcome | None]]
+    outcomes: dict[Candidate, list[AnswerOutcome | None]]
     in_flight: dict[Candidate, int]
 
     @property
@@ -51,7 +51,7 @@ def forever() -> float:
 
 def generate(
     prompts: Sequence[str],
-    sources: Mapping[Candidate, Source],
+    sources: Mapping[Candidate, AnswerSource],
     *,
     time_left: Callable[[], float] = forever,
 ) -> Generated:
@@ -85,19 +85,19 @@ def generate(
 class _Known(NamedTuple):
     """What earlier calls found out: answers and given-up rows, and what other rows have cost."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, AnswerOutcome]
     setbacks: dict[str, Setback]
 
 
 def _known(prompts: Sequence[str], journal: Journal) -> _Known:
-    outcomes: dict[str, Outcome] = dict(journal.find(prompts))
+    outcomes: dict[str, AnswerOutcome] = dict(journal.find(prompts))
     setbacks = journal.setbacks([prompt for prompt in prompts if prompt not in outcomes])
     outcomes |= {prompt: s.failed for prompt, s in setbacks.items() if s.failed is not None}
     return _Known(outcomes, {prompt: s for prompt, s in setbacks.items() if s.failed is None})
 
 
 def _lane(
-    candidate: Candidate, prompts: Sequence[str], source: Source, known: _Known, gate: Gate
+    candidate: Candidate, prompts: Sequence[str], source: AnswerSource, known: _Known, gate: Gate
 ) -> Lane:
     missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in known.outcomes]
     return Lane(f"candidate {candidate}", missing, source, gate, known.setbacks)
@@ -121,12 +121,12 @@ def _run(lanes: Sequence[Lane], gate: Gate) -> None:
 
 
 def _in_order(
-    prompts: Sequence[str], known: Mapping[str, Outcome], lane: Lane
-) -> list[Outcome | None]:
+    prompts: Sequence[str], known: Mapping[str, AnswerOutcome], lane: Lane
+) -> list[AnswerOutcome | None]:
     asked = dict(zip(lane.prompts, lane.outcomes, strict=True))
     return [known[prompt] if prompt in known else asked[prompt] for prompt in prompts]
 
 
-def reasons(outcomes: Iterable[Outcome | None]) -> Counter[str]:
+def reasons(outcomes: Iterable[AnswerOutcome | None]) -> Counter[str]:
     """How many rows failed for each reason."""
     return Counter(row.reason for row in outcomes if isinstance(row, FailedAnswer))

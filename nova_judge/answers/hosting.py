@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 from nova_judge.answers.leases import (
     STALLED,
     Create,
+    EndpointStatus,
     GiveUp,
     Hosted,
     Lease,
     Observed,
     Ready,
-    Status,
     TryNext,
     has_ended,
     is_abandoned,
@@ -125,12 +125,12 @@ def explained(name: str, reason: str) -> str:
 def is_in_service(host: Host, name: str) -> bool:
     """Whether an endpoint that is not ours to create answers; EndpointError where it never will."""
     observed = host.endpoints.observe(name)
-    if observed.status in {Status.ABSENT, Status.FAILED}:
+    if observed.status in {EndpointStatus.ABSENT, EndpointStatus.FAILED}:
         raise EndpointError(
             f"endpoint {name} is {observed.status}: {observed.reason or 'it is not there'}. "
             "Deploy the endpoints stack again"
         )
-    return observed.status is Status.IN_SERVICE
+    return observed.status is EndpointStatus.IN_SERVICE
 
 
 def release(host: Host, name: str, owner: str) -> bool:
@@ -172,6 +172,6 @@ def sweep(
 
 
 def _close(host: Host, name: str) -> None:
-    absent = host.endpoints.observe(name).status is Status.ABSENT
+    absent = host.endpoints.observe(name).status is EndpointStatus.ABSENT
     if absent or host.endpoints.delete(name):
         host.book.forget(name)

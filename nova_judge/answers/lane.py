@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.answers.answers import FailedAnswer, Journal, Outcome, Port, Setback
+from nova_judge.answers.answers import AnswerOutcome, FailedAnswer, Journal, Port, Setback
 from nova_judge.answers.limiter import Limiter, Permit
 from nova_judge.answers.pace import Pace
-from nova_judge.answers.queue import Job, Jobs
+from nova_judge.answers.queue import Jobs, PromptJob
 from nova_judge.answers.retries import (
     TIMED_OUT,
     CallFailed,
-    Failure,
+    CallFailure,
     Outlook,
     RetryPolicy,
     speaks_of_every_row,
@@ -30,7 +30,7 @@ SHUT_AFTER = 20
 words before any answer, after which no more are made."""
 
 
-class Source(NamedTuple):
+class AnswerSource(NamedTuple):
     """One candidate that answers by calls, where its answers are kept and how long it is tried."""
 
     port: Port
@@ -40,10 +40,10 @@ class Source(NamedTuple):
     threads: int = MOST_THREADS
 
 
-class Turn(NamedTuple):
+class CallTurn(NamedTuple):
     """Leave to make one call for one job."""
 
-    job: Job
+    job: PromptJob
     permit: Permit
 
 
@@ -76,12 +76,12 @@ class Lane:
         self,
         name: str,
         prompts: Sequence[str],
-        source: Source,
+        source: AnswerSource,
         gate: Gate,
         setbacks: Mapping[str, Setback],
     ) -> None:
         self.prompts = prompts
-        self.outcomes: list[Outcome | None] = [None] * len(prompts)
+        self.outcomes: list[AnswerOutcome | None] = [None] * len(prompts)
         self.setbacks = dict(setbacks)
         self._name = name
         self._source = source
@@ -93,7 +93,7 @@ class Lane:
         self._out = 0
         self._calls = 0
         self._answered = 0.0  # when the latest call began that was answered at a good pace
-        self._last: Failure | None = None
+        self._last: CallFailure | None = None
         self._served = False
         self._hopeless = 0
         self._error: BaseException | None = None
@@ -152,7 +152,7 @@ class Lane:
                     self._out -= 1
                     self._changed.notify()
 
-    def _take(self) -> Turn | None:
+    def _take(self) -> CallTurn | None:
         """The next call to make, as soon as there is one and the limiter lets it pass."""
         with self._changed:
             while True:
@@ -168,16 +168,16 @@ class Lane:
                     return turn
                 self._changed.wait(self._until_due())
 
-    def _next_turn(self) -> Turn | None:
+    def _next_turn(self) -> CallTurn | None:
         if not self._jobs.is_one_due(time.monotonic()):
             return None
         permit = self._limiter.start()
-        return None if permit is None else Turn(self._jobs.take(), permit)
+        return None if permit is None else CallTurn(self._jobs.take(), permit)
 
     def _until_due(self) -> float:
         return min(LONGEST_WAIT_S, max(0.001, self._jobs.until_due(time.monotonic())))
 
-    def _call(self, turn: Turn, chance: random.Random) -> None:
+    def _call(self, turn: CallTurn, chance: random.Random) -> None:
         row, tries, spent_s, overtaken = turn.job
         prompt = self.prompts[row]
         started = time.monotonic()
@@ -185,7 +185,7 @@ class Lane:
             answer = self._source.port.ask(prompt)
         except CallFailed as failed:
             overtaken = overtaken or (failed.failure == TIMED_OUT and started < self._answered)
-            job = Job(row, tries + 1, spent_s + time.monotonic() - started, overtaken)
+            job = PromptJob(row, tries + 1, spent_s + time.monotonic() - started, overtaken)
             self._failed(job, failed.failure, turn.permit, chance)
             return
         latency = round(time.monotonic() - started, 3)
@@ -201,7 +201,9 @@ class Lane:
         self.setbacks.pop(prompt, None)
         self.outcomes[row] = answer
 
-    def _failed(self, job: Job, failure: Failure, permit: Permit, chance: random.Random) -> None:
+    def _failed(
+        self, job: PromptJob, failure: CallFailure, permit: Permit, chance: random.Random
+    ) -> None:
         before, self._last = self._last, failure
         self._end(failure, permit, overtaken=job.overtaken)
         self._count_hopeless(failure, before)
@@ -218,7 +220,7 @@ class Lane:
         with self._changed:
             self._jobs.put_back(job, time.monotonic() + pause)
 
-    def _end(self, failure: Failure, permit: Permit, *, overtaken: bool) -> None:
+    def _end(self, failure: CallFailure, permit: Permit, *, overtaken: bool) -> None:
         """Tell the limiter what a failed call says about load."""
         if failure == TIMED_OUT and not overtaken:
             self._limiter.slowed(permit)
@@ -227,11 +229,11 @@ class Lane:
         else:
             self._limiter.released()
 
-    def _set_back(self, job: Job, failed: FailedAnswer | None = None) -> None:
+    def _set_back(self, job: PromptJob, failed: FailedAnswer | None = None) -> None:
         setback = Setback(job.tries, job.spent_s, failed, job.overtaken)
         self.setbacks[self.prompts[job.row]] = setback
 
-    def _count_hopeless(self, failure: Failure, before: Failure | None) -> None:
+    def _count_hopeless(self, failure: CallFailure, before: CallFailure | None) -> None:
         """Raises GenerationFailedError where so many calls ended in a way that all others would."""
         if failure.outlook in _REMEDY:
             self._hopeless += 1
@@ -259,7 +261,7 @@ _ALIKE = (
 )
 
 
-def _job(row: int, setback: Setback | None) -> Job:
+def _job(row: int, setback: Setback | None) -> PromptJob:
     if setback is None:
-        return Job(row)
-    return Job(row, setback.tries, setback.spent_s, setback.overtaken)
+        return PromptJob(row)
+    return PromptJob(row, setback.tries, setback.spent_s, setback.overtaken)

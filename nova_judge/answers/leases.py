@@ -25,7 +25,7 @@ _NO_CAPACITY = re.compile(
 )
 
 
-class Status(StrEnum):
+class EndpointStatus(StrEnum):
     """What SageMaker says of an endpoint, as far as it matters here."""
 
     ABSENT = "absent"
@@ -41,7 +41,7 @@ class Observed(NamedTuple):
     `config` names the EndpointConfig that it was created from.
     """
 
-    status: Status
+    status: EndpointStatus
     reason: str = ""
     since: float = 0.0
     config: str = ""
@@ -103,15 +103,15 @@ def next_action(
     `configs` maps instance types, in the order of preference, to EndpointConfigs. Other runs may
     have asked for the endpoint on instance types of their own: what they began is waited for.
     """
-    if observed.status is Status.IN_SERVICE:
+    if observed.status is EndpointStatus.IN_SERVICE:
         return Ready()
-    if observed.status is Status.DELETING:
+    if observed.status is EndpointStatus.DELETING:
         return Wait()
-    if observed.status is Status.STARTING:
+    if observed.status is EndpointStatus.STARTING:
         stalled = now - observed.since > LONGEST_START_S
         too_long = GiveUp(f"{STALLED} {LONGEST_START_S / 60:.0f} minutes")
         return too_long if stalled else Wait()
-    if observed.status is Status.FAILED:
+    if observed.status is EndpointStatus.FAILED:
         return TryNext() if lacks_capacity(observed.reason) else GiveUp(observed.reason)
     for instance_type, config in configs.items():
         if config not in without_capacity:
@@ -140,6 +140,6 @@ def has_ended(lease: Lease, *, run_is_running: bool, now: float) -> bool:
 
 def is_abandoned(hosted: Hosted | None, observed: Observed, now: float) -> bool:
     """Whether an endpoint stands that nobody leases, and that nobody is just about to lease."""
-    if observed.status in {Status.ABSENT, Status.DELETING}:
+    if observed.status in {EndpointStatus.ABSENT, EndpointStatus.DELETING}:
         return False
     return (hosted is None or not hosted.leases) and now - observed.since > GRACE_S

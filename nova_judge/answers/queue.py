@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Job(NamedTuple):
+class PromptJob(NamedTuple):
     """A prompt to ask; `spent_s`: the seconds of its calls and of the pauses after them so far.
 
     `overtaken`: a call that began later was answered before one of this row's timed out.
@@ -26,10 +26,10 @@ class Jobs:
     other instead of all at once at the very end, for which one function's time may be too short.
     """
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._fresh: deque[Job] = deque()
-        self._again: list[tuple[float, Job]] = []
-        self._pausing: list[tuple[float, Job]] = []
+    def __init__(self, jobs: Iterable[PromptJob]) -> None:
+        self._fresh: deque[PromptJob] = deque()
+        self._again: list[tuple[float, PromptJob]] = []
+        self._pausing: list[tuple[float, PromptJob]] = []
         for job in jobs:
             if job.tries:
                 heapq.heappush(self._again, (-job.spent_s, job))
@@ -52,11 +52,11 @@ class Jobs:
             heapq.heappush(self._again, (-job.spent_s, job))
         return bool(self._fresh or self._again)
 
-    def take(self) -> Job:
+    def take(self) -> PromptJob:
         """The next of those that are due; raises IndexError where there is none."""
         return self._fresh.popleft() if self._fresh else heapq.heappop(self._again)[1]
 
-    def put_back(self, job: Job, due: float) -> None:
+    def put_back(self, job: PromptJob, due: float) -> None:
         """Ask again, at `due` at the soonest."""
         heapq.heappush(self._pausing, (due, job))
 

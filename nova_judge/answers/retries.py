@@ -43,7 +43,7 @@ class Outlook(StrEnum):
     """Not today: a quota of the day is used up."""
 
 
-class Failure(NamedTuple):
+class CallFailure(NamedTuple):
     """One failed call. `reason` comes from a small set, so that failures can be grouped."""
 
     reason: str
@@ -54,25 +54,25 @@ class Failure(NamedTuple):
 class CallFailed(Exception):  # noqa: N818 - a signal between a port and its caller, never shown
     """What a port raises instead of giving an answer."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: CallFailure) -> None:
         super().__init__(failure.reason)
         self.failure = failure
 
 
-TIMED_OUT = Failure("timed out", Outlook.THROTTLED)
-CUT_BEFORE_TEXT = Failure("no answer within max_tokens", Outlook.REFUSED)
+TIMED_OUT = CallFailure("timed out", Outlook.THROTTLED)
+CUT_BEFORE_TEXT = CallFailure("no answer within max_tokens", Outlook.REFUSED)
 """All tokens went into thoughts, or into nothing."""
-CONNECTION_BROKEN = Failure("connection broken", Outlook.PASSING)
-CUT_SHORT = Failure("answer cut short", Outlook.PASSING)
-EMPTY = Failure("empty answer", Outlook.REFUSED)
+CONNECTION_BROKEN = CallFailure("connection broken", Outlook.PASSING)
+CUT_SHORT = CallFailure("answer cut short", Outlook.PASSING)
+EMPTY = CallFailure("empty answer", Outlook.REFUSED)
 
 
-def withheld(why: str) -> Failure:
+def withheld(why: str) -> CallFailure:
     """A filter or guardrail kept the answer back; `why` is the service's word for it."""
-    return Failure(f"withheld: {why}", Outlook.REFUSED)
+    return CallFailure(f"withheld: {why}", Outlook.REFUSED)
 
 
-def speaks_of_every_row(failure: Failure) -> bool:
+def speaks_of_every_row(failure: CallFailure) -> bool:
     """Whether a refusal is about the request's settings or the account, as far as its words tell.
 
     "Too long" is about one prompt, `temperature is deprecated` about all.
@@ -84,7 +84,7 @@ def speaks_of_every_row(failure: Failure) -> bool:
 
 def by_status(
     status: int, code: str = "", detail: str = "", original: int | None = None
-) -> Failure:
+) -> CallFailure:
     """The failure that an HTTP status and an AWS error code stand for.
 
     `original` is the status inside a SageMaker or Bedrock `ModelError` (424): what the model server
@@ -95,11 +95,11 @@ def by_status(
     reason = f"{status} {code}".strip()
     if status in THROTTLING_STATUSES or code in THROTTLING_CODES:
         outlook = Outlook.SPENT if _OF_A_DAY.search(detail) else Outlook.THROTTLED
-        return Failure(reason, outlook, detail)
+        return CallFailure(reason, outlook, detail)
     if status >= 500 or status in PASSING_STATUSES:
-        return Failure(reason, Outlook.PASSING, detail)
+        return CallFailure(reason, Outlook.PASSING, detail)
     outlook = Outlook.SHUT if status in SHUT_STATUSES else Outlook.REFUSED
-    return Failure(reason, outlook, detail)
+    return CallFailure(reason, outlook, detail)
 
 
 class RetryPolicy(NamedTuple):
@@ -128,7 +128,7 @@ class RetryPolicy(NamedTuple):
         cap = min(self.backoff_most_s, self.backoff_first_s * 2.0 ** min(tries - 1, 30))
         return chance.uniform(0.0, cap)
 
-    def gives_up(self, failure: Failure, tries: int, spent_s: float) -> bool:
+    def gives_up(self, failure: CallFailure, tries: int, spent_s: float) -> bool:
         """Whether a row that failed `tries` times at the cost of `spent_s` is not asked again."""
         if failure.outlook is Outlook.REFUSED:
             return True

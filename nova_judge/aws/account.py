@@ -23,7 +23,7 @@ from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 
-Fact = TypeVar("Fact")
+AccountFact = TypeVar("AccountFact")
 
 NOT_DEPLOYED = NotRead("the stacks of this stage are not deployed")
 IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
@@ -31,7 +31,7 @@ QUOTAS_WITHIN_S = 20.0
 TRAINING, ENDPOINT = " for training job usage", " for endpoint usage"
 
 
-def read(fact: Callable[[], Fact | NotRead]) -> Fact | NotRead:
+def read(fact: Callable[[], AccountFact | NotRead]) -> AccountFact | NotRead:
     """The fact, or why AWS did not tell it."""
     try:
         return fact()

@@ -11,7 +11,7 @@ from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     EMPTY,
     CallFailed,
-    Failure,
+    CallFailure,
     Outlook,
     withheld,
 )
@@ -92,14 +92,16 @@ def answer_of(response: Mapping[str, Any]) -> Answer:
     try:
         read = msgspec.convert(response, _Response)
     except msgspec.ValidationError as error:
-        raise CallFailed(Failure("reply in another form", Outlook.REFUSED, str(error))) from error
+        raise CallFailed(
+            CallFailure("reply in another form", Outlook.REFUSED, str(error))
+        ) from error
     message = (read.output or _Output()).message or _Message()
     text = "".join(block.text or "" for block in message.content or () if block is not None)
     reason = read.stopReason
     if reason in _WITHHELD:
         raise CallFailed(withheld(reason or ""))
     if reason in _MALFORMED:
-        raise CallFailed(Failure(f"no usable answer: {reason}", Outlook.REFUSED))
+        raise CallFailed(CallFailure(f"no usable answer: {reason}", Outlook.REFUSED))
     if not text.strip():
         raise CallFailed(CUT_BEFORE_TEXT if reason in _LIMITS else EMPTY)
     usage = read.usage or _Usage()

@@ -22,7 +22,7 @@ from nova_judge.answers.retries import (
     CUT_SHORT,
     TIMED_OUT,
     CallFailed,
-    Failure,
+    CallFailure,
     by_status,
 )
 
@@ -63,7 +63,7 @@ def failures_in_our_words() -> Iterator[None]:
         raise CallFailed(CONNECTION_BROKEN) from error
 
 
-def _of_response(error: ClientError) -> Failure:
+def _of_response(error: ClientError) -> CallFailure:
     response: dict[str, Any] = dict(error.response)
     said = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

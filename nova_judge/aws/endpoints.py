@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from nova_judge.answers.hosting import NoCapacityError
-from nova_judge.answers.leases import Observed, Status
+from nova_judge.answers.leases import EndpointStatus, Observed
 from nova_judge.aws.client_errors import code_of
 from nova_judge.errors import EndpointError
 from nova_judge.tags import stage_tags
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
 _STATUS = {
-    "InService": Status.IN_SERVICE,
-    "Failed": Status.FAILED,
-    "OutOfService": Status.FAILED,
-    "RollingBack": Status.STARTING,
-    "Deleting": Status.DELETING,
+    "InService": EndpointStatus.IN_SERVICE,
+    "Failed": EndpointStatus.FAILED,
+    "OutOfService": EndpointStatus.FAILED,
+    "RollingBack": EndpointStatus.STARTING,
+    "Deleting": EndpointStatus.DELETING,
 }
-ABSENT = Observed(Status.ABSENT)
+ABSENT = Observed(EndpointStatus.ABSENT)
 
 
 class SageMakerEndpoints:
@@ -45,7 +45,7 @@ class SageMakerEndpoints:
             if _is_absent(error):
                 return ABSENT
             raise
-        status = _STATUS.get(found["EndpointStatus"], Status.STARTING)
+        status = _STATUS.get(found["EndpointStatus"], EndpointStatus.STARTING)
         return Observed(
             status,
             reason=found.get("FailureReason", ""),

@@ -150,7 +150,7 @@ def keys(bucket: str, prefix: str) -> Iterator[str]:
             yield item["Key"]
 
 
-class Writer:
+class ObjectWriter:
     """Writes an object of any size in constant memory; it appears when the block succeeds."""
 
     def __init__(self, bucket: str, key: str) -> None:
@@ -179,7 +179,7 @@ class Writer:
         self._parts.append(part["ETag"])
         self._buffer.clear()
 
-    def __enter__(self) -> "Writer":
+    def __enter__(self) -> "ObjectWriter":
         return self
 
     def __exit__(

@@ -12,7 +12,7 @@ from nova_judge.answers.retries import (
     CUT_SHORT,
     EMPTY,
     CallFailed,
-    Failure,
+    CallFailure,
     Outlook,
     withheld,
 )
@@ -29,10 +29,10 @@ MOST_REQUEST_BYTES = 6_291_456
 
 Reply = TypeVar("Reply")
 Serving: TypeAlias = Literal["vllm", "tgi"]
-TOO_LONG = Failure("prompt too long", Outlook.REFUSED, f"over {MOST_REQUEST_BYTES:,} bytes")
+TOO_LONG = CallFailure("prompt too long", Outlook.REFUSED, f"over {MOST_REQUEST_BYTES:,} bytes")
 
 
-class Form(Protocol):
+class RequestForm(Protocol):
     """How one kind of model server is asked and how it answers."""
 
     def request(self, prompt: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class PlainForm:
         )
 
 
-def form_of(serving: Serving, model: str, settings: Generation) -> Form:
+def form_of(serving: Serving, model: str, settings: Generation) -> RequestForm:
     """The form that a serving container speaks."""
     return ChatForm(model, settings) if serving == "vllm" else PlainForm(settings)
 
@@ -151,7 +151,7 @@ def form_of(serving: Serving, model: str, settings: Generation) -> Form:
 class EndpointPort:
     """`answers.Port` for one endpoint."""
 
-    def __init__(self, client: "SageMakerRuntimeClient", endpoint: str, form: Form) -> None:
+    def __init__(self, client: "SageMakerRuntimeClient", endpoint: str, form: RequestForm) -> None:
         self._client = client
         self._endpoint = endpoint
         self._form = form
@@ -172,7 +172,7 @@ class EndpointPort:
         try:
             answer = self._form.answer(reply)
         except (msgspec.ValidationError, IndexError) as error:
-            unexpected = Failure("reply in another form", Outlook.REFUSED, str(error))
+            unexpected = CallFailure("reply in another form", Outlook.REFUSED, str(error))
             raise CallFailed(unexpected) from error
         except ValueError as error:
             raise CallFailed(CUT_SHORT) from error

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.answers.leases import PERSON, Hosted, Status
+from nova_judge.answers.leases import PERSON, EndpointStatus, Hosted
 from nova_judge.aws import account
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.functions import call
@@ -26,17 +26,17 @@ CONFIG_GONE = "unknown: its configuration is gone, a deployment replaced it"
 DEFAULT_HOURS = 4.0
 
 app = typer.Typer(help="Start, stop and list the candidates' endpoints.", no_args_is_help=True)
-Models = Annotated[list[str], typer.Argument(help="Models, as recipes name them.")]
-Stage = Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")]
+ModelNames = Annotated[list[str], typer.Argument(help="Models, as recipes name them.")]
+StageOption = Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")]
 
 
 @app.command("up")
 def up(
-    models: Models,
+    models: ModelNames,
     hours: Annotated[
         float, typer.Option(min=0.1, max=72, help="Hours until the lease ends by itself.")
     ] = DEFAULT_HOURS,
-    stage: Stage = "dev",
+    stage: StageOption = "dev",
 ) -> None:
     """Start endpoints and keep them for some hours, whatever runs come and go.
 
@@ -73,7 +73,7 @@ def down(
     force: Annotated[
         bool, typer.Option("--force", help="End the leases of runs and other people too.")
     ] = False,
-    stage: Stage = "dev",
+    stage: StageOption = "dev",
 ) -> None:
     """Give your leases up, and delete the endpoints that nobody else leases.
 
@@ -105,7 +105,7 @@ def _given_up(stage: str, model: str, *, force: bool) -> str:
 
 
 @app.command("status")
-def status(stage: Stage = "dev") -> None:
+def status(stage: StageOption = "dev") -> None:
     """Show which endpoints are up, what they cost an hour, and who leases them.
 
     Examples:
@@ -127,7 +127,7 @@ def _state(stage: str, model: str) -> tuple[str, str, str, str]:
     name = endpoint_name(stage_prefix(stage), model)
     status = sagemaker_endpoints().observe(name).status
     instance = None
-    if status is not Status.ABSENT:
+    if status is not EndpointStatus.ABSENT:
         instance = sagemaker_endpoints().instance_type(name) or CONFIG_GONE
     price = catalog.prices().instance_hour.prices.get(instance or "")
     leases = (_hosted(stage, model) or Hosted()).leases

@@ -14,7 +14,7 @@ from rich.markup import escape
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.export import Filters, Record, export, export_scores
+from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.findings.training_forms import Format
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
@@ -114,7 +114,7 @@ def _weights(
 
 def _of_scores(
     report: SavedReport, form: Format, metric: str | None, least: float
-) -> Iterator[Record]:
+) -> Iterator[TrainingRecord]:
     scores = read_scores(report.stored_evidence())
     known = sorted({score.metric for score in scores})
     if metric not in known:
@@ -124,7 +124,7 @@ def _of_scores(
     return export_scores(scores, form, metric, least, report.metrics)
 
 
-def _write(out: Path, records: Iterator[Record]) -> int:
+def _write(out: Path, records: Iterator[TrainingRecord]) -> int:
     """Write new files and return the number of records; where there is none, or an error, no file.
 
     Raises RequestError where a file is there already.

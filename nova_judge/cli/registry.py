@@ -12,7 +12,7 @@ datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_
 scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)
 
 Role = Annotated[str | None, typer.Option(help="The role to use; by default the SDK finds one.")]
-Wait = Annotated[bool, typer.Option(help="Wait until the registry has it available.")]
+WaitOption = Annotated[bool, typer.Option(help="Wait until the registry has it available.")]
 
 
 @datasets.callback()
@@ -30,7 +30,7 @@ def register_dataset_command(
     name: Annotated[str, typer.Argument(help="The name in the registry.")],
     source: Annotated[str, typer.Argument(metavar="FILE", help="A JSON Lines file, or s3://…")],
     role: Role = None,
-    wait: Wait = True,
+    wait: WaitOption = True,
 ) -> None:
     """Register a data set; a serverless recipe names it as judge.serverless.dataset.
 
@@ -51,7 +51,7 @@ def register_scorer_command(
         typer.Argument(help="The ARN of a Lambda function, or a file with a lambda_handler."),
     ],
     role: Role = None,
-    wait: Wait = True,
+    wait: WaitOption = True,
 ) -> None:
     """Register a scorer; a serverless recipe names it as judge.scorer.
 

@@ -12,7 +12,7 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.report.evidence import Evidence, JudgedPairs, ScoredAnswers
+from nova_judge.report.evidence import JudgedPairs, ReportRows, ScoredAnswers
 from nova_judge.scores.scores_parquet import read_scores
 
 
@@ -60,7 +60,7 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         return write_report(out or report.folder, report.metrics, _evidence(report))
 
 
-def _evidence(report: SavedReport) -> Evidence | None:
+def _evidence(report: SavedReport) -> ReportRows | None:
     if not report.metrics.completed:
         return None
     if report.metrics.scores is not None:

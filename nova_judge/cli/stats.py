@@ -14,8 +14,8 @@ from nova_judge.cli.arguments import AsJson, Level, Map
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
-from nova_judge.findings.judgment_fields import Scale
-from nova_judge.findings.judgment_file import MOST_UNREAD, Reading, read_judgment_file
+from nova_judge.findings.judgment_fields import PreferenceScale
+from nova_judge.findings.judgment_file import MOST_UNREAD, JudgmentsRead, read_judgment_file
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
@@ -84,10 +84,10 @@ def command(
         _show(Console(highlight=False), reading, estimates)
 
 
-def _scale(given: str) -> Scale:
+def _scale(given: str) -> PreferenceScale:
     low, _, high = given.partition(":")
     try:
-        scale = Scale(float(low), float(high))
+        scale = PreferenceScale(float(low), float(high))
     except ValueError:
         raise InputFileError(f"--preference {given}: two numbers are expected, as in 1:2") from None
     if scale.low == scale.high or not all(map(math.isfinite, scale)):
@@ -95,7 +95,7 @@ def _scale(given: str) -> Scale:
     return scale
 
 
-def _with_set_aside(estimates: Estimates, reading: Reading) -> Estimates:
+def _with_set_aside(estimates: Estimates, reading: JudgmentsRead) -> Estimates:
     """The verdict says so where more than a hundredth of the lines is left out."""
     aside = len(reading.set_aside)
     if aside <= MOST_UNREAD * reading.rows:
@@ -105,7 +105,7 @@ def _with_set_aside(estimates: Estimates, reading: Reading) -> Estimates:
     return msgspec.structs.replace(estimates, verdict=verdict)
 
 
-def _document(file: Path, reading: Reading, estimates: Estimates) -> dict[str, object]:
+def _document(file: Path, reading: JudgmentsRead, estimates: Estimates) -> dict[str, object]:
     profiles = reading.evidence.profiles
     return {
         "file": str(file),
@@ -123,7 +123,7 @@ def _document(file: Path, reading: Reading, estimates: Estimates) -> dict[str, o
     }
 
 
-def _show(console: Console, reading: Reading, estimates: Estimates) -> None:
+def _show(console: Console, reading: JudgmentsRead, estimates: Estimates) -> None:
     profiles = reading.evidence.profiles
     console.print(f"[bold]{escape(estimates.verdict.sentence)}[/]")
     console.print(

@@ -88,7 +88,7 @@ class ScoreProvenance(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Record(NamedTuple):
+class TrainingRecord(NamedTuple):
     """One record for a trainer, and where it comes from."""
 
     training: dict[str, Any]
@@ -117,7 +117,7 @@ def export(
     left_out: Counter[str],
     *,
     conversational: bool = False,
-) -> Iterator[Record]:
+) -> Iterator[TrainingRecord]:
     """Records of the rows that both orders decided and the filters let through.
 
     `run` is for the provenance; `left_out` counts the rows that become no record, by reason. A
@@ -155,12 +155,12 @@ def _selected(
 
 def _records(
     one: _Selected, form: Format, filters: Filters, run: Metrics, *, conversational: bool
-) -> Iterator[Record]:
+) -> Iterator[TrainingRecord]:
     row, winner = one.judged.row, one.winner
     loser: Candidate = "B" if winner == "A" else "A"
     texts = Texts(row.question, row.system, row.response(winner), row.response(loser))
     for training in records(texts, form, conversational=conversational):
-        yield Record(training, _provenance(one, loser, filters, run))
+        yield TrainingRecord(training, _provenance(one, loser, filters, run))
 
 
 def _winner(judged: JudgedRow) -> Candidate:
@@ -238,7 +238,7 @@ def _verdict(together: JudgedAs) -> str:
 
 def export_scores(
     scores: Iterable[AnswerScore], form: Format, metric: str, least: float, run: Metrics
-) -> Iterator[Record]:
+) -> Iterator[TrainingRecord]:
     """Single answers that a metric scored: those with `least` or more, for KTO the others too.
 
     Raises ValueError for a form that needs two answers.
@@ -262,4 +262,4 @@ def export_scores(
                 metric=metric,
                 score=float(score.result),
             )
-            yield Record(training, origin)
+            yield TrainingRecord(training, origin)

@@ -26,14 +26,14 @@ class OutsideScaleError(Exception):
     """A preference that does not lie on the scale of its file."""
 
 
-class Scale(NamedTuple):
+class PreferenceScale(NamedTuple):
     """The ends of a preference: at `low` A wins, at `high` B."""
 
     low: float = 0.0
     high: float = 1.0
 
 
-SHARE = Scale()
+SHARE = PreferenceScale()
 
 
 class Lost(NamedTuple):
@@ -43,7 +43,7 @@ class Lost(NamedTuple):
     shown: str
 
 
-class Known(NamedTuple):
+class LabelledRow(NamedTuple):
     """What a file of labels says of one row."""
 
     label: Verdict | None
@@ -72,7 +72,7 @@ class Fields:
         self._fields = fields
         self.lost: list[Lost] = []
 
-    def evidence(self, scale: Scale) -> EvidenceRow:
+    def evidence(self, scale: PreferenceScale) -> EvidenceRow:
         """The evidence of the line, a preference on the scale of its file."""
         return EvidenceRow(
             forward=self._verdict("forward"),
@@ -84,9 +84,9 @@ class Fields:
             **self.known()._asdict(),
         )
 
-    def known(self) -> Known:
+    def known(self) -> LabelledRow:
         """What the line says of its row beside any judgment."""
-        return Known(
+        return LabelledRow(
             label=self._label(),
             category=self.text("category") or self.text("source"),
             length_A=self._length("A"),
@@ -152,7 +152,7 @@ class Fields:
             return score_a - score_b
         return margin
 
-    def _preference(self, scale: Scale) -> float | None:
+    def _preference(self, scale: PreferenceScale) -> float | None:
         preference = self._number("preference")
         if preference is None:
             return None

@@ -23,9 +23,9 @@ from nova_judge.findings.judgment_counts import Repeated, counted_lines
 from nova_judge.findings.judgment_fields import (
     SHARE,
     Fields,
-    Known,
+    LabelledRow,
     OutsideScaleError,
-    Scale,
+    PreferenceScale,
     UnusableFieldsError,
     judged_by,
 )
@@ -50,7 +50,7 @@ class SetAside(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Reading(NamedTuple):
+class JudgmentsRead(NamedTuple):
     """A file of judgments as evidence; `rows` counts its lines, `notes` say what was understood."""
 
     evidence: Evidence
@@ -64,8 +64,8 @@ def read_judgment_file(
     file: Path,
     labels: Path | None = None,
     columns: Mapping[str, str] | None = None,
-    scale: Scale = SHARE,
-) -> Reading:
+    scale: PreferenceScale = SHARE,
+) -> JudgmentsRead:
     """Read a file of judgments, and labels (or categories and lengths) of the same ids.
 
     `columns` names the columns of fields with other names. Raises InputFileError when the file
@@ -87,7 +87,7 @@ def read_judgment_file(
             f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: {COLUMNS}."
         )
     basis = reader.basis()
-    return Reading(
+    return JudgmentsRead(
         _with_outcomes(evidence, basis, has_verdicts="forward" in reader.columns),
         basis,
         evidence.rows + len(reader.set_aside),
@@ -96,7 +96,7 @@ def read_judgment_file(
     )
 
 
-def _of_counts(lines: Sequence[Repeated], scale: Scale) -> Reading | None:
+def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRead | None:
     """The reading of lines that were counted; None where one of them has something to be told."""
     reader = _Reader({}, scale)
     once = gather(reader.rows(Record(0, each.fields) for each in lines))
@@ -104,7 +104,7 @@ def _of_counts(lines: Sequence[Repeated], scale: Scale) -> Reading | None:
         return None
     evidence = once.repeated([each.lines for each in lines])
     basis = reader.basis()
-    return Reading(
+    return JudgmentsRead(
         _with_outcomes(evidence, basis, has_verdicts=True),
         basis,
         evidence.rows,
@@ -116,7 +116,7 @@ def _of_counts(lines: Sequence[Repeated], scale: Scale) -> Reading | None:
 class _Reader:
     """Turns records into evidence rows, and remembers what kinds of judgment it met."""
 
-    def __init__(self, known: Mapping[str, Known], scale: Scale) -> None:
+    def __init__(self, known: Mapping[str, LabelledRow], scale: PreferenceScale) -> None:
         self._known = known
         self._scale = scale
         self._lost: Counter[str] = Counter()
@@ -219,7 +219,7 @@ def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> E
     return replace(evidence, forward=codes.astype(np.uint8))
 
 
-def _other_scale(outside: OutsideScaleError, scale: Scale) -> str:
+def _other_scale(outside: OutsideScaleError, scale: PreferenceScale) -> str:
     return (
         f"`preference` is {outside.args[0]:g} on a line, which is not on a scale of {scale.low:g} "
         f"to {scale.high:g}. The scale belongs to the whole file: name what A's win and B's win "
@@ -228,8 +228,8 @@ def _other_scale(outside: OutsideScaleError, scale: Scale) -> str:
     )
 
 
-def _read_labels(path: Path) -> dict[str, Known]:
-    known: dict[str, Known] = {}
+def _read_labels(path: Path) -> dict[str, LabelledRow]:
+    known: dict[str, LabelledRow] = {}
     for line, fields in read_records(path):
         try:
             if isinstance(fields, str):

@@ -6,16 +6,16 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.findings import Estimates
 
-Judged: TypeAlias = Metrics | Estimates
+MetricsOrEstimates: TypeAlias = Metrics | Estimates
 """The figures of a run, or of a file of judgments."""
 
 
-def evidence(of: Judged) -> list[str]:
+def evidence(of: MetricsOrEstimates) -> list[str]:
     """Everything that limits what the judged rows can show; empty where nothing does."""
     return [sentence for sentence in (lost_orders(of), repeats(of), labels(of)) if sentence]
 
 
-def lost_orders(of: Judged) -> str:
+def lost_orders(of: MetricsOrEstimates) -> str:
     """How many rows lack a verdict, and between which win rates that leaves the result."""
     lost = of.verdict.lost if of.verdict else None
     if lost is None:
@@ -28,7 +28,7 @@ def lost_orders(of: Judged) -> str:
     )
 
 
-def repeats(of: Judged) -> str:
+def repeats(of: MetricsOrEstimates) -> str:
     """How often prompts repeat, and what the rows are worth."""
     repeated = of.repeats
     if repeated is None:
@@ -40,7 +40,7 @@ def repeats(of: Judged) -> str:
     )
 
 
-def labels(of: Judged) -> str:
+def labels(of: MetricsOrEstimates) -> str:
     """What people's labels say by themselves, and whether the judge agrees beyond chance."""
     of_people = of.labels
     if of_people is None:

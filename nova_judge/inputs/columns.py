@@ -18,7 +18,7 @@ class Decimal(str):
     __slots__ = ()
 
 
-class Asked(NamedTuple):
+class ConversationPrompt(NamedTuple):
     """What one conversation asks: its only question, and what the system was told before."""
 
     prompt: str
@@ -63,11 +63,11 @@ def whole_number(text: str) -> str:
     return text.partition(".")[0] if _AS_FLOAT.fullmatch(text) else text
 
 
-def asked_by(value: object, field: str) -> Asked | Fault:
+def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
     """A question: a text, or a conversation of one turn of the user."""
     if not is_conversation(value):
         text = text_of(value, field)
-        return text if isinstance(text, Fault) else Asked(text, None)
+        return text if isinstance(text, Fault) else ConversationPrompt(text, None)
     turns: list[Mapping[str, Any]] = value  # type: ignore[assignment]
     roles = [role_of(turn) for turn in turns]
     system = [turn_text(turn) for turn in turns if role_of(turn) in ("system", "developer")]
@@ -83,7 +83,7 @@ def asked_by(value: object, field: str) -> Asked | Fault:
             f"row is one question: name its turn, as in --map {field}={field}.0.content",
             field,
         )
-    return Asked(users[0] or "", system[0] if system else None)
+    return ConversationPrompt(users[0] or "", system[0] if system else None)
 
 
 def is_conversation(value: object) -> bool:

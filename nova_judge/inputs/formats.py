@@ -26,7 +26,7 @@ from nova_judge.json_lines import lines_of
 from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.scratch import scratch_folder
 
-Kind: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
+FileFormat: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
 MOST_DOCUMENT_BYTES = 256 * 1024**2
 """Bytes of a JSON array or document, which is held whole; JSON Lines may be of any size."""
@@ -51,10 +51,10 @@ _REFUSED = {
 }
 
 
-class Form(NamedTuple):
+class FileForm(NamedTuple):
     """What a file is. `encoding` is a codec of Python, `delimiter` that of a table."""
 
-    kind: Kind
+    kind: FileFormat
     packed: bool = False
     encoding: str = "utf-8"
     delimiter: str = ""
@@ -72,17 +72,17 @@ class Form(NamedTuple):
         return f"{said}{codec}{', unpacked from gzip' if self.packed else ''}"
 
 
-class Row(NamedTuple):
+class JsonRow(NamedTuple):
     """One row as JSON. `line` counts lines of text, else rows, from 1."""
 
     line: int
     content: bytes
 
 
-def form_of(path: Path) -> Form:
+def form_of(path: Path) -> FileForm:
     """The form of a file by its first bytes. Raises InputFileError for one that is not read."""
     if is_saved(path):
-        return Form("hugging_face")
+        return FileForm("hugging_face")
     if not path.is_file():
         raise InputFileError(f"{path} is not a file: give the path of a file of rows")
     try:
@@ -92,7 +92,7 @@ def form_of(path: Path) -> Form:
         raise InputFileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def form_of_head(head: bytes, name: str, *, whole: bool) -> Form:
+def form_of_head(head: bytes, name: str, *, whole: bool) -> FileForm:
     """The form of a file that begins with `head`; `whole`: there is nothing behind it."""
     if head[:2] == b"\x1f\x8b":
         inside = _unpacked_head(head, name)
@@ -100,7 +100,7 @@ def form_of_head(head: bytes, name: str, *, whole: bool) -> Form:
     if not head.strip():
         raise InputFileError(f"{name} is empty: write one JSON object per line, or a table")
     if head.startswith(b"PAR1"):
-        return Form("parquet")
+        return FileForm("parquet")
     for magic, what in _REFUSED.items():
         if head.startswith(magic):
             raise InputFileError(f"{name} is {what}")
@@ -111,7 +111,7 @@ def form_of_head(head: bytes, name: str, *, whole: bool) -> Form:
     return _text_form(text, encoding, whole=whole)
 
 
-def read_rows(path: Path, form: Form, at: str | None = None) -> Iterator[Row]:
+def read_rows(path: Path, form: FileForm, at: str | None = None) -> Iterator[JsonRow]:
     """Every row of a file of this form; `at` is the path to the rows inside a JSON document.
 
     Raises InputFileError where the file as a whole cannot be read.
@@ -130,16 +130,16 @@ def read_rows(path: Path, form: Form, at: str | None = None) -> Iterator[Row]:
         raise InputFileError(f"{path} cannot be read as {form}: {error}") from error
 
 
-def _text_form(text: str, encoding: str, *, whole: bool) -> Form:
+def _text_form(text: str, encoding: str, *, whole: bool) -> FileForm:
     lines = [line for line in text.splitlines()[:_LOOK_AT] if line.strip()]
     kind = _kind_of(text, lines, whole=whole)
     if kind != "table":
-        return Form(kind, encoding=encoding)
+        return FileForm(kind, encoding=encoding)
     delimiter = max(_DELIMITERS, key=lines[0].count)
-    return Form(kind, encoding=encoding, delimiter=delimiter if delimiter in lines[0] else ",")
+    return FileForm(kind, encoding=encoding, delimiter=delimiter if delimiter in lines[0] else ",")
 
 
-def _kind_of(text: str, lines: Sequence[str], *, whole: bool) -> Kind:
+def _kind_of(text: str, lines: Sequence[str], *, whole: bool) -> FileFormat:
     objects = [line for line in lines if line.lstrip().startswith("{")]
     if whole and len(lines) == 1 and objects and _holds_rows(text):
         return "document"
@@ -219,7 +219,7 @@ def _ends(file: BinaryIO) -> bool:
     return not file.read(1)
 
 
-def _opened(path: Path, form: Form) -> BinaryIO:
+def _opened(path: Path, form: FileForm) -> BinaryIO:
     """The file's bytes, unpacked and in UTF-8."""
     file = cast(BinaryIO, gzip.open(path) if form.packed else path.open("rb"))  # noqa: SIM115
     if form.encoding.startswith("utf-8"):
@@ -251,9 +251,9 @@ class _Recoded(io.RawIOBase):
         super().close()
 
 
-def _text_rows(file: BinaryIO, path: Path, form: Form, at: str | None) -> Iterator[Row]:
+def _text_rows(file: BinaryIO, path: Path, form: FileForm, at: str | None) -> Iterator[JsonRow]:
     if form.kind == "lines":
-        yield from (Row(number, content or b"") for number, content in lines_of(file))
+        yield from (JsonRow(number, content or b"") for number, content in lines_of(file))
     elif form.kind == "table":
         yield from _table(file, form.delimiter)
     else:
@@ -266,13 +266,13 @@ def _text_rows(file: BinaryIO, path: Path, form: Form, at: str | None) -> Iterat
         yield from _elements(content.removeprefix(b"\xef\xbb\xbf"), path, form, at)
 
 
-def _elements(content: bytes, path: Path, form: Form, at: str | None) -> Iterator[Row]:
+def _elements(content: bytes, path: Path, form: FileForm, at: str | None) -> Iterator[JsonRow]:
     """The members of an array as they stand in it, or of the list that `at` leads to."""
     try:
         if form.kind == "array":
             members = msgspec.json.decode(content, type=list[msgspec.Raw])
             for number, member in enumerate(members, start=1):
-                yield Row(number, bytes(member).replace(b"\n", b" ").replace(b"\r", b" "))
+                yield JsonRow(number, bytes(member).replace(b"\n", b" ").replace(b"\r", b" "))
             return
     except msgspec.DecodeError:
         pass  # half of a surrogate pair, or NaN: Python reads it, and the row says what is wrong
@@ -281,7 +281,7 @@ def _elements(content: bytes, path: Path, form: Form, at: str | None) -> Iterato
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path} begins as {form} and is no JSON: {error}") from error
     for number, member in enumerate(_rows_of(document, path, at), start=1):
-        yield Row(number, json.dumps(member).encode())
+        yield JsonRow(number, json.dumps(member).encode())
 
 
 def _rows_of(document: Any, path: Path, at: str | None) -> list[Any]:  # noqa: ANN401 - JSON
@@ -304,7 +304,7 @@ def _rows_of(document: Any, path: Path, at: str | None) -> list[Any]:  # noqa: A
     )
 
 
-def _table(file: BinaryIO, delimiter: str) -> Iterator[Row]:
+def _table(file: BinaryIO, delimiter: str) -> Iterator[JsonRow]:
     csv.field_size_limit(sys.maxsize)
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)
@@ -321,10 +321,10 @@ def _table(file: BinaryIO, delimiter: str) -> Iterator[Row]:
             cells.pop()
         if len(cells) != len(names):
             reason = f"{len(cells)} columns, where the header names {len(names)}"
-            yield Row(line, msgspec.json.encode({UNREADABLE: reason}))
+            yield JsonRow(line, msgspec.json.encode({UNREADABLE: reason}))
         else:
             given = {name: cell or None for name, cell in zip(names, cells, strict=True)}
-            yield Row(line, msgspec.json.encode(given))
+            yield JsonRow(line, msgspec.json.encode(given))
 
 
 def _header(cells: list[str]) -> list[str]:
@@ -337,7 +337,7 @@ def _header(cells: list[str]) -> list[str]:
     return [name or f"unnamed {place}" for place, name in enumerate(names, start=1)]
 
 
-def _parquet(path: Path, *, packed: bool) -> Iterator[Row]:
+def _parquet(path: Path, *, packed: bool) -> Iterator[JsonRow]:
     if packed:
         with scratch_folder() as folder, gzip.open(path) as file:
             unpacked = Path(folder, "rows.parquet")
@@ -353,12 +353,12 @@ def _parquet(path: Path, *, packed: bool) -> Iterator[Row]:
         yield from _encoded(dict(zip(names, values, strict=True)) for values in rows_of(result))
 
 
-def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[Row]:
+def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[JsonRow]:
     for number, row in enumerate(rows, start=1):
-        yield Row(number, msgspec.json.encode(row, enc_hook=str))
+        yield JsonRow(number, msgspec.json.encode(row, enc_hook=str))
 
 
-def _not_in(path: Path, form: Form, error: UnicodeDecodeError) -> str:
+def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:
     said = f"{path} is not {form.encoding.removesuffix('-sig').upper()}: {error.reason}"
     if not form.encoding.startswith("utf-8"):
         return said

@@ -10,7 +10,7 @@ import msgspec
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.columns import MISSING, pick
-from nova_judge.inputs.formats import Row, form_of, read_rows
+from nova_judge.inputs.formats import JsonRow, form_of, read_rows
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
@@ -69,7 +69,7 @@ class Sink(Protocol):
         ...
 
 
-def write_lines(file: Sink, rows: Iterable[Row], columns: ColumnMap = OWN_NAMES) -> None:
+def write_lines(file: Sink, rows: Iterable[JsonRow], columns: ColumnMap = OWN_NAMES) -> None:
     """Write rows as JSON Lines under our names.
 
     Blank lines keep the place of every row, so that messages name the original's lines.
@@ -137,7 +137,7 @@ class _Other:
         self._counts: Counter[str] = Counter()
         self._matched = self._alone = 0
 
-    def joined(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def joined(self, rows: Iterable[JsonRow]) -> Iterator[JsonRow]:
         """Every row with the other file's row of the same id, in the order of both files."""
         for row in rows:
             fields = columns_of(row.content, self._columns)
@@ -151,7 +151,7 @@ class _Other:
                 continue
             self._matched += 1
             beside = {JOINED: other} if self._reads_it else {}
-            yield Row(row.line, msgspec.json.encode({**other, **fields, **beside}))
+            yield JsonRow(row.line, msgspec.json.encode({**other, **fields, **beside}))
 
     def notes(self) -> Iterator[str]:
         """What was matched, and what was not."""
@@ -193,7 +193,7 @@ class _Other:
         return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
 
 
-def _record(row: Row, decoder: msgspec.json.Decoder[dict[str, Any]]) -> Record:
+def _record(row: JsonRow, decoder: msgspec.json.Decoder[dict[str, Any]]) -> Record:
     value = decoded(row.content, decoder)
     if isinstance(value, Fault):
         return Record(row.line, value.reason)

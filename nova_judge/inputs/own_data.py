@@ -51,12 +51,12 @@ class OwnLine(NamedTuple):
     sent: bytes
 
 
-Form: TypeAlias = Callable[[OwnFields, OwnRow], dict[str, Any]]
+OwnDataForm: TypeAlias = Callable[[OwnFields, OwnRow], dict[str, Any]]
 """A line as a task of the container reads it."""
 
 
 def read_own_data(
-    chunks: Iterable[bytes], size: int, form: Form, columns: ColumnMap = OWN_NAMES
+    chunks: Iterable[bytes], size: int, form: OwnDataForm, columns: ColumnMap = OWN_NAMES
 ) -> Iterator[OwnLine | Rejected]:
     """The lines of a file of `size` bytes in the form that a task reads; blank ones not."""
     for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
@@ -71,7 +71,7 @@ def sources_of_own(lines: Iterable[OwnLine | Rejected]) -> AnswerSources | None:
 
 
 def parse_own_line(
-    line: Line, form: Form, columns: ColumnMap = OWN_NAMES
+    line: Line, form: OwnDataForm, columns: ColumnMap = OWN_NAMES
 ) -> OwnLine | Rejected | None:
     """The row that a line holds, why it cannot be used, or None for a blank line."""
     if line.content is None:

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from nova_judge.inputs.columns import MISSING, Asked, Decimal, asked_by, pick, text_of, whole_number
+from nova_judge.inputs.columns import (
+    MISSING,
+    ConversationPrompt,
+    Decimal,
+    asked_by,
+    pick,
+    text_of,
+    whole_number,
+)
 from nova_judge.inputs.failed_answers import failure_of
 from nova_judge.inputs.labels import read_label
 from nova_judge.inputs.reading import FIELDS, OWN_FIELDS, AnswerSources, Reading
@@ -105,12 +113,12 @@ def row_of(
     )
 
 
-def _asked(row: Mapping[str, Any], columns: ColumnMap) -> Asked | Fault:
+def _asked(row: Mapping[str, Any], columns: ColumnMap) -> ConversationPrompt | Fault:
     value = find(row, "prompt", columns)
     if value is MISSING:
         return Fault("field `prompt` is missing", "prompt")
     asked = asked_by(value, "prompt")
-    if isinstance(asked, Asked) and not asked.prompt.strip():
+    if isinstance(asked, ConversationPrompt) and not asked.prompt.strip():
         return Fault("field `prompt` is empty", "prompt")
     return asked
 

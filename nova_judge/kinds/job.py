@@ -14,7 +14,7 @@ from nova_judge.tags import run_tags
 
 Api: TypeAlias = Literal["nova", "bedrock", "serverless"]
 """Who runs a job, and so which states of the state machine ask for it and follow it."""
-Step: TypeAlias = Literal["score", "answer", "judge", "control"]
+JobStep: TypeAlias = Literal["score", "answer", "judge", "control"]
 
 
 class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
     api: Api
     subject: str
     label: str
-    step: Step = "score"
+    step: JobStep = "score"
     first: int = 0
     last: int = 0
     data: str | None = None

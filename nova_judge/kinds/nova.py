@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
 from nova_judge.inputs.own_data import (
-    Form,
+    OwnDataForm,
     OwnLine,
     gen_qa_line,
     read_own_data,
@@ -55,7 +55,7 @@ class NovaScores:
     """
 
     data: str | None = None
-    form: Form = gen_qa_line
+    form: OwnDataForm = gen_qa_line
     scorer: Literal["processor", "rl_env"] | None = None
     uses: frozenset[str] = frozenset({"judge.evaluate_base_model"})
     needs: frozenset[str] = frozenset({"judge.nova"})

@@ -9,7 +9,7 @@ import msgspec
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
-from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, Step
+from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, JobStep, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
@@ -69,7 +69,7 @@ class Pairs:
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """The jobs of the rows, then one for each control."""
         count, most = _jobs_of(run.recipe, rows), run.recipe.judge.max_rows_per_job or rows
-        wanted: list[tuple[str, Step, range]] = [
+        wanted: list[tuple[str, JobStep, range]] = [
             ("pairs", "judge", range(number * most, min((number + 1) * most, rows)))
             for number in range(count)
         ]

@@ -12,8 +12,8 @@ from nova_judge.kinds.job import (
     FinishedJob,
     JobPlace,
     JobRequest,
+    JobStep,
     PlannedJob,
-    Step,
     job_place,
 )
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
@@ -35,8 +35,8 @@ from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
 from nova_judge.scores.container_scores import stand_in
 from nova_judge.scores.found import JobScores, ScoresFound, scores_found
 
-_ONE_STEP: tuple[Step, ...] = ("score",)
-_TWO_STEPS: tuple[Step, ...] = ("answer", "judge")
+_ONE_STEP: tuple[JobStep, ...] = ("score",)
+_TWO_STEPS: tuple[JobStep, ...] = ("answer", "judge")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import duckdb
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics
-from nova_judge.pairs.passes import Counts, Passes, from_labels, from_outputs
+from nova_judge.pairs.passes import PassCounts, Passes, from_labels, from_outputs
 from nova_judge.pairs.rubric_reading import number, rubric_from
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.parquet import check_expansion, connect_to, rows_of
@@ -181,13 +181,13 @@ def _labels(metrics: RowMetrics) -> tuple[str, ...]:
     return tuple(_text(label) or "" for label in listed)
 
 
-def _counts(metrics: RowMetrics) -> Counts | None:
+def _counts(metrics: RowMetrics) -> PassCounts | None:
     a, b = _count(metrics.get("a_scores")), _count(metrics.get("b_scores"))
     if a is None or b is None:
         return None
     errors = (_count(metrics.get(key)) for key in _ERROR_KEYS)
     known = next((count for count in errors if count is not None), None)
-    return Counts(a, b, _count(metrics.get("ties")), known)
+    return PassCounts(a, b, _count(metrics.get("ties")), known)
 
 
 def _count(value: object) -> int | None:

@@ -43,7 +43,7 @@ LABEL_UNREADABLE = "the verdict label cannot be read; the job's counts are used"
 _PASSES = 2
 
 
-class Counts(NamedTuple):
+class PassCounts(NamedTuple):
     """Verdicts of both passes of one row, about the candidates; None where the row says nothing."""
 
     a: int
@@ -60,7 +60,7 @@ class Passes(NamedTuple):
     note: str | None = None
 
 
-def from_outputs(forward: str | None, backward: str | None, counts: Counts | None) -> Passes:
+def from_outputs(forward: str | None, backward: str | None, counts: PassCounts | None) -> Passes:
     """Verdicts from the judge's raw outputs; counts stand in for outputs that are not there."""
     if not forward and not backward:
         return from_labels((), counts)
@@ -77,7 +77,7 @@ def from_outputs(forward: str | None, backward: str | None, counts: Counts | Non
 
 
 def _with_errors(
-    first: tuple[JudgedAs, str | None], second: tuple[JudgedAs, str | None], counts: Counts
+    first: tuple[JudgedAs, str | None], second: tuple[JudgedAs, str | None], counts: PassCounts
 ) -> tuple[JudgedAs, JudgedAs]:
     """The verdicts, but for those in broken texts where the job counted as many errors."""
     texts = (first, second)
@@ -91,7 +91,7 @@ def _with_errors(
     return forward, backward
 
 
-def _from_unclear(first: JudgedAs, second: JudgedAs, counts: Counts) -> Passes | None:
+def _from_unclear(first: JudgedAs, second: JudgedAs, counts: PassCounts) -> Passes | None:
     """What clear counts say where a text holds no label, or two; None where they say nothing."""
     unclear = [judged in (CONFLICT, NO_LABEL) for judged in (first, second)]
     if all(unclear):
@@ -107,7 +107,7 @@ def _from_unclear(first: JudgedAs, second: JudgedAs, counts: Counts) -> Passes |
     return completed._replace(note=UNCLEAR_LABEL)
 
 
-def from_labels(labels: tuple[str, ...], counts: Counts | None) -> Passes:
+def from_labels(labels: tuple[str, ...], counts: PassCounts | None) -> Passes:
     """Verdicts from the labels a row lists, in pass order, completed by its counts."""
     if len(labels) > _PASSES:
         return Passes(CONTRADICTION, CONTRADICTION)
@@ -124,7 +124,7 @@ def from_labels(labels: tuple[str, ...], counts: Counts | None) -> Passes:
     return _completed(first, counts)
 
 
-def _from_two(first: JudgedAs, second: JudgedAs, counts: Counts | None) -> Passes:
+def _from_two(first: JudgedAs, second: JudgedAs, counts: PassCounts | None) -> Passes:
     if counts is None or _agrees(first, turned(second), counts):
         return Passes(first, turned(second))
     if _agrees(first, second, counts):
@@ -132,7 +132,7 @@ def _from_two(first: JudgedAs, second: JudgedAs, counts: Counts | None) -> Passe
     return Passes(first, turned(second), COUNTS_DIFFER)
 
 
-def _completed(first: Verdict, counts: Counts) -> Passes:
+def _completed(first: Verdict, counts: PassCounts) -> Passes:
     """The backward verdict is what the counts hold beyond the forward label."""
     left = _without(counts, first)
     if min(left.a, left.b, left.ties or 0) < 0 or left.a + left.b > 1:
@@ -145,7 +145,7 @@ def _completed(first: Verdict, counts: Counts) -> Passes:
     return Passes(first, INFERENCE_ERROR if left.errors else NO_OUTPUT if known else OTHER_PASS)
 
 
-def _from_counts(counts: Counts, note: str | None) -> Passes:
+def _from_counts(counts: PassCounts, note: str | None) -> Passes:
     """Without a label, counts tell the passes apart only where both said the same."""
     for verdict, count in (
         (Verdict.A, counts.a),
@@ -158,7 +158,7 @@ def _from_counts(counts: Counts, note: str | None) -> Passes:
     return Passes(reason, reason, note)
 
 
-def _without(counts: Counts, verdict: Verdict) -> Counts:
+def _without(counts: PassCounts, verdict: Verdict) -> PassCounts:
     if verdict is Verdict.A:
         return counts._replace(a=counts.a - 1)
     if verdict is Verdict.B:
@@ -166,12 +166,12 @@ def _without(counts: Counts, verdict: Verdict) -> Counts:
     return counts._replace(ties=None if counts.ties is None else counts.ties - 1)
 
 
-def _possible(counts: Counts) -> bool:
+def _possible(counts: PassCounts) -> bool:
     known = [count for count in counts if count is not None]
     return min(known) >= 0 and sum(known) <= _PASSES
 
 
-def _agrees(forward: JudgedAs, backward: JudgedAs, counts: Counts) -> bool:
+def _agrees(forward: JudgedAs, backward: JudgedAs, counts: PassCounts) -> bool:
     said = Counter("error" if isinstance(one, Unscored) else one for one in (forward, backward))
     ties = said[Verdict.TIE] + said[Verdict.BOTH_BAD]
     return (

@@ -2,14 +2,14 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Status: TypeAlias = Literal["pass", "warn", "fail", "not run"]
+CheckStatus: TypeAlias = Literal["pass", "warn", "fail", "not run"]
 
 
 class Check(NamedTuple):
     """One check: what was found, and what to do about it. `not run` says why in `finding`."""
 
     name: str
-    status: Status
+    status: CheckStatus
     finding: str
     advice: str = ""
 

@@ -50,7 +50,7 @@ def _token_line(use: TokenUse) -> CostLine:
     )
 
 
-def listed_price(model: str) -> catalog.TokenPrice | None:
+def listed_price(model: str) -> catalog.ListedTokenPrice | None:
     """The listed price of a model by its id, its ARN, or the id of an inference profile.
 
     A profile of a geography costs what that of the US does, or the model itself where it has one

@@ -111,7 +111,7 @@ class Compatibility(msgspec.Struct, frozen=True):
     judge_context_tokens: JudgeContext
 
 
-class TokenPrice(msgspec.Struct, frozen=True):
+class ListedTokenPrice(msgspec.Struct, frozen=True):
     """US dollars for a million tokens."""
 
     input: float
@@ -129,7 +129,7 @@ class BedrockPrices(msgspec.Struct, frozen=True):
     """Prices by model id; batch inference costs `batch_factor` of them."""
 
     source: str
-    prices: dict[str, TokenPrice]
+    prices: dict[str, ListedTokenPrice]
     batch_factor: float
 
 

@@ -13,12 +13,12 @@ from nova_judge.errors import RecipeError
 
 _MOST_PROBLEMS = 50
 _LONGEST_WORD = 200
-Record = TypeVar("Record", bound=msgspec.Struct)
+ReadRecord = TypeVar("ReadRecord", bound=msgspec.Struct)
 
 
 def read_record(
-    document: object, record: type[Record], *, file: str, also: Iterable[str] = ()
-) -> Record:
+    document: object, record: type[ReadRecord], *, file: str, also: Iterable[str] = ()
+) -> ReadRecord:
     """`document` as `record`; raises RecipeError naming `file` and every wrong key found.
 
     `also`: problems that were found before, to be said with those.

@@ -66,7 +66,7 @@ class AnswersShown(msgspec.Struct, frozen=True, kw_only=True):
     held: int
 
 
-class Evidence(Protocol):
+class ReportRows(Protocol):
     """The rows of a report."""
 
     @property

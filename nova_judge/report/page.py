@@ -22,7 +22,7 @@ from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import Headline, Rejected
 from nova_judge.report import panels
-from nova_judge.report.evidence import AnswersShown, Evidence, PairsShown
+from nova_judge.report.evidence import AnswersShown, PairsShown, ReportRows
 from nova_judge.report.job_table import JobFigure, job_table
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
@@ -77,7 +77,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render_page(
-    metrics: Metrics, evidence: Evidence | None = None, rejected: Iterable[Rejected] = ()
+    metrics: Metrics, evidence: ReportRows | None = None, rejected: Iterable[Rejected] = ()
 ) -> str:
     """The page of a run of any kind; the evidence must have been written before."""
     shown = evidence.shown(metrics) if evidence else None

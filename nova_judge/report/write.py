@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nova_judge.findings.metrics_record import Metrics, encode_metrics, storable_metrics
 from nova_judge.records import Rejected
-from nova_judge.report.evidence import Evidence
+from nova_judge.report.evidence import ReportRows
 from nova_judge.report.figure import plot_judge_results, render
 from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
@@ -13,7 +13,7 @@ from nova_judge.report.page import render_page
 
 
 def render_report(
-    metrics: Metrics, evidence: Evidence | None = None, rejected: Iterable[Rejected] = ()
+    metrics: Metrics, evidence: ReportRows | None = None, rejected: Iterable[Rejected] = ()
 ) -> Iterator[tuple[str, bytes]]:
     """Name and content of every file of the report; equal input gives equal bytes.
 
@@ -40,7 +40,7 @@ def render_report(
 def write_report(
     folder: Path,
     metrics: Metrics,
-    evidence: Evidence | None = None,
+    evidence: ReportRows | None = None,
     rejected: Iterable[Rejected] = (),
 ) -> Path:
     """Write every file of the report into `folder` and return the page's path."""

@@ -103,7 +103,7 @@ def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]
     }
 
 
-class MetricScore(NamedTuple):
+class MetricResult(NamedTuple):
     """A judge's result by one metric: a number, a word of the scale, or why there is none."""
 
     result: float | str | Unscored
@@ -114,7 +114,7 @@ class ScoredAnswer(NamedTuple):
     """One answer with the judge's scores by metric name, without `Builtin.`."""
 
     row: InputRow
-    scores: dict[str, MetricScore]
+    scores: dict[str, MetricResult]
 
 
 def scored_answers(
@@ -140,16 +140,16 @@ def scored_answers(
 
 def _by_metric(
     judge: BedrockJudge, scores: tuple[OutputScore, ...] | None
-) -> dict[str, MetricScore]:
+) -> dict[str, MetricResult]:
     if scores is None:
-        missing = MetricScore(Unscored("the job wrote no readable line for this row"))
+        missing = MetricResult(Unscored("the job wrote no readable line for this row"))
         return dict.fromkeys(_plain_names(judge), missing)
     # [?] Own metrics are expected under the name that the request gave them.
     by_name = {score.metric: score for score in scores}
     reported = ", ".join(sorted(by_name)) or "nothing"
-    absent = MetricScore(Unscored(f"the job did not report this metric: it has {reported}"))
+    absent = MetricResult(Unscored(f"the job did not report this metric: it has {reported}"))
     return {
-        name: _metric_score(judge, name, by_name[name]) if name in by_name else absent
+        name: _metric_result(judge, name, by_name[name]) if name in by_name else absent
         for name in _plain_names(judge)
     }
 
@@ -158,15 +158,15 @@ def _plain_names(judge: BedrockJudge) -> list[str]:
     return [name.removeprefix(BUILTIN) for name in judge.metric_names]
 
 
-def _metric_score(judge: BedrockJudge, name: str, score: OutputScore) -> MetricScore:
+def _metric_result(judge: BedrockJudge, name: str, score: OutputScore) -> MetricResult:
     if score.result is None:
-        return MetricScore(NO_RESULT, score.explanation)
+        return MetricResult(NO_RESULT, score.explanation)
     if isinstance(score.result, float):
         low, high = metric_scale(judge.custom_metrics, name)
         if not low <= score.result <= high:
             reason = f"the result {score.result} does not lie in [{low}, {high}]"
-            return MetricScore(Unscored(reason), score.explanation)
-    return MetricScore(score.result, score.explanation)
+            return MetricResult(Unscored(reason), score.explanation)
+    return MetricResult(score.result, score.explanation)
 
 
 def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, float]:

@@ -26,7 +26,7 @@ from nova_judge.statistics.outcomes import (
 Codes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
-Rows: TypeAlias = npt.NDArray[np.intp]
+RowIndices: TypeAlias = npt.NDArray[np.intp]
 
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000
@@ -149,7 +149,7 @@ class Evidence:
                 columns.append(column[rows])
         return Evidence(*columns)
 
-    def where(self, chosen: Flags | Rows) -> "Evidence":
+    def where(self, chosen: Flags | RowIndices) -> "Evidence":
         """The rows that are marked, or that have these numbers."""
         return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from nova_judge.records import Known, Unscored
+from nova_judge.records import Scored, Unscored
 from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.calibration import Calibration, calibrate
 from nova_judge.statistics.clusters import ClusterCounts, Repeats, repeats
@@ -130,7 +130,7 @@ class _Notes:
     def __init__(self) -> None:
         self._reasons: list[str] = []
 
-    def kept(self, name: str, estimate: Known | Unscored) -> Known | None:
+    def kept(self, name: str, estimate: Scored | Unscored) -> Scored | None:
         """The estimate; None, with a note of the reason, where there is none."""
         if isinstance(estimate, Unscored):
             self._reasons.append(f"{_SPOKEN.get(name, name)}: {estimate.reason}")

@@ -13,7 +13,7 @@ POWER = 0.8
 _MOST_PAIRS = 4_000_000
 
 
-class Plan(msgspec.Struct, frozen=True):
+class SamplePlan(msgspec.Struct, frozen=True):
     """Pairs for one question.
 
     difference: of the win rate of B from 1/2, among decided rows.
@@ -44,7 +44,7 @@ def plan(
     decided_share: float = 1.0,
     samples: int = 1,
     correlation: float = 1.0,
-) -> Plan:
+) -> SamplePlan:
     """Pairs that find a true win rate of 1/2 + `difference` among decided rows with `power`.
 
     `difference` in (0, 1/2], `decided_share` in (0, 1]: a judge with ties, flips and errors decides
@@ -57,7 +57,7 @@ def plan(
         raise ValueError("no number of pairs finds a difference of 0")
     effect = 1.0 + (samples - 1) * correlation
     prompts = math.ceil(decided / decided_share * effect / samples - 1e-9)
-    return Plan(
+    return SamplePlan(
         difference=difference,
         level=level,
         power=power,

@@ -96,7 +96,7 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
     jobs: list[str] = []
     for number, part in enumerate(parts(sorted(places.values()))):
         folder = batch.key(batch.attempt, str(number), "")
-        with s3.Writer(batch.bucket, f"{folder}{INPUT_FILE}") as file:
+        with s3.ObjectWriter(batch.bucket, f"{folder}{INPUT_FILE}") as file:
             for line in input_lines(part, prompts, request):
                 file.write(line)
         uri = f"s3://{batch.bucket}/{folder}"

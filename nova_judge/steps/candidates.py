@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Port, model_name
-from nova_judge.answers.generate import MOST_THREADS, Source
+from nova_judge.answers.generate import MOST_THREADS, AnswerSource
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import bedrock_converse, s3, sagemaker_endpoint
 from nova_judge.aws.answer_objects import BucketObjects
@@ -22,13 +22,13 @@ SHARDS_AT_ONCE = 16
 
 def sources(
     run: Run, shard: int, bucket: str, prefix: str, asked: Iterable[Candidate]
-) -> dict[Candidate, Source]:
+) -> dict[Candidate, AnswerSource]:
     """The candidates that are `asked`, with their answers kept in `bucket`."""
     objects = BucketObjects(s3.client(), bucket)
-    place = Place(run.run_id, shard)
+    place = ShardPlace(run.run_id, shard)
     settings = {c: run.recipe.generation_for(c) for c in asked}
     return {
-        candidate: Source(
+        candidate: AnswerSource(
             port=_port(run, candidate, prefix),
             journal=AnswerJournal(
                 objects,

@@ -103,7 +103,10 @@ def _lines(run: Run, kind: Kind[Any], bucket: str, counter: DatasetCounter) -> I
 def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetSummary:
     """Count the rows; write down the lines that cannot be used and the rows without answers."""
     layout, counter = RunLayout(run.run_id), DatasetCounter()
-    with s3.Writer(bucket, layout.rejected) as rejected, s3.Writer(bucket, layout.failed) as failed:
+    with (
+        s3.ObjectWriter(bucket, layout.rejected) as rejected,
+        s3.ObjectWriter(bucket, layout.failed) as failed,
+    ):
         for line in _lines(run, kind, bucket, counter):
             counter.count(line)
             if isinstance(line, FailedRow):
@@ -178,7 +181,10 @@ def _write_control(
 @contextlib.contextmanager
 def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callable[[object], None]]:
     """A function that adds a row to what a job reads, and to what is kept for its results."""
-    with s3.Writer(bucket, job.data or "") as data, s3.Writer(bucket, job.rows or "") as rows:
+    with (
+        s3.ObjectWriter(bucket, job.data or "") as data,
+        s3.ObjectWriter(bucket, job.rows or "") as rows,
+    ):
 
         def add(row: object) -> None:
             line = kind.data_line(row, job)

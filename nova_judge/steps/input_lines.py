@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.formats import HEAD_BYTES, Form, form_of_head, read_rows
+from nova_judge.inputs.formats import HEAD_BYTES, FileForm, form_of_head, read_rows
 from nova_judge.inputs.input_file import write_lines
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.column_map import ColumnMap
@@ -42,16 +42,16 @@ def lines_of(item: s3.S3Object, columns: ColumnMap, run_id: str) -> s3.S3Object:
     return s3.describe(item.bucket, key)
 
 
-def _write(path: Path, form: Form, columns: ColumnMap, bucket: str, key: str) -> None:
+def _write(path: Path, form: FileForm, columns: ColumnMap, bucket: str, key: str) -> None:
     """Fields keep the columns of the file: the recipe's map finds them there."""
-    with s3.Writer(bucket, key) as target:
+    with s3.ObjectWriter(bucket, key) as target:
         write_lines(_Capped(target), read_rows(path, form, columns.rows))
 
 
 class _Capped:
     """Stops what swells beyond `MOST_LINE_BYTES`."""
 
-    def __init__(self, target: s3.Writer) -> None:
+    def __init__(self, target: s3.ObjectWriter) -> None:
         self._target = target
         self._written = 0
 

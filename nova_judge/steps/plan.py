@@ -31,7 +31,7 @@ from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.steps.input_lines import lines_of
 
 
-class Asked(NamedTuple):
+class PlanningExecution(NamedTuple):
     """The execution that asks for a run, its start in ISO 8601, and the function that plans it."""
 
     execution: str
@@ -42,14 +42,14 @@ class Asked(NamedTuple):
     stand_ins: StandIns = StandIns()
 
 
-class Plan(NamedTuple):
+class RunPlan(NamedTuple):
     """A run that may start, and the checks that it passed."""
 
     run: Run
     checks: list[Check]
 
 
-def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
+def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     """The run, before anything is paid for; an input of another form is written as JSON Lines.
 
     With an input file the object's version makes the run; without one each start is a run of its
@@ -96,7 +96,7 @@ def plan_run(request: EvaluationRequest, asked: Asked) -> Plan:
     )
     checks = _checks(run, head, asked)
     rules.require(checks)
-    return Plan(_forecast(run, head), checks)
+    return RunPlan(_forecast(run, head), checks)
 
 
 def _names(item: s3.S3Object) -> dict[Candidate, str]:
@@ -114,7 +114,7 @@ def recipe_in(bucket: str, name: str) -> Recipe:
     return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
 
 
-def _checks(run: Run, head: InputHead, asked: Asked) -> list[Check]:
+def _checks(run: Run, head: InputHead, asked: PlanningExecution) -> list[Check]:
     facts = account.facts_of_run(
         run.recipe,
         region=asked.function_arn.split(":")[3],

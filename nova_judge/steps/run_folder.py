@@ -12,7 +12,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.layout import RunLayout
 from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.evidence import Evidence
+from nova_judge.report.evidence import ReportRows
 from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
@@ -73,7 +73,7 @@ def download(uri: str, target: Path) -> None:
             file.write(chunk)
 
 
-def store_report(bucket: str, metrics: Metrics, evidence: Evidence | None = None) -> str:
+def store_report(bucket: str, metrics: Metrics, evidence: ReportRows | None = None) -> str:
     """Write every file of the report; the URI of its page. A failed run has no evidence."""
     layout = RunLayout(metrics.run_id)
     rejected = read_rejected(bucket, metrics.run_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from nova_judge.answers.answers import Answer, Outcome, lasting
+from nova_judge.answers.answers import Answer, AnswerOutcome, lasting
 from nova_judge.aws import s3
 from nova_judge.inputs.reading import reading_of
 from nova_judge.inputs.shard_rows import ShardRows, read_shard
@@ -33,10 +33,10 @@ def write_responses(
     run: Run,
     shard: Shard,
     candidate: Candidate,
-    outcomes: Iterable[Outcome | None],
+    outcomes: Iterable[AnswerOutcome | None],
 ) -> None:
     """One line a row, in the order of the rows, written as they are encoded."""
-    with s3.Writer(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
+    with s3.ObjectWriter(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
         for outcome in outcomes:
             response = (
                 Response(answer=lasting(outcome))

@@ -13,7 +13,7 @@ import orjson
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
 from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
-from nova_judge_local.job_book import Job, JobBook
+from nova_judge_local.job_book import JobBook, JobEntry
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
@@ -70,7 +70,7 @@ class BatchInference:
         self._book.end(self._book.get(identifier), "Stopped", "stopped by a caller")
         return {}
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: JobEntry) -> None:
         arn, request = job.key, job.facts
         place = parse_uri(request["inputDataConfig"]["s3InputDataConfig"]["s3Uri"])
         content = self._s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
@@ -91,7 +91,7 @@ class BatchInference:
             return {**record, "error": {"errorCode": error.status, "errorMessage": error.message}}
 
 
-def _shown(job: Job) -> Parameters:
+def _shown(job: JobEntry) -> Parameters:
     times = {
         "submitTime": job.created.isoformat(),
         "lastModifiedTime": job.modified.isoformat(),

@@ -18,7 +18,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
-from nova_judge_local.job_book import Job, JobBook
+from nova_judge_local.job_book import JobBook, JobEntry
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.answer_judge import AnswerJudge, judged_line
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
@@ -87,7 +87,7 @@ class EvaluationJobs:
             for job in self._book.listed(asked.get("nameContains", ""), asked.get("statusEquals"))
         ]
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: JobEntry) -> None:
         request = job.facts
         automated = request["evaluationConfig"]["automated"]
         config = automated["datasetMetricConfigs"][0]

@@ -11,8 +11,8 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
-from nova_judge_local.container.job import Job
-from nova_judge_local.container.output_files import Detail, Writer, write_results
+from nova_judge_local.container.job import ContainerJob
+from nova_judge_local.container.output_files import Detail, OutputWriter, write_results
 from nova_judge_local.container.preset_scorers import preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge_local.settings import answering
@@ -46,7 +46,7 @@ class Question(msgspec.Struct):
         )
 
 
-class Answered(NamedTuple):
+class AnsweredQuestion(NamedTuple):
     """A question with the model's answer; `missing` where the model gave none."""
 
     question: Question
@@ -54,15 +54,15 @@ class Answered(NamedTuple):
     missing: bool = False
 
 
-def run(job: Job) -> None:
+def run(job: ContainerJob) -> None:
     """Ask every question of the sub-tasks wanted, and write details and results a sub-task."""
     task, metric = job.task, job.recipe["evaluation"]["metric"]
     questions = _questions(job)
     answers = job.model_under_test.answers(job.model, [(q.question, q.prompt) for q in questions])
     answered = [
-        Answered(question, "", missing=True)
+        AnsweredQuestion(question, "", missing=True)
         if isinstance(answer, Unscored)
-        else Answered(question, answer)
+        else AnsweredQuestion(question, answer)
         for question, answer in zip(questions, answers, strict=True)
     ]
     strategy = benchmarks()[task].strategy
@@ -78,17 +78,17 @@ def run(job: Job) -> None:
             Detail(found.question.prompt, row, [found.answer], found.question.answer)
             for found, row in zip(held, rows, strict=True)
         )
-        Writer(job, key).details(details)
+        OutputWriter(job, key).details(details)
         results[key] = with_standard_errors(rows)
     write_results(job, results, averaged(results.values()), _told(job, questions))
 
 
-def _told(job: Job, questions: list[Question]) -> str:
+def _told(job: ContainerJob, questions: list[Question]) -> str:
     told = answering(job.model_under_test.server)
     return f"{STAND_IN} ({told} to {len(questions)} questions of its own)"
 
 
-def _questions(job: Job) -> list[Question]:
+def _questions(job: ContainerJob) -> list[Question]:
     file = QUESTIONS / f"{job.task}.jsonl"
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in QUESTIONS.glob("*.jsonl")))
@@ -107,7 +107,7 @@ def _questions(job: Job) -> list[Question]:
     return sorted(chosen, key=lambda question: question.subtask)
 
 
-def _choices(answered: list[Answered]) -> list[float]:
+def _choices(answered: list[AnsweredQuestion]) -> list[float]:
     """1 where the last letter that the answer names is the right one."""
     named = [_CHOICE.findall(found.answer) for found in answered]
     return [
@@ -116,14 +116,14 @@ def _choices(answered: list[Answered]) -> list[float]:
     ]
 
 
-def _expressions(answered: list[Answered]) -> list[float]:
+def _expressions(answered: list[AnsweredQuestion]) -> list[float]:
     """1 where the answer's final expression equals the right one."""
     rows = [{"answer": found.answer, "reference": found.question.answer} for found in answered]
     scored = preset_scores("prime_math", rows)
     return [0.0 if isinstance(score, Unscored) else score["score"] for score in scored]
 
 
-_SCORED: dict[str, Callable[[list[Answered]], list[float]]] = {
+_SCORED: dict[str, Callable[[list[AnsweredQuestion]], list[float]]] = {
     "mmlu": _choices,
     "math": _expressions,
 }

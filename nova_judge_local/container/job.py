@@ -45,7 +45,7 @@ class Outside(NamedTuple):
 NOTHING = Outside()
 
 
-class Job(NamedTuple):
+class ContainerJob(NamedTuple):
     """What a task family needs. `recipe` is the whole recipe as it was read."""
 
     root: Path
@@ -89,7 +89,9 @@ class Job(NamedTuple):
         return files[0]
 
 
-def read_job(root: Path, judge: str, knowledge: Path | None, outside: Outside = NOTHING) -> Job:
+def read_job(
+    root: Path, judge: str, knowledge: Path | None, outside: Outside = NOTHING
+) -> ContainerJob:
     """Read hyperparameters and recipe; raises `LocalModeError` where the container would fail."""
     hyperparameters = json.loads((root / "input/config/hyperparameters.json").read_text("utf-8"))
     if RECIPE_KEY not in hyperparameters:
@@ -105,7 +107,7 @@ def read_job(root: Path, judge: str, knowledge: Path | None, outside: Outside = 
         recipe = msgspec.convert(content, type=_Recipe)
     except (ryaml.InvalidYamlError, msgspec.ValidationError) as error:
         raise LocalModeError(f"{path} is no recipe of the container: {error}") from error
-    return Job(
+    return ContainerJob(
         root=root,
         run_name=recipe.run.name,
         model=recipe.run.model_name_or_path,
@@ -120,7 +122,7 @@ def read_job(root: Path, judge: str, knowledge: Path | None, outside: Outside = 
 
 def _serverless_job(
     root: Path, hyperparameters: dict[str, str], judge: str, outside: Outside
-) -> Job:
+) -> ContainerJob:
     """A job without a recipe: everything stands in the hyperparameters and the job's own request.
 
     The second step of Bedrock's judge has no task of its own.
@@ -135,7 +137,7 @@ def _serverless_job(
         },
         "processor": {"preset_reward_function": hyperparameters.get("preset_reward_function", "")},
     }
-    return Job(
+    return ContainerJob(
         root=root,
         run_name=hyperparameters.get("name", request["name"]),
         model=request["model"],

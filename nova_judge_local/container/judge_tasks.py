@@ -17,15 +17,15 @@ from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, Verdict
 from nova_judge.verdict_labels import parse_verdict, turned
-from nova_judge_local.container.job import Job
-from nova_judge_local.container.output_files import Detail, Writer
+from nova_judge_local.container.job import ContainerJob
+from nova_judge_local.container.output_files import Detail, OutputWriter
 from nova_judge_local.judges.kept_verdicts import KeptVerdicts
 from nova_judge_local.judges.knowledge import Knowledge, knowledge_in
 from nova_judge_local.judges.pair_judges import (
-    Form,
-    Judge,
     NoOutputError,
+    PairJudge,
     Shown,
+    VerdictForm,
     judge_from,
     judge_prompt,
 )
@@ -50,7 +50,7 @@ class _Line(msgspec.Struct):
     response_B: str
 
 
-class Judged(NamedTuple):
+class JudgedTwice(NamedTuple):
     """One row with what the judge wrote in both orders."""
 
     line: _Line
@@ -73,12 +73,12 @@ class Judged(NamedTuple):
         return {name: error for name, error in named.items() if error}
 
 
-def run(job: Job) -> None:
+def run(job: ContainerJob) -> None:
     """Judge the train file and write details and results."""
-    form: Form = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
+    form: VerdictForm = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
     judge = _judge(job)
     known = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
-    writer = Writer(job, f"custom|{job.task}_judge|0")
+    writer = OutputWriter(job, f"custom|{job.task}_judge|0")
     totals: list[Numbers] = []
     metrics_of = _rubric_metrics if form == "rubric" else _pairwise_metrics
 
@@ -99,7 +99,7 @@ def run(job: Job) -> None:
     writer.results(_aggregate(totals), judge.name)
 
 
-def _judge(job: Job) -> Judge:
+def _judge(job: ContainerJob) -> PairJudge:
     """The judge of the job; a model's verdicts are kept where a folder is named."""
     calls = job.judge_calls
     judge = judge_from(job.judge, calls)
@@ -111,18 +111,18 @@ def _judge(job: Job) -> Judge:
 class Asking(NamedTuple):
     """Who judges, what is known of the rows, and how many are judged at once."""
 
-    judge: Judge
+    judge: PairJudge
     known: Knowledge
-    form: Form
+    form: VerdictForm
     rows_at_once: int
 
-    def judged(self, line: _Line) -> Judged:
+    def judged(self, line: _Line) -> JudgedTwice:
         """One row in both orders."""
         a, b = line.response_A, line.response_B
         row = self.known.of(line.prompt, a, b)
         forward, forward_error = self._output(Shown(line.prompt, a, b, "forward", row))
         backward, backward_error = self._output(Shown(line.prompt, b, a, "backward", row))
-        return Judged(line, forward, backward, forward_error, backward_error)
+        return JudgedTwice(line, forward, backward, forward_error, backward_error)
 
     def _output(self, shown: Shown) -> tuple[str, str | None]:
         try:
@@ -131,7 +131,7 @@ class Asking(NamedTuple):
             return error.text, str(error)
 
 
-def _judged(file: Path, asking: Asking) -> Iterator[Judged]:
+def _judged(file: Path, asking: Asking) -> Iterator[JudgedTwice]:
     """Every row in the order of the file; a progress line now and then.
 
     A pass without a finished output is an inference error with its reason; when no pass has any,
@@ -159,7 +159,7 @@ def _tell(done: int) -> None:
     sys.stdout.flush()
 
 
-def _row_numbers(row: Judged) -> Numbers:
+def _row_numbers(row: JudgedTwice) -> Numbers:
     """How many of the two passes gave each outcome."""
     verdicts = row.verdicts()
     return {
@@ -170,7 +170,7 @@ def _row_numbers(row: Judged) -> Numbers:
     }
 
 
-def _pairwise_metrics(row: Judged) -> dict[str, Any]:
+def _pairwise_metrics(row: JudgedTwice) -> dict[str, Any]:
     numbers = _row_numbers(row)
     return {
         "forward_output": row.forward,
@@ -187,7 +187,7 @@ def _pairwise_metrics(row: Judged) -> dict[str, Any]:
 _SCORES = ("weighted_score_A", "weighted_score_B", "score_margin")
 
 
-def _rubric_metrics(row: Judged) -> dict[str, Any]:
+def _rubric_metrics(row: JudgedTwice) -> dict[str, Any]:
     """The forward pass's rubric, as the second post prints it."""
     numbers = _row_numbers(row)
     forward, backward = row.verdicts()

@@ -9,7 +9,7 @@ from typing import Any
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN
 from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
-from nova_judge_local.container.job import Job
+from nova_judge_local.container.job import ContainerJob
 from nova_judge_local.engine.clients import Client, client
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.answer_judge import answer_judge, judged_line
@@ -17,7 +17,7 @@ from nova_judge_local.judges.answer_judge import answer_judge, judged_line
 _REGION = "us-east-1"  # S3's clients need one; the emulated account does not ask
 
 
-def run(job: Job) -> None:
+def run(job: ContainerJob) -> None:
     """Read the answers from S3, judge them, and write the judgments and their means."""
     if job.account_endpoint is None:
         raise LocalModeError("This job reads S3, but no account can be reached from here.")
@@ -47,7 +47,7 @@ def _record(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_means(job: Job, lines: list[dict[str, Any]]) -> None:
+def _write_means(job: ContainerJob, lines: list[dict[str, Any]]) -> None:
     """`bedrock_llm_judge_results.json`: what AWS's SDK reads first."""
     results: dict[str, dict[str, float]] = {}
     scores = [score for line in lines for score in line["automatedEvaluationResult"]["scores"]]

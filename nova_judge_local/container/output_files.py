@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from nova_judge.parquet import write_parquet
-from nova_judge_local.container.job import Job
+from nova_judge_local.container.job import ContainerJob
 
 _NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
 _COLUMNS = {
@@ -27,10 +27,10 @@ class Detail(NamedTuple):
     gold: str = ""
 
 
-class Writer:
+class OutputWriter:
     """Writes one task's details and results under the run's name, stamped with one moment."""
 
-    def __init__(self, job: Job, task_key: str) -> None:
+    def __init__(self, job: ContainerJob, task_key: str) -> None:
         self._job = job
         self._task_key = task_key
         self._stamp = _now()
@@ -49,7 +49,7 @@ class Writer:
 
 
 def write_results(
-    job: Job,
+    job: ContainerJob,
     tasks: Mapping[str, Mapping[str, float]],
     over_all: Mapping[str, float],
     stand_in: str | None,

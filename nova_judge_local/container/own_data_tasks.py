@@ -10,8 +10,8 @@ import orjson
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import container_metrics, corpus_bleu
-from nova_judge_local.container.job import Job
-from nova_judge_local.container.output_files import Detail, Writer, write_results
+from nova_judge_local.container.job import ContainerJob
+from nova_judge_local.container.output_files import Detail, OutputWriter, write_results
 from nova_judge_local.container.preset_scorers import NAMES, preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, with_standard_errors
 from nova_judge_local.engine.clients import client
@@ -29,7 +29,7 @@ class _Line(msgspec.Struct):
     id: str = ""
 
 
-class Answered(NamedTuple):
+class AnsweredRow(NamedTuple):
     """One row of the train file with the model's answer."""
 
     line: _Line
@@ -44,7 +44,7 @@ class Answered(NamedTuple):
         return Detail(self.prompt, metrics, predictions, self.reference)
 
 
-def run(job: Job) -> None:
+def run(job: ContainerJob) -> None:
     """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
     answered = _answered(job)
     given = [found for found in answered if found.failure is None]
@@ -54,36 +54,40 @@ def run(job: Job) -> None:
     )
     rows = [next(scored) if found.failure is None else {} for found in answered]
     key = "custom|gen_qa_gen_qa|0"
-    Writer(job, key).details(found.detail(row) for found, row in zip(answered, rows, strict=True))
+    OutputWriter(job, key).details(
+        found.detail(row) for found, row in zip(answered, rows, strict=True)
+    )
     metrics = with_standard_errors(rows)
     metrics["bleu"] = corpus_bleu((found.answer, found.reference) for found in given)
     _write_inference(job, answered)
     write_results(job, {key: metrics}, metrics, _told(job))
 
 
-def run_rewards(job: Job) -> None:
+def run_rewards(job: ContainerJob) -> None:
     """`rft_eval`: what the reward function says of each answer."""
     answered = _answered(job)
     arn = job.recipe.get("rl_env", {}).get("reward_lambda_arn") or ""
     rows = [{} if found.failure else _reward(job, arn, found) for found in answered]
     key = "custom|rft_eval_rft_eval|0"
-    Writer(job, key).details(found.detail(row) for found, row in zip(answered, rows, strict=True))
+    OutputWriter(job, key).details(
+        found.detail(row) for found, row in zip(answered, rows, strict=True)
+    )
     metrics = with_standard_errors(rows)
     write_results(job, {key: metrics}, metrics, _told(job))
 
 
-def run_answers(job: Job) -> None:
+def run_answers(job: ContainerJob) -> None:
     """`inference_only`: the model's answers, and nothing else."""
     _write_inference(job, _answered(job))
 
 
-def _told(job: Job) -> str:
+def _told(job: ContainerJob) -> str:
     scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
     told = f"{STAND_IN} ({answering(job.model_under_test.server)})"
     return f"{told}, {scorer} by a stand-in" if scorer else told
 
 
-def _answered(job: Job) -> list[Answered]:
+def _answered(job: ContainerJob) -> list[AnsweredRow]:
     decoder = msgspec.json.Decoder(_Line)
     lines = [decoder.decode(line) for line in job.data_file().read_bytes().splitlines()]
     if not lines:
@@ -96,11 +100,11 @@ def _answered(job: Job) -> list[Answered]:
     ]
 
 
-def _with_answer(line: _Line, prompt: str, answer: str | Unscored) -> Answered:
+def _with_answer(line: _Line, prompt: str, answer: str | Unscored) -> AnsweredRow:
     reference = line.response or str(line.reference_answer.get("text", ""))
     if isinstance(answer, Unscored):
-        return Answered(line, prompt, reference, "", answer.reason)
-    return Answered(line, prompt, reference, answer)
+        return AnsweredRow(line, prompt, reference, "", answer.reason)
+    return AnsweredRow(line, prompt, reference, answer)
 
 
 def _prompt(line: _Line) -> str:
@@ -111,7 +115,7 @@ def _prompt(line: _Line) -> str:
     return prompt
 
 
-def _own_scores(job: Job, answered: Sequence[Answered]) -> list[dict[str, float]]:
+def _own_scores(job: ContainerJob, answered: Sequence[AnsweredRow]) -> list[dict[str, float]]:
     """The metrics of the recipe's processor; a sample that failed has none."""
     processor = job.recipe.get("processor") or {}
     preset = processor.get("preset_reward_function")
@@ -123,7 +127,7 @@ def _own_scores(job: Job, answered: Sequence[Answered]) -> list[dict[str, float]
     return [_custom_metrics(job, arn, found) for found in answered]
 
 
-def _preset_scores(name: str, answered: Sequence[Answered]) -> list[dict[str, float]]:
+def _preset_scores(name: str, answered: Sequence[AnsweredRow]) -> list[dict[str, float]]:
     if name not in NAMES:
         raise LocalModeError(f"{name!r} is no preset scorer: {', '.join(NAMES)} are.")
     rows = [
@@ -145,7 +149,7 @@ def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
     return {name: first[1], **dict(rest)}
 
 
-def _custom_metrics(job: Job, arn: str, found: Answered) -> dict[str, float]:
+def _custom_metrics(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
     data = {
         "prompt": found.prompt,
         "inference_output": found.answer,
@@ -159,7 +163,7 @@ def _custom_metrics(job: Job, arn: str, found: Answered) -> dict[str, float]:
     return {entry["metric"]: float(entry["value"]) for entry in answer["body"]}
 
 
-def _reward(job: Job, arn: str, found: Answered) -> dict[str, float]:
+def _reward(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
     turns = [*found.line.messages, {"role": "assistant", "content": found.answer}]
     sample = {
         "id": found.line.id,
@@ -174,7 +178,7 @@ def _reward(job: Job, arn: str, found: Answered) -> dict[str, float]:
     return {"aggregate_reward_score": float(answer[0]["aggregate_reward_score"])} | rewards
 
 
-def _invoked(job: Job, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
+def _invoked(job: ContainerJob, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
     """The function's answer; the container fails when the function does not exist."""
     if job.account_endpoint is None:
         raise LocalModeError("This job calls a Lambda function, but none can be reached from here.")
@@ -189,7 +193,7 @@ def _invoked(job: Job, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
     return json.loads(answer["Payload"].read())
 
 
-def _write_inference(job: Job, answered: Sequence[Answered]) -> None:
+def _write_inference(job: ContainerJob, answered: Sequence[AnsweredRow]) -> None:
     folder = job.output / job.run_name / "eval_results"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "inference_output.jsonl").open("wb") as file:

@@ -6,10 +6,10 @@ from statistics import fmean, stdev
 
 STAND_IN = "local stand-in for the evaluation container"
 
-Row = Mapping[str, float]
+RowScores = Mapping[str, float]
 
 
-def with_standard_errors(rows: Sequence[Row]) -> dict[str, float]:
+def with_standard_errors(rows: Sequence[RowScores]) -> dict[str, float]:
     """The mean of each metric over the rows that have it, and `<metric>_stderr` beside it."""
     found: dict[str, float] = {}
     for metric in dict.fromkeys(name for row in rows for name in row):

@@ -30,7 +30,7 @@ class Opinion(NamedTuple):
     explanation: str
 
 
-class Answer(NamedTuple):
+class AnswerToJudge(NamedTuple):
     """One answer as a judge sees it."""
 
     prompt: str
@@ -41,7 +41,9 @@ class Answer(NamedTuple):
 class AnswerJudge(Protocol):
     """Scores one answer by one metric; `custom` is a custom metric's definition."""
 
-    def opinion(self, answer: Answer, metric: str, custom: Mapping[str, Any] | None) -> Opinion:
+    def opinion(
+        self, answer: AnswerToJudge, metric: str, custom: Mapping[str, Any] | None
+    ) -> Opinion:
         """The opinion on one answer."""
         ...
 
@@ -51,7 +53,9 @@ class ReferenceAnswerJudge:
 
     name = "reference (token F1 and recall against the row's reference)"
 
-    def opinion(self, answer: Answer, metric: str, custom: Mapping[str, Any] | None) -> Opinion:
+    def opinion(
+        self, answer: AnswerToJudge, metric: str, custom: Mapping[str, Any] | None
+    ) -> Opinion:
         """Correctness and Completeness of rows with a reference."""
         plain = metric.removeprefix(BUILTIN)
         if custom is not None or plain not in ("Correctness", "Completeness"):
@@ -77,7 +81,9 @@ class ChatAnswerJudge:
         self.name = f"openai ({server.model})"
         self._server, self._model = server, server.model
 
-    def opinion(self, answer: Answer, metric: str, custom: Mapping[str, Any] | None) -> Opinion:
+    def opinion(
+        self, answer: AnswerToJudge, metric: str, custom: Mapping[str, Any] | None
+    ) -> Opinion:
         """What the model says; an answer that names no rating has no result."""
         scale = _scale(custom)
         asked = _custom_prompt(answer, custom) if custom else _builtin_prompt(answer, metric)
@@ -125,7 +131,7 @@ def judged_line(
     custom: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """One line of Bedrock's output for one line of its input."""
-    answer = Answer(
+    answer = AnswerToJudge(
         record["prompt"], record["modelResponses"][0]["response"], record.get("referenceResponse")
     )
     scores = []
@@ -156,7 +162,7 @@ def _scale(custom: Mapping[str, Any] | None) -> dict[str, float | str]:
     }
 
 
-def _custom_prompt(answer: Answer, custom: Mapping[str, Any]) -> str:
+def _custom_prompt(answer: AnswerToJudge, custom: Mapping[str, Any]) -> str:
     values = {
         "prompt": answer.prompt,
         "prediction": answer.text,
@@ -166,7 +172,7 @@ def _custom_prompt(answer: Answer, custom: Mapping[str, Any]) -> str:
     return "".join(values[part] if place % 2 else part for place, part in enumerate(parts))
 
 
-def _builtin_prompt(answer: Answer, metric: str) -> str:
+def _builtin_prompt(answer: AnswerToJudge, metric: str) -> str:
     asks = bedrock_evaluation().metrics[metric.removeprefix(BUILTIN)].asks
     reference = f"\n\nReference:\n{answer.reference}" if answer.reference else ""
     return (

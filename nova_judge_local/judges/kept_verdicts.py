@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from nova_judge_local.judges.pair_judges import Form, Judge, Shown, judge_prompt
+from nova_judge_local.judges.pair_judges import PairJudge, Shown, VerdictForm, judge_prompt
 
 FILE = "verdicts.jsonl"
 
@@ -23,7 +23,7 @@ class _Line(msgspec.Struct):
 class KeptVerdicts:
     """A judge that looks into the file before it asks."""
 
-    def __init__(self, judge: Judge, folder: Path, settings: str = "") -> None:
+    def __init__(self, judge: PairJudge, folder: Path, settings: str = "") -> None:
         self._judge, self._settings = judge, settings
         self.name = judge.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ class KeptVerdicts:
         self._texts = _read(self._path)
         self._lock = threading.Lock()
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """The text that is kept, else what the judge writes now."""
         asked = "\n".join((self.name, self._settings, form, judge_prompt(shown, form)))
         key = hashlib.blake2b(asked.encode("utf-8", "replace"), digest_size=20).hexdigest()

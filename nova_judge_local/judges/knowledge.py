@@ -17,7 +17,7 @@ from nova_judge.recipe.column_map import OWN_NAMES
 from nova_judge.records import CANDIDATES, InputRow
 
 
-class Known(NamedTuple):
+class KnownRow(NamedTuple):
     """What is known of one row of the user's file; `line` counts from 1.
 
     `place` counts the rows of the same id from 0, in the order of the file.
@@ -37,18 +37,18 @@ class Knowledge:
     """
 
     def __init__(self, files: list[Path]) -> None:
-        self._rows: dict[tuple[str, str | None, str | None], deque[Known]] = {}
-        self._prompts: dict[str, Known] = {}
+        self._rows: dict[tuple[str, str | None, str | None], deque[KnownRow]] = {}
+        self._prompts: dict[str, KnownRow] = {}
         places: Counter[str | None] = Counter()
         for file in files:
             for line, row in _rows(file):
-                known = Known(line, row.id or None, row.reference, places[row.id])
+                known = KnownRow(line, row.id or None, row.reference, places[row.id])
                 places[row.id] += 1
                 key = (row.shown, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(known)
                 self._prompts.setdefault(row.shown, known._replace(id=None))
 
-    def of(self, prompt: str, response_A: str, response_B: str) -> Known | None:
+    def of(self, prompt: str, response_A: str, response_B: str) -> KnownRow | None:
         """The row with these responses, or else the row that brought the prompt alone."""
         sides = ((response_A, response_B), (response_A, None), (None, response_B), (None, None))
         for side in sides:

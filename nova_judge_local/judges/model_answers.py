@@ -19,7 +19,7 @@ from nova_judge_local.settings import ChatServer
 ANSWERED, REFUSED = "answered", "refused"
 
 
-class Asked(NamedTuple):
+class CompletionRequest(NamedTuple):
     """One request to a candidate, whatever its form. `models` are the names it goes by."""
 
     models: tuple[str, ...]
@@ -28,10 +28,10 @@ class Asked(NamedTuple):
     settings: dict[str, Any]
 
 
-class Source(Protocol):
+class CompletionSource(Protocol):
     """Where answers come from."""
 
-    def answer(self, asked: Asked) -> Completion:
+    def answer(self, asked: CompletionRequest) -> Completion:
         """The answer, or `ApiError`."""
         ...
 
@@ -42,7 +42,7 @@ class ReplayedAnswers:
     def __init__(self, recorded: RecordedAnswers) -> None:
         self._recorded = recorded
 
-    def answer(self, asked: Asked) -> Completion:
+    def answer(self, asked: CompletionRequest) -> Completion:
         """The recorded answer, counted in words instead of tokens."""
         try:
             text = self._recorded.answer(asked.models, asked.prompt)
@@ -57,7 +57,7 @@ class ForwardedAnswers:
     def __init__(self, server: ChatServer) -> None:
         self._server = server
 
-    def answer(self, asked: Asked) -> Completion:
+    def answer(self, asked: CompletionRequest) -> Completion:
         """What the server says; its failure is the container's failure (424)."""
         try:
             return complete(self._server, asked.models[0], asked.messages, asked.settings)
@@ -72,7 +72,7 @@ class Answers:
     `refused` by a line with every request that was refused.
     """
 
-    def __init__(self, source: Source, ledger: Path | None = None) -> None:
+    def __init__(self, source: CompletionSource, ledger: Path | None = None) -> None:
         self._source = source
         self._ledger = ledger
 
@@ -140,7 +140,7 @@ class Answers:
         if not asked or not isinstance(asked[-1], str):
             raise ApiError("ValidationError", "The request holds no message of the user.")
         try:
-            done = self._source.answer(Asked(models, asked[-1], messages, settings))
+            done = self._source.answer(CompletionRequest(models, asked[-1], messages, settings))
         except ApiError as error:
             self._note(REFUSED, error.message.encode() + b"\n")
             raise

@@ -23,12 +23,12 @@ from nova_judge.json_lines import require_lines
 from nova_judge.records import Unscored
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
-from nova_judge_local.judges.knowledge import Known
+from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.reference_judge import reference_output
 from nova_judge_local.settings import DEFAULT_CALLS, ChatServer, JudgeCalls
 
 Order: TypeAlias = Literal["forward", "backward"]
-Form: TypeAlias = Literal["pairwise", "rubric"]
+VerdictForm: TypeAlias = Literal["pairwise", "rubric"]
 
 MAX_TOKENS = {"pairwise": 1024, "rubric": 4096}
 _FINISHED = ("end_turn", "stop_sequence")  # Converse's stop reasons of an answer that is whole
@@ -57,10 +57,10 @@ class Shown(NamedTuple):
     first: str
     second: str
     order: Order
-    known: Known | None
+    known: KnownRow | None
 
 
-class Judge(Protocol):
+class PairJudge(Protocol):
     """Writes what a judge writes about one pair: text with a verdict label, or YAML."""
 
     @property
@@ -68,7 +68,7 @@ class Judge(Protocol):
         """What the results call this judge."""
         ...
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """The judge's text.
 
         Raises `NoOutputError` when this pair got none, `LocalModeError` when going on is useless.
@@ -81,7 +81,7 @@ class ReferenceJudge:
 
     name = "reference (SQuAD token F1 and exact match against the row's reference)"
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """Has no output for a row without a reference."""
         known = shown.known
         if known is None or not known.reference:
@@ -109,7 +109,7 @@ class RecordedJudge:
         for line in _recorded_lines(file):
             self._lines[str(line.id)].append(line)
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """The recorded text, or the recorded label where no text was kept."""
         del form
         row = shown.known.id if shown.known else None
@@ -141,7 +141,7 @@ class ChatJudge:
         self._server = msgspec.structs.replace(server, timeout_s=calls.timeout_s)
         self._model, self._max_tokens = server.model, calls.max_tokens
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """What the model writes, where it comes to its end."""
         messages = [{"role": "user", "content": judge_prompt(shown, form)}]
         settings = {"max_tokens": self._max_tokens or MAX_TOKENS[form], "temperature": 0}
@@ -154,7 +154,7 @@ class ChatJudge:
         return done.text
 
 
-class BedrockJudge:
+class BedrockPairJudge:
     """A model on Amazon Bedrock, called with the credentials of the user's environment."""
 
     def __init__(self, model: str, calls: JudgeCalls = DEFAULT_CALLS) -> None:
@@ -173,7 +173,7 @@ class BedrockJudge:
                 " another judge."
             ) from error
 
-    def output(self, shown: Shown, form: Form) -> str:
+    def output(self, shown: Shown, form: VerdictForm) -> str:
         """What the model writes, where it comes to its end."""
         most = self._max_tokens or MAX_TOKENS[form]
         try:
@@ -193,7 +193,7 @@ class BedrockJudge:
         return text
 
 
-def judge_from(spec: str, calls: JudgeCalls = DEFAULT_CALLS) -> Judge:
+def judge_from(spec: str, calls: JudgeCalls = DEFAULT_CALLS) -> PairJudge:
     """The judge that a spec names; raises `LocalModeError` with the forms allowed."""
     kind, _, rest = spec.partition(":")
     if spec == "reference":
@@ -203,11 +203,11 @@ def judge_from(spec: str, calls: JudgeCalls = DEFAULT_CALLS) -> Judge:
     if kind == "openai" and rest:
         return ChatJudge(parse_chat_server(rest, os.environ.get("OPENAI_API_KEY")), calls)
     if kind == "bedrock" and rest:
-        return BedrockJudge(rest, calls)
+        return BedrockPairJudge(rest, calls)
     raise LocalModeError(f"{spec!r} names no judge: write {SPECS}.")
 
 
-def judge_prompt(shown: Shown, form: Form) -> str:
+def judge_prompt(shown: Shown, form: VerdictForm) -> str:
     """The text that a model is asked, from its data file."""
     values = {"{prompt}": shown.prompt, "{first}": shown.first, "{second}": shown.second}
     parts = _template(form)
@@ -215,7 +215,7 @@ def judge_prompt(shown: Shown, form: Form) -> str:
 
 
 @functools.cache
-def _template(form: Form) -> tuple[str, ...]:
+def _template(form: VerdictForm) -> tuple[str, ...]:
     """The prompt cut at its places, so that a response with braces in it stays as it is."""
     text = (DATA / f"judge_prompt_{form}.txt").read_text("utf-8")
     return tuple(re.split(r"(\{prompt\}|\{first\}|\{second\})", text))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nova_judge_local import job_files
 from nova_judge_local.faults import Faults
-from nova_judge_local.job_book import Job, JobBook, now
+from nova_judge_local.job_book import JobBook, JobEntry, now
 from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
 from nova_judge_local.settings import EmulatorSettings, JobFault
 
@@ -203,7 +203,7 @@ class TrainingJobs:
             event = _state_change(job)
         self._publish(event)
 
-    def _end(self, entry: Job, reason: str | None) -> None:
+    def _end(self, entry: JobEntry, reason: str | None) -> None:
         job = entry.facts
         end = now()
         seconds = int((end - job.get("TrainingStartTime", end)).total_seconds())

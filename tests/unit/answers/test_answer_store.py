@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge.answers.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, Place
+from nova_judge.answers.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, FailedAnswer, Setback, model_name, prompt_name
 from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.recipe.recipe import Generation
@@ -32,7 +32,7 @@ def objects(tmp_path):
 
 
 def journal(objects, run_id="run", shard=0, **how):
-    return AnswerJournal(objects, "model", Place(run_id, shard), **how)
+    return AnswerJournal(objects, "model", ShardPlace(run_id, shard), **how)
 
 
 def test_what_was_flushed_is_found_with_all_it_carries(objects):
@@ -181,10 +181,10 @@ def test_the_same_place_of_the_file_is_looked_at_first_and_then_no_further(objec
 
 def test_another_model_has_other_answers(tmp_path):
     objects = FolderObjects(tmp_path)
-    kept = AnswerJournal(objects, "model-1", Place("run", 0))
+    kept = AnswerJournal(objects, "model-1", ShardPlace("run", 0))
     kept.add("one", ANSWER)
     kept.flush()
-    assert AnswerJournal(objects, "model-2", Place("other", 0)).find(["one"]) == {}
+    assert AnswerJournal(objects, "model-2", ShardPlace("other", 0)).find(["one"]) == {}
 
 
 @pytest.mark.parametrize(

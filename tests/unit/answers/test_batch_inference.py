@@ -119,7 +119,7 @@ class Account:
         self.failed: set[int] = set()
         objects = self.objects
 
-        class Writer:
+        class ObjectWriter:
             def __init__(self, bucket, key):
                 self.key, self.content = key, b""
 
@@ -135,7 +135,7 @@ class Account:
         def write(bucket, key, body, content_type=""):
             objects[key] = body
 
-        monkeypatch.setattr(s3, "Writer", Writer)
+        monkeypatch.setattr(s3, "ObjectWriter", ObjectWriter)
         monkeypatch.setattr(s3, "write", write)
         monkeypatch.setattr(s3, "read_if_exists", lambda bucket, key: objects.get(key))
         monkeypatch.setattr(batch_jobs, "begin", self.begin)

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, FailedAnswer
-from nova_judge.answers.generate import RESERVE_S, Source, generate, reasons
+from nova_judge.answers.generate import RESERVE_S, AnswerSource, generate, reasons
 from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
@@ -79,7 +79,7 @@ class Kept:
 def run(models, prompts=PROMPTS, journals=None, policy=QUICK, timeout=1.0, threads=64, **how):
     journals = journals or {c: Kept() for c in models}
     sources = {
-        c: Source(model, journals[c], policy, timeout, threads) for c, model in models.items()
+        c: AnswerSource(model, journals[c], policy, timeout, threads) for c, model in models.items()
     }
     return generate(prompts, sources, **how)
 
@@ -319,7 +319,9 @@ def test_a_shard_with_hopeless_rows_ends_however_short_the_calls_are():
 
 def test_a_row_that_was_given_up_is_asked_again_by_a_new_execution_only(tmp_path):
     def kept(execution):
-        return AnswerJournal(FolderObjects(tmp_path), "model", Place("run", 0), execution=execution)
+        return AnswerJournal(
+            FolderObjects(tmp_path), "model", ShardPlace("run", 0), execution=execution
+        )
 
     refused, whole = Model(1.0, [by_status(400)]), Model()
     (first,) = run({"A": refused}, ["one"], {"A": kept("first")}).outcomes["A"]
@@ -443,7 +445,7 @@ def test_without_prompts_nothing_happens():
 
 def test_a_repeated_run_reads_what_another_run_stored_and_says_so(tmp_path):
     def journal(run_id, **how):
-        return AnswerJournal(FolderObjects(tmp_path), "model", Place(run_id, 0), **how)
+        return AnswerJournal(FolderObjects(tmp_path), "model", ShardPlace(run_id, 0), **how)
 
     first, again, fresh = Model(), Model(), Model()
     run({"A": first}, journals={"A": journal("run-1")})

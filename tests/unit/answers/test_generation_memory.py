@@ -11,10 +11,10 @@ MOST_BYTES = 256 * 1024**2
 WORKER = """
 import json, pathlib, re, sys
 from nova_judge.aws.answer_objects import FolderObjects
-from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer
 from nova_judge.inputs.reading import AnswerSources
-from nova_judge.answers.generate import Source, generate
+from nova_judge.answers.generate import AnswerSource, generate
 from nova_judge.recipe.recipe import Shards
 from nova_judge.inputs.shard_rows import read_shard
 from nova_judge.inputs.shards import cut
@@ -32,9 +32,9 @@ for shard in plan:
         chunks = iter(lambda: content.read(1 << 20), b"")
         read = read_shard(chunks, shard, AnswerSources("generated", "generated"))
     prompts = [row.prompt for row in read.rows]
-    objects, place = FolderObjects(folder), Place("run", shard.index)
+    objects, place = FolderObjects(folder), ShardPlace("run", shard.index)
     sources = {
-        c: Source(Model(), AnswerJournal(objects, c, place, reuse=False), threads=8)
+        c: AnswerSource(Model(), AnswerJournal(objects, c, place, reuse=False), threads=8)
         for c in "AB"
     }
     generated = generate(prompts, sources)

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from nova_judge.answers import answer_store
-from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, lasting
-from nova_judge.answers.generate import Source, generate
+from nova_judge.answers.generate import AnswerSource, generate
 from nova_judge.answers.retries import CUT_SHORT, CallFailed, RetryPolicy
 from nova_judge.aws.answer_objects import FolderObjects
 
@@ -44,8 +44,8 @@ def work(folder):
     objects = FolderObjects(folder)
     policy = RetryPolicy(backoff_first_s=0.001, backoff_most_s=0.002)
     sources = {
-        c: Source(
-            Model(c, log), AnswerJournal(objects, c, Place("run", 0)), policy, threads=THREADS
+        c: AnswerSource(
+            Model(c, log), AnswerJournal(objects, c, ShardPlace("run", 0)), policy, threads=THREADS
         )
         for c in ("A", "B")
     }
@@ -81,7 +81,7 @@ def stored(folder):
     return {
         f"{c} {prompt}"
         for c in "AB"
-        for prompt in AnswerJournal(objects, c, Place("run", 0)).find(PROMPTS)
+        for prompt in AnswerJournal(objects, c, ShardPlace("run", 0)).find(PROMPTS)
     }
 
 

@@ -23,11 +23,11 @@ from nova_judge.answers.leases import (
     LONGEST_RUN_S,
     LONGEST_START_S,
     STALLED,
+    EndpointStatus,
     GiveUp,
     Hosted,
     Lease,
     Observed,
-    Status,
     Wait,
     has_ended,
     lacks_capacity,
@@ -58,7 +58,7 @@ class World:
         self.created = []
 
     def observe(self, name):
-        return self.there.get(name, Observed(Status.ABSENT))
+        return self.there.get(name, Observed(EndpointStatus.ABSENT))
 
     def create(self, name, config):
         if config in self.refused:
@@ -66,14 +66,14 @@ class World:
         assert name not in self.there
         self.created.append(config)
         failure = self.failures.get(config)
-        self.there[name] = Observed(Status.STARTING, failure or "", NOW, config)
+        self.there[name] = Observed(EndpointStatus.STARTING, failure or "", NOW, config)
 
     def delete(self, name):
         if self.undeletable:
             self.undeletable -= 1
             return False
         if name in self.there:
-            self.there[name] = self.there[name]._replace(status=Status.DELETING)
+            self.there[name] = self.there[name]._replace(status=EndpointStatus.DELETING)
         return True
 
     def names(self, prefix):
@@ -82,10 +82,10 @@ class World:
     def pass_time(self):
         """What starts is in service or failed, what is deleted is gone."""
         for name, seen in list(self.there.items()):
-            if seen.status is Status.DELETING:
+            if seen.status is EndpointStatus.DELETING:
                 del self.there[name]
-            elif seen.status is Status.STARTING:
-                status = Status.FAILED if seen.reason else Status.IN_SERVICE
+            elif seen.status is EndpointStatus.STARTING:
+                status = EndpointStatus.FAILED if seen.reason else EndpointStatus.IN_SERVICE
                 self.there[name] = seen._replace(status=status)
 
 
@@ -132,9 +132,9 @@ def test_a_shared_endpoint_lives_until_the_last_lease_ends(book):
     until_ready(host, world, "run-2")
     assert world.created == ["config-small"]
     assert not release(host, "e", "run-1")
-    assert world.observe("e").status is Status.IN_SERVICE
+    assert world.observe("e").status is EndpointStatus.IN_SERVICE
     assert release(host, "e", "run-2")
-    assert world.observe("e").status is Status.DELETING
+    assert world.observe("e").status is EndpointStatus.DELETING
 
 
 def test_a_release_that_is_repeated_or_of_nothing_changes_nothing(book):
@@ -145,7 +145,7 @@ def test_a_release_that_is_repeated_or_of_nothing_changes_nothing(book):
     until_ready(host, world, "run-2")
     assert not release(host, "e", "run-1")
     assert not release(host, "e", "run-1")
-    assert world.observe("e").status is Status.IN_SERVICE
+    assert world.observe("e").status is EndpointStatus.IN_SERVICE
 
 
 @pytest.mark.parametrize("how", ["refused", "failed"])
@@ -205,7 +205,7 @@ def test_a_container_that_does_not_start_is_not_tried_elsewhere(book):
         until_ready(host, world)
     assert world.created == ["config-small"]
     assert release(host, "e", "run-1")
-    assert world.observe("e").status is Status.DELETING
+    assert world.observe("e").status is EndpointStatus.DELETING
 
 
 def test_whoever_comes_while_it_closes_waits_and_gets_a_new_one(book):
@@ -233,13 +233,13 @@ def test_the_watchdog_ends_leases_of_runs_that_are_gone_or_too_old(book):
     swept = sweep(host, ["e"], lambda run: False, NOW + 120)
     assert swept.leases_ended == ("person/ann on e", "running on e")
     assert swept.endpoints_deleted == ("e",)
-    assert world.observe("e").status is Status.DELETING
+    assert world.observe("e").status is EndpointStatus.DELETING
 
 
 @pytest.mark.parametrize(("age", "deleted"), [(GRACE_S - 1, ()), (GRACE_S + 1, ("e",))])
 def test_the_watchdog_deletes_what_nobody_ever_leased(book, age, deleted):
     world = World()
-    world.there["e"] = Observed(Status.IN_SERVICE, "", NOW - age)
+    world.there["e"] = Observed(EndpointStatus.IN_SERVICE, "", NOW - age)
     swept = sweep(Host(book, world), ["e"], lambda run: True, NOW)
     assert swept.endpoints_deleted == deleted
 
@@ -250,7 +250,7 @@ def test_the_watchdog_leaves_alone_what_a_run_needs(book):
     until_ready(host, world)
     swept = sweep(host, ["e", "absent"], lambda run: True, NOW + GRACE_S + 1)
     assert swept == ((), ())
-    assert world.observe("e").status is Status.IN_SERVICE
+    assert world.observe("e").status is EndpointStatus.IN_SERVICE
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -294,7 +294,7 @@ def test_whatever_is_interrupted_nothing_stays_once_all_runs_ended(book, seed):
 
 
 def test_an_endpoint_that_starts_for_too_long_is_given_up():
-    observed = Observed(Status.STARTING, "", NOW)
+    observed = Observed(EndpointStatus.STARTING, "", NOW)
     assert next_action(observed, (), CONFIGS, NOW + LONGEST_START_S) == Wait()
     late = next_action(observed, (), CONFIGS, NOW + LONGEST_START_S + 1)
     assert late == GiveUp("not in service after 45 minutes")
@@ -305,7 +305,7 @@ def test_a_persons_lease_needs_no_run():
     assert has_ended(lease("person/ann", until=NOW - 1), run_is_running=False, now=NOW)
 
 
-@pytest.mark.parametrize("status", [Status.ABSENT, Status.FAILED])
+@pytest.mark.parametrize("status", [EndpointStatus.ABSENT, EndpointStatus.FAILED])
 def test_an_always_on_endpoint_that_will_never_answer_is_an_error(status):
     world = World()
     world.there["e"] = Observed(status)

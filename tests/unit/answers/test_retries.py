@@ -9,7 +9,7 @@ from nova_judge.answers.retries import (
     CUT_SHORT,
     EMPTY,
     TIMED_OUT,
-    Failure,
+    CallFailure,
     Outlook,
     RetryPolicy,
     by_status,
@@ -91,4 +91,4 @@ def test_pauses_are_spread_over_the_whole_of_a_growing_range():
     ],
 )
 def test_when_a_row_is_given_up(outlook, tries, spent, gives_up):
-    assert RetryPolicy().gives_up(Failure("x", outlook), tries, spent) is gives_up
+    assert RetryPolicy().gives_up(CallFailure("x", outlook), tries, spent) is gives_up

@@ -15,9 +15,9 @@ from botocore.exceptions import ParamValidationError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from nova_judge.answers.answer_store import AnswerJournal, Place
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, Prompt, prompt_name
-from nova_judge.answers.generate import Source, generate
+from nova_judge.answers.generate import AnswerSource, generate
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.aws.bedrock_converse import ConversePort, answer_of, asked, converse_request
@@ -93,8 +93,8 @@ def test_over_real_connections_no_row_is_lost_however_many_calls_fail(tmp_path, 
     prompts = [f"question {n}" for n in range(40)]
     policy = RetryPolicy(300, 120, 0.001, 0.01)
     with loopback(latency_s=0.005, failing=failing, faults=FAULTS, hang_s=0.3) as url:
-        journal = AnswerJournal(FolderObjects(tmp_path), "m", Place("run", 0))
-        source = Source(port(url), journal, policy, call_timeout_s=1)
+        journal = AnswerJournal(FolderObjects(tmp_path), "m", ShardPlace("run", 0))
+        source = AnswerSource(port(url), journal, policy, call_timeout_s=1)
         generated = generate(prompts, {"A": source})
         with urlopen(f"{url}/counters") as reply:  # noqa: S310 - loopback
             counters = msgspec.json.decode(reply.read())

@@ -102,7 +102,7 @@ def test_keys_are_listed_page_by_page(account):
 def test_a_written_object_holds_what_was_written(account, size):
     piece = bytes(range(256)) * 4_096
     pieces = itertools.islice(itertools.repeat(piece), size // len(piece))
-    with s3.Writer(BUCKET, "x") as writer:
+    with s3.ObjectWriter(BUCKET, "x") as writer:
         for part in (*pieces, piece[: size % len(piece)]):
             writer.write(part)
     assert account.read("x") == (piece * (size // len(piece) + 1))[:size]
@@ -112,7 +112,7 @@ def test_a_written_object_holds_what_was_written(account, size):
 @pytest.mark.parametrize("size", [10, s3.PART + 10])
 def test_what_fails_half_way_leaves_no_object_and_no_upload(account, size):
     def write() -> None:
-        with s3.Writer(BUCKET, "x") as writer:
+        with s3.ObjectWriter(BUCKET, "x") as writer:
             writer.write(b"a" * size)
             raise RuntimeError("the source broke")
 
@@ -138,7 +138,7 @@ class _Sink:
 def test_a_large_object_takes_the_memory_of_a_part(account, monkeypatch):
     monkeypatch.setattr(s3, "client", _Sink)
     tracemalloc.start()
-    with s3.Writer(BUCKET, "x") as writer:
+    with s3.ObjectWriter(BUCKET, "x") as writer:
         for _ in range(200):
             writer.write(b"a" * (1 << 19))
     peak = tracemalloc.get_traced_memory()[1]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from nova_judge.errors import InputFileError
-from nova_judge.findings.judgment_fields import Scale
-from nova_judge.findings.judgment_file import Reading, read_judgment_file
+from nova_judge.findings.judgment_fields import PreferenceScale
+from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.findings import Estimates, find
@@ -27,7 +27,7 @@ ROWS = [
 ]
 
 
-def stated(reading: Reading) -> Estimates:
+def stated(reading: JudgmentsRead) -> Estimates:
     return find(reading.evidence, DEFAULTS, reading.basis)
 
 
@@ -138,10 +138,10 @@ def test_words_of_other_tools_are_verdicts_of_the_candidates_or_of_the_order(tmp
 @pytest.mark.parametrize(
     ("values", "scale", "rate"),
     [
-        ((1.0, 1.0, 2.0), Scale(1, 2), 1 / 3),
-        ((-1, 0, 1, 1), Scale(-1, 1), 0.625),
-        ((0, 100, 50), Scale(0, 100), 0.5),
-        ((7, 1, 1), Scale(7, 1), 2 / 3),
+        ((1.0, 1.0, 2.0), PreferenceScale(1, 2), 1 / 3),
+        ((-1, 0, 1, 1), PreferenceScale(-1, 1), 0.625),
+        ((0, 100, 50), PreferenceScale(0, 100), 0.5),
+        ((7, 1, 1), PreferenceScale(7, 1), 2 / 3),
     ],
 )
 def test_a_preference_is_read_on_the_scale_of_its_file(tmp_path, values, scale, rate) -> None:

@@ -4,11 +4,17 @@ import json
 
 import pytest
 
-from nova_judge.inputs.own_data import Form, OwnLine, gen_qa_line, read_own_data, rft_eval_line
+from nova_judge.inputs.own_data import (
+    OwnDataForm,
+    OwnLine,
+    gen_qa_line,
+    read_own_data,
+    rft_eval_line,
+)
 from nova_judge.records import Rejected
 
 
-def read(*lines: object, form: Form = gen_qa_line) -> list[OwnLine | Rejected]:
+def read(*lines: object, form: OwnDataForm = gen_qa_line) -> list[OwnLine | Rejected]:
     content = b"".join(
         (line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines
     )

@@ -263,7 +263,7 @@ def test_rows_are_split_into_jobs_that_read_their_own_files(dataset_of, account,
 
 def test_many_jobs_keep_one_pair_of_files_open(dataset_of, recipe, monkeypatch):
     open_now, most = set(), 0
-    enter, leave = s3.Writer.__enter__, s3.Writer.__exit__
+    enter, leave = s3.ObjectWriter.__enter__, s3.ObjectWriter.__exit__
 
     def entered(writer):
         nonlocal most
@@ -275,8 +275,8 @@ def test_many_jobs_keep_one_pair_of_files_open(dataset_of, recipe, monkeypatch):
         open_now.discard(writer)
         return leave(writer, *error)
 
-    monkeypatch.setattr(s3.Writer, "__enter__", entered)
-    monkeypatch.setattr(s3.Writer, "__exit__", left)
+    monkeypatch.setattr(s3.ObjectWriter, "__enter__", entered)
+    monkeypatch.setattr(s3.ObjectWriter, "__exit__", left)
     recipe(rows=1)
     dataset_of(b"\n".join(pair(n) for n in range(30)))
     assert most == 2

@@ -20,8 +20,8 @@ from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.judges import answer_judge as judging
 from nova_judge_local.judges.answer_judge import (
-    Answer,
     AnswerJudge,
+    AnswerToJudge,
     Opinion,
     answer_judge,
     judged_line,
@@ -61,7 +61,7 @@ class Waiting:
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def opinion(self, answer: Answer, metric: str, custom: object) -> Opinion:
+    def opinion(self, answer: AnswerToJudge, metric: str, custom: object) -> Opinion:
         del answer, metric, custom
         assert self.go.wait(20)
         return Opinion(1.0, "said")
@@ -204,7 +204,7 @@ def test_a_data_set_that_bedrock_refuses_fails_the_job(
 
 
 def score(judge: AnswerJudge, metric: str, answer: str, reference: str | None) -> Opinion:
-    return judge.opinion(Answer("q", answer, reference), metric, None)
+    return judge.opinion(AnswerToJudge("q", answer, reference), metric, None)
 
 
 def test_the_reference_judge_measures_two_metrics() -> None:
@@ -214,7 +214,7 @@ def test_the_reference_judge_measures_two_metrics() -> None:
     assert score(judge, "Builtin.Correctness", "Paris", None).result is None
     assert score(judge, "Builtin.Harmfulness", "Paris", "Paris").result is None
     custom = msgspec.convert(packaged_metric("positive-sentiment"), CustomMetric).definition()
-    assert judge.opinion(Answer("q", "a", "a"), custom["name"], custom).result is None
+    assert judge.opinion(AnswerToJudge("q", "a", "a"), custom["name"], custom).result is None
 
 
 def test_other_judges_cannot_score_single_answers() -> None:
