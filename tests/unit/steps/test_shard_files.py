@@ -12,7 +12,7 @@ from nova_judge.steps import shard_files
 def test_responses_are_written_as_they_are_taken(monkeypatch):
     written, ahead = [], []
 
-    class Writer:
+    class ObjectWriter:
         def __init__(self, bucket, key):
             assert key == "runs/run/responses/A/00003.jsonl"
 
@@ -30,7 +30,7 @@ def test_responses_are_written_as_they_are_taken(monkeypatch):
             ahead.append(len(written))
             yield outcome
 
-    monkeypatch.setattr(s3, "Writer", Writer)
+    monkeypatch.setattr(s3, "ObjectWriter", ObjectWriter)
     run = SimpleNamespace(run_id="run")
     shard_files.write_responses("bucket", run, Shard(3, 0, 9), "A", outcomes())
 
