@@ -18,6 +18,7 @@ from rich.table import Table
 
 from nova_judge.findings.leaderboard import Match, leaderboard
 from nova_judge.statistics.agreement import cohen_kappa
+from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
 from nova_judge.statistics.length_control import controlled_win_rate
@@ -30,9 +31,6 @@ from nova_judge.statistics.win_rate import (
     score_interval,
     wilson,
 )
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 SIZES = (5, 10, 20, 50, 100, 200, 500)
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.95)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from nova_judge.statistics.arrays import Flags, Floats, Ints
 from nova_judge.statistics.clusters import cluster_counts
 from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of, win_rate_of
 from nova_judge.statistics.decision import Word
@@ -22,10 +22,6 @@ from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.student import normal_level
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 ORDER = (Outcome.A, Outcome.B, Outcome.TIE)
 QUARTERS = np.array([[0, 2, 1], [2, 4, 3], [1, 3, 2]])

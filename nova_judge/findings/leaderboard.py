@@ -20,10 +20,9 @@ import numpy.typing as npt
 
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.records import JudgedRow
-from nova_judge.statistics.clusters import Keys
+from nova_judge.statistics.arrays import Floats, Keys
 from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of
 from nova_judge.statistics.decision import Word
-from nova_judge.statistics.evidence import Floats
 from nova_judge.statistics.outcomes import ProfileCounts, profile_of, score_quarters
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.student import student_quantile

@@ -27,8 +27,8 @@ from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_f
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.decision import Word, decide
-from nova_judge.statistics.evidence import Floats
 from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import UNIT, mean_difference
 from nova_judge.statistics.observed_scale import mean_difference_p_value

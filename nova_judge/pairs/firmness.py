@@ -5,18 +5,16 @@ move (the others keep their proportions) until the other candidate leads, exactl
 share of all weightings each candidate leads, by sampling weightings uniformly on the simplex.
 """
 
-from typing import TypeAlias
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from nova_judge.pairs.reweight import mean_weights
-from nova_judge.pairs.rubric_columns import Ints, RubricColumns, row_sums
+from nova_judge.pairs.rubric_columns import RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import WEIGHT_UNITS
 from nova_judge.records import Candidate
+from nova_judge.statistics.arrays import Floats, Ints
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 MAIN_SHARE = 0.05
 _CHUNK = 4_000
 _BEYOND_NOISE = 1.96

@@ -15,7 +15,7 @@ from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, percentile_bootstrap, scores_of_profiles
 
-Number: TypeAlias = int | float
+ReportedNumber: TypeAlias = int | float
 
 
 class ReportedFigure(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,25 +36,25 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     task: str | None = None
-    a_scores: Number | None = None
-    a_scores_stderr: Number | None = None
-    b_scores: Number | None = None
-    b_scores_stderr: Number | None = None
-    ties: Number | None = None
-    ties_stderr: Number | None = None
-    inference_error: Number | None = None
-    inference_error_stderr: Number | None = None
-    score: Number | None = None
-    score_stderr: Number | None = None
-    weighted_score_A: Number | None = None
-    weighted_score_A_stderr: Number | None = None
-    weighted_score_B: Number | None = None
-    weighted_score_B_stderr: Number | None = None
-    score_margin: Number | None = None
-    score_margin_stderr: Number | None = None
-    winrate: Number | None = None
-    lower_rate: Number | None = None
-    upper_rate: Number | None = None
+    a_scores: ReportedNumber | None = None
+    a_scores_stderr: ReportedNumber | None = None
+    b_scores: ReportedNumber | None = None
+    b_scores_stderr: ReportedNumber | None = None
+    ties: ReportedNumber | None = None
+    ties_stderr: ReportedNumber | None = None
+    inference_error: ReportedNumber | None = None
+    inference_error_stderr: ReportedNumber | None = None
+    score: ReportedNumber | None = None
+    score_stderr: ReportedNumber | None = None
+    weighted_score_A: ReportedNumber | None = None
+    weighted_score_A_stderr: ReportedNumber | None = None
+    weighted_score_B: ReportedNumber | None = None
+    weighted_score_B_stderr: ReportedNumber | None = None
+    score_margin: ReportedNumber | None = None
+    score_margin_stderr: ReportedNumber | None = None
+    winrate: ReportedNumber | None = None
+    lower_rate: ReportedNumber | None = None
+    upper_rate: ReportedNumber | None = None
     other: JobMetrics = {}
     bootstrap: Interval | None = None
     notes: tuple[str, ...] | None = None

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.records import JobMetrics
-from nova_judge.statistics.dirichlet_mean import Floats
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.win_rate import Interval, wilson
 

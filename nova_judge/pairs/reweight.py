@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.pairs.rubric_columns import FULL_SCORE, Codes, Ints, RubricColumns, row_sums
+from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
 from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Codes, Ints
 from nova_judge.statistics.contest import Contest, decisive_rate_of, win_rate_of
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.positions import positions

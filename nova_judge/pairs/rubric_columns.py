@@ -9,7 +9,7 @@ and everything after it is exact.
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,7 @@ from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS
 from nova_judge.records import Judgment
-
-Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Codes: TypeAlias = npt.NDArray[np.uint8]
-Flags: TypeAlias = npt.NDArray[np.bool_]
+from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints
 
 FINE: Final = 1000
 FULL_SCORE: Final = SCORE_UNITS * FINE

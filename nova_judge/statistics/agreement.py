@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.gwet import Ac1, gwet_ac1
 from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
 from nova_judge.statistics.student import student_quantile
@@ -16,7 +17,6 @@ from nova_judge.statistics.win_rate import Interval, wilson
 
 LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
 LabelledCounts: TypeAlias = Mapping[Outcome, ProfileCounts]
-Table: TypeAlias = npt.NDArray[np.int64]
 Shares: TypeAlias = npt.NDArray[np.float64]
 
 MIN_LABELLED = 20
@@ -91,7 +91,7 @@ def agreement(
     )
 
 
-def summed_table(labelled: LabelledCounts) -> Table:
+def summed_table(labelled: LabelledCounts) -> Ints:
     """Rows by label and summed verdict (A, B, tie each); rows without any verdict are left out."""
     table = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
     for label, profiles in labelled.items():
@@ -101,7 +101,7 @@ def summed_table(labelled: LabelledCounts) -> Table:
     return table
 
 
-def cohen_kappa(table: Table, level: float = 0.95) -> Kappa | None:
+def cohen_kappa(table: Ints, level: float = 0.95) -> Kappa | None:
     """Cohen's kappa of counts by label and verdict (A, B, tie); None where chance is certain.
 
     Computed for whichever of the table and its A-B exchange sorts first: both give equal bits.

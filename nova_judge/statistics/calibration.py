@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.clusters import Keys
-from nova_judge.statistics.evidence import Evidence, Floats
+from nova_judge.statistics.arrays import Floats, Ints, Keys
+from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.win_rate import Interval, wilson
 
@@ -22,8 +22,6 @@ MIN_ROWS = 20
 _FOLDS = 10
 _BUCKETS = 10
 _MIN_BUCKET = 10
-
-Counts = npt.NDArray[np.int64]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -138,17 +136,17 @@ def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
     return IsotonicMap(np.array(at), np.array(values))
 
 
-def _folds(hashes: Keys) -> Counts:
+def _folds(hashes: Keys) -> Ints:
     """The fold of each row by the rank of its hash; rows without one (0) by their place."""
     places = np.arange(len(hashes), dtype=np.uint64)
     keys = np.where(hashes == 0, places, hashes)
     _, rank = np.unique(keys, return_inverse=True)
-    folds: Counts = rank.astype(np.int64) % _FOLDS
+    folds: Ints = rank.astype(np.int64) % _FOLDS
     return folds
 
 
 def _out_of_fold(
-    confidence: Floats, agreed: npt.NDArray[np.bool_], fold: Counts
+    confidence: Floats, agreed: npt.NDArray[np.bool_], fold: Ints
 ) -> tuple[Floats, Floats]:
     """Each row predicted by the map, and by the share of right rows, of the other folds."""
     predicted, base = np.empty(len(confidence)), np.empty(len(confidence))
@@ -159,7 +157,7 @@ def _out_of_fold(
     return predicted, base
 
 
-def _distance(confidence: Floats, residuals: Floats, fold: Counts) -> float:
+def _distance(confidence: Floats, residuals: Floats, fold: Ints) -> float:
     """The root of the mean product of the residuals of two rows of one bucket and fold.
 
     A row's own noise is independent of another row's, and of the map that was fitted without both:
@@ -175,7 +173,7 @@ def _distance(confidence: Floats, residuals: Floats, fold: Counts) -> float:
     return float(np.sqrt(max(0.0, float(products.sum()) / float(rows[pairs].sum()))))
 
 
-def _bucket_of(confidence: Floats) -> Counts:
+def _bucket_of(confidence: Floats) -> Ints:
     """Up to ten buckets of about equal size; equal confidence is never parted."""
     count = max(1, min(_BUCKETS, len(confidence) // _MIN_BUCKET))
     cuts = [confidence[len(confidence) * part // count] for part in range(1, count)]

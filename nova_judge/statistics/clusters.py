@@ -11,18 +11,15 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from nova_judge.statistics.dirichlet_mean import Bounds, Floats, quantile
+from nova_judge.statistics.arrays import Floats, Ints, Keys
+from nova_judge.statistics.dirichlet_mean import Bounds, quantile
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
 
 METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
 _END = 0.5
-
-Keys = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
 
 
 class Cluster(NamedTuple):

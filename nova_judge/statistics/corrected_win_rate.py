@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.agreement import LabelledCounts
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.student import student_quantile
 
 MIN_LABELLED = 20
 PPI = "prediction-powered inference (PPI++), Student's t"
 
-Table = npt.NDArray[np.float64]
 _LABEL_SCORES = np.array([0.0, 0.5, 1.0])
 _SCORES = np.arange(5) / 4
 _LABEL_ROW = {Outcome.A: 0, Outcome.TIE: 1, Outcome.B: 2}
@@ -81,14 +81,14 @@ def _clipped(share: float) -> float:
     return min(1.0, max(0.0, share))
 
 
-def _with_ends(table: Table) -> Table:
+def _with_ends(table: Floats) -> Floats:
     ended = table.copy()
     ended[0, 2] += 0.5
     ended[-1, 2] += 0.5
     return ended
 
 
-def _trust(table: Table, unlabelled: Table) -> float:
+def _trust(table: Floats, unlabelled: Floats) -> float:
     """The weight of least variance: covariance over variance, less with few unlabelled rows."""
     ended = _with_ends(table)
     total = ended.sum()
@@ -102,12 +102,12 @@ def _trust(table: Table, unlabelled: Table) -> float:
     return float(min(1.0, max(0.0, best)))
 
 
-def _label_errors(table: Table, weight: float) -> _Moments:
+def _label_errors(table: Floats, weight: float) -> _Moments:
     errors = _LABEL_SCORES[:, None] - weight * _SCORES[None, :]
     return _moments(_with_ends(table).ravel(), errors.ravel())
 
 
-def _moments(counts: Table, values: npt.NDArray[np.float64]) -> _Moments:
+def _moments(counts: Floats, values: npt.NDArray[np.float64]) -> _Moments:
     total = float(counts.sum())
     mean = float(counts @ values) / total
     spread = float(counts @ (values - mean) ** 2)

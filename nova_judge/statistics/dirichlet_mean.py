@@ -11,12 +11,11 @@ add up to v_i, where the mean is taken over rows and clusters are what is drawn.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+from nova_judge.statistics.arrays import Floats
 
 
 class Bounds(NamedTuple):

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from nova_judge.records import JudgedAs, Unscored, Verdict
-from nova_judge.statistics.clusters import ClusterCounts, Keys, cluster_counts
+from nova_judge.statistics.arrays import Codes, Flags, Floats, Keys, RowIndices
+from nova_judge.statistics.clusters import ClusterCounts, cluster_counts
 from nova_judge.statistics.outcomes import (
     PROFILES,
     Outcome,
@@ -22,11 +23,6 @@ from nova_judge.statistics.outcomes import (
     outcome_of,
     score_quarters,
 )
-
-Codes: TypeAlias = npt.NDArray[np.uint8]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
-RowIndices: TypeAlias = npt.NDArray[np.intp]
 
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000

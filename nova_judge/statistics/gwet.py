@@ -8,16 +8,13 @@ import math
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, wilson
 
 MIN_LABELLED = 20
 METHOD = "the wider of Gwet's variance (one observation added twice) and Wilson's of the agreement"
-
-Table = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Ac1(msgspec.Struct, frozen=True):
@@ -30,7 +27,7 @@ class Ac1(msgspec.Struct, frozen=True):
     method: str
 
 
-def gwet_ac1(table: Table, level: float = 0.95) -> Ac1 | None:
+def gwet_ac1(table: Ints, level: float = 0.95) -> Ac1 | None:
     """AC1 of counts by label and verdict, over the categories that occur; None without two."""
     used = (table.sum(axis=0) + table.sum(axis=1)) > 0
     counts = table[np.ix_(used, used)].astype(np.float64)

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.evidence import Evidence, Floats
+from nova_judge.statistics.arrays import Floats
+from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
 MIN_ROWS = 20

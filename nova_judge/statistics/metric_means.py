@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.decision import Word, decide
-from nova_judge.statistics.dirichlet_mean import Bounds, Floats, mean_bounds
+from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds
 from nova_judge.statistics.holm import holm
 from nova_judge.statistics.observed_scale import (
     ALL_EQUAL,

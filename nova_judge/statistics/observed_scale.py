@@ -12,8 +12,9 @@ import math
 import numpy as np
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.binomial import sign_test
-from nova_judge.statistics.dirichlet_mean import Bounds, Floats, quantile
+from nova_judge.statistics.dirichlet_mean import Bounds, quantile
 from nova_judge.statistics.sign_flips import flip_test_of_values
 from nova_judge.statistics.student import normal_level, student_p_value, student_quantile
 

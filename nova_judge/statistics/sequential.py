@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.clusters import ClusterCounts
-from nova_judge.statistics.dirichlet_mean import Floats
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 CONFIDENCE_SEQUENCE = "confidence sequence (beta mixture), valid at every look"

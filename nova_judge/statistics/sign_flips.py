@@ -8,12 +8,9 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
+from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.binomial import sign_test
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 MOST_ENUMERATED = 18
 _LARGEST_SUM = 200_000
