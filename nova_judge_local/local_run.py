@@ -140,13 +140,14 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
 
 def check_servers(settings: EmulatorSettings) -> None:
     """One request to each server that is named, before anything else starts."""
+    candidates = settings.chat_server
+    if candidates is not None and candidates.model is not None:
+        check_server(candidates, candidates.model, refusals_pass=True)
     kind, _, rest = settings.judge.partition(":")
-    servers = [settings.chat_server]
     if kind == "openai":
-        servers.append(parse_chat_server(rest, settings.judge_environment.get("OPENAI_API_KEY")))
-    for server in servers:
-        if server is not None and server.model is not None:
-            check_server(server, server.model)
+        judge = parse_chat_server(rest, settings.judge_environment.get("OPENAI_API_KEY"))
+        if judge.model is not None:
+            check_server(judge, judge.model)
 
 
 def _absolute(judge: str) -> str:

@@ -58,8 +58,11 @@ def complete(
     return _read(server, answer)
 
 
-def check_server(server: ChatServer, model: str) -> None:
-    """Ask for one word, at most 2 s, and say what is wrong; a server that is only slow passes."""
+def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False) -> None:
+    """Ask for one word, at most 2 s, and say what is wrong; a server that is only slow passes.
+
+    `refusals_pass`: a 400 is left to the run, which counts it and quotes it in its report.
+    """
     body = {
         "model": server.model or model,
         "messages": [{"role": "user", "content": "Say yes."}],
@@ -70,7 +73,7 @@ def check_server(server: ChatServer, model: str) -> None:
         answer = _posted(server, body, no_retries, _QUICK_SECONDS)
     except _SlowServerError:
         return
-    if answer.status == 400 and _as_wanted(body, answer.data) is not None:
+    if answer.status == 400 and (refusals_pass or _as_wanted(body, answer.data) is not None):
         return
     if answer.status != 429 and answer.status < 500:
         _read(server, answer)

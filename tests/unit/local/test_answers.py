@@ -249,6 +249,14 @@ def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_serve
     assert len(asked) == 1
 
 
+def test_a_candidates_refusal_of_one_request_is_left_to_the_run(chat_server):
+    url, asked = chat_server((400, b"this model wants a longer prompt"))
+    check_server(parse_chat_server(url), "m", refusals_pass=True)
+    with pytest.raises(LocalModeError, match="a longer prompt"):
+        check_server(parse_chat_server(url), "m")
+    assert len(asked) == 2
+
+
 def test_a_server_that_is_not_there_is_told_at_once():
     with pytest.raises(LocalModeError, match="Is the server up"):
         check_server(parse_chat_server("http://127.0.0.1:9/v1"), "m")
