@@ -15,7 +15,7 @@ from pathlib import Path
 from nova_judge.findings import judgment_counts
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.statistics.findings import find
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 
 
 def write(path: Path, rows: int) -> None:

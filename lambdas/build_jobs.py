@@ -10,7 +10,7 @@ from nova_judge.aws import s3
 from nova_judge.kinds.job import Deployment
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import decode_run
-from nova_judge.steps.dataset import build_jobs
+from nova_judge.steps.job_data import build_jobs
 
 
 @logger.inject_lambda_context

@@ -9,7 +9,7 @@ from lambdas.observability import logger
 from lambdas.settings import JobSettings, load
 from nova_judge.inputs.run_request import parse_request
 from nova_judge.runs.run import StandIns
-from nova_judge.steps.plan import PlanningExecution, plan_run
+from nova_judge.steps.plan_run import PlanningExecution, plan_run
 
 
 @logger.inject_lambda_context

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from nova_judge_local.settings import EndpointFault, JobFault
+from nova_judge_local.emulator_settings import EndpointFault, JobFault
 
 OneFault = TypeVar("OneFault", JobFault, EndpointFault)
 

@@ -20,13 +20,18 @@ from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.text import storable
 from nova_judge_local import output_folder
+from nova_judge_local.emulator_settings import (
+    DEFAULT_CALLS,
+    ChatServer,
+    EmulatorSettings,
+    JudgeCalls,
+)
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
-from nova_judge_local.folders import CACHE
 from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
-from nova_judge_local.settings import DEFAULT_CALLS, ChatServer, EmulatorSettings, JudgeCalls
+from nova_judge_local.local_folders import CACHE
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""

@@ -17,7 +17,7 @@ from nova_judge.aws.registries import image_facts
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.images import ImageFacts, images_of
-from nova_judge.preflight.models import ModelFacts
+from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe

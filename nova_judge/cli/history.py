@@ -11,7 +11,7 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, find_reports, open_report
 from nova_judge.findings.sentences import headline, short_interval
 from nova_judge.report.index import render_index

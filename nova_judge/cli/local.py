@@ -18,7 +18,7 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.recipes import read_recipe
 
@@ -93,8 +93,8 @@ def command(
       nova-judge local run pairs.jsonl --judge openai:http://localhost:11434/v1#llama3.3
     """
     require("local", "ministack")
+    from nova_judge_local.emulator_settings import JudgeCalls  # noqa: PLC0415 - an extra
     from nova_judge_local.local_run import KEPT, RunRequest, run  # noqa: PLC0415 - an extra
-    from nova_judge_local.settings import JudgeCalls  # noqa: PLC0415 - an extra
 
     console = Console()
     kept = None if fresh else str(out.resolve().parent / KEPT)

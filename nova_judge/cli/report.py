@@ -12,7 +12,7 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.findings.saved_report import SavedReport, open_report
-from nova_judge.report.evidence import JudgedPairs, ReportRows, ScoredAnswers
+from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
 from nova_judge.scores.scores_parquet import read_scores
 
 

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.terminal import Console
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_stand_in import stand_ins

@@ -13,7 +13,7 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import WeightingError
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
 from nova_judge.pairs.details_columns import read_columns
@@ -32,7 +32,7 @@ from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.scratch import scratch_folder
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 _LISTED = 20
 

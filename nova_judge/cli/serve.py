@@ -10,7 +10,7 @@ from rich.markup import escape
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import find_metrics
-from nova_judge.report.server import LOOPBACK, make_server
+from nova_judge.report.report_server import LOOPBACK, make_server
 
 
 def command(

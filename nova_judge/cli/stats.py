@@ -21,8 +21,8 @@ from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
-from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import Slice
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 _MOST_SHOWN = 20
 

@@ -31,7 +31,7 @@ from nova_judge.preflight.estimate import check_budget, estimate_run, read_workl
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.usage import Workload
-from nova_judge.steps.plan import recipe_in
+from nova_judge.steps.plan_run import recipe_in
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130

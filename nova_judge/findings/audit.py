@@ -19,7 +19,7 @@ from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.statistics.evidence import gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 _SAME = 1e-9
 _STAGES = ("judge, forward", "judge, backward", "rubric")

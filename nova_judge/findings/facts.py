@@ -10,7 +10,7 @@ from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 
 def run_facts(

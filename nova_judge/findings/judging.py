@@ -12,10 +12,10 @@ from nova_judge.records import JudgedRow
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
+from nova_judge.statistics.early_stopping import may_stop
 from nova_judge.statistics.evidence import gather
 from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.stopping import may_stop
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 
 class Judging(NamedTuple):

@@ -28,7 +28,7 @@ from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.positions import Positions
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):

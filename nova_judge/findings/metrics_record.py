@@ -21,12 +21,12 @@ from nova_judge.statistics.calibration import Calibration
 from nova_judge.statistics.clusters import ClusterCounts, Repeats
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
 from nova_judge.statistics.findings import BothBad
-from nova_judge.statistics.labels import LabelFindings
+from nova_judge.statistics.label_findings import LabelFindings
 from nova_judge.statistics.length_control import ControlledRate
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.positions import Positions
-from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import Slice
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated
 from nova_judge.statistics.win_rate import Interval
 from nova_judge.text import all_storable

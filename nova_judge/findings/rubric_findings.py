@@ -33,7 +33,7 @@ from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import UNIT, mean_difference
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import ScoreCounts, score_interval
 
 WEIGHT_SUM_TOLERANCE = 0.001

@@ -12,7 +12,7 @@ import msgspec
 from nova_judge.pairs.job_findings import job_findings
 from nova_judge.records import JobMetrics, Unscored
 from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, percentile_bootstrap, scores_of_profiles
 
 ReportedNumber: TypeAlias = int | float

@@ -25,7 +25,7 @@ from nova_judge.statistics.arrays import Codes, Ints
 from nova_judge.statistics.contest import Contest, decisive_rate_of, win_rate_of
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.positions import positions
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 

@@ -17,7 +17,7 @@ from nova_judge.partitions import partition_of
 from nova_judge.preflight.check import Check, NotRead
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.input_head import rows_of
-from nova_judge.preflight.models import ModelFacts, model_check
+from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe

@@ -4,7 +4,7 @@ import functools
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 
 FIGURE_FONT = "DejaVu Sans"  # ships inside matplotlib, so a figure looks the same everywhere
 MISSING_GLYPH = "□"

@@ -3,8 +3,8 @@
 import re
 
 from nova_judge.findings import sentences_rubric, sentences_stand_in
-from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.report.key_figures import table_rows

@@ -18,14 +18,14 @@ from nova_judge.findings import (
     sentences_rubric,
     sentences_stand_in,
 )
-from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.one_line import one_line
 from nova_judge.records import Headline, Rejected
 from nova_judge.report import panels
-from nova_judge.report.evidence import AnswersShown, PairsShown, ReportRows
 from nova_judge.report.job_table import JobFigure, job_table
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
+from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
 
 SCRIPTS = ("rows.js", "statistics.js", "weights.js", "start.js")
 MOST_REJECTED = 200

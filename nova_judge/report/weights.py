@@ -21,7 +21,7 @@ from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.records import JudgedRow
 from nova_judge.report.page_rows import PageRow
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 MOST_ROWS = 200_000
 MOST_SLIDERS = 12

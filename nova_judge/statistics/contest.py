@@ -31,7 +31,7 @@ from nova_judge.statistics.sequential import (
     prompts_anytime,
     win_rate_anytime,
 )
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,

@@ -15,7 +15,7 @@ from nova_judge.statistics.contest import (
 )
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
 from nova_judge.statistics.evidence import Basis, Evidence
-from nova_judge.statistics.labels import LabelFindings, label_findings
+from nova_judge.statistics.label_findings import LabelFindings, label_findings
 from nova_judge.statistics.length_control import (
     ControlledRate,
     format_controlled,
@@ -23,8 +23,8 @@ from nova_judge.statistics.length_control import (
 )
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.positions import Positions, positions
-from nova_judge.statistics.settings import StatisticsSettings
 from nova_judge.statistics.slices import Slice, slices
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
 from nova_judge.statistics.win_rate import Interval
 

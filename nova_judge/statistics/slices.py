@@ -18,7 +18,7 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.holm import holm
 from nova_judge.statistics.outcomes import ReconciledTally
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 
 MIN_ROWS = 20

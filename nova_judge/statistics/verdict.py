@@ -19,12 +19,12 @@ from nova_judge.statistics.contest import (
     win_rate_of,
 )
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.early_stopping import RowsNeeded, detectable_rate, rows_needed
 from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.missing_orders import LostOrders
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import POWER
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.stopping import RowsNeeded, detectable_rate, rows_needed
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 
 SHORT_NAMES = {

@@ -20,7 +20,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs import judged_rows
 from nova_judge.pairs.judged_rows import PairsFound, profiles_of
-from nova_judge.report.evidence import JudgedPairs, ScoredAnswers
+from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
 from nova_judge.runs.rows import DatasetSummary

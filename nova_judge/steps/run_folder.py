@@ -12,7 +12,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.layout import RunLayout
 from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.evidence import ReportRows
+from nova_judge.report.report_rows import ReportRows
 from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome

@@ -13,11 +13,11 @@ import orjson
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
 from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
-from nova_judge_local.settings import EmulatorSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

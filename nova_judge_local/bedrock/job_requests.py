@@ -7,8 +7,8 @@ import botocore.session
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.sagemaker.api import ApiError, Parameters
-from nova_judge_local.settings import EmulatorSettings
 
 
 def check_request(shape: str, parameters: Parameters) -> None:

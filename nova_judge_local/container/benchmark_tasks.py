@@ -11,11 +11,11 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
-from nova_judge_local.container.job import ContainerJob
+from nova_judge_local.container.container_job import ContainerJob
 from nova_judge_local.container.output_files import Detail, OutputWriter, write_results
 from nova_judge_local.container.preset_scorers import preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
-from nova_judge_local.settings import answering
+from nova_judge_local.emulator_settings import answering
 
 QUESTIONS = Path(__file__).with_name("benchmarks")
 LETTERS = "ABCD"

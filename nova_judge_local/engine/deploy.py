@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from nova_judge.errors import LocalModeError
-from nova_judge_local.folders import STACKS
+from nova_judge_local.local_folders import STACKS
 
 TEMPLATE_BUCKET = "templates"
 CODE_BUCKET, CODE_KEY = "functions", "code.zip"

@@ -18,6 +18,7 @@ from nova_judge.folders import ROOT
 from nova_judge_local.bedrock import runtime_api
 from nova_judge_local.bedrock.batches import BatchInference
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
+from nova_judge_local.emulator_settings import FUNCTION_ERRORS, EmulatorSettings
 from nova_judge_local.engine import (
     account_facts,
     cloudformation_types,
@@ -30,7 +31,6 @@ from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
 from nova_judge_local.sagemaker.hosted_models import Hosting
 from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
-from nova_judge_local.settings import FUNCTION_ERRORS, EmulatorSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

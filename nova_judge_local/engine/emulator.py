@@ -20,10 +20,10 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
 from nova_judge.scratch import scratch_folder
+from nova_judge_local.emulator_settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
 from nova_judge_local.engine import clients
-from nova_judge_local.folders import FUNCTIONS
 from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
-from nova_judge_local.settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
+from nova_judge_local.local_folders import FUNCTIONS
 
 STOP_S = 5.0
 JUDGED = "judged "

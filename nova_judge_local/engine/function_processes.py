@@ -22,7 +22,7 @@ from typing import IO, Any
 import msgspec
 
 from nova_judge_local.engine.clients import KEY
-from nova_judge_local.folders import FUNCTIONS
+from nova_judge_local.local_folders import FUNCTIONS
 
 LONGEST_REQUEST = 1 << 20
 STDERR = 2

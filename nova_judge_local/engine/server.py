@@ -17,9 +17,9 @@ import orjson
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from nova_judge_local.emulator_settings import LOOPBACK, Start, answering
 from nova_judge_local.engine import clients
 from nova_judge_local.engine.function_processes import POSSIBLE, Forks
-from nova_judge_local.settings import LOOPBACK, Start, answering
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulated_account import Account

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Protocol
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
 from nova_judge.thoughts import without_thoughts
+from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
-from nova_judge_local.judges.squad import token_f1, tokens
-from nova_judge_local.settings import ChatServer
+from nova_judge_local.judges.squad_scores import token_f1, tokens
 
 OPENING = "Stand-in judge "  # every explanation begins so, so that the report can say who judged
 _JSON = re.compile(r"\{.*\}", re.DOTALL)

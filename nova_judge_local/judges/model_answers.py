@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from nova_judge.errors import LocalModeError
+from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import complete
 from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.sagemaker.api import ApiError
-from nova_judge_local.settings import ChatServer
 
 ANSWERED, REFUSED = "answered", "refused"
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored
+from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import complete
 from nova_judge_local.judges.recorded import RecordedAnswers
-from nova_judge_local.settings import ChatServer
 
 _AT_ONCE = 16
 

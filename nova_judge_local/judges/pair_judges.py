@@ -22,10 +22,10 @@ from nova_judge.folders import DATA
 from nova_judge.json_lines import require_lines
 from nova_judge.records import Unscored
 from nova_judge.verdict_labels import parse_verdict
+from nova_judge_local.emulator_settings import DEFAULT_CALLS, ChatServer, JudgeCalls
 from nova_judge_local.judges.chat_server import complete, parse_chat_server
 from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.reference_judge import reference_output
-from nova_judge_local.settings import DEFAULT_CALLS, ChatServer, JudgeCalls
 
 Order: TypeAlias = Literal["forward", "backward"]
 VerdictForm: TypeAlias = Literal["pairwise", "rubric"]

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import ryaml
 
-from nova_judge_local.judges.squad import exact_match, token_f1, tokens
+from nova_judge_local.judges.squad_scores import exact_match, token_f1, tokens
 
 _TIE = 1e-9
 

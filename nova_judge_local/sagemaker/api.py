@@ -14,7 +14,7 @@ import botocore.session
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from nova_judge_local.settings import EmulatorSettings
+from nova_judge_local.emulator_settings import EmulatorSettings
 
 Parameters: TypeAlias = dict[str, Any]
 Operation: TypeAlias = Callable[[Parameters], Parameters]

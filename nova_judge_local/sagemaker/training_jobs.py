@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nova_judge_local import job_files
+from nova_judge_local.emulator_settings import EmulatorSettings, JobFault
 from nova_judge_local.faults import Faults
 from nova_judge_local.job_book import JobBook, JobEntry, now
 from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
-from nova_judge_local.settings import EmulatorSettings, JobFault
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.judgment_file import read_judgment_file
-from nova_judge.findings.labels import one_line
+from nova_judge.findings.one_line import one_line
 from nova_judge.inputs.dataset import FROM_FILE, file_brings_answers, parse_line
 from nova_judge.json_lines import Line
 from nova_judge.kinds.recipes import load_recipe

@@ -13,7 +13,7 @@ from nova_judge.findings.metrics_record import (
 from nova_judge.pairs.job_figures import JobFigures
 from nova_judge.scores.headline import score_headline
 from nova_judge.scores.table import ScoreTable
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 HOSTILE = "<script>alert(1)</script>\u202e$x^$ & more"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
-from nova_judge_local.settings import EmulatorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nova_judge.layout import UNSTARTED
-from nova_judge_local.settings import EndpointFault, JobFault
+from nova_judge_local.emulator_settings import EndpointFault, JobFault
 from tests.workflow.conftest import ROOT, Account
 
 Start = Callable[..., Account]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge_local.settings import JobFault
+from nova_judge_local.emulator_settings import JobFault
 from tests.made.profiles import HAIKU
 from tests.workflow.conftest import ROOT, Account, lines
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nova_judge.layout import UNSTARTED
-from nova_judge_local.judges.squad import token_f1
+from nova_judge_local.judges.squad_scores import token_f1
 from tests.workflow.conftest import ROOT, Account
 
 EXAMPLES = ROOT / "examples"

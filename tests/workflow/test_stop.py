@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from nova_judge_local.settings import EndpointFault
+from nova_judge_local.emulator_settings import EndpointFault
 from tests.workflow.conftest import Account
 from tests.workflow.test_endpoints import drop, entered, invoke, jobs_under_way, wait_until
 

@@ -7,8 +7,8 @@ import pytest
 
 from nova_judge.findings.cross_check import JudgeVerdicts, cross_check
 from nova_judge.report.cross_check_page import render_cross_check
-from nova_judge.report.evidence import MOST_ANSWER_ROWS, ScoredAnswers
 from nova_judge.report.page import render_page
+from nova_judge.report.report_rows import MOST_ANSWER_ROWS, ScoredAnswers
 from nova_judge.scores.table import AnswerScore, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
 from tests.made import scored

@@ -37,10 +37,10 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
-from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.index import render_index
+from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import write_report
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import generated
 from tests.made.changed import changed
 

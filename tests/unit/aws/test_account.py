@@ -12,7 +12,7 @@ from nova_judge.aws.registries import image_facts
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.images import ImageFacts
-from nova_judge.preflight.models import Access, ModelFacts
+from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.recipe.files import packaged_recipe
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")

@@ -4,7 +4,7 @@ import pytest
 
 from nova_judge.cli.main import main
 from nova_judge.findings.metrics_record import encode_metrics
-from nova_judge.report.evidence import JudgedPairs
+from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import write_report
 from tests.made.changed import changed
 

@@ -15,7 +15,7 @@ from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.passes import COUNTS_DIFFER
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made import details, runs
 from tests.made.changed import changed
 

@@ -13,7 +13,7 @@ from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
-from nova_judge.report.evidence import ScoredAnswers
+from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.report.write import render_report
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.statistics.outcomes import Outcome

@@ -10,7 +10,7 @@ from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.statistics.contest import win_rate_of
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import generated
 from tests.made.changed import changed
 

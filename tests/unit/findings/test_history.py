@@ -12,8 +12,8 @@ from nova_judge.findings.comparability import (
 from nova_judge.findings.history import difference, group, trend
 from nova_judge.findings.saved_report import find_reports, open_report
 from nova_judge.kinds.recipes import read_recipe
-from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.index import render_index
+from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import write_report
 from tests.made import generated
 from tests.made.changed import changed

@@ -10,7 +10,7 @@ from nova_judge.findings import judgment_counts
 from nova_judge.findings.judgment_counts import counted_lines
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.statistics.findings import find
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 
 ROW = {"id": "a", "forward": "A>B", "backward": "B>A"}
 

@@ -16,7 +16,7 @@ from nova_judge.findings.judgments import write_judgments
 from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.outcomes import count_profiles
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import jsonl, judged_rows
 
 ROWS = [

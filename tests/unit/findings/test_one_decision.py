@@ -16,7 +16,7 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import profiles_from_dict
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import generated
 from tests.made.profiles import counts
 

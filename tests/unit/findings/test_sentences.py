@@ -8,7 +8,7 @@ from nova_judge.findings import sentences, sentences_rubric
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
-from nova_judge.report.evidence import JudgedPairs
+from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import render_report
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts

@@ -16,9 +16,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nova_judge.errors import LocalModeError
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine.deploy import deploy
 from nova_judge_local.engine.emulator import Emulator
-from nova_judge_local.settings import EmulatorSettings
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 WAIT_S = 30.0

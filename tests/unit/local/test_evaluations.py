@@ -18,6 +18,7 @@ from nova_judge.kinds.bedrock import evaluation_job_request
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.judges import answer_judge as judging
 from nova_judge_local.judges.answer_judge import (
     AnswerJudge,
@@ -28,7 +29,6 @@ from nova_judge_local.judges.answer_judge import (
 )
 from nova_judge_local.judges.completions import Completion
 from nova_judge_local.sagemaker.api import ApiError
-from nova_judge_local.settings import EmulatorSettings
 
 PROMPTS = [
     {

@@ -8,6 +8,7 @@ from botocore.stub import Stubber
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored, Verdict
 from nova_judge.verdict_labels import parse_verdict
+from nova_judge_local.emulator_settings import JudgeCalls
 from nova_judge_local.judges import pair_judges
 from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.knowledge import KnownRow
@@ -19,7 +20,6 @@ from nova_judge_local.judges.pair_judges import (
     judge_from,
     judge_prompt,
 )
-from nova_judge_local.settings import JudgeCalls
 from tests.made.profiles import HAIKU
 
 

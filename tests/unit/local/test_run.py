@@ -8,8 +8,8 @@ from nova_judge.aws.follow import follow
 from nova_judge.cli import local, main
 from nova_judge.errors import LocalModeError
 from nova_judge_local import local_run, output_folder
+from nova_judge_local.emulator_settings import ChatServer, answering
 from nova_judge_local.local_run import RunRequest, RunResult, settings_for
-from nova_judge_local.settings import ChatServer, answering
 from tests.made import runs
 
 ROOT = Path(__file__).parents[3]

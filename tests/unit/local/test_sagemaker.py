@@ -10,11 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault, JobFault
 from nova_judge_local.judges.model_answers import answers_from
 from nova_judge_local.sagemaker.api import ApiError, SageMakerApi
 from nova_judge_local.sagemaker.hosted_models import Hosting
 from nova_judge_local.sagemaker.training_jobs import FINAL, Container, TrainingJobs
-from nova_judge_local.settings import EmulatorSettings, EndpointFault, JobFault
 
 DOCUMENTED = Path(__file__).parents[2] / "data" / "training_job_state_change.json"
 ROLE = "arn:aws:iam::123456789012:role/service"

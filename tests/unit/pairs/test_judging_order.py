@@ -5,8 +5,8 @@ import numpy as np
 from nova_judge.pairs.judging_order import judging_ranks
 from nova_judge.records import InputRow
 from nova_judge.statistics.contest import contest_of_profiles
-from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.stopping import may_stop
+from nova_judge.statistics.early_stopping import may_stop
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made.profiles import counts
 
 

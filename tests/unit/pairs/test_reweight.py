@@ -30,7 +30,7 @@ from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.sequential import CONFIDENCE_SEQUENCE, anytime_p_value
-from nova_judge.statistics.settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import details
 
 GROUPS = default_groups()

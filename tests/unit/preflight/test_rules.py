@@ -9,7 +9,7 @@ from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.images import ImageFacts
-from nova_judge.preflight.models import Access, ModelFacts
+from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,

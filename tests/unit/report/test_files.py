@@ -12,15 +12,15 @@ import jsonschema
 import msgspec
 import pytest
 
-from nova_judge.findings.labels import one_line
 from nova_judge.findings.metrics_schema import metrics_schema
+from nova_judge.findings.one_line import one_line
 from nova_judge.pairs.controls import Control, ControlFinding
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.evidence import JudgedPairs
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
+from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import render_report, write_report
 from nova_judge.scores.table import ScoreTable
 from tests.made import generated, scored

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.records import Rejected, Unscored
-from nova_judge.report.evidence import ScoredAnswers
+from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.report.write import render_report
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.scores.table import AnswerScore, ScoreTable

@@ -13,7 +13,7 @@ from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.records import Unscored
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import ALPACA
 
 

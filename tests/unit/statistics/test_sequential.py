@@ -14,6 +14,7 @@ from nova_judge.statistics.contest import (
     decisive_rate_of,
 )
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.early_stopping import may_stop
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import FIXED_SIZE, find
 from nova_judge.statistics.outcomes import ProfileCounts
@@ -24,8 +25,7 @@ from nova_judge.statistics.sequential import (
     e_value,
     win_rate_anytime,
 )
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.stopping import may_stop
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import verdict
 from nova_judge.statistics.win_rate import WILSON, Interval, ScoreCounts
 from tests.made.profiles import counts

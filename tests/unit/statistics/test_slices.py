@@ -9,8 +9,8 @@ from nova_judge.records import Verdict
 from nova_judge.statistics import slices as module
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
 from nova_judge.statistics.holm import holm
-from nova_judge.statistics.settings import DEFAULTS
 from nova_judge.statistics.slices import slices
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import judged_rows
 
 

@@ -9,10 +9,10 @@ from scipy import stats
 from nova_judge.statistics.binomial import binomial_cdf, sign_test
 from nova_judge.statistics.contest import contest_of_profiles
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.early_stopping import rows_needed
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import decisive_pairs
-from nova_judge.statistics.settings import StatisticsSettings
-from nova_judge.statistics.stopping import rows_needed
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.verdict import verdict
 from tests.made.profiles import counts, random_counts
 

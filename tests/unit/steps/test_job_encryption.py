@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge.steps.dataset import _encrypted
+from nova_judge.steps.job_data import _encrypted
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 TRAINING = {"TrainingJobName": "j", "OutputDataConfig": {"S3OutputPath": "s3://b/o"}}

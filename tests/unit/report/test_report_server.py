@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from nova_judge.report.evidence import JudgedPairs
-from nova_judge.report.server import make_server
+from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_server import make_server
 from nova_judge.report.write import write_report
 
 

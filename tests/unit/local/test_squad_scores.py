@@ -1,6 +1,6 @@
 import pytest
 
-from nova_judge_local.judges.squad import Tokens, exact_match, token_f1, tokens
+from nova_judge_local.judges.squad_scores import Tokens, exact_match, token_f1, tokens
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.gwet import gwet_ac1
-from nova_judge.statistics.labels import (
+from nova_judge.statistics.label_findings import (
     JudgeRates,
     label_findings,
     rate_by_outside_labels,
     weighted_label_rate,
 )
 from nova_judge.statistics.outcomes import Outcome
-from nova_judge.statistics.settings import DEFAULTS
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import counts
 
 

@@ -14,7 +14,7 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run, RunInput
-from nova_judge.steps.dataset import BuiltJobs, build_jobs
+from nova_judge.steps.job_data import BuiltJobs, build_jobs
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import CUSTOMISED, HERE, recipe, run
 from tests.unit.kinds.test_known import shipped

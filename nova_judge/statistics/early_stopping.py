@@ -22,7 +22,7 @@ from nova_judge.statistics.planning import (
     detectable_difference,
     detectable_difference_anytime,
 )
-from nova_judge.statistics.settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, wilson
 
 _RANGE_LEVEL = 0.5
