@@ -42,8 +42,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     caught = {} if ended else event["state"]["error"]
     failure = _ended(event) if ended else _explain(caught, execution)
     # The table tells whose the run is: it may be claimed anew, or be claimed and not yet written.
-    told = event.get("status") == "FAILED"  # by the Catch already, which knows more
-    run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not told)
+    recorded = event.get("status") == "FAILED"  # by the Catch already, which knows more
+    run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not recorded)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
     if run_id is not None:
         _record(settings, run_id, execution, failure, failed_job(caught))

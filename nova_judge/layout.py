@@ -110,5 +110,5 @@ class RunLayout:
 
 def run_of_output(uri: str) -> tuple[str, int] | None:
     """The run id and the job's number of an S3 output path; None where it is not ours."""
-    found = re.search(rf"/{RUNS}([^/]+)/judge/(\d+)/output", uri)
-    return (found[1], int(found[2])) if found else None
+    match = re.search(rf"/{RUNS}([^/]+)/judge/(\d+)/output", uri)
+    return (match[1], int(match[2])) if match else None

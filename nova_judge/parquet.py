@@ -43,9 +43,11 @@ def check_expansion(
         return
     total = " + ".join(f"coalesce(sum({length}), 0)" for length in lengths)
     counted = connection.execute(f"SELECT {total} FROM read_parquet(?)", [str(path)])  # noqa: S608
-    found = int(counted.fetchall()[0][0])
-    if found > _FREE_TEXT + _TEXT_PER_BYTE * path.stat().st_size:
-        raise duckdb.Error(f"its texts have {found:,} bytes, more than a file of its size may hold")
+    text_bytes = int(counted.fetchall()[0][0])
+    if text_bytes > _FREE_TEXT + _TEXT_PER_BYTE * path.stat().st_size:
+        raise duckdb.Error(
+            f"its texts have {text_bytes:,} bytes, more than a file of its size may hold"
+        )
 
 
 def connect_to(path: Path, **settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401

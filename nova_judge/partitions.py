@@ -28,5 +28,5 @@ _BY_REGION = {
 
 def partition_of(region: str) -> Partition:
     """The partition that a region belongs to."""
-    found = (one for begins, one in _BY_REGION.items() if region.startswith(begins))
-    return next(found, COMMERCIAL)
+    matching = (one for begins, one in _BY_REGION.items() if region.startswith(begins))
+    return next(matching, COMMERCIAL)

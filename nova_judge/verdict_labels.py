@@ -118,7 +118,7 @@ def turned(judged: JudgedAs) -> JudgedAs:
 def ends_early(text: str) -> bool:
     """Whether the text goes on after its last label and stops in the middle of a sentence."""
     plain = _plain(without_thoughts(text).text)
-    end = max((found.end() for found in _BRACKETED.finditer(plain)), default=0)
+    end = max((label.end() for label in _BRACKETED.finditer(plain)), default=0)
     rest = plain[end:].strip(" \t\n]\"'")
     return bool(rest) and (rest[-1].isalnum() or rest[-1] in ",:;-([")
 

@@ -194,9 +194,9 @@ def _evaluate(
         s3.upload_file(request.recipe, bucket, f"{RECIPES}{recipe.name}.yaml")
     if request.input is not None:
         emulator.tell_judge(request.input)
-        said = {"Metadata": {key: quote(name) for key, name in request.names.items()}}
+        metadata = {"Metadata": {key: quote(name) for key, name in request.names.items()}}
         key = f"{INBOX}{recipe.name}/{request.input.name}"
-        s3.upload_file(str(request.input), bucket, key, ExtraArgs=said)
+        s3.upload_file(str(request.input), bucket, key, ExtraArgs=metadata)
     else:
         emulator.client("stepfunctions").start_execution(
             stateMachineArn=machine, input=json.dumps({"recipe": recipe.name})

@@ -119,8 +119,8 @@ def _texts(pattern: str) -> Callable[[object], bool]:
 
 
 def _are_models(value: object) -> bool:
-    known = catalog.models().endpoints
-    return isinstance(value, list) and all(isinstance(m, str) and m in known for m in value)
+    offered = catalog.models().endpoints
+    return isinstance(value, list) and all(isinstance(m, str) and m in offered for m in value)
 
 
 def _is_vpc(value: object) -> bool:

@@ -111,16 +111,16 @@ class AnswerJournal:
     def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
         """The stored answers among those to `prompts`: this shard's own first, then other runs'."""
         wanted = {prompt_name(prompt): prompt for prompt in prompts}
-        found: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         for entry in self._entries(self._place):
             self._stored.add(entry.name)
             if entry.name in wanted:
-                found[wanted.pop(entry.name)] = entry.answer
+                answers[wanted.pop(entry.name)] = entry.answer
         if self._reuse:
             for entry in self._from_other_runs(wanted):
                 answer = msgspec.structs.replace(entry.answer, cached=True)
-                found[wanted.pop(entry.name)] = answer
-        return found
+                answers[wanted.pop(entry.name)] = answer
+        return answers
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
         """What those of `prompts` cost that failed before, in the same execution."""

@@ -65,8 +65,8 @@ def generate(
     """
     reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
     gate = Gate(lambda: time_left() > reserve)
-    known = {c: _known(prompts, source.journal) for c, source in sources.items()}
-    lanes = {c: _lane(c, prompts, source, known[c], gate) for c, source in sources.items()}
+    stored = {c: _known(prompts, source.journal) for c, source in sources.items()}
+    lanes = {c: _lane(c, prompts, source, stored[c], gate) for c, source in sources.items()}
     # On the way out each journal is flushed, whatever the others or the lanes raise.
     with ExitStack() as ending:
         for source in sources.values():
@@ -75,9 +75,9 @@ def generate(
     for lane in lanes.values():
         lane.require_progress()
     for c, source in sources.items():
-        source.journal.set_back(_news(known[c].setbacks, lanes[c].setbacks))
+        source.journal.set_back(_news(stored[c].setbacks, lanes[c].setbacks))
     return Generated(
-        {c: _in_order(prompts, known[c].outcomes, lane) for c, lane in lanes.items()},
+        {c: _in_order(prompts, stored[c].outcomes, lane) for c, lane in lanes.items()},
         {c: lane.most_in_flight for c, lane in lanes.items()},
     )
 
@@ -99,8 +99,8 @@ def _known(prompts: Sequence[str], journal: Journal) -> _Known:
 def _lane(
     candidate: Candidate, prompts: Sequence[str], source: AnswerSource, known: _Known, gate: Gate
 ) -> Lane:
-    missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in known.outcomes]
-    return Lane(f"candidate {candidate}", missing, source, gate, known.setbacks)
+    missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in stored.outcomes]
+    return Lane(f"candidate {candidate}", missing, source, gate, stored.setbacks)
 
 
 def _news(before: Mapping[str, Setback], after: Mapping[str, Setback]) -> dict[str, Setback]:
@@ -124,7 +124,7 @@ def _in_order(
     prompts: Sequence[str], known: Mapping[str, AnswerOutcome], lane: Lane
 ) -> list[AnswerOutcome | None]:
     asked = dict(zip(lane.prompts, lane.outcomes, strict=True))
-    return [known[prompt] if prompt in known else asked[prompt] for prompt in prompts]
+    return [stored[prompt] if prompt in stored else asked[prompt] for prompt in prompts]
 
 
 def reasons(outcomes: Iterable[AnswerOutcome | None]) -> Counter[str]:

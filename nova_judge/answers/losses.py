@@ -107,9 +107,9 @@ class Losses:
 
     def _learn(self, seen: Seen) -> None:
         """Take in what a limit showed at which the share was proven."""
-        known = Seen(self._rests_on, self._rests_on * self.share)
-        self.share = _both(known, seen).share
-        self._rests_on = min(MOST_REMEMBERED, known.begun + seen.begun)
+        remembered = Seen(self._rests_on, self._rests_on * self.share)
+        self.share = _both(remembered, seen).share
+        self._rests_on = min(MOST_REMEMBERED, remembered.begun + seen.begun)
 
     def _halves(self) -> tuple[Seen, Seen]:
         """The calls that began with fewer and with more in flight; none where that is the same."""

@@ -76,9 +76,9 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     if isinstance(caller, NotRead):
         return Facts(region=region, caller=caller)
     outputs = read(functools.partial(stack_outputs, stage))
-    known: Mapping[str, Mapping[str, str]] = {} if isinstance(outputs, NotRead) else outputs
-    role = known.get("Evaluation", {}).get("JudgeRoleArn")
-    bucket = known.get("Storage", {}).get("DataBucketName")
+    deployed: Mapping[str, Mapping[str, str]] = {} if isinstance(outputs, NotRead) else outputs
+    role = deployed.get("Evaluation", {}).get("JudgeRoleArn")
+    bucket = deployed.get("Storage", {}).get("DataBucketName")
     training, endpoint = _split(read(lambda: quotas_of_account(recipe))) if recipe else (None, None)
     uris = images_of(recipe, region) if recipe else {}
     return Facts(
@@ -107,16 +107,16 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
         for kinds in recipe.endpoint_instances(CANDIDATES).values()
         for kind in kinds
     }
-    found: dict[str, float] = {}
+    quotas: dict[str, float] = {}
     deadline = time.monotonic() + QUOTAS_WITHIN_S
     pages = _client("service-quotas").get_paginator("list_service_quotas")
     for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100}):
-        found |= {q["QuotaName"]: q["Value"] for q in page["Quotas"] if q["QuotaName"] in wanted}
-        if found.keys() == wanted:
+        quotas |= {q["QuotaName"]: q["Value"] for q in page["Quotas"] if q["QuotaName"] in wanted}
+        if quotas.keys() == wanted:
             break
         if time.monotonic() > deadline:
             return NotRead(f"Service Quotas did not list all within {QUOTAS_WITHIN_S:g} s")
-    return found
+    return quotas
 
 
 def role_trust(role_arn: str) -> tuple[str, ...]:
@@ -165,14 +165,14 @@ def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
 
 def bucket_sends_events(bucket: str) -> bool:
     """Whether EventBridge hears of new objects."""
-    found = _client("s3").get_bucket_notification_configuration(Bucket=bucket)
-    return "EventBridgeConfiguration" in found
+    notifications = _client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    return "EventBridgeConfiguration" in notifications
 
 
 def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
     """The outputs of a stage's stacks, by part; a stack that is not deployed is left out."""
     cloudformation = _client("cloudformation")
-    found: dict[str, dict[str, str]] = {}
+    by_part: dict[str, dict[str, str]] = {}
     for part in STACK_PARTS:
         try:
             stacks = cloudformation.describe_stacks(StackName=f"NovaJudge-{stage}-{part}")["Stacks"]
@@ -181,8 +181,8 @@ def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
                 continue
             raise
         outputs = stacks[0].get("Outputs", [])
-        found[part] = {item["OutputKey"]: item["OutputValue"] for item in outputs}
-    return found
+        by_part[part] = {item["OutputKey"]: item["OutputValue"] for item in outputs}
+    return by_part
 
 
 def stack_endpoints(stage: str) -> set[str]:

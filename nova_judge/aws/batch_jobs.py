@@ -68,8 +68,8 @@ def begin(job: BatchJob) -> str | None:
 
 def status(arn: str) -> JobStatus:
     """How a job stands."""
-    found = _client().get_model_invocation_job(jobIdentifier=arn)
-    return JobStatus(found["status"], found.get("message", ""))
+    job = _client().get_model_invocation_job(jobIdentifier=arn)
+    return JobStatus(job["status"], job.get("message", ""))
 
 
 def running(prefix: str) -> Iterator[RunningJob]:
@@ -77,13 +77,13 @@ def running(prefix: str) -> Iterator[RunningJob]:
     pages = _client().get_paginator("list_model_invocation_jobs")
     for wanted in ("Submitted", "Validating", "Scheduled", "InProgress"):
         for page in pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted):
-            for found in page.get("invocationJobSummaries", ()):
-                name, since = found["jobName"], found["submitTime"].timestamp()
+            for job in page.get("invocationJobSummaries", ()):
+                name, since = job["jobName"], job["submitTime"].timestamp()
                 if not name.startswith(prefix):
                     continue
-                uri = found["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
+                uri = job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
                 run_id = uri.partition(f"/{RUNS}")[2].partition("/")[0]
-                yield RunningJob(name, found["jobArn"], run_id or None, since)
+                yield RunningJob(name, job["jobArn"], run_id or None, since)
 
 
 def stop(arn: str) -> None:

@@ -65,13 +65,13 @@ def failures_in_our_words() -> Iterator[None]:
 
 def _of_response(error: ClientError) -> CallFailure:
     response: dict[str, Any] = dict(error.response)
-    said = response.get("Error", {})
+    refusal = response.get("Error", {})
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     original = response.get("OriginalStatusCode") or response.get("originalStatusCode")
-    if "Endpoint" in said.get("Message", "") and "not found" in said.get("Message", ""):
+    if "Endpoint" in refusal.get("Message", "") and "not found" in refusal.get("Message", ""):
         # SageMaker tells of a missing endpoint as of a bad request.
         status = HTTPStatus.NOT_FOUND
-    message = response.get("OriginalMessage") or said.get("Message") or ""
+    message = response.get("OriginalMessage") or refusal.get("Message") or ""
     if status == HTTPStatus.FAILED_DEPENDENCY and CONTAINER_TIMED_OUT in message:
         return TIMED_OUT
-    return by_status(status, said.get("Code", ""), message[:DETAIL_CHARACTERS], original)
+    return by_status(status, refusal.get("Code", ""), message[:DETAIL_CHARACTERS], original)

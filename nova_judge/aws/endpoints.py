@@ -40,7 +40,7 @@ class SageMakerEndpoints:
     def observe(self, name: str) -> Observed:
         """The endpoint as it is now."""
         try:
-            found = self._client.describe_endpoint(EndpointName=name)
+            endpoint = self._client.describe_endpoint(EndpointName=name)
         except ClientError as error:
             if _is_absent(error):
                 return ABSENT
@@ -48,9 +48,9 @@ class SageMakerEndpoints:
         status = _STATUS.get(found["EndpointStatus"], EndpointStatus.STARTING)
         return Observed(
             status,
-            reason=found.get("FailureReason", ""),
-            since=found["CreationTime"].timestamp(),
-            config=found.get("EndpointConfigName", ""),
+            reason=endpoint.get("FailureReason", ""),
+            since=endpoint["CreationTime"].timestamp(),
+            config=endpoint.get("EndpointConfigName", ""),
         )
 
     def create(self, name: str, config: str) -> None:
@@ -99,9 +99,9 @@ class SageMakerEndpoints:
     def names(self, prefix: str) -> Iterable[str]:
         """The endpoints whose names begin with `prefix`."""
         for page in self._client.get_paginator("list_endpoints").paginate(NameContains=prefix):
-            for found in page["Endpoints"]:
-                if found["EndpointName"].startswith(prefix):
-                    yield found["EndpointName"]
+            for endpoint in page["Endpoints"]:
+                if endpoint["EndpointName"].startswith(prefix):
+                    yield endpoint["EndpointName"]
 
 
 @functools.cache

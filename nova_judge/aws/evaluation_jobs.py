@@ -27,10 +27,10 @@ def running(prefix: str) -> Iterator[RunningJob]:
     pages = _client().get_paginator("list_evaluation_jobs")
     part = prefix.rstrip("-")  # Bedrock refuses part of a name that no whole name could be
     for page in pages.paginate(nameContains=part, statusEquals="InProgress"):
-        for found in page.get("jobSummaries", ()):
-            name, arn = found["jobName"], found["jobArn"]
+        for job in page.get("jobSummaries", ()):
+            name, arn = job["jobName"], job["jobArn"]
             if name.startswith(prefix):
-                yield RunningJob(name, arn, _run_id(arn), found["creationTime"].timestamp())
+                yield RunningJob(name, arn, _run_id(arn), job["creationTime"].timestamp())
 
 
 def stop(arn: str) -> None:
@@ -44,5 +44,5 @@ def stop(arn: str) -> None:
 
 def _run_id(arn: str) -> str | None:
     described = _client().get_evaluation_job(jobIdentifier=arn)
-    found = run_of_output(described["outputDataConfig"]["s3Uri"] + "/")
-    return found[0] if found else None
+    run_and_job = run_of_output(described["outputDataConfig"]["s3Uri"] + "/")
+    return run_and_job[0] if run_and_job else None

@@ -27,18 +27,18 @@ def first_failed_child(execution: str) -> dict[str, str] | None:
             mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1
         )["executions"]
         for child in failed:
-            found = _client().describe_execution(executionArn=child["executionArn"])
-            return {"Error": found.get("error", ""), "Cause": found.get("cause", "")}
+            described = _client().describe_execution(executionArn=child["executionArn"])
+            return {"Error": described.get("error", ""), "Cause": described.get("cause", "")}
     return None
 
 
 def is_running(execution: str) -> bool:
     """Whether an execution is still under way."""
     try:
-        found = _client().describe_execution(executionArn=execution)
+        described = _client().describe_execution(executionArn=execution)
     except _client().exceptions.ExecutionDoesNotExist:
         return False
-    return found["status"] in {"RUNNING", "PENDING_REDRIVE"}
+    return described["status"] in {"RUNNING", "PENDING_REDRIVE"}
 
 
 def running(machine: str) -> Iterator[str]:
@@ -46,7 +46,7 @@ def running(machine: str) -> Iterator[str]:
     pages = _client().get_paginator("list_executions")
     try:
         for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
-            yield from (found["executionArn"] for found in page["executions"])
+            yield from (listed["executionArn"] for listed in page["executions"])
     except _client().exceptions.StateMachineDoesNotExist:
         return
 

@@ -24,12 +24,12 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
     target = (folder or _temporary()) / "report"
     target.mkdir(parents=True, exist_ok=True)
     try:
-        found = [name for name in _FILES if _download(bucket, f"{report}{name}", target / name)]
+        fetched = [name for name in _FILES if _download(bucket, f"{report}{name}", target / name)]
     except (ClientError, BotoCoreError) as error:
         raise SavedReportError(
             f"{reference} cannot be read ({error}). Check the credentials and the bucket's name."
         ) from error
-    if "metrics.json" not in found:
+    if "metrics.json" not in fetched:
         raise SavedReportError(
             f"s3://{bucket}/{report} holds no metrics.json: the run has not ended, or its id is "
             "another one. `aws s3 ls` of the folder `runs/` lists the runs."

@@ -50,9 +50,9 @@ def _state(client: "SFNClient", arn: str) -> str | None:
 def _plain(cause: str) -> str:
     """A function's failure is JSON text; its message is what a person wants to read."""
     try:
-        told = json.loads(cause)
+        fields = json.loads(cause)
     except ValueError:
         return cause
-    if isinstance(told, dict):
-        return str(told.get("errorMessage") or told.get("FailureReason") or cause)
+    if isinstance(fields, dict):
+        return str(fields.get("errorMessage") or fields.get("FailureReason") or cause)
     return cause

@@ -24,10 +24,10 @@ def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs in progress whose names begin with `prefix`."""
     pages = _client().get_paginator("list_training_jobs")
     for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress"):
-        for found in page["TrainingJobSummaries"]:
-            name = found["TrainingJobName"]
-            if name.startswith(prefix) and found["TrainingJobStatus"] == "InProgress":
-                yield RunningJob(name, name, _run_id(name), found["CreationTime"].timestamp())
+        for job in page["TrainingJobSummaries"]:
+            name = job["TrainingJobName"]
+            if name.startswith(prefix) and job["TrainingJobStatus"] == "InProgress":
+                yield RunningJob(name, name, _run_id(name), job["CreationTime"].timestamp())
 
 
 def stop(name: str) -> None:
@@ -41,5 +41,5 @@ def stop(name: str) -> None:
 
 def _run_id(name: str) -> str | None:
     described = _client().describe_training_job(TrainingJobName=name)
-    found = run_of_output(described["OutputDataConfig"]["S3OutputPath"] + "/")
-    return found[0] if found else None
+    run_and_job = run_of_output(described["OutputDataConfig"]["S3OutputPath"] + "/")
+    return run_and_job[0] if run_and_job else None

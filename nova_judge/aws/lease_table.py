@@ -23,8 +23,8 @@ class LeaseTable:
 
     def read(self, endpoint: str) -> Hosted | None:
         """What is written down of an endpoint."""
-        found = self._table.get_item(Key=_key(endpoint), ConsistentRead=True)
-        return _hosted(found["Item"]) if "Item" in found else None
+        answer = self._table.get_item(Key=_key(endpoint), ConsistentRead=True)
+        return _hosted(answer["Item"]) if "Item" in answer else None
 
     def join(self, endpoint: str, lease: Lease) -> Hosted | None:
         """Add or renew a lease; None while the endpoint is closing."""
@@ -40,8 +40,8 @@ class LeaseTable:
             )
             if joined is not None:
                 return joined
-            found = self.read(endpoint)
-            if found is not None and found.closing:
+            hosted = self.read(endpoint)
+            if hosted is not None and hosted.closing:
                 return None
         return None
 

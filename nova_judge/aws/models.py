@@ -63,15 +63,17 @@ def _of_foundation(bedrock: Any, name: str, *, profile: bool) -> ModelFacts:  # 
 def _access(bedrock: Any, name: str) -> Access:  # noqa: ANN401
     """What AWS says of the account's access to a foundation model; nothing where it refuses to."""
     try:
-        told = bedrock.get_foundation_model_availability(modelId=name)
+        availability = bedrock.get_foundation_model_availability(modelId=name)
     except (BotoCoreError, ClientError):
         return Access()
-    agreement = told.get("agreementAvailability", {}).get("status")
+    agreement = availability.get("agreementAvailability", {}).get("status")
     asks_form = name.startswith("anthropic.") and agreement != "AVAILABLE"
     return Access(
         # Amazon's own models need no subscription.
         None if name.startswith("amazon.") else agreement,
-        {"AUTHORIZED": True, "NOT_AUTHORIZED": False}.get(told.get("authorizationStatus", "")),
+        {"AUTHORIZED": True, "NOT_AUTHORIZED": False}.get(
+            availability.get("authorizationStatus", "")
+        ),
         _form_is_sent(bedrock) if asks_form else None,
     )
 
@@ -87,18 +89,18 @@ def _form_is_sent(bedrock: Any) -> bool | None:  # noqa: ANN401
 
 
 def _provisioned(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
-    told = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
-    return _own(told.get("status"), "InService", "its provisioned throughput")
+    throughput = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+    return _own(throughput.get("status"), "InService", "its provisioned throughput")
 
 
 def _deployment(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
-    told = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
-    return _own(told.get("status"), "Active", "its deployment")
+    deployment = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    return _own(deployment.get("status"), "Active", "its deployment")
 
 
 def _imported(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
-    told = bedrock.get_imported_model(modelIdentifier=arn)
-    if told.get("instructSupported") is False:
+    model = bedrock.get_imported_model(modelIdentifier=arn)
+    if model.get("instructSupported") is False:
         return ModelFacts("ACTIVE", trouble="Converse cannot call it: it is no instruct model")
     return ModelFacts("ACTIVE")
 

@@ -54,7 +54,7 @@ def current_place() -> Place:
         raise AccessError("no region is set: set AWS_REGION, or `region` of the profile")
     make: Any = boto3.client
     try:
-        found = make("sts", config=PROMPT).get_caller_identity()
+        identity = make("sts", config=PROMPT).get_caller_identity()
     except ClientError as error:
         raise AccessError(
             f"AWS does not take the credentials ({code_of(error)}): sign in again (`aws sso "
@@ -65,7 +65,7 @@ def current_place() -> Place:
             f"no credentials that work: {str(error).rstrip('.')}. Sign in (`aws sso login`), or "
             "name a profile with AWS_PROFILE"
         ) from error
-    return Place(found["Account"], region, found["Arn"])
+    return Place(identity["Account"], region, identity["Arn"])
 
 
 @contextmanager

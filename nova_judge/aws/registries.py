@@ -18,10 +18,10 @@ def image_facts(ecr: Any, uri: str) -> ImageFacts:  # noqa: ANN401 - one typed c
 
     Asked as a pull would ask, because that is what AWS's registries allow other accounts.
     """
-    found = _URI.fullmatch(uri)
-    if found is None:
+    parts = _URI.fullmatch(uri)
+    if parts is None:
         return ImageFacts(True)  # another registry than ECR: SageMaker will tell
-    account, repository, tag, digest = found.groups()
+    account, repository, tag, digest = parts.groups()
     image = {"imageDigest": digest[1:]} if digest else {"imageTag": tag or "latest"}
     place = {"registryId": account, "repositoryName": repository}
     try:

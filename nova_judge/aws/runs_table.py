@@ -123,5 +123,5 @@ def _claimed_by(table: str, execution: str) -> Iterator[tuple[str, str]]:
 
 def execution_of(table: str, run_id: str) -> str | None:
     """The execution that has claimed a run, if any."""
-    found = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
-    return str(found["execution"]) if found and "execution" in found else None
+    item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
+    return str(item["execution"]) if item and "execution" in item else None

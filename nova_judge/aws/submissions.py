@@ -76,8 +76,8 @@ def started_by(item: S3Object, machine: str) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         latest = client().list_executions(stateMachineArn=machine, maxResults=_LATEST)
-        for found in latest["executions"]:
-            arn = found["executionArn"]
+        for execution in latest["executions"]:
+            arn = execution["executionArn"]
             if arn not in others and _is_about(arn, item):
                 return arn
             others.add(arn)
@@ -91,22 +91,22 @@ def started_by(item: S3Object, machine: str) -> str:
 def _is_about(arn: str, item: S3Object) -> bool:
     try:
         asked = json.loads(client().describe_execution(executionArn=arn).get("input", "{}"))
-        found = asked["object"]
+        uploaded = asked["object"]
     except (ValueError, KeyError, TypeError):
         return False
-    version = found.get("version-id", item.version)
-    return bool(found.get("key") == item.key and version == item.version)
+    version = uploaded.get("version-id", item.version)
+    return bool(uploaded.get("key") == item.key and version == item.version)
 
 
 def download_report(bucket: str, run_id: str, folder: Path) -> Path | None:
     """Fetch the files of a run's report into `folder`/report; None where there is none."""
     target = folder / "report"
-    found = False
+    any_file = False
     for key in s3.keys(bucket, RunLayout(run_id).report):
         target.mkdir(parents=True, exist_ok=True)
         s3.client().download_file(bucket, key, str(target / PurePosixPath(key).name))
-        found = True
-    return target if found else None
+        any_file = True
+    return target if any_file else None
 
 
 def console_link(arn: str) -> str:

@@ -47,12 +47,12 @@ def command(
       nova-judge audit output.tar.gz
     """
     with Console(stderr=True).status("Reading and recomputing"):
-        found = _audit(open_run(source))
+        audit = _audit(open_run(source))
     if as_json:
-        print_json(found)
+        print_json(audit)
     else:
-        _print(found)
-    raise typer.Exit(DIFFERS if found.findings else 0)
+        _print(audit)
+    raise typer.Exit(DIFFERS if audit.findings else 0)
 
 
 def _audit(source: Path) -> Audit:
@@ -80,31 +80,31 @@ def _job(details: Path | None, results: Path | None) -> Audit:
 
 
 def _one(folder: Path, pattern: str) -> Path | None:
-    found = [path for path, _ in zip(folder.rglob(pattern), range(_MOST_FILES), strict=False)]
-    if len(found) > 1:
+    files = [path for path, _ in zip(folder.rglob(pattern), range(_MOST_FILES), strict=False)]
+    if len(files) > 1:
         raise JudgeJobError(
-            f"{folder} holds {len(found)} files {pattern}: name the folder of one job, or a file."
+            f"{folder} holds {len(files)} files {pattern}: name the folder of one job, or a file."
         )
-    if not found and pattern.startswith("results"):
+    if not files and pattern.startswith("results"):
         raise JudgeJobError(
             f"{folder} holds neither metrics.json nor results_*.json: name a run, the folder of a "
             "judge job's output, or its output.tar.gz."
         )
-    return found[0] if found else None
+    return files[0] if files else None
 
 
-def _print(found: Audit) -> None:
+def _print(audit: Audit) -> None:
     console = Console(highlight=False)
-    console.print(f"{found.checked:,} figures checked against {found.rows:,} rows.")
-    if not found.findings:
+    console.print(f"{audit.checked:,} figures checked against {audit.rows:,} rows.")
+    if not audit.findings:
         console.print("[green]Every figure holds.[/]")
         return
     table = Table()
     for name in ("", "figure", "stated", "recomputed"):
         table.add_column(name, overflow="fold")
-    for one in found.findings[:_SHOWN]:
+    for one in audit.findings[:_SHOWN]:
         texts = (one.where, one.stated, one.recomputed)
         table.add_row(one.kind, *(escape(one_line(text, 300)) for text in texts))
     console.print(table)
-    if len(found.findings) > _SHOWN:
-        console.print(f"and {len(found.findings) - _SHOWN:,} more; --json lists all.")
+    if len(audit.findings) > _SHOWN:
+        console.print(f"and {len(audit.findings) - _SHOWN:,} more; --json lists all.")

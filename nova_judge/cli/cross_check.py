@@ -41,27 +41,32 @@ def command(
     if len(runs) < 2:
         raise NotComparableError("cross-check needs two runs or more, of the same pairs")
     with Console(stderr=True).status("Reading the runs"):
-        found = cross_check([judge_of(open_report(open_run(run)), metric) for run in runs])
-    out.write_text(render_cross_check(found), encoding="utf-8")
+        comparison = cross_check([judge_of(open_report(open_run(run)), metric) for run in runs])
+    out.write_text(render_cross_check(comparison), encoding="utf-8")
     if as_json:
-        print_json(cross_check_json(found))
+        print_json(cross_check_json(comparison))
         return
     console = Console(highlight=False)
-    console.print(_table(found))
+    console.print(_table(comparison))
     console.print(
-        f"They differ on {len(found.differences):,} of {found.common:,} pairs that all judged."
+        f"They differ on {len(comparison.differences):,} of {comparison.common:,} pairs that all "
+        "judged."
     )
     console.print(f"Page: {escape(str(out))}", soft_wrap=True)
 
 
-def _table(found: CrossCheck) -> Table:
+def _table(comparison: CrossCheck) -> Table:
     table = Table("first", "second", "pairs", "same verdict", "kappa")
-    for pair in found.pairs:
+    for pair in comparison.pairs:
         kappa = pair.kappa
-        told = "not defined" if kappa is None else f"{kappa.estimate:.3f}"
+        shown = "not defined" if kappa is None else f"{kappa.estimate:.3f}"
         if kappa is not None and kappa.low is not None:
-            told += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
+            shown += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
         table.add_row(
-            escape(pair.first), escape(pair.second), f"{pair.rows:,}", f"{pair.agreement:.1%}", told
+            escape(pair.first),
+            escape(pair.second),
+            f"{pair.rows:,}",
+            f"{pair.agreement:.1%}",
+            shown,
         )
     return table

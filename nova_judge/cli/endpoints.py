@@ -140,20 +140,20 @@ def _outputs(stage: str) -> dict[str, str]:
     outputs = account.read(functools.partial(account.stack_outputs, stage))
     if isinstance(outputs, NotRead):
         raise EndpointError(f"AWS cannot be asked ({outputs.reason}): see `nova-judge doctor`")
-    known = {**outputs.get("Storage", {}), **outputs.get("Evaluation", {})}
-    if "PrepareEndpointsFunction" not in known or "RunsTableName" not in known:
+    deployed = {**outputs.get("Storage", {}), **outputs.get("Evaluation", {})}
+    if "PrepareEndpointsFunction" not in deployed or "RunsTableName" not in deployed:
         raise EndpointError(
             f"stage {stage} is not deployed in this account and region: run `make deploy "
             f"STAGE={stage}`, or name another one with --stage"
         )
-    return known
+    return deployed
 
 
 def _check(models: list[str]) -> None:
-    known = sorted(catalog.models().endpoints)
+    offered = sorted(catalog.models().endpoints)
     for model in models:
-        if model not in known:
-            raise EndpointError(f"model {model!r} is not known; there are {', '.join(known)}")
+        if model not in offered:
+            raise EndpointError(f"model {model!r} is not known; there are {', '.join(offered)}")
 
 
 def _release(stage: str, models: list[str], owner: str) -> bool:

@@ -116,9 +116,9 @@ def _of_scores(
     report: SavedReport, form: Format, metric: str | None, least: float
 ) -> Iterator[TrainingRecord]:
     scores = read_scores(report.stored_evidence())
-    known = sorted({score.metric for score in scores})
-    if metric not in known:
-        raise RequestError(f"--metric: name one of {', '.join(known)}, which this run scored")
+    scored = sorted({score.metric for score in scores})
+    if metric not in scored:
+        raise RequestError(f"--metric: name one of {', '.join(scored)}, which this run scored")
     if form.needs_both:
         raise RequestError(f"--format {form} needs two answers a row; this run scored single ones")
     return export_scores(scores, form, metric, least, report.metrics)

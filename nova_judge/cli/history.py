@@ -48,8 +48,8 @@ def command(
     console = Console(highlight=False)
     for one in series:
         console.print(_table(one))
-    for report, told in refused:
-        console.print(f"[yellow]left out[/] {escape(report.metrics.run_id)}: {escape(told)}")
+    for report, reason in refused:
+        console.print(f"[yellow]left out[/] {escape(report.metrics.run_id)}: {escape(reason)}")
     if index:
         page = folder / "index.html"
         page.write_text(render_index(series, folder, refused), encoding="utf-8")

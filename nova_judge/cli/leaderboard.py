@@ -120,7 +120,7 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
 def _inputs(reports: list[SavedReport]) -> int:
     different: list[SavedReport] = []
     for report in reports:
-        if all(other_data(known, report) for known in different):
+        if all(other_data(earlier, report) for earlier in different):
             different.append(report)
     return len(different)
 

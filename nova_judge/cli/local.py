@@ -155,12 +155,12 @@ class _Display:
         Where no terminal shows the line, one is printed every 30 s.
         """
         parts = [name, f"{answered:,} answers" if answered else "", self._judged(judged, rows)]
-        told = ", ".join(part for part in parts if part)
+        progress = ", ".join(part for part in parts if part)
         if self._task is not None:
-            self._progress.update(self._task, description=f"{self._title}: {told}")
+            self._progress.update(self._task, description=f"{self._title}: {progress}")
         if not self._console.is_terminal and time.monotonic() - self._last >= _LINE_EVERY_S:
             self._last = time.monotonic()
-            self._console.print(f"{self._title}: {told}", highlight=False)
+            self._console.print(f"{self._title}: {progress}", highlight=False)
 
     def _judged(self, judged: int, rows: int) -> str:
         if not judged:
@@ -187,11 +187,11 @@ def _show(console: Console, result: "RunResult") -> None:
     if result.status != "SUCCEEDED":
         if page := _page(result.folder):
             console.print(f"The report says why: {escape(str(page))}")
-        said = [f"The execution ended as {result.status}."]
-        said += [f"{result.error}: {result.cause}"] if result.error else []
-        said += [f"The stand-in says: {result.refused}"] if result.refused else []
-        said += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
-        raise LocalModeError("\n".join(said))
+        lines = [f"The execution ended as {result.status}."]
+        lines += [f"{result.error}: {result.cause}"] if result.error else []
+        lines += [f"The stand-in says: {result.refused}"] if result.refused else []
+        lines += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
+        raise LocalModeError("\n".join(lines))
     _refuse_nothing(_print(console, result.folder))
 
 

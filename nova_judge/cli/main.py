@@ -66,7 +66,7 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (typer's own)
         super().__init__(**settings)
-        listed = {name: TyperCommand(name, help=told) for name, told in COMMANDS.items()}
+        listed = {name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()}
         self.commands.update(listed)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
@@ -79,9 +79,9 @@ def load_command(name: str) -> Any:  # noqa: ANN401 (typer's own)
     if name in _GROUPS:
         module, attribute = _GROUPS[name]
         return get_group(getattr(import_module(f"nova_judge.cli.{module}"), attribute))
-    found = import_module(f"nova_judge.cli.{name.replace('-', '_')}")
+    contents = import_module(f"nova_judge.cli.{name.replace('-', '_')}")
     one = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    one.command(name, cls=getattr(found, "COMMAND_CLASS", None))(found.command)
+    one.command(name, cls=getattr(contents, "COMMAND_CLASS", None))(contents.command)
     return get_command(one)
 
 

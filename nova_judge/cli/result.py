@@ -18,11 +18,11 @@ _MOST_REASONS = 3
 
 def print_result(console: Console, report: SavedReport, page: Path | None) -> None:
     """Verdict, evidence, who stood in, the key figures, why rows failed, and where the page is."""
-    told = headline(report.metrics)
-    console.print(f"[bold]{escape(one_line(told.words, 300))}[/]", highlight=False)
-    console.print(escape(one_line(told.evidence, 2000)), highlight=False)
-    for said in stand_ins(report.metrics):
-        console.print(escape(one_line(str(said), 400)), style="yellow", highlight=False)
+    verdict = headline(report.metrics)
+    console.print(f"[bold]{escape(one_line(verdict.words, 300))}[/]", highlight=False)
+    console.print(escape(one_line(verdict.evidence, 2000)), highlight=False)
+    for stand_in in stand_ins(report.metrics):
+        console.print(escape(one_line(str(stand_in), 400)), style="yellow", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False)
     for side in CANDIDATES:
         if name := report.metrics.name(side):

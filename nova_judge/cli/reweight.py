@@ -75,13 +75,13 @@ def command(
     chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
     own = chosen.weights is None and bool(chosen.kept.all())
     looks = 1.0 if own else looks_at_weights(rows.columns, settings.level)
-    found = figures(rows.columns, reweigh(rows.columns, chosen), settings, looks=looks)
+    reweighed = figures(rows.columns, reweigh(rows.columns, chosen), settings, looks=looks)
     details = None if weights or drop or only else _Details.of(rows)
     if as_json:
-        print_json(_plain(found, rows, details))
+        print_json(_plain(reweighed, rows, details))
         return
     console = Console(highlight=False)
-    _print_figures(console, found)
+    _print_figures(console, reweighed)
     console.print(_criteria_table(rows.columns))
     if details is not None:
         _print_firmness(console, details.firmness)
@@ -114,15 +114,16 @@ def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, Statist
     return columns_of_report(report.stored_judgments(), groups), report.metrics.statistics
 
 
-def _print_figures(console: Console, found: ReweighedFigures) -> None:
-    console.print(f"[bold]{escape(one_line(found.verdict.sentence, 2000))}[/]")
+def _print_figures(console: Console, reweighed: ReweighedFigures) -> None:
+    console.print(f"[bold]{escape(one_line(reweighed.verdict.sentence, 2000))}[/]")
     console.print(
-        f"B wins {found.b:,}, A wins {found.a:,}, {found.ties:,} ties; {found.unscored:,} rows "
-        f"without a weighted criterion; mean margin {_signed(found.margin)} (A - B)."
+        f"B wins {reweighed.b:,}, A wins {reweighed.a:,}, {reweighed.ties:,} ties; "
+        f"{reweighed.unscored:,} rows without a weighted criterion; mean margin "
+        f"{_signed(reweighed.margin)} (A - B)."
     )
     console.print(
-        f"{found.same_as_judge:,} rows as the judge's forward verdict; the judge itself gave two "
-        f"different verdicts on {found.flipped_by_judge:,} of these rows."
+        f"{reweighed.same_as_judge:,} rows as the judge's forward verdict; the judge itself gave "
+        f"two different verdicts on {reweighed.flipped_by_judge:,} of these rows."
     )
 
 
@@ -188,10 +189,10 @@ def _signed(value: float | None) -> str:
 
 
 def _plain(
-    found: ReweighedFigures, rows: ReportColumns, details: _Details | None
+    reweighed: ReweighedFigures, rows: ReportColumns, details: _Details | None
 ) -> dict[str, object]:
     return {
-        **msgspec.structs.asdict(found),
+        **msgspec.structs.asdict(reweighed),
         "criteria": coverage(rows.columns),
         "drivers": drivers(rows.columns),
         "firmness": details.firmness if details else None,

@@ -81,5 +81,5 @@ def command(
 
 
 def _says(judged: JudgedRow, wanted: Wanted) -> bool:
-    said = reconcile(profile_of(judged.judgment))
-    return said == _RECONCILED.get(wanted, wanted.value)
+    reconciled = reconcile(profile_of(judged.judgment))
+    return reconciled == _RECONCILED.get(wanted, wanted.value)

@@ -60,7 +60,7 @@ def command(
     if not rows:
         raise ScorerError(f"{file} holds no answer; {FORMS}")
     table = ScoreTable()
-    found: list[AnswerScore] = []
+    scores: list[AnswerScore] = []
     console = Console(stderr=True)
     usable = [row for row in rows if row.fault is None]
     results = track(_results(scorer, usable, seconds), "scoring", len(usable), console=console)
@@ -68,9 +68,9 @@ def command(
     for score in _scores(rows, [row.fault or next(scored) for row in rows]):
         table.facts.setdefault(score.metric, MetricFacts())
         table.add(score)
-        found.append(score)
+        scores.append(score)
     if out is not None:
-        out.write_bytes(b"".join(orjson.dumps(_line(score)) + b"\n" for score in found))
+        out.write_bytes(b"".join(orjson.dumps(_line(score)) + b"\n" for score in scores))
     figures = table.figures(0.95)
     differences = table.differences("A", "B", 0.95)
     reasons = [
@@ -78,8 +78,8 @@ def command(
         for (metric, reason), count in table.reasons().most_common()
     ]
     if as_json:
-        found_all = {"scores": figures, "differences": differences, "unscored": reasons}
-        print_json(found_all | {"jail": limits_that_hold()})
+        document = {"scores": figures, "differences": differences, "unscored": reasons}
+        print_json(document | {"jail": limits_that_hold()})
     else:
         _show(figures, differences, reasons)
         Console(highlight=False).print(f"Scorer kept in by: {escape(limits_that_hold())}")

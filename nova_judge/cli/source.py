@@ -26,8 +26,8 @@ def source(
     asked = None if columns is None else parse_map(columns, ColumnMap)
     if asked is not None and recipe is not None:
         asked = overlaid(recipe.map, asked)
-    with opened(file, asked, join) as found:
+    with opened(file, asked, join) as lines:
         console = Console(stderr=True, highlight=False)
-        for note in found.notes:
+        for note in lines.notes:
             console.print(f"[dim]{escape(note)}[/]")
-        yield found.path
+        yield lines.path

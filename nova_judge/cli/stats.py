@@ -100,8 +100,10 @@ def _with_set_aside(estimates: Estimates, reading: JudgmentsRead) -> Estimates:
     aside = len(reading.set_aside)
     if aside <= MOST_UNREAD * reading.rows:
         return estimates
-    said = f" {aside:,} of {reading.rows:,} lines were set aside and do not count."
-    verdict = msgspec.structs.replace(estimates.verdict, sentence=estimates.verdict.sentence + said)
+    warning = f" {aside:,} of {reading.rows:,} lines were set aside and do not count."
+    verdict = msgspec.structs.replace(
+        estimates.verdict, sentence=estimates.verdict.sentence + warning
+    )
     return msgspec.structs.replace(estimates, verdict=verdict)
 
 

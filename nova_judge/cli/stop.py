@@ -48,19 +48,19 @@ def command(
     with refusals_told(stage):
         outputs = account.stack_outputs(stage)
         services = _services(stage, outputs)
-        found = services.running()
-        if not (found or outputs):
+        running = services.running()
+        if not (running or outputs):
             raise StopError(
                 f"stage {stage} is not deployed in {here}, and nothing of it runs there. Name "
                 "where it is with AWS_REGION and AWS_PROFILE, or another stage with --stage"
             )
-        if not found:
+        if not running:
             console.print("Nothing is under way.")
             return
-        console.print(_table(found))
+        console.print(_table(running))
         if not yes:
             typer.confirm("Stop all of this?", abort=True)
-        quiet = QUIET_S if any(what.kind == EXECUTION for what in found) else 0.0
+        quiet = QUIET_S if any(what.kind == EXECUTION for what in running) else 0.0
         with console.status("stopping; an endpoint takes some minutes", spinner="dots"):
             left = stop_all(services, quiet_s=quiet, patience_s=PATIENCE_S)
     if left:
@@ -102,8 +102,8 @@ def _jobs(running: Callable[[str], Iterable[RunningJob]], prefix: str) -> Iterab
     return ((job.name, job.handle) for job in running(prefix))
 
 
-def _table(found: Iterable[Running]) -> Table:
+def _table(running: Iterable[Running]) -> Table:
     table = Table("to be stopped", "name", box=None)
-    for what in found:
+    for what in running:
         table.add_row(what.kind, what.name)
     return table

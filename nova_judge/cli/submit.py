@@ -212,10 +212,10 @@ def _wait(console: Console, place: Deployed, started: Started, out: Path) -> Non
 
 def _run_of(started: Started, place: Deployed) -> str:
     """The run's id: the execution's own word, else what its input and recipe make it."""
-    found = submissions.client().describe_execution(executionArn=started.arn)
-    told = json.loads(found.get("output") or "{}").get("run_id")
-    if isinstance(told, str) and re.fullmatch(r"[a-z0-9-]+", told):
-        return told
+    described = submissions.client().describe_execution(executionArn=started.arn)
+    own_word = json.loads(described.get("output") or "{}").get("run_id")
+    if isinstance(own_word, str) and re.fullmatch(r"[a-z0-9-]+", own_word):
+        return own_word
     item, recipe = started.item, started.recipe
     own = started.arn if started.no_cache else ""
     if item is None:
@@ -235,7 +235,7 @@ def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | Non
 
 
 def _why(look: Execution, folder: Path | None) -> str:
-    said = f"the execution ended as {look.status}"
+    reason = f"the execution ended as {look.status}"
     if look.error:
-        said += f": {look.error}: {look.cause or 'no cause was given'}"
-    return said + (f"\nThe report says why: {folder / 'report'}" if folder else "")
+        reason += f": {look.error}: {look.cause or 'no cause was given'}"
+    return reason + (f"\nThe report says why: {folder / 'report'}" if folder else "")

@@ -78,12 +78,12 @@ def command(
     """
     read = None if recipe is None else read_recipe(recipe)
     with source(file, read, columns, join) as lines:
-        found = check(lines or file, read, name=file)
+        checked = check(lines or file, read, name=file)
     if out is not None:
-        out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in found.rejected))
-    if not found.usable:
+        out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in checked.rejected))
+    if not checked.usable:
         raise InputFileError(f"{file}: no line can be used")
-    raise typer.Exit(1 if found.rejected else 0)
+    raise typer.Exit(1 if checked.rejected else 0)
 
 
 def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
@@ -99,9 +99,9 @@ def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
     unread = unread_of(recipe, head, str(name))
     sources = sources_of(recipe, head) or FROM_FILE
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
-    found = _counted(_holds(recipe, head), rows)
-    _show(name, found, unread)
-    return found
+    checked = _counted(_holds(recipe, head), rows)
+    _show(name, checked, unread)
+    return checked
 
 
 def _first_bytes(file: Path, size: int) -> bytes:
@@ -145,24 +145,24 @@ def _chunks(file: Path) -> Iterator[bytes]:
             progress.advance(task, len(chunk))
 
 
-def _show(file: Path, found: Checked, unread: tuple[str, ...]) -> None:
+def _show(file: Path, checked: Checked, unread: tuple[str, ...]) -> None:
     console = Console(highlight=False)
-    rejected = found.rejected
+    rejected = checked.rejected
     console.print(
-        f"{escape(str(file))}: {found.usable:,} usable rows ({found.holds}), "
+        f"{escape(str(file))}: {checked.usable:,} usable rows ({checked.holds}), "
         f"{len(rejected):,} rejected lines"
     )
-    if found.repeated:
+    if checked.repeated:
         console.print(
-            f"[yellow]{found.repeated:,} of {found.prompts:,} prompts have several rows, which "
+            f"[yellow]{checked.repeated:,} of {checked.prompts:,} prompts have several rows, which "
             "count as one prompt in intervals and tests[/]"
         )
-    for name, count in found.optional.items():
+    for name, count in checked.optional.items():
         console.print(f"[dim]`{name}` is read on {count:,} rows[/]")
     if unread:
         names = ", ".join(f"`{name}`" for name in unread)
         console.print(f"[dim]columns that are not read: {escape(names)}[/]")
-    for name, count in found.lost.items():
+    for name, count in checked.lost.items():
         console.print(f"[yellow]`{name}` cannot be read on {count:,} rows, which stay[/]")
     if not rejected:
         return

@@ -157,12 +157,12 @@ def _judging_judge(rows: Iterable[JudgedRow], name: str) -> JudgeVerdicts:
 def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeVerdicts:
     path = report.folder / SCORES
     scores = [score for score in report.metrics.scores or () if score.subject in CANDIDATES]
-    known = list(dict.fromkeys(score.metric for score in scores))
-    chosen = metric or next(iter(known), "")
-    if chosen not in known or not path.is_file():
+    metrics = list(dict.fromkeys(score.metric for score in scores))
+    chosen = metric or next(iter(metrics), "")
+    if chosen not in metrics or not path.is_file():
         raise NotComparableError(
             f"{report.folder}: metric {chosen!r} of both candidates is needed; it has "
-            f"{', '.join(known) or 'none'}"
+            f"{', '.join(metrics) or 'none'}"
         )
     better = next(score.better for score in scores if score.metric == chosen)
     verdicts: dict[Pair, Outcome] = {}

@@ -150,11 +150,11 @@ def _errors(metrics: Metrics, most: float) -> Condition:
 
 def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
     criteria = metrics.rubric.criteria if metrics.rubric else ()
-    known = {criterion.name: criterion for criterion in criteria}
-    if name not in known:
-        there = ", ".join(sorted(known)) or "none"
+    by_name = {criterion.name: criterion for criterion in criteria}
+    if name not in by_name:
+        there = ", ".join(sorted(by_name)) or "none"
         return Condition(GateOutcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
-    margin = known[name].margin
+    margin = by_name[name].margin
     if margin is None:
         return Condition(
             GateOutcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows"
@@ -164,7 +164,7 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
     least = rules.criteria[name]
     of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
     ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
-    rows = f"{known[name].n:,} of {metrics.rows.input:,} rows"
+    rows = f"{by_name[name].n:,} of {metrics.rows.input:,} rows"
     seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends}), on {rows}"
     return _compared(of_b, least, f"{seen} against at least {least:+g}", len(rules.criteria))
 
@@ -174,15 +174,16 @@ def _metrics(
 ) -> Sequence[Condition]:
     unscored = [score for score in scores if score.estimate is None]
     entries: Sequence[MetricScore | MetricDifference] = metrics.differences or scores
-    known = {entry.metric: entry for entry in [*unscored, *entries]}
+    by_name = {entry.metric: entry for entry in [*unscored, *entries]}
     if not rules.criteria:
-        reason = f"single answers were scored: name METRIC:LEAST; there are {', '.join(known)}"
+        reason = f"single answers were scored: name METRIC:LEAST; there are {', '.join(by_name)}"
         return [Condition(GateOutcome.NOT_EVALUATED, reason)]
     return [
-        _metric(known[name], metrics.rows.input, rules)
-        if name in known
+        _metric(by_name[name], metrics.rows.input, rules)
+        if name in by_name
         else Condition(
-            GateOutcome.NOT_EVALUATED, f"no metric {name!r}; there are: {', '.join(sorted(known))}"
+            GateOutcome.NOT_EVALUATED,
+            f"no metric {name!r}; there are: {', '.join(sorted(by_name))}",
         )
         for name in rules.criteria
     ]

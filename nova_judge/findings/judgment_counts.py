@@ -64,7 +64,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, path: str) -> list[Repeated]
         ).fetchall()[0]
         if named != different:
             return None
-    found = [Repeated(dict(zip(names, row, strict=False)), int(row[-1])) for row in rows]
+    repeated = [Repeated(dict(zip(names, row, strict=False)), int(row[-1])) for row in rows]
     verdicts = ("forward", "backward")
-    unjudged = any(all(each.fields.get(name) is None for name in verdicts) for each in found)
-    return None if unjudged else found
+    unjudged = any(all(each.fields.get(name) is None for name in verdicts) for each in repeated)
+    return None if unjudged else repeated

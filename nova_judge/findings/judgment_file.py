@@ -157,8 +157,8 @@ class _Reader:
                 "a column `prompt` or `cluster` tells them apart"
             )
         if labels is not None:
-            found = len(self._joined)
-            notes.append(f"{found} of {len(self._known)} ids of the labels have a judgment")
+            joined = len(self._joined)
+            notes.append(f"{joined} of {len(self._known)} ids of the labels have a judgment")
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be told")
@@ -195,12 +195,12 @@ class _Reader:
                 )
 
     def _with_known(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
-        known = self._known.get(row_id)
-        if known is None:
+        label = self._known.get(row_id)
+        if label is None:
             return row
         self._joined.add(row_id)
         missing = {
-            name: value for name, value in known._asdict().items() if getattr(row, name) is None
+            name: value for name, value in label._asdict().items() if getattr(row, name) is None
         }
         return row._replace(**missing)
 
@@ -235,11 +235,11 @@ def _read_labels(path: Path) -> dict[str, LabelledRow]:
             if isinstance(fields, str):
                 raise UnusableFieldsError(fields)
             read = Fields(fields)
-            row_id, found = read.text("id"), read.known()
+            row_id, label = read.text("id"), read.known()
         except UnusableFieldsError as unusable:
             raise InputFileError(f"{path}, line {line}: {unusable}") from None
         if row_id is None:
             raise InputFileError(f"{path}, line {line}: labels need an `id` in every line")
-        if known.setdefault(row_id, found).label != found.label:
+        if labels.setdefault(row_id, label).label != label.label:
             raise InputFileError(f"{path}, line {line}: id {row_id} has two labels")
-    return known
+    return labels

@@ -82,13 +82,13 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
     evidence = gather(_evidence(rows, errors, rubrics))
     profiles = evidence.profiles
     judging = [ErrorCount(stage, reason, count) for (stage, reason), count in errors.items()]
-    known = _known(run, profiles.judged, profiles.judge_failed, judging)
+    facts = _known(run, profiles.judged, profiles.judge_failed, judging)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
     estimates = find(evidence, settings)
     settings = msgspec.structs.replace(settings, blocked_by=estimates.verdict.blocked_by)
     return msgspec.structs.replace(
-        known,
+        facts,
         **msgspec.structs.asdict(estimates)
         | {
             "statistics": settings,
@@ -122,12 +122,12 @@ def scored_metrics(run: RunFacts, scored: ScoredFindings) -> Metrics:
 
 def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
     """The metrics of a run that failed at `stage`: what is known, and no estimate."""
-    known = _facts(run, Rows(**_sums(run), judge_failed=None, judged=None), ())
+    facts = _facts(run, Rows(**_sums(run), judge_failed=None, judged=None), ())
     return msgspec.structs.replace(
-        known,
+        facts,
         status="failed",
         failure=RunFailure(stage, reason),
-        errors=(*known.errors, ErrorCount(stage, reason, None)),
+        errors=(*facts.errors, ErrorCount(stage, reason, None)),
     )
 
 

@@ -47,15 +47,15 @@ def text_of(value: object, field: str) -> str | Fault:
     """A text, a number as the file writes it, the only text of a list, or an assistant's turn."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         too_long = isinstance(value, int) and abs(value) >= 10**MOST_DIGITS
-        said = f"field `{field}`: a number of more than {MOST_DIGITS:,} digits"
-        return Fault(said, field) if too_long else str(value)
+        problem = f"field `{field}`: a number of more than {MOST_DIGITS:,} digits"
+        return Fault(problem, field) if too_long else str(value)
     if isinstance(value, list):
         return _answer_of(value, field) if is_conversation(value) else _only_text(value, field)
     if isinstance(value, Mapping):
         inside = next((key for key in value if isinstance(value[key], str)), None) or "…"
         return Fault(f"field `{field}`: an object; --map {field}={field}.{inside} reads it", field)
-    found = "null" if value is None else "true or false"
-    return Fault(f"field `{field}`: a text is expected, found {found}", field)
+    shown = "null" if value is None else "true or false"
+    return Fault(f"field `{field}`: a text is expected, found {shown}", field)
 
 
 def whole_number(text: str) -> str:
@@ -101,9 +101,9 @@ def is_conversation(value: object) -> bool:
 
 def role_of(turn: Mapping[str, Any]) -> str:
     """Who speaks in a turn, in OpenAI's words; ShareGPT's are put into them."""
-    said = str(turn.get("role", turn.get("from", ""))).lower()
+    role = str(turn.get("role", turn.get("from", ""))).lower()
     return {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}.get(
-        said, said
+        role, role
     )
 
 

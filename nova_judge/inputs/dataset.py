@@ -108,8 +108,8 @@ def file_brings_answers(head: bytes, columns: ColumnMap = OWN_NAMES) -> bool | N
 
     The majority decides, so that one broken line cannot turn a whole file into prompts.
     """
-    found = (brings(row, columns) for row in _objects(head, columns))
-    both = list(itertools.islice((it for it in found if it is not None), ROWS_THAT_DECIDE))
+    bringing = (brings(row, columns) for row in _objects(head, columns))
+    both = list(itertools.islice((it for it in bringing if it is not None), ROWS_THAT_DECIDE))
     return 2 * sum(both) >= len(both) if both else None
 
 

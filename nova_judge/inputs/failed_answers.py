@@ -53,10 +53,10 @@ def failure_of(text: str, *, texts: bool = True) -> str | None:
         return THOUGHT
     if len(text) > _LONGEST:
         return None
-    said = text.strip()
-    if _ERRORS.fullmatch(said):
+    stripped = text.strip()
+    if _ERRORS.fullmatch(stripped):
         return ERROR
-    return ERROR_OBJECT if said.startswith("{") and _is_error_object(said) else None
+    return ERROR_OBJECT if stripped.startswith("{") and _is_error_object(stripped) else None
 
 
 def _visible(text: str) -> bool:

@@ -67,9 +67,9 @@ class FileForm(NamedTuple):
     def __str__(self) -> str:
         names = {"lines": "JSON Lines", "array": "a JSON array", "document": "a JSON document"}
         names |= {"parquet": "Parquet", "hugging_face": "a Hugging Face data set"}
-        said = names.get(self.kind, f"a table separated by {_DELIMITERS.get(self.delimiter, '')}")
+        name = names.get(self.kind, f"a table separated by {_DELIMITERS.get(self.delimiter, '')}")
         codec = "" if self.encoding.startswith("utf-8") else f" in {self.encoding.upper()}"
-        return f"{said}{codec}{', unpacked from gzip' if self.packed else ''}"
+        return f"{name}{codec}{', unpacked from gzip' if self.packed else ''}"
 
 
 class JsonRow(NamedTuple):
@@ -178,16 +178,16 @@ def _holds_rows(text: str) -> bool:
 
 def row_lists(document: object, path: str = "", depth: int = 3) -> Iterator[tuple[str, int]] | Any:  # noqa: ANN401
     """The paths to lists of objects in a JSON document, with their lengths."""
-    found: list[tuple[str, int]] = []
+    lists: list[tuple[str, int]] = []
     if isinstance(document, dict) and depth:
         for name, value in document.items():
             inside = f"{path}.{name}" if path else str(name)
             if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
                 if not {"role", "content"} <= value[0].keys():
-                    found.append((inside, len(value)))
+                    lists.append((inside, len(value)))
             else:
-                found += row_lists(value, inside, depth - 1)
-    return found
+                lists += row_lists(value, inside, depth - 1)
+    return lists
 
 
 def _encoding_of(head: bytes) -> str:
@@ -361,8 +361,8 @@ def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[JsonRow]:
 def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:
     said = f"{path} is not {form.encoding.removesuffix('-sig').upper()}: {error.reason}"
     if not form.encoding.startswith("utf-8"):
-        return said
+        return problem
     return (
-        f"{said}, so that its letters cannot be told apart. Spreadsheets on Windows write "
+        f"{problem}, so that its letters cannot be told apart. Spreadsheets on Windows write "
         f"Windows-1252 (Latin-1): `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}`"
     )

@@ -93,13 +93,13 @@ def renamed(content: bytes, columns: ColumnMap) -> bytes:
         for field, path in msgspec.structs.asdict(columns).items()
         if path and field not in ("rows", "ignore")
     }
-    found = {
+    mapped = {
         field: value for field, path in named.items() if (value := pick(row, path)) is not MISSING
     }
     moved = {path for path in named.values() if path in row} | set(columns.ignored)
     moved |= {path.partition(".")[0] for path in named.values()}
     kept = {name: value for name, value in row.items() if name not in moved}
-    return msgspec.json.encode({**kept, **found})
+    return msgspec.json.encode({**kept, **mapped})
 
 
 def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:
@@ -116,8 +116,8 @@ def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterat
         if named and isinstance(record.fields, dict):
             fields = record.fields
             picked = {field: pick(fields, path) for field, path in named.items()}
-            found = {field: value for field, value in picked.items() if value is not MISSING}
-            yield Record(record.line, {**fields, **found})
+            mapped = {field: value for field, value in picked.items() if value is not MISSING}
+            yield Record(record.line, {**fields, **mapped})
         else:
             yield record
 

@@ -60,9 +60,9 @@ def read_own_data(
 ) -> Iterator[OwnLine | Rejected]:
     """The lines of a file of `size` bytes in the form that a task reads; blank ones not."""
     for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
-        found = parse_own_line(line, form, columns)
-        if found is not None:
-            yield found
+        parsed = parse_own_line(line, form, columns)
+        if parsed is not None:
+            yield parsed
 
 
 def sources_of_own(lines: Iterable[OwnLine | Rejected]) -> AnswerSources | None:
@@ -97,25 +97,25 @@ def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
     row = columns_of(content, columns)
     if isinstance(row, Fault):
         return row
-    found = {f: v for f in OWN_FIELDS if (v := find(row, f, columns)) is not MISSING}
-    asked = asked_by(found["query"], "query") if "query" in found else None
+    fields = {f: v for f in OWN_FIELDS if (v := find(row, f, columns)) is not MISSING}
+    asked = asked_by(fields["query"], "query") if "query" in fields else None
     if isinstance(asked, Fault):
         return asked
     if asked is not None:
-        found["query"] = asked.prompt
+        fields["query"] = asked.prompt
         if asked.system is not None:
-            found.setdefault("system", asked.system)
-    if "response" in found:
-        response = text_of(found["response"], "response")
+            fields.setdefault("system", asked.system)
+    if "response" in fields:
+        response = text_of(fields["response"], "response")
         if isinstance(response, Fault):
             return response
-        found["response"] = response
+        fields["response"] = response
     for field in ("id", "category"):
-        text = text_of(found.pop(field, None), field)
+        text = text_of(fields.pop(field, None), field)
         if not isinstance(text, Fault):
-            found[field] = whole_number(text) if field == "id" else text
+            fields[field] = whole_number(text) if field == "id" else text
     try:
-        return msgspec.convert(found, OwnFields)
+        return msgspec.convert(fields, OwnFields)
     except msgspec.ValidationError as error:
         return shape_fault(str(error))
 

@@ -81,12 +81,12 @@ def _from_event(detail: Mapping[str, Any]) -> EvaluationRequest:
         raise RequestError(
             f"the S3 event's detail lacks {error}: expected bucket.name, object.key"
         ) from error
-    found = _INBOX_KEY.fullmatch(key)
-    if found is None:
+    parts = _INBOX_KEY.fullmatch(key)
+    if parts is None:
         raise RequestError(
             f"{key}: drop files at {INBOX}<recipe>/<name>.jsonl, so that the recipe is known"
         )
-    return EvaluationRequest(bucket, key, version, found[1], by_event=True)
+    return EvaluationRequest(bucket, key, version, parts[1], by_event=True)
 
 
 def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
@@ -97,13 +97,13 @@ def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
     if not isinstance(recipe, str) or not re.fullmatch(r"[\w.-]{1,100}", recipe):
         raise RequestError(f'recipe {recipe!r}: a recipe\'s name is expected, such as "pairwise"')
     uri = document.get("input")
-    found = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
-    if found is None and uri is not None:
+    parts = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
+    if parts is None and uri is not None:
         raise RequestError(f"input {uri!r}: an S3 URI is expected, as in {EXAMPLE}")
     no_cache = document.get("no_cache", False)
     if not isinstance(no_cache, bool):
         raise RequestError(f"no_cache {no_cache!r}: true or false is expected")
-    bucket, key = (found[1], found[2]) if found is not None else ("", "")
+    bucket, key = (parts[1], parts[2]) if parts is not None else ("", "")
     return EvaluationRequest(bucket, key, None, recipe, by_event=False, no_cache=no_cache)
 
 

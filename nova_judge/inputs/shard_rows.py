@@ -40,11 +40,11 @@ def read_shard(
     lines = 0
     for line in shard_lines(chunks, shard):
         lines = line.number
-        found = parse_line(line, sources, reading)
-        if isinstance(found, InputRow):
-            rows.append(found)
-        elif isinstance(found, Rejected):
-            rejected.append(found)
-        elif isinstance(found, FailedRow):
-            failed.append(found)
+        parsed = parse_line(line, sources, reading)
+        if isinstance(parsed, InputRow):
+            rows.append(parsed)
+        elif isinstance(parsed, Rejected):
+            rejected.append(parsed)
+        elif isinstance(parsed, FailedRow):
+            failed.append(parsed)
     return ShardRows(lines, tuple(rows), tuple(rejected), tuple(failed))

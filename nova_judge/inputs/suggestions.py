@@ -57,29 +57,29 @@ def suggested(
     left = [name for name in suspects if not _covered(name, changed.values())]
     ignored = ",".join(f"ignore={name}" for name in left)
     yaml = ", ".join(f"{field}: {path}" for field, path in changed.items())
-    said = f"Read it with --map {shlex.quote(','.join(filter(None, (line, ignored))))}"
+    advice = f"Read it with --map {shlex.quote(','.join(filter(None, (line, ignored))))}"
     if yaml:
-        said += f" (in a recipe: map: {{{yaml}}})"
+        advice += f" (in a recipe: map: {{{yaml}}})"
     if not own and (single := _single(leaves, named)) is not None:
         both = shlex.quote(f"{line},response_A={single},response_B=join.{single}".lstrip(","))
-        said += (
+        advice += (
             f". `{single}` holds the answers of one model: to compare two, give the other file "
             f"too, as in --join OTHER --map {both}"
         )
     elif suspects:
-        said += f"; leave a column out with --map ignore={suspects[0]}"
-    return said
+        advice += f"; leave a column out with --map ignore={suspects[0]}"
+    return advice
 
 
 def _leaves(rows: Sequence[Mapping[str, Any]]) -> dict[str, Leaf]:
     """The texts of the first rows by their path, in the order of the columns."""
-    found: dict[str, Leaf] = {}
+    leaves: dict[str, Leaf] = {}
     for row in rows[:20]:
         for name, value in row.items():
             for leaf in leaves_of(value, name):
                 if leaf.text.strip():
-                    found.setdefault(leaf.path, leaf)
-    return found
+                    leaves.setdefault(leaf.path, leaf)
+    return leaves
 
 
 def _pairs(leaves: Mapping[str, Leaf], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -118,12 +118,12 @@ def _single(leaves: Mapping[str, Leaf], named: Mapping[str, str]) -> str | None:
     return _first(leaves, names().answers, set(named.values()))
 
 
-def _first(leaves: Mapping[str, Leaf], known: Sequence[str], taken: set[str]) -> str | None:
+def _first(leaves: Mapping[str, Leaf], names: Sequence[str], taken: set[str]) -> str | None:
     """The first column with a known name, else the first whose path ends with one."""
     paths = [path for path in reversed(list(leaves)) if path not in taken]
     whole = {plain_name(path): path for path in paths}
     ends = {plain_name(path.rpartition(".")[2]): path for path in paths}
-    return next((held[name] for held in (whole, ends) for name in known if name in held), None)
+    return next((held[name] for held in (whole, ends) for name in names if name in held), None)
 
 
 def two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:

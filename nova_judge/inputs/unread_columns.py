@@ -57,12 +57,12 @@ def check_columns(
     missing = [f for f in needed if not any(_has(row, f, columns) for row in rows)]
     if not missing and not unread.suspects:
         return unread.columns
-    said = [f"no column `{columns.path(field)}`" for field in missing]
-    said += [f"{_listed(unread.suspects)} may hold answers and are not read"] * bool(
+    problems = [f"no column `{columns.path(field)}`" for field in missing]
+    problems += [f"{_listed(unread.suspects)} may hold answers and are not read"] * bool(
         unread.suspects
     )
     raise InputFileError(
-        f"{uri}: {', and '.join(said)}. {suggested(rows, fields, columns, unread.suspects)}"
+        f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, columns, unread.suspects)}"
     )
 
 

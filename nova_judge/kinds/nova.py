@@ -190,10 +190,10 @@ def customised_model(nova: NovaBlock) -> str | None:
 
 def base_model(model_type: str) -> str:
     """The base model of a customised one, from its type."""
-    known = catalog.compatibility().models.get(model_type)
-    if known is None:
+    model = catalog.compatibility().models.get(model_type)
+    if model is None:
         raise RecipeError(f"judge.nova.run.model_type: {model_type!r} has no known base model")
-    return known.model_name_or_path
+    return model.model_name_or_path
 
 
 def deployed_scorers(deployment: Deployment) -> Callable[[str], str]:

@@ -134,11 +134,12 @@ def _blocks(plain: int, padded: int, p_value: float) -> str:
 
 def _position_note(profiles: ProfileCounts, level: float) -> str | None:
     """Leaning to a position is no preference between candidates: both orders cancel it."""
-    found = positions(profiles)
-    if found.p_value is None or found.p_value >= 1.0 - level:
+    leaning = positions(profiles)
+    if leaning.p_value is None or leaning.p_value >= 1.0 - level:
         return None
-    first = found.leaning_first > found.leaning_second
+    first = leaning.leaning_first > leaning.leaning_second
     return (
         f"the judge leans to the {'first' if first else 'second'} position "
-        f"({found.leaning_first} rows to {found.leaning_second}); judging both orders cancels it"
+        f"({leaning.leaning_first} rows to {leaning.leaning_second}); judging both orders "
+        "cancels it"
     )

@@ -62,9 +62,9 @@ def _packing(details: Path, first: int, last: int) -> Iterator[subprocess.Popen[
 
 
 def _packed_by(process: subprocess.Popen[bytes], details: Path) -> PackedRows:
-    said = process.stdout.read() if process.stdout else b""
+    packed = process.stdout.read() if process.stdout else b""
     try:
-        rows = msgspec.msgpack.decode(said, type=PackedRows | str)
+        rows = msgspec.msgpack.decode(packed, type=PackedRows | str)
     except msgspec.DecodeError as error:
         raise JudgeJobError(
             f"{details.name}: a process that read it ended early, with code {process.wait()}. "

@@ -92,20 +92,22 @@ def _profile(metrics: RowMetrics, predictions: object) -> Profile:
 
 @functools.lru_cache(maxsize=4096, typed=True)
 def _profile_of_labels(labels: tuple[str, ...], *counts: Any) -> Profile:  # noqa: ANN401
-    said = {name: count for name, count in zip(_COUNTS, counts, strict=True) if count is not None}
-    passes = passes_of({"predictions": list(labels), **said})
+    counted = {
+        name: count for name, count in zip(_COUNTS, counts, strict=True) if count is not None
+    }
+    passes = passes_of({"predictions": list(labels), **counted})
     return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
 
 
 def main(details: str, first: str, last: str) -> None:
     """The program. Standard output is closed at once, so that nobody awaits our end."""
-    said: PackedRows | str
+    packed: PackedRows | str
     try:
-        said = packed_details(Path(details), int(first), int(last))
+        packed = packed_details(Path(details), int(first), int(last))
     except JudgeJobError as error:
-        said = str(error)
+        packed = str(error)
     with os.fdopen(sys.stdout.fileno(), "wb") as stdout:
-        stdout.write(msgspec.msgpack.encode(said))
+        stdout.write(msgspec.msgpack.encode(packed))
 
 
 if __name__ == "__main__":

@@ -48,14 +48,14 @@ def contributions(columns: RubricColumns) -> npt.NDArray[np.float64]:
 def drivers(columns: RubricColumns) -> list[Driver]:
     """All groups, the one that moves the mean margin most first."""
     sums = columns.per_group(contributions(columns)) / max(1, int(columns.scored.sum()))
-    found = [Driver(group, float(sums[code])) for code, group in enumerate(columns.groups)]
-    return sorted(found, key=lambda one: (-abs(one.contribution), one.group))
+    unordered = [Driver(group, float(sums[code])) for code, group in enumerate(columns.groups)]
+    return sorted(unordered, key=lambda one: (-abs(one.contribution), one.group))
 
 
-def leading_driver(found: Sequence[Driver]) -> Driver | None:
+def leading_driver(entries: Sequence[Driver]) -> Driver | None:
     """The group that adds most in the direction of the mean margin; None at a level margin."""
-    margin = sum(one.contribution for one in found)
-    towards = [one for one in found if one.contribution * margin > 0]
+    margin = sum(one.contribution for one in entries)
+    towards = [one for one in entries if one.contribution * margin > 0]
     return towards[0] if towards else None
 
 
@@ -80,8 +80,8 @@ def root_causes(
             loss = float(cost[chosen].sum()) / rows
             if loss > 0:
                 worst = chosen[np.argsort(-cost[chosen], kind="stable")][:WORST_SHOWN]
-                found = tuple(row[worst].tolist())
-                causes.append(RootCause(category, columns.groups[code], rows, loss, found))
+                worst_rows = tuple(row[worst].tolist())
+                causes.append(RootCause(category, columns.groups[code], rows, loss, worst_rows))
     return sorted(causes, key=lambda one: (-one.loss * one.lost, one.category, one.group))
 
 

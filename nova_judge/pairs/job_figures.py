@@ -78,7 +78,7 @@ def job_figures(
         **named,
         other={name: value for name, value in job.items() if name not in named},
         bootstrap=bootstrap_beside(profiles, settings),
-        notes=tuple(found.note for found in job_findings(job, profiles) if found is not None),
+        notes=tuple(finding.note for finding in job_findings(job, profiles) if finding is not None),
     )
 
 

@@ -79,11 +79,11 @@ def decisive(job: JobMetrics, profiles: ProfileCounts | None = None) -> Decisive
     return Decisive(int(a), int(b), share) if isinstance(share, Interval) else None
 
 
-def differing(where: str, said: float, ours: float, tolerance: float) -> Finding | None:
+def differing(where: str, stated: float, ours: float, tolerance: float) -> Finding | None:
     """A finding where two numbers are further apart than `tolerance`."""
-    if abs(said - ours) <= tolerance:
+    if abs(stated - ours) <= tolerance:
         return None
-    return Finding(FindingKind.DIFFERS, where, f"{said:.6g}", f"{ours:.6g}")
+    return Finding(FindingKind.DIFFERS, where, f"{stated:.6g}", f"{ours:.6g}")
 
 
 def figure(job: JobMetrics, name: str) -> float | None:
@@ -97,7 +97,9 @@ def figure(job: JobMetrics, name: str) -> float | None:
 def _counts(job: JobMetrics, profiles: ProfileCounts | None) -> dict[str, float]:
     """The usable counts by name: the job's own before those of its rows."""
     stated = {name: figure(job, name) for name in COUNTS}
-    usable = {name: said for name, said in stated.items() if said is not None and _is_count(said)}
+    usable = {
+        name: count for name, count in stated.items() if count is not None and _is_count(count)
+    }
     return _recounted(profiles) | usable
 
 
@@ -116,25 +118,27 @@ def _is_count(value: float) -> bool:
 def _count_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[Finding | None]:
     ours = _recounted(profiles)
     for name in COUNTS:
-        said = figure(job, name)
-        if said is not None and not _is_count(said):
-            yield Finding(FindingKind.DIFFERS, f"job: {name}", f"{said:g}", "no count of judgments")
-        elif said is not None and name in ours:
-            yield differing(f"job: {name}", said, ours[name], _EXACT)
+        stated = figure(job, name)
+        if stated is not None and not _is_count(stated):
+            yield Finding(
+                FindingKind.DIFFERS, f"job: {name}", f"{stated:g}", "no count of judgments"
+            )
+        elif stated is not None and name in ours:
+            yield differing(f"job: {name}", stated, ours[name], _EXACT)
     counts = _counts(job, profiles)
-    said, wins = figure(job, "score"), counts.get("b_scores")
-    if said is not None and wins is not None:
-        yield _score_finding(said, wins, counts)
+    stated, wins = figure(job, "score"), counts.get("b_scores")
+    if stated is not None and wins is not None:
+        yield _score_finding(stated, wins, counts)
 
 
-def _score_finding(said: float, wins: float, counts: dict[str, float]) -> Finding | None:
+def _score_finding(score: float, wins: float, counts: dict[str, float]) -> Finding | None:
     """AWS calls the score an aggregate of B's wins [?]: their number, or a share of judgments."""
     wholes = (sum(counts.values()), wins + counts.get("a_scores", 0.0))
     shares = [wins / whole for whole in wholes if whole]
-    if any(abs(said - value) <= _RATE_TOLERANCE for value in (wins, *shares)):
+    if any(abs(score - value) <= _RATE_TOLERANCE for value in (wins, *shares)):
         return None
-    told = f"{wins:g} wins of B" + "".join(f", {share:.3f}" for share in shares[:1])
-    return Finding(FindingKind.DIFFERS, "job: score", f"{said:g}", told)
+    recomputed = f"{wins:g} wins of B" + "".join(f", {share:.3f}" for share in shares[:1])
+    return Finding(FindingKind.DIFFERS, "job: score", f"{score:g}", recomputed)
 
 
 def _rate_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[Finding | None]:
@@ -149,9 +153,11 @@ def _rate_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[
         elif ours is not None:
             others = sum(counts.get(name, 0.0) for name in COUNTS[2:])
             yield _interval_finding(low, high, ours, int(others))
-    said, total = figure(job, "error_rate"), sum(counts.values())
-    if said is not None and len(counts) == len(COUNTS) and total:
-        yield differing("job: error_rate", said, counts["inference_error"] / total, _RATE_TOLERANCE)
+    error_rate, total = figure(job, "error_rate"), sum(counts.values())
+    if error_rate is not None and len(counts) == len(COUNTS) and total:
+        yield differing(
+            "job: error_rate", error_rate, counts["inference_error"] / total, _RATE_TOLERANCE
+        )
 
 
 def _interval_finding(low: float, high: float, ours: Decisive, others: int) -> Finding | None:
@@ -216,16 +222,16 @@ def _error_findings(job: JobMetrics, profiles: ProfileCounts) -> Iterator[Findin
         if reported is None:
             continue
         of_share = math.sqrt(count / trials * (1 - count / trials) / trials)
-        known = (of_share, of_share * trials, _row_mean_error(profiles, outcome))
+        meanings = (of_share, of_share * trials, _row_mean_error(profiles, outcome))
         yield (
             None
-            if any(_near(reported, value) for value in known)
+            if any(_near(reported, value) for value in meanings)
             else Finding(
                 FindingKind.DIFFERS,
                 f"job: {name}_stderr",
                 f"{reported:g}",
-                f"{known[0]:.3f} as a share, {known[1]:.2f} as a count, {known[2]:.3f} as a mean "
-                f"per row, of {count:g} in {trials:g} judgments",
+                f"{meanings[0]:.3f} as a share, {meanings[1]:.2f} as a count, "
+                f"{meanings[2]:.3f} as a mean per row, of {count:g} in {trials:g} judgments",
             )
         )
 

@@ -153,11 +153,11 @@ class _Shape:
         table: dict[str, Any] = {}
         match, row_of = self._row.match, self._row_of
         count, comma = 0, None
-        while found := match(text, position):
-            tokens = found.groups()
+        while row_match := match(text, position):
+            tokens = row_match.groups()
             name, row = row_of(tokens)
             table[name] = row
-            position = found.end()
+            position = row_match.end()
             count += 1
             if (comma := tokens[-1]) is None:
                 break

@@ -97,13 +97,13 @@ def _from_unclear(first: JudgedAs, second: JudgedAs, counts: PassCounts) -> Pass
     if all(unclear):
         counted = _from_counts(counts, UNCLEAR_LABEL)
         return None if isinstance(counted.forward, Unscored) else counted
-    if not any(unclear) or not isinstance(known := second if unclear[0] else first, Verdict):
+    if not any(unclear) or not isinstance(clear := second if unclear[0] else first, Verdict):
         return None
-    completed = _completed(known, counts)
+    completed = _completed(clear, counts)
     if isinstance(completed.backward, Unscored):
         return None
     if unclear[0]:
-        return Passes(completed.backward, known, UNCLEAR_LABEL)
+        return Passes(completed.backward, clear, UNCLEAR_LABEL)
     return completed._replace(note=UNCLEAR_LABEL)
 
 
@@ -141,8 +141,10 @@ def _completed(first: Verdict, counts: PassCounts) -> Passes:
         return Passes(first, Verdict.A if left.a else Verdict.B)
     if left.ties:
         return Passes(first, Verdict.TIE)
-    known = left.ties is not None and left.errors is not None
-    return Passes(first, INFERENCE_ERROR if left.errors else NO_OUTPUT if known else OTHER_PASS)
+    all_counted = left.ties is not None and left.errors is not None
+    return Passes(
+        first, INFERENCE_ERROR if left.errors else NO_OUTPUT if all_counted else OTHER_PASS
+    )
 
 
 def _from_counts(counts: PassCounts, note: str | None) -> Passes:
@@ -175,7 +177,7 @@ def _agrees(forward: JudgedAs, backward: JudgedAs, counts: PassCounts) -> bool:
     said = Counter("error" if isinstance(one, Unscored) else one for one in (forward, backward))
     ties = said[Verdict.TIE] + said[Verdict.BOTH_BAD]
     return (
-        (counts.a, counts.b) == (said[Verdict.A], said[Verdict.B])
+        (counts.a, counts.b) == (labels[Verdict.A], labels[Verdict.B])
         and counts.ties in (None, ties)
-        and counts.errors in (None, said["error"])
+        and counts.errors in (None, labels["error"])
     )

@@ -207,11 +207,11 @@ def coverage(columns: RubricColumns) -> list[Coverage]:
     scored = int(columns.scored.sum())
     rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
     share = weight_shares(columns)
-    found = [
+    unordered = [
         Coverage(group, members, int(rows[code]), int(rows[code]) / scored, float(share[code]))
         for code, (group, members) in enumerate(zip(columns.groups, columns.members, strict=True))
     ]
-    return sorted(found, key=lambda one: (-one.rows, one.group))
+    return sorted(unordered, key=lambda one: (-one.rows, one.group))
 
 
 def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
@@ -259,8 +259,8 @@ def mean_weights(columns: RubricColumns) -> Ints:
 
 
 def _flipped(columns: RubricColumns) -> npt.NDArray[np.bool_]:
-    known = (columns.forward != Outcome.ERROR) & (columns.backward != Outcome.ERROR)
-    flipped: npt.NDArray[np.bool_] = known & (columns.forward != columns.backward)
+    both_judged = (columns.forward != Outcome.ERROR) & (columns.backward != Outcome.ERROR)
+    flipped: npt.NDArray[np.bool_] = both_judged & (columns.forward != columns.backward)
     return flipped
 
 

@@ -65,16 +65,16 @@ class _Reader:
         self._more: list[str] = []
 
     def read(self, line: str) -> None:
-        found = _LINE.fullmatch(line.rstrip())
-        indent = len(found[1].expandtabs(2)) if found else 0
-        key = field_name(found[2]) if found else ""
-        value = (found[3] or "").strip() if found else ""
-        if found and key in _FIELDS.values() and self._fields is not None:
+        parts = _LINE.fullmatch(line.rstrip())
+        indent = len(parts[1].expandtabs(2)) if parts else 0
+        key = field_name(parts[2]) if parts else ""
+        value = (parts[3] or "").strip() if parts else ""
+        if parts and key in _FIELDS.values() and self._fields is not None:
             self._field(self._fields, key, value)
-        elif found and (key in _NAMES or (not value and indent == self._name_indent(indent))):
-            name = value if key in _NAMES else found[2]
+        elif parts and (key in _NAMES or (not value and indent == self._name_indent(indent))):
+            name = value if key in _NAMES else parts[2]
             self._criterion(_unquoted(name.strip(" *")))
-        elif found and indent == 0:
+        elif parts and indent == 0:
             self._fields, self._more = None, self.overall if key == OVERALL else []
             self._more += _text(value)
         else:

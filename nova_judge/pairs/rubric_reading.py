@@ -48,13 +48,13 @@ def rubric_from(
         criteria.append(criterion)
     if not any(weight_units(criterion.weight) for criterion in criteria):
         return NO_WEIGHT
-    said = reported or {}
+    scores = reported or {}
     return Rubric(
         criteria=tuple(criteria),
         overall_justification=_text(overall),
-        reported_score_A=number(said.get("weighted_score_A")),
-        reported_score_B=number(said.get("weighted_score_B")),
-        reported_margin=number(said.get("score_margin")),
+        reported_score_A=number(scores.get("weighted_score_A")),
+        reported_score_B=number(scores.get("weighted_score_B")),
+        reported_margin=number(scores.get("score_margin")),
     )
 
 
@@ -76,8 +76,8 @@ def criterion_from(name: object, fields: object) -> Criterion | Unscored:
     if score_A is None or score_B is None:
         field = "score_A" if score_A is None else "score_B"
         allowed = "true or false" if kind == "binary" else "a score from 1 to 5"
-        found = _shown(fields[field]) if field in fields else "missing"
-        return Unscored(f"{where}: {field} is {found}, not {allowed}")
+        shown = _shown(fields[field]) if field in fields else "missing"
+        return Unscored(f"{where}: {field} is {shown}, not {allowed}")
     return Criterion(
         name=storable(name.strip()),
         weight=weight,
@@ -112,28 +112,28 @@ def number(value: object) -> float | None:
 
 def _kind(value: object) -> str | None:
     """The type that a text names, with or without its range; None for another range."""
-    said = _text(value).lower()[:_NAME_LIMIT]
-    words = _TYPE_WORD.findall(_NOTE.sub("", said))
+    text = _text(value).lower()[:_NAME_LIMIT]
+    words = _TYPE_WORD.findall(_NOTE.sub("", text))
     kinds = {_SCALE[word] for word in words if word in _SCALE}
     if len(kinds) != 1 or not set(words) <= _SCALE.keys() | _TYPE_FILLERS:
         return None
     kind = kinds.pop()
-    return kind if re.findall("[0-9]+", said) in _RANGES[kind] else None
+    return kind if re.findall("[0-9]+", text) in _RANGES[kind] else None
 
 
 def _weight(value: object) -> float | None:
-    said = _NOTE.sub("", _text(value)).strip()
-    if share := _SHARE.fullmatch(said):
+    text = _NOTE.sub("", _text(value)).strip()
+    if share := _SHARE.fullmatch(text):
         return float(share[1]) / float(share[2] or 100)
-    return number(said or value)
+    return number(text or value)
 
 
 def _score(value: object, kind: str) -> float | None:
-    said = _NOTE.sub("", _text(value)).strip()
+    text = _NOTE.sub("", _text(value)).strip()
     if kind == "binary":
-        return _truth(said or value)
-    of_five = _OF_FIVE.fullmatch(said)
-    score = number(of_five[1] if of_five else said or value)
+        return _truth(text or value)
+    of_five = _OF_FIVE.fullmatch(text)
+    score = number(of_five[1] if of_five else text or value)
     return score if score is not None and 1 <= score <= 5 else None
 
 

@@ -38,10 +38,10 @@ def parse_rubric(text: str) -> Rubric | Unscored:
     answer = without_thoughts(text)
     if not answer.finished:
         return CUT_OFF_THOUGHT
-    found = [_rubric_in(document) for document in _documents(answer.text)]
-    readable = [rubric for rubric in found if isinstance(rubric, Rubric)]
+    rubrics = [_rubric_in(document) for document in _documents(answer.text)]
+    readable = [rubric for rubric in rubrics if isinstance(rubric, Rubric)]
     if not readable:
-        return next((rubric for rubric in found if rubric != NO_YAML), NO_YAML)
+        return next((rubric for rubric in rubrics if rubric != NO_YAML), NO_YAML)
     return readable[0] if all(rubric == readable[0] for rubric in readable) else TWO_RUBRICS
 
 
@@ -115,9 +115,9 @@ def _by_name(criteria: object) -> Mapping[Any, Any] | Unscored:
 
 def _looks_like_criteria(document: dict[Any, Any]) -> Mapping[Any, Any] | Unscored:
     """Criteria that stand at the top of the document, told by having a weight and a type."""
-    found = {
+    criteria = {
         name: fields
         for name, fields in document.items()
         if isinstance(fields, dict) and "weight" in fields and "type" in fields
     }
-    return found or NO_YAML
+    return criteria or NO_YAML

@@ -77,18 +77,22 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
 
 
 def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:
-    supposed, known = catalog.assumptions(), catalog.prices()
-    said = [f"list prices of {known.region}, read on {known.read_on} from public secondary sources"]
-    said += kind_of(recipe.kind).usage(recipe, workload).rests_on
+    supposed, prices = catalog.assumptions(), catalog.prices()
+    assumptions = [
+        f"list prices of {prices.region}, read on {prices.read_on} from public secondary sources"
+    ]
+    assumptions += kind_of(recipe.kind).usage(recipe, workload).rests_on
     if workload.generated:
         token = supposed.characters_per_token
-        said.append(supposed.answer_share.why)
-        said.append(f"{token.value:g} characters a token: {token.why}")
+        assumptions.append(supposed.answer_share.why)
+        assumptions.append(f"{token.value:g} characters a token: {token.why}")
     for side in workload.generated:
         spec = recipe.candidate(side)
         if spec.source == "endpoint":
             tokens = supposed.endpoint_tokens_per_second
-            said.append(f"{spec.model} writes {tokens.value[spec.model]:g} tokens/s: {tokens.why}")
+            assumptions.append(
+                f"{spec.model} writes {tokens.value[spec.model]:g} tokens/s: {tokens.why}"
+            )
     if not workload.exact:
-        said.append("the number of rows is projected from the first part of the file")
-    return tuple(dict.fromkeys(said))
+        assumptions.append("the number of rows is projected from the first part of the file")
+    return tuple(dict.fromkeys(assumptions))

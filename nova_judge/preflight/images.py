@@ -47,16 +47,16 @@ def _images(recipe: Recipe, region: str, asked: tuple[Candidate, ...]) -> Iterat
         yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
 
 
-def image_check(name: str, uri: str, known: ImageFacts | NotRead | None) -> Check:
+def image_check(name: str, uri: str, facts: ImageFacts | NotRead | None) -> Check:
     """Whether the image of that name is there, and which are where it is not."""
-    if known is None:
+    if facts is None:
         return Check(name, "pass", uri)
-    if isinstance(known, NotRead):
-        return Check(name, "not run", f"{uri}: {known.reason}")
-    if known.exists:
+    if isinstance(facts, NotRead):
+        return Check(name, "not run", f"{uri}: {facts.reason}")
+    if facts.exists:
         return Check(name, "pass", f"{uri} is there")
     repository, _, tag = uri.rpartition(":")
-    there = f"; it has {', '.join(known.others)}" if known.others else ""
+    there = f"; it has {', '.join(facts.others)}" if facts.others else ""
     place = "judge.image in the recipe" if name == JUDGE else "nova_judge/data/images.json"
     return Check(
         name,

@@ -33,31 +33,31 @@ class ModelFacts(NamedTuple):
     trouble: str | None = None
 
 
-def model_check(name: str, known: ModelFacts | NotRead, now: datetime.datetime) -> Check:
+def model_check(name: str, facts: ModelFacts | NotRead, now: datetime.datetime) -> Check:
     """Whether one model can be called now, and for how long."""
-    if isinstance(known, NotRead):
-        return Check(name, "not run", known.reason)
-    ended = known.end_of_life
-    if known.lifecycle == "ABSENT" or (ended is not None and ended <= now):
+    if isinstance(facts, NotRead):
+        return Check(name, "not run", facts.reason)
+    ended = facts.end_of_life
+    if facts.lifecycle == "ABSENT" or (ended is not None and ended <= now):
         when = f" since {ended:%Y-%m-%d}" if ended else ""
-        said = f"Bedrock does not offer it here{when}"
-        return Check(name, "fail", said, "name its successor in the recipe")
-    if (problem := _trouble(name, known) or _access(name, known.access)) is not None:
+        reason = f"Bedrock does not offer it here{when}"
+        return Check(name, "fail", reason, "name its successor in the recipe")
+    if (problem := _trouble(name, facts) or _access(name, facts.access)) is not None:
         return problem
-    if known.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
+    if facts.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
         when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
-        said = f"it is {known.lifecycle.lower()}{when}"
-        return Check(name, "warn", said, "plan for its successor")
+        reason = f"it is {facts.lifecycle.lower()}{when}"
+        return Check(name, "warn", reason, "plan for its successor")
     return Check(name, "pass", "active")
 
 
-def _trouble(name: str, known: ModelFacts) -> Check | None:
+def _trouble(name: str, facts: ModelFacts) -> Check | None:
     """Why the model cannot be called by this name."""
-    if known.trouble:
-        return Check(name, "fail", known.trouble, "wait until it is ready, or name another model")
-    if not known.on_demand:
-        said = "it is called through an inference profile only"
-        return Check(name, "fail", said, f"write us.{name} or global.{name}")
+    if facts.trouble:
+        return Check(name, "fail", facts.trouble, "wait until it is ready, or name another model")
+    if not facts.on_demand:
+        reason = "it is called through an inference profile only"
+        return Check(name, "fail", reason, f"write us.{name} or global.{name}")
     return None
 
 

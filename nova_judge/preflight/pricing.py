@@ -9,7 +9,7 @@ from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
 def bill(usage: Usage) -> Bill:
     """The cost of a usage, position by position; positions of nothing are left out."""
-    known = catalog.prices()
+    prices = catalog.prices()
     lines = [
         *(_instance_line("judge", time) for time in usage.judge_jobs),
         *(_instance_line("endpoint", time) for time in usage.endpoints),
@@ -19,9 +19,9 @@ def bill(usage: Usage) -> Bill:
             "Step Functions",
             usage.transitions,
             "transitions",
-            known.step_functions_transition.price,
+            prices.step_functions_transition.price,
         ),
-        _unit_line("Lambda", usage.lambda_gb_seconds, "GB-seconds", known.lambda_gb_second.price),
+        _unit_line("Lambda", usage.lambda_gb_seconds, "GB-seconds", prices.lambda_gb_second.price),
     ]
     used = tuple(line for line in lines if line.quantity > 0)
     return Bill(
@@ -39,14 +39,14 @@ def _instance_line(part: str, time: InstanceTime) -> CostLine:
 
 
 def _token_line(use: TokenUse) -> CostLine:
-    known = catalog.prices().bedrock_million_tokens
+    prices = catalog.prices().bedrock_million_tokens
     price = use.price or listed_price(use.model)
     total = use.input_tokens + use.output_tokens
     if price is None:
         return CostLine("Bedrock", use.model, total, "tokens", None)
     usd = (use.input_tokens * price.input + use.output_tokens * price.output) / 1e6
     return CostLine(
-        "Bedrock", use.model, total, "tokens", usd * (known.batch_factor if use.batch else 1)
+        "Bedrock", use.model, total, "tokens", usd * (prices.batch_factor if use.batch else 1)
     )
 
 

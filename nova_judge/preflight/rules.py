@@ -89,20 +89,20 @@ def input_check(
         return Check("input", "fail", f"no usable row: {reason}", "see `nova-judge validate`")
     context = catalog.compatibility().judge_context_tokens
     longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)
-    found = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
+    summary = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
     if longest > context.warn_from:
         return Check(
             "input",
             "warn",
-            f"{found}; the longest has about {longest:,} tokens",
+            f"{summary}; the longest has about {longest:,} tokens",
             f"the judge takes {context.warn_from:,} to {context.value:,} tokens a row: shorten it",
         )
     if rejected:
         first = f"line {rejected[0].line}: {rejected[0].reason}"
         return Check(
-            "input", "warn", f"{found}; {len(rejected):,} unusable ({first})", "they are left out"
+            "input", "warn", f"{summary}; {len(rejected):,} unusable ({first})", "they are left out"
         )
-    return Check("input", "pass", found)
+    return Check("input", "pass", summary)
 
 
 def require(checks: Iterable[Check]) -> None:
@@ -138,17 +138,17 @@ def _credentials(facts: Facts) -> Check:
 
 
 def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
-    found = facts.stacks
-    if found is None:
+    stacks = facts.stacks
+    if stacks is None:
         return
-    if isinstance(found, NotRead):
-        yield Check("stacks", "not run", found.reason)
+    if isinstance(stacks, NotRead):
+        yield Check("stacks", "not run", stacks.reason)
         return
-    missing = [part for part in STACK_PARTS if part not in found]
-    version = found.get("Evaluation", "unknown")
+    missing = [part for part in STACK_PARTS if part not in stacks]
+    version = stacks.get("Evaluation", "unknown")
     if missing == ["Endpoints"] and not (recipe and recipe.endpoint_instances(CANDIDATES)):
-        said = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
-        yield Check("stacks", "warn", said, "`make deploy`, for candidates on endpoints")
+        reason = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
+        yield Check("stacks", "warn", reason, "`make deploy`, for candidates on endpoints")
     elif missing:
         yield Check("stacks", "fail", f"not deployed: {', '.join(missing)}", "`make deploy`")
     elif version != __version__:
@@ -209,17 +209,17 @@ def _images(facts: Facts, recipe: Recipe, asked: tuple[Candidate, ...]) -> Itera
     if region is None:
         return
     for name, uri in images_of(recipe, region, asked).items():
-        found = image_check(name, uri, (facts.images or {}).get(name))
+        check = image_check(name, uri, (facts.images or {}).get(name))
         documented = catalog.images().nova_evaluation.documented_regions
         ours = name == JUDGE and recipe.judge.image is None
-        if ours and found.status == "pass" and region not in documented:
-            found = Check(
+        if ours and check.status == "pass" and region not in documented:
+            check = Check(
                 name,
                 "warn",
                 f"{uri} is what AWS's SDK uses; AWS documents only {', '.join(documented)}",
                 "run a small file first",
             )
-        yield found
+        yield check
 
 
 def _no_judge_image(region: str, recipe: Recipe) -> str | None:

@@ -34,11 +34,11 @@ def run_cost(
     """The cost of a run; None for a run without an estimate."""
     if run.estimate is None:
         return None
-    known = catalog.prices()
+    prices = catalog.prices()
     return Cost(
-        currency=known.currency,
-        prices_read_on=known.read_on,
-        prices_region=known.region,
+        currency=prices.currency,
+        prices_read_on=prices.read_on,
+        prices_region=prices.region,
         estimate=run.estimate,
         actual=None if stand_in else bill(_usage(run, summary, outcomes)),
         unmetered=() if stand_in else _unmetered(run),

@@ -58,18 +58,20 @@ def benchmark_problems(
 
     `subtask` is as the container reads it: names joined with a comma, empty for all.
     """
-    known = benchmarks()
-    if task not in known:
-        words = f"found {task!r}; the benchmarks are {', '.join(known)}{did_you_mean(task, known)}"
+    offered = benchmarks()
+    if task not in offered:
+        words = (
+            f"found {task!r}; the benchmarks are {', '.join(offered)}{did_you_mean(task, offered)}"
+        )
         yield "evaluation.task", words
         return
-    benchmark = known[task]
-    for key, found, allowed in (
+    benchmark = offered[task]
+    for key, value, allowed in (
         ("strategy", strategy, benchmark.strategy),
         ("metric", metric, benchmark.metric),
     ):
-        if found != allowed:
-            yield f"evaluation.{key}", f"found {found!r}; {task} allows only {allowed!r}"
+        if value != allowed:
+            yield f"evaluation.{key}", f"found {value!r}; {task} allows only {allowed!r}"
     for problem in _subtask_problems(task, benchmark, split_subtasks(subtask)):
         yield "evaluation.subtask", problem
     if benchmark.modality == "image" and model_type.startswith(TEXT_ONLY_MODELS):

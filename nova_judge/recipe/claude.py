@@ -31,5 +31,5 @@ def sampling_problem(model: str, temperature: float | None, top_p: float | None)
 
 
 def _version(model: str) -> tuple[int, int]:
-    found = _VERSION.search(model)
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+    parts = _VERSION.search(model)
+    return (int(parts[1]), int(parts[2] or 0)) if parts else (0, 0)

@@ -24,10 +24,10 @@ def nova_problems(
 ) -> Iterator[str]:
     """Everything that the container or SageMaker would refuse, and what is allowed."""
     yield from _task_problems(nova)
-    known = catalog.compatibility().models
-    model = known.get(nova.run.model_type)
+    models = catalog.compatibility().models
+    model = models.get(nova.run.model_type)
     if model is None:
-        yield not_one_of("judge.nova.run.model_type", nova.run.model_type, known)
+        yield not_one_of("judge.nova.run.model_type", nova.run.model_type, models)
         return
     yield from _model_problems(nova, model)
     yield from _instance_problems(nova, model, instance_types)
@@ -53,14 +53,14 @@ def candidate_problems(
 ) -> Iterator[str]:
     """The faults of one candidate; `key` says where it stands, the last two how it samples."""
     named = [source for source in (endpoint, bedrock, file) if source is not None]
-    known = catalog.models().endpoints
+    offered = catalog.models().endpoints
     if len(named) != 1:
         yield (
             f"{key}: found {len(named)} sources; exactly one is allowed: endpoint (one of "
-            f"{', '.join(known)}), bedrock (a model id), or file (response_A or response_B)"
+            f"{', '.join(offered)}), bedrock (a model id), or file (response_A or response_B)"
         )
-    if endpoint is not None and endpoint not in known:
-        yield not_one_of(f"{key}.endpoint", endpoint, known)
+    if endpoint is not None and endpoint not in offered:
+        yield not_one_of(f"{key}.endpoint", endpoint, offered)
     if bedrock is not None and not BEDROCK_MODEL.fullmatch(bedrock):
         yield (
             f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
@@ -85,8 +85,8 @@ def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) ->
 
 def judge_models(task: str) -> tuple[str, ...]:
     """The `model_type`s that may judge under `task`; none when it is no judge task."""
-    known = catalog.compatibility().models
-    return tuple(name for name, model in known.items() if task in model.judges)
+    models = catalog.compatibility().models
+    return tuple(name for name, model in models.items() if task in model.judges)
 
 
 def _task_problems(nova: NovaBlock) -> Iterator[str]:
@@ -153,11 +153,11 @@ def _instance_problems(
     allowed = model.instance_types
     if not instance_types:
         yield f"judge.instance_type: missing; {nova.run.model_type} runs on {' or '.join(allowed)}"
-    for found in instance_types:
-        if found not in allowed:
+    for kind in instance_types:
+        if kind not in allowed:
             note = f" ({model.note})" if model.note else ""
             yield (
-                f"judge.instance_type: found {found!r}; {nova.evaluation.task} with "
+                f"judge.instance_type: found {kind!r}; {nova.evaluation.task} with "
                 f"{nova.run.model_type} runs only on {' or '.join(allowed)}{note}. "
                 f"Write instance_type: {allowed[0]}"
             )

@@ -254,9 +254,9 @@ def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
 
 def _said(record: msgspec.Struct) -> dict[str, Any]:
     """The fields of a record that differ from their defaults, written out or not."""
-    said = {}
+    fields = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)
         if value is not UNSET and value != field.default:
-            said[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
-    return said
+            fields[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
+    return fields

@@ -69,8 +69,8 @@ class Serverless(Section, frozen=True, omit_defaults=True):
     @property
     def model_name(self) -> str:
         """The base model's name in its hub."""
-        found = _MODEL.fullmatch(self.base_model)
-        return found[1] if found else self.base_model
+        match = _MODEL.fullmatch(self.base_model)
+        return match[1] if match else self.base_model
 
     @property
     def needs_file(self) -> bool:
@@ -128,11 +128,11 @@ def _benchmark_problems(serverless: Serverless) -> Iterator[str]:
     if name is None or (name in benchmarks() and name not in offered):
         yield f"serverless.benchmark: found {name!r}; serverless are {', '.join(offered)}"
         return
-    known = benchmarks().get(name)
+    rules = benchmarks().get(name)
     for key, problem in benchmark_problems(
         task=name,
-        strategy=known.strategy if known else "",
-        metric=known.metric if known else "",
+        strategy=rules.strategy if rules else "",
+        metric=rules.metric if rules else "",
         subtask=serverless.subtask,
     ):
         yield f"{_KEYS[key]}: {problem}"

@@ -34,18 +34,18 @@ def read_record(
         raise RecipeError(f"{file}: {_explained(str(error), document)}") from None
 
 
-def did_you_mean(found: object, allowed: Iterable[str]) -> str:
+def did_you_mean(word: object, allowed: Iterable[str]) -> str:
     """`. Did you mean …?` when one of the allowed words is near, else nothing."""
-    near = difflib.get_close_matches(str(found)[:_LONGEST_WORD], list(allowed), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(word)[:_LONGEST_WORD], list(allowed), n=1, cutoff=0.6)
     return f". Did you mean {near[0]!r}?" if near else ""
 
 
-def not_one_of(key: str, found: str, allowed: Iterable[str], also: str = "") -> str:
+def not_one_of(key: str, word: str, allowed: Iterable[str], also: str = "") -> str:
     """The problem of a word that is none of those allowed; `also` says what else would be."""
     words = list(allowed)
     tail = f" ({also})" if also else ""
-    shown = repr(found[:_LONGEST_WORD])
-    near = did_you_mean(found, words)
+    shown = repr(word[:_LONGEST_WORD])
+    near = did_you_mean(word, words)
     return f"{key}: found {shown}; allowed: {', '.join(words)}{tail}{near}"
 
 
@@ -101,22 +101,22 @@ def _explained(message: str, document: object) -> str:
     """msgspec's `Expected … - at `$.a.b[0]`` as `a.b[0]: found …; expected …`."""
     expected, _, tail = message.partition(" - at `$")
     path = tail.rstrip("`").removeprefix(".")
-    found = _value_at(document, path)
-    if found is _MISSING:
+    value = _value_at(document, path)
+    if value is _MISSING:
         return f"{path or 'the document'}: {expected[:1].lower()}{expected[1:]}"
-    return f"{path or 'the document'}: found {found!r:.80}; {expected[:1].lower()}{expected[1:]}"
+    return f"{path or 'the document'}: found {value!r:.80}; {expected[:1].lower()}{expected[1:]}"
 
 
 _MISSING = object()
 
 
 def _value_at(document: object, path: str) -> object:
-    found = document
+    value = document
     for step in path.replace("[", ".").replace("]", "").split(".") if path else ():
-        if isinstance(found, dict) and step in found:
-            found = found[step]
-        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
-            found = found[int(step)]
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
         else:
             return _MISSING
-    return found if not isinstance(found, dict) else _MISSING
+    return value if not isinstance(value, dict) else _MISSING

@@ -90,10 +90,10 @@ def _mark_orders(axes: Axes, metrics: Metrics) -> None:
     )
     for order, shift, shape, name in marks:
         counts = asdict(order) if order else {}
-        known = [(place, key) for place, (key, _, _) in enumerate(OUTCOMES) if key in counts]
+        drawn = [(place, key) for place, (key, _, _) in enumerate(OUTCOMES) if key in counts]
         axes.plot(
-            [place + shift for place, _ in known],
-            [counts[key] for _, key in known],
+            [place + shift for place, _ in drawn],
+            [counts[key] for _, key in drawn],
             shape,
             label=name,
             markerfacecolor="white",

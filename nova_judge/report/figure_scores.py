@@ -18,8 +18,8 @@ _COLOURS = {"A": palette.A, "base": palette.A, "B": palette.B, "customised": pal
 
 def plot_scores(metrics: Metrics) -> Figure:
     """Every mean with its interval, metric by metric, on the scale of the metric."""
-    known = [(score, score.interval) for score in metrics.scores or ()]
-    measured = [(score, interval) for score, interval in known if interval is not None]
+    scored = [(score, score.interval) for score in metrics.scores or ()]
+    measured = [(score, interval) for score, interval in scored if interval is not None]
     names = list(dict.fromkeys(score.metric for score, _ in measured))
     with fixed_style():
         height = 2.3 + 0.62 * max(len(names), 1)

@@ -67,10 +67,10 @@ def render_index(series: Sequence[Series], folder: Path, refused: Sequence[Refus
 def win_rate_trend(series: Series) -> Trend | None:
     """The win rate of B with its interval over the runs; None below two."""
     rates = [report.metrics.win_rate for report in series.runs]
-    known = [
+    placed = [
         (place, rate.estimate, rate.low, rate.high) for place, rate in enumerate(rates) if rate
     ]
-    return _trend("win rate of B", known, len(rates), neutral=0.5)
+    return _trend("win rate of B", placed, len(rates), neutral=0.5)
 
 
 def criterion_trends(series: Series) -> list[Trend]:
@@ -79,19 +79,19 @@ def criterion_trends(series: Series) -> list[Trend]:
     trends = []
     for name in common_criteria(runs):
         values = [difference_of(metrics, name) for metrics in runs]
-        known = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
-        trend = _trend(name, known, len(runs), neutral=0.0)
+        placed = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
+        trend = _trend(name, placed, len(runs), neutral=0.0)
         if trend is not None:
             trends.append(trend)
     return trends
 
 
 def _trend(
-    name: str, known: list[tuple[int, float, float, float]], runs: int, neutral: float
+    name: str, measured: list[tuple[int, float, float, float]], runs: int, neutral: float
 ) -> Trend | None:
-    if len(known) < 2:
+    if len(measured) < 2:
         return None
-    values = [neutral, *(value for _, *ends in known for value in ends)]
+    values = [neutral, *(value for _, *ends in measured for value in ends)]
     reach = max(values) - min(values) or 1.0
     bottom, top = min(values) - 0.15 * reach, max(values) + 0.15 * reach
 
@@ -100,9 +100,9 @@ def _trend(
 
     points = [
         Point(round(100 * (place + 0.5) / runs, 2), height(value), height(low), height(high))
-        for place, value, low, high in known
+        for place, value, low, high in measured
     ]
-    return Trend(name, points, top, bottom, height(neutral), known[0][1], known[-1][1])
+    return Trend(name, points, top, bottom, height(neutral), measured[0][1], measured[-1][1])
 
 
 def _entry(report: SavedReport, folder: Path) -> Entry:

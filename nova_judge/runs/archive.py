@@ -84,7 +84,7 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
     try:
         with archive.open("rb") as packed, gzip.GzipFile(fileobj=packed) as unpacked:
             stream = _CappedStream(unpacked, archive.stat().st_size, caps)
-            found = _copy_members(stream, folder, caps)
+            files = _copy_members(stream, folder, caps)
             stream.drain()
     except _BROKEN as error:
         raise JudgeJobError(
@@ -95,7 +95,7 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
         raise JudgeJobError(
             f"{archive.name}: {error}. A judge job writes nothing like that; it was not read."
         ) from error
-    return found
+    return files
 
 
 def only(files: tuple[Path, ...], what: str, members: tuple[str, ...]) -> Path:

@@ -78,8 +78,8 @@ def outcomes_of_event(event: Mapping[str, Any]) -> list[JobOutcome]:
 def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:
     """The same from the detail of an event or from DescribeTrainingJob's answer."""
     uri = job["OutputDataConfig"]["S3OutputPath"]
-    found = run_of_output(uri)
-    if found is None:
+    run_and_job = run_of_output(uri)
+    if run_and_job is None:
         raise RequestError(
             f"training job {job['TrainingJobName']} writes to {uri}: not a run of ours"
         )
@@ -87,8 +87,8 @@ def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:
     if status not in ("Completed", "Failed", "Stopped"):
         raise RequestError(f"job {job['TrainingJobName']} has not ended: it is {status}")
     return JobOutcome(
-        run_id=found[0],
-        number=found[1],
+        run_id=run_and_job[0],
+        number=run_and_job[1],
         name=job["TrainingJobName"],
         status=status,
         output_uri=uri,
@@ -114,10 +114,10 @@ def _reason(status: str, job: Mapping[str, Any]) -> str | None:
     """Why a job ended without a result: what AWS says, and what its status alone does not tell."""
     if status == "Completed":
         return None
-    said = job.get("FailureReason") or ""
+    failure = job.get("FailureReason") or ""
     seen = [step.get("Status") for step in job.get("SecondaryStatusTransitions") or ()]
     ended = job.get("SecondaryStatus") or (seen[-1] if seen else None)
-    why = [said, *(text for at, text in _ENDS.items() if at in (ended, *seen[-2:]))]
+    why = [failure, *(text for at, text in _ENDS.items() if at in (ended, *seen[-2:]))]
     if ended == "MaxRuntimeExceeded":
         limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         within = f" ({int(limit):,} s)" if limit else ""
@@ -125,7 +125,7 @@ def _reason(status: str, job: Mapping[str, Any]) -> str | None:
             f"it reached judge.max_runtime_s{within}: raise it in the recipe, or give each job "
             "fewer rows with judge.max_rows_per_job"
         )
-    elif any(word in said for word in _NO_CAPACITY):
+    elif any(word in failure for word in _NO_CAPACITY):
         why.append("try later, with another judge.instance_type, or in another region")
     elif status == "Stopped" and not any(why):
         why.append(

@@ -64,14 +64,14 @@ def fetch(keys: Iterable[str], download: Download, folder: Path) -> JobOutput:
         )
     packed = folder / "output.tar.gz"
     download(archive, packed)
-    found = read_archive(packed, folder / "archive")
-    members = sorted(name for name in found.members if _TASK.search(name) and "/details/" in name)
+    files = read_archive(packed, folder / "archive")
+    members = sorted(name for name in files.members if _TASK.search(name) and "/details/" in name)
     return JobOutput(
-        found.results,
-        _with_tasks(members, found.details),
-        found.inference_output,
+        files.results,
+        _with_tasks(members, files.details),
+        files.inference_output,
         judged,
-        found.members,
+        files.members,
     )
 
 
@@ -92,6 +92,6 @@ def _with_tasks(names: list[str], paths: tuple[Path, ...]) -> tuple[Details, ...
 
 def task_of(name: str) -> str:
     """The task in a details file's name: `details_custom|mmlu_zs_cot:anatomy|0_<time>.parquet`."""
-    found = _TASK.search(name)
-    parts = found["task"].split("|") if found else [""]
+    match = _TASK.search(name)
+    parts = match["task"].split("|") if match else [""]
     return parts[1] if len(parts) > 1 else parts[0]

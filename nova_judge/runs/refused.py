@@ -56,7 +56,7 @@ def page(refused: Refusal) -> str:
         )
         if value
     ]
-    said = [f"    {line}" for line in refused.cause.splitlines()]
+    reason = [f"    {line}" for line in refused.cause.splitlines()]
     lines = [
         f"# Nothing was evaluated: {refused.error}",
         "",
@@ -64,7 +64,7 @@ def page(refused: Refusal) -> str:
         "",
         "The reason, and what to do:",
         "",
-        *said,
+        *reason,
         "",
         "Nothing paid was started. Mend it and drop the file again, or start it by hand.",
     ]

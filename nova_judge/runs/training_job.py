@@ -68,16 +68,16 @@ def evaluation_image(region: str, image: str | None = None) -> str:
     """
     if image is not None and "/" in image:
         return image
-    known = catalog.images().nova_evaluation
-    account = known.accounts.get(region)
+    images = catalog.images().nova_evaluation
+    account = images.accounts.get(region)
     if account is None:
         raise RecipeError(
             f"judge.image: no Nova evaluation image is known in {region}; regions with one: "
-            f"{', '.join(known.accounts)}. Deploy there, or give judge.image a full image URI, and "
-            "its repository to judge_image_repositories in cdk.json"
+            f"{', '.join(images.accounts)}. Deploy there, or give judge.image a full image URI, "
+            "and its repository to judge_image_repositories in cdk.json"
         )
     registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-    return f"{registry}/{known.repository}:{image or known.tag}"
+    return f"{registry}/{images.repository}:{image or images.tag}"
 
 
 def hyperparameters(nova: NovaBlock, recipe_uri: str) -> dict[str, str]:

@@ -44,8 +44,8 @@ def bedrock_job(
         for answered in scored_answers(judge, candidate, rows, lines)
         for metric, score in answered.scores.items()
     ]
-    said = (stand_in_of(score.explanation) for score in scores)
-    return JobScores(candidate, scores, stand_in=next((name for name in said if name), None))
+    names = (stand_in_of(score.explanation) for score in scores)
+    return JobScores(candidate, scores, stand_in=next((name for name in names if name), None))
 
 
 def llmaj_job(subject: str, output: JobOutput, prompts: dict[str, int]) -> JobScores:
@@ -132,8 +132,8 @@ def scored_answers(
             written[line.prompt, line.answer].append(line.scores)
     answers = []
     for row in rows:
-        found = written.get((row.shown, row.response(candidate) or ""))
-        scores = found.pop(0) if found else None
+        waiting = written.get((row.shown, row.response(candidate) or ""))
+        scores = waiting.pop(0) if waiting else None
         answers.append(ScoredAnswer(row, _by_metric(judge, scores)))
     return answers
 

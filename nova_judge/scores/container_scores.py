@@ -78,8 +78,8 @@ def _scores_of_rows(
     reader = MetricsReader()
     category = details.task.partition(":")[2] or None
     shown = _shown(details.path)
-    for place, (found, texts) in enumerate(zip(read_details(details.path), shown, strict=True)):
-        read = reader.read(found.metrics) if isinstance(found.metrics, str) else found.metrics
+    for place, (detail, texts) in enumerate(zip(read_details(details.path), shown, strict=True)):
+        read = reader.read(detail.metrics) if isinstance(detail.metrics, str) else detail.metrics
         metrics = read if isinstance(read, dict) else {}
         row = first + place
         results = _results_of(metrics, expected)
@@ -92,7 +92,7 @@ def _scores_of_rows(
                 id=f"{category}-{place + 1}" if category else str(row + 1),
                 category=category,
                 prompt=texts[0],
-                answer=_text(found.predictions),
+                answer=_text(detail.predictions),
                 reference=texts[1],
             )
             for name, result in results.items()
@@ -154,8 +154,8 @@ def recomputed_scores(subject: str, files: JobOutput, rows: Sequence[OwnRow]) ->
         if isinstance(answer, Unscored):
             scores += _own_scores(subject, row, "", dict.fromkeys(ROW_METRICS, answer))
             continue
-        found = row_metrics(answer, row.reference)
-        scores += _own_scores(subject, row, answer, found)
+        metrics = row_metrics(answer, row.reference)
+        scores += _own_scores(subject, row, answer, metrics)
         if reads_words(row.reference):
             counts, counted = counts.plus(bleu_counts(answer, row.reference)), counted + 1
     total = bleu(counts) if counted else NO_BLANKS

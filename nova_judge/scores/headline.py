@@ -19,10 +19,10 @@ def score_headline(
     """
     if differences:
         return _comparison(differences, names)
-    known = [score for score in scores if score.interval is not None]
-    if not known:
+    measured = [score for score in scores if score.interval is not None]
+    if not measured:
         return Headline("No score", "No metric has a score that an interval can be given for.")
-    leading = _leading(known)[:_MOST_NAMED]
+    leading = _leading(measured)[:_MOST_NAMED]
     words = [f"{score.metric} {score.estimate:.3f}" for score in leading]
     if any(score.metric == "rougeL" for score in leading):
         words += _of_the_whole_file(scores)

@@ -79,5 +79,5 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def limits_that_hold() -> str:
     """What keeps foreign code in on this machine, in words: asked of a child, once."""
     child = Path(scorer_process.__file__).resolve()
-    said = run_jailed(child, ["--limits"], b"", _PROBE_SECONDS).output.decode("utf-8", "replace")
-    return said.strip() or f"{jail.NO_JAIL}: the child that tries them ended early"
+    limits = run_jailed(child, ["--limits"], b"", _PROBE_SECONDS).output.decode("utf-8", "replace")
+    return limits.strip() or f"{jail.NO_JAIL}: the child that tries them ended early"

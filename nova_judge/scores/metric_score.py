@@ -93,9 +93,9 @@ class MetricDifference(MetricEstimate, frozen=True, kw_only=True):
         return self.second if second_better else self.first
 
 
-def interval_fields(found: Interval | Unscored) -> dict[str, Any]:
+def interval_fields(interval: Interval | Unscored) -> dict[str, Any]:
     """The fields of an estimate from its interval, or from the reason why there is none."""
-    if isinstance(found, Unscored):
+    if isinstance(interval, Unscored):
         unknown = dict.fromkeys(("estimate", "low", "high", "level", "method"))
-        return {**unknown, "reason": found.reason}
-    return {**msgspec.structs.asdict(found), "reason": None}
+        return {**unknown, "reason": interval.reason}
+    return {**msgspec.structs.asdict(interval), "reason": None}

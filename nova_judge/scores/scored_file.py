@@ -54,9 +54,9 @@ def read_answers(file: Path) -> list[ScorerRow]:
         reason = rows[0].fault.reason if rows[0].fault else ""
         raise ScorerError(f"{file}, line {rows[0].line}: {reason}; {FORMS}")
     return [
-        known
+        named
         for row in rows
-        for known in ([row] if row.fault is None else [row._replace(subject=s) for s in subjects])
+        for named in ([row] if row.fault is None else [row._replace(subject=s) for s in subjects])
     ]
 
 

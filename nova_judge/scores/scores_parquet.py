@@ -38,7 +38,7 @@ def read_scores(path: Path) -> list[AnswerScore]:
     Raises duckdb.Error where the file cannot be read.
     """
     with connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             f"SELECT score, word, unscored, {', '.join(_OTHERS)} "  # noqa: S608 (our own names)
             "FROM read_parquet($path)",
             {"path": str(path)},
@@ -47,7 +47,7 @@ def read_scores(path: Path) -> list[AnswerScore]:
             AnswerScore(
                 result=_result(score, word, unscored), **dict(zip(_OTHERS, others, strict=True))
             )
-            for score, word, unscored, *others in found.fetchall()
+            for score, word, unscored, *others in rows.fetchall()
         ]
 
 

@@ -116,9 +116,9 @@ class ScoreTable:
 
     def figures(self, level: float) -> tuple[MetricScore, ...]:
         """One entry per subject and metric, metric by metric: `scores` of metrics.json."""
-        known = self.known()
-        metrics = list(dict.fromkeys(metric for _, metric in known))
-        ordered = sorted(known, key=lambda key: metrics.index(key[1]))
+        keys = self.known()
+        metrics = list(dict.fromkeys(metric for _, metric in keys))
+        ordered = sorted(keys, key=lambda key: metrics.index(key[1]))
         return tuple(self._figure(key, level) for key in ordered)
 
     def differences(self, first: str, second: str, level: float) -> tuple[MetricDifference, ...]:
@@ -153,9 +153,9 @@ class ScoreTable:
         values = list(scores.values())
         scale = self._known_scale(metric, values)
         shown = scale or Scale(min(values, default=0.0), max(values, default=1.0))
-        found = interval_fields(self._mean(key, values, scale, level))
-        if found["estimate"] is None and values:  # a mean stands without an interval
-            found["estimate"] = self.mean_of(subject, metric)
+        estimate = interval_fields(self._mean(key, values, scale, level))
+        if estimate["estimate"] is None and values:  # a mean stands without an interval
+            estimate["estimate"] = self.mean_of(subject, metric)
         return MetricScore(
             metric=metric,
             better=self._better(metric),
@@ -167,7 +167,7 @@ class ScoreTable:
             words=dict(self._words[key].most_common()) or None,
             reported=self.reported.get(key),
             slices=_slices(scores, scale, level),
-            **found,
+            **estimate,
         )
 
     def _better(self, metric: str) -> Better:
@@ -180,18 +180,20 @@ class ScoreTable:
         unread = NO_LATIN.reason in self._unscored[key]
         if values or unread or key in self.recomputed or reported is None:
             return mean_score(values, scale, level)
-        found = reported_interval(reported.value, reported.standard_error, level)
-        if isinstance(found, Unscored):
-            return found
+        interval = reported_interval(reported.value, reported.standard_error, level)
+        if isinstance(interval, Unscored):
+            return interval
         return msgspec.structs.replace(
-            found, method=f"{found.method}, from the container's standard error"
+            interval, method=f"{interval.method}, from the container's standard error"
         )
 
     def _known_scale(self, metric: str, values: Sequence[float]) -> Scale | None:
         """The metric's scale; None where nobody knows it, or a score lies off it."""
-        known = self.facts.get(metric, MetricFacts()).scale
-        if known is not None and all(known.low <= value <= known.high for value in values):
-            return known
+        documented = self.facts.get(metric, MetricFacts()).scale
+        if documented is not None and all(
+            documented.low <= value <= documented.high for value in values
+        ):
+            return documented
         return None
 
 

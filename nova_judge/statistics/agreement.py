@@ -76,7 +76,7 @@ def agreement(
     counted = {"forward": forward, "summed": int(np.trace(table))}
     if both_orders:
         counted |= {"backward": backward, "strict": strict, "consistency": consistent}
-    found = {name: wilson(count, rows, level) for name, count in counted.items()}
+    intervals = {name: wilson(count, rows, level) for name, count in counted.items()}
     return Agreement(
         forward=forward / rows,
         backward=backward / rows if both_orders else None,
@@ -86,7 +86,7 @@ def agreement(
         kappa=kappa.estimate if kappa else None,
         kappa_interval=kappa,
         ac1=gwet_ac1(table, level),
-        intervals={name: one for name, one in found.items() if isinstance(one, Interval)},
+        intervals={name: one for name, one in intervals.items() if isinstance(one, Interval)},
         labelled=rows,
     )
 

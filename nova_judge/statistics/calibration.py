@@ -81,16 +81,16 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
 
     A margin of 0 says nothing of either side: such rows are counted as undecided and left out.
     """
-    known = ~np.isnan(evidence.margins) & (evidence.labels <= Outcome.B)
-    if not known.any():
+    usable = ~np.isnan(evidence.margins) & (evidence.labels <= Outcome.B)
+    if not usable.any():
         return Unscored("no row has both a margin and a label A or B")
-    margins, label_b = evidence.margins[known], evidence.labels[known] == Outcome.B
+    margins, label_b = evidence.margins[usable], evidence.labels[usable] == Outcome.B
     decided = margins != 0
     confidence = np.abs(margins[decided])
     agreed = (margins[decided] < 0) == label_b[decided]
     if len(confidence) < MIN_ROWS:
         return Unscored(f"{len(confidence)} rows have a margin and a label, {MIN_ROWS} are needed")
-    fold = _folds(evidence.hashes[known][decided])
+    fold = _folds(evidence.hashes[usable][decided])
     order = np.lexsort((fold, agreed, confidence))
     confidence, agreed, fold = confidence[order], agreed[order], fold[order]
     if fold.max() == 0:
@@ -119,9 +119,9 @@ def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
     Counts are pooled as whole numbers, so that equal data in any order give equal bits.
     """
     places, first, rows = np.unique(where, return_index=True, return_counts=True)
-    found = np.add.reduceat(hits.astype(np.int64), first)
+    hits_at = np.add.reduceat(hits.astype(np.int64), first)
     blocks: list[tuple[int, int, int, int]] = []
-    for index, (hit, total) in enumerate(zip(found.tolist(), rows.tolist(), strict=True)):
+    for index, (hit, total) in enumerate(zip(hits_at.tolist(), rows.tolist(), strict=True)):
         start, pooled_hits, pooled = index, hit, total
         while blocks and blocks[-1][2] * pooled >= pooled_hits * blocks[-1][3]:
             start, _, earlier_hits, earlier = blocks.pop()

@@ -96,8 +96,8 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
 
     A key of 0 is a row of its own.
     """
-    known = ~np.isnan(scores)
-    keys, scores, leads = keys[known], scores[known], leads[known]
+    scored = ~np.isnan(scores)
+    keys, scores, leads = keys[scored], scores[scored], leads[scored]
     alone = keys == 0
     _, place = np.unique(keys, return_inverse=True)
     place = np.where(alone, place.max(initial=-1) + 1 + np.cumsum(alone), place)

@@ -78,11 +78,11 @@ class Contest(NamedTuple):
 def contest_of(evidence: Evidence, basis: Basis = Basis.BOTH_ORDERS) -> Contest:
     """The contest of these rows; of one order where the file has no other."""
     if basis is Basis.BOTH_ORDERS:
-        found = contest_of_profiles(evidence.profiles)
-        return found._replace(clusters=evidence.cluster_counts)
+        contest = contest_of_profiles(evidence.profiles)
+        return contest._replace(clusters=evidence.cluster_counts)
     counted = evidence.forward_alone()
     tally = counted.profiles.reconciled
-    found = Contest(
+    contest = Contest(
         tally.a,
         tally.b,
         evidence.rows,
@@ -92,14 +92,14 @@ def contest_of(evidence: Evidence, basis: Basis = Basis.BOTH_ORDERS) -> Contest:
         by="the judge names",
     )
     if basis is Basis.ONE_ORDER:
-        return found
-    known: list[float] = evidence.preferences[~np.isnan(evidence.preferences)].tolist()
-    if not known:
-        return found._replace(scores=ScoreCounts((0, 0)))
-    return found._replace(
-        scores=scores_of_preferences(known),
-        estimate=math.fsum(known) / len(known),
-        error=_error_of(known),
+        return contest
+    preferences: list[float] = evidence.preferences[~np.isnan(evidence.preferences)].tolist()
+    if not preferences:
+        return contest._replace(scores=ScoreCounts((0, 0)))
+    return contest._replace(
+        scores=scores_of_preferences(preferences),
+        estimate=math.fsum(preferences) / len(preferences),
+        error=_error_of(preferences),
     )
 
 
@@ -121,17 +121,17 @@ def win_rate_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> In
 
     Where orders were lost, the interval reaches as far as `reach_of_lost` says.
     """
-    found = _interval_of(contest, settings)
-    if isinstance(found, Unscored):
-        return found
-    estimate = found.estimate if contest.estimate is None else contest.estimate
-    shift = estimate - found.estimate
+    interval = _interval_of(contest, settings)
+    if isinstance(interval, Unscored):
+        return interval
+    estimate = interval.estimate if contest.estimate is None else contest.estimate
+    shift = estimate - interval.estimate
     return Interval(
         estimate,
-        min(estimate, max(0.0, found.low + shift + contest.reach.low)),
-        max(estimate, min(1.0, found.high + shift + contest.reach.high)),
+        min(estimate, max(0.0, interval.low + shift + contest.reach.low)),
+        max(estimate, min(1.0, interval.high + shift + contest.reach.high)),
         settings.level,
-        found.method,
+        interval.method,
     )
 
 
@@ -180,19 +180,19 @@ def equivalence_of(
         level, estimate = settings.level, contest.scores.mean
         low = 1.0 - cluster_upper_bound(contest.clusters.mirrored(), level)
         high = cluster_upper_bound(contest.clusters, level)
-        found = Interval(
+        interval = Interval(
             estimate, min(low, estimate), max(high, estimate), 2.0 * level - 1.0, ONE_SIDED
         )
     else:
         by_rows = equivalence_interval(contest.scores, settings.level)
         assert isinstance(by_rows, Interval)  # noqa: S101 (there are rows)
-        found = by_rows
+        interval = by_rows
     return Interval(
-        found.estimate,
-        max(0.0, found.low + contest.reach.low),
-        min(1.0, found.high + contest.reach.high),
-        found.level,
-        found.method,
+        interval.estimate,
+        max(0.0, interval.low + contest.reach.low),
+        min(1.0, interval.high + contest.reach.high),
+        interval.level,
+        interval.method,
     )
 
 

@@ -81,12 +81,12 @@ def rows_needed(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Ro
     rate = wilson(contest.b, contest.decided, _RANGE_LEVEL)
     assert isinstance(rate, Interval)  # noqa: S101 (there are decided rows)
     near, far = sorted((rate.low, rate.high), key=lambda share: abs(share - 0.5))
-    found = _rows_at(contest, rate.estimate, settings)
-    if found is None:
+    likely = _rows_at(contest, rate.estimate, settings)
+    if likely is None:
         return None
     return RowsNeeded(
-        found,
-        min(found, _rows_at(contest, far, settings) or found),
+        likely,
+        min(likely, _rows_at(contest, far, settings) or likely),
         None if rate.low <= 0.5 <= rate.high else _rows_at(contest, near, settings),
     )
 

@@ -143,8 +143,8 @@ def _corrected(wins: int, rows: int, judge: JudgeRates) -> float | None:
     specificity = judge.right_of_a / judge.labelled_a
     if sensitivity + specificity <= 1.0:
         return None
-    found = (wins / rows + specificity - 1.0) / (sensitivity + specificity - 1.0)
-    return min(1.0, max(0.0, found))
+    rate = (wins / rows + specificity - 1.0) / (sensitivity + specificity - 1.0)
+    return min(1.0, max(0.0, rate))
 
 
 def _p_chance(aa: int, ab: int, ba: int, bb: int) -> float | None:

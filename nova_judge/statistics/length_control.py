@@ -79,8 +79,8 @@ def controlled_win_rate(
     Rows with an unknown score or difference are left out. With effects beyond `EXPECTED_EFFECT`
     the estimate stays between the raw and the fully controlled rate, and the level is not kept.
     """
-    known = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
-    scores, differences = scores[known], differences[known]
+    usable = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
+    scores, differences = scores[usable], differences[usable]
     what = " and ".join(names).replace("_", " ")
     if len(scores) < MIN_ROWS:
         return Unscored(
@@ -149,5 +149,5 @@ def _raw_effect(scores: Floats, difference: Floats, level: float) -> tuple[int, 
     """How often the side with more of it wins, unadjusted."""
     differs = difference != 0
     of_more = np.where(difference > 0, scores, 1.0 - scores)[differs]
-    found = score_interval(scores_of_preferences(of_more.tolist()), level)
-    return int(differs.sum()), found if isinstance(found, Interval) else None
+    interval = score_interval(scores_of_preferences(of_more.tolist()), level)
+    return int(differs.sum()), interval if isinstance(interval, Interval) else None

@@ -135,12 +135,12 @@ def _differences(pairs: Sequence[tuple[float, float]]) -> Floats:
 
 
 def _on_observed_scale(values: Floats, level: float, ends: Bounds | None) -> Interval | Unscored:
-    found = observed_bounds(values, level, ends)
-    if isinstance(found, Unscored):
-        return found
+    bounds = observed_bounds(values, level, ends)
+    if isinstance(bounds, Unscored):
+        return bounds
     mean = math.fsum(values.tolist()) / len(values)
     method = ALL_EQUAL if values.min() == values.max() else METHOD
-    return Interval(mean, min(mean, found.low), max(mean, found.high), level, method)
+    return Interval(mean, min(mean, bounds.low), max(mean, bounds.high), level, method)
 
 
 def recovered_rows(mean: float, standard_error: float) -> int | None:

@@ -57,8 +57,8 @@ def _fair_coins(count: int) -> Floats:
     """The probabilities of 0 .. count heads."""
     heads = np.arange(1, count + 1, dtype=np.float64)
     logs = np.concatenate(([0.0], np.cumsum(np.log((count - heads + 1.0) / heads))))
-    found: Floats = np.exp(logs - count * math.log(2.0))
-    return found
+    probabilities: Floats = np.exp(logs - count * math.log(2.0))
+    return probabilities
 
 
 def _convolved(first: Floats, second: Floats) -> Floats:

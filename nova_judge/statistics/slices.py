@@ -65,13 +65,13 @@ def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Sl
     groups = _groups(evidence)
     if all(category is None for category, _ in groups):
         return Slices((), 0)
-    found = [_slice(name, rows, settings, basis) for name, rows in groups[:MAX_SLICES]]
-    corrected = iter(holm([part.p_value for part in found if part.p_value is not None]))
+    parts = [_slice(name, rows, settings, basis) for name, rows in groups[:MAX_SLICES]]
+    corrected = iter(holm([part.p_value for part in parts if part.p_value is not None]))
     stated = [
         part
         if part.p_value is None
         else _corrected(part, contest_of(rows, basis), next(corrected), settings)
-        for part, (_, rows) in zip(found, groups, strict=False)
+        for part, (_, rows) in zip(parts, groups, strict=False)
     ]
     return Slices(tuple(stated), max(0, len(groups) - MAX_SLICES))
 

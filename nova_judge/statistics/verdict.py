@@ -154,9 +154,9 @@ def _lost(lost: LostOrders) -> str:
         (lost.one_order, "a verdict in one order only"),
         (lost.neither, "no verdict"),
     ]
-    told = " and ".join(f"{count:,} with {words}" for count, words in parts if count)
+    left_out = " and ".join(f"{count:,} with {words}" for count, words in parts if count)
     ends = f"{100 * lost.low:.1f} %, all for B {100 * lost.high:.1f} %"
-    return f"Left out: {told}; were all lost orders for A, the win rate would be {ends}."
+    return f"Left out: {left_out}; were all lost orders for A, the win rate would be {ends}."
 
 
 def _could_find(distance: float | None) -> str:

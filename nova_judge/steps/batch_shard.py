@@ -89,8 +89,8 @@ def step(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Progres
 def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> BatchState | None:
     """Begin a job for each part of what is not answered yet; None while Bedrock takes no more."""
     _take_over(batch, prompts, journal)
-    known = journal.find(prompts)
-    places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in known}
+    answered = journal.find(prompts)
+    places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in answered}
     spec = batch.run.recipe.candidate(batch.candidate)
     request = converse_request(spec.model, batch.run.recipe.generation_for(batch.candidate))
     jobs: list[str] = []

@@ -101,8 +101,8 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
 
 def _names(item: s3.S3Object) -> dict[Candidate, str]:
     """The names of the file's candidates in the object's metadata, `name-a` and `name-b`."""
-    said = s3.metadata(item)
-    return {c: name[:200] for c in CANDIDATES if (name := said.get(f"name-{c.lower()}"))}
+    metadata = s3.metadata(item)
+    return {c: name[:200] for c in CANDIDATES if (name := metadata.get(f"name-{c.lower()}"))}
 
 
 def recipe_in(bucket: str, name: str) -> Recipe:

@@ -46,11 +46,11 @@ def publish(
     """
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_finished(bucket, ended, Path(folder, str(ended.number))) for ended in outcomes]
-        found = kind_of(run.recipe.kind).found(run, jobs)
-        if isinstance(found, ScoresFound):
+        results = kind_of(run.recipe.kind).found(run, jobs)
+        if isinstance(results, ScoresFound):
             names = {job.planned.subject: job.planned.label for job in jobs}
-            return _publish_scores(bucket, run, summary, outcomes, found, names)
-        return _publish_pairs(bucket, run, summary, outcomes, found)
+            return _publish_scores(bucket, run, summary, outcomes, results, names)
+        return _publish_pairs(bucket, run, summary, outcomes, results)
 
 
 def _publish_pairs(
@@ -58,19 +58,19 @@ def _publish_pairs(
     run: Run,
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
-    found: PairsFound,
+    pairs: PairsFound,
 ) -> Published | JudgeFurther:
-    judging = judging_of(run, summary, len(found.jobs), found.rows)
+    judging = judging_of(run, summary, len(pairs.jobs), pairs.rows)
     if isinstance(judging, JudgeFurther):
         return judging
-    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(found.jobs))
-    controls = ((name, profiles_of(job)) for name, job in found.controls)
+    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(pairs.jobs))
+    controls = ((name, profiles_of(job)) for name, job in pairs.controls)
     facts = with_judging(facts, judging, controls)
     disagreements: Counter[str] = Counter()
-    metrics = compute_metrics(facts, found.rows(disagreements), judged_rows.job_metrics(found.jobs))
+    metrics = compute_metrics(facts, pairs.rows(disagreements), judged_rows.job_metrics(pairs.jobs))
     odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
-    uri = run_folder.store_report(bucket, metrics, JudgedPairs(found.rows(), run.run_id))
+    uri = run_folder.store_report(bucket, metrics, JudgedPairs(pairs.rows(), run.run_id))
     return Published(metrics, metrics.verdict.sentence if metrics.verdict else "", uri)
 
 
@@ -79,15 +79,15 @@ def _publish_scores(
     run: Run,
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
-    found: ScoresFound,
+    scores: ScoresFound,
     names: dict[str, str],
 ) -> Published:
     if not summary.input:  # the jobs brought the questions
-        seen = rows_seen(found)
+        seen = rows_seen(scores)
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
-    facts = run_facts(run, summary, outcomes, found.stand_in)
-    metrics = score_metrics(facts, found, sent=summary.rows, names=names)
-    uri = run_folder.store_report(bucket, metrics, ScoredAnswers(found.scores))
+    facts = run_facts(run, summary, outcomes, scores.stand_in)
+    metrics = score_metrics(facts, scores, sent=summary.rows, names=names)
+    uri = run_folder.store_report(bucket, metrics, ScoredAnswers(scores.scores))
     return Published(metrics, metrics.headline.words if metrics.headline else "", uri)
 
 

@@ -67,16 +67,16 @@ def run(job: ContainerJob) -> None:
     ]
     strategy = benchmarks()[task].strategy
     results: dict[str, dict[str, float]] = {}
-    for subtask, group in groupby(answered, key=lambda found: found.question.subtask):
+    for subtask, group in groupby(answered, key=lambda each: each.question.subtask):
         held = list(group)
         key = f"custom|{task}_{strategy}:{subtask}|0"
         rows = [
-            {} if found.missing else {metric: score}
-            for found, score in zip(held, _SCORED[task](held), strict=True)
+            {} if each.missing else {metric: score}
+            for each, score in zip(held, _SCORED[task](held), strict=True)
         ]
         details = (
-            Detail(found.question.prompt, row, [found.answer], found.question.answer)
-            for found, row in zip(held, rows, strict=True)
+            Detail(each.question.prompt, row, [each.answer], each.question.answer)
+            for each, row in zip(held, rows, strict=True)
         )
         OutputWriter(job, key).details(details)
         results[key] = with_standard_errors(rows)
@@ -91,34 +91,34 @@ def _told(job: ContainerJob, questions: list[Question]) -> str:
 def _questions(job: ContainerJob) -> list[Question]:
     file = QUESTIONS / f"{job.task}.jsonl"
     if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in QUESTIONS.glob("*.jsonl")))
+        offered = ", ".join(sorted(path.stem for path in QUESTIONS.glob("*.jsonl")))
         raise LocalModeError(
-            f"Local mode has no questions for the benchmark {job.task!r}; it has {known}."
+            f"Local mode has no questions for the benchmark {job.task!r}; it has {offered}."
         )
     decoder = msgspec.json.Decoder(Question)
-    found = [decoder.decode(line) for line in file.read_bytes().splitlines()]
+    questions = [decoder.decode(line) for line in file.read_bytes().splitlines()]
     wanted = split_subtasks(job.recipe["evaluation"].get("subtask") or "")
-    chosen = [question for question in found if not wanted or question.subtask in wanted]
+    chosen = [question for question in questions if not wanted or question.subtask in wanted]
     if not chosen:
-        known = ", ".join(dict.fromkeys(question.subtask for question in found))
+        offered = ", ".join(dict.fromkeys(question.subtask for question in questions))
         raise LocalModeError(
-            f"Local mode has no questions for {', '.join(wanted)} of {job.task}; it has {known}."
+            f"Local mode has no questions for {', '.join(wanted)} of {job.task}; it has {offered}."
         )
     return sorted(chosen, key=lambda question: question.subtask)
 
 
 def _choices(answered: list[AnsweredQuestion]) -> list[float]:
     """1 where the last letter that the answer names is the right one."""
-    named = [_CHOICE.findall(found.answer) for found in answered]
+    named = [_CHOICE.findall(each.answer) for each in answered]
     return [
-        float(bool(letters) and letters[-1].upper() == found.question.answer)
-        for letters, found in zip(named, answered, strict=True)
+        float(bool(letters) and letters[-1].upper() == each.question.answer)
+        for letters, each in zip(named, answered, strict=True)
     ]
 
 
 def _expressions(answered: list[AnsweredQuestion]) -> list[float]:
     """1 where the answer's final expression equals the right one."""
-    rows = [{"answer": found.answer, "reference": found.question.answer} for found in answered]
+    rows = [{"answer": each.answer, "reference": each.question.answer} for each in answered]
     scored = preset_scores("prime_math", rows)
     return [0.0 if isinstance(score, Unscored) else score["score"] for score in scored]
 

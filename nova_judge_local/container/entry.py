@@ -50,8 +50,10 @@ def main() -> None:
         outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account, calls)
         job = read_job(asked.root, asked.judge, asked.knowledge, outside)
         if job.task not in TASKS:
-            known = ", ".join(sorted(TASKS))
-            raise LocalModeError(f"Task {job.task!r} has no stand-in in local mode: {known} have.")
+            offered = ", ".join(sorted(TASKS))
+            raise LocalModeError(
+                f"Task {job.task!r} has no stand-in in local mode: {offered} have."
+            )
         TASKS[job.task](job)
     except Exception as error:  # whatever it is, the job's owner must read it
         known_kind = isinstance(error, LocalModeError)

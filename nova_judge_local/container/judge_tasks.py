@@ -83,7 +83,7 @@ def run(job: ContainerJob) -> None:
     metrics_of = _rubric_metrics if form == "rubric" else _pairwise_metrics
 
     def details() -> Iterator[Detail]:
-        asking = Asking(judge, known, form, job.judge_calls.concurrency)
+        asking = Asking(judge, knowledge, form, job.judge_calls.concurrency)
         for row in _judged(job.data_file(), asking):
             totals.append(_row_numbers(row))
             metrics = metrics_of(row)
@@ -119,7 +119,7 @@ class Asking(NamedTuple):
     def judged(self, line: _Line) -> JudgedTwice:
         """One row in both orders."""
         a, b = line.response_A, line.response_B
-        row = self.known.of(line.prompt, a, b)
+        row = self.knowledge.of(line.prompt, a, b)
         forward, forward_error = self._output(Shown(line.prompt, a, b, "forward", row))
         backward, backward_error = self._output(Shown(line.prompt, b, a, "backward", row))
         return JudgedTwice(line, forward, backward, forward_error, backward_error)

@@ -47,18 +47,18 @@ class AnsweredRow(NamedTuple):
 def run(job: ContainerJob) -> None:
     """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
     answered = _answered(job)
-    given = [found for found in answered if found.failure is None]
+    given = [each for each in answered if each.failure is None]
     scored = iter(
-        container_metrics(found.answer, found.reference) | own
-        for found, own in zip(given, _own_scores(job, given), strict=True)
+        container_metrics(each.answer, each.reference) | own
+        for each, own in zip(given, _own_scores(job, given), strict=True)
     )
-    rows = [next(scored) if found.failure is None else {} for found in answered]
+    rows = [next(scored) if each.failure is None else {} for each in answered]
     key = "custom|gen_qa_gen_qa|0"
     OutputWriter(job, key).details(
         found.detail(row) for found, row in zip(answered, rows, strict=True)
     )
     metrics = with_standard_errors(rows)
-    metrics["bleu"] = corpus_bleu((found.answer, found.reference) for found in given)
+    metrics["bleu"] = corpus_bleu((each.answer, each.reference) for each in given)
     _write_inference(job, answered)
     write_results(job, {key: metrics}, metrics, _told(job))
 
@@ -67,7 +67,7 @@ def run_rewards(job: ContainerJob) -> None:
     """`rft_eval`: what the reward function says of each answer."""
     answered = _answered(job)
     arn = job.recipe.get("rl_env", {}).get("reward_lambda_arn") or ""
-    rows = [{} if found.failure else _reward(job, arn, found) for found in answered]
+    rows = [{} if each.failure else _reward(job, arn, each) for each in answered]
     key = "custom|rft_eval_rft_eval|0"
     OutputWriter(job, key).details(
         found.detail(row) for found, row in zip(answered, rows, strict=True)
@@ -83,8 +83,8 @@ def run_answers(job: ContainerJob) -> None:
 
 def _told(job: ContainerJob) -> str:
     scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
-    told = f"{STAND_IN} ({answering(job.model_under_test.server)})"
-    return f"{told}, {scorer} by a stand-in" if scorer else told
+    description = f"{STAND_IN} ({answering(job.model_under_test.server)})"
+    return f"{description}, {scorer} by a stand-in" if scorer else description
 
 
 def _answered(job: ContainerJob) -> list[AnsweredRow]:
@@ -124,7 +124,7 @@ def _own_scores(job: ContainerJob, answered: Sequence[AnsweredRow]) -> list[dict
     arn = job.hyperparameters.get("eval_lambda_arn") or processor.get("lambda_arn")
     if not arn:
         return [{} for _ in answered]
-    return [_custom_metrics(job, arn, found) for found in answered]
+    return [_custom_metrics(job, arn, each) for each in answered]
 
 
 def _preset_scores(name: str, answered: Sequence[AnsweredRow]) -> list[dict[str, float]]:
@@ -132,12 +132,12 @@ def _preset_scores(name: str, answered: Sequence[AnsweredRow]) -> list[dict[str,
         raise LocalModeError(f"{name!r} is no preset scorer: {', '.join(NAMES)} are.")
     rows = [
         {
-            "prompt": found.prompt,
-            "answer": found.answer,
-            "reference": found.reference,
-            "metadata": found.line.metadata,
+            "prompt": each.prompt,
+            "answer": each.answer,
+            "reference": each.reference,
+            "metadata": each.line.metadata,
         }
-        for found in answered
+        for each in answered
     ]
     scored = preset_scores(name, rows)
     return [{} if isinstance(scores, Unscored) else _named(name, scores) for scores in scored]
@@ -151,12 +151,12 @@ def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
 
 def _custom_metrics(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
     data = {
-        "prompt": found.prompt,
-        "inference_output": found.answer,
-        "gold": found.reference,
+        "prompt": answered.prompt,
+        "inference_output": answered.answer,
+        "gold": answered.reference,
     }
-    if found.line.metadata is not None:
-        data["metadata"] = found.line.metadata
+    if answered.line.metadata is not None:
+        data["metadata"] = answered.line.metadata
     answer = _invoked(job, arn, {"process_type": "postprocess", "data": data})
     if not isinstance(answer, dict) or answer.get("statusCode") != OK:
         return {}
@@ -166,10 +166,10 @@ def _custom_metrics(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str
 def _reward(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
     turns = [*found.line.messages, {"role": "assistant", "content": found.answer}]
     sample = {
-        "id": found.line.id,
+        "id": answered.line.id,
         "messages": turns,
-        "reference_answer": found.line.reference_answer,
-        "metadata": found.line.metadata,
+        "reference_answer": answered.line.reference_answer,
+        "metadata": answered.line.metadata,
     }
     answer = _invoked(job, arn, [sample])
     if not isinstance(answer, list):
@@ -197,11 +197,11 @@ def _write_inference(job: ContainerJob, answered: Sequence[AnsweredRow]) -> None
     folder = job.output / job.run_name / "eval_results"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "inference_output.jsonl").open("wb") as file:
-        for found in answered:
-            line: dict[str, Any] = {"prompt": found.prompt, "gold": found.reference}
-            line["inference"] = found.answer if found.failure is None else None
-            if found.failure is not None:
-                line["error"] = found.failure
-            if found.line.metadata is not None:
-                line["metadata"] = found.line.metadata
+        for each in answered:
+            line: dict[str, Any] = {"prompt": each.prompt, "gold": each.reference}
+            line["inference"] = each.answer if each.failure is None else None
+            if each.failure is not None:
+                line["error"] = each.failure
+            if each.line.metadata is not None:
+                line["metadata"] = each.line.metadata
             file.write(orjson.dumps(line) + b"\n")

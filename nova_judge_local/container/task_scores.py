@@ -11,13 +11,13 @@ RowScores = Mapping[str, float]
 
 def with_standard_errors(rows: Sequence[RowScores]) -> dict[str, float]:
     """The mean of each metric over the rows that have it, and `<metric>_stderr` beside it."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for metric in dict.fromkeys(name for row in rows for name in row):
         values = [row[metric] for row in rows if metric in row]
-        found[metric] = fmean(values)
+        figures[metric] = fmean(values)
         if len(values) > 1:
-            found[f"{metric}_stderr"] = stdev(values) / math.sqrt(len(values))
-    return found
+            figures[f"{metric}_stderr"] = stdev(values) / math.sqrt(len(values))
+    return figures
 
 
 def averaged(tasks: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -34,11 +34,11 @@ def quotas(changed: Mapping[str, float], headers: Mapping[str, str], body: bytes
         message = {"__type": "IllegalArgumentException", "message": "local mode: ListServiceQuotas"}
         return HttpAnswer(400, dict(_JSON), to_json(message))
     values = {f"{kind} for {use}": INSTANCES_ALLOWED for kind in _instances() for use in USES}
-    found = [
+    entries = [
         {"ServiceCode": "sagemaker", "QuotaName": name, "Value": value}
         for name, value in sorted({**values, **changed}.items())
     ]
-    return HttpAnswer(200, dict(_JSON), to_json({"Quotas": found}))
+    return HttpAnswer(200, dict(_JSON), to_json({"Quotas": entries}))
 
 
 def registry(headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
@@ -47,8 +47,8 @@ def registry(headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
     if not target.endswith(".BatchGetImage"):
         return None
     asked = json.loads(body or b"{}")
-    found = [{"imageId": one} for one in asked.get("imageIds", ())]
-    return HttpAnswer(200, dict(_JSON), to_json({"images": found, "failures": []}))
+    images = [{"imageId": one} for one in asked.get("imageIds", ())]
+    return HttpAnswer(200, dict(_JSON), to_json({"images": images, "failures": []}))
 
 
 def bedrock_model(method: str, path: str) -> HttpAnswer | None:

@@ -67,9 +67,9 @@ class Account:
         hooks.authorize_as_aws_does()
         hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
 
-    def _function_failed(self, function: str, said: str) -> None:
+    def _function_failed(self, function: str, message: str) -> None:
         with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:
-            log.write(f"{function}\n{said.strip()}\n")
+            log.write(f"{function}\n{message.strip()}\n")
 
     def stop(self) -> None:
         """End every child process."""

@@ -134,8 +134,10 @@ class Emulator:
         clients.load(self.settings.region)
         ready = self._process.stdout.readline()
         if not ready:
-            said = self.log.read_text("utf-8", "replace").strip().splitlines()
-            raise LocalModeError(f"The emulator did not start: {said[-1] if said else 'no output'}")
+            lines = self.log.read_text("utf-8", "replace").strip().splitlines()
+            raise LocalModeError(
+                f"The emulator did not start: {lines[-1] if lines else 'no output'}"
+            )
         self.endpoint_url = f"http://{LOOPBACK}:{json.loads(ready)['port']}"
 
     def _stop(self) -> None:

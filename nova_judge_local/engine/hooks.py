@@ -25,7 +25,7 @@ _MARK = "\x01"
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
 
-def name_lambda_errors(told: Callable[[str, str], None]) -> None:
+def name_lambda_errors(report: Callable[[str, str], None]) -> None:
     """A failed function reports its exception's class as `errorType`: Retry and Catch need it.
 
     `told` hears of every failure: the function, and what it wrote with its stack trace.
@@ -44,7 +44,7 @@ def name_lambda_errors(told: Callable[[str, str], None]) -> None:
         if message.startswith(_MARK):
             _, body["errorType"], body["errorMessage"] = message.split(_MARK, 2)
         config = function.get("config") or function
-        told(config["FunctionName"], result.get("log") or str(body))
+        report(config["FunctionName"], result.get("log") or str(body))
         return result
 
     lambda_svc._execute_function_warm = execute
@@ -89,10 +89,10 @@ def honour_ranges_of_versions() -> None:
         wanted = headers.get("range")
         if status != HTTPStatus.OK or not wanted:
             return status, answered, body
-        found = s3._parse_range(wanted, len(body))
-        if found is None:
+        ends = s3._parse_range(wanted, len(body))
+        if ends is None:
             return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {}, b""
-        first, last = found
+        first, last = ends
         part = body[first : last + 1]
         whole = {name for name in answered if name.lower().startswith("x-amz-checksum")}
         answered = {name: value for name, value in answered.items() if name not in whole} | {
@@ -123,8 +123,8 @@ def authorize_as_aws_does() -> None:
 
     @functools.wraps(extract_action)
     def action(*request: Any) -> Any:  # noqa: ANN401
-        found = extract_action(*request)
-        return "bedrock:InvokeModel" if found == "bedrock:Converse" else found
+        named = extract_action(*request)
+        return "bedrock:InvokeModel" if named == "bedrock:Converse" else named
 
     @functools.wraps(extract_arn)
     def arn(service: str, method: str, path: str, *rest: Any) -> Any:  # noqa: ANN401

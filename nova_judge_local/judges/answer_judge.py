@@ -99,15 +99,17 @@ class ChatAnswerJudge:
         if (failure := done.failure()) is not None:
             return Opinion(None, f"{OPENING}{self.name}: {failure}")
         text = without_thoughts(done.text).text
-        found = _JSON.search(text)
+        match = _JSON.search(text)
         try:
-            said = json.loads(found[0]) if found else {}
+            fields = json.loads(match[0]) if match else {}
         except ValueError:
-            said = {}
-        said = said if isinstance(said, dict) else {}
-        rating = str(said.get("rating", ""))
+            fields = {}
+        fields = fields if isinstance(fields, dict) else {}
+        rating = str(fields.get("rating", ""))
         why = (
-            str(said.get("explanation", "")) if rating in scale else f"no rating in {text[:200]!r}"
+            str(fields.get("explanation", ""))
+            if rating in scale
+            else f"no rating in {text[:200]!r}"
         )
         return Opinion(scale.get(rating), f"{OPENING}{self.name}: {why}")
 

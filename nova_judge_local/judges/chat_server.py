@@ -83,12 +83,12 @@ class _SlowServerError(LocalModeError):
     """The server took the request and has not answered in time."""
 
 
-def _as_wanted(body: dict[str, Any], said: bytes) -> dict[str, Any] | None:
+def _as_wanted(body: dict[str, Any], refusal: bytes) -> dict[str, Any] | None:
     """The request without what the model does not take; None where it objects to something else."""
     old, new = _RENAMED
-    if old in body and new.encode() in said:
+    if old in body and new.encode() in refusal:
         return {(new if key == old else key): value for key, value in body.items()}
-    if "temperature" in body and b"temperature" in said:
+    if "temperature" in body and b"temperature" in refusal:
         return {key: value for key, value in body.items() if key != "temperature"}
     return None
 
@@ -129,16 +129,16 @@ def _connection_cure(cause: object) -> str:
 
 
 def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
-    said = answer.data[:_SHOWN].decode("utf-8", "replace")
+    body = answer.data[:_SHOWN].decode("utf-8", "replace")
     if answer.status != 200:
         cure = _CURES.get(answer.status, "")
-        raise LocalModeError(f"{server.url} answered {answer.status}: {said} {cure}".rstrip())
+        raise LocalModeError(f"{server.url} answered {answer.status}: {body} {cure}".rstrip())
     try:
         return read_completion(answer.data)
     except NotACompletionError as error:
-        cure = " Does the address end in /v1?" if said.lstrip().startswith("<") else ""
+        cure = " Does the address end in /v1?" if body.lstrip().startswith("<") else ""
         raise LocalModeError(
-            f"{server.url} did not answer in OpenAI's form: {error}. It said: {said}{cure}"
+            f"{server.url} did not answer in OpenAI's form: {error}. It said: {body}{cure}"
         ) from error
 
 

@@ -32,14 +32,14 @@ class Completion(NamedTuple):
 
     def failure(self) -> str | None:
         """Why this is no finished answer; None where it is one."""
-        ended, said = self.finish_reason.lower(), f"(finish_reason {self.finish_reason})"
+        ended, reason = self.finish_reason.lower(), f"(finish_reason {self.finish_reason})"
         if ended in _CUT:
-            return f"the output was cut off {said}"
+            return f"the output was cut off {reason}"
         if ended in _FILTERED:
-            return f"the server withheld the output {said}"
+            return f"the server withheld the output {reason}"
         if not without_thoughts(self.text).text.strip():
             return self._nothing_said()
-        return None if ended in _FINISHED else f"the output was not finished {said}"
+        return None if ended in _FINISHED else f"the output was not finished {reason}"
 
     def _nothing_said(self) -> str:
         if self.refusal:
@@ -95,8 +95,8 @@ def read_completion(data: bytes) -> Completion:
         answers = list(_streamed(data)) if data.lstrip().startswith(b"data:") else []
         return _joined(answers) if answers else _single(_decoder.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
-        said = "it holds no choice" if isinstance(error, IndexError) else str(error)
-        raise NotACompletionError(said) from error
+        problem = "it holds no choice" if isinstance(error, IndexError) else str(error)
+        raise NotACompletionError(problem) from error
 
 
 def _single(answer: _Answer) -> Completion:

@@ -45,8 +45,8 @@ class Knowledge:
                 known = KnownRow(line, row.id or None, row.reference, places[row.id])
                 places[row.id] += 1
                 key = (row.shown, row.response_A, row.response_B)
-                self._rows.setdefault(key, deque()).append(known)
-                self._prompts.setdefault(row.shown, known._replace(id=None))
+                self._rows.setdefault(key, deque()).append(entry)
+                self._prompts.setdefault(row.shown, entry._replace(id=None))
 
     def of(self, prompt: str, response_A: str, response_B: str) -> KnownRow | None:
         """The row with these responses, or else the row that brought the prompt alone."""

@@ -147,10 +147,10 @@ class Answers:
         self._note(ANSWERED, b".")
         return done
 
-    def _note(self, name: str, said: bytes) -> None:
+    def _note(self, name: str, line: bytes) -> None:
         if self._ledger is not None:
             with (self._ledger / name).open("ab") as file:
-                file.write(said)
+                file.write(line)
 
 
 def answers_from(

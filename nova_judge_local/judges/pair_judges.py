@@ -83,10 +83,10 @@ class ReferenceJudge:
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
         """Has no output for a row without a reference."""
-        known = shown.known
-        if known is None or not known.reference:
+        knowledge = shown.known
+        if knowledge is None or not knowledge.reference:
             raise NoOutputError(NO_REFERENCE)
-        return reference_output(shown.first, shown.second, known.reference, form)
+        return reference_output(shown.first, shown.second, knowledge.reference, form)
 
 
 class _RecordedLine(msgspec.Struct):

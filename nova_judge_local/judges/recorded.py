@@ -53,10 +53,10 @@ class RecordedAnswers:
 
 def answer_files(path: Path) -> tuple[str, ...]:
     """The files meant by `--answers`: one file, or every JSON Lines file of a folder."""
-    found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    if not found or not all(file.is_file() for file in found):
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not files or not all(file.is_file() for file in files):
         raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
-    return tuple(str(file.resolve()) for file in found)
+    return tuple(str(file.resolve()) for file in files)
 
 
 def _name(model: str) -> str:

@@ -39,11 +39,11 @@ def tokens(answer: str, reference: str) -> Tokens:
 
     Thoughts before the answer are no part of it.
     """
-    said = without_thoughts(answer).text
+    text = without_thoughts(answer).text
     for take_apart in (_words, _words_with_articles, _signs):
         if wanted := take_apart(reference):
-            return Tokens(take_apart(said), wanted)
-    return Tokens(_signs(said), [])
+            return Tokens(take_apart(text), wanted)
+    return Tokens(_signs(text), [])
 
 
 def exact_match(answer: str, reference: str) -> bool:

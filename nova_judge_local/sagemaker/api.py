@@ -65,9 +65,9 @@ class SageMakerApi:
             tags = self._tags.get(parameters.get("ResourceArn", ""), {})
             return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         if operation not in self._operations:
-            known = ", ".join(sorted(self._operations))
+            offered = ", ".join(sorted(self._operations))
             raise ApiError(
-                "UnknownOperationException", f"{operation}: local mode knows {known}", 501
+                "UnknownOperationException", f"{operation}: local mode knows {offered}", 501
             )
         _check(operation, parameters)
         answer = self._operations[operation](parameters)

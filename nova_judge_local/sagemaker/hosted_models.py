@@ -147,8 +147,8 @@ class Hosting:
             iter(model.get("Containers", [])), {}
         )
         variables = container.get("Environment", {})
-        found = [str(variables[key]) for key in MODEL_VARIABLES if variables.get(key)]
-        return found[0] if found else str(endpoint["EndpointName"])
+        names = [str(variables[key]) for key in MODEL_VARIABLES if variables.get(key)]
+        return names[0] if names else str(endpoint["EndpointName"])
 
     def _endpoint(self, name: str) -> Parameters:
         if name not in self._endpoints:

@@ -224,10 +224,10 @@ def _failure(root: Path, log: Path, code: int) -> str:
     """What the container left in `output/failure`, else the last thing it wrote."""
     file = root / "output/failure"
     source = file if file.is_file() else log
-    said = source.read_text("utf-8", "replace").strip()
+    reason = source.read_text("utf-8", "replace").strip()
     if source is log:
-        said = said.rpartition("\n")[2]
-    return f"AlgorithmError: {said}, exit code: {code}"
+        reason = reason.rpartition("\n")[2]
+    return f"AlgorithmError: {reason}, exit code: {code}"
 
 
 def _state_change(job: Parameters) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def tests_in(metadata: object) -> Tests | Unscored:
         return Unscored("metadata has no test cases: inputs and outputs are needed")
     inputs, outputs, name = cases["inputs"], cases.get("outputs"), cases.get("fn_name")
     if not inputs or not isinstance(outputs, list) or len(inputs) != len(outputs):
-        told = len(outputs) if isinstance(outputs, list) else "no"
-        return Unscored(f"metadata has {len(inputs)} inputs and {told} outputs")
+        count = len(outputs) if isinstance(outputs, list) else "no"
+        return Unscored(f"metadata has {len(inputs)} inputs and {count} outputs")
     return Tests(inputs, outputs, None if name is None else str(name))
 
 

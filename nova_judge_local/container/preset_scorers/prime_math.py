@@ -46,8 +46,8 @@ def final(text: str) -> str:
     if boxes := list(_BOX.finditer(text)):
         return _braced(text[boxes[-1].end() :])
     for lead in (_ANSWER, _SAYS):
-        if found := lead.match(text):
-            return _bare(text[found.end() :].split(". ")[0])
+        if match := lead.match(text):
+            return _bare(text[match.end() :].split(". ")[0])
     return _bare(text)
 
 
@@ -117,11 +117,11 @@ def _same_number(one: str, other: str, first: float, second: float, *, percent: 
 def _same_meaning(given: str, expected: str) -> bool:
     """math-verify's equality, but for numbers that it rounds to the same, or that are rounded."""
     wanted = parse(f"${expected}$", parsing_timeout=None) or parse(expected, parsing_timeout=None)
-    found = parse(f"${given}$", parsing_timeout=None) or parse(given, parsing_timeout=None)
-    if not wanted or not found:
+    parsed = parse(f"${given}$", parsing_timeout=None) or parse(given, parsing_timeout=None)
+    if not wanted or not parsed:
         return False
-    same = bool(verify(wanted, found, timeout_seconds=None))
-    one, other = _value(wanted[0]), _value(found[0])
+    same = bool(verify(wanted, parsed, timeout_seconds=None))
+    one, other = _value(wanted[0]), _value(parsed[0])
     if one is None or other is None or not (same or "." in given + expected):
         return same
     return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other))
