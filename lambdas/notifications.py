@@ -1,4 +1,4 @@
-"""Who subscribed to the topic hears how a run ended."""
+"""Notify subscribers of the topic how a run ended."""
 
 import json
 

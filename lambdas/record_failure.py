@@ -71,7 +71,7 @@ def _ended(event: dict[str, Any]) -> ExecutionError:
 
 
 def _asked(event: dict[str, Any]) -> Wish:
-    """What was asked for: of the caught state, or of the input of an execution that ended."""
+    """Read what was asked for: of the caught state, or of the input of an execution that ended."""
     if "executionArn" in event:
         try:
             return read_wish(json.loads(event.get("input") or "{}"))

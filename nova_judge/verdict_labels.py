@@ -116,7 +116,7 @@ def turned(judged: JudgedAs) -> JudgedAs:
 
 
 def ends_early(text: str) -> bool:
-    """Whether the text goes on after its last label and stops in the middle of a sentence."""
+    """True if the text goes on after its last label and stops in the middle of a sentence."""
     plain = _plain(without_thoughts(text).text)
     end = max((label.end() for label in _BRACKETED.finditer(plain)), default=0)
     rest = plain[end:].strip(" \t\n]\"'")

@@ -1,4 +1,4 @@
-"""What an emulated AWS account is told before it starts: data that crosses a process border."""
+"""Settings of an emulated AWS account before it starts: data that crosses a process border."""
 
 from typing import Literal
 
@@ -48,7 +48,7 @@ class ChatServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeCalls(msgspec.Struct, frozen=True, kw_only=True):
-    """How the judge's model is called: rows at once, seconds for an answer, tokens of an answer.
+    """Limits of calls to the judge: rows at once, seconds for an answer, tokens of an answer.
 
     Without `max_tokens` the form of the judgment decides. `kept` is the folder in which verdicts
     are kept by content, so that nothing is asked twice.
@@ -64,7 +64,7 @@ DEFAULT_CALLS = JudgeCalls()
 
 
 def answering(server: ChatServer | None) -> str:
-    """What reports call that which answers in place of the models."""
+    """Name in reports for what answers in place of the models."""
     if server is None:
         return "recorded answers"
     return f"openai ({server.model or 'the models asked for'})"
@@ -98,7 +98,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """What the emulator's process is told first: the settings, and the folder it may write to."""
+    """First message to the emulator: the settings, and the folder it may write to."""
 
     settings: EmulatorSettings
     folder: str

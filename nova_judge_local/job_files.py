@@ -1,4 +1,4 @@
-"""What a training job reads and writes: channels out of S3 into `/opt/ml`, results back into S3."""
+"""Files of a training job: channels out of S3 into `/opt/ml`, results back into S3."""
 
 import json
 import tarfile

@@ -41,7 +41,7 @@ _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to evaluate and who stands in. `recipe` is a name or a YAML file; `out` gets the run.
+    """Request of a run. `recipe` is a name or a YAML file; `out` gets the run.
 
     `input` is None for evaluations that read no file; `names` are those of its candidates.
     """
@@ -57,7 +57,7 @@ class RunRequest:
 
 
 class RunResult(NamedTuple):
-    """How the run ended. `error` and `cause` are the execution's own when it failed.
+    """Result of the run. `error` and `cause` are the execution's own when it failed.
 
     `refused` says why a candidate got no answer, if its stand-in refused any; `logs` is the folder
     of what the functions and jobs of a failed run wrote.
@@ -72,7 +72,7 @@ class RunResult(NamedTuple):
 
 
 class Watch(Protocol):
-    """Who is told what happens."""
+    """Observer that hears what happens."""
 
     def step(self, title: str) -> AbstractContextManager[object]:
         """A step that is under way until its block ends."""

@@ -123,13 +123,13 @@ def _require_free(out: Path, names: Iterable[str]) -> None:
 
 
 def _entries(marker: Path) -> set[str]:
-    """What an earlier run wrote: names, whatever the marker says."""
+    """Names of what an earlier run wrote, whatever the marker says."""
     lines = marker.read_text("utf-8").splitlines() if marker.is_file() else []
     return {PurePosixPath(line).name for line in lines} - {"", "..", MARKER, LOCK, NEW, OLD}
 
 
 def _target(folder: Path, key: str) -> Path:
-    """Where an object of the run goes, without `runs/<run id>/`."""
+    """Path to which an object of the run goes, without `runs/<run id>/`."""
     target = (folder / PurePosixPath(*PurePosixPath(key).parts[2:])).resolve()
     if not target.is_relative_to(folder.resolve()) or target == folder.resolve():
         raise LocalModeError(f"Key {key!r} would be written outside {folder}.")

@@ -1,1 +1,1 @@
-"""What exists in AWS: one stack per life cycle."""
+"""Resources in AWS: one stack per life cycle."""

@@ -111,7 +111,7 @@ def _is_days(value: object) -> bool:
 
 
 def _texts(pattern: str) -> Callable[[object], bool]:
-    """Whether a value is a list of texts of this form."""
+    """Make the check that a value is a list of texts of this form."""
     return lambda value: (
         isinstance(value, list)
         and all(isinstance(text, str) and re.fullmatch(pattern, text) for text in value)

@@ -123,7 +123,7 @@ class AnswerJournal:
         return answers
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
-        """What those of `prompts` cost that failed before, in the same execution."""
+        """Costs of those `prompts` that failed before, in the same execution."""
         wanted = {prompt_name(prompt): prompt for prompt in prompts}
         latest: dict[str, Setback] = {}
         for key in self._objects.keys(self._setbacks()):

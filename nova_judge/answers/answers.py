@@ -1,4 +1,4 @@
-"""What a candidate answered to a prompt, or why it did not, and the name it is kept under."""
+"""Answers of candidates, failures to answer, and the names under which both are kept."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ NAME_BYTES = 16
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a model answered. `cached`: another run asked, this one read it from the store."""
+    """Answer of a model. `cached`: another run asked, this one read it from the store."""
 
     text: str
     tries: int = 1
@@ -38,7 +38,7 @@ class FailedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Setback(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a row has cost without an answer so far; `failed` once it is given up.
+    """Cost of a row without an answer so far; `failed` once it is given up.
 
     `spent_s`: the seconds of its calls and of the pauses after them, not those it stood in line.
     `overtaken`: calls that began later were answered, so that no queue is why it timed out.
@@ -62,14 +62,14 @@ class Port(Protocol):
 
 
 class Journal(Protocol):
-    """Where one candidate's answers to one shard are kept."""
+    """Store of one candidate's answers to one shard."""
 
     def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
         """The stored answers among those to `prompts`."""
         ...
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
-        """What those of `prompts` cost that failed before, in the same execution."""
+        """Costs of those `prompts` that failed before, in the same execution."""
         ...
 
     def set_back(self, setbacks: Mapping[str, Setback]) -> None:
@@ -122,7 +122,7 @@ class Prompt(str):
 
 
 def prompt_of(row: InputRow) -> str:
-    """What a candidate is asked for a row, with the row's own instruction where it has one."""
+    """Prompt of a candidate for a row, with the row's own instruction where it has one."""
     return Prompt(row.question, row.system) if row.system else row.question
 
 

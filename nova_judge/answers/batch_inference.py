@@ -30,7 +30,7 @@ ENDED = frozenset({"Completed", "PartiallyCompleted", "Expired"})
 
 
 class BatchState(msgspec.Struct, frozen=True):
-    """What became of one candidate's prompts in one shard: the ARNs of its jobs.
+    """State of one candidate's prompts in one shard: the ARNs of its jobs.
 
     `prompts` names the shard's prompts (see `prompts_name`), whose places the jobs' records hold.
     """
@@ -48,7 +48,7 @@ class JobStatus(NamedTuple):
 
 
 def answers_in_batch(generation: Generation, rows: float) -> bool:
-    """Whether so many rows are at or above the recipe's threshold for batch inference."""
+    """True if so many rows are at or above the recipe's threshold for batch inference."""
     return generation.batch_from is not None and rows >= generation.batch_from
 
 
@@ -113,7 +113,7 @@ def responses(lines: Iterable[bytes], prompts: int) -> Iterator[BatchResponse | 
 
 
 def all_ended(jobs: Iterable[JobStatus]) -> bool:
-    """Whether nothing is left to wait for."""
+    """True if nothing is left to wait for."""
     return not any(job.status in WAITING for job in jobs)
 
 

@@ -83,7 +83,7 @@ def generate(
 
 
 class _Known(NamedTuple):
-    """What earlier calls found out: answers and given-up rows, and what other rows have cost."""
+    """Results of earlier calls: answers, rows given up, and what other rows have cost."""
 
     outcomes: dict[str, AnswerOutcome]
     setbacks: dict[str, Setback]

@@ -31,10 +31,10 @@ class NoCapacityError(Exception):
 
 
 class LeaseBook(Protocol):
-    """Who leases what; every method is atomic."""
+    """Book of leases by endpoint; every method is atomic."""
 
     def read(self, endpoint: str) -> Hosted | None:
-        """What is written down of an endpoint."""
+        """Read the entry of an endpoint; None without one."""
         ...
 
     def join(self, endpoint: str, lease: Lease) -> Hosted | None:
@@ -106,7 +106,7 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
 
 
 def explained(name: str, reason: str) -> str:
-    """Why an endpoint failed or hangs, and what to look at."""
+    """Explain why an endpoint failed or hangs, and what to look at."""
     log = f"/aws/sagemaker/Endpoints/{name} in CloudWatch Logs"
     if reason.startswith(STALLED):
         return (
@@ -123,7 +123,7 @@ def explained(name: str, reason: str) -> str:
 
 
 def is_in_service(host: Host, name: str) -> bool:
-    """Whether an endpoint that is not ours to create answers; EndpointError where it never will."""
+    """True if an endpoint created by others answers; EndpointError where it never will."""
     observed = host.endpoints.observe(name)
     if observed.status in {EndpointStatus.ABSENT, EndpointStatus.FAILED}:
         raise EndpointError(
@@ -142,7 +142,7 @@ def release(host: Host, name: str, owner: str) -> bool:
 
 
 class Swept(NamedTuple):
-    """What the watchdog did."""
+    """Report of the watchdog."""
 
     leases_ended: tuple[str, ...]
     endpoints_deleted: tuple[str, ...]

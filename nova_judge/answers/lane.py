@@ -48,14 +48,14 @@ class CallTurn(NamedTuple):
 
 
 class Gate:
-    """Whether a call may still be begun; one for all lanes of a shard."""
+    """Gate that lets calls begin while there is time; one for all lanes of a shard."""
 
     def __init__(self, may_begin: Callable[[], bool]) -> None:
         self._may_begin = may_begin
         self._closed = threading.Event()
 
     def is_open(self) -> bool:
-        """Whether there is time for one more call and nothing went wrong."""
+        """True if there is time for one more call and nothing went wrong."""
         return not self._closed.is_set() and self._may_begin()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Who needs an endpoint, and what to do next with it: rules without AWS.
+"""Rules, without AWS, for who needs an endpoint and what to do next with it.
 
 An endpoint exists as long as somebody holds a lease on it. Runs hold one while they generate; a
 person holds one for some hours (`nova-judge endpoints up`).
@@ -55,7 +55,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Hosted(msgspec.Struct, frozen=True):
-    """What is written down of one endpoint. `without_capacity`: the EndpointConfigs found so.
+    """Entry of one endpoint. `without_capacity`: the EndpointConfigs found so.
 
     `closing`: its last lease ended and it is being deleted, so that nobody may join it any more.
     """
@@ -98,7 +98,7 @@ def next_action(
     configs: Mapping[str, str],
     now: float,
 ) -> Action:
-    """What brings a leased endpoint one step nearer to service.
+    """Choose the action that brings a leased endpoint one step nearer to service.
 
     `configs` maps instance types, in the order of preference, to EndpointConfigs. Other runs may
     have asked for the endpoint on instance types of their own: what they began is waited for.
@@ -124,17 +124,17 @@ def next_action(
 
 
 def lacks_capacity(reason: str) -> bool:
-    """Whether another instance type may succeed where this one failed."""
+    """True if another instance type may succeed where this one failed."""
     return _NO_CAPACITY.search(reason) is not None
 
 
 def is_person(lease: Lease) -> bool:
-    """Whether a person holds the lease, and not a run."""
+    """True if a person holds the lease, and not a run."""
     return lease.owner.startswith(PERSON)
 
 
 def has_ended(lease: Lease, *, run_is_running: bool, now: float) -> bool:
-    """Whether a lease counts no more: too old, or its run is no longer running."""
+    """True if a lease no longer counts: too old, or its run is no longer running."""
     return now > lease.until or not (is_person(lease) or run_is_running)
 
 

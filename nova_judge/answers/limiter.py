@@ -1,4 +1,4 @@
-"""How many calls one endpoint may have in flight: additive increase, multiplicative decrease.
+"""Limit of an endpoint's calls in flight: additive increase, multiplicative decrease.
 
 The rules of TCP congestion control (Jacobson 1988; RFC 5681, RFC 6582), on calls instead of
 packets. Slow start: one more for every answer, which doubles the limit each round trip, until the
@@ -56,7 +56,7 @@ class Limiter:
 
     @property
     def loses_by_chance(self) -> bool:
-        """Whether calls are refused whatever the load, so that waiting before a call is no use."""
+        """True if calls are refused whatever the load, so that waiting before a call is no use."""
         return self._losses.share > 0.0
 
     def start(self) -> Permit | None:

@@ -1,4 +1,4 @@
-"""Which refusals speak of load, and which would come however few calls were made.
+"""Tell refusals that speak of load from those that come however few calls are made.
 
 A server at its limit refuses calls that begin while many are in flight, and takes those that begin
 while few are. A server that refuses by chance, or because others use up what it shares among all,
@@ -148,7 +148,7 @@ def _both(one: Seen, other: Seen) -> Seen:
 
 
 def _alike(low: Seen, high: Seen) -> bool:
-    """Whether refusals are as frequent among the one as among the other, and not too few to say."""
+    """True if refusals are as frequent in both groups of calls, and not too few to say."""
     if low.refused < ENOUGH_REFUSED or not high.share / 2 <= low.share <= 2 * high.share:
         return False
     taken = (1 - low.share + 1e-9) / (1 - high.share + 1e-9)

@@ -1,4 +1,4 @@
-"""Which answers came so slowly that calls may be queueing for them."""
+"""Find answers so slow that calls may be queueing for them."""
 
 SLOWER = 2.0
 """How often the best time a token may pass before an answer counts as slow."""
@@ -16,7 +16,7 @@ class Pace:
         self._best = float("inf")
 
     def is_slow(self, latency_s: float, tokens: int | None) -> bool:
-        """Whether an answer took over `slow_s`, and over twice the best time for its tokens."""
+        """True if an answer took over `slow_s`, and over twice the best time for its tokens."""
         pace = latency_s / (tokens or 1)
         self._best = min(self._best, pace)
         return latency_s > self._slow_s and pace > SLOWER * self._best

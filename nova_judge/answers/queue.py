@@ -1,4 +1,4 @@
-"""Which prompt is asked next."""
+"""Queue of prompts: chooses the one that is asked next."""
 
 import heapq
 from collections import deque
@@ -19,7 +19,7 @@ class PromptJob(NamedTuple):
 
 
 class Jobs:
-    """What one lane has to ask. The caller guards it against other threads and tells the time.
+    """Prompts of one lane. The caller guards them against other threads and gives the time.
 
     Rows that were never asked go first: rows that fail again and again cannot keep them waiting.
     Of the others the one that has cost most goes first, so that rows are given up one after the
@@ -37,7 +37,7 @@ class Jobs:
                 self._fresh.append(job)
 
     def __bool__(self) -> bool:
-        """Whether there is any, asked now or later."""
+        """True if there is any, asked now or later."""
         return bool(self._fresh or self._again or self._pausing)
 
     @property
@@ -46,7 +46,7 @@ class Jobs:
         return len(self._fresh)
 
     def is_one_due(self, now: float) -> bool:
-        """Whether `take` has a job to give."""
+        """True if `take` has a job to give."""
         while self._pausing and self._pausing[0][0] <= now:
             job = heapq.heappop(self._pausing)[1]
             heapq.heappush(self._again, (-job.spent_s, job))

@@ -1,4 +1,4 @@
-"""Which failed calls are worth asking again, and how long to wait before."""
+"""Rules for failed calls: whether to ask again, and how long to wait before."""
 
 import random
 import re
@@ -29,7 +29,7 @@ _OF_THE_PROMPT = re.compile(r"too (long|large)|context|safety|blocked|filter", r
 
 
 class Outlook(StrEnum):
-    """What a failure says about asking the same again."""
+    """Prospect of asking the same again after a failure."""
 
     THROTTLED = "throttled"
     """Again, and fewer at once."""
@@ -52,7 +52,7 @@ class CallFailure(NamedTuple):
 
 
 class CallFailed(Exception):  # noqa: N818 - a signal between a port and its caller, never shown
-    """What a port raises instead of giving an answer."""
+    """Error that a port raises instead of giving an answer."""
 
     def __init__(self, failure: CallFailure) -> None:
         super().__init__(failure.reason)
@@ -103,7 +103,7 @@ def by_status(
 
 
 class RetryPolicy(NamedTuple):
-    """When to give a row up. Seconds; a row is given up at whichever limit it reaches first.
+    """Limits at which a row is given up: the one that it reaches first. Times are in seconds.
 
     So many tries because a failed call is cheap and a row is not: with 9 of 10 calls failing, 300
     tries lose one row in 50 trillion. `patience_s`, in a row's own calls and pauses, is what ends

@@ -44,7 +44,7 @@ def read(fact: Callable[[], AccountFact | NotRead]) -> AccountFact | NotRead:
 def facts_of_run(
     recipe: Recipe, *, region: str, caller: str, job_role_arn: str, data_bucket: str
 ) -> Facts:
-    """What the state machine's first state has to know: it runs in the deployed stack itself."""
+    """Facts that the state machine's first state needs: it runs in the deployed stack itself."""
     with ThreadPoolExecutor() as pool:
         quotas = pool.submit(read, functools.partial(quotas_of_account, recipe))
         models = {name: pool.submit(read, _model(name)) for name in _bedrock_models(recipe)}
@@ -68,7 +68,7 @@ def facts_of_run(
 
 
 def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
-    """What a person at a terminal wants to know: also who calls, and what is deployed."""
+    """Facts for a person at a terminal, who also asks who calls and what is deployed."""
     region = current_region()
     if region is None:
         return Facts(region=None, caller=NotRead("no region is set"))
@@ -132,7 +132,7 @@ def role_trust(role_arn: str) -> tuple[str, ...]:
 
 
 def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
-    """What a judge job does and its role may not, as IAM's own simulator sees it."""
+    """Actions of a judge job that its role may not take, as IAM's own simulator sees it."""
     partition = role_arn.split(":")[1]
     objects = f"arn:{partition}:s3:::{bucket}/runs/any/judge/0/any"
     asked = {
@@ -147,7 +147,7 @@ def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
 
 
 def refused_uses(role_arn: str, recipe: Recipe) -> tuple[RoleUse, ...]:
-    """What of the things that only the recipe names the role may not use."""
+    """Things named only by the recipe that the role may not use."""
     uses = role_uses(recipe)
     return tuple(use for use in uses if _denied(role_arn, [use.action], use.resource))
 
@@ -164,7 +164,7 @@ def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
 
 
 def bucket_sends_events(bucket: str) -> bool:
-    """Whether EventBridge hears of new objects."""
+    """True if EventBridge hears of new objects."""
     notifications = _client("s3").get_bucket_notification_configuration(Bucket=bucket)
     return "EventBridgeConfiguration" in notifications
 

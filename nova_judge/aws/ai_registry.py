@@ -14,7 +14,7 @@ REWARD_FUNCTION = "RewardFunction"
 
 
 class Registered(NamedTuple):
-    """What the registry made of it; recipes name it by `arn`."""
+    """Entry that the registry made of it; recipes name it by `arn`."""
 
     name: str
     version: str

@@ -1,4 +1,4 @@
-"""Where journals keep their chunks: an S3 bucket, or a folder."""
+"""Stores in which journals keep their chunks: an S3 bucket, or a folder."""
 
 import os
 import uuid

@@ -21,7 +21,7 @@ HOURS = 72
 
 
 class BatchJob(NamedTuple):
-    """What one job needs to know. URIs of S3; `role_arn` is whom Bedrock reads and writes as.
+    """Request of one job. URIs of S3; Bedrock reads and writes in the role `role_arn`.
 
     `kms_key` encrypts what it writes; "" for S3's own.
     """
@@ -67,7 +67,7 @@ def begin(job: BatchJob) -> str | None:
 
 
 def status(arn: str) -> JobStatus:
-    """How a job stands."""
+    """Ask for a job's status."""
     job = _client().get_model_invocation_job(jobIdentifier=arn)
     return JobStatus(job["status"], job.get("message", ""))
 

@@ -75,7 +75,7 @@ class _Usage(msgspec.Struct):
 
 
 class _Response(msgspec.Struct):
-    """What is read of a Converse response; batch output may hold null in every place."""
+    """Fields read from a Converse response; batch output may hold null in every place."""
 
     output: _Output | None = None
     usage: _Usage | None = None

@@ -1,4 +1,4 @@
-"""What all calls have in common: a client without retries, and failures in our words."""
+"""Parts that all calls share: a client without retries, and failures in our words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What an AWS service calls the error that it answered with."""
+"""Codes that AWS services give the errors that they answer with."""
 
 from botocore.exceptions import ClientError
 

@@ -33,7 +33,7 @@ def first_failed_child(execution: str) -> dict[str, str] | None:
 
 
 def is_running(execution: str) -> bool:
-    """Whether an execution is still under way."""
+    """True if an execution is still under way."""
     try:
         described = _client().describe_execution(executionArn=execution)
     except _client().exceptions.ExecutionDoesNotExist:

@@ -18,7 +18,7 @@ def _client() -> "LambdaClient":
 
 
 def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What a function answers; its own error, in its own words, as EndpointError."""
+    """Call a function; its own error, in its own words, is raised as EndpointError."""
     answer = _client().invoke(FunctionName=function, Payload=json.dumps(event).encode())
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:

@@ -22,7 +22,7 @@ class LeaseTable:
         self._table = table
 
     def read(self, endpoint: str) -> Hosted | None:
-        """What is written down of an endpoint."""
+        """Read the entry of an endpoint; None without one."""
         answer = self._table.get_item(Key=_key(endpoint), ConsistentRead=True)
         return _hosted(answer["Item"]) if "Item" in answer else None
 

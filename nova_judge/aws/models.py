@@ -61,7 +61,7 @@ def _of_foundation(bedrock: Any, name: str, *, profile: bool) -> ModelFacts:  # 
 
 
 def _access(bedrock: Any, name: str) -> Access:  # noqa: ANN401
-    """What AWS says of the account's access to a foundation model; nothing where it refuses to."""
+    """Ask AWS for the account's access to a foundation model; empty where it refuses to say."""
     try:
         availability = bedrock.get_foundation_model_availability(modelId=name)
     except (BotoCoreError, ClientError):

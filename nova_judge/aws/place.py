@@ -17,7 +17,7 @@ PROMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts"
 
 
 class Place(NamedTuple):
-    """Whose resources a command sees: `caller` is an ARN."""
+    """Account and region that a command sees; `caller` is an ARN."""
 
     account: str
     region: str
@@ -48,7 +48,7 @@ def current_region() -> str | None:
 
 
 def current_place() -> Place:
-    """Where a command would work now. Raises AccessError with what to do."""
+    """Ask in which account and region a command would work. Raises AccessError with what to do."""
     region = current_region()
     if region is None:
         raise AccessError("no region is set: set AWS_REGION, or `region` of the profile")

@@ -14,7 +14,7 @@ _ABSENT = {"ImageNotFoundException", "RepositoryNotFoundException"}
 
 
 def image_facts(ecr: Any, uri: str) -> ImageFacts:  # noqa: ANN401 - one typed client a service
-    """Whether an image of Amazon ECR is there; raises what ECR raises.
+    """Ask whether an image of Amazon ECR exists; raises what ECR raises.
 
     Asked as a pull would ask, because that is what AWS's registries allow other accounts.
     """

@@ -18,7 +18,7 @@ JUDGE_FURTHER = "JUDGE_FURTHER"
 
 
 class Claim(NamedTuple):
-    """Whether the run is ours now; otherwise which execution has it."""
+    """Outcome of a claim: the run is ours now, or another execution has it."""
 
     claimed: bool
     owner: str
@@ -100,7 +100,7 @@ def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str
 
 
 def has_claimed(table: str, execution: str) -> bool:
-    """Whether an execution has claimed a run, whatever became of it."""
+    """True if an execution has claimed a run, whatever became of it."""
     return any(_claimed_by(table, execution))
 
 

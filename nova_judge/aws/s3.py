@@ -73,7 +73,7 @@ def _why(key: str) -> str:
 
 
 def metadata(item: S3Object) -> dict[str, str]:
-    """What the uploader said of an object version; keys in lower case."""
+    """Metadata that the uploader gave an object version; keys in lower case."""
     head = client().head_object(Bucket=item.bucket, Key=item.key, VersionId=item.version)
     return {name: urllib.parse.unquote(value) for name, value in head.get("Metadata", {}).items()}
 

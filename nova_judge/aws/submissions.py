@@ -25,7 +25,7 @@ _LATEST = 20
 
 
 class Deployed(NamedTuple):
-    """What a stage's stacks made: the data bucket's name and the state machine's ARN."""
+    """Outputs of a stage's stacks: the data bucket's name and the state machine's ARN."""
 
     bucket: str
     machine: str
@@ -110,7 +110,7 @@ def download_report(bucket: str, run_id: str, folder: Path) -> Path | None:
 
 
 def console_link(arn: str) -> str:
-    """Where the AWS console shows an execution."""
+    """Link to an execution in the AWS console."""
     region = arn.split(":")[3]
     return (
         f"https://{region}.{partition_of(region).console}/states/home?region={region}"

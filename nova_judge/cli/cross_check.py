@@ -27,7 +27,7 @@ def command(
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("cross-check.html"),
     as_json: AsJson = False,
 ) -> None:
-    """How often judges agree on the same pairs, beyond chance, and where they differ.
+    """Show how often judges agree on the same pairs, beyond chance, and where they differ.
 
     The pairwise judge, the rubric judge and Bedrock's judge may stand side by side: pairs are found
     by prompt and both answers.

@@ -1,4 +1,4 @@
-"""What commands print for programs."""
+"""JSON that commands print for programs."""
 
 import msgspec
 

@@ -44,8 +44,8 @@ COMMANDS: Final[dict[str, str]] = {
     "prepare": "Make an input file of a public question set.",
     "score": "Score the answers of a file with a scorer of your own, as AWS's container would call "
     "it.",
-    "cross-check": "How often judges agree on the same pairs, beyond chance, and where they "
-    "differ.",
+    "cross-check": "Show how often judges agree on the same pairs, beyond chance, and where "
+    "they differ.",
     "local": "Evaluate on this machine: no AWS, no Docker.",
     "endpoints": "Start, stop and list the candidates' endpoints.",
     "datasets": "Data sets in SageMaker's AI registry.",
@@ -88,7 +88,7 @@ def load_command(name: str) -> Any:  # noqa: ANN401 (typer's own)
 app = typer.Typer(
     name="nova-judge",
     cls=Commands,
-    help="Which of two models answers better, with numbers that hold.",
+    help="Find which of two models answers better, with numbers that hold.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -112,7 +112,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Which of two models answers better, with numbers that hold."""
+    """Find which of two models answers better, with numbers that hold."""
 
 
 def main() -> None:

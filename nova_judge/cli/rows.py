@@ -19,7 +19,7 @@ from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 
 
 class Wanted(enum.StrEnum):
-    """Which rows, by what both orders together say."""
+    """Rows to show, by what both orders together say."""
 
     A = "A"
     B = "B"

@@ -26,7 +26,7 @@ MOST_REASONS = 10
 
 
 class MissingScores(msgspec.Struct, frozen=True):
-    """How many rows have no score of a metric, and why."""
+    """Number of rows without a score of a metric, and the reason."""
 
     metric: str
     reason: str

@@ -111,7 +111,7 @@ def command(
 
 
 class _Asked(NamedTuple):
-    """What is to be evaluated: `uri` in the bucket, or `file`, whose JSON Lines are `lines`."""
+    """Input of an evaluation: `uri` in the bucket, or `file`, whose JSON Lines are `lines`."""
 
     reference: str
     recipe: Recipe
@@ -152,7 +152,7 @@ def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
 
 
 def _on_disk(asked: _Asked) -> Workload:
-    """What a file asks of a run, once every line of it was read."""
+    """Read every line of a file and give the work that it asks of a run."""
     lines, file = asked.lines, asked.file
     if lines is not None and file is not None:
         if lines.name.startswith("."):
@@ -163,7 +163,7 @@ def _on_disk(asked: _Asked) -> Workload:
 
 
 def _in_bucket(uri: str, place: Deployed, recipe: Recipe) -> Workload | None:
-    """What an object asks of a run, by its first bytes; None where it is no JSON Lines."""
+    """Work that an object asks of a run, by its first bytes; None where it is not JSON Lines."""
     item = _object(uri, place)
     beginning = s3.head(item, HEAD_BYTES)
     if not form_of_head(beginning, uri, whole=len(beginning) >= item.size).plain:

@@ -1,4 +1,4 @@
-"""Where commands write: nothing that models, judges or files say can steer the terminal."""
+"""Terminal output of commands: nothing that models, judges or files say can steer the terminal."""
 
 import io
 import re
@@ -25,7 +25,7 @@ class Console(rich.console.Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """What is about to be written, piece by piece."""
+        """Give what is about to be written, piece by piece."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 

@@ -32,7 +32,7 @@ _QUESTIONS = "questions for the model under test"
 
 
 class Checked(NamedTuple):
-    """What a file `holds`, how many lines can be used, and those that cannot.
+    """Contents of a file: what it `holds`, its number of usable lines, and the lines set aside.
 
     `lost` and `optional` count the rows on which an optional field cannot, or can, be read;
     `prompts` are different ones (or different `cluster`), of which `repeated` have several rows.

@@ -1,1 +1,1 @@
-"""What a run found: the record behind metrics.json, its sentences, gate, audit and comparisons."""
+"""Findings of a run: the record behind metrics.json, its sentences, gate, audit and comparisons."""

@@ -26,7 +26,7 @@ _STAGES = ("judge, forward", "judge, backward", "rubric")
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """What was checked and what did not hold. `checked` counts figures, `rows` counts rows."""
+    """Result of an audit. `checked` counts figures, `rows` counts rows."""
 
     checked: int
     rows: int

@@ -1,4 +1,4 @@
-"""Which runs may be compared: what must agree in `metrics.json`, what may differ in the recipe.
+"""Rules for comparing runs: what must agree in `metrics.json`, what may differ in the recipe.
 
 Candidate B may differ everywhere: it is what a comparison shows.
 """

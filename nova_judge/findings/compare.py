@@ -54,7 +54,7 @@ class RunRows(NamedTuple):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """How one measure moved from the first run to another, over the prompts that both have.
+    """Change of one measure from the first run to another, over the prompts that both have.
 
     `first` and `other` are means of B - A over these prompts, `change` is their difference with its
     interval; `word` is better, worse, or no more than noise.

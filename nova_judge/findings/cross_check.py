@@ -33,7 +33,7 @@ class JudgeVerdicts(NamedTuple):
 
 
 class PairOfJudges(msgspec.Struct, frozen=True, kw_only=True):
-    """How two judges agree: `agreed` of `rows` common pairs, and the share of them.
+    """Agreement of two judges: `agreed` of `rows` common pairs, and the share of them.
 
     `table`: pairs by the first and second judge's verdict (A, B, tie).
     """

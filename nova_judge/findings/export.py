@@ -26,7 +26,7 @@ STAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which rows become training data. Margins are absolute, scores and margins in [0, 1].
+    """Filters that select training data. Margins are absolute, scores and margins in [0, 1].
 
     `least` holds the least score on a group of criteria that an answer needs, by group. `weights`
     are those of `reweight`: then the weighted scores name the better answer, and not the verdicts.
@@ -48,13 +48,13 @@ class Filters:
 
     @property
     def need_rubric(self) -> bool:
-        """Whether a row without weighted scores cannot pass."""
+        """True if a row without weighted scores cannot pass."""
         asked = self.min_margin > 0 or self.max_margin < 1 or self.min_score > 0
         return asked or bool(self.least)
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record comes from: run, row, judge and verdicts, the same columns in every run.
+    """Origin of a record: run, row, judge and verdicts, the same columns in every run.
 
     Scores are JSON texts, because a trainer's library takes the type of a column from its first
     rows, and criteria differ from row to row.
@@ -77,7 +77,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreProvenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a record of a single scored answer comes from."""
+    """Origin of a record of a single scored answer."""
 
     run_id: str
     id: str

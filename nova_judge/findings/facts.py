@@ -1,4 +1,4 @@
-"""What a run's written records say, for its metrics."""
+"""Facts that a run's written records give for its metrics."""
 
 from collections.abc import Iterator, Sequence
 

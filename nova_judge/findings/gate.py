@@ -26,7 +26,7 @@ EVEN = 0.5
 
 
 class GateOutcome(enum.IntEnum):
-    """What the gate found; the number is the exit code."""
+    """Outcome of the gate; the number is the exit code."""
 
     PASS = 0
     WORSE = 1
@@ -36,7 +36,7 @@ class GateOutcome(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What is asked of B. Rates and differences are fractions.
+    """Rules that B has to meet. Rates and differences are fractions.
 
     min_win_rate: at one half, the gate follows the verdict: B better passes, A better is worse. At
     any other rate, the whole interval must lie at or above it to pass, below it to be worse.
@@ -213,7 +213,7 @@ def _turned(rate: Interval) -> Interval:
 
 
 def _compared(rate: Interval, least: float, asked: str, criteria: int = 1) -> Condition:
-    """Whether the whole interval is on one side of what is asked.
+    """Check that the whole interval is on one side of what is asked.
 
     All conditions must hold to pass, one is enough to be worse: the error rate of `worse` is shared
     out over the criteria asked for (Bonferroni).

@@ -83,7 +83,7 @@ def difference(one: SavedReport, other: SavedReport) -> str | None:
 
 
 def other_data(one: SavedReport, other: SavedReport) -> str | None:
-    """How the prompts of two runs differ; None where their inputs, or their judged lines, agree."""
+    """Difference of two runs' prompts; None where their inputs, or their judged lines, agree."""
     here, there = one.metrics.input, other.metrics.input
     if here.version is not None and (here.uri, here.version) == (there.uri, there.version):
         return None
@@ -131,7 +131,7 @@ def _other_settings(one: SavedReport, other: SavedReport) -> str | None:
 
 
 def _settings(report: SavedReport) -> dict[str, Any] | None:
-    """What the run's recipe says of all that must agree; None where `request.json` is missing."""
+    """Settings that must agree; None where `request.json` is missing."""
     request = report.folder.parent / "request.json"
     if not request.is_file():
         return None

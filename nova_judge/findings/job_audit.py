@@ -1,4 +1,4 @@
-"""What a judge job reported of its rubrics, and the conclusion its counts invite, recomputed."""
+"""Recompute what a judge job reported of its rubrics, and the conclusion its counts invite."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _AVERAGES = ("average_weighted_score_a", "average_weighted_score_b", "average_ma
 
 
 def row_findings(index: int, judgment: Judgment) -> Iterator[Finding | None]:
-    """What the container reported of one row against its criteria; None for a figure that holds."""
+    """Check the container's figures of one row against its criteria; None for one that holds."""
     rubric, readings = judgment.rubric, _readings(judgment)
     if not isinstance(rubric, Rubric) or readings is None:
         return

@@ -1,4 +1,4 @@
-"""How much of a run was judged: all of it, or as much as it took to decide; and its controls."""
+"""Extent of judging: all of a run, or as much as it took to decide; and its controls."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class JudgeFurther(NamedTuple):
 def judging_of(
     run: Run, summary: DatasetSummary, jobs: int, rows: Callable[[], Iterable[JudgedRow]]
 ) -> Judging | JudgeFurther:
-    """Whether the first `jobs` judge jobs are enough; `rows` gives theirs when asked."""
+    """Decide whether the first `jobs` judge jobs are enough; `rows` gives theirs when asked."""
     if run.recipe.stop is None:
         return Judging()
     if jobs == summary.jobs:

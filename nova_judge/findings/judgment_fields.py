@@ -19,7 +19,7 @@ _NO_VERDICT = Unscored("no verdict")
 
 
 class UnusableFieldsError(Exception):
-    """Why the fields of one line cannot be used."""
+    """Error with the reason why the fields of one line cannot be used."""
 
 
 class OutsideScaleError(Exception):

@@ -137,7 +137,7 @@ class _Reader:
 
     @property
     def lost(self) -> bool:
-        """Whether some field could not be read."""
+        """True if some field could not be read."""
         return bool(self._lost)
 
     def basis(self) -> Basis:

@@ -32,7 +32,7 @@ from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettin
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a run beside its judgments. `created` is ISO 8601 in UTC.
+    """Facts of a run beside its judgments. `created` is ISO 8601 in UTC.
 
     The counts are of rows; of the reasons, only the most frequent need be given. `input_rows`
     counts the lines of the input that are not blank. A finding among `controls` that blocks the
@@ -60,7 +60,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoredFindings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run that scores single answers found; a row is judged when a metric scored it."""
+    """Findings of a run that scores single answers; a row is judged when a metric scored it."""
 
     headline: Headline
     scores: tuple[MetricScore, ...]
@@ -134,7 +134,7 @@ def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
 def _known(
     run: RunFacts, judged: int, judge_failed: int, judging_errors: Iterable[ErrorCount]
 ) -> Metrics:
-    """What is known beside the estimates; raises RowSumError."""
+    """Metrics without the estimates; raises RowSumError."""
     sums = _sums(run)
     if run.not_judged:
         sums["not_judged"] = run.not_judged

@@ -83,7 +83,7 @@ class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the rows of the input went; `judge_failed` and `judged` are None in a failed run.
+    """Account of the input's rows; `judge_failed` and `judged` are None in a failed run.
 
     `not_judged` are left over because judging stopped early.
     """
@@ -111,7 +111,7 @@ class GenerationFacts(msgspec.Struct, frozen=True):
 
 
 class ErrorCount(msgspec.Struct, frozen=True):
-    """How many rows a stage left out for one reason; None where they were not counted."""
+    """Number of rows that a stage left out for one reason; None where they were not counted."""
 
     stage: str
     reason: str
@@ -169,7 +169,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def completed(self) -> bool:
-        """Whether the run ended with figures."""
+        """True if the run ended with figures."""
         return self.status == "completed"
 
     def name(self, side: Candidate) -> str | None:
@@ -178,7 +178,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blocked_by(self) -> tuple[str, ...]:
-        """Why nothing may be concluded from the judge's verdicts; empty where it may."""
+        """Reasons to conclude nothing from the judge's verdicts; empty without one."""
         return self.statistics.blocked_by
 
 

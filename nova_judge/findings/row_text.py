@@ -25,7 +25,7 @@ def row_text(
 
 
 def has_criterion(judged: JudgedRow, groups: CriterionGroups, wanted: Collection[str]) -> bool:
-    """Whether the row's rubric has a criterion of one of these groups."""
+    """True if the row's rubric has a criterion of one of these groups."""
     rubric = judged.judgment.rubric
     return isinstance(rubric, Rubric) and any(
         groups.group(criterion.name) in wanted for criterion in rubric.criteria

@@ -112,7 +112,7 @@ def rubric_metrics(
 
 
 def differs_from_report(judgment: Judgment) -> bool:
-    """Whether a score that the container reported is not what its own criteria give.
+    """True if a score that the container reported is not what its own criteria give.
 
     The container need not normalise weights that do not sum to 1; both readings are accepted.
     """

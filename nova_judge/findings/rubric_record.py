@@ -77,7 +77,7 @@ class CriterionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RubricFindings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rubrics of a run say, every score recomputed from the criteria."""
+    """Findings of a run's rubrics, every score recomputed from the criteria."""
 
     n: int
     unreadable: int

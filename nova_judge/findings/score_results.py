@@ -51,5 +51,5 @@ def score_metrics(
 
 
 def rows_seen(scored: ScoresFound) -> int:
-    """How many rows the containers brought along, for runs without an input file."""
+    """Number of rows that the containers brought along, for runs without an input file."""
     return len({score.row for score in scored.scores})

@@ -71,14 +71,14 @@ def headline(metrics: Metrics) -> Headline:
 
 
 def failure(metrics: Metrics) -> Headline:
-    """Where and why a run failed."""
+    """State where and why a run failed."""
     failed = metrics.failure or RunFailure("", "")
     stage, reason = failed.stage or "an unnamed stage", failed.reason or "no reason given"
     return Headline(f"The run failed in {stage}", reason)
 
 
 def rows(metrics: Metrics) -> str:
-    """How many of how many rows were judged; refuses a sum that does not close."""
+    """State how many of the rows were judged; refuses a sum that does not close."""
     count = metrics.rows
     if count.judged is None:
         return f"{count.input:,} rows in the file, none judged"
@@ -126,7 +126,7 @@ def rubric_lead(metrics: Metrics) -> Candidate | None:
 
 
 def lead(metrics: Metrics) -> str:
-    """Who is ahead by how many rows that both orders decide; nobody where a control blocks."""
+    """State who is ahead, by rows that both orders decide; nobody where a control blocks."""
     counts = metrics.reconciled
     if metrics.blocked_by:
         return "no lead, the verdict is blocked"
@@ -140,7 +140,7 @@ def lead(metrics: Metrics) -> str:
 
 
 def one_order_alone(metrics: Metrics) -> str | None:
-    """Why what is known of one order, A before B, speaks for no candidate; None where it may."""
+    """Explain why one order, A before B, speaks for no candidate; None where it may."""
     if metrics.blocked_by:
         return "The verdict is blocked, so that no criterion speaks for either candidate."
     favoured = _favoured(metrics)
@@ -153,7 +153,7 @@ def one_order_alone(metrics: Metrics) -> str | None:
 
 
 def positions(metrics: Metrics) -> str:
-    """What the order of showing did, with the test that says whether it was more than chance."""
+    """State what the order of showing did, with the test for more than chance."""
     of_order = metrics.positions
     if of_order is None or of_order.p_value is None:
         return "No row has a verdict in both orders, so that nothing can be said of positions."
@@ -167,7 +167,7 @@ def positions(metrics: Metrics) -> str:
 
 
 def sample(shown: int, seen: int) -> str:
-    """Which of the rows the page holds, and where the others are."""
+    """State which of the rows the page holds, and where the others are."""
     if shown == seen:
         return f"All {seen:,} rows that were sent to the judge."
     _require(shown < seen, "a page cannot show more rows than were judged", (shown, seen))
@@ -178,7 +178,7 @@ def sample(shown: int, seen: int) -> str:
 
 
 def slices(metrics: Metrics) -> str:
-    """Which categories differ, after the correction for looking at many of them."""
+    """State which categories differ, after the correction for looking at many of them."""
     tested = [part for part in metrics.slices if part.p_holm is not None]
     if not tested:
         return "No category has enough rows for a test; under 20 rows only counts are shown."

@@ -1,4 +1,4 @@
-"""What a report says of the evidence itself: lost orders, prompts that repeat, people's labels."""
+"""Sentences on the evidence itself: lost orders, prompts that repeat, people's labels."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""What a report says of a rubric: which criteria differ, what drives the lead, how firm it is.
+"""Sentences of a report on a rubric: criteria that differ, what drives the lead, how firm it is.
 
 The judge writes one rubric a row, in the order A, B: every sentence says so, and none names a
 candidate where the judge favours a position or a control blocks the verdict.
@@ -11,7 +11,7 @@ from nova_judge.pairs.firmness import Firmness
 
 
 def criteria(metrics: Metrics) -> str:
-    """Which candidate is ahead on which criterion, after the correction for testing them all."""
+    """State who is ahead on which criterion, after the correction for testing them all."""
     if silent := one_order_alone(metrics):
         return silent
     rubric = metrics.rubric
@@ -55,7 +55,7 @@ def driver(metrics: Metrics) -> str:
 
 
 def firmness(metrics: Metrics) -> str:
-    """How far the lead depends on the weights of the criteria."""
+    """State how far the lead depends on the weights of the criteria."""
     firm = metrics.rubric.firmness if metrics.rubric else None
     if not firm or one_order_alone(metrics):
         return ""
@@ -81,7 +81,7 @@ def _firmness(firm: Firmness) -> str:
 
 
 def warnings(rubric: RubricFindings) -> list[str]:
-    """What is wrong with the rubrics as the judge wrote them; empty where all is well."""
+    """List the faults of the rubrics as the judge wrote them; empty without one."""
     off, against = rubric.weights_not_one, rubric.margin_against_verdict
     wrong = []
     if rubric.unreadable:

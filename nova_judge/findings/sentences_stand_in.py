@@ -1,4 +1,4 @@
-"""What a report says where something stood in for a model: local mode's figures are not its own."""
+"""Sentences of a report where something stood in for a model: its figures are not the model's."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from nova_judge.findings.metrics_record import Metrics
 
 
 class StandIn(NamedTuple):
-    """Who was stood in for, and by what."""
+    """Stand-in: the model that it replaced, and its own name."""
 
     title: str
     sentence: str

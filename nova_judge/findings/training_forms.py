@@ -12,7 +12,7 @@ BEDROCK = "bedrock-conversation-2024"
 
 
 class Format(enum.StrEnum):
-    """What the records are for."""
+    """Purpose of the records."""
 
     DPO = "dpo"
     SFT = "sft"
@@ -24,12 +24,12 @@ class Format(enum.StrEnum):
 
     @property
     def needs_both(self) -> bool:
-        """Whether a record holds a better and a worse answer."""
+        """True if a record holds a better and a worse answer."""
         return self not in (Format.SFT, Format.BEDROCK_SFT, Format.KTO)
 
 
 class Texts(NamedTuple):
-    """What one record is made of; `rejected` None where only one answer is known."""
+    """Texts of one record; `rejected` None where only one answer is known."""
 
     prompt: str
     system: str | None

@@ -1,1 +1,1 @@
-"""What a run reads: the request, the input file, its shards and its rows."""
+"""Input of a run: the request, the input file, its shards and its rows."""

@@ -1,4 +1,4 @@
-"""How other tools call what a run reads, from `data/column_names.json`."""
+"""Names that other tools give the columns a run reads, from `data/column_names.json`."""
 
 import functools
 import re

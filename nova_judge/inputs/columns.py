@@ -26,7 +26,7 @@ class ConversationPrompt(NamedTuple):
 
 
 def pick(row: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - a JSON value
-    """What stands in the column, or at the path with dots; MISSING where there is nothing."""
+    """Pick the value in the column, or at the path with dots; MISSING where there is nothing."""
     if path in row:
         return row[path]
     value: Any = row
@@ -87,7 +87,7 @@ def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
 
 
 def is_conversation(value: object) -> bool:
-    """Whether a value is a list of turns, each with a role and a content."""
+    """True if a value is a list of turns, each with a role and a content."""
     return (
         isinstance(value, list)
         and bool(value)
@@ -100,7 +100,7 @@ def is_conversation(value: object) -> bool:
 
 
 def role_of(turn: Mapping[str, Any]) -> str:
-    """Who speaks in a turn, in OpenAI's words; ShareGPT's are put into them."""
+    """Speaker of a turn, in OpenAI's words; ShareGPT's are translated."""
     role = str(turn.get("role", turn.get("from", ""))).lower()
     return {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}.get(
         role, role

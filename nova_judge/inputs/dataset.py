@@ -104,7 +104,7 @@ def usable_head(
 
 
 def file_brings_answers(head: bytes, columns: ColumnMap = OWN_NAMES) -> bool | None:
-    """Whether the head's first rows carry both answers; None where no row is usable.
+    """True if the head's first rows carry both answers; None where no row is usable.
 
     The majority decides, so that one broken line cannot turn a whole file into prompts.
     """

@@ -44,7 +44,7 @@ _SAYS_ANSWER = frozenset(
 
 
 def failure_of(text: str, *, texts: bool = True) -> str | None:
-    """Why a text is no answer; None where it is one. Without `texts` only empty ones are none."""
+    """Reason why a text is no answer, else None. Without `texts` only empty ones have a reason."""
     if not _visible(text):
         return INVISIBLE if text.strip() else NOTHING
     if not texts:
@@ -60,7 +60,7 @@ def failure_of(text: str, *, texts: bool = True) -> str | None:
 
 
 def _visible(text: str) -> bool:
-    """Whether a reader sees anything: no blank, control, format or variation character alone."""
+    """True if a reader sees anything: not just blank, control, format or variation characters."""
     return any(
         unicodedata.category(sign)[0] not in "ZC"
         and sign not in _BLANK_LETTERS

@@ -61,7 +61,7 @@ class FileForm(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """Whether the file is JSON Lines in UTF-8 and can be read where it lies."""
+        """True if the file is JSON Lines in UTF-8 and can be read where it lies."""
         return self.kind == "lines" and not self.packed and self.encoding.startswith("utf-8")
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ def _parses(line: str) -> bool:
 
 
 def _holds_rows(text: str) -> bool:
-    """Whether one object on one line is a document: lists of objects, and no prompt."""
+    """True if one object on one line is a document: lists of objects, and no prompt."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from nova_judge.errors import InputFileError
 
 
 def is_saved(path: Path) -> bool:
-    """Whether a folder holds a saved data set; raises InputFileError for several splits."""
+    """True if a folder holds a saved data set; raises InputFileError for several splits."""
     if not path.is_dir():
         return False
     if (path / "dataset_dict.json").is_file():

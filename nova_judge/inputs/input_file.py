@@ -62,7 +62,7 @@ def opened(
 
 
 class Sink(Protocol):
-    """What lines are written to."""
+    """Target that lines are written to."""
 
     def write(self, data: bytes, /) -> object:
         """Take some bytes."""
@@ -154,7 +154,7 @@ class _Other:
             yield JsonRow(row.line, msgspec.json.encode({**other, **fields, **beside}))
 
     def notes(self) -> Iterator[str]:
-        """What was matched, and what was not."""
+        """Notes on what was matched, and what was not."""
         left = sum(map(len, self._waiting.values()))
         yield (
             f"joined with {self._path.name} by `{self._key}`: {self._matched:,} rows matched, "

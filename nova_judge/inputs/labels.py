@@ -44,12 +44,12 @@ _NO_VERDICT: Final = frozenset(
 
 
 def names_candidate(text: str) -> bool:
-    """Whether a label speaks of the candidate whatever the order shown was."""
+    """True if a label speaks of the candidate whatever the order shown was."""
     return text.strip().lower() in _OF_CANDIDATES
 
 
 def is_no_verdict(text: str) -> bool:
-    """Whether tools write this word where a judge gave no verdict."""
+    """True if tools write this word where a judge gave no verdict."""
     return text.strip().lower() in _NO_VERDICT
 
 

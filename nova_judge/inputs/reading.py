@@ -1,4 +1,4 @@
-"""How the lines of a file become rows: who answers, under which names, and what is an answer."""
+"""Rules that turn lines of a file into rows: sources of answers, names, and what is an answer."""
 
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "catego
 
 
 class AnswerSources(NamedTuple):
-    """Where each candidate's answers come from: the `file` itself, or they are `generated`."""
+    """Source of each candidate's answers: the `file` itself, or they are `generated`."""
 
     A: Literal["file", "generated"]
     B: Literal["file", "generated"]
@@ -27,7 +27,7 @@ GENERATED = AnswerSources("generated", "generated")
 
 
 class Reading(NamedTuple):
-    """Where the fields stand; `failures`: whether the texts of failed generations are no answers.
+    """Places of the fields; `failures`: texts of failed generations are no answers.
 
     See `failed_answers`.
     """
@@ -40,5 +40,5 @@ AS_NAMED = Reading()
 
 
 def reading_of(recipe: Recipe | None) -> Reading:
-    """How a recipe has its file read."""
+    """Reading that a recipe asks for."""
     return AS_NAMED if recipe is None else Reading(recipe.map, recipe.failure_texts == "failed")

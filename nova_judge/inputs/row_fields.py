@@ -66,7 +66,7 @@ def find(row: Mapping[str, Any], field: str, columns: ColumnMap) -> Any:  # noqa
 
 
 def brings(row: Mapping[str, Any], columns: ColumnMap) -> bool | None:
-    """Whether a row carries both answers; None where it has no prompt that could be used."""
+    """True if a row carries both answers; None where it has no prompt that could be used."""
     asked = asked_by(find(row, "prompt", columns), "prompt")
     if isinstance(asked, Fault) or not asked.prompt.strip():
         return None

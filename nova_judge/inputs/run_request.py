@@ -1,4 +1,4 @@
-"""What starts a run: the S3 event's `detail`, or `{"input": "s3://…", "recipe": "pairwise"}`."""
+"""Request of a run: the S3 event's `detail`, or `{"input": "s3://…", "recipe": "pairwise"}`."""
 
 import hashlib
 import re
@@ -32,7 +32,7 @@ class EvaluationRequest(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What little can be read of a request, whatever is wrong with it; "" where nothing is said."""
+    """Parts of a request that can be read, whatever is wrong with it; "" where nothing is said."""
 
     input_uri: str
     recipe: str

@@ -1,4 +1,4 @@
-"""What one shard of the input file holds: rows and rejected lines, numbered within the shard."""
+"""Contents of one shard of the input file: rows and rejected lines, numbered within the shard."""
 
 from collections.abc import Iterable
 

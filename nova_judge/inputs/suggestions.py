@@ -42,7 +42,7 @@ def suggested(
     columns: ColumnMap,
     suspects: Sequence[str],
 ) -> str:
-    """What to do about a file whose columns have other names, as the line that reads it."""
+    """Suggest the option that reads a file whose columns have other names."""
     own = fields[0] == "query"
     leaves = _leaves(rows)
     named = _own_data(leaves) if own else _pairs(leaves, rows)
@@ -146,7 +146,7 @@ def two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
 
 
 def _names_model(path: str) -> bool:
-    """Whether a column says something of an answer, such as whose it is, and is none."""
+    """True if a column describes an answer, such as whose it is, without being one."""
     words = set(words_of(path))
     if words & (names().words_about_answers - {"model", "models"}):
         return True

@@ -104,7 +104,7 @@ def _has(row: Mapping[str, Any], field: str, columns: ColumnMap) -> bool:
 
 
 def _is_near(name: str, fields: Sequence[str]) -> bool:
-    """Whether a name is one of ours but for case, blanks and signs."""
+    """True if a name is one of ours but for case, blanks and signs."""
     plain = plain_name(name)
     return plain in {plain_name(field) for field in fields}
 
@@ -126,7 +126,7 @@ def _holds_text(value: object) -> bool:
 
 
 def _is_prose(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
-    """Whether a column holds sentences that differ from row to row."""
+    """True if a column holds sentences that differ from row to row."""
     texts = [
         leaf.text
         for row in rows

@@ -1,1 +1,1 @@
-"""What a judge of pairs is sent and what it writes: verdicts, rubrics, controls, other weights."""
+"""Data that a judge of pairs gets and writes: verdicts, rubrics, controls, other weights."""

@@ -31,7 +31,7 @@ class Control(enum.StrEnum):
 
 
 class ControlFinding(msgspec.Struct, frozen=True):
-    """What one control says of the judge. `blocks` is the reason that blocks the verdict, or None.
+    """Result of one control of the judge. `blocks` is the reason that blocks the verdict, or None.
 
     a, b: rows that both orders decide for that side; in `padded`, B is the padded answer. named,
     flips: shares of the rows with both verdicts on which a side is named throughout, and on which
@@ -67,7 +67,7 @@ def control_rows(
 def judge_control(
     control: Control, profiles: ProfileCounts, *, level: float = 0.95
 ) -> ControlFinding:
-    """What the profile counts of a control's rows say."""
+    """Judge the control by the profile counts of its rows."""
     tally = profiles.reconciled
     p_value = sign_test(tally.a, tally.b)
     padded = control is Control.PADDED and tally.b > tally.a and p_value < 1.0 - level
@@ -87,7 +87,7 @@ def judge_control(
 
 
 def noise_floor(findings: Iterable[ControlFinding], flips: float | None) -> str | None:
-    """What the judge does with one answer shown twice, beside its flips on the run's own rows."""
+    """Compare the verdicts on one answer shown twice with the flips on the run's own rows."""
     for finding in findings:
         if finding.control is Control.SAME_ANSWER and finding.named is not None:
             own = (

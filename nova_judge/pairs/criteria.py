@@ -1,4 +1,4 @@
-"""Which criterion names mean one criterion.
+"""Groups of criterion names that mean one criterion.
 
 The judge invents its criteria for each prompt, so one idea comes under many names. The table that
 brings them together is data (`data/criterion_groups.json`): it can be read, printed and overridden,

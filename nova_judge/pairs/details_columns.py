@@ -38,7 +38,7 @@ def read_columns(
 
 
 def _edges(rows: int, processes: int) -> list[int]:
-    """Where the part of each process ends; the first process is this one, and need not start."""
+    """Ends of the parts by process; the first process is this one, and need not start."""
     count = max(1, min(processes, rows // _LEAST_ROWS))
     ahead = min(_HEAD_START, rows)
     return [ahead + (rows - ahead) * part // count for part in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""Which criterion drives the preference, and where a candidate loses."""
+"""Criteria that drive the preference, and categories in which a candidate loses."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ NO_CATEGORY = "(none)"
 
 
 class Driver(msgspec.Struct, frozen=True):
-    """What one group adds to the mean margin A - B; over all groups this sums to the margin."""
+    """Share that one group adds to the mean margin A - B; over all groups the shares sum to it."""
 
     group: str
     contribution: float
 
 
 class RootCause(msgspec.Struct, frozen=True):
-    """Where a candidate loses: rows of a category lost, and what a group cost it there.
+    """Cause of a loss: rows of a category lost, and what a group cost the candidate there.
 
     `loss` is the mean weighted difference of scores over the lost rows of the category, `worst`
     the indices of the rows on which the group cost most.
@@ -62,7 +62,7 @@ def leading_driver(entries: Sequence[Driver]) -> Driver | None:
 def root_causes(
     columns: RubricColumns, categories: Sequence[str | None], loser: Candidate
 ) -> list[RootCause]:
-    """Where the judge's own verdicts go against a candidate, the costliest first.
+    """Causes of the rows that the judge's own verdicts take from a candidate, the costliest first.
 
     A row is lost when one order names the other candidate and no order names this one.
     """

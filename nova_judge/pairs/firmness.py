@@ -1,4 +1,4 @@
-"""How firm a verdict is against other weights of the criteria.
+"""Firmness of a verdict against other weights of the criteria.
 
 The leader is the candidate that wins more rows. Two questions: how far one criterion's weight must
 move (the others keep their proportions) until the other candidate leads, exactly; and under which
@@ -33,7 +33,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Firmness(msgspec.Struct, frozen=True):
-    """Who leads at the judge's mean weights, what turns that, and who leads under other weights.
+    """Leader at the judge's mean weights, what turns that, and the leaders under other weights.
 
     `turns` are the moves of one criterion that turn the lead, the smallest first. `share_a` and the
     others are shares of `weightings` sampled with `seed` under which a candidate leads by more than
@@ -75,7 +75,7 @@ def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) 
 
 
 def main_groups(columns: RubricColumns) -> npt.NDArray[np.bool_]:
-    """Which groups are met in at least a twentieth of the rows with a rubric."""
+    """Groups that at least a twentieth of the rows with a rubric have."""
     rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
     main: npt.NDArray[np.bool_] = rows >= MAIN_SHARE * columns.scored.sum()
     return main

@@ -1,4 +1,4 @@
-"""What the judge container itself reported, beside what its rows give, with a note where it is off.
+"""Figures that the judge container reported, beside those its rows give, with notes on differences.
 
 The container counts every pass as one observation and prints a percentile bootstrap; both orders of
 one prompt are not two prompts, so its interval and its standard errors are shown, never used.
@@ -19,7 +19,7 @@ ReportedNumber: TypeAlias = int | float
 
 
 class ReportedFigure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a container that scores single answers reported for a subject and metric."""
+    """Figure that a container for single answers reported for a subject and metric."""
 
     subject: str
     metric: str

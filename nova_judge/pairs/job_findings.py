@@ -1,4 +1,4 @@
-"""What of a judge job's own figures does not hold against its rows, its counts, or each other.
+"""Find figures of a judge job that contradict its rows, its counts, or each other.
 
 The only list of it: a report prints it as the job's notes, and `nova-judge audit` prints it too.
 """
@@ -29,7 +29,7 @@ _EXACT = 1e-9
 
 
 class FindingKind(enum.StrEnum):
-    """What is wrong with a stated figure."""
+    """Fault of a stated figure."""
 
     DIFFERS = "differs"
     UNSUPPORTED = "unsupported"
@@ -161,7 +161,7 @@ def _rate_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[
 
 
 def _interval_finding(low: float, high: float, ours: Decisive, others: int) -> Finding | None:
-    """Whether any usual 95 % interval of these judgments, taken as independent, is the stated one.
+    """Check that a usual 95 % interval of these judgments, taken as independent, is the stated one.
 
     A percentile bootstrap, over the decisive judgments or over all of them with resamples that one
     candidate sweeps left out, is what the container documents.
@@ -203,7 +203,7 @@ def _resampled_with_others(a: int, b: int, others: int) -> Floats:
 
 
 def _is_percentile(end: float, rates: Floats, share: float) -> bool:
-    """Whether a thousand resamples may well have this percentile at `end`, as it is printed.
+    """True if a thousand resamples may well have this percentile at `end`, as it is printed.
 
     With few judgments the rates are far apart, so that draws alone move an end by a whole step.
     """

@@ -1,4 +1,4 @@
-"""What a judge job wrote of its rows, as our records: one `Judgment` each.
+"""Read what a judge job wrote of its rows as our records: one `Judgment` each.
 
 The details Parquet is read batch by batch in row order, so memory does not grow with the rows. One
 reader serves the pairwise and the rubric judge: the keys that a row has decide.
@@ -86,7 +86,7 @@ def read_details(details: Path, first: int = 0, last: int | None = None) -> Iter
 
 
 def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What stands in further columns, row by row; None where the file has no such column.
+    """Read further columns, row by row; None where the file has no such column.
 
     Raises JudgeJobError.
     """
@@ -138,7 +138,7 @@ def _rubric(metrics: RowMetrics, outputs: _Outputs) -> Rubric | Unscored:
 
 
 def passes_of(metrics: RowMetrics, predictions: object = None) -> Passes:
-    """What both passes said of a row of the details, about the candidates."""
+    """Read the verdicts of both passes from a row of the details."""
     return _passes(metrics, _outputs(metrics, predictions))
 
 

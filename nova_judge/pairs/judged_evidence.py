@@ -1,4 +1,4 @@
-"""What the statistics need of a judged pair."""
+"""Evidence that the statistics need of a judged pair."""
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import InputRow, JudgedRow
@@ -6,7 +6,7 @@ from nova_judge.statistics.evidence import EvidenceRow, key_of, markup_of
 
 
 def evidence_row(judged: JudgedRow) -> EvidenceRow:
-    """What the statistics need of a judged row; the margin comes from the rubric's criteria."""
+    """Evidence for the statistics of a judged row; the margin comes from the rubric's criteria."""
     row, judgment = judged.row, judged.judgment
     scores = recomputed_scores(judgment)
     return EvidenceRow(
@@ -25,7 +25,7 @@ def evidence_row(judged: JudgedRow) -> EvidenceRow:
 
 
 def verdicts_row(judged: JudgedRow) -> EvidenceRow:
-    """What a decision needs of a judged row, without its texts' features."""
+    """Evidence that a decision needs of a judged row, without its texts' features."""
     judgment = judged.judgment
     return EvidenceRow(judgment.forward, judgment.backward, cluster=cluster_of(judged.row))
 

@@ -67,7 +67,7 @@ def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[J
 
 
 class _OrderCheck:
-    """Whether each line shows its own row's prompt; a format that never shows it proves nothing."""
+    """Check that lines show their own rows' prompts; a format that never does proves nothing."""
 
     def __init__(self) -> None:
         self._shown = 0
@@ -100,7 +100,7 @@ def _beginning(prompt: str) -> str:
 
 
 def _shown_prompts(details: Path) -> Iterator[str | None]:
-    """What the judge was shown, row by row; None where the details do not tell."""
+    """Prompts that the judge was shown, row by row; None where the details do not say."""
     for (shown,) in read_shown(details, ["full_prompt"]):
         yield None if shown is None else str(shown)
 
@@ -118,5 +118,5 @@ def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
 
 
 def stand_in(jobs: Sequence[JudgedFiles]) -> str | None:
-    """What judged in place of the Nova container, where a local run says so."""
+    """Name of what judged in place of the Nova container, where a local run says so."""
     return stand_in_of(job.results for job in jobs)

@@ -241,7 +241,7 @@ def _plain(token: str) -> Scalar:
 
 
 def _has_shape(metrics: RowMetrics) -> bool:
-    """Whether patterns can be built: values are scalars, lists of texts and at most one table."""
+    """True if patterns can be built: values are scalars, lists of texts and at most one table."""
     tables = [value for value in metrics.values() if isinstance(value, dict)]
     if len(tables) > 1 or not all(_is_table(table) and table for table in tables):
         return False
@@ -265,7 +265,7 @@ def _is_table(value: object) -> bool:
 
 
 def _is_mostly_strings(text: str) -> bool:
-    """Whether a long text is string content: its tree is then small, however long the strings.
+    """True if a long text is string content: its tree is then small, however long the strings.
 
     Triple quotes would let code pass for a string here, and `repr` of a dict seldom writes them.
     """

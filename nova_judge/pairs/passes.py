@@ -1,4 +1,4 @@
-"""What the forward and the backward pass said of one row of the details.
+"""Read the verdicts of the forward and the backward pass on one row of the details.
 
 The one place for what AWS does not document of the two passes, each marked [?]:
 

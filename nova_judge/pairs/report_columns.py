@@ -29,7 +29,7 @@ class ReportColumns(NamedTuple):
 
 
 class _Scores(msgspec.Struct, frozen=True):
-    """What of a stored criterion is needed."""
+    """Fields of a stored criterion that are needed."""
 
     name: str
     weight: float

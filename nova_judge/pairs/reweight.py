@@ -50,7 +50,7 @@ class Reweighed(NamedTuple):
 
 
 class ReweighedFigures(msgspec.Struct, frozen=True):
-    """What a weighting says of all rows. `unscored` rows have no criterion with weight."""
+    """Figures of all rows under a weighting. `unscored` rows have no criterion with weight."""
 
     a: int
     b: int
@@ -65,7 +65,7 @@ class ReweighedFigures(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How much of the run a group of criteria covers: rows, and the judge's weight, as shares."""
+    """Share of the run that a group of criteria covers: of the rows, and of the judge's weight."""
 
     group: str
     members: tuple[str, ...]
@@ -203,7 +203,7 @@ def _blocked_by_position(
 
 
 def coverage(columns: RubricColumns) -> list[Coverage]:
-    """How much each group covers, the widest first. Shares are of the rows with a rubric."""
+    """Coverage of each group, the widest first. Shares are of the rows with a rubric."""
     scored = int(columns.scored.sum())
     rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
     share = weight_shares(columns)

@@ -67,7 +67,7 @@ class RubricColumns:
 
     @property
     def scored(self) -> Flags:
-        """Which rows have a readable rubric."""
+        """Flags of the rows with a readable rubric."""
         return np.diff(self.start) > 0
 
     @property

@@ -53,7 +53,7 @@ def _joined(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Reader:
-    """Where the reading stands: the criterion, and the text that a further line belongs to."""
+    """State of the reading: the criterion, and the text that a further line belongs to."""
 
     def __init__(self) -> None:
         self.criteria: dict[str, dict[str, Any]] = {}
@@ -81,7 +81,7 @@ class _Reader:
             self._more += _text(line.strip())
 
     def _name_indent(self, indent: int) -> int:
-        """How far criteria are indented: as the first of them; one at the margin is none."""
+        """Indent of the criteria: that of the first; one at the margin is none."""
         if self._indent is None and indent > 0:
             self._indent = indent
         return self._indent or -1

@@ -1,4 +1,4 @@
-"""What the files of a report are, for whoever serves them."""
+"""Content types of a report's files, for whoever serves them."""
 
 CONTENT_TYPES = {
     "report.html": "text/html; charset=utf-8",

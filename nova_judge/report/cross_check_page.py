@@ -31,7 +31,7 @@ class DifferenceStated(msgspec.Struct, frozen=True):
 
 
 class CrossCheckDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What `cross-check --json` prints."""
+    """Document that `cross-check --json` prints."""
 
     judges: tuple[str, ...]
     common: int

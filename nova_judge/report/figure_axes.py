@@ -1,4 +1,4 @@
-"""What all panels of the figure share: titles, plain axes, text never read as mathematics."""
+"""Parts that all panels of the figure share: titles, plain axes, text never read as mathematics."""
 
 from typing import Any
 

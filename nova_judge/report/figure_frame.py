@@ -1,4 +1,4 @@
-"""What all figures share: their style, and the lines at their foot."""
+"""Frame that all figures share: their style, and the lines at their foot."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ def fixed_style() -> Iterator[None]:
 
 
 def write_foot(figure: Figure, metrics: Metrics, x: float, limit: int = 200) -> None:
-    """Which run this is, and above it who stood in: a figure is pasted without its page."""
+    """Write which run this is, and above it who stood in: a figure is pasted without its page."""
     parts = [
         f"run {metrics.run_id}",
         f"{sentences_stand_in.role(metrics).lower()} {metrics.judge.model}",

@@ -39,7 +39,7 @@ class Asset(NamedTuple):
 
 
 class RubricSentences(NamedTuple):
-    """What the page says of the criteria."""
+    """Sentences of the page on the criteria."""
 
     criteria: str
     driver: str

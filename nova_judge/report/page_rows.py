@@ -24,7 +24,7 @@ MOST_CHARACTERS_A_TEXT = 20_000
 
 
 class ShownReason(msgspec.Struct, frozen=True):
-    """Why an order gave no verdict."""
+    """Reason why an order gave no verdict."""
 
     unscored: str
 
@@ -104,7 +104,7 @@ class RowSample:
 
 
 def page_row(judged: JudgedRow) -> PageRow:
-    """What the page shows of one row, its texts cut to `MOST_CHARACTERS_A_TEXT`."""
+    """Row as the page shows it, its texts cut to `MOST_CHARACTERS_A_TEXT`."""
     row, judgment = judged.row, judged.judgment
     rubric = judgment.rubric
     written = rubric if isinstance(rubric, Rubric) else None

@@ -88,7 +88,7 @@ def gauge(rate: Rate) -> Gauge:
 
 
 def share_of_scale(scale: Scale, value: float) -> float:
-    """Where a value lies between the ends of its metric's scale, in [0, 1]."""
+    """Place of a value between the ends of its metric's scale, in [0, 1]."""
     return (value - scale.low) / scale.width if scale.width > 0 else 0.5
 
 

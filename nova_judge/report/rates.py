@@ -42,7 +42,7 @@ def our_rates(metrics: Metrics) -> list[NamedRate]:
 
 
 def reported_rates(metrics: Metrics) -> list[NamedRate]:
-    """What the judge job reported, [] without an interval: quoted, never vouched for."""
+    """Rates that the judge job reported, [] without an interval: quoted, never vouched for."""
     job = metrics.job
     if job is None or job.winrate is None or job.lower_rate is None or job.upper_rate is None:
         return []

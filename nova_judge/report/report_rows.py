@@ -77,7 +77,7 @@ class ReportRows(Protocol):
         """The file with all rows; to be called once, before `shown`."""
 
     def shown(self, metrics: Metrics) -> PairsShown | AnswersShown:
-        """What the page shows of them."""
+        """Choose what the page shows of them."""
 
 
 class JudgedPairs:

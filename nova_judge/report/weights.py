@@ -1,4 +1,4 @@
-"""What the page's sliders need: whole numbers to reweigh every row, and the settings in force."""
+"""Data of the page's sliders: whole numbers to reweigh every row, and the settings in force."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ class Slider(NamedTuple):
 
 
 class SliderForm(msgspec.Struct, frozen=True):
-    """What the page's script needs: how a verdict is stated, and `ReweighForm.rows`."""
+    """Data of the page's script: how a verdict is stated, and `ReweighForm.rows`."""
 
     level: float
     margin: float | None
@@ -74,7 +74,7 @@ class WeightsEvidence:
             yield row
 
     def weights(self, metrics: Metrics) -> Weights | None:
-        """What the sliders show; None without rubrics, or where the page could not hold them all.
+        """Weights for the sliders; None without rubrics, or where the page could not hold them all.
 
         An anytime-valid interval cannot be recomputed by the page, so that it gets no sliders.
         """

@@ -66,7 +66,7 @@ class ArchivedFiles(NamedTuple):
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file begins as a gzip archive does; nothing of it is unpacked to find out."""
+    """True if a file begins as a gzip archive does; nothing of it is unpacked to find out."""
     with path.open("rb") as file:
         return file.read(len(_GZIP)) == _GZIP
 

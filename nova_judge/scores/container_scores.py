@@ -48,7 +48,7 @@ def reported_figures(files: JobOutput) -> dict[str, Reported]:
 
 
 def stand_in(files: JobOutput) -> str | None:
-    """What worked in place of the container, where a local run says so."""
+    """Name of what worked in place of the container, where a local run says so."""
     return stand_in_of(files.results)
 
 

@@ -1,4 +1,4 @@
-"""What a scoring run says in one sentence: which candidate is higher on what, or how high it is."""
+"""Result of a scoring run in one sentence: the higher candidate, or how high the only one is."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,7 +37,7 @@ def _of_the_whole_file(scores: Sequence[MetricScore]) -> list[str]:
 
 
 def _leading(figures: Sequence[MetricScore]) -> list[MetricScore]:
-    """What a scorer of your own says goes first; of the usual text metrics, the forgiving ones."""
+    """Put the scores of your own scorer first; of the usual text metrics, the forgiving ones."""
     own = [figure for figure in figures if figure.metric not in ROW_METRICS]
     usual = {figure.metric: figure for figure in figures}
     return own or [usual[name] for name in _TELLING if name in usual] or list(figures)

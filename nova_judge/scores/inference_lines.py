@@ -15,7 +15,7 @@ _NOT_A_TEXT = Unscored("the container's answer is not a text")
 
 
 class InferenceLine(NamedTuple):
-    """What a line says: the answer, or why there is none, and the reference it was asked with."""
+    """Contents of a line: the answer, or why it is missing, and the reference it was asked with."""
 
     answer: str | Unscored
     gold: str = ""

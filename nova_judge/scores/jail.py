@@ -36,7 +36,7 @@ _SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/dev
 
 
 class Rooms(NamedTuple):
-    """What the code may reach: folders to read, and the one folder to write to."""
+    """Folders that the code may reach: folders to read, and the one folder to write to."""
 
     readable: Iterable[str]
     folder: str

@@ -23,7 +23,7 @@ _PROBE_SECONDS = 20.0
 
 
 class Finished(NamedTuple):
-    """What a child wrote, and how it ended, in words."""
+    """Output of a child, and how it ended, in words."""
 
     output: bytes
     ended: str
@@ -77,7 +77,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 @functools.cache
 def limits_that_hold() -> str:
-    """What keeps foreign code in on this machine, in words: asked of a child, once."""
+    """Limits that hold for foreign code on this machine, in words: asked of a child, once."""
     child = Path(scorer_process.__file__).resolve()
     limits = run_jailed(child, ["--limits"], b"", _PROBE_SECONDS).output.decode("utf-8", "replace")
     return limits.strip() or f"{jail.NO_JAIL}: the child that tries them ended early"

@@ -52,7 +52,7 @@ class ScoreSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """What a container reported for a metric, with its standard error where it gave one."""
+    """Value that a container reported for a metric, with its standard error where it gave one."""
 
     value: float
     standard_error: float | None = None

@@ -81,7 +81,7 @@ def _prelude() -> dict[str, object]:
 def _tried(
     run: Callable[[IO[bytes], IO[bytes]], None], prints: bool, deadline: float
 ) -> dict[str, str]:
-    """What one test gave: `printed` or `returned`, or nothing where it did not come to its end."""
+    """Run one test: gives `printed` or `returned`, or nothing where it did not end."""
     with tempfile.TemporaryFile() as into, tempfile.TemporaryFile() as out:
         child = os.fork()
         if not child:
@@ -95,7 +95,7 @@ def _tried(
 
 
 def _ended_well(child: int, deadline: float) -> bool:
-    """Whether the process ended by itself and without an error; it is killed when time is up."""
+    """True if the process ended by itself and without an error; it is killed when time is up."""
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

@@ -23,7 +23,7 @@ _RELATIVE, _ABSOLUTE = 1e-5, 1e-8
 
 
 class Tests(NamedTuple):
-    """What a program is tried on: inputs and the outputs expected, and a function's name."""
+    """Tests of a program: inputs and the outputs expected, and a function's name."""
 
     inputs: Sequence[Any]
     outputs: Sequence[Any]
@@ -31,7 +31,7 @@ class Tests(NamedTuple):
 
 
 def passed_tests(program: str, tests: Tests, seconds: float) -> list[bool]:
-    """Which tests the program passes; all of them together may take `seconds`."""
+    """Run the tests and flag those that the program passes; all together may take `seconds`."""
     trial = Trial(program, tests.function, list(tests.inputs), seconds)
     sent = orjson.dumps(trial._asdict())
     finished = run_jailed(_CHILD, [], sent, seconds + _START_SECONDS)
@@ -70,7 +70,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _near(given: str, expected: str) -> bool:
-    """Whether both are numbers that agree; whole numbers agree only where they are the same."""
+    """True if both are numbers that agree; whole numbers only agree where they are the same."""
     if _is_whole(given) and _is_whole(expected):
         return int(given) == int(expected)
     try:

@@ -69,7 +69,7 @@ def call_scorer(score: Callable[..., object], row: Mapping[str, Any]) -> dict[st
 
 
 def checked_metrics(returned: object) -> dict[str, float]:
-    """What a scorer returned as metrics; raises NoScoreError for anything else."""
+    """Check that a scorer returned metrics; raises NoScoreError for anything else."""
     metrics = returned if isinstance(returned, dict) else {"score": returned}
     if not metrics:
         raise NoScoreError(f"returned an empty dict; {SHAPE}")
@@ -142,7 +142,7 @@ def watch(*, folders: Iterable[str]) -> Callable[[], None]:
 
 
 def python_folders() -> tuple[str, ...]:
-    """Where Python and its libraries lie."""
+    """Folders of Python and its libraries."""
     return (sys.prefix, sys.base_prefix, *sys.path)
 
 

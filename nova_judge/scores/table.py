@@ -58,7 +58,7 @@ class AnswerScore(NamedTuple):
 
 
 class MetricFacts(NamedTuple):
-    """What is known of a metric beforehand. `scale` None: it is taken from the scores."""
+    """Facts of a metric known beforehand. `scale` None: it is taken from the scores."""
 
     better: Better = "higher"
     scale: Scale | None = UNIT
@@ -107,7 +107,7 @@ class ScoreTable:
         return math.fsum(math.fsum(part) / len(part) for part in held) / len(held) if held else None
 
     def reasons(self) -> Counter[tuple[str, str]]:
-        """Why scores are missing, by metric."""
+        """Count the reasons of missing scores, by metric."""
         reasons: Counter[tuple[str, str]] = Counter()
         for (_, metric), counted in self._unscored.items():
             for reason, count in counted.items():

@@ -1,4 +1,4 @@
-"""How near an answer is to its reference: the metrics that AWS's container reports for own data.
+"""Compare an answer with its reference by the metrics of AWS's container for own data.
 
 The container is built on LightEval, and so are the definitions: exact match and quasi exact match,
 F1 over sets of words, ROUGE as Google's `rouge-score` computes it (without stemming), and BLEU over
@@ -40,12 +40,12 @@ def row_metrics(answer: str, reference: str) -> dict[str, float | Unscored]:
 
 
 def reads_words(text: str) -> bool:
-    """Whether BLEU's tokens, which lie between blanks, are words of the text's script."""
+    """True if BLEU's tokens, which lie between blanks, are words of the text's script."""
     return not _WITHOUT_BLANKS.search(text)
 
 
 def _reads_latin(text: str) -> bool:
-    """Whether at least half of the letters and digits are those that `rouge-score` keeps."""
+    """True if at least half of the letters and digits are those that `rouge-score` keeps."""
     signs = [sign for sign in text.lower() if sign.isalnum()]
     return not signs or 2 * sum(sign.isascii() for sign in signs) >= len(signs)
 
@@ -131,7 +131,7 @@ def _longest_common_f1(answer: Sequence[str], reference: Sequence[str]) -> float
 
 
 class BleuCounts(NamedTuple):
-    """What BLEU needs of a set of rows; counts of parts of a file add up to those of the file."""
+    """Counts for BLEU over a set of rows; counts of parts of a file add up to those of the file."""
 
     answer_words: int
     reference_words: int

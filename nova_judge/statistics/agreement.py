@@ -1,4 +1,4 @@
-"""How often the judge agrees with labels (human or objective), and how much beyond chance."""
+"""Agreement of the judge with labels (human or objective), and how far it goes beyond chance."""
 
 import math
 from collections.abc import Mapping

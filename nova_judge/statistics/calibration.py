@@ -1,4 +1,4 @@
-"""What a margin is worth: how often a judge that is this sure agrees with the label.
+"""Calibration of margins: how often a judge that is this sure agrees with the label.
 
 The confidence of a row is the size of its margin; it is right when the margin's sign is the label.
 An isotonic map turns confidence into a probability; its error is measured on rows that the map has
@@ -45,7 +45,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """How margins relate to labels.
+    """Relation of margins to labels.
 
     expected_error: root mean square distance of what the map predicts and what is so, its own noise
     included: from the products of residuals of pairs of held-out rows in one bucket and fold, whose

@@ -23,7 +23,7 @@ _END = 0.5
 
 
 class Cluster(NamedTuple):
-    """What prompts have in common that look alike, and how many they are.
+    """Figures shared by prompts that look alike, and the number of these prompts.
 
     rows: with a score. wins: the sum of their scores of B. squares: the sum of the squared scores.
     lead: rows decided for B less rows decided for A, decided: both together.
@@ -75,7 +75,7 @@ class ClusterCounts(msgspec.Struct, frozen=True):
 
 
 class Repeats(msgspec.Struct, frozen=True):
-    """How often prompts repeat, and what that does to the win rate's precision.
+    """Repetition of prompts, and its effect on the win rate's precision.
 
     prompts: with a scored row. repeated: of them, those with several. between, within: standard
     deviations of the score between prompts and between rows of one prompt. worth: so many rows of

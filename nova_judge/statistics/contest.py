@@ -49,7 +49,7 @@ ANYTIME_TEST = "anytime-valid sign test (beta mixture)"
 
 
 class Contest(NamedTuple):
-    """What was counted. a, b: rows that name this candidate throughout, of all `rows` sent.
+    """Counts of a comparison. a, b: rows that name this candidate throughout, of all `rows` sent.
 
     `lost` is None where no order was lost, `clusters` where no prompt repeats. `estimate` is the
     win rate where `scores` are rounded, `error` its standard error. `basis` says what a row is,
@@ -199,7 +199,7 @@ def equivalence_of(
 def decision_of(
     contest: Contest, settings: StatisticsSettings = DEFAULTS, p_value: float | None = None
 ) -> Word:
-    """Who is better, by the one rule (`decision.py`); equivalence goes before a difference.
+    """Decide who is better, by the one rule (`decision.py`); equivalence goes before a difference.
 
     `p_value` is the test's after a correction for other tests beside it.
     """

@@ -13,7 +13,7 @@ from nova_judge.statistics.dirichlet_mean import Bounds
 
 
 class Word(enum.StrEnum):
-    """What may be said of two candidates."""
+    """Statement that may be made of two candidates."""
 
     A_BETTER = "A better"
     B_BETTER = "B better"
@@ -56,7 +56,7 @@ def decide(
 
 
 def equivalent(inner: Estimated, margin: float | None, lost: Bounds | None = None) -> bool:
-    """Whether the interval of two one-sided tests and the lost orders stay within 1/2 +- margin."""
+    """True if the interval of two one-sided tests and the lost orders stay within 1/2 +- margin."""
     if margin is None:
         return False
     least = min(inner.low, lost.low if lost else inner.low)

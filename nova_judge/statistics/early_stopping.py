@@ -30,7 +30,7 @@ _MOST_ROWS = 1_000_000
 
 
 class Stop(NamedTuple):
-    """Why judging may stop: the evidence decides already."""
+    """Reason to stop judging: the evidence decides already."""
 
     reason: str
 
@@ -49,7 +49,7 @@ class RowsNeeded(msgspec.Struct, frozen=True):
 
 
 def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop | None:
-    """Whether the rows judged so far decide; to be asked after any job, as often as one likes.
+    """Decide whether the rows judged so far are enough; may be asked after every job.
 
     By the decision of the verdict itself, with figures that hold after optional stopping. Such a
     run must be reported with `StatisticsSettings.anytime`.
@@ -71,7 +71,7 @@ def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop 
 
 
 def rows_needed(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> RowsNeeded | None:
-    """How many rows would decide; None where no number would, or more than a million.
+    """Number of rows that would decide; None where no number would, or more than a million.
 
     No number would at a draw, where test and win rate point to different sides, or where the lost
     orders could turn the win rate: more rows of the same kind bring more of the same.
@@ -108,7 +108,7 @@ def detectable_rate(contest: Contest, settings: StatisticsSettings = DEFAULTS) -
 
 
 def _would_agree(contest: Contest) -> bool:
-    """Whether test, win rate and the bounds of the lost orders point to one side."""
+    """True if test, win rate and the bounds of the lost orders point to one side."""
     side, mean = contest.b - contest.a, contest.scores.mean - 0.5
     readings = [side, mean]
     if contest.lost is not None:
@@ -133,7 +133,7 @@ def _rows_at(contest: Contest, share: float, settings: StatisticsSettings) -> in
 
 
 def _worth(contest: Contest) -> float:
-    """How many rows of different prompts a row is worth."""
+    """Worth of a row, in rows of different prompts."""
     return repeats(contest.clusters).worth / contest.clusters.rows if contest.clusters else 1.0
 
 

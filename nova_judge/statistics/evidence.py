@@ -1,4 +1,4 @@
-"""What the statistics need of every row, in columns: no texts, a hundred bytes a row."""
+"""Evidence that the statistics need of every row, in columns: no texts, 100 bytes per row."""
 
 import enum
 import hashlib
@@ -34,7 +34,7 @@ _MARKUP = (
 
 
 class Basis(enum.StrEnum):
-    """What a row's judgment is: two verdicts, one verdict, or the share that B wins."""
+    """Form of a row's judgment: two verdicts, one verdict, or the share that B wins."""
 
     BOTH_ORDERS = "both orders"
     ONE_ORDER = "one order"

@@ -1,4 +1,4 @@
-"""What people's labels say by themselves, and whether they bear the judge out.
+"""Verdict of people's labels by themselves, and whether they bear the judge out.
 
 Labels outrank the judge: where both name different sides, or the judge agrees with the labels no
 more than chance would, the verdict is blocked and says so first.
@@ -95,7 +95,7 @@ def weighted_label_rate(
 
 
 class JudgeRates(msgspec.Struct, frozen=True):
-    """How a judge did on pairs labelled elsewhere: right of all that are better on this side."""
+    """Rates of a judge on pairs labelled elsewhere: right of all that are better on this side."""
 
     right_of_a: int
     labelled_a: int

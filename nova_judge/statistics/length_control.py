@@ -33,7 +33,7 @@ _LONGEST_STEP = 2.0
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What one feature does: its coefficient per unit of tanh, and how often more of it wins."""
+    """Effect of one feature: its coefficient per unit of tanh, and how often more of it wins."""
 
     feature: str
     coefficient: float
@@ -146,7 +146,7 @@ def _logistic(log_odds: float) -> float:
 
 
 def _raw_effect(scores: Floats, difference: Floats, level: float) -> tuple[int, Interval | None]:
-    """How often the side with more of it wins, unadjusted."""
+    """Share of the rows that the side with more of it wins, unadjusted."""
     differs = difference != 0
     of_more = np.where(difference > 0, scores, 1.0 - scores)[differs]
     interval = score_interval(scores_of_preferences(of_more.tolist()), level)

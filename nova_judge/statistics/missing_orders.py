@@ -45,7 +45,7 @@ def lost_orders(profiles: ProfileCounts) -> LostOrders | None:
 
 
 def reach_of_lost(profiles: ProfileCounts) -> Bounds:
-    """How far below and above the win rate of whole rows the lost ones may have moved it.
+    """Bounds, below and above, on how far lost orders may have moved the win rate of whole rows.
 
     (0, 0) where no row has one verdict only. One row at 1/2 is added to the rows whose orders
     differ, since the loss may have taken them all.

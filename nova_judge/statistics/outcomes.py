@@ -17,7 +17,7 @@ from nova_judge.records import JudgedAs, Judgment, Unscored, Verdict
 
 
 class Outcome(enum.IntEnum):
-    """What one order said of the candidates. Both bad is a tie; no readable verdict is an error."""
+    """Outcome of one order. Both bad is a tie; no readable verdict is an error."""
 
     A = 0
     B = 1
@@ -26,7 +26,7 @@ class Outcome(enum.IntEnum):
 
 
 class Reconciled(enum.StrEnum):
-    """What both orders together say of a row: one verdict, two different ones, or one missing."""
+    """Outcome of both orders of a row: one verdict, two different ones, or one missing."""
 
     A = "A"
     B = "B"
@@ -86,7 +86,7 @@ class ReconciledTally(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ProfileCounts:
-    """How many rows ended in each of the sixteen profiles, in the order of `PROFILES`."""
+    """Number of rows in each of the sixteen profiles, in the order of `PROFILES`."""
 
     counts: tuple[int, ...] = (0,) * len(PROFILES)
     both_bad_forward: int = 0

@@ -1,4 +1,4 @@
-"""How many pairs a question needs, and what a number of pairs can tell."""
+"""Plan the number of pairs that a question needs, and what a number of pairs can show."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the order of showing does to the judge: first-position rate, flips, consistency, a test."""
+"""Effect of the order of showing on the judge: first-position rate, flips, consistency, a test."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What a user may set about the statistics of a run."""
+"""Settings of a run's statistics."""
 
 from typing import Annotated
 

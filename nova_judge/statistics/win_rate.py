@@ -39,7 +39,7 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class ScoreCounts(NamedTuple):
-    """How many judged rows had the score k/steps, for k = 0 .. steps; 1 means that B won."""
+    """Number of judged rows with the score k/steps, for k = 0 .. steps; 1 means that B won."""
 
     counts: tuple[int, ...]
 
@@ -70,7 +70,7 @@ class ScoreCounts(NamedTuple):
 
     @property
     def b_is_ahead(self) -> bool:
-        """Whether B has more than half of the score; at exactly half, the order of counts says."""
+        """True if B has more than half of the score; at exactly half, the order of counts says."""
         if self.wins != self.losses:
             return self.wins > self.losses
         return self.counts > self.counts[::-1]

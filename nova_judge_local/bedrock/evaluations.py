@@ -121,7 +121,7 @@ def custom_definitions(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Mappin
 def write_output(
     s3: "S3Client", base: str, model: str, dataset: str, lines: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Where and how Bedrock writes its judgments below `<output>/<job name>`."""
+    """Write judgments where and as Bedrock does, below `<output>/<job name>`."""
     place = parse_uri(base)
     folder = f"{place.key}/{uuid.uuid4()}/models/{model}/taskTypes/General/datasets/{dataset}"
     body = b"".join(orjson.dumps(line) + b"\n" for line in lines)

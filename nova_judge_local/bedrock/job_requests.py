@@ -1,4 +1,4 @@
-"""What Bedrock's jobs have in common: their requests are checked, their ARNs look alike."""
+"""Rules that Bedrock's jobs share: their requests are checked, their ARNs look alike."""
 
 import functools
 import uuid

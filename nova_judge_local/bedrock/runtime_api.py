@@ -1,4 +1,4 @@
-"""What Bedrock's stand-ins share over HTTP, and its runtime: Converse, answered like endpoints."""
+"""HTTP parts that Bedrock's stand-ins share, and its runtime: Converse, answered like endpoints."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def _converse(answers: Answers, method: str, path: str, body: bytes) -> Paramete
 
 
 def answered(operation: Callable[[], Parameters]) -> HttpAnswer:
-    """What the operation returns, or the error that it raises, in Bedrock's form."""
+    """Answer with what the operation returns, or the error that it raises, in Bedrock's form."""
     try:
         return HttpAnswer(200, dict(_JSON), to_json(operation()))
     except ApiError as error:

@@ -32,7 +32,7 @@ class Question(msgspec.Struct):
 
     @property
     def prompt(self) -> str:
-        """What the model is asked."""
+        """Prompt of the model."""
         if not self.choices:
             return (
                 f"{self.question}\n\nReason step by step and put the final answer in \\boxed{{}}."

@@ -35,7 +35,7 @@ class _Recipe(msgspec.Struct):
 
 
 class Outside(NamedTuple):
-    """What a job reaches beyond its folder: the models, and the emulated account."""
+    """Things that a job reaches beyond its folder: the models, and the emulated account."""
 
     model: ModelUnderTest = ModelUnderTest()
     account: str | None = None
@@ -60,22 +60,22 @@ class ContainerJob(NamedTuple):
 
     @property
     def model_under_test(self) -> ModelUnderTest:
-        """Who answers where the job evaluates a model."""
+        """Model that answers where the job evaluates one."""
         return self.outside.model
 
     @property
     def judge_calls(self) -> JudgeCalls:
-        """How the judge's model is called."""
+        """Settings for calls of the judge's model."""
         return self.outside.judge_calls
 
     @property
     def account_endpoint(self) -> str | None:
-        """Where the emulated account listens; None outside one."""
+        """Address of the emulated account; None outside one."""
         return self.outside.account
 
     @property
     def output(self) -> Path:
-        """Where the run's folder goes."""
+        """Folder in which the run's folder lies."""
         return self.root / "output/data"
 
     def data_file(self) -> Path:

@@ -68,7 +68,7 @@ class JudgedTwice(NamedTuple):
         )
 
     def errors(self) -> dict[str, str]:
-        """Why a pass has no finished output, for the row's metrics."""
+        """Reasons why passes have no finished output, for the row's metrics."""
         named = {"forward_error": self.forward_error, "backward_error": self.backward_error}
         return {name: error for name, error in named.items() if error}
 
@@ -109,7 +109,7 @@ def _judge(job: ContainerJob) -> PairJudge:
 
 
 class Asking(NamedTuple):
-    """Who judges, what is known of the rows, and how many are judged at once."""
+    """Settings: the judge, the knowledge of the rows, and how many are judged at once."""
 
     judge: PairJudge
     known: Knowledge

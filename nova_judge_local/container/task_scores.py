@@ -1,4 +1,4 @@
-"""What the stand-ins for benchmarks, own data and rewards share: the container's means."""
+"""Means of the container, shared by the stand-ins for benchmarks, own data and rewards."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How everything in local mode speaks to the emulated account."""
+"""Clients with which everything in local mode speaks to the emulated account."""
 
 import functools
 import os

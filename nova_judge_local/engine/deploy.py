@@ -26,7 +26,7 @@ Clients: TypeAlias = Callable[[str], Any]
 
 
 class CloudFormation(Protocol):
-    """What is used of boto3's client."""
+    """Methods that are used of boto3's client."""
 
     def create_stack(self, **request: object) -> dict[str, Any]:
         """Start to create a stack."""
@@ -37,7 +37,7 @@ class CloudFormation(Protocol):
         ...
 
     def describe_stack_events(self, *, StackName: str) -> dict[str, Any]:
-        """What happened to its resources, the latest first."""
+        """List what happened to its resources, the latest first."""
         ...
 
 

@@ -112,7 +112,7 @@ def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:
 
 
 def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Container:
-    """How the Nova container's stand-in is started; it sees no emulated credentials."""
+    """Command that starts the Nova container's stand-in; it sees no emulated credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     package = str(ROOT)
     command = [sys.executable, "-m", "nova_judge_local.container.entry"]

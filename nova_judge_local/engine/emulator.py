@@ -50,7 +50,7 @@ class Emulator:
 
     @property
     def log(self) -> Path:
-        """What the engine and the functions wrote."""
+        """Log of the engine and the functions."""
         return self.folder / "emulator.log"
 
     @property
@@ -87,25 +87,25 @@ class Emulator:
 
     @property
     def function_errors(self) -> Path:
-        """What the functions that failed wrote, each after its name."""
+        """Log of the functions that failed, each after its name."""
         return self.folder / FUNCTION_ERRORS
 
     def logs(self) -> list[Path]:
-        """What the engine, the functions that failed and the jobs wrote, where they wrote any."""
+        """Logs of the engine, the functions that failed and the jobs, where there are any."""
         files = (self.log, self.function_errors, *self.job_logs.glob("*.log"))
         return [file for file in files if file.stat().st_size]
 
     def answered(self) -> int:
-        """How many answers the candidates gave so far."""
+        """Number of answers that the candidates gave so far."""
         return (self.folder / ANSWERED).stat().st_size
 
     def refused(self) -> str | None:
-        """Why the first request to a candidate was refused, if one was."""
+        """Reason why the first request to a candidate was refused, if one was."""
         with (self.folder / REFUSED).open(encoding="utf-8") as lines:
             return next((line.strip() for line in lines), None)
 
     def judged(self) -> int:
-        """How many rows the judge has judged so far, over all jobs."""
+        """Number of rows that the judge has judged so far, over all jobs."""
         last = (_last_line(log) for log in self.job_logs.glob("*.log"))
         return sum(int(line.removeprefix(JUDGED)) for line in last if line.startswith(JUDGED))
 

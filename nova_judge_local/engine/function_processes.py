@@ -75,7 +75,7 @@ class Forks:
 
 
 class Fork:
-    """What the engine uses of `subprocess.Popen`, for a process that is no child of ours."""
+    """Part of `subprocess.Popen` that the engine uses, for a process that is not our child."""
 
     def __init__(self, pid: int, ended: int, stdin: int, stdout: int, stderr: int) -> None:
         self.pid = pid

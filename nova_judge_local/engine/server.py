@@ -59,7 +59,7 @@ async def _serve(account: "Account", listener: socket.socket) -> None:
 
 
 def _environment(start: Start, port: int) -> dict[str, str]:
-    """What engine and functions see. Nothing listens beyond loopback or looks for Docker."""
+    """Environment of engine and functions. Nothing listens beyond loopback or looks for Docker."""
     settings = start.settings
     cache = settings.cache or start.folder
     return {

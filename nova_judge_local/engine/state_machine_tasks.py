@@ -1,4 +1,4 @@
-"""What state machines need beyond the emulator: SageMaker tasks, aborts, the redrive count."""
+"""Additions to the emulator's state machines: SageMaker tasks, aborts, the redrive count."""
 
 import contextvars
 import functools
@@ -165,7 +165,7 @@ def _add_redrive_count() -> None:
 
 
 def _aborted(execution: dict[str, Any] | None) -> bool:
-    """Whether the execution, or the one whose Map Run it belongs to, was stopped."""
+    """True if the execution, or the one whose Map Run it belongs to, was stopped."""
     if execution is None:
         return False
     run = stepfunctions._map_runs.get(execution.get("mapRunArn", ""))

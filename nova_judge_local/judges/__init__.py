@@ -1,1 +1,1 @@
-"""Who answers and who judges in local mode."""
+"""Models and judges of local mode."""

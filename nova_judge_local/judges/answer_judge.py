@@ -1,4 +1,4 @@
-"""Who scores single answers in local mode, in place of Bedrock's judge.
+"""Judges of single answers in local mode, in place of Bedrock's.
 
 `reference` compares with the row's reference and measures Correctness (token F1) and Completeness
 (the share of the reference's tokens that the answer has); it has no opinion on anything else.
@@ -24,7 +24,7 @@ _LEVELS = 5
 
 
 class Opinion(NamedTuple):
-    """What a judge says of one answer by one metric; no result where it has none."""
+    """Opinion of a judge on one answer by one metric; no result where it has none."""
 
     result: float | str | None
     explanation: str

@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server answers: one JSON object, or a stream of events.
+"""Read the answer of an OpenAI-compatible server: one JSON object, or a stream of events.
 
 The text may be a string, content parts, or nothing beside a thought; whether it is finished says
 `finish_reason`.
@@ -21,7 +21,7 @@ class NotACompletionError(Exception):
 
 
 class Completion(NamedTuple):
-    """What the model wrote, and the tokens that the server counted."""
+    """Text that the model wrote, and the tokens that the server counted."""
 
     text: str
     finish_reason: str
@@ -31,7 +31,7 @@ class Completion(NamedTuple):
     refusal: str = ""
 
     def failure(self) -> str | None:
-        """Why this is no finished answer; None where it is one."""
+        """Reason why this is no finished answer; None where it is one."""
         ended, reason = self.finish_reason.lower(), f"(finish_reason {self.finish_reason})"
         if ended in _CUT:
             return f"the output was cut off {reason}"

@@ -1,4 +1,4 @@
-"""What a judge's model wrote, kept by content, so that a second run asks only for what is missing.
+"""Outputs of a judge's model, kept by content: a second run asks only for what is missing.
 
 One JSON Lines file beside the output folder; a line is `{"key", "text"}`. Only finished outputs are
 kept. A line that was cut off when a run was ended is asked for again.

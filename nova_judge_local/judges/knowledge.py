@@ -1,4 +1,4 @@
-"""What the stand-in judge knows beside its input file, which holds prompt and responses only.
+"""Knowledge of the stand-in judge beside its input file, which holds prompt and responses only.
 
 Local mode hands it the user's file: references by prompt, and the ids of rows, found by prompt and
 responses in the order of the file.

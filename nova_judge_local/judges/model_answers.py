@@ -1,4 +1,4 @@
-"""What the candidates answer in local mode: recorded answers, or a server of the user's own.
+"""Answers of the candidates in local mode: recorded answers, or a server of the user's own.
 
 An answer is never made up: a prompt that was not recorded gets an error that says so.
 """

@@ -16,7 +16,7 @@ _AT_ONCE = 16
 
 
 class ModelUnderTest(NamedTuple):
-    """Where answers come from; a server goes before recorded answers."""
+    """Source of answers; a server goes before recorded answers."""
 
     files: tuple[Path, ...] = ()
     server: ChatServer | None = None

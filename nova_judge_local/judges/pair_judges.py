@@ -1,4 +1,4 @@
-"""Who judges in local mode, by a spec: what each writes is what the Nova judge would write.
+"""Judges of local mode, by a spec: what each writes is what the Nova judge would write.
 
 `reference` compares with the row's reference; `recorded:FILE` replays verdicts; `openai:URL#MODEL`
 asks any OpenAI-compatible server; `bedrock:MODEL_ID` asks Amazon Bedrock with the user's own
@@ -65,7 +65,7 @@ class PairJudge(Protocol):
 
     @property
     def name(self) -> str:
-        """What the results call this judge."""
+        """Name of this judge in the results."""
         ...
 
     def output(self, shown: Shown, form: VerdictForm) -> str:

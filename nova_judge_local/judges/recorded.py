@@ -18,7 +18,7 @@ class _Recorded(msgspec.Struct):
 
 
 class RecordedAnswers:
-    """What was recorded, by model and prompt. An answer that was not recorded is never made up.
+    """Recorded answers, by model and prompt. An answer that was not recorded is never made up.
 
     A model goes by its whole name or by the last part of it, whatever the case:
     `Qwen/Qwen2.5-1.5B-Instruct` and `qwen2.5-1.5b-instruct` are one model, `nova-micro/prod` and

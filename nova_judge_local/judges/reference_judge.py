@@ -10,7 +10,7 @@ _TIE = 1e-9
 
 
 class Quality(NamedTuple):
-    """How near one answer is to the reference: F1 in [0, 1], and tokens beyond the reference's."""
+    """Nearness of one answer to the reference: F1 in [0, 1], and tokens beyond the reference's."""
 
     f1: float
     exact: bool
@@ -20,7 +20,7 @@ class Quality(NamedTuple):
 def reference_output(
     first: str, second: str, reference: str, form: Literal["pairwise", "rubric"]
 ) -> str:
-    """What the judge writes: the nearer answer wins by token F1, equal ones tie."""
+    """Write what the judge would: the nearer answer wins by token F1, equal ones tie."""
     a, b = _quality(first, reference), _quality(second, reference)
     label = "[[A=B]]" if abs(a.f1 - b.f1) < _TIE else "[[A>B]]" if a.f1 > b.f1 else "[[B>A]]"
     reason = (

@@ -47,7 +47,7 @@ def tokens(answer: str, reference: str) -> Tokens:
 
 
 def exact_match(answer: str, reference: str) -> bool:
-    """Whether both have the same tokens in the same order."""
+    """True if both have the same tokens in the same order."""
     both = tokens(answer, reference)
     return both.given == both.wanted
 

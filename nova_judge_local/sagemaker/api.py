@@ -31,7 +31,7 @@ class ApiError(Exception):
 
 
 class HttpAnswer(NamedTuple):
-    """What goes back over HTTP: status, headers, body."""
+    """Answer over HTTP: status, headers, body."""
 
     status: int
     headers: dict[str, str]

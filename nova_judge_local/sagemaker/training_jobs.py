@@ -44,7 +44,7 @@ _EVENT_KEYS = (
 
 
 class Container(NamedTuple):
-    """How the stand-in is started: `--root FOLDER` is added. Output goes to `logs/<job>.log`."""
+    """Command of the stand-in: `--root FOLDER` is added. Output goes to `logs/<job>.log`."""
 
     command: Sequence[str]
     environment: dict[str, str]
@@ -221,7 +221,7 @@ class TrainingJobs:
 
 
 def _failure(root: Path, log: Path, code: int) -> str:
-    """What the container left in `output/failure`, else the last thing it wrote."""
+    """Read what the container left in `output/failure`, else the last thing it wrote."""
     file = root / "output/failure"
     source = file if file.is_file() else log
     reason = source.read_text("utf-8", "replace").strip()

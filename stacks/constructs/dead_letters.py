@@ -1,4 +1,4 @@
-"""Where events go that could not be delivered: kept two weeks and told of, so nothing is lost."""
+"""Queue of events that could not be delivered: kept two weeks, with an alarm."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,4 +1,4 @@
-"""What every role that SageMaker runs a container under needs: its image, its log, its metrics."""
+"""Rights of every role that SageMaker runs a container under: its image, its log, its metrics."""
 
 from collections.abc import Sequence
 

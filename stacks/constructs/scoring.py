@@ -1,4 +1,4 @@
-"""What runs that score single answers need beside the judge's: scorers, and rights to call."""
+"""Resources of runs that score single answers, beside the judge's: scorers, and rights to call."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from stacks.constructs.grants import allow
 
 
 class Storage(NamedTuple):
-    """What a stage stores: input, runs and reports in the bucket, one item a run in the table.
+    """Storage of a stage: input, runs and reports in the bucket, one item per run in the table.
 
     `kms_key`: the ARN of the key that encrypts both, where the stage names one.
     """
@@ -47,7 +47,7 @@ class Storage(NamedTuple):
             allow(grantee, (["kms:Decrypt", "kms:GenerateDataKey"], [self.kms_key]))
 
     def settings(self, config: StageConfig) -> dict[str, str]:
-        """What every function of a stage is told (`FunctionSettings`)."""
+        """Settings of every function of a stage (`FunctionSettings`)."""
         return {
             "stage": config.name,
             "data_bucket": self.data_bucket.bucket_name,

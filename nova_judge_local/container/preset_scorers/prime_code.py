@@ -59,7 +59,7 @@ def program_in(answer: str) -> str:
 
 
 def _is_program(code: str) -> bool:
-    """Whether it is Python that does something: an example's output is often a literal."""
+    """True if it is Python that does something: an example's output is often a literal."""
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -52,7 +52,7 @@ def final(text: str) -> str:
 
 
 def equal(given: str, expected: str) -> bool:
-    """Whether two expressions are the same text, the same number, or equal by their meaning."""
+    """True if two expressions are the same text, the same number, or equal by their meaning."""
     given, expected = _bare(given), _bare(expected)
     if not given:
         return False
@@ -67,7 +67,7 @@ def equal(given: str, expected: str) -> bool:
 
 
 def _braced(text: str) -> str:
-    """What stands up to the brace that closes; nothing where none does."""
+    """Text up to the brace that closes; nothing where none does."""
     depth = 1
     for place, sign in enumerate(text):
         depth += (sign == "{") - (sign == "}")
