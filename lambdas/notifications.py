@@ -16,7 +16,7 @@ def tell(
     """Publish the end of a run: its status, its report's URI ("" without one) and one sentence.
 
     `input_uri`: the file that was asked about, where the run did not even begin.
-    A run's end stays what it is when nobody can be told: that is logged, and not raised.
+    A run's end stays what it is when the topic cannot be reached: that is logged, and not raised.
     """
     message = {"run_id": run_id, "status": status, "report": report, "headline": headline}
     message |= {"input": input_uri} if input_uri else {}

@@ -49,7 +49,7 @@ class LocalModeError(NovaJudgeError):
 
 
 class BudgetError(NovaJudgeError):
-    """The run would cost more than its recipe allows, or its cost cannot be told."""
+    """The run would cost more than its recipe allows, or its cost cannot be estimated."""
 
 
 class PreflightError(NovaJudgeError):
@@ -61,7 +61,7 @@ class ScorerError(NovaJudgeError):
 
 
 class SavedReportError(NovaJudgeError):
-    """What was named as a run holds no report that can be read."""
+    """Error for a run without a report that can be read."""
 
 
 class NotComparableError(NovaJudgeError):

@@ -31,14 +31,14 @@ class Line(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a line cannot be read, and which of its fields is to blame."""
+    """Reason why a line cannot be read, and the field to blame."""
 
     reason: str
     field: str | None = None
 
 
 class Read(NamedTuple, Generic[Value]):
-    """What the line with this number holds, or why it cannot be read."""
+    """Contents of the line with this number, or why it cannot be read."""
 
     line: int
     value: Value | Fault

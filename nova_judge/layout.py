@@ -1,4 +1,4 @@
-"""Where everything of one run lies: the one place that knows the keys below `runs/<run id>/`."""
+"""Layout of one run's files: the one place that knows the keys below `runs/<run id>/`."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RunLayout:
 
     @property
     def request(self) -> str:
-        """What was asked, written by ClaimRun: a `runs.run.Run`."""
+        """Request, written by ClaimRun: a `runs.run.Run`."""
         return f"{self.prefix}request.json"
 
     @property
@@ -72,7 +72,7 @@ class RunLayout:
 
     @property
     def dataset(self) -> str:
-        """Where the lines of the input went: a `runs.rows.DatasetSummary`."""
+        """Account of the input's lines: a `runs.rows.DatasetSummary`."""
         return f"{self.prefix}dataset.json"
 
     def judge(self, number: int) -> str:
@@ -80,11 +80,11 @@ class RunLayout:
         return f"{self.prefix}judge/{number}/"
 
     def judge_data(self, number: int, name: str) -> str:
-        """What a job reads of the rows, under the name that its container asks for."""
+        """Rows that a job reads, under the name that its container asks for."""
         return f"{self.judge(number)}input/{name}"
 
     def judge_job(self, number: int) -> str:
-        """What a job is there for: a `kinds.job.PlannedJob`."""
+        """Purpose of a job: a `kinds.job.PlannedJob`."""
         return f"{self.judge(number)}job.json"
 
     def judge_metrics(self, number: int) -> str:
@@ -100,7 +100,7 @@ class RunLayout:
         return f"{self.judge(number)}recipe/recipe.yaml"
 
     def judge_outcome(self, number: int) -> str:
-        """How the job ended: a `runs.job_outcome.JobOutcome`."""
+        """Outcome of the job: a `runs.job_outcome.JobOutcome`."""
         return f"{self.judge(number)}outcome.json"
 
     def judge_output(self, number: int) -> str:

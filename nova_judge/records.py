@@ -10,7 +10,7 @@ CANDIDATES: tuple[Candidate, Candidate] = ("A", "B")
 
 
 class Verdict(enum.StrEnum):
-    """What a judge said of one pair, of the candidates A and B whatever the order shown."""
+    """Verdict on one pair, in terms of the candidates A and B whatever the order shown."""
 
     A = "A"
     B = "B"
@@ -57,12 +57,12 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def question(self) -> str:
-        """What a candidate is asked: the context, a blank line, the prompt."""
+        """Question to a candidate: the context, a blank line, the prompt."""
         return f"{self.context}\n\n{self.prompt}" if self.context else self.prompt
 
     @property
     def shown(self) -> str:
-        """What the judge is shown as the prompt: all that the candidate was told."""
+        """Prompt as the judge is shown it: all that the candidate was given."""
         return f"{self.system}\n\n{self.question}" if self.system else self.question
 
     def response(self, candidate: Candidate) -> str | None:
@@ -79,7 +79,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why one candidate gave no answer."""
+    """Reason why one candidate gave no answer."""
 
     candidate: Candidate
     reason: str

@@ -2,10 +2,10 @@
 
 
 def stage_tags(stage: str) -> dict[str, str]:
-    """What the stacks' resources and the endpoints carry."""
+    """Tags of the stacks' resources and the endpoints."""
     return {"project": "nova-judge", "stage": stage}
 
 
 def run_tags(stage: str, run_id: str) -> dict[str, str]:
-    """What the jobs of a run carry."""
+    """Tags of a run's jobs."""
     return {**stage_tags(stage), "nova-judge:run": run_id}

@@ -22,7 +22,7 @@ _FRAME = re.compile(
 
 
 class Answered(NamedTuple):
-    """What a model said beside its thoughts; `finished` is False where a thought never ended."""
+    """Text of a model beside its thoughts; `finished` is False where a thought never ended."""
 
     text: str
     finished: bool = True

@@ -15,8 +15,8 @@ What counts as a label, after a reasoning model's thoughts are taken off:
   a code fence), the value of a key (`preference: A>B`, `{"verdict": "A"}`, `<verdict>A</verdict>`),
   the end of a sentence such as "The verdict is A>B.", and `A>B` alone on the last line.
 
-Repeating one label is fine. Two different labels, strong and weak forms included, are no verdict:
-choosing the last one would be a guess. JudgeBench applies the same rule, and its published counts
+Repeating one label is fine. Two different labels, strong and weak forms included, are not a
+verdict: choosing the last one would be a guess. JudgeBench applies the same rule, and its published counts
 of errors come out (https://github.com/ScalerLab/JudgeBench).
 """
 

@@ -28,7 +28,7 @@ class StageConfig:
 
     `retain_data`: buckets and tables outlive their stack. `endpoints`: `on_demand` ones exist only
     while a run needs them, `always_on` ones are kept (and paid) by the stack; with no
-    `endpoint_models` there is no stack of endpoints. `scorer_functions` and
+    `endpoint_models` no stack of endpoints is made. `scorer_functions` and
     `judge_image_repositories`: ARNs of what judge jobs may use beside the scorers of `scorers/` and
     AWS's evaluation images. `vpc`: where functions, jobs and models run. `kms_key`: the ARN of the
     key that encrypts bucket, table, topic and the output of jobs.

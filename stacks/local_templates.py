@@ -53,7 +53,7 @@ def synthesized() -> dict[str, Template]:
 
 
 def as_text(template: Template) -> str:
-    """The content of a kept file: one line a value, sorted, so that a change reads as one."""
+    """The content of a kept file: one line per value, sorted, so that a change reads as one."""
     return json.dumps(template, indent=1, sort_keys=True) + "\n"
 
 

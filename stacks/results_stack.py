@@ -46,7 +46,7 @@ class ResultsStack(cdk.Stack):
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 
     def _topic(self, config: StageConfig) -> sns.Topic:
-        """Reports, failed runs and alarms are told here."""
+        """Topic for reports, failed runs and alarms."""
         key = kms.Key.from_key_arn(self, "Key", config.kms_key) if config.kms_key else None
         topic = sns.Topic(
             self, "Reports", display_name="Nova Judge reports", enforce_ssl=True, master_key=key

@@ -12,7 +12,7 @@ from stacks.constructs.storage import Storage
 
 
 class StorageStack(cdk.Stack):
-    """Input, runs and reports in one bucket; one item a run in one table."""
+    """Input, runs and reports in one bucket; one item per run in one table."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id, description="Nova Judge: data bucket and runs table")

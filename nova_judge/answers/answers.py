@@ -89,7 +89,7 @@ def model_name(model: str, settings: Generation) -> str:
     """The name of a model as it is asked: equal names give interchangeable answers.
 
     `model` must change when the weights do (a model id with its version, a checkpoint's S3 URI with
-    its image). Settings that only say how often or how long to try are no part of the name.
+    its image). Settings that only say how often or how long to try are not part of the name.
     """
     asked = (
         model,

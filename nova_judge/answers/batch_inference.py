@@ -72,7 +72,7 @@ def prompts_name(prompts: Iterable[str]) -> str:
 def input_lines(
     indices: Iterable[int], prompts: Sequence[str], request: dict[str, Any]
 ) -> Iterator[bytes]:
-    """One record a prompt. Its id is its place in the shard, because the order is not kept."""
+    """One record per prompt. Its id is its place in the shard, because the order is not kept."""
     for index in indices:
         prompt = prompts[index]
         own = {"system": [{"text": prompt.system}]} if isinstance(prompt, Prompt) else {}

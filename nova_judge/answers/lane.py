@@ -66,7 +66,7 @@ class Gate:
 class Lane:
     """Asks one candidate every prompt, as many at once as its limiter allows.
 
-    `outcomes` holds one entry a prompt, None where the gate closed first. The journal has each
+    `outcomes` holds one entry per prompt, None where the gate closed first. The journal has each
     answer before it is put there. `setbacks` begins with what prompts cost before, and ends with
     what those have cost that got no answer. A fault of ours closes the gate for all lanes that
     share it.

@@ -2,10 +2,10 @@
 
 The rules of TCP congestion control (Jacobson 1988; RFC 5681, RFC 6582), on calls instead of
 packets. Slow start: one more for every answer, which doubles the limit each round trip, until the
-first push-back. From then on one more a round trip, and a tenth less at most once a round trip.
+first push-back. From then on one more per round trip, and a tenth less at most once a round trip.
 As in CUBIC (RFC 9438) the increase is slower near the limit that was refused last, because most
 caps stay where they are, and faster the farther it has passed that limit, because this one moved.
-Refusals that come whatever the load are no push-back (see `losses`): the limit goes back to where
+Refusals that come at any load are not push-back (see `losses`): the limit goes back to where
 it was and doubles on, until more is refused than that. The calls themselves are the clock, so
 nothing here knows the time.
 """
@@ -56,7 +56,7 @@ class Limiter:
 
     @property
     def loses_by_chance(self) -> bool:
-        """True if calls are refused whatever the load, so that waiting before a call is no use."""
+        """True if calls are refused at any load, so that waiting before a call does not help."""
         return self._losses.share > 0.0
 
     def start(self) -> Permit | None:

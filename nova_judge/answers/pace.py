@@ -7,8 +7,8 @@ SLOWER = 2.0
 class Pace:
     """The best pace one endpoint was seen at, and what is slow beside it. Seconds.
 
-    A server that queues shows as more seconds a token than it can do; a model that is slow, or an
-    answer that is long, does not. Where tokens are not told, an answer counts as one.
+    A server that queues shows as more seconds per token than it can do; a model that is slow, or an
+    answer that is long, does not. Where tokens are not stated, an answer counts as one.
     """
 
     def __init__(self, slow_s: float) -> None:

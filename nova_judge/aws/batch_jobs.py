@@ -87,7 +87,7 @@ def running(prefix: str) -> Iterator[RunningJob]:
 
 
 def stop(arn: str) -> None:
-    """Stop a job; that it ended meanwhile is no error."""
+    """Stop a job; one that ended meanwhile is fine."""
     try:
         _client().stop_model_invocation_job(jobIdentifier=arn)
     except ClientError as error:

@@ -34,7 +34,7 @@ CONTAINER_TIMED_OUT = "invocation timed out while waiting for a response from co
 
 
 def config(threads: int, call_timeout_s: float) -> Config:
-    """One try a call, as long as it may take, and a connection for every thread.
+    """One try per call, as long as it may take, and a connection for every thread.
 
     botocore's own retries share a quota that gives calls up whatever `max_attempts` says, so rows
     would be lost: `lane.Lane` retries instead.

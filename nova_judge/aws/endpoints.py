@@ -56,7 +56,7 @@ class SageMakerEndpoints:
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError, or EndpointError without a configuration.
 
-        That it exists already is no error.
+        One that exists already is fine.
         """
         try:
             self._client.create_endpoint(

@@ -42,7 +42,7 @@ def is_running(execution: str) -> bool:
 
 
 def running(machine: str) -> Iterator[str]:
-    """The machine's executions that are under way (ARNs); none where there is no such machine."""
+    """The machine's executions that are under way (ARNs); none without such a machine."""
     pages = _client().get_paginator("list_executions")
     try:
         for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
@@ -52,7 +52,7 @@ def running(machine: str) -> Iterator[str]:
 
 
 def stop(execution: str, cause: str) -> None:
-    """Stop an execution; that it ended meanwhile is no error."""
+    """Stop an execution; one that ended meanwhile is fine."""
     try:
         _client().stop_execution(executionArn=execution, cause=cause)
     except ClientError as error:

@@ -31,7 +31,7 @@ def running(prefix: str) -> Iterator[RunningJob]:
 
 
 def stop(name: str) -> None:
-    """Stop a job; that it ended meanwhile is no error."""
+    """Stop a job; one that ended meanwhile is fine."""
     try:
         _client().stop_training_job(TrainingJobName=name)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Log groups that AWS makes by itself, and keeps for ever unless told otherwise."""
+"""Log groups that AWS makes by itself, and keeps for ever by default."""
 
 import functools
 from typing import Any

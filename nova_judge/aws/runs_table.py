@@ -1,4 +1,4 @@
-"""The runs table: one item a run, claimed by one execution."""
+"""The runs table: one item per run, claimed by one execution."""
 
 import functools
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""The command line `nova-judge`: one module a command."""
+"""The command line `nova-judge`: one module per command."""

@@ -119,7 +119,7 @@ def command(
 
 
 class _Display:
-    """One line a step, with the time it took; the state and the rows of the evaluation live."""
+    """One line per step, with the time it took; the state and the rows of the evaluation live."""
 
     def __init__(self, console: Console, out: Path) -> None:
         self._console = console

@@ -1,4 +1,4 @@
-"""The entry point `nova-judge`: one line a command; our errors become one clear message."""
+"""The entry point `nova-judge`: one line per command; our errors become one clear message."""
 
 import os
 import sys

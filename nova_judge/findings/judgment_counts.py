@@ -1,7 +1,7 @@
 """Large files of plain judgments, counted by duckdb: what differs is read once, however often.
 
 A million lines of verdicts hold some dozens of different ones. Anything out of the ordinary (an
-unusual column, an id that repeats, a line that is no object) is left to the reader of single lines,
+unusual column, an id that repeats, a line without an object) is left to the reader of single lines,
 which says what is wrong and where.
 """
 

@@ -5,7 +5,7 @@ Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B
 speak of the order shown: in `backward`, where B is shown first, `A>B` says that B won. The bare
 words A, B, tie and both_bad, as in our own judgments.parquet, speak of the candidates. Null or
 nothing is a verdict that could not be read. A field that cannot be read costs itself and not its
-line, and is counted; words that are no known verdict refuse the file, because such lines do say
+line, and is counted; words that name no known verdict refuse the file, because such lines do say
 something.
 """
 

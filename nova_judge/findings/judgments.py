@@ -1,4 +1,4 @@
-"""`judgments.parquet`: one line a row, both verdicts, what was said and what was answered.
+"""`judgments.parquet`: one line per row, both verdicts, what was said and what was answered.
 
 duckdb writes and reads it: rows stream through a JSON Lines file, so that memory stays flat.
 """

@@ -1,6 +1,6 @@
 """Sentences of a report on a rubric: criteria that differ, what drives the lead, how firm it is.
 
-The judge writes one rubric a row, in the order A, B: every sentence says so, and none names a
+The judge writes one rubric per row, in the order A, B: every sentence says so, and none names a
 candidate where the judge favours a position or a control blocks the verdict.
 """
 

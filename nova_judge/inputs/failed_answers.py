@@ -1,4 +1,4 @@
-"""The one rule by which a text is no answer but the trace of a generation that failed.
+"""The one rule by which a text is not an answer but the trace of a generation that failed.
 
 An answer failed when nothing of it is left to read after its thoughts are taken off, or when all of
 it is an error: in brackets as AWS's notebooks write it, a JSON object that holds an error and no
@@ -44,7 +44,7 @@ _SAYS_ANSWER = frozenset(
 
 
 def failure_of(text: str, *, texts: bool = True) -> str | None:
-    """Reason why a text is no answer, else None. Without `texts` only empty ones have a reason."""
+    """Reason why a text is not an answer, else None. Without `texts` only empty ones have one."""
     if not _visible(text):
         return INVISIBLE if text.strip() else NOTHING
     if not texts:

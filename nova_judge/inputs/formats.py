@@ -1,4 +1,4 @@
-"""The forms in which people keep rows, told apart by their content and read as JSON Lines.
+"""The forms in which people keep rows, recognised by their content and read as JSON Lines.
 
 JSON Lines, JSON arrays and documents, comma-, semicolon- or tab-separated tables, Parquet, any of
 these in gzip, and a Hugging Face data set saved to disk. A row that cannot be read keeps its line

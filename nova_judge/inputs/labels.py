@@ -57,7 +57,7 @@ def is_no_verdict(text: str) -> bool:
 def read_label(text: str) -> Verdict | None:
     """The verdict that a label names, said of the order shown; None where it names none.
 
-    Digits are no label: they may count from 0 or from 1.
+    Digits are not a label: they may count from 0 or from 1.
     """
     if len(text) > LONGEST:
         return None

@@ -27,7 +27,7 @@ GENERATED = AnswerSources("generated", "generated")
 
 
 class Reading(NamedTuple):
-    """Places of the fields; `failures`: texts of failed generations are no answers.
+    """Places of the fields; `failures`: texts of failed generations do not count.
 
     See `failed_answers`.
     """

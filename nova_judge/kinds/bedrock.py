@@ -113,7 +113,7 @@ class BedrockScores:
 
 
 def candidate_of(job: PlannedJob) -> Candidate:
-    """Whose answers a job scores."""
+    """Candidate whose answers a job scores."""
     return "A" if job.subject == "A" else "B"
 
 

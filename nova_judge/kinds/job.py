@@ -38,7 +38,7 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deployment(NamedTuple):
-    """What requests need to know of where they run; `kms_key` encrypts what jobs write."""
+    """Deployment facts that requests need; `kms_key` encrypts what jobs write."""
 
     bucket: str
     region: str

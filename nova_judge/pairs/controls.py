@@ -133,7 +133,7 @@ def _blocks(plain: int, padded: int, p_value: float) -> str:
 
 
 def _position_note(profiles: ProfileCounts, level: float) -> str | None:
-    """Leaning to a position is no preference between candidates: both orders cancel it."""
+    """Leaning to a position is not a preference between candidates: both orders cancel it."""
     leaning = positions(profiles)
     if leaning.p_value is None or leaning.p_value >= 1.0 - level:
         return None

@@ -275,7 +275,7 @@ def _is_mostly_strings(text: str) -> bool:
 
 
 class _Literals(ast.NodeTransformer):
-    """Replaces numpy scalars and `nan` by plain numbers; a dict with a key twice is no dict."""
+    """Replaces numpy scalars and `nan` by plain numbers; a dict with a key twice is refused."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         function = node.func

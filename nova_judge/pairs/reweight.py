@@ -1,9 +1,9 @@
 """Other weights for the criteria, without asking the judge again.
 
 Every row is judged anew from its stored scores: the candidate with the higher weighted score wins,
-equal scores tie, in whole numbers (docs/rubric.md). The details hold one rubric a row, the forward
-pass's, so a reweighted verdict is the verdict of one order; it does not average out a preference
-for the response shown first.
+equal scores tie, in whole numbers (docs/rubric.md). The details hold one rubric per row, the
+forward pass's, so a reweighted verdict is the verdict of one order; it does not average out a
+preference for the response shown first.
 """
 
 import math

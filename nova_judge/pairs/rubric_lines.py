@@ -1,4 +1,4 @@
-"""A rubric read line by line, where its text is no YAML.
+"""A rubric read line by line, where its text is not YAML.
 
 Judges write LaTeX into double quotes, apostrophes into single ones, a list or a colon behind
 `justification_A:`. Which fields a criterion has is known, so that each line says what it is: a

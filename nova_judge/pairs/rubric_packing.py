@@ -29,7 +29,7 @@ class PackedRows(NamedTuple):
 
 
 class RubricPacker:
-    """Collects rows one by one, in sixty bytes a row."""
+    """Collects rows one by one, in sixty bytes per row."""
 
     def __init__(self) -> None:
         self._names: dict[str, int] = {}

@@ -3,8 +3,8 @@
 ryaml reads YAML 1.2: `no` is a text, `1:30` is a text, a key that stands twice and an alias bomb
 are errors. The verdict is not read from the YAML but from the label (`verdicts.py`), because an
 unquoted `[[A>B]]` is a list to YAML and `[[A=B (bothbad)]` breaks the document; lines that hold
-nothing but a label are therefore taken out first. What is no YAML is read line by line
-(`rubric_lines.py`). A reasoning model's thoughts are no part of the document.
+nothing but a label are therefore taken out first. What is not YAML is read line by line
+(`rubric_lines.py`). A reasoning model's thoughts are not part of the document.
 """
 
 import re
@@ -114,7 +114,7 @@ def _by_name(criteria: object) -> Mapping[Any, Any] | Unscored:
 
 
 def _looks_like_criteria(document: dict[Any, Any]) -> Mapping[Any, Any] | Unscored:
-    """Criteria that stand at the top of the document, told by having a weight and a type."""
+    """Criteria that stand at the top of the document, known by a weight and a type."""
     criteria = {
         name: fields
         for name, fields in document.items()

@@ -1,1 +1,1 @@
-"""What must be so, and what it will cost, before a run may start."""
+"""Conditions that must hold, and the expected cost, before a run may start."""

@@ -1,4 +1,4 @@
-"""What a check before a run says, and what stands for a fact that AWS did not tell."""
+"""Results of checks before a run, and the stand-in for a fact that AWS did not give."""
 
 from typing import Literal, NamedTuple, TypeAlias
 

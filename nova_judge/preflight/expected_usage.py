@@ -57,7 +57,7 @@ def generation_seconds(recipe: Recipe, workload: Workload, answer_share: float) 
 def _endpoint_times(
     recipe: Recipe, workload: Workload, answer_share: float
 ) -> tuple[InstanceTime, ...]:
-    """One endpoint a model, shared by candidates of that model; up until the last one is done."""
+    """One endpoint per model, shared by candidates of that model; up until the last one is done."""
     up_s = generation_seconds(recipe, workload, answer_share)
     instances = recipe.endpoint_instances(workload.generated)
     return tuple(

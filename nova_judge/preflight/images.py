@@ -1,4 +1,4 @@
-"""Which container images a run pulls, and whether the registry has them."""
+"""Container images that a run pulls, and the check that the registry has them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +17,7 @@ JUDGE = "judge image"
 
 
 class ImageFacts(NamedTuple):
-    """Whether a registry has an image; `others`: tags that it has instead, newest first."""
+    """Facts of an image: its presence; `others`: tags that it has instead, newest first."""
 
     exists: bool
     others: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class ImageFacts(NamedTuple):
 def images_of(
     recipe: Recipe, region: str, asked: tuple[Candidate, ...] = CANDIDATES
 ) -> dict[str, str]:
-    """What a run in this region pulls: `judge image`, `serving image (vllm)` → the image's URI.
+    """Images of a run in this region: `judge image`, `serving image (vllm)` → the image's URI.
 
     What no registry of the region is known for is left out: other checks say so.
     """
@@ -48,7 +48,7 @@ def _images(recipe: Recipe, region: str, asked: tuple[Candidate, ...]) -> Iterat
 
 
 def image_check(name: str, uri: str, facts: ImageFacts | NotRead | None) -> Check:
-    """Whether the image of that name is there, and which are where it is not."""
+    """Check that the image of that name is there; if not, list those that are."""
     if facts is None:
         return Check(name, "pass", uri)
     if isinstance(facts, NotRead):

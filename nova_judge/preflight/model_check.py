@@ -1,4 +1,4 @@
-"""Whether the Bedrock models of a recipe can be called: lifecycle, and the account's access."""
+"""Checks that the Bedrock models of a recipe can be called: lifecycle, and the account's access."""
 
 import datetime
 from typing import Literal, NamedTuple
@@ -9,7 +9,7 @@ SOON = datetime.timedelta(days=60)
 
 
 class Access(NamedTuple):
-    """What Bedrock says of an account's access to a model; `form`: whether Anthropic's is sent.
+    """Access of an account to a model, as Bedrock states it; `form`: Anthropic's form is sent.
 
     None where it was not asked, or does not tell. The account may call a model of another
     provider without an agreement once: the first call subscribes to it, if the caller may.
@@ -34,7 +34,7 @@ class ModelFacts(NamedTuple):
 
 
 def model_check(name: str, facts: ModelFacts | NotRead, now: datetime.datetime) -> Check:
-    """Whether one model can be called now, and for how long."""
+    """Check that one model can be called now, and for how long."""
     if isinstance(facts, NotRead):
         return Check(name, "not run", facts.reason)
     ended = facts.end_of_life
@@ -52,7 +52,7 @@ def model_check(name: str, facts: ModelFacts | NotRead, now: datetime.datetime) 
 
 
 def _trouble(name: str, facts: ModelFacts) -> Check | None:
-    """Why the model cannot be called by this name."""
+    """Check for reasons why the model cannot be called by this name."""
     if facts.trouble:
         return Check(name, "fail", facts.trouble, "wait until it is ready, or name another model")
     if not facts.on_demand:
@@ -62,7 +62,7 @@ def _trouble(name: str, facts: ModelFacts) -> Check | None:
 
 
 def _access(name: str, access: Access) -> Check | None:
-    """What stands between the account and the model, if anything does."""
+    """Check for what stands between the account and the model, if anything does."""
     if access.authorized is False:
         return Check(
             name,

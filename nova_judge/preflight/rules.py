@@ -1,4 +1,4 @@
-"""What must be so before a run may cost anything: pure checks over facts about the account.
+"""Rules that must hold before a run may cost anything: pure checks over facts about the account.
 
 The facts are gathered by `nova_judge.aws.account`; `nova-judge doctor` and the state machine's
 first state run the same checks.
@@ -37,7 +37,7 @@ STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of the account. None: not asked for, because nothing depends on it here.
+    """Facts of the account. None: not asked for, because nothing depends on it here.
 
     `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
     the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what

@@ -1,4 +1,4 @@
-"""What a run cost beside what it was estimated to cost: `cost` of metrics.json."""
+"""Cost of a run beside its estimate: `cost` of metrics.json."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run was estimated to cost and what it cost, by one dated price list.
+    """Estimated and actual cost of a run, by one dated price list.
 
     `actual` is None where a stand-in judged, which costs nothing; `unmetered` names what the run
     used and nobody measured.

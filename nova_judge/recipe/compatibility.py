@@ -84,7 +84,7 @@ def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) ->
 
 
 def judge_models(task: str) -> tuple[str, ...]:
-    """The `model_type`s that may judge under `task`; none when it is no judge task."""
+    """The `model_type`s that may judge under `task`; none for other tasks."""
     models = catalog.compatibility().models
     return tuple(name for name, model in models.items() if task in model.judges)
 

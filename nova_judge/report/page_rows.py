@@ -1,7 +1,7 @@
 """The rows that the page itself holds: all of a small run, an even sample of a large one.
 
 Rows are drawn by a hash of run and row, so that neither their order nor their verdict matters and
-the same run always shows the same rows. Long texts are cut; both cuts are told to the reader, and
+the same run always shows the same rows. Long texts are cut; the page states both cuts, and
 nothing is cut in `judgments.parquet`.
 """
 

@@ -46,7 +46,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """How much an archive may hold. Bytes are counted after decompression."""
+    """Limits on the contents of an archive. Bytes are counted after decompression."""
 
     members: int = 10_000
     member_bytes: int = 4 << 30
@@ -57,7 +57,7 @@ class ArchiveLimits:
 
 
 class ArchivedFiles(NamedTuple):
-    """What a judge job left, as files of ours; each kind is in the order of the archive's names."""
+    """Files that a judge job left; each kind is in the order of the archive's names."""
 
     results: tuple[Path, ...]
     details: tuple[Path, ...]

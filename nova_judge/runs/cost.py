@@ -1,4 +1,4 @@
-"""What a run costs, in US dollars: a bill by position, and the forecast before it starts."""
+"""Cost of a run, in US dollars: a bill by position, and the forecast before it starts."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ class CostLine(msgspec.Struct, frozen=True):
 
 
 class Bill(msgspec.Struct, frozen=True):
-    """What a usage costs. `usd` sums the lines with a known price; `unpriced` names the others."""
+    """Cost of a usage. `usd` sums the lines with a known price; `unpriced` names the others."""
 
     lines: tuple[CostLine, ...]
     usd: float

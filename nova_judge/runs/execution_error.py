@@ -1,4 +1,4 @@
-"""Why an execution failed, in words for a person, from what the state machine caught."""
+"""Explain to a person why an execution failed, from what the state machine caught."""
 
 import json
 from collections.abc import Mapping

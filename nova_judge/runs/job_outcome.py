@@ -1,4 +1,4 @@
-"""How a judge job ended, from its state-change event.
+"""Outcome of a judge job, from its state-change event.
 
 The event: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
@@ -41,12 +41,12 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive_uri(self) -> str:
-        """Where the container's output lies; the event itself does not say."""
+        """URI of the container's output; the event itself does not say."""
         return f"{self.output_uri.rstrip('/')}/{self.name}/output/output.tar.gz"
 
     @property
     def failure(self) -> str | None:
-        """Why the job gave no result, as a sentence; None when it did."""
+        """Explain why the job gave no result, as a sentence; None when it did."""
         if self.status == "Completed":
             return None
         return f"judge job {self.name} {self.status}: {self.reason or 'no reason was given'}"
@@ -111,7 +111,7 @@ def _milliseconds(value: object) -> int | None:
 
 
 def _reason(status: str, job: Mapping[str, Any]) -> str | None:
-    """Why a job ended without a result: what AWS says, and what its status alone does not tell."""
+    """Explain why a job ended without a result: AWS's reason, and what its status leaves open."""
     if status == "Completed":
         return None
     failure = job.get("FailureReason") or ""

@@ -1,4 +1,4 @@
-"""What was asked for and failed before it was a run: a typo in the folder, a broken file, a quota.
+"""Requests that failed before they were a run: a typo in the folder, a broken file, a quota.
 
 Nothing was claimed, so that there is neither a request nor a recipe to report on; these two files
 say what was asked, why it came to nothing and what to do.

@@ -32,7 +32,7 @@ def figures_by_task(results: Path) -> dict[str, dict[str, Any]]:
 
 
 def stand_in_of(results: Iterable[Path]) -> str | None:
-    """What worked in place of the container, where a local run says so. Raises JudgeJobError."""
+    """Name of what replaced the container, where a local run says so. Raises JudgeJobError."""
     for path in results:
         general = _document(path).get("config_general")
         if isinstance(general, dict) and general.get("stand_in"):

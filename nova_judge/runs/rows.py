@@ -43,7 +43,7 @@ class CutOff(msgspec.Struct, frozen=True):
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`: where the lines of the input went. `rows` counts what was sent to the judge.
 
-    `input = rejected + generation_failed + rows`; blank lines are no input. Jobs are numbered from
+    `input = rejected + generation_failed + rows`; blank lines do not count. Jobs are numbered from
     0; those that judge the `controls` follow the `jobs` that judge the rows. `failed_example` is
     what the service said to a row that failed for the commonest reason.
     """
@@ -83,7 +83,7 @@ def decode_responses(lines: Iterable[bytes]) -> Iterator[Response]:
 def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterator[JudgeLine]:
     """A shard's lines with their place in the whole file and the generated answers filled in.
 
-    `responses` holds one entry a row for every candidate that was asked; raises RowSumError else.
+    `responses` holds one entry per row for every candidate that was asked; raises RowSumError else.
     """
     for rejected in shard.rejected:
         yield msgspec.structs.replace(rejected, line=rejected.line + lines_before)

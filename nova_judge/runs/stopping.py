@@ -26,7 +26,7 @@ class Service(NamedTuple):
     stop: Callable[[str], object]
 
     def found(self) -> Iterator[Running]:
-        """What is under way."""
+        """Things that are under way."""
         return (Running(self.kind, name, handle) for name, handle in self.running())
 
 

@@ -102,7 +102,7 @@ def _scores_of_rows(
 def _results_of(
     metrics: Mapping[str, Any], expected: Collection[str]
 ) -> dict[str, float | Unscored]:
-    """The numbers among a row's metrics; nan and what is missing is no score."""
+    """The numbers among a row's metrics; nan and what is missing are not scores."""
     results: dict[str, float | Unscored] = {}
     for name, value in metrics.items():
         if isinstance(value, int | float):

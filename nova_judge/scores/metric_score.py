@@ -62,7 +62,7 @@ class MetricScore(MetricEstimate, frozen=True, kw_only=True):
     """The mean of one subject's answers by one metric.
 
     `recomputed` is a figure of all rows together that has no interval, `words` counts verdicts that
-    are no numbers, `unscored` counts rows without a score.
+    are not numbers, `unscored` counts rows without a score.
     """
 
     subject: str

@@ -164,7 +164,7 @@ def _returned(program: str, scope: dict[str, object], name: str, given: object) 
 
 
 def _arguments(given: object, function: object) -> Sequence[object]:
-    """One argument a line; a list holds the arguments, or is the only one where they do not fit."""
+    """One argument per line; a list holds the arguments, or is the only one if they do not fit."""
     if isinstance(given, str):
         values = [literal(line) for line in given.split("\n")]
     elif isinstance(given, list):

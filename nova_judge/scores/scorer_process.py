@@ -2,7 +2,7 @@
 
 Started by path with `python -I`, so that nothing but the standard library and the jail may be
 imported here. The jail (`jail.py`) is what the kernel allows; the limits and the audit hook hold
-everywhere, name what a scorer may not do, and alone are no jail for hostile code.
+everywhere, name what a scorer may not do, and alone are not a jail for hostile code.
 """
 
 import faulthandler
@@ -36,7 +36,7 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class NoScoreError(Exception):
-    """The scorer cannot be loaded, raised, or returned what is no score."""
+    """The scorer cannot be loaded, raised, or returned something else."""
 
 
 def load_scorer(path: Path) -> Callable[..., object]:

@@ -151,7 +151,7 @@ class Evidence:
 
 
 def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
-    """Count profiles from two equally long columns of `Outcome` codes (both bad not told apart)."""
+    """Count profiles from two equally long columns of `Outcome` codes (both bad count as a tie)."""
     codes = forward.astype(np.intp) * len(Outcome) + backward
     return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))
 

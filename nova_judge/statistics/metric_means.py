@@ -147,7 +147,7 @@ def recovered_rows(mean: float, standard_error: float) -> int | None:
     """The number of rows behind a proportion that came with its standard error only, or None.
 
     The container's standard error of a mean of zeros and ones is sqrt(p (1 - p) / (n - 1)); an n
-    that makes both n and p n whole is that mean's own. Anything else is no single proportion.
+    that makes both n and p n whole is that mean's own. Anything else is not a single proportion.
     """
     if not 0 < mean < 1 or standard_error <= 0:
         return None

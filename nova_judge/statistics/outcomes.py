@@ -123,7 +123,7 @@ class ProfileCounts:
 
     @property
     def one_order(self) -> int:
-        """Judged rows that have one verdict only; they are no evidence of the candidates."""
+        """Judged rows that have one verdict only; they are not evidence of the candidates."""
         return self.judged - self.in_both_orders
 
     @property
@@ -194,7 +194,7 @@ def reconcile(profile: Profile) -> Reconciled:
 def score_quarters(profile: Profile) -> int | None:
     """Mean score of B over both orders (B 1, tie 1/2, A 0), in quarters; None where one is lost.
 
-    One verdict alone is no score: a judge that favours a position would lend it that bias in full.
+    One verdict alone is not a score: it would carry the judge's bias for a position in full.
     """
     if Outcome.ERROR in profile:
         return None

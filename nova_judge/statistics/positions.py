@@ -36,7 +36,7 @@ class Positions(msgspec.Struct, frozen=True):
 
 
 def positions(profiles: ProfileCounts) -> Positions:
-    """The position figures of judged rows. Without rows in both orders there is no test."""
+    """The position figures of judged rows. Without rows in both orders no test is made."""
     first, second = _named_by_position(profiles)
     leaning_first, leaning_second = _leaning(profiles)
     flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)

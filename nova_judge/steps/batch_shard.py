@@ -32,7 +32,7 @@ _STATE = ".json"
 
 
 class BatchShard(NamedTuple):
-    """Whose answers to which shard, and where everything lies."""
+    """Shard of one candidate's answers, and where everything lies."""
 
     run: Run
     candidate: Candidate

@@ -1,7 +1,7 @@
 """The stand-in for Bedrock's evaluation jobs: create, look at, list and stop, with their limits.
 
 Requests are checked with botocore's model of the service, and the rules that the model leaves out:
-one answer a line, its source named, at most 1,000 prompts.
+one answer per line, its source named, at most 1,000 prompts.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Runs as a child process on a folder laid out like `/opt/ml`: reads hyperparameters, the recipe
 channel and the train channel, and writes below `output/data` what the real container writes into
-`output.tar.gz`. What fails is told in `output/failure`, as SageMaker expects it. Each task family
+`output.tar.gz`. Failures are written to `output/failure`, as SageMaker expects it. Each task family
 is a module with one function `run(job)`.
 """
 

@@ -48,7 +48,7 @@ def client(service: str, endpoint_url: str, region: str) -> Client:
 def _session(region: str) -> Any:  # noqa: ANN401 - clients by a name that is no literal
     """One for all clients: what it reads of botocore's data, it keeps.
 
-    It knows nothing of the user's profiles: one that does not exist is no matter here.
+    It knows nothing of the user's profiles: one that does not exist does not matter here.
     """
     import boto3  # noqa: PLC0415 - while the account starts, and not before
     from botocore.session import Session  # noqa: PLC0415

@@ -55,7 +55,7 @@ class Emulator:
 
     @property
     def job_logs(self) -> Path:
-        """One file a training job: what its container wrote."""
+        """One file per training job: what its container wrote."""
         return self.folder / "jobs"
 
     def __enter__(self) -> Self:

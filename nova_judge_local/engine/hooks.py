@@ -28,7 +28,7 @@ _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("versio
 def name_lambda_errors(report: Callable[[str, str], None]) -> None:
     """A failed function reports its exception's class as `errorType`: Retry and Catch need it.
 
-    `told` hears of every failure: the function, and what it wrote with its stack trace.
+    `report` hears of every failure: the function, and what it wrote with its stack trace.
     """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_UNNAMED_ERROR, _NAMED_ERROR)

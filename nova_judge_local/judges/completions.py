@@ -31,7 +31,7 @@ class Completion(NamedTuple):
     refusal: str = ""
 
     def failure(self) -> str | None:
-        """Reason why this is no finished answer; None where it is one."""
+        """Reason why this is not a finished answer; None where it is one."""
         ended, reason = self.finish_reason.lower(), f"(finish_reason {self.finish_reason})"
         if ended in _CUT:
             return f"the output was cut off {reason}"
@@ -61,7 +61,7 @@ class _Message(msgspec.Struct):
     refusal: str | None = None
 
     def text(self) -> str:
-        """The content as one text; parts that are no text, such as thoughts, are left out."""
+        """The content as one text; other parts, such as thoughts, are left out."""
         if isinstance(self.content, list):
             return "".join(p.text or "" for p in self.content if p.type in ("text", "output_text"))
         return self.content or ""

@@ -37,7 +37,7 @@ class Tokens(NamedTuple):
 def tokens(answer: str, reference: str) -> Tokens:
     """Both as tokens, without articles and signs unless the reference consists of them.
 
-    Thoughts before the answer are no part of it.
+    Thoughts before the answer are not part of it.
     """
     text = without_thoughts(answer).text
     for take_apart in (_words, _words_with_articles, _signs):
@@ -92,7 +92,7 @@ def _kept(number: re.Match[str]) -> str:
 
 
 def _is_punctuation(sign: str) -> bool:
-    """Signs of any script that are no letters, digits or marks of letters; not our own two."""
+    """Signs of any script that are not letters, digits or marks of letters; not our own two."""
     return unicodedata.category(sign)[0] in "PSZC" and not (
         sign in (_MINUS, _POINT) or sign.isspace()
     )

@@ -140,7 +140,7 @@ class Hosting:
         time.sleep(fault.latency_s)
 
     def _model_of(self, endpoint: Parameters) -> str:
-        """The model that the endpoint's container was told to load."""
+        """The model that the endpoint's container was set to load."""
         variant = self._configs[endpoint["EndpointConfigName"]]["ProductionVariants"][0]
         model = self._models.get(variant.get("ModelName", ""), {})
         container: Parameters = model.get("PrimaryContainer") or next(

@@ -18,7 +18,7 @@ from stacks.constructs.storage import Storage
 
 
 class Scoring(Construct):
-    """One function a file in `scorers/`, and the rights of the judge role and the machine."""
+    """One function per file in `scorers/`, and the rights of the judge role and the machine."""
 
     def __init__(
         self,
