@@ -16,8 +16,8 @@ What counts as a label, after a reasoning model's thoughts are taken off:
   the end of a sentence such as "The verdict is A>B.", and `A>B` alone on the last line.
 
 Repeating one label is fine. Two different labels, strong and weak forms included, are not a
-verdict: choosing the last one would be a guess. JudgeBench applies the same rule, and its published counts
-of errors come out (https://github.com/ScalerLab/JudgeBench).
+verdict: choosing the last one would be a guess. JudgeBench applies the same rule, and its published
+counts of errors come out (https://github.com/ScalerLab/JudgeBench).
 """
 
 import functools

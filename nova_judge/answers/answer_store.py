@@ -50,7 +50,7 @@ class Objects(Protocol):
 
 
 class ShardPlace(NamedTuple):
-    """Where in which run answers are asked for."""
+    """Part of a run in which answers are asked for."""
 
     run_id: str
     shard: int

@@ -98,7 +98,7 @@ _decoder = msgspec.json.Decoder(_Output)
 
 
 def responses(lines: Iterable[bytes], prompts: int) -> Iterator[BatchResponse | None]:
-    """What the lines of a job's output say; None for a line that belongs to no prompt.
+    """Read the lines of a job's output; None for a line that belongs to no prompt.
 
     Such a line is cut off or damaged, or names a place beyond the shard's `prompts`.
     """

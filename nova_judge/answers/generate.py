@@ -97,7 +97,7 @@ def _known(prompts: Sequence[str], journal: Journal) -> _Known:
 
 
 def _lane(
-    candidate: Candidate, prompts: Sequence[str], source: AnswerSource, known: _Known, gate: Gate
+    candidate: Candidate, prompts: Sequence[str], source: AnswerSource, stored: _Known, gate: Gate
 ) -> Lane:
     missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in stored.outcomes]
     return Lane(f"candidate {candidate}", missing, source, gate, stored.setbacks)
@@ -121,12 +121,12 @@ def _run(lanes: Sequence[Lane], gate: Gate) -> None:
 
 
 def _in_order(
-    prompts: Sequence[str], known: Mapping[str, AnswerOutcome], lane: Lane
+    prompts: Sequence[str], stored: Mapping[str, AnswerOutcome], lane: Lane
 ) -> list[AnswerOutcome | None]:
     asked = dict(zip(lane.prompts, lane.outcomes, strict=True))
     return [stored[prompt] if prompt in stored else asked[prompt] for prompt in prompts]
 
 
 def reasons(outcomes: Iterable[AnswerOutcome | None]) -> Counter[str]:
-    """How many rows failed for each reason."""
+    """Count the failed rows by reason."""
     return Counter(row.reason for row in outcomes if isinstance(row, FailedAnswer))

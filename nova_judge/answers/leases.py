@@ -26,7 +26,7 @@ _NO_CAPACITY = re.compile(
 
 
 class EndpointStatus(StrEnum):
-    """What SageMaker says of an endpoint, as far as it matters here."""
+    """Status of an endpoint at SageMaker, as far as it matters here."""
 
     ABSENT = "absent"
     STARTING = "starting"
@@ -139,7 +139,7 @@ def has_ended(lease: Lease, *, run_is_running: bool, now: float) -> bool:
 
 
 def is_abandoned(hosted: Hosted | None, observed: Observed, now: float) -> bool:
-    """Whether an endpoint stands that nobody leases, and that nobody is just about to lease."""
+    """True if an endpoint exists that nobody leases, or is just about to lease."""
     if observed.status in {EndpointStatus.ABSENT, EndpointStatus.DELETING}:
         return False
     return (hosted is None or not hosted.leases) and now - observed.since > GRACE_S

@@ -73,7 +73,7 @@ def withheld(why: str) -> CallFailure:
 
 
 def speaks_of_every_row(failure: CallFailure) -> bool:
-    """Whether a refusal is about the request's settings or the account, as far as its words tell.
+    """True if a refusal is about the request's settings or the account, as far as its words tell.
 
     "Too long" is about one prompt, `temperature is deprecated` about all.
     """
@@ -129,7 +129,7 @@ class RetryPolicy(NamedTuple):
         return chance.uniform(0.0, cap)
 
     def gives_up(self, failure: CallFailure, tries: int, spent_s: float) -> bool:
-        """Whether a row that failed `tries` times at the cost of `spent_s` is not asked again."""
+        """True if a row that failed `tries` times at the cost of `spent_s` is not asked again."""
         if failure.outlook is Outlook.REFUSED:
             return True
         return tries >= self.most_tries or spent_s >= self.patience_s

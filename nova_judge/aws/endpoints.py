@@ -45,7 +45,7 @@ class SageMakerEndpoints:
             if _is_absent(error):
                 return ABSENT
             raise
-        status = _STATUS.get(found["EndpointStatus"], EndpointStatus.STARTING)
+        status = _STATUS.get(endpoint["EndpointStatus"], EndpointStatus.STARTING)
         return Observed(
             status,
             reason=endpoint.get("FailureReason", ""),

@@ -33,7 +33,7 @@ TOO_LONG = CallFailure("prompt too long", Outlook.REFUSED, f"over {MOST_REQUEST_
 
 
 class RequestForm(Protocol):
-    """How one kind of model server is asked and how it answers."""
+    """Request and response format of one kind of model server."""
 
     def request(self, prompt: str) -> dict[str, Any]:
         """The JSON body of one request."""

@@ -44,7 +44,7 @@ class Lost(NamedTuple):
 
 
 class LabelledRow(NamedTuple):
-    """What a file of labels says of one row."""
+    """Fields that a file of labels gives for one row."""
 
     label: Verdict | None
     category: str | None
@@ -85,7 +85,7 @@ class Fields:
         )
 
     def known(self) -> LabelledRow:
-        """What the line says of its row beside any judgment."""
+        """Fields that the line gives for its row beside any judgment."""
         return LabelledRow(
             label=self._label(),
             category=self.text("category") or self.text("source"),

@@ -97,7 +97,7 @@ def read_judgment_file(
 
 
 def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRead | None:
-    """The reading of lines that were counted; None where one of them has something to be told."""
+    """The reading of lines that were counted; None where one of them needs a note."""
     reader = _Reader({}, scale)
     once = gather(reader.rows(Record(0, each.fields) for each in lines))
     if reader.set_aside or reader.lost or once.rows != len(lines):
@@ -116,8 +116,8 @@ def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRe
 class _Reader:
     """Turns records into evidence rows, and remembers what kinds of judgment it met."""
 
-    def __init__(self, known: Mapping[str, LabelledRow], scale: PreferenceScale) -> None:
-        self._known = known
+    def __init__(self, labels: Mapping[str, LabelledRow], scale: PreferenceScale) -> None:
+        self._known = labels
         self._scale = scale
         self._lost: Counter[str] = Counter()
         self._spellings: dict[str, Counter[str]] = {"forward": Counter(), "backward": Counter()}
@@ -229,7 +229,7 @@ def _other_scale(outside: OutsideScaleError, scale: PreferenceScale) -> str:
 
 
 def _read_labels(path: Path) -> dict[str, LabelledRow]:
-    known: dict[str, LabelledRow] = {}
+    labels: dict[str, LabelledRow] = {}
     for line, fields in read_records(path):
         try:
             if isinstance(fields, str):

@@ -16,7 +16,7 @@ def evidence(of: MetricsOrEstimates) -> list[str]:
 
 
 def lost_orders(of: MetricsOrEstimates) -> str:
-    """How many rows lack a verdict, and between which win rates that leaves the result."""
+    """State how many rows lack a verdict, and between which win rates that leaves the result."""
     lost = of.verdict.lost if of.verdict else None
     if lost is None:
         return ""
@@ -29,7 +29,7 @@ def lost_orders(of: MetricsOrEstimates) -> str:
 
 
 def repeats(of: MetricsOrEstimates) -> str:
-    """How often prompts repeat, and what the rows are worth."""
+    """State how often prompts repeat, and what the rows are worth."""
     repeated = of.repeats
     if repeated is None:
         return ""
@@ -41,7 +41,7 @@ def repeats(of: MetricsOrEstimates) -> str:
 
 
 def labels(of: MetricsOrEstimates) -> str:
-    """What people's labels say by themselves, and whether the judge agrees beyond chance."""
+    """State what people's labels say by themselves, and whether the judge agrees beyond chance."""
     of_people = of.labels
     if of_people is None:
         return ""

@@ -19,7 +19,7 @@ class Decimal(str):
 
 
 class ConversationPrompt(NamedTuple):
-    """What one conversation asks: its only question, and what the system was told before."""
+    """Prompt of one conversation: its only question, and the system message before it."""
 
     prompt: str
     system: str | None

@@ -52,7 +52,7 @@ _REFUSED = {
 
 
 class FileForm(NamedTuple):
-    """What a file is. `encoding` is a codec of Python, `delimiter` that of a table."""
+    """Form of a file. `encoding` is a codec of Python, `delimiter` that of a table."""
 
     kind: FileFormat
     packed: bool = False
@@ -359,7 +359,7 @@ def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[JsonRow]:
 
 
 def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:
-    said = f"{path} is not {form.encoding.removesuffix('-sig').upper()}: {error.reason}"
+    problem = f"{path} is not {form.encoding.removesuffix('-sig').upper()}: {error.reason}"
     if not form.encoding.startswith("utf-8"):
         return problem
     return (

@@ -186,8 +186,8 @@ def _counts(metrics: RowMetrics) -> PassCounts | None:
     if a is None or b is None:
         return None
     errors = (_count(metrics.get(key)) for key in _ERROR_KEYS)
-    known = next((count for count in errors if count is not None), None)
-    return PassCounts(a, b, _count(metrics.get("ties")), known)
+    error_count = next((count for count in errors if count is not None), None)
+    return PassCounts(a, b, _count(metrics.get("ties")), error_count)
 
 
 def _count(value: object) -> int | None:

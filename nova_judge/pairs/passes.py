@@ -92,7 +92,7 @@ def _with_errors(
 
 
 def _from_unclear(first: JudgedAs, second: JudgedAs, counts: PassCounts) -> Passes | None:
-    """What clear counts say where a text holds no label, or two; None where they say nothing."""
+    """Read clear counts where a text holds no label, or two; None where they say nothing."""
     unclear = [judged in (CONFLICT, NO_LABEL) for judged in (first, second)]
     if all(unclear):
         counted = _from_counts(counts, UNCLEAR_LABEL)
@@ -169,13 +169,13 @@ def _without(counts: PassCounts, verdict: Verdict) -> PassCounts:
 
 
 def _possible(counts: PassCounts) -> bool:
-    known = [count for count in counts if count is not None]
-    return min(known) >= 0 and sum(known) <= _PASSES
+    stated = [count for count in counts if count is not None]
+    return min(stated) >= 0 and sum(stated) <= _PASSES
 
 
 def _agrees(forward: JudgedAs, backward: JudgedAs, counts: PassCounts) -> bool:
-    said = Counter("error" if isinstance(one, Unscored) else one for one in (forward, backward))
-    ties = said[Verdict.TIE] + said[Verdict.BOTH_BAD]
+    labels = Counter("error" if isinstance(one, Unscored) else one for one in (forward, backward))
+    ties = labels[Verdict.TIE] + labels[Verdict.BOTH_BAD]
     return (
         (counts.a, counts.b) == (labels[Verdict.A], labels[Verdict.B])
         and counts.ties in (None, ties)

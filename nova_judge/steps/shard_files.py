@@ -35,7 +35,7 @@ def write_responses(
     candidate: Candidate,
     outcomes: Iterable[AnswerOutcome | None],
 ) -> None:
-    """One line a row, in the order of the rows, written as they are encoded."""
+    """One line per row, in the order of the rows, written as they are encoded."""
     with s3.ObjectWriter(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
         for outcome in outcomes:
             response = (

@@ -84,8 +84,8 @@ def run(job: ContainerJob) -> None:
 
 
 def _told(job: ContainerJob, questions: list[Question]) -> str:
-    told = answering(job.model_under_test.server)
-    return f"{STAND_IN} ({told} to {len(questions)} questions of its own)"
+    description = answering(job.model_under_test.server)
+    return f"{STAND_IN} ({description} to {len(questions)} questions of its own)"
 
 
 def _questions(job: ContainerJob) -> list[Question]:

@@ -46,7 +46,7 @@ NOTHING = Outside()
 
 
 class ContainerJob(NamedTuple):
-    """What a task family needs. `recipe` is the whole recipe as it was read."""
+    """Job as a task family needs it. `recipe` is the whole recipe as it was read."""
 
     root: Path
     run_name: str

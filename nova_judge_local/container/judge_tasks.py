@@ -77,7 +77,7 @@ def run(job: ContainerJob) -> None:
     """Judge the train file and write details and results."""
     form: VerdictForm = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
     judge = _judge(job)
-    known = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
+    knowledge = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
     writer = OutputWriter(job, f"custom|{job.task}_judge|0")
     totals: list[Numbers] = []
     metrics_of = _rubric_metrics if form == "rubric" else _pairwise_metrics
@@ -112,7 +112,7 @@ class Asking(NamedTuple):
     """Settings: the judge, the knowledge of the rows, and how many are judged at once."""
 
     judge: PairJudge
-    known: Knowledge
+    knowledge: Knowledge
     form: VerdictForm
     rows_at_once: int
 
@@ -160,7 +160,7 @@ def _tell(done: int) -> None:
 
 
 def _row_numbers(row: JudgedTwice) -> Numbers:
-    """How many of the two passes gave each outcome."""
+    """Number of the two passes with each outcome."""
     verdicts = row.verdicts()
     return {
         "a_scores": float(verdicts.count(Verdict.A)),

@@ -55,7 +55,7 @@ def run(job: ContainerJob) -> None:
     rows = [next(scored) if each.failure is None else {} for each in answered]
     key = "custom|gen_qa_gen_qa|0"
     OutputWriter(job, key).details(
-        found.detail(row) for found, row in zip(answered, rows, strict=True)
+        each.detail(row) for each, row in zip(answered, rows, strict=True)
     )
     metrics = with_standard_errors(rows)
     metrics["bleu"] = corpus_bleu((each.answer, each.reference) for each in given)
@@ -70,7 +70,7 @@ def run_rewards(job: ContainerJob) -> None:
     rows = [{} if each.failure else _reward(job, arn, each) for each in answered]
     key = "custom|rft_eval_rft_eval|0"
     OutputWriter(job, key).details(
-        found.detail(row) for found, row in zip(answered, rows, strict=True)
+        each.detail(row) for each, row in zip(answered, rows, strict=True)
     )
     metrics = with_standard_errors(rows)
     write_results(job, {key: metrics}, metrics, _told(job))
@@ -149,7 +149,7 @@ def _named(name: str, scores: dict[str, float]) -> dict[str, float]:
     return {name: first[1], **dict(rest)}
 
 
-def _custom_metrics(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
+def _custom_metrics(job: ContainerJob, arn: str, answered: AnsweredRow) -> dict[str, float]:
     data = {
         "prompt": answered.prompt,
         "inference_output": answered.answer,
@@ -163,8 +163,8 @@ def _custom_metrics(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str
     return {entry["metric"]: float(entry["value"]) for entry in answer["body"]}
 
 
-def _reward(job: ContainerJob, arn: str, found: AnsweredRow) -> dict[str, float]:
-    turns = [*found.line.messages, {"role": "assistant", "content": found.answer}]
+def _reward(job: ContainerJob, arn: str, answered: AnsweredRow) -> dict[str, float]:
+    turns = [*answered.line.messages, {"role": "assistant", "content": answered.answer}]
     sample = {
         "id": answered.line.id,
         "messages": turns,

@@ -84,7 +84,7 @@ class ChatAnswerJudge:
     def opinion(
         self, answer: AnswerToJudge, metric: str, custom: Mapping[str, Any] | None
     ) -> Opinion:
-        """What the model says; an answer that names no rating has no result."""
+        """Ask the model; an answer that names no rating has no result."""
         scale = _scale(custom)
         asked = _custom_prompt(answer, custom) if custom else _builtin_prompt(answer, metric)
         prompt = (

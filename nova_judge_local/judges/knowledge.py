@@ -18,7 +18,7 @@ from nova_judge.records import CANDIDATES, InputRow
 
 
 class KnownRow(NamedTuple):
-    """What is known of one row of the user's file; `line` counts from 1.
+    """Facts of one row of the user's file; `line` counts from 1.
 
     `place` counts the rows of the same id from 0, in the order of the file.
     """
@@ -42,7 +42,7 @@ class Knowledge:
         places: Counter[str | None] = Counter()
         for file in files:
             for line, row in _rows(file):
-                known = KnownRow(line, row.id or None, row.reference, places[row.id])
+                entry = KnownRow(line, row.id or None, row.reference, places[row.id])
                 places[row.id] += 1
                 key = (row.shown, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(entry)

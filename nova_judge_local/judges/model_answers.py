@@ -29,7 +29,7 @@ class CompletionRequest(NamedTuple):
 
 
 class CompletionSource(Protocol):
-    """Where answers come from."""
+    """Source of answers."""
 
     def answer(self, asked: CompletionRequest) -> Completion:
         """The answer, or `ApiError`."""
@@ -58,7 +58,7 @@ class ForwardedAnswers:
         self._server = server
 
     def answer(self, asked: CompletionRequest) -> Completion:
-        """What the server says; its failure is the container's failure (424)."""
+        """Ask the server; its failure is the container's failure (424)."""
         try:
             return complete(self._server, asked.models[0], asked.messages, asked.settings)
         except LocalModeError as error:

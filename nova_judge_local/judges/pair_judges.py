@@ -142,7 +142,7 @@ class ChatJudge:
         self._model, self._max_tokens = server.model, calls.max_tokens
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
-        """What the model writes, where it comes to its end."""
+        """Text that the model writes, where it comes to its end."""
         messages = [{"role": "user", "content": judge_prompt(shown, form)}]
         settings = {"max_tokens": self._max_tokens or MAX_TOKENS[form], "temperature": 0}
         try:
@@ -174,7 +174,7 @@ class BedrockPairJudge:
             ) from error
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
-        """What the model writes, where it comes to its end."""
+        """Text that the model writes, where it comes to its end."""
         most = self._max_tokens or MAX_TOKENS[form]
         try:
             answer = self._client.converse(
