@@ -25,6 +25,7 @@ from nova_judge.pairs.firmness import firmness, main_groups
 from nova_judge.pairs.reweight import coverage
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.pairs.score_use import score_counts, score_shape
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.arrays import Floats
@@ -185,6 +186,7 @@ def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, .
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     codes = {group: code for code, group in enumerate(columns.groups)}
     entries = columns.by_group
+    given_a, given_b = score_counts(columns)
     order = np.argsort(entries.group, kind="stable")
     edges = np.searchsorted(entries.group[order], np.arange(len(columns.groups) + 1))
     table = []
@@ -207,6 +209,9 @@ def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, .
                 p_holm=None,
                 differs=None,
                 contribution=effect[covered.group],
+                scores_A=tuple(given_a[code].tolist()),
+                scores_B=tuple(given_b[code].tolist()),
+                shape=score_shape((given_a[code] + given_b[code]).tolist()),
             )
         )
     return tuple(_corrected(table, level))

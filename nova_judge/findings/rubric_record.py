@@ -4,6 +4,7 @@ import msgspec
 
 from nova_judge.pairs.drivers import Driver
 from nova_judge.pairs.firmness import Firmness
+from nova_judge.pairs.score_use import ScoreShape
 from nova_judge.statistics.win_rate import Interval
 
 
@@ -59,7 +60,8 @@ class CriterionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     `p_holm` is the p-value of no difference after Holm's correction over all criteria tested,
     `differs` whether with it the margin is decided, its interval leaving 0 out. `contribution` is
-    the group's part of the mean margin.
+    the group's part of the mean margin. `scores_A` and `scores_B` count the scores 1 to 5 as the
+    judge gave them, `shape` is that of both together, None for too few.
     """
 
     name: str
@@ -74,6 +76,9 @@ class CriterionFigures(msgspec.Struct, frozen=True, kw_only=True):
     p_holm: float | None
     differs: bool | None
     contribution: float
+    scores_A: tuple[int, ...] = ()
+    scores_B: tuple[int, ...] = ()
+    shape: ScoreShape | None = None
 
 
 class RubricFindings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.sentences import one_order_alone, percent, rubric_lead
 from nova_judge.pairs.firmness import Firmness
+from nova_judge.pairs.score_use import ScoreShape
 
 
 def criteria(metrics: Metrics) -> str:
@@ -78,6 +79,22 @@ def _firmness(firm: Firmness) -> str:
     move = f"from {percent(turn.weight, 0)} to {percent(turn.turns_at, 0)}"
     first = f"the smallest move that takes the lead from {firm.leader}: {turn.group} {move}"
     return f"{first} of the weight. {drawn} {shares}"
+
+
+def score_use(rubric: RubricFindings) -> str:
+    """On how many criteria the scores 1 to 5 are bell-shaped, and what they are on the others."""
+    shaped = [(each.name, each.shape) for each in rubric.criteria if each.shape]
+    if not shaped:
+        return ""
+    bells = sum(shape is ScoreShape.BELL for _, shape in shaped)
+    others = [
+        f"{shape} on {_listed(names)}"
+        for shape in ScoreShape
+        if shape is not ScoreShape.BELL
+        and (names := [name for name, its in shaped if its is shape])
+    ]
+    first = f"roughly bell-shaped on {bells} of {len(shaped)} criteria"
+    return f"The judge's scores 1 to 5 are {'; '.join([first, *others])}."
 
 
 def warnings(rubric: RubricFindings) -> list[str]:

@@ -114,7 +114,9 @@ def _criteria(metrics: Metrics) -> str:
         return ""
     head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
     table = "\n".join([head, "|---|---|---|---|---|", *lines])
-    return f"{table}\n\n{escape(sentences_rubric.criteria(metrics), 900)}"
+    said = [sentences_rubric.criteria(metrics)]
+    said += [sentences_rubric.score_use(metrics.rubric)] if metrics.rubric else []
+    return "\n\n".join([table, *(escape(one, 900) for one in said if one)])
 
 
 def _slices(metrics: Metrics) -> str:

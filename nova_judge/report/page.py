@@ -42,6 +42,7 @@ class RubricSentences(NamedTuple):
     """Sentences of the page on the criteria."""
 
     criteria: str
+    score_use: str
     driver: str
     firmness: str
     warnings: list[str]
@@ -113,6 +114,7 @@ def _rubric_sentences(metrics: Metrics) -> RubricSentences | None:
         return None
     return RubricSentences(
         sentences_rubric.criteria(metrics),
+        sentences_rubric.score_use(metrics.rubric),
         sentences_rubric.driver(metrics),
         sentences_rubric.firmness(metrics),
         sentences_rubric.warnings(metrics.rubric),

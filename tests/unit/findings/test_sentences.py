@@ -7,6 +7,7 @@ from nova_judge.errors import UnsupportedClaimError
 from nova_judge.findings import sentences, sentences_rubric
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.pairs.controls import Control, judge_control
+from nova_judge.pairs.score_use import ScoreShape
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import render_report
@@ -92,6 +93,29 @@ def test_criteria_are_named_only_after_the_correction_and_with_their_order(rubri
     assert criteria[0].margin.high < 0
     level = changed(rubric_metrics, "rubric.criteria.0.differs", False)
     assert criteria[0].name not in sentences_rubric.criteria(level)
+
+
+def test_the_use_of_scores_names_the_criteria_that_are_not_bell_shaped(rubric_metrics):
+    rubric = rubric_metrics.rubric
+    shapes = (ScoreShape.BELL, ScoreShape.TOP, ScoreShape.TOP)
+    shaped = tuple(
+        msgspec.structs.replace(each, name=name, shape=shape)
+        for each, name, shape in zip(rubric.criteria, ("a", "b", "c"), shapes, strict=False)
+    )
+    said = sentences_rubric.score_use(msgspec.structs.replace(rubric, criteria=shaped))
+    assert said == (
+        "The judge's scores 1 to 5 are roughly bell-shaped on 1 of 3 criteria; piled at 5 on b and "
+        "c."
+    )
+    assert sentences_rubric.score_use(msgspec.structs.replace(rubric, criteria=())) == ""
+
+
+def test_a_report_shows_every_score_that_the_judge_gave(rubric_metrics):
+    first = rubric_metrics.rubric.criteria[0]
+    assert sum(first.scores_A) == sum(first.scores_B) >= first.n
+    files = dict(render_report(rubric_metrics))
+    assert "How the judge used the scores" in files["report.html"].decode()
+    assert "The judge's scores 1 to 5 are" in files["report.md"].decode()
 
 
 def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubrics():
