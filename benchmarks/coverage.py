@@ -1,15 +1,16 @@
 """How often each 95 % interval holds the truth, and how often the anytime-valid test errs.
 
-`python benchmarks/coverage.py [--json] [--draws 10000]`. Judges are simulated: every prompt has a
-true preference, ties have a probability, and the two orders agree beyond chance with a correlation.
-The estimates that cost more than counting take a tenth of the draws.
+`python benchmarks/coverage.py [--json] [--draws 10000] [--only NAME...]`. Judges are simulated:
+every prompt has a true preference, ties have a probability, and the two orders agree beyond chance
+with a correlation.
+The estimates that cost more than counting take a share of the draws (`PARTS`).
 """
 
 import argparse
 import itertools
 import json
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ from nova_judge.statistics.win_rate import (
     wilson,
 )
 
+Part: TypeAlias = Callable[[np.random.Generator, int, int], Iterator[tuple[str, float]]]
 SIZES = (5, 10, 20, 50, 100, 200, 500)
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.95)
 TIES = (0.0, 0.2, 0.4)
@@ -104,20 +106,30 @@ def of_win_rate(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[
             if isinstance(found := wilson(b, a + b), Interval)
         ]
         yield "win rate, decided rows", float(np.mean(inside))
-        sequence = [
-            found.low <= truth <= found.high
-            for row in counts[: max(1, draws // 50)].tolist()
-            if isinstance(found := win_rate_anytime(ScoreCounts(tuple(row))), Interval)
-        ]
-        yield "win rate, anytime (one look)", float(np.mean(sequence))
-        resampled = [
-            found.low <= truth <= found.high
-            for row in counts[: max(1, draws // 50)].tolist()
-            if isinstance(
-                found := percentile_bootstrap(ScoreCounts(tuple(row)), resamples=1000), Interval
-            )
-        ]
-        yield "percentile bootstrap, for comparison", float(np.mean(resampled))
+
+
+def of_anytime(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for counts, truth in _scores_drawn(rng, draws, n):
+        found = (win_rate_anytime(one) for one in counts)
+        inside = [one.low <= truth <= one.high for one in found if isinstance(one, Interval)]
+        yield "win rate, anytime (one look)", float(np.mean(inside))
+
+
+def of_bootstrap(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    for counts, truth in _scores_drawn(rng, draws, n):
+        found = (percentile_bootstrap(one, resamples=1000) for one in counts)
+        inside = [one.low <= truth <= one.high for one in found if isinstance(one, Interval)]
+        yield "percentile bootstrap, for comparison", float(np.mean(inside))
+
+
+def _scores_drawn(
+    rng: np.random.Generator, draws: int, n: int
+) -> Iterator[tuple[list[ScoreCounts], float]]:
+    """For each setting of the win rate, the counts of every draw and the true rate."""
+    for share, ties, correlation in itertools.product(SHARES, TIES, CORRELATIONS):
+        scores = quarters(joint(share, ties, correlation))
+        counts = rng.multinomial(n, scores, size=draws).tolist()
+        yield [ScoreCounts(tuple(row)) for row in counts], float(scores @ (np.arange(5) / 4))
 
 
 def of_kappa(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
@@ -130,9 +142,13 @@ def of_kappa(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str
         chance = float(table.sum(axis=1) @ table.sum(axis=0))
         truth = (np.trace(table) - chance) / (1 - chance)
         drawn = rng.multinomial(n, table.ravel(), size=draws).reshape(-1, 3, 3)
-        found = [kappa for one in drawn if (kappa := cohen_kappa(one)) is not None]
-        inside = [(k.low or -1) <= truth <= (1 if k.high is None else k.high) for k in found]
-        yield "Cohen's kappa", float(np.mean(inside))
+        inside = [
+            kappa.low <= truth <= kappa.high
+            for one in drawn
+            if (kappa := cohen_kappa(one)) and kappa.low is not None and kappa.high is not None
+        ]
+        if len(inside) >= draws // 4:
+            yield "Cohen's kappa", float(np.mean(inside))
 
 
 def of_correction(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
@@ -230,18 +246,29 @@ def _profiles(table: Ints) -> ProfileCounts:
     return ProfileCounts(tuple(counts.ravel().tolist()))
 
 
-def measure(draws: int) -> list[Coverage]:
+PARTS: dict[str, tuple[Part, int, int]] = {
+    "win-rate": (of_win_rate, 1, 5),
+    "anytime": (of_anytime, 100, 5),
+    "bootstrap": (of_bootstrap, 50, 5),
+    "kappa": (of_kappa, 5, 20),
+    "labels": (of_correction, 50, 20),
+    "length": (of_length_control, 50, 20),
+    "leaderboard": (of_leaderboard, 50, 5),
+}
+"""By name: the simulation, of how many draws it takes one, and from what size on."""
+
+
+def measure(draws: int, only: Sequence[str] = tuple(PARTS)) -> list[Coverage]:
     rng = np.random.default_rng(20)
-    few = max(20, draws // 50)
     found = []
     for n in SIZES:
         by_name: dict[str, list[float]] = {}
-        parts = [of_win_rate(rng, draws, n)]
-        if n >= 20:
-            parts += [of_kappa(rng, draws // 5, n), of_correction(rng, few, n)]
-            parts.append(of_length_control(rng, few, n))
-        parts.append(of_leaderboard(rng, few, n))
-        for name, share in itertools.chain(*parts):
+        parts = (PARTS[name] for name in only)
+        for name, share in itertools.chain.from_iterable(
+            part(rng, max(20, draws // of_draws), n)
+            for part, of_draws, least in parts
+            if n >= least
+        ):
             by_name.setdefault(name, []).append(share)
         found += [
             Coverage(name, n, float(np.mean(s)), min(s), len(s)) for name, s in by_name.items()
@@ -253,7 +280,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--draws", type=int, default=10_000, help="draws of every setting")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these rows of the table alone")
     given = parser.parse_args()
+    if given.only:
+        show(measure(given.draws, given.only), as_json=given.json)
+        return
     found = measure(given.draws)
     rng = np.random.default_rng(21)
     alarms = false_alarms(rng, given.draws)
@@ -262,17 +293,23 @@ def main() -> None:
         said = {"coverage": [c._asdict() for c in found], "false_alarms": alarms}
         print(json.dumps({**said, "rows_to_decide_60": decide}))
         return
+    show(found, as_json=False)
+    for name, share in alarms.items():
+        print(f"false alarms of the anytime-valid test, looking {name}: {share:.3f}")
+    print(f"decided rows until a true .60 is found: {decide:.0f}")
+
+
+def show(found: list[Coverage], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([c._asdict() for c in found]))
+        return
     table = Table(
         "interval", "n", "mean", "minimum", "settings", title="coverage of 95 % intervals"
     )
     for one in found:
         shown = f"{one.mean:.3f}", f"{one.minimum:.3f}", str(one.settings)
         table.add_row(one.interval, str(one.n), *shown)
-    console = Console()
-    console.print(table)
-    for name, share in alarms.items():
-        console.print(f"false alarms of the anytime-valid test, looking {name}: {share:.3f}")
-    console.print(f"decided rows until a true .60 is found: {decide:.0f}")
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nova_judge.pairs.rubric_columns import Ints, RubricColumns
+from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.pairs.weighted_scores import SCORE_UNITS
 from nova_judge.records import CANDIDATES
+from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.binomial import sign_test
 
 STEPS = 5
