@@ -47,7 +47,7 @@ def command(
     require_same_judge(reports)
     with Console(stderr=True).status("Reading the runs"):
         first, *others = [rows_of_run(report, table) for report in reports]
-        compared = [compare(first, other, confidence) for other in others]
+        compared = compare(first, others, confidence)
     if as_json:
         print_json(compared)
         return

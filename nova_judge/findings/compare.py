@@ -3,12 +3,13 @@
 Candidate B of every run is a checkpoint, candidate A the same baseline. A prompt of both runs is a
 pair, with the mean of its rows in each; the difference on a pair is how much further B is from A in
 the later run. Whether a mean difference is more than noise is decided by a paired test and the
-interval of the mean together, the test corrected over all criteria (Holm 1979).
+interval of the mean together, the test corrected (Holm 1979) over all runs, and criteria over each
+other too.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -120,8 +121,16 @@ def require_same_judge(reports: Iterable[SavedReport]) -> None:
             )
 
 
-def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
-    """Every measure that both runs have. Raises NotComparableError without common prompts."""
+def compare(first: RunRows, others: Sequence[RunRows], level: float = 0.95) -> list[Comparison]:
+    """Every other run against the first, by the measures that both have.
+
+    Tests are corrected over all runs (Holm). Raises NotComparableError without common prompts.
+    """
+    return _with_words([_compared(first, other, level) for other in others], level)
+
+
+def _compared(first: RunRows, other: RunRows, level: float) -> Comparison:
+    """The changes from one run to another, before the correction."""
     common = sorted(first.rows.keys() & other.rows.keys())
     if not common:
         raise NotComparableError(
@@ -137,11 +146,10 @@ def compare(first: RunRows, other: RunRows, level: float = 0.95) -> Comparison:
         (name for name, pairs in measures.items() if len(pairs) >= LEAST_PAIRS),
         key=lambda name: (name != WIN_RATE, name != WEIGHTED, -len(measures[name]), name),
     )
-    changes = _with_words([_change(name, measures[name], level) for name in named], level)
     return Comparison(
         other.run_id,
         other.candidate,
-        tuple(changes),
+        tuple(_change(name, measures[name], level) for name in named),
         len(common),
         len(first.rows) - len(common),
         len(other.rows) - len(common),
@@ -194,16 +202,30 @@ def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Cha
     )
 
 
-def _with_words(changes: list[Change], level: float) -> list[Change]:
-    """Holm's correction over the criteria; the two overall measures are each a question apart."""
-    criteria = [one for one in changes if one.measure not in (WIN_RATE, WEIGHTED)]
-    corrected = dict(
-        zip((one.measure for one in criteria), holm([c.p_value for c in criteria]), strict=True)
-    )
-    worded = []
-    for one in changes:
-        p_value = corrected.get(one.measure, one.p_value)
-        held = Interval(one.change, one.low, one.high, level, "")
-        word = _WORDS[decide(p_value, held, level=level, centre=0.0)]
-        worded.append(msgspec.structs.replace(one, p_value=p_value, word=word))
-    return worded
+def _with_words(compared: Sequence[Comparison], level: float) -> list[Comparison]:
+    """Holm's correction over all runs: of each overall measure by itself, of all criteria at once.
+
+    Of several equal checkpoints one would else be called better or worse by chance.
+    """
+    families: dict[str, list[tuple[int, Change]]] = defaultdict(list)
+    for run, comparison in enumerate(compared):
+        for change in comparison.changes:
+            overall = change.measure in (WIN_RATE, WEIGHTED)
+            families[change.measure if overall else ""].append((run, change))
+    worded: dict[tuple[int, str], Change] = {}
+    for family in families.values():
+        corrected = holm([change.p_value for _, change in family])
+        for (run, change), p_value in zip(family, corrected, strict=True):
+            worded[run, change.measure] = _worded(change, p_value, level)
+    return [
+        msgspec.structs.replace(
+            comparison, changes=tuple(worded[run, change.measure] for change in comparison.changes)
+        )
+        for run, comparison in enumerate(compared)
+    ]
+
+
+def _worded(change: Change, p_value: float, level: float) -> Change:
+    held = Interval(change.change, change.low, change.high, level, "")
+    word = _WORDS[decide(p_value, held, level=level, centre=0.0)]
+    return msgspec.structs.replace(change, p_value=p_value, word=word)

@@ -250,7 +250,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
     other = open_report(runs.write_run(tmp_path / "step-2", better_on(rows, "accuracy", 1), "new"))
     groups = default_groups()
     require_same_judge([first, other])
-    found = compare(rows_of_run(first, groups), rows_of_run(other, groups))
+    [found] = compare(rows_of_run(first, groups), [rows_of_run(other, groups)])
     words = {one.measure: one.word for one in found.changes}
     assert words.pop("accuracy") == "better"
     assert words.pop(WEIGHTED) == "better"
@@ -260,7 +260,7 @@ def test_a_checkpoint_that_gained_on_one_criterion_is_found_and_no_other(tmp_pat
     assert accuracy.down == 0
     assert 0 < accuracy.low <= accuracy.change <= accuracy.high
     assert abs(accuracy.other - accuracy.first - accuracy.change) < 1e-12
-    back = compare(rows_of_run(other, groups), rows_of_run(first, groups))
+    [back] = compare(rows_of_run(other, groups), [rows_of_run(first, groups)])
     assert {one.measure: -one.change for one in back.changes} == {
         one.measure: one.change for one in found.changes
     }
@@ -277,21 +277,50 @@ def test_the_interval_of_a_small_change_holds_it_however_many_the_pairs():
     truth, runs_, held = 0.01, 60, 0
     for _ in range(runs_):
         moved = draw.choices((0.025, -0.025, 0.0), (0.6, 0.2, 0.2), k=3_000)
-        [change] = compare(standing_with([0.0] * 3_000), standing_with(moved)).changes
+        [found] = compare(standing_with([0.0] * 3_000), [standing_with(moved)])
+        [change] = found.changes
         held += change.low <= truth <= change.high
         assert change.low < change.change < change.high
     assert held >= 0.9 * runs_
+
+
+def run_of(measure, scores):
+    return RunRows("run", "b", {n: {measure: score} for n, score in enumerate(scores)})
+
+
+GAINED = [0.30, 0.31, 0.32, 0.33, 0.34, 0.35]
+"""All of six pairs gain: p = 2 / 2^6."""
+
+
+@pytest.mark.parametrize("measure", [WIN_RATE, WEIGHTED, "accuracy"])
+def test_each_further_checkpoint_is_one_more_look(measure):
+    base, gained = run_of(measure, [0.0] * 6), run_of(measure, GAINED)
+    [[alone]] = [found.changes for found in compare(base, [gained])]
+    assert (alone.p_value, alone.word) == (0.03125, "better")
+    both = [found.changes[0] for found in compare(base, [gained, gained])]
+    assert [(one.p_value, one.word) for one in both] == [(0.0625, "no more than noise")] * 2
+    assert (both[0].low, both[0].high) == (alone.low, alone.high)
+
+
+def test_win_rate_and_weighted_score_are_questions_of_their_own():
+    base = RunRows("run", "b", {n: {WIN_RATE: 0.0, WEIGHTED: 0.0} for n in range(6)})
+    rows = {n: {WIN_RATE: score, WEIGHTED: score} for n, score in enumerate(GAINED)}
+    [found] = compare(base, [RunRows("run", "b", rows)])
+    assert [(one.measure, one.p_value) for one in found.changes] == [
+        (WIN_RATE, 0.03125),
+        (WEIGHTED, 0.03125),
+    ]
 
 
 def test_response_a_of_two_files_is_one_baseline_only_where_the_answers_agree():
     rows = {key: {WIN_RATE: 0.5} for key in range(6)}
     held = {key: frozenset({key}) for key in rows}
     first = RunRows("one", "b", rows, held)
-    assert compare(first, RunRows("two", "c", rows, dict(held))).common == 6
-    assert compare(first, RunRows("named", "c", rows)).common == 6
+    same = [RunRows("two", "c", rows, dict(held)), RunRows("named", "c", rows)]
+    assert [found.common for found in compare(first, same)] == [6, 6]
     other = RunRows("three", "c", rows, {**held, 3: frozenset({99})})
     with pytest.raises(NotComparableError, match=r"on 1 of 6 prompts.*--name-a"):
-        compare(first, other)
+        compare(first, [other])
 
 
 def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
@@ -303,7 +332,7 @@ def test_runs_of_other_judges_or_prompts_are_not_compared(tmp_path):
     groups = default_groups()
     other = rows_of_run(first, groups)._replace(rows={1: {WIN_RATE: 1.0}})
     with pytest.raises(NotComparableError, match="no prompt in common"):
-        compare(rows_of_run(first, groups), other)
+        compare(rows_of_run(first, groups), [other])
 
 
 def test_a_run_whose_verdict_is_blocked_is_not_compared(tmp_path):
