@@ -17,7 +17,7 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks
 from nova_judge_local.container import benchmark_tasks, judge_tasks, llmaj, own_data_tasks
-from nova_judge_local.container.container_job import ContainerJob, Outside, read_job
+from nova_judge_local.container.mounted_job import ContainerJob, Outside, read_job
 from nova_judge_local.emulator_settings import ChatServer, JudgeCalls
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 

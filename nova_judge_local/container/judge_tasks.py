@@ -17,7 +17,7 @@ from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, Verdict
 from nova_judge.verdict_labels import parse_verdict, turned
-from nova_judge_local.container.container_job import ContainerJob
+from nova_judge_local.container.mounted_job import ContainerJob
 from nova_judge_local.container.output_files import Detail, OutputWriter
 from nova_judge_local.judges.kept_verdicts import KeptVerdicts
 from nova_judge_local.judges.knowledge import Knowledge, knowledge_in

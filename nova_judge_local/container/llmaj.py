@@ -9,7 +9,7 @@ from typing import Any
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN
 from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
-from nova_judge_local.container.container_job import ContainerJob
+from nova_judge_local.container.mounted_job import ContainerJob
 from nova_judge_local.engine.clients import Client, client
 from nova_judge_local.job_files import parse_uri
 from nova_judge_local.judges.answer_judge import answer_judge, judged_line

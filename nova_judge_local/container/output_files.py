@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from nova_judge.parquet import write_parquet
-from nova_judge_local.container.container_job import ContainerJob
+from nova_judge_local.container.mounted_job import ContainerJob
 
 _NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
 _COLUMNS = {
