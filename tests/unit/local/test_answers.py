@@ -250,7 +250,8 @@ def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_serve
 
 
 def test_a_candidates_refusal_of_one_request_is_left_to_the_run(chat_server):
-    url, asked = chat_server((400, b"this model wants a longer prompt"))
+    refusal = (400, b"this model wants a longer prompt")
+    url, asked = chat_server(refusal, refusal)
     check_server(parse_chat_server(url), "m", refusals_pass=True)
     with pytest.raises(LocalModeError, match="a longer prompt"):
         check_server(parse_chat_server(url), "m")
