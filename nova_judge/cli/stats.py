@@ -155,6 +155,7 @@ def _lines(estimates: Estimates, rows: int) -> list[tuple[str, str]]:
         ("win rate of B, corrected by labels", estimates.win_rate_corrected),
         ("win rate of B at equal length", estimates.length_controlled),
         ("win rate of B at equal structure", estimates.format_controlled),
+        ("win rate of B at equal length and structure", estimates.style_controlled),
     )
     lines = [(name, f"{quoted_interval(rate)}  {rate.method}") for name, rate in rates if rate]
     decided = estimates.verdict.a + estimates.verdict.b

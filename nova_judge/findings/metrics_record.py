@@ -155,6 +155,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
     length_controlled: ControlledRate | None = None
     format_controlled: ControlledRate | None = None
+    style_controlled: ControlledRate | None = None
     slices: tuple[Slice, ...] = ()
     controls: tuple[ControlFinding, ...] = ()
     rubric: RubricFindings | None = None

@@ -35,6 +35,7 @@ def our_rates(metrics: Metrics) -> list[NamedRate]:
         ("decided pairs only", metrics.win_rate_decisive),
         ("at equal length", metrics.length_controlled),
         ("at equal structure", metrics.format_controlled),
+        ("at equal length and structure", metrics.style_controlled),
         ("corrected by labels", metrics.win_rate_corrected),
         ("by the labels alone", metrics.labels.win_rate if metrics.labels else None),
     )

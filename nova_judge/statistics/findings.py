@@ -20,6 +20,7 @@ from nova_judge.statistics.length_control import (
     ControlledRate,
     format_controlled,
     length_controlled,
+    style_controlled,
 )
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.positions import Positions, positions
@@ -70,6 +71,7 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration | None
     length_controlled: ControlledRate | None
     format_controlled: ControlledRate | None
+    style_controlled: ControlledRate | None
     slices: tuple[Slice, ...]
     notes: tuple[str, ...]
 
@@ -110,6 +112,7 @@ def find(
         calibration=notes.kept("calibration", calibrate(evidence, level)),
         length_controlled=notes.kept("length_controlled", length_controlled(counted, level)),
         format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
+        style_controlled=notes.kept("style_controlled", style_controlled(counted, level)),
         slices=by_category.slices,
         notes=notes.all(settings, by_category.left_out, repeated=contest.clusters is not None),
     )
@@ -121,6 +124,7 @@ _SPOKEN = {
     "win_rate_corrected": "win rate corrected by labels",
     "length_controlled": "win rate at equal length",
     "format_controlled": "win rate at equal structure",
+    "style_controlled": "win rate at equal length and structure",
 }
 
 

@@ -71,6 +71,15 @@ def format_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate
     return controlled_win_rate(evidence.scores, differences, names, level)
 
 
+def style_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
+    """The win rate of B at equal length and equal Markdown structure, all in one regression."""
+    of_a, of_b = (
+        np.column_stack([evidence.lengths[:, side], evidence.markup[:, side]]) for side in (0, 1)
+    )
+    names = ("length", "headings", "list_items", "bold")
+    return controlled_win_rate(evidence.scores, of_b - of_a, names, level)
+
+
 def controlled_win_rate(
     scores: Floats, differences: Floats, names: tuple[str, ...], level: float = 0.95
 ) -> ControlledRate | Unscored:

@@ -10,9 +10,17 @@ import pytest
 from scipy import optimize, stats
 
 from nova_judge.findings.judgment_file import read_judgment_file
-from nova_judge.records import Unscored
+from nova_judge.records import Unscored, Verdict
+from nova_judge.statistics.evidence import EvidenceRow, Markup, gather
 from nova_judge.statistics.findings import Estimates, find
-from nova_judge.statistics.length_control import PRECISION, ControlledRate, controlled_win_rate
+from nova_judge.statistics.length_control import (
+    PRECISION,
+    ControlledRate,
+    controlled_win_rate,
+    format_controlled,
+    length_controlled,
+    style_controlled,
+)
 from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import ALPACA
 
@@ -114,3 +122,33 @@ def _stats(path: Path, rows: list[dict[str, str]]) -> Estimates:
             writer.writerow([row["instruction"], row["preference"], *lengths])
     reading = read_judgment_file(path)
     return find(reading.evidence, DEFAULTS, reading.basis)
+
+
+def test_length_and_structure_together_take_out_what_each_alone_leaves() -> None:
+    rng = np.random.default_rng(7)
+    more = rng.normal(1, 1, (4_000, 2))
+    share = 1 / (1 + np.exp(-0.8 * np.tanh(more / more.std(axis=0)).sum(axis=1)))
+    wins = rng.random(4_000) < share
+    evidence = gather(
+        EvidenceRow(
+            *[Verdict.B if won else Verdict.A] * 2,
+            length_A=10_000,
+            length_B=10_000 + round(1_000 * length),
+            markup_A=Markup(headings=0, list_items=0, bold=100),
+            markup_B=Markup(headings=0, list_items=0, bold=100 + round(10 * bold)),
+        )
+        for won, (length, bold) in zip(wins.tolist(), more.tolist(), strict=True)
+    )
+    raw = wins.mean()
+    of_length, of_format = length_controlled(evidence), format_controlled(evidence)
+    joint = style_controlled(evidence)
+    assert [effect.feature for effect in joint.effects] == [
+        "length",
+        "headings",
+        "list_items",
+        "bold",
+    ]
+    assert raw > 0.65
+    assert 0.58 < of_length.estimate < raw
+    assert 0.58 < of_format.estimate < raw
+    assert joint.low < 0.5 < joint.high
