@@ -17,7 +17,7 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
-from nova_judge.inputs.reading import FROM_FILE, reading_of
+from nova_judge.inputs.reading import FROM_FILE, AnswerSources
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.pairs.judged_evidence import cluster_of
@@ -28,6 +28,7 @@ from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
 MOST_SHOWN = 20
 _OPTIONAL = ("reference", "label", "category", "system", "context", "cluster")
 _PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"
+_ANSWERS = "answers of one candidate"
 _QUESTIONS = "questions for the model under test"
 
 
@@ -99,7 +100,7 @@ def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
     unread = unread_of(recipe, head, str(name))
     sources = sources_of(recipe, head) or FROM_FILE
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
-    checked = _counted(_holds(recipe, head), rows)
+    checked = _counted(_holds(recipe, sources), rows)
     _show(name, checked, unread)
     return checked
 
@@ -109,11 +110,12 @@ def _first_bytes(file: Path, size: int) -> bytes:
         return opened.read(size)
 
 
-def _holds(recipe: Recipe | None, head: bytes) -> str:
+def _holds(recipe: Recipe | None, sources: AnswerSources) -> str:
     if recipe is not None and not kind_of(recipe.kind).generates:
         return _QUESTIONS
-    brings = dataset.file_brings_answers(head, reading_of(recipe).columns)
-    return _PAIRS if brings else _PROMPTS
+    if "generated" in sources:
+        return _PROMPTS
+    return _ANSWERS if "unused" in sources else _PAIRS
 
 
 def _counted(holds: str, lines: Iterable[object]) -> Checked:

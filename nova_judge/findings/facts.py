@@ -45,7 +45,7 @@ def run_facts(
                 run.stand_ins.answers if c in run.generated() else None,
             )
             for c in CANDIDATES
-            if kind.generates
+            if kind.generates and getattr(run.sources, c) != "unused"
         },
         judge=JudgeFacts(
             model=judged_by.model,

@@ -15,7 +15,7 @@ from nova_judge.inputs.shards import Shard
 from nova_judge.inputs.unread_columns import check_columns
 from nova_judge.json_lines import BOM, Fault, Line
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
-from nova_judge.records import FailedRow, InputRow, Rejected
+from nova_judge.records import CANDIDATES, Candidate, FailedRow, InputRow, Rejected
 
 MAX_LINE_BYTES = 1_048_576
 HEAD_BYTES = 1 << 20
@@ -103,14 +103,16 @@ def usable_head(
     return head if len(head) < least or is_usable(head) else read(MOST_HEAD_BYTES)
 
 
-def file_brings_answers(head: bytes, columns: ColumnMap = OWN_NAMES) -> bool | None:
-    """True if the head's first rows carry both answers; None where no row is usable.
+def file_brings_answers(
+    head: bytes, columns: ColumnMap = OWN_NAMES, judged: Sequence[Candidate] = CANDIDATES
+) -> bool | None:
+    """True if the head's first rows carry the answers judged; None where no row is usable.
 
     The majority decides, so that one broken line cannot turn a whole file into prompts.
     """
-    bringing = (brings(row, columns) for row in _objects(head, columns))
-    both = list(itertools.islice((it for it in bringing if it is not None), ROWS_THAT_DECIDE))
-    return 2 * sum(both) >= len(both) if both else None
+    rows = (brings(row, columns, judged) for row in _objects(head, columns))
+    decisive = list(itertools.islice((it for it in rows if it is not None), ROWS_THAT_DECIDE))
+    return 2 * sum(decisive) >= len(decisive) if decisive else None
 
 
 def sources_of_file(head: bytes, columns: ColumnMap = OWN_NAMES) -> AnswerSources | None:

@@ -1,6 +1,6 @@
 """Rules that turn lines of a file into rows: sources of answers, names, and what is an answer."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.recipe import Recipe
@@ -15,11 +15,17 @@ OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "catego
 """Of a row of own data."""
 
 
-class AnswerSources(NamedTuple):
-    """Source of each candidate's answers: the `file` itself, or they are `generated`."""
+Source: TypeAlias = Literal["file", "generated", "unused"]
 
-    A: Literal["file", "generated"]
-    B: Literal["file", "generated"]
+
+class AnswerSources(NamedTuple):
+    """Source of each candidate's answers: the `file` itself, or they are `generated`.
+
+    `unused`: the run judges the other candidate alone, so that this one needs no answers.
+    """
+
+    A: Source
+    B: Source
 
 
 FROM_FILE = AnswerSources("file", "file")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,12 +65,14 @@ def find(row: Mapping[str, Any], field: str, columns: ColumnMap) -> Any:  # noqa
     return MISSING if value is None else value
 
 
-def brings(row: Mapping[str, Any], columns: ColumnMap) -> bool | None:
-    """True if a row carries both answers; None where it has no prompt that could be used."""
+def brings(
+    row: Mapping[str, Any], columns: ColumnMap, judged: Sequence[Candidate] = CANDIDATES
+) -> bool | None:
+    """True if a row carries the answers judged; None where it has no prompt that can be used."""
     asked = asked_by(find(row, "prompt", columns), "prompt")
     if isinstance(asked, Fault) or not asked.prompt.strip():
         return None
-    answers = (find(row, f"response_{candidate}", columns) for candidate in CANDIDATES)
+    answers = (find(row, f"response_{candidate}", columns) for candidate in judged)
     return all(answer is not MISSING for answer in answers)
 
 
@@ -130,7 +132,10 @@ def _answers(
     for candidate in CANDIDATES:
         name = f"response_{candidate}"
         value = find(row, name, columns)
-        if getattr(sources, candidate) == "generated":
+        source = getattr(sources, candidate)
+        if source == "unused":
+            continue
+        if source == "generated":
             if value is not MISSING:
                 return Fault(
                     f"field `{name}` stands in the row, but this run generates it: "

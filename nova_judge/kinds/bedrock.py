@@ -60,7 +60,7 @@ class BedrockScores:
         )
 
     def sources(self, recipe: Recipe, head: bytes) -> AnswerSources | None:
-        return sources_in(recipe, head)
+        return sources_in(recipe, head, recipe.bedrock.judged)
 
     def rows(
         self, recipe: Recipe, chunks: Iterable[bytes], size: int, sources: AnswerSources

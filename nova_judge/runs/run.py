@@ -1,14 +1,13 @@
 """One run: what was asked, resolved and written down once in `request.json`."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from nova_judge import __version__
 from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
-from nova_judge.inputs.reading import AnswerSources
+from nova_judge.inputs.reading import AnswerSources, Source
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -96,20 +95,28 @@ def decode_run(content: bytes) -> Run:
     return msgspec.json.decode(content, type=Run)
 
 
-def answer_sources(recipe: Recipe, *, file_brings_answers: bool) -> AnswerSources:
+def answer_sources(
+    recipe: Recipe, *, file_brings_answers: bool, judged: Sequence[Candidate] = CANDIDATES
+) -> AnswerSources:
     """The source of each candidate's answers: it is asked unless they stand in the file.
 
-    A file that brings both answers is judged as it is, whatever candidates the recipe names.
+    A file that brings the answers judged is judged as it is, whatever candidates the recipe names.
     """
 
-    def source(candidate: Candidate) -> Literal["file", "generated"]:
+    def source(candidate: Candidate) -> Source:
+        if candidate not in judged:
+            return "unused"
         in_file = file_brings_answers or recipe.candidate(candidate).source == "file"
         return "file" if in_file else "generated"
 
     return AnswerSources(source("A"), source("B"))
 
 
-def sources_in(recipe: Recipe, head: bytes) -> AnswerSources | None:
+def sources_in(
+    recipe: Recipe, head: bytes, judged: Sequence[Candidate] = CANDIDATES
+) -> AnswerSources | None:
     """The sources of the answers in a file that begins with `head`; None where no row is usable."""
-    brings = file_brings_answers(head, recipe.map)
-    return None if brings is None else answer_sources(recipe, file_brings_answers=brings)
+    brings = file_brings_answers(head, recipe.map, judged)
+    if brings is None:
+        return None
+    return answer_sources(recipe, file_brings_answers=brings, judged=judged)

@@ -170,7 +170,6 @@ def test_2500_prompts_go_through_bedrock_in_three_jobs(account: Start) -> None:
     rows = [
         {
             "prompt": f"Question {number % 2000}?",
-            "response_A": "no",
             "response_B": f"it is {number % 7} {number % 3}",
             "reference": f"{number % 5} {number % 3}",
         }
@@ -185,6 +184,7 @@ def test_2500_prompts_go_through_bedrock_in_three_jobs(account: Start) -> None:
     metrics = here.metrics()
     assert len(metrics["judge"]["jobs"]) == 3
     assert metrics["rows"]["judged"] == 2500
+    assert set(metrics["candidates"]) == {"B"}
     found = score(metrics, "B", "Correctness")
     each = [token_f1(row["response_B"], row["reference"]) for row in rows]
     assert found["rows"] == 2500

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from nova_judge.findings.facts import run_facts
+from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
@@ -11,7 +12,7 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Candidates, CandidateSpec
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import CutOff, DatasetSummary, ReasonCount
-from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run
+from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run, sources_in
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
 OWN_A = Candidates(A=CandidateSpec(file="response_A", name="ours"), B=RECIPE.candidates.B)
@@ -53,6 +54,21 @@ def test_a_candidate_is_asked_unless_its_answers_stand_in_the_file(candidates, b
     assert answer_sources(recipe, file_brings_answers=brings) == sources
     asked = run(sources, candidates).generated()
     assert asked == tuple(c for c in "AB" if getattr(sources, c) == "generated")
+
+
+@pytest.mark.parametrize(
+    ("row", "sources"),
+    [
+        (b'{"prompt": "Q", "response_B": "b"}', AnswerSources("unused", "file")),
+        (b'{"prompt": "Q", "response_A": "a"}', AnswerSources("unused", "generated")),
+        (b'{"prompt": "Q"}', AnswerSources("unused", "generated")),
+    ],
+)
+def test_where_one_candidate_is_judged_the_other_needs_no_answer(row, sources):
+    assert sources_in(RECIPE, row, judged=("B",)) == sources
+    (parsed,) = read_rows([row], len(row), sources)
+    assert parsed.response_A is None
+    assert parsed.response_B == ("b" if sources.B == "file" else None)
 
 
 def test_answers_of_the_file_never_get_a_models_name():
