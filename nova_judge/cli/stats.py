@@ -15,8 +15,8 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import PreferenceScale
-from nova_judge.findings.judgment_file import MOST_UNREAD, JudgmentsRead, read_judgment_file
-from nova_judge.findings.sentences import p_value, percent, quoted_interval
+from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
+from nova_judge.findings.sentences import p_value, percent, quoted_interval, set_aside
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.statistics.agreement import Kappa
@@ -97,13 +97,11 @@ def _scale(given: str) -> PreferenceScale:
 
 def _with_set_aside(estimates: Estimates, reading: JudgmentsRead) -> Estimates:
     """The verdict says so where more than a hundredth of the lines is left out."""
-    aside = len(reading.set_aside)
-    if aside <= MOST_UNREAD * reading.rows:
+    left_out = set_aside(len(reading.set_aside), reading.rows)
+    if not left_out:
         return estimates
-    warning = f" {aside:,} of {reading.rows:,} lines were set aside and do not count."
-    verdict = msgspec.structs.replace(
-        estimates.verdict, sentence=estimates.verdict.sentence + warning
-    )
+    sentence = f"{estimates.verdict.sentence} {left_out}"
+    verdict = msgspec.structs.replace(estimates.verdict, sentence=sentence)
     return msgspec.structs.replace(estimates, verdict=verdict)
 
 

@@ -72,6 +72,8 @@ def run_facts(
 def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
     if run.unread:
         yield f"columns of the input that were not read: {', '.join(run.unread[:20])}"
+    for field, rows in summary.lost.items():
+        yield f"`{field}` cannot be read on {rows:,} rows, which count without it"
     for candidate, answers in summary.cut_off.items():
         if answers.cut:
             yield (

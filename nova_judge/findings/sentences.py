@@ -11,6 +11,9 @@ from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.verdict import VerdictStated
 
+MOST_SET_ASIDE = 0.01
+"""The share of a file's lines that may be set aside before the verdict's sentence says so."""
+
 
 class Rate(Protocol):
     """A share of [0, 1] with the ends of its interval and their level."""
@@ -58,9 +61,21 @@ def p_value(value: float) -> str:
 
 
 def headline(metrics: Metrics) -> Headline:
-    """The verdict with its evidence, or why there is none."""
+    """The verdict with its evidence and what it leaves out, or why there is none."""
     if not metrics.completed:
         return failure(metrics)
+    stated, left_out = _stated(metrics), set_aside(metrics.rows.rejected, metrics.rows.input)
+    return Headline(stated.words, f"{stated.evidence} {left_out}") if left_out else stated
+
+
+def set_aside(count: int, lines: int) -> str:
+    """How many lines of a file were set aside; empty up to a hundredth of them."""
+    if count <= MOST_SET_ASIDE * lines:
+        return ""
+    return f"{count:,} of {lines:,} lines were set aside and do not count."
+
+
+def _stated(metrics: Metrics) -> Headline:
     if metrics.headline is not None:
         return metrics.headline
     verdict = metrics.verdict

@@ -45,7 +45,8 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     `input = rejected + generation_failed + rows`; blank lines do not count. Jobs are numbered from
     0; those that judge the `controls` follow the `jobs` that judge the rows. `failed_example` is
-    what the service said to a row that failed for the commonest reason.
+    what the service said to a row that failed for the commonest reason. `lost` counts the rows on
+    which an optional field could not be read, by field.
     """
 
     input: int
@@ -59,6 +60,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     failed_example: str = ""
     tokens: dict[Candidate, TokenCount] = {}
     cut_off: dict[Candidate, CutOff] = {}
+    lost: dict[str, int] = {}
     controls: tuple[str, ...] = ()
 
     @property
@@ -130,6 +132,7 @@ class DatasetCounter:
         self._rejected: collections.Counter[str] = collections.Counter()
         self._failed: collections.Counter[str] = collections.Counter()
         self._details: dict[str, str] = {}
+        self._lost: collections.Counter[str] = collections.Counter()
         self._answers: collections.Counter[Candidate] = collections.Counter()
         self._cut: collections.Counter[Candidate] = collections.Counter()
         self._read: collections.Counter[Candidate] = collections.Counter()
@@ -144,6 +147,8 @@ class DatasetCounter:
             self._details.setdefault(_summary(line), detail)
         else:
             self.rows += 1
+            if isinstance(line, InputRow):
+                self._lost.update(line.lost)
 
     def counted(self, candidate: Candidate, responses: Iterable[Response]) -> Iterator[Response]:
         """The same responses, counted on their way: what they cost and whether they were whole."""
@@ -173,6 +178,7 @@ class DatasetCounter:
             failed_reasons=_most_common(self._failed),
             failed_example=self._details.get(_commonest(self._failed), ""),
             tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._answers)},
+            lost=dict(sorted(self._lost.items())),
             cut_off={c: CutOff(self._cut[c], self._answers[c]) for c in sorted(self._answers)},
         )
 

@@ -15,6 +15,7 @@ from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.score_results import rows_seen, score_metrics
+from nova_judge.findings.sentences import headline
 from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
@@ -71,7 +72,7 @@ def _publish_pairs(
     odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
     uri = run_folder.store_report(bucket, metrics, JudgedPairs(pairs.rows(), run.run_id))
-    return Published(metrics, metrics.verdict.sentence if metrics.verdict else "", uri)
+    return Published(metrics, str(headline(metrics)), uri)
 
 
 def _publish_scores(

@@ -21,6 +21,7 @@ from nova_judge.findings.metrics_record import (
     decode_metrics,
     encode_metrics,
 )
+from nova_judge.findings.sentences import headline
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.runs.rows import ReasonCount
@@ -211,3 +212,11 @@ def test_a_lone_surrogate_does_not_stop_the_file(tmp_path: Path) -> None:
 def test_no_rows_make_an_empty_file(tmp_path: Path) -> None:
     assert write_judgments([], tmp_path / "j.parquet") == 0
     assert list(read_judgments(tmp_path / "j.parquet")) == []
+
+
+@pytest.mark.parametrize(("rejected", "says"), [(1, False), (2, True)])
+def test_lines_set_aside_stand_in_the_headline_above_a_hundredth(rejected: int, says: bool) -> None:
+    known = facts(input_rows=100 + rejected, rejected=rejected, generation_failed=0)
+    found = headline(compute_metrics(known, judged_rows(100), None))
+    ending = f" {rejected} of {100 + rejected} lines were set aside and do not count."
+    assert found.evidence.endswith(ending) is says

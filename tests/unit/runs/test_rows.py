@@ -188,3 +188,10 @@ def test_ready_pairs_need_no_responses():
     )
     (row,) = merged(rows, {}, 0)
     assert (row.response_A, row.response_B) == ("a", "b")
+
+
+def test_optional_fields_that_cannot_be_read_are_counted_by_row() -> None:
+    counter = DatasetCounter()
+    for line, lost in enumerate([("label",), ("label", "category"), ()], start=1):
+        counter.count(InputRow(line=line, id=str(line), prompt="?", lost=lost))
+    assert counter.summary().lost == {"category": 1, "label": 2}
