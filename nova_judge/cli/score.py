@@ -34,7 +34,7 @@ class MissingScores(msgspec.Struct, frozen=True):
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="Answers as JSON Lines: of a container, or pairs.")],
+    file: Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")],
     scorer: Annotated[
         str,
         typer.Option(help="A Python file with a function score, or prime_math, prime_code."),

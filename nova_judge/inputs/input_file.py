@@ -4,17 +4,19 @@ import contextlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from nova_judge.errors import InputFileError
+from nova_judge.errors import InputFileError, NovaJudgeError
 from nova_judge.inputs.columns import MISSING, pick
 from nova_judge.inputs.formats import JsonRow, form_of, read_rows
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
-from nova_judge.json_lines import Fault, decoded
+from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.scratch import scratch_folder
+
+Value = TypeVar("Value")
 
 JOINED = "join"
 """The column under which a row of the joined file stands."""
@@ -120,6 +122,27 @@ def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterat
             yield Record(record.line, {**fields, **mapped})
         else:
             yield record
+
+
+def require_records(
+    path: Path, kind: type[Value], error: type[NovaJudgeError], form: str = ""
+) -> Iterator[Value]:
+    """The rows of a file in any form, of which every one must be a `kind`.
+
+    Raises `error` with the file, the first line that is none, why, and the `form` that is expected.
+    """
+    with readable(path, error) as file:
+        yield from require_lines(file, kind, error, form)
+
+
+@contextlib.contextmanager
+def readable(path: Path, error: type[NovaJudgeError]) -> Iterator[Path]:
+    """The file as JSON Lines, `error` where it is of no form that is read."""
+    try:
+        with opened(path) as file:
+            yield file.path
+    except InputFileError as refused:
+        raise error(str(refused)) from refused
 
 
 class _Other:

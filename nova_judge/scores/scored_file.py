@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.errors import ScorerError
+from nova_judge.inputs.input_file import readable
 from nova_judge.json_lines import Fault, read_lines
 from nova_judge.records import Unscored
 
@@ -46,8 +47,8 @@ def read_answers(file: Path) -> list[ScorerRow]:
     Raises ScorerError with the first line and what is expected where no line has an answer.
     """
     if not file.is_file():
-        raise ScorerError(f"{file} is not a file: give the path of a JSON Lines file; {FORMS}")
-    with file.open("rb") as lines:
+        raise ScorerError(f"{file} is not a file: give the path of a file of answers; {FORMS}")
+    with readable(file, ScorerError) as plain, plain.open("rb") as lines:
         rows = [row for number, line in read_lines(lines, _Line) for row in _rows(number, line)]
     subjects = list(dict.fromkeys(row.subject for row in rows if row.fault is None))
     if rows and not subjects:

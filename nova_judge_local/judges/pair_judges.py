@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
-from nova_judge.json_lines import require_lines
+from nova_judge.inputs.input_file import require_records
 from nova_judge.records import Unscored
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import DEFAULT_CALLS, ChatServer, JudgeCalls
@@ -225,7 +225,7 @@ def _recorded_lines(file: Path) -> list[_RecordedLine]:
     if not file.is_file():
         raise LocalModeError(f"{file}: there is no such file of recorded verdicts.")
     form = 'A line is {"id": "…", "forward": "A>B", "backward": "B>A"}; null for no verdict.'
-    return list(require_lines(file, _RecordedLine, LocalModeError, form))
+    return list(require_records(file, _RecordedLine, LocalModeError, form))
 
 
 def _replayed(label: str | None, text: str) -> str:

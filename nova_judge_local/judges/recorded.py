@@ -1,4 +1,4 @@
-"""Answers recorded in JSON Lines files, `{model, prompt, response}` a line."""
+"""Answers recorded in files of any form that is read, `{model, prompt, response}` per row."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from nova_judge.errors import LocalModeError
-from nova_judge.json_lines import require_lines
+from nova_judge.inputs.input_file import require_records
 
 _FORM = 'A line is {"model": "…", "prompt": "…", "response": "…"}.'
 
@@ -29,7 +29,7 @@ class RecordedAnswers:
         self._answers: dict[tuple[str, str], str] = {}
         self._by_last_part: dict[tuple[str, str], str] = {}
         for file in files:
-            for line in require_lines(file, _Recorded, LocalModeError, _FORM):
+            for line in require_records(file, _Recorded, LocalModeError, _FORM):
                 self._answers[_name(line.model), line.prompt] = line.response
                 self._by_last_part[_last_part(line.model), line.prompt] = line.response
 

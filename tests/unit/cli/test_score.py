@@ -35,3 +35,15 @@ def test_without_any_score_there_is_one_metric(tmp_path: Path) -> None:
     code, told = scored(tmp_path, "die")
     assert code == 1
     assert [(e["metric"], e["rows"], e["unscored"]) for e in told["scores"]] == [("score", 0, 1)]
+
+
+def test_a_table_of_answers_is_scored_as_json_lines_are(tmp_path: Path) -> None:
+    file, scorer = tmp_path / "answers.csv", tmp_path / "mine.py"
+    file.write_text("prompt,answer\nQ1,ab\nQ2,a\n")
+    scorer.write_text(SCORER)
+    result = CliRunner().invoke(app, ["score", str(file), "--scorer", str(scorer), "--json"])
+    scores = json.loads(result.stdout)["scores"]
+    assert [(e["metric"], e["rows"], e["estimate"]) for e in scores] == [
+        ("length", 2, 1.5),
+        ("short", 2, 0.5),
+    ]

@@ -277,3 +277,10 @@ def test_a_model_that_answers_nothing_fails_the_job(chat_server):
     url, _ = chat_server((401, b"no"), (401, b"no"))
     with pytest.raises(LocalModeError, match="OPENAI_API_KEY"):
         ModelUnderTest(server=parse_chat_server(url)).answers("m", [("q", "q")] * 2)
+
+
+def test_recorded_answers_may_be_a_table(tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text('model,prompt,response\nm,"one, two",r\n', "utf-8")
+
+    assert RecordedAnswers([file]).answer(["m"], "one, two") == "r"

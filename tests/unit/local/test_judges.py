@@ -236,3 +236,9 @@ def test_rows_of_one_id_get_their_recorded_verdicts_in_order(tmp_path):
     assert [said(0), said(1), said(0)] == ["[[A>B]]", "[[B>A]]", "[[A>B]]"]
     with pytest.raises(LocalModeError, match=r"Id 's' stands more than once .* 2 times in the"):
         said(2)
+
+
+def test_recorded_verdicts_may_be_a_json_array(tmp_path):
+    file = tmp_path / "verdicts.json"
+    file.write_text('[{"id": "r1", "forward": "A>B", "backward": "B>A"}]', "utf-8")
+    assert judge_from(f"recorded:{file}").output(_shown(row="r1"), "pairwise").endswith("[[A>B]]")
