@@ -295,7 +295,7 @@ ARRAY = """{"id": 1, "forward": "A>B", "backward": "B>A", "category": "Größe"}
         ("utf32.csv", TABLE.encode("utf-32")),
         ("trailing.csv", TABLE.replace("\n", ",\n").encode()),
         ("index.csv", TABLE.replace("id,", ",id,").replace("1,", "0,1,").encode()),
-        ("packed.anything", gzip.compress(TABLE.encode())),
+        ("packed.anything", gzip.compress(TABLE.encode(), mtime=0)),
         ("array.json", b"[" + ARRAY + b"]"),
         ("document.json", b'{\n"rows": [' + ARRAY + b"]}"),
     ],

@@ -280,9 +280,9 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
         (b"hello", "not JSON", None),
         (b'{"prompt": "x"', "not JSON", None),
         (b'{"prompt": "x"} {"prompt": "y"}', "not JSON", None),
-        (b'{"prompt": "\ud800"}', "not JSON", None),
+        (b'{"prompt": "\\ud800"}', "not JSON", None),
         (b'{"prompt": "x", "n": ' + DEEP + b"}", "not JSON", None),
-        (b'{"prompt": "\u0041", "n": ' + DEEP + b"}", "not JSON", None),
+        (b'{"prompt": "\\u0041", "n": ' + DEEP + b"}", "not JSON", None),
         (b"[]", "not a JSON object: expected `object`, got `array`", None),
         (b"null", "not a JSON object: expected `object`, got `null`", None),
         (b'"text"', "not a JSON object: expected `object`, got `str`", None),
@@ -319,9 +319,9 @@ def test_a_line_over_the_cap_is_rejected_with_the_cap():
     ("content", "key"),
     [
         (b'{"prompt": "x", "prompt": "y"}', "prompt"),
-        (b'{"prompt": "x", "pr\u006fmpt": "x"}', "prompt"),
-        (b'{"prompt": "x", "\u0070rompt": "y", "deep": {"a": 1}}', "prompt"),
-        (pair()[:-1] + b', "response\u005fA": "Pluto"}', "response_A"),
+        (b'{"prompt": "x", "pr\\u006fmpt": "x"}', "prompt"),
+        (b'{"prompt": "x", "\\u0070rompt": "y", "deep": {"a": 1}}', "prompt"),
+        (pair()[:-1] + b', "response\\u005fA": "Pluto"}', "response_A"),
         (pair(id=1)[:-1] + b', "id": 1}', "id"),
     ],
 )
@@ -335,9 +335,9 @@ def test_a_key_that_stands_twice_is_refused_however_it_is_spelled(content, key):
     [
         b'"meta": {"prompt": 1, "prompt": 2}',
         b'"meta": {"prompt": 1}, "rows": [{"id": 1, "id": 2}]',
-        b'"note": "\u0041", "meta": {"x": 1, "x": 2}',
-        b'"other": 1, "oth\u0065r": 2',
-        b'"note": "\u0041", "number": ' + b"9" * 5000,
+        b'"note": "\\u0041", "meta": {"x": 1, "x": 2}',
+        b'"other": 1, "oth\\u0065r": 2',
+        b'"note": "\\u0041", "number": ' + b"9" * 5000,
     ],
 )
 def test_keys_inside_other_values_and_keys_that_nobody_reads_may_repeat(extra):
