@@ -1,4 +1,4 @@
-"""How a judge uses the scores 1 to 5 of a criterion, and the shape of that use.
+"""Use that a judge makes of the scores 1 to 5 of a criterion, and the shape of that use.
 
 AWS's post on the rubric judge looks for scores that are roughly bell-shaped by criterion: a judge
 that gives nearly everything a 5 tells answers apart only where they are bad.

@@ -114,9 +114,9 @@ def _criteria(metrics: Metrics) -> str:
         return ""
     head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
     table = "\n".join([head, "|---|---|---|---|---|", *lines])
-    said = [sentences_rubric.criteria(metrics)]
-    said += [sentences_rubric.score_use(metrics.rubric)] if metrics.rubric else []
-    return "\n\n".join([table, *(escape(one, 900) for one in said if one)])
+    sentences = [sentences_rubric.criteria(metrics)]
+    sentences += [sentences_rubric.score_use(metrics.rubric)] if metrics.rubric else []
+    return "\n\n".join([table, *(escape(one, 900) for one in sentences if one)])
 
 
 def _slices(metrics: Metrics) -> str:
