@@ -52,6 +52,10 @@ def command(
         f"They differ on {len(comparison.differences):,} of {comparison.common:,} pairs that all "
         "judged."
     )
+    if comparison.repeated:
+        console.print(
+            f"{comparison.repeated:,} rows repeat an earlier pair: matched in their order."
+        )
     console.print(f"Page: {escape(str(out))}", soft_wrap=True)
 
 

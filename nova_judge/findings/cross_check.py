@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,8 +20,14 @@ VERDICTS = (Outcome.A, Outcome.B, Outcome.TIE)
 NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie"}
 FEWEST_COMMON = 2
 
-Pair: TypeAlias = tuple[str, str, str]
-"""Prompt, answer A and answer B: the same pair under every judge."""
+
+class Pair(NamedTuple):
+    """The same pair under every judge; `place` counts equal pairs of a run in their order."""
+
+    prompt: str
+    response_A: str
+    response_B: str
+    place: int = 0
 
 
 class JudgeVerdicts(NamedTuple):
@@ -64,12 +70,16 @@ class DifferingPair(NamedTuple):
 
 
 class CrossCheck(NamedTuple):
-    """The whole comparison. `common` counts the pairs on which all judges have a verdict."""
+    """The whole comparison. `common` counts the pairs on which all judges have a verdict.
+
+    `repeated` counts the rows that equal an earlier one: these are matched in the runs' order.
+    """
 
     judges: tuple[str, ...]
     common: int
     pairs: tuple[PairOfJudges, ...]
     differences: tuple[DifferingPair, ...]
+    repeated: int = 0
 
 
 def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCheck:
@@ -85,7 +95,11 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
         if len({judge.verdicts[pair] for judge in judges}) > 1
     ]
     return CrossCheck(
-        tuple(judge.name for judge in judges), len(every), tuple(compared), tuple(differing)
+        tuple(judge.name for judge in judges),
+        len(every),
+        tuple(compared),
+        tuple(differing),
+        max(sum(pair.place > 0 for pair in judge.verdicts) for judge in judges),
     )
 
 
@@ -143,9 +157,10 @@ def judge_of(report: SavedReport, metric: str | None = None) -> JudgeVerdicts:
 def _judging_judge(rows: Iterable[JudgedRow], name: str) -> JudgeVerdicts:
     verdicts: dict[Pair, Outcome] = {}
     categories: dict[Pair, str] = {}
+    seen: Counter[Pair] = Counter()
     for judged in rows:
         row = judged.row
-        pair = (row.prompt, row.response_A or "", row.response_B or "")
+        pair = _next(Pair(row.prompt, row.response_A or "", row.response_B or ""), seen)
         quarters = score_quarters(profile_of(judged.judgment))
         if quarters is not None:
             verdicts[pair] = _of_sign(quarters - 2)
@@ -166,12 +181,15 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
         )
     better = next(score.better for score in scores if score.metric == chosen)
     verdicts: dict[Pair, Outcome] = {}
+    seen: Counter[Pair] = Counter()
     categories: dict[Pair, str] = {}
     for sides in _rows_of(path, chosen).values():
         if set(sides) != {"A", "B"}:
             continue
         a, b = sides["A"], sides["B"]
-        pair = (a.prompt, a.answer, b.answer)
+        pair = _next(Pair(a.prompt, a.answer, b.answer), seen)
+        if a.score is None or b.score is None:
+            continue
         verdicts[pair] = _of_sign((b.score - a.score) * (1 if better == "higher" else -1))
         if a.category is not None:
             categories[pair] = a.category
@@ -179,7 +197,7 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
 
 
 class _Scored(NamedTuple):
-    score: float
+    score: float | None
     prompt: str
     answer: str
     category: str | None
@@ -190,12 +208,17 @@ def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
     with connect() as connection:
         scored = connection.execute(
             "SELECT row, subject, score, prompt, answer, category FROM read_parquet($path) "
-            "WHERE metric = $metric AND score IS NOT NULL ORDER BY row",
+            "WHERE metric = $metric ORDER BY row",
             {"path": str(path), "metric": metric},
         )
         for row, subject, score, prompt, answer, category in scored.fetchall():
             rows[row][subject] = _Scored(score, prompt or "", answer or "", category)
     return rows
+
+
+def _next(pair: Pair, seen: Counter[Pair]) -> Pair:
+    seen[pair] += 1
+    return pair._replace(place=seen[pair] - 1)
 
 
 def _of_sign(difference: float) -> Outcome:

@@ -57,7 +57,7 @@ def render_cross_check(checked: CrossCheck) -> str:
 
 def _shown(judges: Sequence[str], difference: DifferingPair) -> DifferenceShown:
     verdicts = list(zip(judges, difference.verdicts, strict=True))
-    prompt, answer_a, answer_b = map(_cut, difference.pair)
+    prompt, answer_a, answer_b = map(_cut, difference.pair[:3])
     return DifferenceShown(prompt, answer_a, answer_b, verdicts)
 
 

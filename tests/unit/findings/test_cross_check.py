@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.cross_check import JudgeVerdicts, cross_check, judge_of
+from nova_judge.findings.cross_check import JudgeVerdicts, Pair, cross_check, judge_of
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
@@ -24,7 +24,7 @@ A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
 
 
 def judge(name: str, *verdicts: Outcome) -> JudgeVerdicts:
-    pairs = {(f"p{n}", "a", "b"): verdict for n, verdict in enumerate(verdicts)}
+    pairs = {Pair(f"p{n}", "a", "b"): verdict for n, verdict in enumerate(verdicts)}
     return JudgeVerdicts(
         name, pairs, {pair: "odd" if int(pair[0][1:]) % 2 else "even" for pair in pairs}
     )
@@ -57,7 +57,7 @@ def test_three_judges_are_compared_two_by_two_on_what_each_two_share() -> None:
 
 def test_judges_of_other_pairs_are_refused() -> None:
     with pytest.raises(NotComparableError, match="JudgeVerdicts one file with both recipes"):
-        cross_check([judge("x", A, B), JudgeVerdicts("y", {("other", "a", "b"): A}, {})])
+        cross_check([judge("x", A, B), JudgeVerdicts("y", {Pair("other", "a", "b"): A}, {})])
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_scoring_run_speaks_by_the_higher_score(
 
 def test_where_less_is_better_the_lower_score_wins(scoring_run: Callable[[str], Path]) -> None:
     found = judge_of(open_report(scoring_run("lower")))
-    assert found.verdicts["q1", "a1", "b1"] == B
+    assert found.verdicts[Pair("q1", "a1", "b1")] == B
 
 
 def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Path]) -> None:
@@ -140,8 +140,8 @@ def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Pa
 
 
 def test_the_page_escapes_what_models_wrote() -> None:
-    hostile = ("<script>alert(1)</script>", "<b>a</b>", "b")
-    other = ("q", "a", "b")
+    hostile = Pair("<script>alert(1)</script>", "<b>a</b>", "b")
+    other = Pair("q", "a", "b")
     first = JudgeVerdicts("<i>x</i>", {hostile: A, other: A}, {})
     second = JudgeVerdicts("y", {hostile: B, other: A}, {})
     found = cross_check([first, second])
@@ -152,3 +152,13 @@ def test_the_page_escapes_what_models_wrote() -> None:
     plain = cross_check_json(found)
     assert plain.pairs[0].agreement == 0.5
     assert plain.differences[0].verdicts == {"<i>x</i>": "A", "y": "B"}
+
+
+def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
+    def repeated(name: str, *verdicts: Outcome) -> JudgeVerdicts:
+        return JudgeVerdicts(
+            name, {Pair("p", "a", "b", n): verdict for n, verdict in enumerate(verdicts)}, {}
+        )
+
+    checked = cross_check([repeated("x", A, B, TIE), repeated("y", A, A, TIE)])
+    assert (checked.common, checked.pairs[0].agreed, checked.repeated) == (3, 2, 2)
