@@ -78,7 +78,7 @@ class RubricEvidence:
         """The section `rubric`, once; None for a judge that writes no rubrics."""
         if not self._asked:
             return None
-        columns = columns_from([self._packer.take()], groups or default_groups())
+        columns = columns_from(self._packer.take(), groups or default_groups())
         scored = int(columns.scored.sum())
         of_a, of_b = _weighted_scores(columns)
         bad = self._both_bad

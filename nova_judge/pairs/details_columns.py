@@ -1,75 +1,100 @@
-"""Details Parquet straight to columns, for jobs of a million rows, shared out over processes."""
+"""Details Parquet straight to columns, for jobs of a million rows.
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import pairwise
+The same reading as `judge_output.read_judgments`, row by row, without the texts: a criterion that
+was met before is twelve bytes looked up.
+"""
+
+import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import msgspec
-
-from nova_judge.errors import JudgeJobError
-from nova_judge.pairs import details_packing
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.pairs.details_packing import packed_details
-from nova_judge.pairs.judge_output import count_details
+from nova_judge.pairs.judge_output import (
+    ERROR_KEYS,
+    FAILURE_KEYS,
+    judgment_of,
+    passes_of,
+    read_details,
+)
+from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics, read_safe
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
-from nova_judge.pairs.rubric_packing import PackedRows
+from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.pairs.rubric_reading import CRITERIA_LIMIT, criterion_from
+from nova_judge.pairs.weighted_scores import weight_units
+from nova_judge.records import Unscored
+from nova_judge.statistics.outcomes import Outcome, Profile, outcome_of
 
-_LEAST_ROWS = 20_000  # a process is not worth fewer
-_HEAD_START = 7_000  # rows that are read while the other processes start
+_COUNTS = ("a_scores", "b_scores", "ties", *ERROR_KEYS)
+_TEXTS = ("forward_output", "backward_output", *FAILURE_KEYS)
+_FIELDS = (
+    *("predictions", "criteria_breakdown", *_TEXTS, *_COUNTS),
+    *("score_A", "score_B", "weight", "type"),
+)
 
 
-def read_columns(
-    details: Path, groups: CriterionGroups, processes: int | None = None
-) -> RubricColumns:
-    """The columns of a details Parquet in row order; raises JudgeJobError.
+class _Entry(NamedTuple):
+    """A criterion as the columns hold it; `packed` is None where it cannot be read.
 
-    `processes` defaults to the processors of this machine; small files are read in one.
+    `weight` is in millionths.
     """
-    edges = _edges(count_details(details), processes or os.cpu_count() or 1)
-    with ExitStack() as running:
-        others = [running.enter_context(_packing(details, *part)) for part in pairwise(edges)]
-        parts = [packed_details(details, 0, edges[0])]
-        parts += [_packed_by(other, details) for other in others]
-    return columns_from(parts, groups)
+
+    packed: bytes | None
+    weight: int = 0
 
 
-def _edges(rows: int, processes: int) -> list[int]:
-    """Ends of the parts by process; the first process is this one, and need not start."""
-    count = max(1, min(processes, rows // _LEAST_ROWS))
-    ahead = min(_HEAD_START, rows)
-    return [ahead + (rows - ahead) * part // count for part in range(1, count + 1)]
+def read_columns(details: Path, groups: CriterionGroups) -> RubricColumns:
+    """The columns of a details Parquet in row order; raises JudgeJobError."""
+    packer = RubricPacker()
+    reader = MetricsReader(_FIELDS, functools.partial(_entry, packer))
+    for row in read_details(details):
+        if not isinstance(row.metrics, str):
+            packer.add(judgment_of(row.metrics, row.predictions)[0])
+            continue
+        metrics = reader.read(row.metrics)
+        if isinstance(metrics, Unscored):
+            packer.add_packed((), Outcome.ERROR, Outcome.ERROR)
+            continue
+        packed = _packed(metrics.get("criteria_breakdown"))
+        if not packed and "criteria_breakdown" in metrics:  # the raw output may hold a rubric
+            packer.add(judgment_of(read_safe(row.metrics), row.predictions)[0])
+        else:
+            packer.add_packed(packed, *_profile(metrics, row.predictions))
+    return columns_from(packer.take(), groups)
 
 
-@contextmanager
-def _packing(details: Path, first: int, last: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that packs the rows from `first` to before `last`.
+def _entry(packer: RubricPacker, name: str, fields: RowMetrics) -> _Entry:
+    criterion = criterion_from(name, fields)
+    if isinstance(criterion, Unscored):
+        return _Entry(None)
+    return _Entry(packer.packed(criterion), weight_units(criterion.weight))
 
-    A fork would not be safe beside numpy's threads, and `multiprocessing` would start by importing
-    whatever program called us.
-    """
-    program = [sys.executable, "-P", "-m", details_packing.__name__]
-    arguments = [str(details), str(first), str(last)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(program + arguments, stdout=subprocess.PIPE, env=environment) as process:
+
+def _packed(breakdown: object) -> Sequence[bytes]:
+    """The entries of a rubric; none where `rubric_from` would call it unscored."""
+    entries = list(breakdown.values()) if isinstance(breakdown, dict) else []
+    packed = [entry.packed for entry in entries if isinstance(entry, _Entry) and entry.packed]
+    readable = 0 < len(packed) == len(entries) <= CRITERIA_LIMIT
+    return packed if readable and any(entry.weight for entry in entries) else ()
+
+
+def _profile(metrics: RowMetrics, predictions: object) -> Profile:
+    labels = metrics.get("predictions")
+    outputs = any(name in metrics for name in _TEXTS)
+    raw = isinstance(predictions, list) and len(predictions) > 1
+    if isinstance(labels, list) and not (outputs or raw):
         try:
-            yield process
-        finally:
-            process.kill()  # it has said everything, or nobody listens any more
+            return _profile_of_labels(tuple(labels), *map(metrics.get, _COUNTS))
+        except TypeError:  # a list where a label or a count should be is no key of the cache
+            pass
+    passes = passes_of(metrics, predictions)
+    return Profile(outcome_of(passes.forward), outcome_of(passes.backward))
 
 
-def _packed_by(process: subprocess.Popen[bytes], details: Path) -> PackedRows:
-    packed = process.stdout.read() if process.stdout else b""
-    try:
-        rows = msgspec.msgpack.decode(packed, type=PackedRows | str)
-    except msgspec.DecodeError as error:
-        raise JudgeJobError(
-            f"{details.name}: a process that read it ended early, with code {process.wait()}. "
-            "If memory ran out, close other programs and try again."
-        ) from error
-    if isinstance(rows, str):
-        raise JudgeJobError(rows)
-    return rows
+@functools.lru_cache(maxsize=4096, typed=True)
+def _profile_of_labels(labels: tuple[str, ...], *counts: Any) -> Profile:  # noqa: ANN401
+    counted = {
+        name: count for name, count in zip(_COUNTS, counts, strict=True) if count is not None
+    }
+    passes = passes_of({"predictions": list(labels), **counted})
+    return Profile(outcome_of(passes.forward), outcome_of(passes.backward))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -21,8 +21,8 @@ from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import Judgment, Rubric, Unscored
 from nova_judge.verdict_labels import NO_LABEL, parse_verdict
 
-_ERROR_KEYS = ("inference_error", "inference_errors", "inference-score")
-_FAILURE_KEYS = ("forward_error", "backward_error")  # why a pass has no finished output; ours
+ERROR_KEYS: Final = ("inference_error", "inference_errors", "inference-score")
+FAILURE_KEYS: Final = ("forward_error", "backward_error")  # why a pass has no finished output; ours
 
 
 class DetailsRow(NamedTuple):
@@ -70,19 +70,13 @@ def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, 
     return judgment, passes.note
 
 
-def read_details(details: Path, first: int = 0, last: int | None = None) -> Iterator[DetailsRow]:
-    """The columns of a details Parquet that we use, in row order; raises JudgeJobError.
-
-    `first` and `last` (not included) are row numbers; whole row groups outside them are not read.
-    """
+def read_details(details: Path) -> Iterator[DetailsRow]:
+    """The columns of a details Parquet that we use, in row order; raises JudgeJobError."""
     with _reading(details) as connection:
         check_expansion(connection, details, ("metrics", "predictions"))
         predictions = "predictions" if "predictions" in _columns(connection, details) else "NULL"
-        query = f"SELECT metrics, {predictions} FROM read_parquet(?, file_row_number = true)"  # noqa: S608
-        if last is not None:
-            query += f" WHERE file_row_number BETWEEN {first:d} AND {last - 1:d}"
-        result = connection.execute(query, [str(details)])
-        yield from map(DetailsRow._make, rows_of(result))
+        query = f"SELECT metrics, {predictions} FROM read_parquet(?)"  # noqa: S608
+        yield from map(DetailsRow._make, rows_of(connection.execute(query, [str(details)])))
 
 
 def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -96,13 +90,6 @@ def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...
         wanted = ", ".join(name if name in there else "NULL" for name in columns)
         result = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(details)])  # noqa: S608
         yield from rows_of(result)
-
-
-def count_details(details: Path) -> int:
-    """The number of rows of a details Parquet; raises JudgeJobError."""
-    with _reading(details) as connection:
-        counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
-        return int(counted.fetchall()[0][0])
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
@@ -131,7 +118,7 @@ def _rubric(metrics: RowMetrics, outputs: _Outputs) -> Rubric | Unscored:
     rubric = rubric_from(metrics["criteria_breakdown"], overall, metrics)
     if not isinstance(rubric, Unscored):
         return rubric
-    failure = _text(metrics.get(_FAILURE_KEYS[0]))
+    failure = _text(metrics.get(FAILURE_KEYS[0]))
     if failure:
         return Unscored(failure)
     return parse_rubric(outputs.forward) if outputs.forward else rubric
@@ -157,7 +144,7 @@ def _outputs(metrics: RowMetrics, predictions: object) -> _Outputs:
 
 def _passes(metrics: RowMetrics, outputs: _Outputs) -> Passes:
     read = _read_passes(metrics, outputs)
-    forward, backward = (_text(metrics.get(key)) for key in _FAILURE_KEYS)
+    forward, backward = (_text(metrics.get(key)) for key in FAILURE_KEYS)
     return Passes(
         Unscored(forward) if forward else read.forward,
         Unscored(backward) if backward else read.backward,
@@ -185,7 +172,7 @@ def _counts(metrics: RowMetrics) -> PassCounts | None:
     a, b = _count(metrics.get("a_scores")), _count(metrics.get("b_scores"))
     if a is None or b is None:
         return None
-    errors = (_count(metrics.get(key)) for key in _ERROR_KEYS)
+    errors = (_count(metrics.get(key)) for key in ERROR_KEYS)
     error_count = next((count for count in errors if count is not None), None)
     return PassCounts(a, b, _count(metrics.get("ties")), error_count)
 

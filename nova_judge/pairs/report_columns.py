@@ -52,7 +52,7 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
             packed = [packer.packed(_criterion(one)) for one in scores]
             packer.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
             categories.append(category)
-    return ReportColumns(columns_from([packer.take()], groups), categories)
+    return ReportColumns(columns_from(packer.take(), groups), categories)
 
 
 def _criterion(scores: _Scores) -> Criterion:

@@ -7,7 +7,7 @@ and everything after it is exact.
 """
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -124,31 +124,29 @@ def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> Rubric
     packer = RubricPacker()
     for judgment in judgments:
         packer.add(judgment)
-    return columns_from([packer.take()], groups)
+    return columns_from(packer.take(), groups)
 
 
-def columns_from(parts: Sequence[PackedRows], groups: CriterionGroups) -> RubricColumns:
-    """The columns of parts that follow one another, their criteria brought together by `groups`.
+def columns_from(rows: PackedRows, groups: CriterionGroups) -> RubricColumns:
+    """The columns of packed rows, their criteria brought together by `groups`.
 
-    The bytes of the parts are taken over, and no longer those of a packer's rows afterwards.
+    The bytes are taken over: afterwards they are no longer those of packed rows.
     """
-    tables = [np.frombuffer(part.entries, dtype=_ENTRY) for part in parts]
-    named = zip(parts, tables, strict=True)
-    met = {part.names[code] for part, table in named for code in _codes_met(table)}
-    group_of = {name: groups.group(name) for name in met}
+    entries = np.frombuffer(rows.entries, dtype=_ENTRY)
+    names = rows.names
+    group_of = {names[code]: groups.group(names[code]) for code in _codes_met(entries)}
     members = _grouped(group_of)
     place = {group: code for code, group in enumerate(members)}
-    for part, table in zip(parts, tables, strict=True):
-        codes = [place[group_of[name]] if name in met else 0 for name in part.names]
-        table["code"] = np.array(codes or [0], dtype=np.int32)[table["code"]]
-    counts = _joined([part.counts for part in parts])
+    codes = [place[group_of[name]] if name in group_of else 0 for name in names]
+    entries["code"] = np.array(codes or [0], dtype=np.int32)[entries["code"]]
+    counts = np.frombuffer(rows.counts, dtype=np.uint8)
     return RubricColumns(
         groups=tuple(members),
         members=tuple(tuple(raw) for raw in members.values()),
         start=np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
-        entries=tables[0] if len(tables) == 1 else np.concatenate(tables),
-        forward=_joined([part.forward for part in parts]),
-        backward=_joined([part.backward for part in parts]),
+        entries=entries,
+        forward=np.frombuffer(rows.forward, dtype=np.uint8),
+        backward=np.frombuffer(rows.backward, dtype=np.uint8),
     )
 
 
@@ -163,10 +161,6 @@ def row_sums(start: Ints, values: Floats) -> Floats:
 
 def _codes_met(table: npt.NDArray[Any]) -> list[int]:
     return np.flatnonzero(np.bincount(table["code"])).tolist()
-
-
-def _joined(parts: Sequence[bytearray]) -> Codes:
-    return np.frombuffer(bytearray().join(parts), dtype=np.uint8)
 
 
 def _grouped(group_of: Mapping[str, str]) -> dict[str, list[str]]:

@@ -1,7 +1,4 @@
-"""Rubrics packed row by row into bytes, for `rubric.columns` to read: no arrays here.
-
-Without numpy, a process that only reads details starts sooner.
-"""
+"""Rubrics packed row by row into bytes, for `rubric_columns` to read."""
 
 import struct
 from collections.abc import Sequence
@@ -18,7 +15,7 @@ ENTRY: Final = struct.Struct("<iihh")
 class PackedRows(NamedTuple):
     """Rows in order: a byte of `counts`, `forward` and `backward` each, and `counts` entries.
 
-    A rubric has at most `rubric.reading.CRITERIA_LIMIT` criteria, so that a byte counts them.
+    A rubric has at most `rubric_reading.CRITERIA_LIMIT` criteria, so that a byte counts them.
     """
 
     names: tuple[str, ...]

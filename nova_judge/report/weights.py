@@ -83,7 +83,7 @@ class WeightsEvidence:
         settings = metrics.statistics
         if settings.anytime:
             return None
-        columns = columns_from([self._packer.take()], self._groups)
+        columns = columns_from(self._packer.take(), self._groups)
         if not columns.scored.any():
             return None
         return _weights(columns, settings)
