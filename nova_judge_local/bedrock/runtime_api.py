@@ -31,4 +31,7 @@ def answered(operation: Callable[[], Parameters]) -> HttpAnswer:
     except ApiError as error:
         code = "ValidationException" if error.code == "ValidationError" else error.code
         headers = {**_JSON, "x-amzn-errortype": code}
-        return HttpAnswer(error.status, headers, to_json({"message": error.message}))
+        answer: Parameters = {"message": error.message}
+        if error.original is not None:
+            answer["originalStatusCode"] = error.original
+        return HttpAnswer(error.status, headers, to_json(answer))

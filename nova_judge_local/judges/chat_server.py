@@ -79,6 +79,14 @@ def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False)
         _read(server, answer)
 
 
+class RefusedByServerError(LocalModeError):
+    """The server answered with an HTTP status other than 200."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class _SlowServerError(LocalModeError):
     """The server took the request and has not answered in time."""
 
@@ -132,7 +140,9 @@ def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
     body = answer.data[:_SHOWN].decode("utf-8", "replace")
     if answer.status != 200:
         cure = _CURES.get(answer.status, "")
-        raise LocalModeError(f"{server.url} answered {answer.status}: {body} {cure}".rstrip())
+        raise RefusedByServerError(
+            f"{server.url} answered {answer.status}: {body} {cure}".rstrip(), answer.status
+        )
     try:
         return read_completion(answer.data)
     except NotACompletionError as error:

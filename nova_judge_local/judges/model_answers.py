@@ -11,7 +11,7 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge_local.emulator_settings import ChatServer
-from nova_judge_local.judges.chat_server import complete
+from nova_judge_local.judges.chat_server import RefusedByServerError, complete
 from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.sagemaker.api import ApiError
@@ -61,6 +61,8 @@ class ForwardedAnswers:
         """Ask the server; its failure is the container's failure (424)."""
         try:
             return complete(self._server, asked.models[0], asked.messages, asked.settings)
+        except RefusedByServerError as error:
+            raise ApiError("ModelError", str(error), 424, error.status) from error
         except LocalModeError as error:
             raise ApiError("ModelError", str(error), 424) from error
 

@@ -21,10 +21,16 @@ Operation: TypeAlias = Callable[[Parameters], Parameters]
 
 
 class ApiError(Exception):
-    """An error answer of the emulated API, with AWS's code for it."""
+    """An error answer of the emulated API, with AWS's code for it.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    `original` is the status that the model's own server answered with, inside a `ModelError`.
+    """
+
+    def __init__(
+        self, code: str, message: str, status: int = 400, original: int | None = None
+    ) -> None:
         super().__init__(message)
+        self.original = original
         self.code = code
         self.message = message
         self.status = status
@@ -82,10 +88,10 @@ class SageMakerApi:
             operation = headers.get("x-amz-target", "").partition(".")[2]
             return _json(200, to_json(self.call(operation, json.loads(body or b"{}"))))
         except ApiError as error:
-            answer = to_json(
-                {"__type": error.code, "message": error.message, "Message": error.message}
-            )
-            return _json(error.status, answer, {"x-amzn-errortype": error.code})
+            answer = {"__type": error.code, "message": error.message, "Message": error.message}
+            if error.original is not None:
+                answer["OriginalStatusCode"] = error.original
+            return _json(error.status, to_json(answer), {"x-amzn-errortype": error.code})
 
     def _remember_tags(self, answer: Parameters, parameters: Parameters) -> None:
         resource = next((value for key, value in answer.items() if key.endswith("Arn")), None)

@@ -7,7 +7,12 @@ import pytest
 
 from nova_judge.errors import LocalModeError
 from nova_judge_local.judges.chat_server import check_server, complete, parse_chat_server
-from nova_judge_local.judges.model_answers import Answers, ForwardedAnswers, answers_from
+from nova_judge_local.judges.model_answers import (
+    Answers,
+    CompletionRequest,
+    ForwardedAnswers,
+    answers_from,
+)
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
 from nova_judge_local.sagemaker.api import ApiError
@@ -247,6 +252,14 @@ def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_serve
     url, asked = chat_server(reply)
     check_server(parse_chat_server(url), "m")
     assert len(asked) == 1
+
+
+def test_what_a_server_refused_travels_inside_the_model_error_as_with_sagemaker(chat_server):
+    url, _ = chat_server((400, b"no such setting"))
+    asked = CompletionRequest(("m",), "2 + 2?", [{"role": "user", "content": "2 + 2?"}], {})
+    with pytest.raises(ApiError, match="no such setting") as refused:
+        ForwardedAnswers(parse_chat_server(url)).answer(asked)
+    assert (refused.value.status, refused.value.original) == (424, 400)
 
 
 def test_a_candidates_refusal_of_one_request_is_left_to_the_run(chat_server):
