@@ -16,7 +16,7 @@ from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.scratch import scratch_folder
 
-Value = TypeVar("Value")
+Required = TypeVar("Required")
 
 JOINED = "join"
 """The column under which a row of the joined file stands."""
@@ -125,14 +125,19 @@ def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterat
 
 
 def require_records(
-    path: Path, kind: type[Value], error: type[NovaJudgeError], form: str = ""
-) -> Iterator[Value]:
+    path: Path, kind: type[Required], error: type[NovaJudgeError], form: str = ""
+) -> Iterator[Required]:
     """The rows of a file in any form, of which every one must be a `kind`.
 
     Raises `error` with the file, the first line that is none, why, and the `form` that is expected.
     """
+    empty = True
     with readable(path, error) as file:
-        yield from require_lines(file, kind, error, form)
+        for row in require_lines(file, kind, error, form):
+            empty = False
+            yield row
+    if empty:
+        raise error(f"{path}: it holds no row. {form}".rstrip())
 
 
 @contextlib.contextmanager

@@ -88,7 +88,11 @@ class SageMakerApi:
             operation = headers.get("x-amz-target", "").partition(".")[2]
             return _json(200, to_json(self.call(operation, json.loads(body or b"{}"))))
         except ApiError as error:
-            answer = {"__type": error.code, "message": error.message, "Message": error.message}
+            answer: Parameters = {
+                "__type": error.code,
+                "message": error.message,
+                "Message": error.message,
+            }
             if error.original is not None:
                 answer["OriginalStatusCode"] = error.original
             return _json(error.status, to_json(answer), {"x-amzn-errortype": error.code})

@@ -54,7 +54,7 @@ def test_a_scorer_tried_on_nothing_is_an_error(tmp_path, content):
 
     error = CliRunner().invoke(app, ["score", str(tmp_path / "x.jsonl"), "--scorer", "prime_math"])
 
-    assert "holds no answer" in str(error.exception)
+    assert "x.jsonl is empty: write one JSON object per line" in str(error.exception)
 
 
 def test_a_run_in_which_nothing_was_judged_is_an_error_with_an_example(tmp_path, capsys):

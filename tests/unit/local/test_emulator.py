@@ -418,7 +418,7 @@ def test_a_start_that_fails_says_why(tmp_path):
     broken.write_text("no json\n", "utf-8")
 
     with (
-        pytest.raises(LocalModeError, match=r"did not start: .*answers\.jsonl, line 1"),
+        pytest.raises(LocalModeError, match=r"did not start: .*answers\.jsonl: it holds no row"),
         Emulator(EmulatorSettings(answers=(str(broken),))),
     ):
         pass

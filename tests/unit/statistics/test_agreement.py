@@ -98,12 +98,14 @@ def test_a_real_judge_has_the_published_figures() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [20, 100])
+@pytest.mark.parametrize("n", [60, 100])
 def test_the_interval_of_kappa_keeps_its_level(n: int) -> None:
     table = np.array([[0.4, 0.08, 0.02], [0.08, 0.3, 0.02], [0.02, 0.03, 0.05]])
     chance = table.sum(0) @ table.sum(1)
     truth = (np.trace(table) - chance) / (1 - chance)
     drawn = np.random.default_rng(n).multinomial(n, table.ravel(), 2000).reshape(-1, 3, 3)
     found = [cohen_kappa(one) for one in drawn]
-    held = [one.low <= truth <= one.high for one in found if one is not None]
+    given = [one for one in found if one.low is not None and one.high is not None]
+    assert len(given) >= 1_500
+    held = [one.low <= truth <= one.high for one in given]
     assert 0.93 <= np.mean(held) <= 0.98
