@@ -51,7 +51,7 @@ class Account:
         self._folder = folder
         self.application: Any = app.app
         answers = answers_from(settings.answers, settings.chat_server, folder)
-        hosting = Hosting(settings, answers)
+        hosting = Hosting(settings, answers, state_machine_tasks.end_waits)
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
         container = _container(settings, folder, endpoint)
@@ -61,7 +61,7 @@ class Account:
         self._forks = forks
         if forks is not None:
             hooks.start_functions_with(forks.popen)
-        _plug_in(SageMakerApi(operations, hosting.invoke), answers)
+        _plug_in(SageMakerApi(operations, hosting.invoke), answers, settings.wait_scale)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
         hooks.authorize_as_aws_does()
@@ -79,12 +79,12 @@ class Account:
             self._forks.stop()
 
 
-def _plug_in(api: SageMakerApi, answers: Answers) -> None:
+def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
     hooks.answer_secure_transport()
     cloudformation_types.install(api)
-    state_machine_tasks.install(api)
+    state_machine_tasks.install(api, wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
 
     def converse(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:

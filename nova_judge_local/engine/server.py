@@ -70,7 +70,6 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "MINISTACK_REGION": settings.region,
         "LAMBDA_EXECUTOR": "local",
         "AUTH": "true" if settings.enforce_iam else "false",
-        "SFN_WAIT_SCALE": str(settings.wait_scale),
         "LOG_LEVEL": settings.log_level,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -1,14 +1,15 @@
-"""Additions to the emulator's state machines: SageMaker tasks, aborts, the redrive count."""
+"""Additions to the emulator's state machines: SageMaker tasks, waits, aborts, redrive count."""
 
 import contextvars
 import functools
 import json
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ministack.services import stepfunctions
+from ministack.services import lambda_svc, stepfunctions
 
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.sagemaker.api import ApiError, Parameters, SageMakerApi
@@ -16,6 +17,7 @@ from nova_judge_local.sagemaker.training_jobs import FINAL
 
 POLL_S = 0.03
 LONGEST_WAIT_S = 10.0
+SHORTEST_WAIT_S = 0.05
 MODELLED_ERRORS = (
     "ResourceInUse",
     "ResourceLimitExceeded",
@@ -26,13 +28,15 @@ MODELLED_ERRORS = (
 _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "execution", default=None
 )
+_changed = threading.Condition()
 
 
-def install(api: SageMakerApi) -> None:
+def install(api: SageMakerApi, wait_scale: float) -> None:
     """Teach the emulator's Step Functions everything in this module."""
     _add_training_jobs(api)
     _add_sdk_integration()
-    _shorten_waits()
+    _shorten_waits(wait_scale)
+    _end_waits_after_events()
     _heed_aborts()
     _add_redrive_count()
 
@@ -118,14 +122,37 @@ def _add_sdk_integration() -> None:
     }
 
 
-def _shorten_waits() -> None:
-    """A longer wait counts as the longest: nothing here takes the minutes that AWS takes."""
-    engine = stepfunctions._scaled_sleep
+def end_waits() -> None:
+    """End every wait that is under way: something has changed that executions look for."""
+    with _changed:
+        _changed.notify_all()
+
+
+def _shorten_waits(scale: float) -> None:
+    """Waits are scaled, and end early on a change: nothing here takes the minutes of AWS."""
 
     def sleep(seconds: float) -> None:
-        engine(min(seconds, LONGEST_WAIT_S))
+        scaled = min(seconds, LONGEST_WAIT_S) * scale
+        time.sleep(min(scaled, SHORTEST_WAIT_S))
+        with _changed:
+            _changed.wait(max(scaled - SHORTEST_WAIT_S, 0.0))
 
     stepfunctions._scaled_sleep = sleep
+
+
+def _end_waits_after_events() -> None:
+    """A function that an event started may have written what an execution waits for."""
+    run = lambda_svc._execute_function_with_config_scope
+
+    @functools.wraps(run)
+    def execute(*arguments: object) -> object:
+        try:
+            return run(*arguments)
+        finally:
+            if _execution.get() is None:  # else a task of a state machine called it
+                end_waits()
+
+    lambda_svc._execute_function_with_config_scope = execute
 
 
 def _heed_aborts() -> None:

@@ -1,12 +1,12 @@
 """Models, endpoint configurations and endpoints with the life cycle that AWS shows.
 
 An endpoint is Creating before it is InService, cannot be invoked until then, and is Deleting before
-it is gone. Its state follows from the clock: nothing runs in the background.
+it is gone. Its state follows from the clock.
 """
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -23,10 +23,13 @@ MODEL_VARIABLES = ("SM_VLLM_MODEL", "HF_MODEL_ID", "OPTION_MODEL_ID")
 
 
 class Hosting:
-    """The hosting half of the stand-in."""
+    """The hosting half of the stand-in; `started` is called when an endpoint's start is over."""
 
-    def __init__(self, settings: EmulatorSettings, answers: Answers) -> None:
+    def __init__(
+        self, settings: EmulatorSettings, answers: Answers, started: Callable[[], None]
+    ) -> None:
         self._settings = settings
+        self._started = started
         self._answers = answers
         self._faults = Faults(settings.endpoint_faults)
         self._models: dict[str, Parameters] = {}
@@ -74,6 +77,7 @@ class Hosting:
             "LastModifiedTime": _now(),
             "_fails": failing,
         }
+        threading.Timer(self._settings.endpoint_start_s, self._started).start()
         return {"EndpointArn": self._endpoints[name]["EndpointArn"]}
 
     def describe_endpoint(self, parameters: Parameters) -> Parameters:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 SIGNATURES = {
     "ministack.services.lambda_svc._execute_function_warm": ["func", "event", "request_id"],
+    "ministack.services.lambda_svc._execute_function_with_config_scope": ["func", "event"],
     "ministack.services.s3._fire_s3_event": ["bucket_name", "key", "event_name"],
     "ministack.services.s3._get_object": ["bucket_name", "key", "headers"],
     "ministack.services.s3._parse_range": ["range_header", "total"],

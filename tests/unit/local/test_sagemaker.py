@@ -28,6 +28,7 @@ def _hosting(tmp_path, **settings):
     hosting = Hosting(
         EmulatorSettings(**{"endpoint_start_s": 0.05, **settings}),
         answers_from([str(answers)], None),
+        lambda: None,
     )
     api = SageMakerApi(hosting.operations(), hosting.invoke)
     container = {"Image": "image", "Environment": {"SM_VLLM_MODEL": MODEL}}
