@@ -74,6 +74,10 @@ class RunResult(NamedTuple):
 class Watch(Protocol):
     """Observer that hears what happens."""
 
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        ...
+
     def step(self, title: str) -> AbstractContextManager[object]:
         """A step that is under way until its block ends."""
         ...
@@ -93,7 +97,8 @@ def run(
     settings = settings_for(request, os.environ)
     recipe = read_recipe(request.recipe)
     with output_folder.held(request.out):
-        check_servers(settings)
+        for note in check_servers(settings):
+            watch.say(note)
         return _run(request, settings, recipe, watch, hold)
 
 
@@ -143,16 +148,18 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
     )
 
 
-def check_servers(settings: EmulatorSettings) -> None:
-    """One request to each server that is named, before anything else starts."""
+def check_servers(settings: EmulatorSettings) -> list[str]:
+    """One request to each server that is named, before anything else starts; words of slow ones."""
+    notes: list[str | None] = []
     candidates = settings.chat_server
     if candidates is not None and candidates.model is not None:
-        check_server(candidates, candidates.model, refusals_pass=True)
+        notes.append(check_server(candidates, candidates.model, refusals_pass=True))
     kind, _, rest = settings.judge.partition(":")
     if kind == "openai":
         judge = parse_chat_server(rest, settings.judge_environment.get("OPENAI_API_KEY"))
         if judge.model is not None:
-            check_server(judge, judge.model)
+            notes.append(check_server(judge, judge.model))
+    return [note for note in notes if note]
 
 
 def _absolute(judge: str) -> str:

@@ -141,6 +141,10 @@ class _Display:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def say(self, line: str) -> None:
+        """Print a line above those that change."""
+        self._console.print(escape(line), highlight=False)
+
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """A line that spins while its block runs."""

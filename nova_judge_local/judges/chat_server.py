@@ -14,6 +14,7 @@ from nova_judge_local.judges.completions import Completion, NotACompletionError,
 MAX_CONNECTIONS = 64
 _RETRY = Retry(
     total=5,
+    read=1,  # a request that took too long is still at work on the server
     backoff_factor=0.5,
     backoff_jitter=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
@@ -58,9 +59,10 @@ def complete(
     return _read(server, answer)
 
 
-def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False) -> None:
-    """Ask for one word, at most 2 s, and say what is wrong; a server that is only slow passes.
+def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False) -> str | None:
+    """Ask for one word, at most 2 s; raises LocalModeError with what is wrong and how to mend it.
 
+    A server that is only slow, or busy, passes with a word about it, else None is returned.
     `refusals_pass`: a 400 is left to the run, which counts it and quotes it in its report.
     """
     body = {
@@ -72,11 +74,15 @@ def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False)
     try:
         answer = _posted(server, body, no_retries, _QUICK_SECONDS)
     except _SlowServerError:
-        return
-    if answer.status == 400 and (refusals_pass or _as_wanted(body, answer.data) is not None):
-        return
-    if answer.status != 429 and answer.status < 500:
+        return (
+            f"{server.url} has not said one word within {_QUICK_SECONDS:g} s: it may be loading the"
+            " model, or it does not speak HTTP as the address says. Going on."
+        )
+    if answer.status == 429 or answer.status >= 500:
+        return f"{server.url} answered {answer.status}: it is asked again later. Going on."
+    if answer.status != 400 or not (refusals_pass or _as_wanted(body, answer.data) is not None):
         _read(server, answer)
+    return None
 
 
 class RefusedByServerError(LocalModeError):

@@ -1,8 +1,11 @@
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import msgspec
 import pytest
 
 from nova_judge.errors import LocalModeError
@@ -245,13 +248,30 @@ def test_one_request_first_says_what_is_wrong(chat_server, reply, says):
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [_reply("yes"), (429, b"busy"), (503, b"loading"), (400, b"use max_completion_tokens")],
+    ("reply", "note"),
+    [
+        (_reply("yes"), None),
+        ((400, b"use max_completion_tokens"), None),
+        ((429, b"busy"), "answered 429: it is asked again later. Going on."),
+        ((503, b"loading"), "answered 503: it is asked again later. Going on."),
+    ],
 )
-def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_server, reply):
+def test_a_server_that_is_busy_or_particular_passes_the_first_request(chat_server, reply, note):
     url, asked = chat_server(reply)
-    check_server(parse_chat_server(url), "m")
+    assert check_server(parse_chat_server(url), "m") == (note and f"{url} {note}")
     assert len(asked) == 1
+
+
+def test_a_server_that_takes_a_request_and_says_nothing_is_told_and_not_asked_six_times():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = parse_chat_server(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        note = check_server(server, "m")
+        assert note is not None
+        assert "has not said one word within 2 s" in note
+        begun = time.monotonic()
+        with pytest.raises(LocalModeError, match="--timeout"):
+            complete(msgspec.structs.replace(server, timeout_s=0.5), "m", [], {})
+        assert time.monotonic() - begun < 2.5
 
 
 def test_what_a_server_refused_travels_inside_the_model_error_as_with_sagemaker(chat_server):

@@ -184,6 +184,15 @@ def test_a_details_file_gives_one_judgment_a_row_in_order(tmp_path):
         assert (wins.count(A), wins.count(B)) == (row["a_scores"], row["b_scores"])
 
 
+def test_a_judge_that_writes_the_same_long_text_to_every_row_is_read(tmp_path):
+    text = "This answer is more to the point. " * 90
+    rows = [details.pairwise_metrics(text + "[[A>B]]", text + "[[B>A]]")] * 5_000
+    file = details.write(tmp_path / "d.parquet", rows)
+    assert file.stat().st_size < 100_000
+    verdicts = Counter((one.forward, one.backward) for one in read_judgments(file))
+    assert verdicts == {(Verdict.A, Verdict.A): 5_000}
+
+
 def test_unreadable_rows_keep_their_place(tmp_path):
     rows = [details.PHOTOSYNTHESIS, "{'a': ", None, "{}", details.NOTRE_DAME]
     judgments = list(read_judgments(details.write(tmp_path / "d.parquet", rows)))
