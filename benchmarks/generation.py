@@ -10,7 +10,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -23,13 +22,15 @@ import boto3
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from kept_objects import ObjectsInMemory
 from loopback_endpoint import Behaviour, Endpoint
 from rich.console import Console
 from rich.table import Table
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
-from nova_judge.answers.generate import Answer, AnswerSource, generate
-from nova_judge.aws.answer_objects import FolderObjects
+from nova_judge.answers.answers import Answer
+from nova_judge.answers.generate import generate
+from nova_judge.answers.lane import AnswerSource
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import ChatForm, EndpointPort
 from nova_judge.recipe.recipe import Generation
@@ -105,15 +106,12 @@ def port(url: str) -> EndpointPort:
 
 def ours(prompts: Sequence[str], urls: Sequence[str]) -> int:
     """Generate as the function does; returns the rows lost."""
-    with tempfile.TemporaryDirectory() as folder:
-        objects = FolderObjects(Path(folder))
-        sources = {
-            candidate: AnswerSource(
-                port(url), AnswerJournal(objects, candidate, ShardPlace("run", 0))
-            )
-            for candidate, url in zip("AB", urls, strict=False)
-        }
-        generated = generate(prompts, sources)
+    objects = ObjectsInMemory()
+    sources = {
+        candidate: AnswerSource(port(url), AnswerJournal(objects, candidate, ShardPlace("run", 0)))
+        for candidate, url in zip("AB", urls, strict=False)
+    }
+    generated = generate(prompts, sources)
     rows = [row for outcomes in generated.outcomes.values() for row in outcomes]
     return sum(not isinstance(row, Answer) for row in rows)
 

@@ -5,28 +5,16 @@ time was up first. What was answered goes to the journal as it comes, and what f
 is up, so that whoever goes on from there asks only for the rest.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Journal, Setback
-from nova_judge.answers.lane import MOST_THREADS, AnswerSource, Gate, Lane
+from nova_judge.answers.answers import AnswerOutcome, Journal, Setback
+from nova_judge.answers.lane import AnswerSource, Gate, Lane
 from nova_judge.records import Candidate
 
 RESERVE_S = 15.0
 """Seconds kept back, beside the longest call, to store what came and to report it."""
-
-__all__ = [
-    "MOST_THREADS",
-    "Answer",
-    "AnswerOutcome",
-    "AnswerSource",
-    "FailedAnswer",
-    "Generated",
-    "generate",
-    "reasons",
-]
 
 
 class Generated(NamedTuple):
@@ -125,8 +113,3 @@ def _in_order(
 ) -> list[AnswerOutcome | None]:
     asked = dict(zip(lane.prompts, lane.outcomes, strict=True))
     return [stored[prompt] if prompt in stored else asked[prompt] for prompt in prompts]
-
-
-def reasons(outcomes: Iterable[AnswerOutcome | None]) -> Counter[str]:
-    """Count the failed rows by reason."""
-    return Counter(row.reason for row in outcomes if isinstance(row, FailedAnswer))

@@ -11,7 +11,6 @@ from nova_judge.report.page import asset, environment
 
 MOST_DIFFERENCES = 200
 MOST_CHARACTERS = 4_000
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class DifferenceShown(NamedTuple):

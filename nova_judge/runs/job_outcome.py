@@ -40,11 +40,6 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
     @property
-    def archive_uri(self) -> str:
-        """URI of the container's output; the event itself does not say."""
-        return f"{self.output_uri.rstrip('/')}/{self.name}/output/output.tar.gz"
-
-    @property
     def failure(self) -> str | None:
         """Explain why the job gave no result, as a sentence; None when it did."""
         if self.status == "Completed":

@@ -162,12 +162,6 @@ def leading_prompts(counts: ClusterCounts) -> tuple[int, int]:
     return of_a, sum(cluster.prompts for cluster in counts.clusters if cluster.lead > 0)
 
 
-def mean_of_prompts(counts: ClusterCounts) -> tuple[float, float]:
-    """The sum of the prompts' mean scores of B, and of A."""
-    wins = math.fsum(cluster.wins / cluster.rows * cluster.prompts for cluster in counts.clusters)
-    return wins, counts.prompts - wins
-
-
 def standard_error_of_clusters(counts: ClusterCounts) -> float | None:
     """The standard error of the mean over rows, clustered by prompt; None below two prompts."""
     prompts, rows = counts.prompts, counts.rows

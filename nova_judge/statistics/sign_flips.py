@@ -12,7 +12,6 @@ import numpy as np
 from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.binomial import sign_test
 
-MOST_ENUMERATED = 18
 _LARGEST_SUM = 200_000
 _ROUNDING = 1e-9
 

@@ -11,7 +11,6 @@ from nova_judge.statistics.contest import (
     EXACT_TEST,
     PROMPTS_TEST,
     Contest,
-    contest_of_profiles,
     decision_of,
     equivalence_of,
     name_of_test,
@@ -22,7 +21,6 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.early_stopping import RowsNeeded, detectable_rate, rows_needed
 from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.missing_orders import LostOrders
-from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import POWER
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
@@ -60,11 +58,6 @@ class VerdictStated(msgspec.Struct, frozen=True, kw_only=True):
     prompts: int | None = None
     lost: LostOrders | None = None
     blocked_by: tuple[str, ...] = ()
-
-
-def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
-    """The verdict on rows judged in both orders, of which no prompt repeats."""
-    return state_verdict(contest_of_profiles(profiles), settings)
 
 
 def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:

@@ -23,7 +23,6 @@ ONE_SIDED = "Dirichlet weights over prompts, one observation at the end of each 
 WILSON = "Wilson"
 BOOTSTRAP = "percentile bootstrap over prompts"
 
-_QUARTER_STEPS = 4
 _PREFERENCE_STEPS = 400
 _END = 0.5
 
@@ -92,11 +91,6 @@ def scores_of_preferences(preferences: Iterable[float]) -> ScoreCounts:
     """
     tally = Counter(round(preference * _PREFERENCE_STEPS) for preference in preferences)
     return ScoreCounts(tuple(tally[step] for step in range(_PREFERENCE_STEPS + 1)))
-
-
-def win_rate(profiles: ProfileCounts, level: float = 0.95) -> Interval | Unscored:
-    """The win rate of B over rows with both verdicts, ties as half."""
-    return score_interval(scores_of_profiles(profiles), level)
 
 
 def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Port, model_name
-from nova_judge.answers.generate import MOST_THREADS, AnswerSource
+from nova_judge.answers.lane import MOST_THREADS, AnswerSource
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import bedrock_converse, s3, sagemaker_endpoint
 from nova_judge.aws.answer_objects import BucketObjects

@@ -5,7 +5,10 @@ import random
 from pathlib import Path
 
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.statistics.contest import contest_of_profiles
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts, count_profiles
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.verdict import VerdictStated, state_verdict
 
 DATA = Path(__file__).parents[1] / "data" / "published"
 HAIKU = DATA / "judgebench-claude-3-haiku"
@@ -54,6 +57,11 @@ def random_counts(seed: int, most: int = 30) -> ProfileCounts:
     """Random profile counts."""
     draw = random.Random(seed)  # noqa: S311  test data
     return count_profiles(judgments(draw.randint(1, most), seed))
+
+
+def verdict(profiles: ProfileCounts, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
+    """The verdict on rows judged in both orders, of which no prompt repeats."""
+    return state_verdict(contest_of_profiles(profiles), settings)
 
 
 def jsonl(path: Path, rows: list[object]) -> Path:

@@ -4,8 +4,8 @@ import pytest
 
 from nova_judge.answers.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, FailedAnswer, Setback, model_name, prompt_name
-from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.recipe.recipe import Generation
+from tests.made.folder_objects import FolderObjects
 
 ANSWER = Answer("x", tries=3, input_tokens=5, output_tokens=7, finish_reason="stop", latency_s=0.5)
 

@@ -10,14 +10,15 @@ import pytest
 MOST_BYTES = 256 * 1024**2
 WORKER = """
 import json, pathlib, re, sys
-from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer
 from nova_judge.inputs.reading import AnswerSources
-from nova_judge.answers.generate import AnswerSource, generate
+from nova_judge.answers.generate import generate
+from nova_judge.answers.lane import AnswerSource
 from nova_judge.recipe.recipe import Shards
 from nova_judge.inputs.shard_rows import read_shard
 from nova_judge.inputs.shards import cut
+from tests.made.folder_objects import FolderObjects
 
 class Model:
     def ask(self, prompt):

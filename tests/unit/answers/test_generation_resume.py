@@ -12,9 +12,10 @@ import pytest
 from nova_judge.answers import answer_store
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, lasting
-from nova_judge.answers.generate import AnswerSource, generate
+from nova_judge.answers.generate import generate
+from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import CUT_SHORT, CallFailed, RetryPolicy
-from nova_judge.aws.answer_objects import FolderObjects
+from tests.made.folder_objects import FolderObjects
 
 PROMPTS = [f"question {n}" for n in range(240)]
 CHUNK = 20

@@ -17,9 +17,9 @@ from botocore.stub import Stubber
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, Prompt, prompt_name
-from nova_judge.answers.generate import AnswerSource, generate
+from nova_judge.answers.generate import generate
+from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
-from nova_judge.aws.answer_objects import FolderObjects
 from nova_judge.aws.bedrock_converse import ConversePort, answer_of, asked, converse_request
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import (
@@ -30,6 +30,7 @@ from nova_judge.aws.sagemaker_endpoint import (
     form_of,
 )
 from nova_judge.recipe.recipe import Generation
+from tests.made.folder_objects import FolderObjects
 
 ENDPOINT = Path(__file__).parents[3] / "benchmarks" / "loopback_endpoint.py"
 SETTINGS = Generation(max_tokens=9, temperature=0.5, stop=("END",), system="Be brief.", seed=3)

@@ -26,9 +26,8 @@ from nova_judge.statistics.sequential import (
     win_rate_anytime,
 )
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
-from nova_judge.statistics.verdict import verdict
 from nova_judge.statistics.win_rate import WILSON, Interval, ScoreCounts
-from tests.made.profiles import counts
+from tests.made.profiles import counts, verdict
 
 
 def test_every_figure_that_can_allows_for_an_early_stop() -> None:

@@ -13,8 +13,7 @@ from nova_judge.statistics.early_stopping import rows_needed
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import decisive_pairs
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from nova_judge.statistics.verdict import verdict
-from tests.made.profiles import counts, random_counts
+from tests.made.profiles import counts, random_counts, verdict
 
 
 @given(st.integers(0, 400), st.integers(0, 400))

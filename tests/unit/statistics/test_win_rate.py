@@ -22,13 +22,12 @@ from nova_judge.statistics.win_rate import (
     scores_of_profiles,
     standard_error,
     wilson,
-    win_rate,
 )
 from tests.made.profiles import counts, random_counts
 
 
 def test_the_win_rate_is_the_mean_over_rows_ties_as_half() -> None:
-    found = win_rate(counts(BB=3, AA=1, AB=2, tt=1, Be=1, ee=5))
+    found = score_interval(scores_of_profiles(counts(BB=3, AA=1, AB=2, tt=1, Be=1, ee=5)))
     assert isinstance(found, Interval)
     assert found.estimate == pytest.approx((3 + 0 + 1 + 0.5) / 7, abs=1e-15)
 
@@ -167,8 +166,8 @@ def test_preferences_keep_their_exact_mean_and_standard_error() -> None:
 
 
 def test_without_a_judged_row_there_is_a_reason_and_no_number() -> None:
-    assert win_rate(ProfileCounts()) == Unscored("no row was judged")
-    assert win_rate(counts(ee=4)) == Unscored("no row was judged")
+    assert score_interval(scores_of_profiles(ProfileCounts())) == Unscored("no row was judged")
+    assert score_interval(scores_of_profiles(counts(ee=4))) == Unscored("no row was judged")
     assert isinstance(wilson(0, 0), Unscored)
     assert isinstance(percentile_bootstrap(ScoreCounts((0, 0, 0))), Unscored)
     empty = contest_of(gather([EvidenceRow()]), Basis.PREFERENCE)

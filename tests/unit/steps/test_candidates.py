@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from nova_judge.answers.generate import MOST_THREADS
+from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.sagemaker_endpoint import EndpointPort
 from nova_judge.inputs.reading import AnswerSources
