@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from nova_judge.statistics.arrays import Floats, Ints, Keys
+from nova_judge.statistics.arrays import Floats, Ints, Keys, RowIndices
 from nova_judge.statistics.dirichlet_mean import Bounds, quantile
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
@@ -97,11 +97,8 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     A key of 0 is a row of its own.
     """
     scored = ~np.isnan(scores)
-    keys, scores, leads = keys[scored], scores[scored], leads[scored]
-    alone = keys == 0
-    _, place = np.unique(keys, return_inverse=True)
-    place = np.where(alone, place.max(initial=-1) + 1 + np.cumsum(alone), place)
-    _, place = np.unique(place, return_inverse=True)
+    scores, leads = scores[scored], leads[scored]
+    place = places_of(keys[scored])
     rows = np.bincount(place)
     if not len(rows) or rows.max() == 1:
         return None
@@ -117,6 +114,15 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
             )
         )
     )
+
+
+def places_of(keys: Keys) -> RowIndices:
+    """The number, from 0 on, of each row's cluster; a key of 0 is a row of its own."""
+    alone = keys == 0
+    _, places = np.unique(keys, return_inverse=True)
+    places = np.where(alone, len(keys) + np.cumsum(alone), places)
+    numbered: RowIndices = np.unique(places, return_inverse=True)[1]
+    return numbered
 
 
 def cluster_bounds(counts: ClusterCounts, level: float) -> Bounds:

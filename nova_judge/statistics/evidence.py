@@ -26,6 +26,7 @@ from nova_judge.statistics.outcomes import (
 
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000
+_LABEL_SCORES = np.array([0.0, 1.0, 0.5, math.nan])
 _MARKUP = (
     re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE),
     re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE),
@@ -54,7 +55,8 @@ class EvidenceRow(NamedTuple):
 
     `preference` is the share that B wins, in [0, 1]; `margin` favours A when positive; lengths are
     in characters. Rows of one `cluster` (see `key_of`) are answers to one prompt; 0 is a row alone.
-    `hashed` is the row's own, by which folds are drawn.
+    `hashed` is the row's own, by which folds are drawn. `probability`, in (0, 1], is the chance that
+    the row had to be drawn for a label.
     """
 
     forward: JudgedAs = NOT_ASKED
@@ -69,6 +71,7 @@ class EvidenceRow(NamedTuple):
     preference: float | None = None
     cluster: int = 0
     hashed: int = 0
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +90,7 @@ class Evidence:
     preferences: Floats
     clusters: Keys
     hashes: Keys
+    probabilities: Floats
 
     @property
     def rows(self) -> int:
@@ -108,6 +112,11 @@ class Evidence:
             for label in (Outcome.A, Outcome.B, Outcome.TIE)
             if (at := self.labels == label).any()
         }
+
+    @property
+    def label_scores(self) -> Floats:
+        """The label of every row as a score of B: 0, 1/2 (a tie, both bad) or 1; NaN unknown."""
+        return _LABEL_SCORES[self.labels]
 
     @property
     def scores(self) -> Floats:
@@ -200,6 +209,7 @@ def _columns(rows: list[EvidenceRow]) -> Evidence:
         preferences=_floats([row.preference for row in rows]),
         clusters=np.array([row.cluster for row in rows], dtype=np.uint64),
         hashes=np.array([row.hashed for row in rows], dtype=np.uint64),
+        probabilities=_floats([row.probability for row in rows]),
     )
 
 

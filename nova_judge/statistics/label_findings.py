@@ -5,10 +5,8 @@ more than chance would, the verdict is blocked and says so first.
 """
 
 import math
-from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from nova_judge.statistics.agreement import LabelledCounts, summed_table
 from nova_judge.statistics.binomial import sign_test
@@ -18,7 +16,6 @@ from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, ScoreCounts, score_interval
 
 MIN_LABELLED = 20
-WEIGHTED = "labels weighted by one over their chance to be drawn, Student's t"
 ROGAN_GLADEN = "Rogan and Gladen's correction, one observation added to every rate"
 
 
@@ -68,30 +65,6 @@ def label_findings(
         p_chance=p_chance,
         contradictions=tuple(reasons),
     )
-
-
-def weighted_label_rate(
-    scores: Sequence[float], chances: Sequence[float], level: float = 0.95
-) -> Interval | None:
-    """The win rate of labels that were drawn with known probabilities, each above 0.
-
-    `scores` are 0 for A, 1/2 for a tie, 1 for B. The ratio of weighted sums (Hajek 1971) with its
-    linearised variance; half an observation of mean weight at either end. None below two labels.
-    """
-    if len(scores) < 2:
-        return None
-    weights = 1.0 / np.array(chances, dtype=np.float64)
-    mean = float(weights.mean())
-    values = np.append(np.array(scores, dtype=np.float64), [0.0, 1.0])
-    shares = np.append(weights, [mean / 2.0, mean / 2.0])
-    estimate = math.fsum(w * s for w, s in zip(weights.tolist(), scores, strict=True)) / math.fsum(
-        weights.tolist()
-    )
-    centre = float(shares @ values) / float(shares.sum())
-    spread = float((shares**2) @ (values - centre) ** 2) * len(scores) / (len(scores) - 1)
-    reach = student_quantile(level, len(scores) - 1) * math.sqrt(spread) / float(shares.sum())
-    low, high = max(0.0, min(estimate, centre - reach)), min(1.0, max(estimate, centre + reach))
-    return Interval(estimate, low, high, level, WEIGHTED)
 
 
 class JudgeRates(msgspec.Struct, frozen=True):

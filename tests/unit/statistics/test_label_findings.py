@@ -1,4 +1,4 @@
-"""Labels by themselves, against the judge, weighted, and from outside of the run."""
+"""Labels by themselves, against the judge, and from outside of the run."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from nova_judge.statistics.label_findings import (
     JudgeRates,
     label_findings,
     rate_by_outside_labels,
-    weighted_label_rate,
 )
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import DEFAULTS
@@ -67,21 +66,6 @@ def test_ac1_is_gwet_s_own_example_and_stands_where_kappa_collapses() -> None:
 def covered(draw, truth: float, runs: int = 400) -> float:
     found = [draw() for _ in range(runs)]
     return float(np.mean([one.low <= truth <= one.high for one in found if one is not None]))
-
-
-def test_labels_drawn_by_known_chances_estimate_all_rows() -> None:
-    """Rows that the judge calls close are labelled three times as often, and B wins them less."""
-    rng = np.random.default_rng(3)
-
-    def draw():
-        close = rng.random(3000) < 0.4
-        wins = rng.random(3000) < np.where(close, 0.4, 0.8)
-        chance = np.where(close, 0.09, 0.03)
-        taken = rng.random(3000) < chance
-        return weighted_label_rate(wins[taken].astype(float).tolist(), chance[taken].tolist())
-
-    assert 0.92 <= covered(draw, 0.64) <= 0.98
-    assert weighted_label_rate([1.0], [0.5]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,137 @@
+"""The win rate that people's labels would give, where rows were drawn to be labelled by design.
+
+Labels help most where the judge is unsure, so a review draws such rows more often, each with a
+known probability. A label then counts one over its probability, and the judge's scores of all rows
+take up the rest (Zrnic and Candes 2024, arXiv 2403.03208; the weight on the judge as in PPI++,
+arXiv 2311.01453). Weighted means are ratios (Hajek 1971): how many rows a design happens to draw
+does not matter. One label at either end, beside the middle of the scores, with the weight that
+one of so many equal ones would have, and Student's t keep the level when labels are few.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Floats, Keys, RowIndices
+from nova_judge.statistics.clusters import places_of
+from nova_judge.statistics.corrected_win_rate import MIN_LABELLED, CorrectedWinRate
+from nova_judge.statistics.student import student_quantile
+from nova_judge.statistics.win_rate import Interval
+
+DRAWN = "prediction-powered inference, labels weighted by one over their probability, Student's t"
+WEIGHTED = "labels weighted by one over their probability, Student's t"
+
+
+class _Rows(NamedTuple):
+    """Rows in an order of their own. labels, weights: 0 where a row has no label."""
+
+    scores: Floats
+    labels: Floats
+    weights: Floats
+    places: RowIndices
+
+    def mirrored(self) -> "_Rows":
+        labels = np.where(self.weights > 0, 1.0 - self.labels, 0.0)
+        return self._replace(scores=1.0 - self.scores, labels=labels)
+
+    def ordered(self) -> "_Rows":
+        order = np.lexsort((self.places, self.labels, self.scores, self.weights))
+        return _Rows(
+            self.scores[order], self.labels[order], self.weights[order], self.places[order]
+        )
+
+
+def win_rate_by_drawn_labels(
+    scores: Floats,
+    labels: Floats,
+    probabilities: Floats,
+    clusters: Keys | None = None,
+    level: float = 0.95,
+) -> CorrectedWinRate | Unscored:
+    """The win rate of B that labels of all rows would give, from the rows drawn to be labelled.
+
+    One element per row of the whole run, in any order. scores: the judge's, of B, 0 to 1; NaN where
+    it has none, and these rows take no part (`Evidence.scores`). labels: 0 for A, 1/2 for a tie or
+    both bad, 1 for B; NaN without a label. probabilities: with which a labelled row was drawn,
+    above 0 and at most 1, fixed before any label was seen; those of other rows are not read. A row
+    that two parts of a design may draw has 1 - (1 - p)(1 - q). clusters: the prompts, where these
+    repeat; 0 is a row alone (`Evidence.clusters`).
+
+    Every row must have had a chance to be drawn. A drawn row that nobody labelled counts as not
+    drawn: the result is biased as far as such rows differ from the others. Raises ValueError for a
+    probability that is none.
+    """
+    rows = _rows(scores, labels, probabilities, clusters)
+    labelled = int((rows.weights > 0).sum())
+    others = len(rows.scores) - labelled
+    if labelled < MIN_LABELLED:
+        return Unscored(f"{labelled} judged rows have a label, {MIN_LABELLED} are needed")
+    if not others:
+        return Unscored("every judged row has a label: read the labels themselves")
+    low, estimate, high, trust = _bounds(rows, level)
+    return CorrectedWinRate(estimate, low, high, level, DRAWN, labelled, others, trust)
+
+
+def weighted_label_rate(
+    labels: Floats, probabilities: Floats, clusters: Keys | None = None, level: float = 0.95
+) -> Interval | None:
+    """The win rate of labels that were drawn with known probabilities, without the judge.
+
+    labels: 0 for A, 1/2 for a tie, 1 for B, of drawn rows alone. None below two labels. Raises
+    ValueError for a probability that is none.
+    """
+    if len(labels) < 2:
+        return None
+    rows = _rows(np.full(len(labels), 0.5), labels, probabilities, clusters)
+    low, estimate, high, _ = _bounds(rows, level)
+    return Interval(estimate, low, high, level, WEIGHTED)
+
+
+def _rows(scores: Floats, labels: Floats, probabilities: Floats, clusters: Keys | None) -> _Rows:
+    """The rows with a score, each with the number of its prompt."""
+    keys = np.zeros(len(scores), dtype=np.uint64) if clusters is None else clusters
+    scored = ~np.isnan(scores)
+    scores, labels, probabilities = scores[scored], labels[scored], probabilities[scored]
+    labelled = ~np.isnan(labels)
+    drawn = probabilities[labelled]
+    if not ((drawn > 0.0) & (drawn <= 1.0)).all():
+        raise ValueError("every labelled row needs the probability of its draw, in (0, 1]")
+    weights = np.zeros(len(scores))
+    weights[labelled] = 1.0 / drawn
+    return _Rows(scores, np.where(labelled, labels, 0.0), weights, places_of(keys[scored]))
+
+
+def _bounds(rows: _Rows, level: float) -> tuple[float, float, float, float]:
+    """Lower end, estimate, upper end and the weight on the judge; for the side that is behind."""
+    if math.fsum(rows.weights * (rows.labels - 0.5)) > 0:
+        low, estimate, high, trust = _bounds_of_lesser(rows.mirrored().ordered(), level)
+        return 1.0 - high, 1.0 - estimate, 1.0 - low, trust
+    return _bounds_of_lesser(rows.ordered(), level)
+
+
+def _bounds_of_lesser(rows: _Rows, level: float) -> tuple[float, float, float, float]:
+    count, labelled = len(rows.scores), rows.weights > 0
+    end = float(rows.weights @ rows.weights / rows.weights.sum())
+    weights = np.append(rows.weights, [end, end])
+    weights *= count / weights.sum()
+    scores, labels = np.append(rows.scores, [0.5, 0.5]), np.append(rows.labels, [0.0, 1.0])
+    of_all, of_labelled = float(rows.scores.mean()), float(weights @ scores) / count
+    of_labels = float(weights @ labels) / count
+    by_labels = weights * (labels - of_labels)
+    by_judge = np.append(rows.scores - of_all, [0.0, 0.0]) - weights * (scores - of_labelled)
+    spread = float(by_judge @ by_judge)
+    trust = min(1.0, max(0.0, -float(by_labels @ by_judge) / spread)) if spread > 0 else 0.0
+    estimate = of_labels + trust * (of_all - of_labelled)
+    places = np.append(rows.places, [count, count + 1])
+    of_prompts = np.bincount(places, by_labels + trust * by_judge)
+    drawn = np.bincount(places, weights)
+    prompts = len(np.unique(rows.places[labelled]))
+    variance = float(of_prompts @ of_prompts) / count**2 * prompts / max(1, prompts - 1)
+    degrees = max(1.0, float(drawn.sum() ** 2 / (drawn @ drawn)) - 1.0)
+    reach = student_quantile(level, degrees) * math.sqrt(variance)
+    low, centre, high = (
+        min(1.0, max(0.0, end)) for end in (estimate - reach, estimate, estimate + reach)
+    )
+    return low, centre, high, trust
