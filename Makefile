@@ -32,7 +32,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hostile check templates schema pins bootstrap deploy destroy clean
+.PHONY: help setup demo test docs hostile check templates schema pins bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -76,6 +76,10 @@ demo: .venv/demo  ## Run the main job on this machine: no AWS, no Docker (KIND=p
 
 test: .venv/dev  ## Run all tests
 	@$(BIN)/pytest -n auto --dist worksteal
+
+docs: .venv/dev  ## Build the documentation site into out/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open out/site/index.html"
 
 hostile: .venv/dev  ## Attacks, faults and mutants in full; `make test` runs a part of them
 	@NOVA_JUDGE_HOSTILE=full $(BIN)/pytest -n auto tests/hostile

@@ -1,0 +1,89 @@
+"""Every tutorial is executed: its commands run in order, and print what the page says they print.
+
+A ```bash block is run; the ```text block after it holds lines of its output, in order, where `…`
+stands for anything. A ```console block is for a reader with an account, and is not run.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
+BLOCK = re.compile(
+    r"^```(bash|text|yaml title=\"(?P<file>[^\"]+)\")\n(?P<body>.*?)^```$", re.M | re.S
+)
+
+pytestmark = pytest.mark.slow
+
+
+class Step(NamedTuple):
+    """One block of commands and the lines that it prints."""
+
+    commands: str
+    printed: list[str]
+
+
+def steps_of(page: str) -> list[Step | tuple[str, str]]:
+    """The blocks of a page in order; a YAML block with a title is a file to write."""
+    steps: list[Step | tuple[str, str]] = []
+    for block in BLOCK.finditer(page):
+        body = block["body"]
+        if block["file"]:
+            steps.append((block["file"], body))
+        elif block[1] == "bash":
+            steps.append(Step(body, []))
+        elif steps and isinstance(steps[-1], Step):
+            steps[-1].printed.extend(line.strip() for line in body.splitlines() if line.strip())
+    return steps
+
+
+def missing(printed: list[str], output: str) -> str | None:
+    """The first expected line that does not follow the ones before it."""
+    text, at = " ".join(output.split()), 0
+    for line in printed:
+        pattern = ".*?".join(re.escape(" ".join(part.split())) for part in line.split("…"))
+        match = re.compile(pattern).search(text, at)
+        if match is None:
+            return line
+        at = match.end()
+    return None
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=[page.stem for page in TUTORIALS])
+def test_the_tutorial_does_what_it_says(tutorial, tmp_path):
+    steps = steps_of(tutorial.read_text("utf-8"))
+    assert any(isinstance(step, Step) for step in steps), "a tutorial without a command"
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "200",
+    }
+
+    for step in steps:
+        if not isinstance(step, Step):
+            name, body = step
+            (tmp_path / name).write_text(body, "utf-8")
+            continue
+        done = subprocess.run(
+            ["bash", "-c", step.commands],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        line = missing(step.printed, output)
+        assert line is None, f"{step.commands}\ndoes not print: {line}\nbut:\n{output}"
+
+
+def test_a_line_that_is_not_printed_is_noticed():
+    assert missing(["B is … better", "second"], "B is  much\nbetter") == "second"
+    assert missing(["one … three"], "one two three") is None
