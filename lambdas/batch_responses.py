@@ -6,6 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.model_ways import ways_of
 from lambdas.settings import BatchSettings, load
 from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
@@ -33,7 +34,7 @@ def _answer(
     run: Run, shard: Shard, prompts: list[str], settings: BatchSettings, context: LambdaContext
 ) -> int:
     sources = candidates.sources(
-        run, shard.index, settings.data_bucket, settings.job_prefix, run.batch
+        run, shard.index, settings.data_bucket, ways_of(settings), run.batch
     )
     steps = [
         batch_shard.step(

@@ -11,6 +11,7 @@ from nova_judge.aws import runs_table, s3
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
+from nova_judge.sources.endpoints import endpoint_instances
 
 
 @logger.inject_lambda_context
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     shards = list(run.shards())
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
-    endpoints = run.recipe.endpoint_instances(run.generated())
+    endpoints = endpoint_instances(run.recipe, run.generated())
     return {
         "claimed": True,
         "run_id": run.run_id,

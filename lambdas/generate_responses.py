@@ -6,6 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.model_ways import ways_of
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
@@ -59,7 +60,7 @@ def _answer(
         return 0
     generated = generate(
         [prompt_of(row) for row in rows.rows],
-        candidates.sources(run, shard.index, settings.data_bucket, settings.job_prefix, asked),
+        candidates.sources(run, shard.index, settings.data_bucket, ways_of(settings), asked),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     logger.info("asked", run_id=run.run_id, shard=shard.index, in_flight=generated.in_flight)

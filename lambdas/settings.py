@@ -42,11 +42,13 @@ class EndpointSettings(FunctionSettings):
     """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
 
     `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
+    `stand_in_keys`: the keys of model servers as JSON `{secret: key}`; only local mode sets them.
     """
 
     job_prefix: str
     endpoints: str
     endpoint_life: str = "on_demand"
+    stand_in_keys: str = "{}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,14 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.aws.models import model_facts
 from nova_judge.aws.place import current_region
 from nova_judge.aws.registries import image_facts
+from nova_judge.check import NotRead
 from nova_judge.kinds.known import kind_of
-from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.images import ImageFacts, images_of
 from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
+from nova_judge.sources.endpoints import endpoint_instances
 
 AccountFact = TypeVar("AccountFact")
 
@@ -104,7 +105,7 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     """
     wanted = {f"{kind}{TRAINING}" for kind in recipe.judge.instance_types} | {
         f"{kind}{ENDPOINT}"
-        for kinds in recipe.endpoint_instances(CANDIDATES).values()
+        for kinds in endpoint_instances(recipe, CANDIDATES).values()
         for kind in kinds
     }
     quotas: dict[str, float] = {}

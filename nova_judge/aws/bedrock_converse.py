@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import msgspec
 
 from nova_judge.answers.answers import Answer, Prompt
@@ -15,7 +14,7 @@ from nova_judge.answers.retries import (
     Outlook,
     withheld,
 )
-from nova_judge.aws.calls import config, failures_in_our_words
+from nova_judge.aws.calls import failures_in_our_words
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import Generation
@@ -126,8 +125,3 @@ class ConversePort:
         with failures_in_our_words():
             response = self._client.converse(modelId=self._model, **asked(self._request, prompt))
         return answer_of(dict(response))
-
-
-def runtime_client(threads: int, call_timeout_s: float) -> "BedrockRuntimeClient":
-    """A client for `threads` threads, without retries of its own."""
-    return boto3.client("bedrock-runtime", config=config(threads, call_timeout_s))

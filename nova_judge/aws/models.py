@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws.client_errors import code_of
-from nova_judge.preflight.check import NotRead
+from nova_judge.check import NotRead
 from nova_judge.preflight.model_check import Access, ModelFacts
 
 GEOGRAPHIES = frozenset({"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"})

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from nova_judge.aws import account
+from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
@@ -15,7 +16,6 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
-from nova_judge.preflight.check import Check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 

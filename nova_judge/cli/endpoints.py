@@ -15,9 +15,9 @@ from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.check import NotRead
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import EndpointError
-from nova_judge.preflight.check import NotRead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
 

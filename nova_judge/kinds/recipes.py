@@ -6,11 +6,11 @@ from pathlib import Path
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import KINDS, kind_of
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
-from nova_judge.recipe.compatibility import candidate_problems, instance_problems
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.records import CANDIDATES
+from nova_judge.sources.known import candidate_problems
 from nova_judge.yaml_text import read_yaml
 
 
@@ -52,15 +52,7 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
     """Everything in a well-formed recipe that cannot be run."""
     for side in CANDIDATES:
         spec, generation = recipe.candidate(side), recipe.generation_for(side)
-        yield from candidate_problems(
-            f"candidates.{side}",
-            endpoint=spec.endpoint,
-            bedrock=spec.bedrock,
-            file=spec.file,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-        )
-        yield from instance_problems(f"candidates.{side}", spec.endpoint or "", spec.instance_types)
+        yield from candidate_problems(f"candidates.{side}", spec, generation)
     kind = kind_of(recipe.kind)
     parts = recipe.optional_parts()
     missing = sorted(key for key in kind.needs if not parts[key])

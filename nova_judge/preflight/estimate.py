@@ -15,6 +15,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
+from nova_judge.sources.known import source_of
 
 
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
@@ -62,7 +63,7 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
         raise BudgetError(
             f"{recipe.name}: budget.max_usd is {budget:g}, but no price is known for "
             f"{', '.join(estimate.likely.unpriced)}. Give it in the recipe, in US dollars per "
-            "million tokens: `price: {input: …, output: …}` beside `bedrock:` of the candidate, or "
+            "million tokens: `price: {input: …, output: …}` beside the candidate's model, or "
             "beside `evaluator:` of judge.bedrock; or leave budget.max_usd out"
         )
     if estimate.likely.usd > budget:
@@ -88,11 +89,9 @@ def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:
         assumptions.append(f"{token.value:g} characters a token: {token.why}")
     for side in workload.generated:
         spec = recipe.candidate(side)
-        if spec.source == "endpoint":
-            tokens = supposed.endpoint_tokens_per_second
-            assumptions.append(
-                f"{spec.model} writes {tokens.value[spec.model]:g} tokens/s: {tokens.why}"
-            )
+        if hosting := source_of(spec).hosting(spec):
+            rate = hosting.tokens_per_second
+            assumptions.append(f"{spec.model} writes {rate:g} tokens/s: {hosting.why}")
     if not workload.exact:
         assumptions.append("the number of rows is projected from the first part of the file")
     return tuple(dict.fromkeys(assumptions))

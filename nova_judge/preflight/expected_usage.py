@@ -7,6 +7,8 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
+from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.known import source_of
 
 
 def expected_usage(
@@ -29,7 +31,7 @@ def expected_usage(
             *(
                 _token_use(recipe, side, workload, answer_share)
                 for side in workload.generated
-                if recipe.candidate(side).source == "bedrock"
+                if source_of(recipe.candidate(side)).payment(recipe.candidate(side)) == "tokens"
             ),
             *judging.bedrock,
         ),
@@ -45,13 +47,11 @@ def expected_usage(
 def generation_seconds(recipe: Recipe, workload: Workload, answer_share: float) -> float:
     """Seconds of the slowest candidate; all answer at once."""
     supposed = catalog.assumptions()
-    tokens = _endpoint_tokens(recipe, workload, answer_share)
-    rates = supposed.endpoint_tokens_per_second.value
-    busy_s = [count / rates[model] for model, count in tokens.items()]
-    if any(recipe.candidate(side).source == "bedrock" for side in workload.generated):
-        busy_s.append(workload.rows / supposed.bedrock_rows_per_second.value)
-    start_s = supposed.endpoint_start_minutes.value * 60 if tokens else 0.0
-    return start_s + max(busy_s, default=0.0)
+    busy_s = _endpoint_seconds(recipe, workload, answer_share)
+    start_s = supposed.endpoint_start_minutes.value * 60 if busy_s else 0.0
+    called = any(recipe.candidate(side).model not in busy_s for side in workload.generated)
+    called_s = workload.rows / supposed.bedrock_rows_per_second.value if called else 0.0
+    return start_s + max(*busy_s.values(), called_s, 0.0)
 
 
 def _endpoint_times(
@@ -59,35 +59,34 @@ def _endpoint_times(
 ) -> tuple[InstanceTime, ...]:
     """One endpoint per model, shared by candidates of that model; up until the last one is done."""
     up_s = generation_seconds(recipe, workload, answer_share)
-    instances = recipe.endpoint_instances(workload.generated)
-    return tuple(
-        InstanceTime(instances[model][0], up_s, 1, model)
-        for model in _endpoint_tokens(recipe, workload, answer_share)
-    )
+    instances = endpoint_instances(recipe, workload.generated)
+    return tuple(InstanceTime(types[0], up_s, 1, model) for model, types in instances.items())
 
 
-def _endpoint_tokens(recipe: Recipe, workload: Workload, answer_share: float) -> dict[str, float]:
-    """Tokens that each endpoint has to write."""
-    tokens: dict[str, float] = {}
+def _endpoint_seconds(recipe: Recipe, workload: Workload, answer_share: float) -> dict[str, float]:
+    """Seconds that each endpoint needs for the tokens of all its candidates."""
+    seconds: dict[str, float] = {}
     for side in workload.generated:
         spec = recipe.candidate(side)
-        if spec.source == "endpoint":
-            written = workload.rows * recipe.generation_for(side).max_tokens * answer_share
-            tokens[spec.model] = tokens.get(spec.model, 0.0) + written
-    return tokens
+        if hosting := source_of(spec).hosting(spec):
+            tokens = workload.rows * recipe.generation_for(side).max_tokens * answer_share
+            seconds[spec.model] = seconds.get(spec.model, 0.0) + tokens / hosting.tokens_per_second
+    return seconds
 
 
 def _token_use(
     recipe: Recipe, side: Candidate, workload: Workload, answer_share: float
 ) -> TokenUse:
-    generation = recipe.generation_for(side)
+    spec, generation = recipe.candidate(side), recipe.generation_for(side)
+    source = source_of(spec)
     per_token = catalog.assumptions().characters_per_token.value
-    batch = answers_in_batch(generation, workload.rows)
+    batch = source.batches and answers_in_batch(generation, workload.rows)
     read = workload.prompt_characters + len(generation.system or "")
     return TokenUse(
-        recipe.candidate(side).model,
+        source.title(spec),
         workload.rows * read / per_token,
         workload.rows * generation.max_tokens * answer_share,
         batch,
-        recipe.candidate(side).price,
+        spec.price,
+        spec.source,
     )

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from nova_judge.check import Check, NotRead
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import kind_of
 from nova_judge.partitions import partition_of
-from nova_judge.preflight.check import Check, NotRead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.training_job import evaluation_image
+from nova_judge.sources.endpoints import endpoint_instances
 
 JUDGE = "judge image"
 
@@ -42,7 +43,7 @@ def _images(recipe: Recipe, region: str, asked: tuple[Candidate, ...]) -> Iterat
     if account is None:
         return
     registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-    for model in sorted(recipe.endpoint_instances(asked)):
+    for model in sorted(endpoint_instances(recipe, asked)):
         name = catalog.models().endpoints[model].serving
         yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
 

@@ -3,7 +3,7 @@
 import datetime
 from typing import Literal, NamedTuple
 
-from nova_judge.preflight.check import Check, NotRead
+from nova_judge.check import Check, NotRead
 
 SOON = datetime.timedelta(days=60)
 

@@ -42,11 +42,12 @@ def _token_line(use: TokenUse) -> CostLine:
     prices = catalog.prices().bedrock_million_tokens
     price = use.price or listed_price(use.model)
     total = use.input_tokens + use.output_tokens
+    part = "Bedrock" if use.source == "bedrock" else use.source
     if price is None:
-        return CostLine("Bedrock", use.model, total, "tokens", None)
+        return CostLine(part, use.model, total, "tokens", None)
     usd = (use.input_tokens * price.input + use.output_tokens * price.output) / 1e6
     return CostLine(
-        "Bedrock", use.model, total, "tokens", usd * (prices.batch_factor if use.batch else 1)
+        part, use.model, total, "tokens", usd * (prices.batch_factor if use.batch else 1)
     )
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nova_judge import __version__
+from nova_judge.check import Check, NotRead
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.partitions import partition_of
-from nova_judge.preflight.check import Check, NotRead
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.input_head import rows_of
 from nova_judge.preflight.model_check import ModelFacts, model_check
@@ -30,6 +30,7 @@ from nova_judge.records import (
     as_rejected,
 )
 from nova_judge.runs.training_job import evaluation_image
+from nova_judge.sources.endpoints import endpoint_instances
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
@@ -68,7 +69,7 @@ def account_checks(
     if recipe is not None:
         checks += [*_images(facts, recipe, asked), *_uses(facts), *_judge_quota(facts, recipe)]
         specs = [recipe.candidate(side) for side in asked]
-        endpoints = sorted(recipe.endpoint_instances(asked).items())
+        endpoints = sorted(endpoint_instances(recipe, asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
@@ -146,7 +147,7 @@ def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
         return
     missing = [part for part in STACK_PARTS if part not in stacks]
     version = stacks.get("Evaluation", "unknown")
-    if missing == ["Endpoints"] and not (recipe and recipe.endpoint_instances(CANDIDATES)):
+    if missing == ["Endpoints"] and not (recipe and endpoint_instances(recipe, CANDIDATES)):
         reason = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
         yield Check("stacks", "warn", reason, "`make deploy`, for candidates on endpoints")
     elif missing:

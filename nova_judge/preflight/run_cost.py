@@ -11,6 +11,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
+from nova_judge.sources.known import source_of
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +60,24 @@ def _usage(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutco
             for job in jobs
         ),
         bedrock=tuple(
-            TokenUse(run.recipe.candidate(side).model, count.input, count.output)
+            TokenUse(
+                source_of(spec).title(spec),
+                count.input,
+                count.output,
+                price=spec.price,
+                source=spec.source,
+            )
             for side, count in tokens.items()
-            if run.recipe.candidate(side).source == "bedrock"
+            if (spec := run.recipe.candidate(side)) and source_of(spec).payment(spec) == "tokens"
         ),
     )
 
 
 def _unmetered(run: Run) -> tuple[str, ...]:
     specs = [run.recipe.candidate(side) for side in run.generated()]
-    endpoints = {spec.model for spec in specs if spec.source == "endpoint"}
-    return (*(f"endpoint {model}" for model in sorted(endpoints)), "Step Functions", "Lambda")
+    others = {
+        f"{spec.source} {source_of(spec).title(spec)}"
+        for spec in specs
+        if source_of(spec).payment(spec) != "tokens"
+    }
+    return (*sorted(others), "Step Functions", "Lambda")

@@ -4,19 +4,15 @@ The combinations are data (`data/compatibility.json`, with the date they were re
 own are in `nova_judge.recipe.benchmarks`.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import UNSET
 
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.catalog import NovaModel
-from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
 from nova_judge.recipe.shape import not_one_of
-
-BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
 
 
 def nova_problems(
@@ -40,47 +36,6 @@ def nova_problems(
         yield not_one_of(
             "judge.image", image, model.image_tags, "for another one give its full image URI"
         )
-
-
-def candidate_problems(
-    key: str,
-    *,
-    endpoint: str | None,
-    bedrock: str | None,
-    file: str | None,
-    temperature: float | None,
-    top_p: float | None,
-) -> Iterator[str]:
-    """The faults of one candidate; `key` says where it stands, the last two how it samples."""
-    named = [source for source in (endpoint, bedrock, file) if source is not None]
-    offered = catalog.models().endpoints
-    if len(named) != 1:
-        yield (
-            f"{key}: found {len(named)} sources; exactly one is allowed: endpoint (one of "
-            f"{', '.join(offered)}), bedrock (a model id), or file (response_A or response_B)"
-        )
-    if endpoint is not None and endpoint not in offered:
-        yield not_one_of(f"{key}.endpoint", endpoint, offered)
-    if bedrock is not None and not BEDROCK_MODEL.fullmatch(bedrock):
-        yield (
-            f"{key}.bedrock: found {bedrock!r}; a model id, an inference profile or an ARN is "
-            "expected, such as us.anthropic.claude-sonnet-4-6"
-        )
-    if bedrock is not None and (problem := sampling_problem(bedrock, temperature, top_p)):
-        yield (
-            f"{key}.generation: found temperature {temperature} and top_p {top_p}, and {problem}"
-        )
-
-
-def instance_problems(key: str, endpoint: str, instance_types: Sequence[str]) -> Iterator[str]:
-    """Instance types of a candidate that the stack has no configuration for."""
-    served = catalog.models().endpoints.get(endpoint)
-    if instance_types and served is None:
-        yield f"{key}.instance_types: only a candidate with an `endpoint` has instances"
-        return
-    for kind in instance_types:
-        if served is not None and kind not in served.instance_types:
-            yield not_one_of(f"{key}.instance_types", kind, served.instance_types)
 
 
 def judge_models(task: str) -> tuple[str, ...]:

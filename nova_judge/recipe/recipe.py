@@ -5,7 +5,6 @@ much the run may cost. `nova_judge.kinds.recipes` reads one and checks what its 
 """
 
 import hashlib
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -13,12 +12,11 @@ import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
-from nova_judge.recipe import catalog
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
-from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.records import Candidate
 
 Block = TypeVar("Block", bound=Section)
@@ -63,38 +61,23 @@ class GenerationOverrides(Section, frozen=True):
     call_timeout_s: CallTimeout | UnsetType = UNSET
 
 
-class CandidateSpec(Section, frozen=True):
-    """The source of one candidate's answers: exactly one of `endpoint`, `bedrock`, `file`.
+class CandidateSpec(AskedModel, frozen=True):
+    """One candidate: a model that is asked, or the column `file` of the input with its answers."""
 
-    `instance_types` is the order in which an endpoint is tried; left out, that of the stack.
-    `price`: US dollars per million tokens, for a Bedrock model that the price list lacks.
-    """
-
-    endpoint: Text | None = None
-    bedrock: Text | None = None
     file: Literal["response_A", "response_B"] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     system: Text | None = None
-    instance_types: tuple[Text, ...] = ()
-    price: TokenPrice | None = None
     generation: GenerationOverrides = GenerationOverrides()
 
     @property
-    def source(self) -> Literal["endpoint", "bedrock", "file"]:
-        """The one of the three that stands in the recipe."""
-        if self.endpoint is not None:
-            return "endpoint"
-        return "bedrock" if self.bedrock is not None else "file"
+    def source(self) -> str:
+        """The key that names the model, or `file`."""
+        return "file" if self.file is not None else super().source
 
     @property
     def model(self) -> str:
-        """The endpoint model, the Bedrock model id, or the field of the input file."""
-        return self.endpoint or self.bedrock or self.file or ""
-
-    @property
-    def label(self) -> str:
-        """The candidate's name in the report."""
-        return self.name or self.model
+        """The model in the words of its source, or the column."""
+        return self.file or super().model
 
 
 class Candidates(Section, frozen=True):
@@ -186,19 +169,6 @@ class Recipe(Section, frozen=True):
         if spec.system is not None:
             changes["system"] = spec.system
         return msgspec.structs.replace(self.generation, **changes)
-
-    def endpoint_instances(self, sides: Iterable[Candidate]) -> dict[str, tuple[str, ...]]:
-        """The endpoints of those candidates, each with the instance types to try in this order."""
-        named: dict[str, tuple[str, ...]] = {}
-        for side in sides:
-            spec = self.candidate(side)
-            if spec.endpoint is not None:
-                named[spec.endpoint] = named.get(spec.endpoint, ()) + spec.instance_types
-        served = catalog.models().endpoints
-        return {
-            model: tuple(dict.fromkeys(types)) or served[model].instance_types
-            for model, types in named.items()
-        }
 
     def optional_parts(self) -> dict[str, object]:
         """The parts that only some kinds use, by their key; what is left out is false."""

@@ -12,6 +12,7 @@ from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
+from nova_judge.sources.known import source_of
 
 
 class RunInput(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if getattr(self.sources, candidate) == "file":
             in_recipe = spec.name if spec.source == "file" else None
             return self.names.get(candidate) or in_recipe or f"response_{candidate}"
-        return spec.label
+        return spec.name or source_of(spec).title(spec)
 
     def encode(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"

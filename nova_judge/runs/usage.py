@@ -31,13 +31,17 @@ class InstanceTime(NamedTuple):
 
 
 class TokenUse(NamedTuple):
-    """Tokens that one Bedrock model read and wrote; `price` is the recipe's, if it gives one."""
+    """Tokens that a model read and wrote; `price` is the recipe's, if it gives one.
+
+    `source` is the key that names the model in the recipe.
+    """
 
     model: str
     input_tokens: float
     output_tokens: float
     batch: bool = False
     price: TokenPrice | None = None
+    source: str = "bedrock"
 
 
 class JudgeUsage(NamedTuple):

@@ -11,13 +11,13 @@ import msgspec
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.aws import account, s3
+from nova_judge.check import Check
 from nova_judge.errors import RequestError
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RECIPES
 from nova_judge.preflight import rules
-from nova_judge.preflight.check import Check
 from nova_judge.preflight.estimate import (
     check_budget,
     estimate_run,
@@ -28,6 +28,7 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.run import Run, RunInput, StandIns
+from nova_judge.sources.known import source_of
 from nova_judge.steps.input_lines import lines_of
 
 
@@ -136,9 +137,9 @@ def _forecast(run: Run, head: InputHead) -> Run:
     check_budget(run.recipe, forecast)
 
     def in_batch(candidate: Candidate) -> bool:
-        asks_bedrock = run.recipe.candidate(candidate).source == "bedrock"
+        batches = source_of(run.recipe.candidate(candidate)).batches
         generation = run.recipe.generation_for(candidate)
-        return asks_bedrock and answers_in_batch(generation, workload.rows)
+        return batches and answers_in_batch(generation, workload.rows)
 
     return msgspec.structs.replace(
         run,

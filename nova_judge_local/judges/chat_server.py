@@ -8,8 +8,8 @@ import urllib3
 from urllib3.util import Retry, Timeout
 
 from nova_judge.errors import LocalModeError
+from nova_judge.sources.completions import Completion, NotACompletionError, read_completion
 from nova_judge_local.emulator_settings import ChatServer
-from nova_judge_local.judges.completions import Completion, NotACompletionError, read_completion
 
 MAX_CONNECTIONS = 64
 _RETRY = Retry(

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from nova_judge.errors import LocalModeError
+from nova_judge.sources.completions import Completion
 from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import RefusedByServerError, complete
-from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.sagemaker.api import ApiError
 
@@ -99,13 +99,14 @@ class Answers:
             turns.insert(0, ("system", request["system"]))
         messages = [{"role": role, "content": _text(content)} for role, content in turns]
         done = self._ask((model,), messages, settings)
+        read, written = done.input_tokens or 0, done.output_tokens or 0
         return {
             "output": {"message": {"role": "assistant", "content": [{"text": done.text}]}},
             "stopReason": "max_tokens" if done.finish_reason == "length" else "end_turn",
             "usage": {
-                "inputTokens": done.input_tokens,
-                "outputTokens": done.output_tokens,
-                "totalTokens": done.input_tokens + done.output_tokens,
+                "inputTokens": read,
+                "outputTokens": written,
+                "totalTokens": read + written,
             },
             "metrics": {"latencyMs": 1},
         }
@@ -114,15 +115,16 @@ class Answers:
         settings = {k: v for k, v in request.items() if k not in {"model", "messages", "stream"}}
         named = request.get("model") or model
         done = self._ask((model, named, endpoint), request["messages"], settings)
+        read, written = done.input_tokens or 0, done.output_tokens or 0
         choice = {
             "index": 0,
             "message": {"role": "assistant", "content": done.text},
             "finish_reason": done.finish_reason,
         }
         usage = {
-            "prompt_tokens": done.input_tokens,
-            "completion_tokens": done.output_tokens,
-            "total_tokens": done.input_tokens + done.output_tokens,
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
         }
         answer = {"object": "chat.completion", "model": named, "choices": [choice], "usage": usage}
         return orjson.dumps(answer)

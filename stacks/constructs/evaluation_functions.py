@@ -173,6 +173,13 @@ class EvaluationFunctions:
         ]
 
     def _grant_endpoints(self) -> None:
+        keys = self._stack.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{self._config.prefix}/*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow(self.by_state["GenerateResponses"], (["secretsmanager:GetSecretValue"], [keys]))
         endpoints = stage_resources(self._stack, self._config, "endpoint")
         configs = stage_resources(self._stack, self._config, "endpoint-config")
         allow(

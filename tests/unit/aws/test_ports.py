@@ -22,14 +22,9 @@ from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.aws.bedrock_converse import ConversePort, answer_of, asked, converse_request
 from nova_judge.aws.calls import config
-from nova_judge.aws.sagemaker_endpoint import (
-    MOST_REQUEST_BYTES,
-    ChatForm,
-    EndpointPort,
-    PlainForm,
-    form_of,
-)
+from nova_judge.aws.sagemaker_endpoint import MOST_REQUEST_BYTES, EndpointPort
 from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.request_forms import ChatForm, PlainForm, form_of
 from tests.made.folder_objects import FolderObjects
 
 ENDPOINT = Path(__file__).parents[3] / "benchmarks" / "loopback_endpoint.py"

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.aws import account
+from nova_judge.check import NotRead
 from nova_judge.cli.main import app
 from nova_judge.errors import BudgetError, InputFileError, PreflightError, RecipeError
-from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.rules import Facts
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 

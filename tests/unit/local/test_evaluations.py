@@ -17,6 +17,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge.kinds.bedrock import evaluation_job_request
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
+from nova_judge.sources.completions import Completion
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.judges import answer_judge as judging
@@ -27,7 +28,6 @@ from nova_judge_local.judges.answer_judge import (
     answer_judge,
     judged_line,
 )
-from nova_judge_local.judges.completions import Completion
 from nova_judge_local.sagemaker.api import ApiError
 
 PROMPTS = [

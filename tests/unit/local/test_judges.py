@@ -7,10 +7,10 @@ from botocore.stub import Stubber
 
 from nova_judge.errors import LocalModeError
 from nova_judge.records import Unscored, Verdict
+from nova_judge.sources.completions import Completion
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import JudgeCalls
 from nova_judge_local.judges import pair_judges
-from nova_judge_local.judges.completions import Completion
 from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.pair_judges import (
     NoOutputError,

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from nova_judge import __version__
+from nova_judge.check import NotRead
 from nova_judge.errors import PreflightError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.check import NotRead
 from nova_judge.preflight.images import ImageFacts
 from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses

@@ -4,8 +4,8 @@ import pytest
 
 from nova_judge.aws.bedrock_converse import converse_request
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.compatibility import candidate_problems
-from nova_judge.recipe.recipe import Generation
+from nova_judge.recipe.recipe import CandidateSpec, Generation
+from nova_judge.sources.known import candidate_problems
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:inference-profile"
 ONE_OF_TWO = (
@@ -35,10 +35,8 @@ BOTH = (
 
 
 def problems(model, temperature=0.7, top_p=0.9):
-    found = candidate_problems(
-        "A", endpoint=None, bedrock=model, file=None, temperature=temperature, top_p=top_p
-    )
-    return list(found)
+    how = Generation(temperature=temperature, top_p=top_p)
+    return list(candidate_problems("A", CandidateSpec(bedrock=model), how))
 
 
 def sent(model, **settings):

@@ -7,6 +7,7 @@ from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Generation, Recipe, recipe_to_nova_yaml
+from nova_judge.sources.endpoints import endpoint_instances
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")
@@ -199,7 +200,7 @@ def test_the_instance_types_of_an_endpoint_are_tried_in_the_recipes_order():
         "A: {endpoint: qwen2.5-1.5b-instruct}",
         "A: {endpoint: qwen2.5-1.5b-instruct, instance_types: [ml.g6.xlarge, ml.g5.xlarge]}",
     )
-    found = load_recipe(named, file="pairwise.yaml").endpoint_instances(("A", "B"))
+    found = endpoint_instances(load_recipe(named, file="pairwise.yaml"), ("A", "B"))
     assert found["qwen2.5-1.5b-instruct"] == ("ml.g6.xlarge", "ml.g5.xlarge")
     assert found["qwen2.5-7b-instruct"] == (
         catalog.models().endpoints["qwen2.5-7b-instruct"].instance_types

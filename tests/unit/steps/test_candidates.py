@@ -6,6 +6,7 @@ import pytest
 from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.sagemaker_endpoint import EndpointPort
+from nova_judge.aws.ways import AwsWays
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
@@ -48,7 +49,7 @@ candidates:
 
 
 def test_each_candidate_gets_the_port_and_the_limits_of_its_own_settings():
-    found = sources(run_of(MIXED), 0, "bucket", "nova-judge-dev", ["A", "B"])
+    found = sources(run_of(MIXED), 0, "bucket", AwsWays("nova-judge-dev"), ["A", "B"])
     assert isinstance(found["A"].port, EndpointPort)
     assert isinstance(found["B"].port, ConversePort)
     assert (found["A"].call_timeout_s, found["A"].policy.slow_s) == (60, 30)
@@ -59,20 +60,20 @@ def test_each_candidate_gets_the_port_and_the_limits_of_its_own_settings():
 @pytest.mark.parametrize("shards", [1, 3, 16, 1000])
 def test_an_endpoint_never_has_more_calls_than_it_can_batch_and_bedrock_all_threads(shards):
     run = run_of(MIXED, size=shards * 4 * 1024**2)
-    found = sources(run, 0, "bucket", "nova-judge-dev", ["A", "B"])
+    found = sources(run, 0, "bucket", AwsWays("nova-judge-dev"), ["A", "B"])
     at_once = min(shards, SHARDS_AT_ONCE)
     assert 1 <= found["A"].threads * at_once <= ENDPOINT_IN_FLIGHT
     assert found["B"].threads == MOST_THREADS
 
 
 def test_only_who_is_asked_gets_a_source():
-    assert list(sources(run_of(MIXED), 0, "bucket", "p", ["B"])) == ["B"]
+    assert list(sources(run_of(MIXED), 0, "bucket", AwsWays("p"), ["B"])) == ["B"]
 
 
 @pytest.mark.parametrize(("seed", "same"), [(0, True), (1, False)])
 def test_equal_models_share_their_answers_unless_the_seed_differs(seed, same):
     run = run_of(SAME % seed)
-    assert (candidates._name(run, "A") == candidates._name(run, "B")) is same
+    assert (candidates.kept_as(run, "A") == candidates.kept_as(run, "B")) is same
 
 
 def test_shards_of_a_run_with_batch_inference_are_worth_a_job():

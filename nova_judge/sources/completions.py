@@ -25,10 +25,18 @@ class Completion(NamedTuple):
 
     text: str
     finish_reason: str
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int | None
+    output_tokens: int | None
     thought: str = ""
     refusal: str = ""
+
+    @property
+    def plain_reason(self) -> str:
+        """`length` and `content_filter` for whatever a server calls them; others as they are."""
+        ended = self.finish_reason.lower()
+        if ended in _CUT:
+            return "length"
+        return "content_filter" if ended in _FILTERED else self.finish_reason
 
     def failure(self) -> str | None:
         """Reason why this is not a finished answer; None where it is one."""
@@ -77,8 +85,8 @@ class _Choice(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -92,11 +100,16 @@ _decoder = msgspec.json.Decoder(_Answer)
 def read_completion(data: bytes) -> Completion:
     """The first choice of an answer. Raises NotACompletionError."""
     try:
-        answers = list(_streamed(data)) if data.lstrip().startswith(b"data:") else []
-        return _joined(answers) if answers else _single(_decoder.decode(data))
+        return first_choice(data)
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
         problem = "it holds no choice" if isinstance(error, IndexError) else str(error)
         raise NotACompletionError(problem) from error
+
+
+def first_choice(data: bytes) -> Completion:
+    """The first choice of an answer. Raises what reading raises, IndexError where it holds none."""
+    answers = list(_streamed(data)) if data.lstrip().startswith(b"data:") else []
+    return _joined(answers) if answers else _single(_decoder.decode(data))
 
 
 def _single(answer: _Answer) -> Completion:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from nova_judge_local.judges.completions import Completion, NotACompletionError, read_completion
+from nova_judge.sources.completions import Completion, NotACompletionError, read_completion
 
 
 def answer(message, finish_reason="stop"):

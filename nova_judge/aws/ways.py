@@ -1,0 +1,58 @@
+"""The ways to models of a deployed function, or of a command with AWS credentials."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.answers.answers import Port
+from nova_judge.answers.lane import MOST_THREADS
+from nova_judge.aws.bedrock_converse import ConversePort
+from nova_judge.aws.calls import config
+from nova_judge.aws.client_errors import code_of
+from nova_judge.aws.sagemaker_endpoint import EndpointPort
+from nova_judge.errors import GenerationFailedError
+from nova_judge.recipe import catalog
+from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.http_calls import ServerPort
+from nova_judge.sources.request_forms import RequestForm
+
+
+class AwsWays:
+    """`source.Ways` with boto3's clients; `prefix` is that of the stage's names.
+
+    `keys`: secrets by name that are not read from Secrets Manager; only local mode has any.
+    """
+
+    def __init__(self, prefix: str, keys: Mapping[str, str] | None = None) -> None:
+        self._prefix, self._keys = prefix, keys or {}
+
+    def bedrock(self, model: str, how: Generation) -> Port:
+        """A Bedrock model, through Converse."""
+        client = boto3.client("bedrock-runtime", config=config(MOST_THREADS, how.call_timeout_s))
+        return ConversePort(client, model, how)
+
+    def stage_endpoint(self, model: str, form: RequestForm, how: Generation) -> Port:
+        """The endpoint that this stage has for a model of the catalogue."""
+        client = boto3.client("sagemaker-runtime", config=config(MOST_THREADS, how.call_timeout_s))
+        return EndpointPort(client, catalog.endpoint_name(self._prefix, model), form)
+
+    def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
+        """A server by the address of its API, with the key that a secret holds."""
+        key = None if secret is None else self._key(secret)
+        return ServerPort(url, form, key, threads=MOST_THREADS, timeout_s=how.call_timeout_s)
+
+    def _key(self, secret: str) -> str:
+        if secret in self._keys:
+            return self._keys[secret]
+        make: Any = boto3.client
+        name = f"{self._prefix}/{secret}"
+        try:
+            return str(make("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        except (BotoCoreError, ClientError, KeyError) as error:
+            reason = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+            raise GenerationFailedError(
+                f"the secret {name} cannot be read ({reason}): create it in Secrets Manager with "
+                "the key of the server as its text, and no other text"
+            ) from error

@@ -1,0 +1,45 @@
+"""A model that is asked, as a recipe names it: a candidate's, or a judge's that answers calls."""
+
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import Meta
+
+from nova_judge.recipe.nova_block import Section, Text
+from nova_judge.recipe.token_price import TokenPrice
+
+SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+SOURCES: Final = ("endpoint", "bedrock", "openai")
+"""The keys that name a model; `nova_judge.sources` has a module for each."""
+
+
+class AskedModel(Section, frozen=True):
+    """A model by its source: exactly one of the keys in `SOURCES` names it.
+
+    `endpoint`: a model of the catalogue. `bedrock`: an id or ARN. `openai`: `URL#MODEL`, a server
+    that speaks OpenAI's chat completions. `secret`: the name of its key in Secrets Manager, after
+    `nova-judge-<stage>/`.
+    `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue.
+    `price`: US dollars per million tokens, where the price list lacks the model.
+    """
+
+    endpoint: Text | None = None
+    bedrock: Text | None = None
+    openai: Text | None = None
+    secret: SecretName | None = None
+    instance_types: tuple[Text, ...] = ()
+    price: TokenPrice | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The keys of sources that the recipe gives: one, unless the recipe is wrong."""
+        return tuple(key for key in SOURCES if getattr(self, key) is not None)
+
+    @property
+    def source(self) -> str:
+        """The key that names the model; empty where none does."""
+        return next(iter(self.named), "")
+
+    @property
+    def model(self) -> str:
+        """The model, in the words of its source."""
+        return str(getattr(self, self.source)) if self.source else ""

@@ -1,0 +1,49 @@
+"""`{bedrock: …}`: a model, profile or deployment on Amazon Bedrock, asked through Converse."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nova_judge.answers.answers import Port
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.claude import sampling_problem
+from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.source import Hosting, Payment, Ways
+
+BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
+
+
+@dataclass(frozen=True)
+class BedrockSource:
+    """Bedrock's models by id or ARN."""
+
+    batches: bool = True
+    shared: bool = False
+
+    def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:
+        name = model.model
+        if not BEDROCK_MODEL.fullmatch(name):
+            yield (
+                f"{where}.bedrock: found {name!r}; a model id, an inference profile or an ARN is "
+                "expected, such as us.anthropic.claude-sonnet-4-6"
+            )
+        if problem := sampling_problem(name, how.temperature, how.top_p):
+            yield (
+                f"{where}.generation: found temperature {how.temperature} and top_p {how.top_p}, "
+                f"and {problem}"
+            )
+
+    def kept_as(self, model: AskedModel) -> str:
+        return model.model
+
+    def title(self, model: AskedModel) -> str:
+        return model.model
+
+    def payment(self, model: AskedModel) -> Payment:
+        return "tokens"
+
+    def hosting(self, model: AskedModel) -> Hosting | None:
+        return None
+
+    def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
+        return ways.bedrock(model.model, how)

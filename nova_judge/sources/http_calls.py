@@ -1,0 +1,92 @@
+"""Calls to a server that speaks OpenAI's chat completions over HTTP."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    IncompleteRead,
+    MaxRetryError,
+    ReadTimeoutError,
+)
+from urllib3.util import Timeout
+
+from nova_judge.answers.answers import Answer
+from nova_judge.answers.retries import (
+    CONNECTION_BROKEN,
+    CUT_SHORT,
+    TIMED_OUT,
+    CallFailed,
+    CallFailure,
+    by_status,
+)
+from nova_judge.sources.request_forms import RequestForm, answer_in
+
+CONNECT_TIMEOUT_S = 10.0
+DETAIL_CHARACTERS = 300
+_RENAMED = ("max_tokens", "max_completion_tokens")
+
+
+class ServerPort:
+    """`answers.Port` for one model of a server; `url` goes up to `/v1`.
+
+    A model that takes `max_completion_tokens` only is asked so from its first refusal on.
+    """
+
+    def __init__(
+        self, url: str, form: RequestForm, key: str | None, *, threads: int, timeout_s: float
+    ) -> None:
+        self._url = f"{url}/chat/completions"
+        self._form = form
+        self._headers = {"content-type": "application/json"}
+        if key:
+            self._headers["authorization"] = f"Bearer {key}"
+        self._timeout = Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
+        self._pool = urllib3.PoolManager(maxsize=threads, block=True)
+        self._renames = False
+
+    def ask(self, prompt: str) -> Answer:
+        """One answer; raises `CallFailed`."""
+        request = self._form.request(prompt)
+        renames = self._renames  # by now perhaps another thread's finding
+        reply = self._posted(_renamed(request) if renames else request)
+        old, new = (name.encode() for name in _RENAMED)
+        refused = reply.status == HTTPStatus.BAD_REQUEST and not renames
+        if refused and old in reply.data and new in reply.data:
+            reply = self._posted(_renamed(request))
+            self._renames = reply.status != HTTPStatus.BAD_REQUEST
+        if reply.status != HTTPStatus.OK:
+            detail = reply.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
+            raise CallFailed(by_status(reply.status, detail=detail))
+        return answer_in(reply.data, self._form)
+
+    def _posted(self, request: dict[str, Any]) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(
+                "POST",
+                self._url,
+                body=msgspec.json.encode(request),
+                headers=self._headers,
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+            )
+        except HTTPError as error:
+            raise CallFailed(_failure(error)) from error
+
+
+def _renamed(request: dict[str, Any]) -> dict[str, Any]:
+    old, new = _RENAMED
+    return {(new if key == old else key): value for key, value in request.items()}
+
+
+def _failure(error: HTTPError) -> CallFailure:
+    cause = error.reason if isinstance(error, MaxRetryError) else error
+    if isinstance(cause, ReadTimeoutError | ConnectTimeoutError):
+        return TIMED_OUT
+    if isinstance(cause, IncompleteRead) or "IncompleteRead" in str(cause):
+        return CUT_SHORT
+    return CONNECTION_BROKEN._replace(detail=str(cause)[:DETAIL_CHARACTERS])

@@ -1,0 +1,50 @@
+"""The sources of models that there are."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import CandidateSpec, Generation
+from nova_judge.sources.answers_file import AnswersFile
+from nova_judge.sources.bedrock import BedrockSource
+from nova_judge.sources.openai_server import OpenAIServer
+from nova_judge.sources.source import Source
+from nova_judge.sources.stage_endpoint import StageEndpoint
+
+SOURCES: Final[dict[str, Source]] = {
+    "endpoint": StageEndpoint(),
+    "bedrock": BedrockSource(),
+    "openai": OpenAIServer(),
+    "file": AnswersFile(),
+}
+"""By the key that names a model in a recipe."""
+
+_FORMS = "endpoint (a model of the catalogue), bedrock (a model id) or openai (URL#MODEL)"
+
+
+def source_of(model: AskedModel) -> Source:
+    """The source of a model that has one; `model_problems` says so otherwise."""
+    return SOURCES[model.source]
+
+
+def candidate_problems(where: str, spec: CandidateSpec, how: Generation) -> Iterator[str]:
+    """The faults of a candidate: a model that is asked, or a column of the input file."""
+    if spec.file is None:
+        yield from model_problems(where, spec, how)
+    elif spec.named:
+        yield (
+            f"{where}: found file beside {', '.join(spec.named)}; exactly one source is allowed: "
+            f"{_FORMS}, or file (response_A or response_B)"
+        )
+
+
+def model_problems(where: str, model: AskedModel, how: Generation) -> Iterator[str]:
+    """The faults of a model that is asked; `where` names its place in the recipe."""
+    if len(model.named) != 1:
+        yield (f"{where}: found {len(model.named)} sources; exactly one is allowed: {_FORMS}")
+        return
+    if model.secret is not None and model.openai is None:
+        yield f"{where}.secret: only a model of `openai` is asked with a key"
+    if model.instance_types and source_of(model).payment(model) != "hours":
+        yield f"{where}.instance_types: only a model on an `endpoint` has instances"
+    yield from source_of(model).problems(where, model, how)

@@ -1,0 +1,154 @@
+"""Request and reply of one model server's kind: OpenAI chat, or plain text that is continued."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from nova_judge.answers.answers import Answer, system_of
+from nova_judge.answers.retries import (
+    CUT_BEFORE_TEXT,
+    CUT_SHORT,
+    EMPTY,
+    CallFailed,
+    CallFailure,
+    Outlook,
+    withheld,
+)
+from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.completions import first_choice
+from nova_judge.text import storable
+
+Reply = TypeVar("Reply")
+Serving: TypeAlias = Literal["vllm", "tgi"]
+
+
+class RequestForm(Protocol):
+    """Request and response format of one kind of model server."""
+
+    def request(self, prompt: str) -> dict[str, Any]:
+        """The JSON body of one request."""
+        ...
+
+    def answer(self, body: bytes) -> Answer:
+        """The answer in a reply; raises msgspec.MsgspecError where there is none."""
+        ...
+
+
+class ChatForm:
+    """OpenAI chat, as vLLM speaks it: the server applies the model's own chat template."""
+
+    def __init__(self, model: str, settings: Generation) -> None:
+        self._model = model
+        self._system = settings.system
+        self._parameters = _set(
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            stop=list(settings.stop) or None,
+            seed=settings.seed,
+        )
+
+    def request(self, prompt: str) -> dict[str, Any]:
+        """The JSON body of one request."""
+        messages = [{"role": "user", "content": str(prompt)}]
+        if system := system_of(prompt, self._system):
+            messages.insert(0, {"role": "system", "content": system})
+        return {"model": self._model, "messages": messages, **self._parameters}
+
+    def answer(self, body: bytes) -> Answer:
+        """The first choice of a reply."""
+        done = _read(body, first_choice)
+        return Answer(
+            text=done.text,
+            input_tokens=done.input_tokens,
+            output_tokens=done.output_tokens,
+            finish_reason=done.plain_reason,
+        )
+
+
+class _Details(msgspec.Struct):
+    finish_reason: str | None = None
+    generated_tokens: int | None = None
+
+
+class _Generated(msgspec.Struct):
+    generated_text: str
+    details: _Details = msgspec.field(default_factory=_Details)
+
+
+_generated = msgspec.json.Decoder(tuple[_Generated])
+
+
+class PlainForm:
+    """TGI's `inputs`, which are fed to the model as they are, *without* its chat template.
+
+    For base models. An instruct model asked this way answers worse than it can: serve it with vLLM.
+    """
+
+    def __init__(self, settings: Generation) -> None:
+        self._system = settings.system
+        self._parameters = _set(
+            max_new_tokens=settings.max_tokens,
+            # TGI refuses a temperature of 0: greedy decoding has a switch of its own.
+            temperature=settings.temperature or None,
+            do_sample=None if settings.temperature is None else settings.temperature > 0,
+            # TGI takes a top_p strictly between 0 and 1; 1 means the same as none.
+            top_p=settings.top_p if settings.top_p != 1 else None,
+            stop=list(settings.stop) or None,
+            seed=settings.seed,
+            details=True,
+            return_full_text=False,
+        )
+
+    def request(self, prompt: str) -> dict[str, Any]:
+        """The JSON body of one request."""
+        system = system_of(prompt, self._system)
+        inputs = f"{system}\n\n{prompt}" if system else str(prompt)
+        return {"inputs": inputs, "parameters": self._parameters}
+
+    def answer(self, body: bytes) -> Answer:
+        """The generated text of a reply."""
+        (reply,) = _read(body, _generated.decode)
+        return Answer(
+            text=reply.generated_text,
+            output_tokens=reply.details.generated_tokens,
+            finish_reason=reply.details.finish_reason,
+        )
+
+
+def form_of(serving: Serving, model: str, settings: Generation) -> RequestForm:
+    """The form that a serving container speaks."""
+    return ChatForm(model, settings) if serving == "vllm" else PlainForm(settings)
+
+
+def answer_in(reply: bytes, form: RequestForm) -> Answer:
+    """The answer in a server's reply; raises `CallFailed` where it holds none, and says why."""
+    try:
+        answer = form.answer(reply)
+    except (msgspec.ValidationError, IndexError) as error:
+        unexpected = CallFailure("reply in another form", Outlook.REFUSED, str(error))
+        raise CallFailed(unexpected) from error
+    except ValueError as error:
+        raise CallFailed(CUT_SHORT) from error
+    if answer.finish_reason == "content_filter":
+        raise CallFailed(withheld(answer.finish_reason))
+    if not answer.text.strip():
+        raise CallFailed(CUT_BEFORE_TEXT if answer.finish_reason == "length" else EMPTY)
+    return answer
+
+
+def _read(body: bytes, read: Callable[[bytes], Reply]) -> Reply:
+    """JSON as `read` reads it; an answer cut inside a character may end in half of its escape."""
+    try:
+        return read(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole = storable(json.dumps(json.loads(body), ensure_ascii=False))
+        return read(whole.encode())
+
+
+def _set(**parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    return {name: value for name, value in parameters.items() if value is not None}

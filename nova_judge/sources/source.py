@@ -1,0 +1,73 @@
+"""The questions that every source of a model answers, for candidates and for judges alike.
+
+A source is an object that satisfies `Source`; `known.SOURCES` names them all. To add one, write a
+module beside this one, name its key in `AskedModel` and its object there.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from nova_judge.answers.answers import Port
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.request_forms import RequestForm
+
+Payment: TypeAlias = Literal["tokens", "hours", "others"]
+"""By the token, by the hour of an endpoint that exists for the run, or not by the run."""
+
+
+class Hosting(NamedTuple):
+    """The endpoint that the run brings up for a model: instance types in the order to try them.
+
+    `tokens_per_second` is an assumption, and `why` says what it rests on.
+    """
+
+    instance_types: tuple[str, ...]
+    tokens_per_second: float
+    why: str
+
+
+class Ways(Protocol):
+    """The ways to a model that this process has: clients, credentials, the stage's names."""
+
+    def bedrock(self, model: str, how: Generation) -> Port:
+        """A Bedrock model, through Converse."""
+        ...
+
+    def stage_endpoint(self, model: str, form: RequestForm, how: Generation) -> Port:
+        """The endpoint that this stage has for a model of the catalogue."""
+        ...
+
+    def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
+        """A server by the address of its API, with the key that a secret holds."""
+        ...
+
+
+class Source(Protocol):
+    """One source of models, from the recipe to the call."""
+
+    @property
+    def batches(self) -> bool:
+        """True where a model may answer through batch inference."""
+
+    @property
+    def shared(self) -> bool:
+        """True where all shards under way share one server, which has a batch of its own."""
+
+    def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:
+        """The faults of a recipe's model, each with what is allowed; `where` names its place."""
+
+    def kept_as(self, model: AskedModel) -> str:
+        """The name under which answers are kept: another one wherever the weights may differ."""
+
+    def title(self, model: AskedModel) -> str:
+        """The model's own name, for reports."""
+
+    def payment(self, model: AskedModel) -> Payment:
+        """What the answers cost the run."""
+
+    def hosting(self, model: AskedModel) -> Hosting | None:
+        """The endpoint that the run has to bring up; None where the model is there already."""
+
+    def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
+        """The model as it is asked."""

@@ -1,0 +1,86 @@
+"""Each source says what is wrong with a model, what its answers cost and how it is asked."""
+
+import pytest
+
+from nova_judge.recipe.asked_model import SOURCES as KEYS
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import CandidateSpec, Generation
+from nova_judge.recipe.token_price import TokenPrice
+from nova_judge.sources.known import SOURCES, candidate_problems, model_problems, source_of
+
+HERE, THERE = "http://localhost:8000/v1#m", "https://api.example.com/v1#org/m"
+MODELS = (
+    AskedModel(endpoint="qwen2.5-7b-instruct"),
+    AskedModel(bedrock="amazon.nova-lite-v1:0"),
+    AskedModel(openai=THERE),
+)
+
+
+def problems(**fields):
+    return list(model_problems("candidates.A", AskedModel(**fields), Generation()))
+
+
+def test_every_key_of_the_record_has_a_source():
+    assert set(SOURCES) == {*KEYS, "file"}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.source)
+def test_a_right_model_has_no_problem(model):
+    assert list(model_problems("candidates.A", model, Generation())) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "found 0 sources"),
+        ({"bedrock": "amazon.nova-lite-v1:0", "openai": HERE}, "found 2 sources"),
+        ({"endpoint": "qwen2.5-7b-instruc"}, "Did you mean 'qwen2.5-7b-instruct'"),
+        ({"endpoint": "qwen2.5-7b-instruct", "instance_types": ("ml.t3.medium",)}, "ml.g5.2xl"),
+        ({"bedrock": "No Model"}, "an inference profile or an ARN is expected"),
+        ({"bedrock": "amazon.nova-lite-v1:0", "instance_types": ("ml.g5.xlarge",)}, "`endpoint`"),
+        ({"openai": "localhost:8000/v1#m"}, "the address of a server's API"),
+        ({"openai": "http://localhost:8000/v1"}, "the name of its model"),
+        ({"openai": "https://me:secret@example.com/v1#m"}, "credentials"),
+        ({"openai": "https://example.com/v1?key=1#m"}, "credentials or a query"),
+        ({"openai": "http://example.com/v1#m", "secret": "openai"}, "over https alone"),
+        ({"bedrock": "amazon.nova-lite-v1:0", "secret": "openai"}, "only a model of `openai`"),
+    ],
+)
+def test_a_wrong_model_is_refused_with_what_is_allowed(fields, words):
+    assert words in "\n".join(problems(**fields))
+
+
+def test_a_column_beside_a_model_is_one_source_too_many():
+    spec = CandidateSpec(file="response_A", openai=THERE)
+    (problem,) = candidate_problems("candidates.A", spec, Generation())
+    assert "found file beside openai" in problem
+
+
+def test_a_key_may_be_sent_to_a_server_on_this_machine_without_tls():
+    assert problems(openai=HERE, secret="openai") == []
+
+
+@pytest.mark.parametrize(
+    ("model", "payment"),
+    [
+        (AskedModel(endpoint="qwen2.5-7b-instruct"), "hours"),
+        (AskedModel(bedrock="amazon.nova-lite-v1:0"), "tokens"),
+        (AskedModel(openai=THERE), "tokens"),
+        (AskedModel(openai=HERE), "others"),
+        (AskedModel(openai="http://127.0.0.1:1/v1#m"), "others"),
+        (AskedModel(openai=HERE, price=TokenPrice(input=1, output=2)), "tokens"),
+        (CandidateSpec(file="response_A"), "others"),
+    ],
+)
+def test_who_pays_for_answers(model, payment):
+    assert source_of(model).payment(model) == payment
+
+
+def test_reports_name_the_model_and_not_its_address():
+    assert source_of(MODELS[2]).title(MODELS[2]) == "org/m"
+    assert source_of(MODELS[2]).kept_as(MODELS[2]) == "org/m at https://api.example.com/v1"
+
+
+def test_only_models_on_endpoints_are_brought_up():
+    brought = [source_of(model).hosting(model) is not None for model in MODELS]
+    assert brought == [True, False, False]
