@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
 from lambdas.model_ways import ways_of
+from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate

@@ -10,6 +10,7 @@ from urllib3.exceptions import (
     HTTPError,
     IncompleteRead,
     MaxRetryError,
+    NewConnectionError,
     ReadTimeoutError,
 )
 from urllib3.util import Timeout
@@ -85,7 +86,8 @@ def _renamed(request: dict[str, Any]) -> dict[str, Any]:
 
 def _failure(error: HTTPError) -> CallFailure:
     cause = error.reason if isinstance(error, MaxRetryError) else error
-    if isinstance(cause, ReadTimeoutError | ConnectTimeoutError):
+    unreached = isinstance(cause, NewConnectionError)  # which urllib3 derives from the next
+    if isinstance(cause, ReadTimeoutError | ConnectTimeoutError) and not unreached:
         return TIMED_OUT
     if isinstance(cause, IncompleteRead) or "IncompleteRead" in str(cause):
         return CUT_SHORT

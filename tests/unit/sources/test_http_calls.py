@@ -107,7 +107,7 @@ def test_a_body_that_ends_before_its_announced_length_is_asked_for_again():
 
 def test_a_server_that_does_not_answer_in_time():
     wait = threading.Event()
-    with server(lambda body: (wait.wait(1) and 200 or 200, reply())) as (url, _):
+    with server(lambda body: ((wait.wait(1) and 200) or 200, reply())) as (url, _):
         assert failure(url, timeout=0.2) == TIMED_OUT
         wait.set()
 
