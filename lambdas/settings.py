@@ -3,18 +3,19 @@
 The stacks build these records and write them with `environment`; a handler reads them with `load`.
 """
 
-import dataclasses
 import os
 from collections.abc import Mapping
-from typing import TypeVar, get_type_hints
+from typing import TypeVar
+
+import msgspec
 
 from nova_judge.errors import SettingsError
+from nova_judge.recipe.shape import read_record
 
 Settings = TypeVar("Settings", bound="FunctionSettings")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FunctionSettings:
+class FunctionSettings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """Settings of every function."""
 
     stage: str
@@ -22,8 +23,7 @@ class FunctionSettings:
     runs_table: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class JobSettings(FunctionSettings):
+class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """Settings of planning and building jobs: their role and the prefix of everything we name.
 
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
@@ -37,8 +37,7 @@ class JobSettings(FunctionSettings):
     stand_in_judge: str = ""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EndpointSettings(FunctionSettings):
+class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
 
     `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
@@ -51,37 +50,32 @@ class EndpointSettings(FunctionSettings):
     stand_in_keys: str = "{}"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class WatchSettings(EndpointSettings):
+class WatchSettings(EndpointSettings, frozen=True, kw_only=True, rename="upper"):
     """The number of days that the endpoints' logs are kept; 0 is for ever."""
 
     log_retention_days: int
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class BatchSettings(EndpointSettings):
+class BatchSettings(EndpointSettings, frozen=True, kw_only=True, rename="upper"):
     """As whom Bedrock's batch jobs read and write, and the key of what they write."""
 
     job_role_arn: str
     kms_key_arn: str = ""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FailureSettings(EndpointSettings):
+class FailureSettings(EndpointSettings, frozen=True, kw_only=True, rename="upper"):
     """The topic that hears of a failed run."""
 
     topic_arn: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ResultsSettings(FunctionSettings):
+class ResultsSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """The topic that hears of a report."""
 
     topic_arn: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ScorerSettings(FunctionSettings):
+class ScorerSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """The file of `scorers/` that a scorer's function runs."""
 
     scorer: str
@@ -89,17 +83,13 @@ class ScorerSettings(FunctionSettings):
 
 def environment(settings: FunctionSettings) -> dict[str, str]:
     """The environment variables that `load` reads back; what is empty is left out."""
-    values = dataclasses.asdict(settings)
-    return {name.upper(): str(value) for name, value in values.items() if value != ""}
+    values = msgspec.to_builtins(settings)
+    return {name: str(value) for name, value in values.items() if value != ""}
 
 
 def load(kind: type[Settings], source: Mapping[str, str] | None = None) -> Settings:
     """A function's settings; raises SettingsError naming every variable that is missing."""
     values = os.environ if source is None else source
-    types = get_type_hints(kind)
-    optional = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
-    missing = [n.upper() for n in types if not values.get(n.upper()) and n not in optional]
-    if missing:
-        raise SettingsError(f"environment variables missing: {', '.join(missing)}")
-    given = {name: values[name.upper()] for name in types if values.get(name.upper())}
-    return kind(**{name: types[name](text) for name, text in given.items()})
+    names = (field.encode_name for field in msgspec.structs.fields(kind))
+    given = {name: values[name] for name in names if values.get(name)}
+    return read_record(given, kind, file="environment", error=SettingsError, strict=False)

@@ -1,13 +1,16 @@
 """One stage of one account: everything that differs between deployments."""
 
-import dataclasses
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
 
 from nova_judge.errors import SettingsError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
+from nova_judge.recipe.shape import not_one_of, read_record
 
 MOST_STAGE_LETTERS = 8
 BEDROCK_LESS = ("aws-cn", "aws-iso-e")
@@ -15,15 +18,57 @@ BEDROCK_LESS = ("aws-cn", "aws-iso-e")
 Source: the regions of Bedrock that botocore knows."""
 
 
-class Vpc(NamedTuple):
-    """The subnets and security groups, by id, that functions, jobs and models run in."""
+_KeyArn: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+\Z",
+        description="the ARN of a KMS key (…:key/…, not of an alias)",
+    ),
+]
+_FunctionArns: TypeAlias = Annotated[
+    tuple[
+        Annotated[
+            str,
+            Meta(pattern=r"^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?\Z"),
+        ],
+        ...,
+    ],
+    Meta(description="a list of ARNs of Lambda functions"),
+]
+_RepositoryArns: TypeAlias = Annotated[
+    tuple[
+        Annotated[str, Meta(pattern=r"^arn:[\w-]+:ecr:[\w-]+:\d{12}:repository/[\w./-]+\Z")], ...
+    ],
+    Meta(description="a list of ARNs of ECR repositories"),
+]
 
-    subnets: tuple[str, ...]
-    security_groups: tuple[str, ...]
+
+class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The subnets and security groups, by id, that functions, jobs and models run in.
+
+    As many of them as CreateTrainingJob takes.
+    """
+
+    subnets: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^subnet-[0-9a-f]{8,17}\Z")], ...],
+        Meta(min_length=1, max_length=16),
+    ]
+    security_groups: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^sg-[0-9a-f]{8,17}\Z")], ...],
+        Meta(min_length=1, max_length=5),
+    ]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StageConfig:
+_Vpc: TypeAlias = Annotated[
+    Vpc,
+    Meta(
+        description='{"subnets": ["subnet-…"], "security_groups": ["sg-…"]} with 1 to 16 subnets '
+        "and 1 to 5 groups"
+    ),
+]
+
+
+class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A stage in `cdk.json`.
 
     `retain_data`: buckets and tables outlive their stack. `endpoints`: `on_demand` ones exist only
@@ -41,10 +86,10 @@ class StageConfig:
     endpoints: Literal["on_demand", "always_on"] = "on_demand"
     endpoint_models: tuple[str, ...] = ("qwen2.5-1.5b-instruct", "qwen2.5-7b-instruct")
     notify_email: str | None = None
-    scorer_functions: tuple[str, ...] = ()
-    judge_image_repositories: tuple[str, ...] = ()
-    vpc: Vpc | None = None
-    kms_key: str | None = None
+    scorer_functions: _FunctionArns = ()
+    judge_image_repositories: _RepositoryArns = ()
+    vpc: _Vpc | None = None
+    kms_key: _KeyArn | None = None
     bundle_dependencies: bool = True
 
     @property
@@ -67,16 +112,16 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
             f"cdk.json: stage {name!r} must be 1-{MOST_STAGE_LETTERS} lower-case letters or "
             "digits, because it is part of the names of jobs and endpoints"
         )
-    given = dict(stages[name])
-    fields = {field.name for field in dataclasses.fields(StageConfig)} - {"name"}
-    for key, value in given.items():
-        if key not in fields:
-            allowed = ", ".join(sorted(fields))
-            raise SettingsError(f"cdk.json: stages.{name}.{key} is unknown; allowed: {allowed}")
-        fits, words = _EXPECTED[key]
-        if not fits(value):
-            raise SettingsError(f"cdk.json: stages.{name}.{key} is {value!r}: {words} is expected")
-    return StageConfig(name=name, **{key: _frozen(key, value) for key, value in given.items()})
+    where = f"cdk.json: stages.{name}"
+    if "name" in stages[name]:
+        raise SettingsError(f"{where}: name: unknown key; a stage is named by its own key")
+    document = {**stages[name], "name": name}
+    config = read_record(document, StageConfig, file=where, error=SettingsError)
+    offered = catalog.models().endpoints
+    for model in config.endpoint_models:
+        if model not in offered:
+            raise SettingsError(f"{where}: {not_one_of('endpoint_models', model, offered)}")
+    return config
 
 
 def check_offered(config: StageConfig, region: str) -> None:
@@ -94,79 +139,3 @@ def check_offered(config: StageConfig, region: str) -> None:
             f"can be made. Set stages.{config.name}.endpoint_models to [] in cdk.json: ready pairs "
             "and Bedrock's models need no endpoint"
         )
-
-
-def _frozen(key: str, value: Any) -> Any:  # noqa: ANN401 - a setting of any type
-    if key == "vpc":
-        return Vpc(tuple(value["subnets"]), tuple(value["security_groups"]))
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_days(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _texts(pattern: str) -> Callable[[object], bool]:
-    """Make the check that a value is a list of texts of this form."""
-    return lambda value: (
-        isinstance(value, list)
-        and all(isinstance(text, str) and re.fullmatch(pattern, text) for text in value)
-    )
-
-
-def _are_models(value: object) -> bool:
-    offered = catalog.models().endpoints
-    return isinstance(value, list) and all(isinstance(m, str) and m in offered for m in value)
-
-
-def _is_vpc(value: object) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"subnets", "security_groups"}:
-        return False
-    subnets, groups = value["subnets"], value["security_groups"]
-    both = _texts(r"subnet-[0-9a-f]{8,17}")(subnets) and _texts(r"sg-[0-9a-f]{8,17}")(groups)
-    # What CreateTrainingJob takes.
-    return both and 1 <= len(subnets) <= 16 and 1 <= len(groups) <= 5
-
-
-_EXPECTED: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "retain_data": (_is_flag, "true or false"),
-    "bundle_dependencies": (_is_flag, "true or false"),
-    "log_retention_days": (_is_days, "a number of days"),
-    "run_retention_days": (_is_days, "a number of days"),
-    "endpoint_models": (
-        _are_models,
-        f"a list of models out of {', '.join(catalog.models().endpoints)}",
-    ),
-    "scorer_functions": (
-        _texts(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?"),
-        "a list of ARNs of Lambda functions",
-    ),
-    "judge_image_repositories": (
-        _texts(r"arn:[\w-]+:ecr:[\w-]+:\d{12}:repository/[\w./-]+"),
-        "a list of ARNs of ECR repositories",
-    ),
-    "notify_email": (
-        lambda value: value is None or isinstance(value, str),
-        "an e-mail address",
-    ),
-    "endpoints": (
-        lambda value: value in ("on_demand", "always_on"),
-        '"on_demand" or "always_on"',
-    ),
-    "vpc": (
-        _is_vpc,
-        '{"subnets": ["subnet-…"], "security_groups": ["sg-…"]} with 1 to 16 subnets and 1 to 5 '
-        "groups",
-    ),
-    "kms_key": (
-        lambda value: (
-            isinstance(value, str)
-            and re.fullmatch(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+", value) is not None
-        ),
-        "the ARN of a KMS key (…:key/…, not of an alias)",
-    ),
-}

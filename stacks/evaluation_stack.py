@@ -1,10 +1,10 @@
 """Evaluation: the state machine, the functions behind its states and the rule that starts it."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 
 import aws_cdk as cdk
+import msgspec
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_destinations as destinations
@@ -107,7 +107,7 @@ class EvaluationStack(cdk.Stack):
             "Watchdog",
             config=self._config,
             settings=WatchSettings(
-                **dataclasses.asdict(self._serving_settings()),
+                **msgspec.structs.asdict(self._serving_settings()),
                 log_retention_days=retention_days(self._config.log_retention_days),
             ),
             executions=machine_arns(self, self._config.machine_name),

@@ -1,4 +1,4 @@
-"""Turns a YAML document into a typed record; errors say where, what was found, what is allowed."""
+"""Turns a document into a typed record; errors say where, what was found, what is allowed."""
 
 import difflib
 import types
@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from nova_judge.errors import RecipeError
+from nova_judge.errors import NovaJudgeError, RecipeError
 
 _MOST_PROBLEMS = 50
 _LONGEST_WORD = 200
@@ -17,21 +17,28 @@ ReadRecord = TypeVar("ReadRecord", bound=msgspec.Struct)
 
 
 def read_record(
-    document: object, record: type[ReadRecord], *, file: str, also: Iterable[str] = ()
+    document: object,
+    record: type[ReadRecord],
+    *,
+    file: str,
+    also: Iterable[str] = (),
+    error: type[NovaJudgeError] = RecipeError,
+    strict: bool = True,
 ) -> ReadRecord:
-    """`document` as `record`; raises RecipeError naming `file` and every wrong key found.
+    """`document` as `record`; raises `error` naming `file` and every key that is wrong or missing.
 
-    `also`: problems that were found before, to be said with those.
+    `also`: problems that were found before, to be said with those. `strict=False` reads numbers
+    and flags from texts. Where `Meta(description=…)` stands at a type, it is what is expected.
     """
     problems = [*also, *islice(_problems(document, record, ""), _MOST_PROBLEMS)]
     if len(problems) >= _MOST_PROBLEMS:
         problems.append("and more; these are the first")
     if problems:
-        raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
+        raise error("\n".join(f"{file}: {problem}" for problem in problems))
     try:
-        return msgspec.convert(document, record)
-    except msgspec.ValidationError as error:
-        raise RecipeError(f"{file}: {_explained(str(error), document)}") from None
+        return msgspec.convert(document, record, strict=strict)
+    except msgspec.ValidationError as wrong:
+        raise error(f"{file}: {_explained(str(wrong), document)}") from None
 
 
 def did_you_mean(word: object, allowed: Iterable[str]) -> str:
@@ -50,18 +57,25 @@ def not_one_of(key: str, word: str, allowed: Iterable[str], also: str = "") -> s
 
 
 def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form
-    """Unknown keys and words outside a fixed list, at any depth."""
+    """Unknown and missing keys, words outside a fixed list, at any depth."""
+    description = _description(kind)
+    if description and not _fits(value, kind):
+        yield f"{path}: found {value!r:.80}; expected {description}"
+        return
     choices = _choices(kind)
     if choices and isinstance(value, str) and value not in choices:
         yield not_one_of(path, value, choices)
     record = _record(kind)
     if record is None or not isinstance(value, dict):
         return
-    fields = typing.get_type_hints(record, include_extras=True)
+    at = f"{path}." if path else ""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(record)}
+    missing = [key for key, field in fields.items() if field.required and key not in value]
+    yield from (f"{at}{key}: missing" for key in missing)
     for key, inner in value.items():
-        where = f"{path}.{key}" if path else str(key)
+        where = f"{at}{key}"
         if key in fields:
-            yield from _problems(inner, fields[key], where)
+            yield from _problems(inner, fields[key].type, where)
         else:
             yield (
                 f"{where}: unknown key; allowed here: {', '.join(fields)}"
@@ -69,12 +83,32 @@ def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: AN
             )
 
 
+def _description(kind: Any) -> str | None:  # noqa: ANN401 - a type form
+    """The expectation that `Meta` states for the type, or for a part of a union."""
+    parts = typing.get_args(kind) if _is_union(kind) else (kind,)
+    metas = (meta for part in parts for meta in getattr(part, "__metadata__", ()))
+    return next(
+        (m.description for m in metas if isinstance(m, msgspec.Meta) and m.description), None
+    )
+
+
+def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type form
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _is_union(kind: Any) -> bool:  # noqa: ANN401 - a type form
+    return typing.get_origin(kind) in (typing.Union, types.UnionType)
+
+
 def _members(kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type form
     """The parts of a union, or the type itself; `Annotated` is taken off."""
     if typing.get_origin(kind) is typing.Annotated:
         kind = typing.get_args(kind)[0]
-    is_union = typing.get_origin(kind) in (typing.Union, types.UnionType)
-    return typing.get_args(kind) if is_union else (kind,)
+    return typing.get_args(kind) if _is_union(kind) else (kind,)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form

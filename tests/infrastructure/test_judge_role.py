@@ -102,5 +102,5 @@ def test_what_a_stage_names_may_be_used_too(synthesize):
     ],
 )
 def test_what_is_no_list_of_arns_is_refused(key, value):
-    with pytest.raises(SettingsError, match=f"{key} is .*: a list of ARNs of"):
+    with pytest.raises(SettingsError, match=f"{key}: found .*; expected a list of ARNs of"):
         stage_config("dev", {"dev": {key: value}})

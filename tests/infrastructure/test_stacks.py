@@ -1,6 +1,5 @@
 """What the stacks promise: nothing public, nothing lost, nothing tied to one account or stage."""
 
-import dataclasses
 import fnmatch
 import json
 import re
@@ -8,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import aws_cdk as cdk
+import msgspec
 import pytest
 import ryaml
 
@@ -431,7 +431,7 @@ def test_configurations_are_named_after_their_content_and_imported_by_nobody(dev
 
 def test_endpoints_exist_only_where_a_stage_wants_them_always(synthesize, dev):
     assert dev.resources("AWS::SageMaker::Endpoint") == {}
-    stage = dataclasses.replace(stage_config("dev", CONTEXT["stages"]), endpoints="always_on")
+    stage = msgspec.structs.replace(stage_config("dev", CONTEXT["stages"]), endpoints="always_on")
     kept = synthesize(stage).resources("AWS::SageMaker::Endpoint")
     assert len(kept) == len(stage.endpoint_models)
     assert all(e["EndpointName"].startswith("nova-judge-dev-") for e in kept.values())
@@ -439,7 +439,7 @@ def test_endpoints_exist_only_where_a_stage_wants_them_always(synthesize, dev):
 
 def test_who_wants_mail_gets_it(synthesize, dev):
     assert dev.resources("AWS::SNS::Subscription") == {}
-    stage = dataclasses.replace(
+    stage = msgspec.structs.replace(
         stage_config("dev", CONTEXT["stages"]), notify_email="a@example.com"
     )
     mail = synthesize(stage).resources("AWS::SNS::Subscription").values()
