@@ -72,7 +72,7 @@ def test_the_tutorial_does_what_it_says(tutorial, tmp_path):
             (tmp_path / name).write_text(body, "utf-8")
             continue
         done = subprocess.run(
-            ["bash", "-c", step.commands],
+            ["bash", "-euo", "pipefail", "-c", step.commands],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -80,6 +80,7 @@ def test_the_tutorial_does_what_it_says(tutorial, tmp_path):
             check=False,
         )
         output = done.stdout + done.stderr
+        assert done.returncode == 0, f"{step.commands}\nends with {done.returncode}:\n{output}"
         line = missing(step.printed, output)
         assert line is None, f"{step.commands}\ndoes not print: {line}\nbut:\n{output}"
 
