@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from nova_judge.findings.metrics_record import Reweighing
+
 Level: TypeAlias = Annotated[
     float,
     typer.Option(
@@ -35,6 +37,21 @@ Join: TypeAlias = Annotated[
     Path | None,
     typer.Option(help="A second file, joined by id: its columns are read as join.COLUMN."),
 ]
+
+Groups: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
+]
+WeightsAsked: TypeAlias = Annotated[
+    str,
+    typer.Option(help="accuracy=0.6,completeness=0.4 name the winner; all others count nothing."),
+]
+Drop: TypeAlias = Annotated[str, typer.Option(help="Criteria to leave out, separated by commas.")]
+Only: TypeAlias = Annotated[str, typer.Option(help="Criteria to keep, separated by commas.")]
+
+
+def reweighing(weights: str, drop: str, only: str) -> Reweighing | None:
+    """The weights that a user asks for; None for the judge's own."""
+    return Reweighing(weights, drop, only) if weights or drop or only else None
 
 
 def names_of(name_a: str, name_b: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import JudgeJobError
-from nova_judge.findings.audit import Audit, audit_job, audit_report
+from nova_judge.findings.audit import Audit, audit_job, audit_report, audit_reweighed
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import METRICS, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
@@ -65,6 +65,8 @@ def _audit(source: Path) -> Audit:
             return _job(details, only(files.results, "results JSON", files.members))
     if source.name == METRICS or (source.is_dir() and next(find_metrics(source), None)):
         report = open_report(source)
+        if report.metrics.reweighed:
+            return audit_reweighed(report)
         return audit_report(report.metrics, report.rows())
     if source.is_file() and source.suffix == ".json":
         return _job(None, source)

@@ -1,6 +1,5 @@
 """`nova-judge compare`: checkpoints against each other, criterion by criterion."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
-from nova_judge.cli.arguments import AsJson, Level
+from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsAsked, reweighing
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
@@ -24,9 +23,10 @@ def command(
     runs: Annotated[
         list[str], typer.Argument(help="Two or more runs, s3:// too; the first is the base.")
     ],
-    groups: Annotated[
-        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
-    ] = None,
+    weights: WeightsAsked = "",
+    drop: Drop = "",
+    only: Only = "",
+    groups: Groups = None,
     confidence: Level = 0.95,
     as_json: AsJson = False,
 ) -> None:
@@ -38,20 +38,24 @@ def command(
 
       nova-judge compare runs/step-1000 runs/step-2000
 
+      nova-judge compare runs/step-1000 runs/step-2000 --only faithfulness
+
       nova-judge compare base/ s3://bucket/runs/new-id/ --json
     """
     if len(runs) < 2:
         raise RequestError("compare needs two runs or more: name the base first.")
-    table = load_groups(groups)
+    table, asked = load_groups(groups), reweighing(weights, drop, only)
     reports = [open_report(open_run(run)) for run in runs]
     require_same_judge(reports)
     with Console(stderr=True).status("Reading the runs"):
-        first, *others = [rows_of_run(report, table) for report in reports]
+        first, *others = [rows_of_run(report, table, asked) for report in reports]
         compared = compare(first, others, confidence)
     if as_json:
         print_json(compared)
         return
     console = Console(highlight=False)
+    if asked is not None:
+        console.print(f"Under other weights than the judge's: {escape(str(asked))}.")
     for one in compared:
         console.print(_table(first.candidate, one))
         console.print(

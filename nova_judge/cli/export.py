@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import numpy as np
 import typer
 from rich.markup import escape
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.arguments import Drop, Groups, Only, WeightsAsked, reweighing
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores
+from nova_judge.findings.reweighed import choose_weights
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.findings.training_forms import Format
-from nova_judge.pairs.criteria import CriterionGroups, load_groups
-from nova_judge.pairs.report_columns import columns_of_report
-from nova_judge.pairs.reweight import weighting
-from nova_judge.pairs.row_weights import RowWeights
+from nova_judge.pairs.criteria import load_groups
 from nova_judge.scores.scores_parquet import read_scores
 
 
@@ -40,14 +38,10 @@ def command(
         list[str] | None,
         typer.Option(help="NAME:LEAST, the least score from 0 to 1 that the answer needs."),
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
-    ] = None,
-    weights: Annotated[
-        str, typer.Option(help="As in reweight: accuracy=0.6,completeness=0.4 name the winner.")
-    ] = "",
-    drop: Annotated[str, typer.Option(help="As in reweight: criteria to leave out.")] = "",
-    only: Annotated[str, typer.Option(help="As in reweight: criteria to keep.")] = "",
+    groups: Groups = None,
+    weights: WeightsAsked = "",
+    drop: Drop = "",
+    only: Only = "",
     metric: Annotated[
         str | None,
         typer.Option(help="Of a run that scored answers: the metric to filter by."),
@@ -80,9 +74,15 @@ def command(
     if report.metrics.scores:
         made = _of_scores(report, form, metric, min_score)
     else:
-        chosen = _weights(report, table, weights, drop, only)
-        spelled = " ".join(filter(None, (weights, drop and f"without {drop}", only)))
-        filters = Filters(*_margins(margin), min_score, least, table, chosen, spelled)
+        chosen = choose_weights(report, reweighing(weights, drop, only), table)
+        filters = Filters(
+            *_margins(margin),
+            min_score,
+            least,
+            table,
+            chosen and chosen.of_row,
+            str(chosen.asked) if chosen else "",
+        )
         made = export(
             report.rows(), form, filters, report.metrics, left_out, conversational=conversational
         )
@@ -95,21 +95,6 @@ def command(
         console.print(f"  left out {rows:,}: {escape(reason)}")
     if not written:
         raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
-
-
-def _weights(
-    report: SavedReport, groups: CriterionGroups, weights: str, drop: str, only: str
-) -> RowWeights | None:
-    """The weights that `reweight` would use; None for the judge's own verdicts."""
-    if not (weights or drop or only):
-        return None
-    columns = columns_of_report(report.stored_judgments(), groups).columns
-    chosen = weighting(columns, groups, weights=weights, drop=drop, only=only)
-    kept = frozenset(np.array(columns.groups, dtype=object)[chosen.kept].tolist())
-    if chosen.weights is None:
-        return RowWeights(None, kept)
-    units = dict(zip(columns.groups, chosen.weights.tolist(), strict=True))
-    return RowWeights(units, kept)
 
 
 def _of_scores(

@@ -7,10 +7,13 @@ import typer
 from typer.core import TyperCommand
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.arguments import Drop, Groups, Only, WeightsAsked, reweighing
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
+from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import open_report
+from nova_judge.pairs.criteria import load_groups
 from nova_judge.report.markdown import render_markdown
 
 USAGE_ERROR = 2
@@ -58,6 +61,10 @@ def command(
             help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1, or of a metric."
         ),
     ] = None,
+    weights: WeightsAsked = "",
+    drop: Drop = "",
+    only: Only = "",
+    groups: Groups = None,
     summary: Annotated[
         Path | None, typer.Option(help="Write the summary in Markdown to this file.")
     ] = None,
@@ -72,9 +79,12 @@ def command(
 
       nova-judge gate out/rubric --min-win-rate 0.45 --max-errors 0.02 --criterion accuracy:0
 
+      nova-judge gate out/rubric --weights accuracy=0.6,conciseness=0.4
+
       nova-judge gate out/bedrock --criterion Correctness:0
     """
-    report = open_report(open_run(run))
+    asked, table = reweighing(weights, drop, only), load_groups(groups)
+    report = reweighed_report(open_report(open_run(run)), asked, table)
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []), confidence)
     finding = judge_gate(report.metrics, rules)
     say(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")

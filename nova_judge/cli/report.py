@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.arguments import Drop, Only, WeightsAsked, reweighing
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
+from nova_judge.errors import RequestError
+from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
 from nova_judge.scores.scores_parquet import read_scores
@@ -23,6 +26,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Write the report's files anew into this folder.")
     ] = None,
+    weights: WeightsAsked = "",
+    drop: Drop = "",
+    only: Only = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Print the result of a run and where its page is; write the page anew where it is missing.
@@ -34,10 +40,15 @@ def command(
       nova-judge report s3://my-bucket/runs/r-3f9c2a71d0e4b856/
 
       nova-judge report out/demo --out published/
+
+      nova-judge report out/rubric --weights accuracy=0.6,conciseness=0.4 --out reweighed/
     """
     kept = None if out else Path("out", run.rstrip("/").rpartition("/")[2])
-    report = open_report(open_run(run, kept))
-    page = _page(report, out)
+    saved, asked = open_report(open_run(run, kept)), reweighing(weights, drop, only)
+    if asked and out and out.resolve() == saved.folder.resolve():
+        raise RequestError(f"{out} holds the run's own report: name another folder with --out.")
+    report = reweighed_report(saved, asked)
+    page = None if asked and out is None else _page(report, out)
     print_result(Console(), report, page)
     if open_page and page is not None:
         webbrowser.open(page.resolve().as_uri())

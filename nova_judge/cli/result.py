@@ -9,7 +9,7 @@ from nova_judge.cli.terminal import Console
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
-from nova_judge.findings.sentences_stand_in import stand_ins
+from nova_judge.findings.sentences_stand_in import caveats
 from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 
@@ -21,8 +21,8 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     verdict = headline(report.metrics)
     console.print(f"[bold]{escape(one_line(verdict.words, 300))}[/]", highlight=False)
     console.print(escape(one_line(verdict.evidence, 2000)), highlight=False)
-    for stand_in in stand_ins(report.metrics):
-        console.print(escape(one_line(str(stand_in), 400)), style="yellow", highlight=False)
+    for caveat in caveats(report.metrics):
+        console.print(escape(one_line(str(caveat), 400)), style="yellow", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False)
     for side in CANDIDATES:
         if name := report.metrics.name(side):
@@ -34,7 +34,9 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
         reason = one_line(f"{error.stage}: {error.reason}", 300)
         times = "once" if error.count == 1 else f"{error.count:,} times"
         console.print(f"{times}, {escape(reason)}", style="yellow", highlight=False)
-    if page is None:
+    if page is None and report.metrics.reweighed:
+        console.print("No page: name a folder with --out to write one under these weights.")
+    elif page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:
         console.print(f"Report: {escape(str(page))}", highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
-from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import WeightingError
@@ -24,8 +24,8 @@ from nova_judge.pairs.reweight import (
     ReweighedFigures,
     coverage,
     figures,
-    looks_at_weights,
     reweigh,
+    settings_for,
     weighting,
 )
 from nova_judge.pairs.rubric_columns import RubricColumns
@@ -42,14 +42,10 @@ def command(
         str,
         typer.Argument(help="A run, s3://bucket/runs/<id>/, output.tar.gz or details Parquet."),
     ],
-    weights: Annotated[
-        str, typer.Option(help="accuracy=0.6,completeness=0.4: all others count nothing.")
-    ] = "",
-    drop: Annotated[str, typer.Option(help="Criteria to leave out, separated by commas.")] = "",
-    only: Annotated[str, typer.Option(help="Criteria to keep, separated by commas.")] = "",
-    groups: Annotated[
-        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
-    ] = None,
+    weights: WeightsAsked = "",
+    drop: Drop = "",
+    only: Only = "",
+    groups: Groups = None,
     as_json: AsJson = False,
 ) -> None:
     """New verdicts, win rate and figures from the stored judgments under other weights.
@@ -74,8 +70,9 @@ def command(
         raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
     chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
     own = chosen.weights is None and bool(chosen.kept.all())
-    looks = 1.0 if own else looks_at_weights(rows.columns, settings.level)
-    reweighed = figures(rows.columns, reweigh(rows.columns, chosen), settings, looks=looks)
+    if not own:
+        settings = settings_for(rows.columns, settings)
+    reweighed = figures(rows.columns, reweigh(rows.columns, chosen), settings, rows.prompts)
     details = None if weights or drop or only else _Details.of(rows)
     if as_json:
         print_json(_plain(reweighed, rows, details))

@@ -3,12 +3,12 @@
 import enum
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nova_judge.aws.fetched_runs import open_run
+from nova_judge.cli.arguments import Groups
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import has_criterion, row_text
@@ -44,9 +44,7 @@ def command(
     ] = None,
     category: Annotated[str | None, typer.Option(help="Only rows of this category.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Stop after so many rows.")] = 20,
-    groups: Annotated[
-        Path | None, typer.Option(help="Your own table of criterion groups, JSON or YAML.")
-    ] = None,
+    groups: Groups = None,
 ) -> None:
     """Print judged rows: verdicts, weighted scores, criteria and justifications.
 

@@ -11,7 +11,9 @@ import msgspec
 
 from nova_judge.findings.job_audit import mean_findings, row_findings, significance
 from nova_judge.findings.metrics_record import Metrics, Rows
+from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.rubric_findings import rubric_metrics
+from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
 from nova_judge.pairs.job_findings import Finding, FindingKind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
@@ -75,6 +77,14 @@ def audit_report(metrics: Metrics, rows: Iterable[JudgedRow]) -> Audit:
     for index, judged in enumerate(kept):
         checked.extend(row_findings(index, judged.judgment))
     return Audit(checked.figures, len(kept), tuple(checked.findings))
+
+
+def audit_reweighed(report: SavedReport) -> Audit:
+    """Every figure of a report under chosen weights, against its rows under the same weights."""
+    checked, ours = Counted(), reweighed_report(report, report.metrics.reweighed).metrics
+    checked.extend(_compared("metrics.json", report.metrics, ours))
+    rows = ours.reconciled.rows if ours.reconciled else 0
+    return Audit(checked.figures, rows, tuple(checked.findings))
 
 
 class Counted:

@@ -17,9 +17,12 @@ import numpy as np
 
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.comparability import SAME_JUDGE, UNNAMED, first_difference
+from nova_judge.findings.metrics_record import Reweighing
+from nova_judge.findings.reweighed import choose_weights
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.judged_evidence import cluster_of
+from nova_judge.pairs.row_weights import RowWeights, reweighed_scores
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.decision import Word, decide
@@ -32,6 +35,7 @@ from nova_judge.statistics.win_rate import Interval
 
 WIN_RATE = "win rate"
 WEIGHTED = "weighted score"
+_OVERALL = (WIN_RATE, WEIGHTED)
 LEAST_PAIRS = 5
 _SCALE = Scale(-1.0, 1.0)
 _WORDS = {
@@ -46,12 +50,14 @@ class RunRows(NamedTuple):
 
     Values are B - A in [-1, 1]; the win rate's are 2 x score - 1, so that all have one scale.
     `baseline` holds A's answers to each prompt by their keys, where A has no name of its own.
+    `looks` multiplies the p-values of the overall measures, where somebody chose the weights.
     """
 
     run_id: str
     candidate: str
     rows: dict[int, dict[str, float]]
     baseline: dict[int, frozenset[int]] | None = None
+    looks: float = 1.0
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -85,13 +91,22 @@ class Comparison(msgspec.Struct, frozen=True):
     only_other: int
 
 
-def rows_of_run(report: SavedReport, groups: CriterionGroups) -> RunRows:
-    """The prompts of a run as numbers: the means of all its rows on each, if it was judged."""
+def rows_of_run(
+    report: SavedReport, groups: CriterionGroups, asked: Reweighing | None = None
+) -> RunRows:
+    """The prompts of a run as numbers: the means of all its rows on each, if it was judged.
+
+    Under the weights asked for, else the run's own. Raises as `choose_weights` does.
+    """
+    chosen = choose_weights(report, asked or report.metrics.reweighed, groups)
+    if chosen is not None:
+        _require_open(report.metrics.run_id, chosen.settings.blocked_by)
+    weights = chosen and chosen.of_row
     samples: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     answers: dict[int, set[int]] = defaultdict(set)
     for judged in report.rows():
         answers[cluster_of(judged.row)].add(key_of(judged.row.response_A or ""))
-        for measure, value in _values(judged, groups).items():
+        for measure, value in _values(judged, groups, weights).items():
             samples[cluster_of(judged.row)][measure].append(value)
     rows = {
         prompt: {measure: math.fsum(held) / len(held) for measure, held in measures.items()}
@@ -99,18 +114,15 @@ def rows_of_run(report: SavedReport, groups: CriterionGroups) -> RunRows:
     }
     unnamed = report.metrics.name("A") in UNNAMED
     baseline = {prompt: frozenset(held) for prompt, held in answers.items()} if unnamed else None
-    return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows, baseline)
+    looks = chosen.settings.looks if chosen else 1.0
+    return RunRows(report.metrics.run_id, report.metrics.name("B") or "none", rows, baseline, looks)
 
 
 def require_same_judge(reports: Iterable[SavedReport]) -> None:
     """Raises NotComparableError where judge, kind or baseline differ, or a verdict is blocked."""
     first, *others = reports = list(reports)
     for report in reports:
-        if blocked := report.metrics.blocked_by:
-            raise NotComparableError(
-                f"the verdict of run {report.metrics.run_id} is blocked ({'; '.join(blocked)}): "
-                "no change can rest on its judge. Leave the run out."
-            )
+        _require_open(report.metrics.run_id, report.metrics.blocked_by)
     for other in others:
         differs = first_difference(first.metrics, other.metrics, SAME_JUDGE)
         if differs is not None:
@@ -119,6 +131,14 @@ def require_same_judge(reports: Iterable[SavedReport]) -> None:
                 f"{differs.one or 'none'} and {differs.other or 'none'}. Only candidate B may "
                 "differ."
             )
+
+
+def _require_open(run_id: str, blocked: tuple[str, ...]) -> None:
+    if blocked:
+        raise NotComparableError(
+            f"the verdict of run {run_id} is blocked ({'; '.join(blocked)}): "
+            "no change can rest on its judge. Leave the run out."
+        )
 
 
 def compare(first: RunRows, others: Sequence[RunRows], level: float = 0.95) -> list[Comparison]:
@@ -137,6 +157,7 @@ def _compared(first: RunRows, other: RunRows, level: float) -> Comparison:
             f"{first.run_id} and {other.run_id} have no prompt in common, so nothing can be paired."
         )
     _require_one_baseline(first, other, common)
+    looks = max(first.looks, other.looks)
     measures: dict[str, list[tuple[float, float]]] = {}
     for key in common:
         before, after = first.rows[key], other.rows[key]
@@ -149,7 +170,10 @@ def _compared(first: RunRows, other: RunRows, level: float) -> Comparison:
     return Comparison(
         other.run_id,
         other.candidate,
-        tuple(_change(name, measures[name], level) for name in named),
+        tuple(
+            _change(name, measures[name], level, looks if name in _OVERALL else 1.0)
+            for name in named
+        ),
         len(common),
         len(first.rows) - len(common),
         len(other.rows) - len(common),
@@ -169,19 +193,26 @@ def _require_one_baseline(first: RunRows, other: RunRows, common: list[int]) -> 
         )
 
 
-def _values(judged: JudgedRow, groups: CriterionGroups) -> dict[str, float]:
+def _values(
+    judged: JudgedRow, groups: CriterionGroups, weights: RowWeights | None
+) -> dict[str, float]:
     values: dict[str, float] = {}
-    quarters = score_quarters(profile_of(judged.judgment))
-    if quarters is not None:
-        values[WIN_RATE] = quarters / 2 - 1
-    scores = recomputed_scores(judged.judgment)
+    if weights is not None:
+        scores = reweighed_scores(judged.judgment, weights, groups)
+        if scores is not None:
+            values[WIN_RATE] = float((scores.margin < 0) - (scores.margin > 0))
+    else:
+        scores = recomputed_scores(judged.judgment)
+        quarters = score_quarters(profile_of(judged.judgment))
+        if quarters is not None:
+            values[WIN_RATE] = quarters / 2 - 1
     if scores is not None:
         values[WEIGHTED] = -scores.margin
     of_a, of_b = (point_scores(judged.judgment, side, groups) for side in CANDIDATES)
     return values | {group: of_b[group] - of_a[group] for group in of_a}
 
 
-def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Change:
+def _change(measure: str, pairs: list[tuple[float, float]], level: float, looks: float) -> Change:
     before, after = np.array(pairs).T
     moved = after - before
     up, down = int((moved > 0).sum()), int((moved < 0).sum())
@@ -197,7 +228,7 @@ def _change(measure: str, pairs: list[tuple[float, float]], level: float) -> Cha
         interval.high,
         up,
         down,
-        mean_difference_p_value(moved),
+        min(1.0, looks * mean_difference_p_value(moved)),
         "",
     )
 
@@ -210,8 +241,7 @@ def _with_words(compared: Sequence[Comparison], level: float) -> list[Comparison
     families: dict[str, list[tuple[int, Change]]] = defaultdict(list)
     for run, comparison in enumerate(compared):
         for change in comparison.changes:
-            overall = change.measure in (WIN_RATE, WEIGHTED)
-            families[change.measure if overall else ""].append((run, change))
+            families[change.measure if change.measure in _OVERALL else ""].append((run, change))
     worded: dict[tuple[int, str], Change] = {}
     for family in families.values():
         corrected = holm([change.p_value for _, change in family])

@@ -15,10 +15,12 @@ from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.contest import (
     Contest,
     contest_of_profiles,
+    contest_of_tally,
     decision_of,
     win_rate_of,
 )
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.win_rate import Interval
 
@@ -96,8 +98,12 @@ def _win_rate(metrics: Metrics, rules: GateRules) -> Condition:
         reason = f"the verdict is blocked: {'; '.join(metrics.blocked_by)}"
         return Condition(GateOutcome.INCONCLUSIVE, reason)
     settings, contest = metrics.statistics, saved_contest(metrics)
-    if rules.confidence is not None and rules.confidence != rate.level:
-        settings = msgspec.structs.replace(settings, level=rules.confidence)
+    level = rules.confidence or settings.level
+    settings = msgspec.structs.replace(settings, level=level)
+    if rules.min_win_rate != EVEN:  # the interval alone decides: it allows for every look
+        level = settings.strict_level
+    if level != rate.level:
+        settings = msgspec.structs.replace(settings, level=level)
         at_level = win_rate_of(contest, settings)
         rate = at_level if isinstance(at_level, Interval) else rate
     least = rules.min_win_rate
@@ -122,6 +128,8 @@ def _by_verdict(word: Word, asked: str) -> Condition:
 
 def saved_contest(metrics: Metrics) -> Contest:
     """The contest of a saved run, from its counts."""
+    if metrics.reweighed and metrics.reconciled:
+        return contest_of_tally(metrics.reconciled, metrics.clusters, Basis.REWEIGHED)
     contest = contest_of_profiles(profiles_from_dict(metrics.profiles or {}))
     return contest._replace(clusters=metrics.clusters)
 
@@ -141,6 +149,8 @@ def _errors(metrics: Metrics, most: float) -> Condition:
     lost = asked - (metrics.rows.judged or 0) + one_order
     share = lost / asked if asked else 1.0
     reason = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
+    if metrics.reweighed:
+        reason = f"{reason} under the weights {metrics.reweighed}"
     if one_order:
         reason = f"{reason}, {one_order:,} of them in one order only"
     if share > most:

@@ -118,6 +118,23 @@ class ErrorCount(msgspec.Struct, frozen=True):
     count: int | None
 
 
+class Reweighing(msgspec.Struct, frozen=True):
+    """Weights that somebody chose in place of the judge's, spelled as for `reweight`.
+
+    Verdict, win rates, categories and weighted scores are then those of the rubrics under these
+    weights; `forward` and `reconciled` count the rubrics' verdicts, of which there is one per row.
+    Positions, criteria and the job's own figures stay the judge's.
+    """
+
+    weights: str = ""
+    drop: str = ""
+    only: str = ""
+
+    def __str__(self) -> str:
+        named = {"": self.weights, "without ": self.drop, "only ": self.only}
+        return "; ".join(f"{how}{names}" for how, names in named.items() if names)
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run found. An estimate that the run does not allow is None.
 
@@ -159,6 +176,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     slices: tuple[Slice, ...] = ()
     controls: tuple[ControlFinding, ...] = ()
     rubric: RubricFindings | None = None
+    reweighed: Reweighing | None = None
     headline: Headline | None = None
     scores: tuple[MetricScore, ...] | None = None
     differences: tuple[MetricDifference, ...] | None = None

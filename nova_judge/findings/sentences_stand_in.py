@@ -1,12 +1,12 @@
-"""Sentences of a report where something stood in for a model: its figures are not the model's."""
+"""Sentences that stand before the figures: what stood in for a model, and chosen weights."""
 
 from typing import NamedTuple
 
 from nova_judge.findings.metrics_record import Metrics
 
 
-class StandIn(NamedTuple):
-    """Stand-in: the model that it replaced, and its own name."""
+class Caveat(NamedTuple):
+    """A caveat: what it concerns in two words, and what it means for the figures."""
 
     title: str
     sentence: str
@@ -20,26 +20,42 @@ def role(metrics: Metrics) -> str:
     return "Model" if metrics.judge.role == "model" else "Judge"
 
 
-def stand_ins(metrics: Metrics) -> list[StandIn]:
+def caveats(metrics: Metrics) -> list[Caveat]:
+    """Everything that a reader has to know before the figures: other weights, and stand-ins."""
+    return [*_weights(metrics), *stand_ins(metrics)]
+
+
+def _weights(metrics: Metrics) -> list[Caveat]:
+    if metrics.reweighed is None:
+        return []
+    sentence = (
+        f"{metrics.reweighed} in place of the judge's weights: verdict, win rates and categories "
+        "are those of the rubrics, which are of the order A, B alone; positions and criteria are "
+        "the judge's own, and the test allows for having tried many weights."
+    )
+    return [Caveat("Reweighed", sentence)]
+
+
+def stand_ins(metrics: Metrics) -> list[Caveat]:
     """Every stand-in of a run; none on AWS."""
     return [*_judge(metrics), *_answers(metrics)]
 
 
-def _judge(metrics: Metrics) -> list[StandIn]:
+def _judge(metrics: Metrics) -> list[Caveat]:
     judge, name = metrics.judge, role(metrics)
     if not judge.stand_in:
         return []
     what = "answers" if name == "Model" else "verdicts"
     sentence = f"{judge.stand_in} stood in for {judge.model}: these {what} are not that model's."
-    return [StandIn(f"Stand-in {name.lower()}", sentence)]
+    return [Caveat(f"Stand-in {name.lower()}", sentence)]
 
 
-def _answers(metrics: Metrics) -> list[StandIn]:
+def _answers(metrics: Metrics) -> list[Caveat]:
     sides: dict[str, list[str]] = {}
     for side, candidate in metrics.candidates.items():
         if candidate.stand_in:
             sides.setdefault(candidate.stand_in, []).append(side)
     return [
-        StandIn("Stand-in answers", f"{name} stood in for {' and '.join(held)}: AWS was not asked.")
+        Caveat("Stand-in answers", f"{name} stood in for {' and '.join(held)}: AWS was not asked.")
         for name, held in sides.items()
     ]

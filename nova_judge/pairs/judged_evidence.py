@@ -32,7 +32,12 @@ def verdicts_row(judged: JudgedRow) -> EvidenceRow:
 
 def cluster_of(row: InputRow) -> int:
     """Rows of one prompt are one cluster, or of one `cluster` where the input names them."""
-    return key_of(row.prompt) if row.cluster is None else key_of("cluster", row.cluster)
+    return key_of_prompt(row.prompt, row.cluster)
+
+
+def key_of_prompt(prompt: str, cluster: str | None) -> int:
+    """The key of rows with this prompt, or of this `cluster` where the input names it."""
+    return key_of(prompt) if cluster is None else key_of("cluster", cluster)
 
 
 def _length(text: str | None) -> int | None:

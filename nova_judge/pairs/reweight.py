@@ -20,14 +20,16 @@ from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
-from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Codes, Ints
-from nova_judge.statistics.contest import Contest, decisive_rate_of, win_rate_of
-from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.records import CANDIDATES, Unscored
+from nova_judge.statistics.arrays import Codes, Ints, Keys
+from nova_judge.statistics.clusters import ClusterCounts, cluster_counts
+from nova_judge.statistics.contest import contest_of_tally, decisive_rate_of, win_rate_of
+from nova_judge.statistics.evidence import Basis
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts, ReconciledTally
 from nova_judge.statistics.positions import positions
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
-from nova_judge.statistics.win_rate import Interval, ScoreCounts
+from nova_judge.statistics.win_rate import Interval
 
 _LARGEST_WEIGHT = 100
 
@@ -40,13 +42,15 @@ class Weighting(NamedTuple):
 
 
 class Reweighed(NamedTuple):
-    """Each row's verdict under a weighting (ERROR: no criterion with weight), and its margin.
+    """Each row's verdict under a weighting (ERROR: no criterion with weight), and its scores.
 
-    Margins are A - B in [-1, 1], NaN without a verdict.
+    Scores are in [0, 1], margins A - B in [-1, 1]; NaN without a verdict.
     """
 
     verdicts: Codes
     margins: npt.NDArray[np.float64]
+    A: npt.NDArray[np.float64]
+    B: npt.NDArray[np.float64]
 
 
 class ReweighedFigures(msgspec.Struct, frozen=True):
@@ -126,41 +130,44 @@ def reweigh(columns: RubricColumns, chosen: Weighting) -> Reweighed:
         kept = chosen.kept[columns.group]
         whole = columns.per_row(columns.weight * kept) * SCORE_UNITS
         lead = columns.per_row(columns.weighted_lead * kept)
+        scores = [columns.per_row(columns.weighted(side) * kept) for side in CANDIDATES]
     else:
         start, group, of_a, of_b = columns.by_group
         weight = (chosen.weights * chosen.kept).astype(np.float64)[group]
         whole = row_sums(start, weight) * FULL_SCORE
         lead = row_sums(start, weight * (of_a - of_b))
+        scores = [row_sums(start, weight * of_one) for of_one in (of_a, of_b)]
     verdicts = np.full(columns.rows, Outcome.TIE, dtype=np.uint8)
     verdicts[lead > 0] = Outcome.A
     verdicts[lead < 0] = Outcome.B
     verdicts[whole == 0] = Outcome.ERROR
     with np.errstate(invalid="ignore"):
-        return Reweighed(verdicts, lead / whole)
+        return Reweighed(verdicts, lead / whole, scores[0] / whole, scores[1] / whole)
 
 
 def figures(
     columns: RubricColumns,
     reweighed: Reweighed,
     settings: StatisticsSettings = DEFAULTS,
-    *,
-    looks: float = 1.0,
+    prompts: Keys | None = None,
 ) -> ReweighedFigures:
     """Counts, win rate of B with interval, and verdict of a reweighing.
 
-    `looks` is `looks_at_weights` where a user chose the weights, who may have tried many.
+    `settings` are those of `settings_for` where a user chose the weights; `prompts` are the rows'
+    keys, whose repeats are no further evidence.
 
     The rubrics are of the order A, B alone, so that a judge that favours a position beyond chance
     blocks the verdict: its preference and the candidates' difference are one figure here.
     """
-    settings = _blocked_by_position(columns, settings)
+    settings = blocked_by_position(columns, settings)
     tally = np.bincount(reweighed.verdicts, minlength=len(Outcome)).tolist()
     a, b, ties, unscored = (
         tally[code] for code in (Outcome.A, Outcome.B, Outcome.TIE, Outcome.ERROR)
     )
-    scores = ScoreCounts((a, ties, b))
     margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
-    contest = Contest(a, b, scores.rows, scores, by="the reweighted rubrics name", looks=looks)
+    contest = contest_of_tally(
+        ReconciledTally(a, b, ties, 0, unscored), _clusters(reweighed, prompts), Basis.REWEIGHED
+    )
     return ReweighedFigures(
         a=a,
         b=b,
@@ -173,6 +180,20 @@ def figures(
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
         flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),
     )
+
+
+def settings_for(columns: RubricColumns, settings: StatisticsSettings) -> StatisticsSettings:
+    """The settings with the correction for weights that a user chose, who may have tried many."""
+    looks = looks_at_weights(columns, settings.level)
+    return msgspec.structs.replace(settings, looks=looks)
+
+
+def _clusters(reweighed: Reweighed, prompts: Keys | None) -> ClusterCounts | None:
+    if prompts is None:
+        return None
+    of_outcome = np.array([0.0, 1.0, 0.5, np.nan])
+    leads = (reweighed.verdicts == Outcome.B).astype(np.int64) - (reweighed.verdicts == Outcome.A)
+    return cluster_counts(prompts, of_outcome[reweighed.verdicts], leads)
 
 
 def looks_at_weights(columns: RubricColumns, level: float = 0.95) -> float:
@@ -190,16 +211,16 @@ def looks_at_weights(columns: RubricColumns, level: float = 0.95) -> float:
     return max(1.0, (1.0 - level) / tail)
 
 
-def _blocked_by_position(
-    columns: RubricColumns, settings: StatisticsSettings
-) -> StatisticsSettings:
+def blocked_by_position(columns: RubricColumns, settings: StatisticsSettings) -> StatisticsSettings:
+    """The settings with a reason to conclude nothing, where the judge favours a position."""
     profiles = columns.forward.astype(np.int64) * len(Outcome) + columns.backward
     counted = np.bincount(profiles, minlength=len(Outcome) ** 2)
     favoured = positions(ProfileCounts(tuple(counted.tolist()))).favoured(settings.level)
     if favoured is None:
         return settings
     reason = f"the judge favours the answer shown {favoured}, and rubrics are of the order A, B"
-    return msgspec.structs.replace(settings, blocked_by=(*settings.blocked_by, reason))
+    reasons = dict.fromkeys((*settings.blocked_by, reason))
+    return msgspec.structs.replace(settings, blocked_by=tuple(reasons))
 
 
 def coverage(columns: RubricColumns) -> list[Coverage]:

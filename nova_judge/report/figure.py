@@ -69,7 +69,7 @@ def plot_judge_results(metrics: Metrics) -> Figure:
         _draw_heading(figure, metrics)
         for place, panel in enumerate(PANELS):
             axes = figure.add_subplot(grid[place // 3, place % 3])
-            title(axes, panel.title, panel.note)
+            title(axes, panel.title, "" if metrics.reweighed else panel.note)
             if not panel.draw(axes, metrics):
                 say_empty(axes)
         write_foot(figure, metrics, x=0.05)

@@ -46,6 +46,6 @@ def write_foot(figure: Figure, metrics: Metrics, x: float, limit: int = 200) -> 
         metrics.created,
         sentences.rows(metrics),
     ]
-    lines = [*map(str, sentences_stand_in.stand_ins(metrics)), "   ·   ".join(parts)]
+    lines = [*map(str, sentences_stand_in.caveats(metrics)), "   ·   ".join(parts)]
     foot = "\n".join(drawable(line, limit) for line in lines)
     write(figure, x, _FOOT_IN / figure.get_figheight(), foot, size=8, color=palette.FAINT)

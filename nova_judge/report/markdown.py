@@ -145,7 +145,7 @@ def _notes(metrics: Metrics) -> str:
 
 
 def _footing(metrics: Metrics) -> str:
-    stood = "".join(f" {escape(str(each), 600)}" for each in sentences_stand_in.stand_ins(metrics))
+    stood = "".join(f" {escape(str(each), 600)}" for each in sentences_stand_in.caveats(metrics))
     flips = metrics.positions.flips if metrics.positions else None
     flipped = (
         f" On {percent(flips)} of rows each order names the other candidate."

@@ -144,7 +144,7 @@ def environment() -> jinja2.Environment:
         "share_of": panels.share_of_scale,
     }
     environment.globals |= {
-        "stand_ins": sentences_stand_in.stand_ins,
+        "caveats": sentences_stand_in.caveats,
         "judge_role": sentences_stand_in.role,
         "outcomes": panels.OUTCOMES,
     }

@@ -30,8 +30,9 @@ def named_rates(metrics: Metrics) -> list[NamedRate]:
 
 def our_rates(metrics: Metrics) -> list[NamedRate]:
     """The win rate and its variants, as computed from the rows."""
+    of = "reweighed" if metrics.reweighed else "both orders"
     candidates = (
-        ("both orders, ties half", metrics.win_rate),
+        (f"{of}, ties half", metrics.win_rate),
         ("decided pairs only", metrics.win_rate_decisive),
         ("at equal length", metrics.length_controlled),
         ("at equal structure", metrics.format_controlled),

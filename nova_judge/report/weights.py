@@ -76,12 +76,13 @@ class WeightsEvidence:
     def weights(self, metrics: Metrics) -> Weights | None:
         """Weights for the sliders; None without rubrics, or where the page could not hold them all.
 
-        An anytime-valid interval cannot be recomputed by the page, so that it gets no sliders.
+        The page recomputes no anytime-valid interval and none of prompts that repeat, and a report
+        under chosen weights has its weights: these get no sliders.
         """
         if metrics.verdict is None or self._rows > MOST_ROWS:
             return None
         settings = metrics.statistics
-        if settings.anytime:
+        if settings.anytime or metrics.clusters or metrics.reweighed:
             return None
         columns = columns_from(self._packer.take(), self._groups)
         if not columns.scored.any():

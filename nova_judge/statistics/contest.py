@@ -25,7 +25,7 @@ from nova_judge.statistics.decision import Word, decide, equivalent
 from nova_judge.statistics.dirichlet_mean import Bounds
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.missing_orders import LostOrders, lost_orders, reach_of_lost
-from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.outcomes import ProfileCounts, ReconciledTally
 from nova_judge.statistics.sequential import (
     anytime_p_value,
     prompts_anytime,
@@ -52,9 +52,7 @@ class Contest(NamedTuple):
     """Counts of a comparison. a, b: rows that name this candidate throughout, of all `rows` sent.
 
     `lost` is None where no order was lost, `clusters` where no prompt repeats. `estimate` is the
-    win rate where `scores` are rounded, `error` its standard error. `basis` says what a row is,
-    `by` who names the candidates, for the sentence. The p-value is multiplied by `looks`, where
-    this contest is one of several that were tried.
+    win rate where `scores` are rounded, `error` its standard error. `basis` says what a row is.
     """
 
     a: int
@@ -67,8 +65,6 @@ class Contest(NamedTuple):
     estimate: float | None = None
     error: float | None = None
     basis: Basis = Basis.BOTH_ORDERS
-    by: str = "both orders name"
-    looks: float = 1.0
 
     @property
     def decided(self) -> int:
@@ -89,9 +85,8 @@ def contest_of(evidence: Evidence, basis: Basis = Basis.BOTH_ORDERS) -> Contest:
         scores_of_profiles(counted.profiles),
         clusters=counted.cluster_counts,
         basis=basis,
-        by="the judge names",
     )
-    if basis is Basis.ONE_ORDER:
+    if basis is not Basis.PREFERENCE:
         return contest
     preferences: list[float] = evidence.preferences[~np.isnan(evidence.preferences)].tolist()
     if not preferences:
@@ -114,6 +109,14 @@ def contest_of_profiles(profiles: ProfileCounts) -> Contest:
         lost=lost_orders(profiles),
         reach=reach_of_lost(profiles),
     )
+
+
+def contest_of_tally(
+    tally: ReconciledTally, clusters: ClusterCounts | None, basis: Basis
+) -> Contest:
+    """The contest of rows with one verdict each; those without one are its errors."""
+    scores = ScoreCounts((tally.a, tally.ties, tally.b))
+    return Contest(tally.a, tally.b, tally.rows, scores, clusters=clusters, basis=basis)
 
 
 def win_rate_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Interval | Unscored:
@@ -150,7 +153,7 @@ def decisive_rate_of(
 
 def p_value_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> float:
     """The p-value of no difference, from the decided rows; of prompts where these repeat."""
-    return min(1.0, contest.looks * _single_p_value(contest, settings))
+    return min(1.0, settings.looks * _single_p_value(contest, settings))
 
 
 def _single_p_value(contest: Contest, settings: StatisticsSettings) -> float:

@@ -35,11 +35,13 @@ _MARKUP = (
 
 
 class Basis(enum.StrEnum):
-    """Form of a row's judgment: two verdicts, one verdict, or the share that B wins."""
+    """Form of a row's judgment: two verdicts, one, the share that B wins, or one rubric's scores
+    under other weights than the judge's."""
 
     BOTH_ORDERS = "both orders"
     ONE_ORDER = "one order"
     PREFERENCE = "preference"
+    REWEIGHED = "reweighed rubric"
 
 
 class Markup(NamedTuple):

@@ -88,7 +88,11 @@ def find(
     if of_labels is not None and of_labels.contradictions:
         reasons = (*of_labels.contradictions, *settings.blocked_by)
         settings = msgspec.structs.replace(settings, blocked_by=reasons)
-    of_positions = positions(evidence.profiles) if both_orders else Unscored("one order was judged")
+    of_positions: Positions | Unscored | None = Unscored("one order was judged")
+    if basis is Basis.REWEIGHED:
+        of_positions = None
+    elif both_orders:
+        of_positions = positions(evidence.profiles)
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
     return Estimates(
@@ -107,7 +111,7 @@ def find(
         repeats=repeats(contest.clusters) if contest.clusters else None,
         clusters=contest.clusters,
         verdict=state_verdict(contest, settings),
-        positions=notes.kept("positions", of_positions),
+        positions=of_positions and notes.kept("positions", of_positions),
         agreement=notes.kept("agreement", agreement(labelled, level, both_orders=both_orders)),
         calibration=notes.kept("calibration", calibrate(evidence, level)),
         length_controlled=notes.kept("length_controlled", length_controlled(counted, level)),

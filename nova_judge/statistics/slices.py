@@ -91,8 +91,9 @@ def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:
 def _slice(
     category: str | None, rows: Evidence, settings: StatisticsSettings, basis: Basis
 ) -> Slice:
-    profiles = rows.profiles
-    contest = contest_of(rows, basis)
+    both_orders = basis is Basis.BOTH_ORDERS
+    judged = rows if both_orders else rows.forward_alone()
+    profiles, contest = judged.profiles, contest_of(rows, basis)
     counted = Slice(
         category=category,
         rows=profiles.rows,
@@ -102,9 +103,7 @@ def _slice(
     )
     if contest.scores.rows < MIN_ROWS:
         return counted
-    both_orders = basis is Basis.BOTH_ORDERS
-    labelled = (rows if both_orders else rows.forward_alone()).labelled
-    agreed = agreement(labelled, settings.level, both_orders=both_orders)
+    agreed = agreement(judged.labelled, settings.level, both_orders=both_orders)
     return msgspec.structs.replace(
         counted,
         win_rate=scored_or_none(win_rate_of(contest, settings)),

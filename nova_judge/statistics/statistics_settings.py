@@ -15,6 +15,8 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     anytime: the judging may have stopped early, so that only tests and intervals are used which
     hold however often one looked (`sequential.py`).
     blocked_by: what the control rows say against the judge (`controls.py`).
+    looks: every p-value of the verdict is multiplied by it, where this comparison is one of several
+    that may have been tried.
     """
 
     level: Annotated[float, Meta(gt=0, lt=1)] = 0.95
@@ -23,6 +25,12 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     resamples: Annotated[int, Meta(ge=1)] = 10_000
     anytime: bool = False
     blocked_by: tuple[str, ...] = ()
+    looks: Annotated[float, Meta(ge=1)] = 1.0
+
+    @property
+    def strict_level(self) -> float:
+        """The level at which one comparison alone decides as rarely as all looks together."""
+        return 1.0 - (1.0 - self.level) / self.looks
 
 
 DEFAULTS = StatisticsSettings()

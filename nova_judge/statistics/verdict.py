@@ -65,7 +65,8 @@ def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> 
     word = decision_of(contest, settings)
     interval = (equivalence_of if word is Word.EQUIVALENT else win_rate_of)(contest, settings)
     open_yet = word is Word.INCONCLUSIVE and not settings.blocked_by
-    needed = rows_needed(contest, settings) if open_yet else None
+    strict = msgspec.structs.replace(settings, level=settings.strict_level)
+    needed = rows_needed(contest, strict) if open_yet else None
     stated = VerdictStated(
         word=word,
         sentence="",
@@ -75,7 +76,7 @@ def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> 
         pairs_needed=needed.rows if needed else None,
         pairs_needed_low=needed.low if needed else None,
         pairs_needed_high=needed.high if needed else None,
-        could_find=detectable_rate(contest, settings),
+        could_find=detectable_rate(contest, strict),
         equivalence_margin=settings.equivalence_margin,
         level=settings.level,
         test=name_of_test(contest, settings),
@@ -104,8 +105,8 @@ def _in_words(
     evidence = f"{_counts(contest)} ({_p(stated)}); {_rate(interval)}."
     if stated.lost:
         evidence = f"{evidence} {_lost(stated.lost)}"
-    if contest.basis is Basis.ONE_ORDER:
-        evidence = f"{evidence} {ONE_ORDER}"
+    if contest.basis in _ONE_SIDED:
+        evidence = f"{evidence} {_ONE_SIDED[contest.basis]}"
     if stated.blocked_by:
         reasons = "; ".join(stated.blocked_by)
         return "Inconclusive, the verdict is blocked", f"{reasons}. {evidence}"
@@ -122,13 +123,23 @@ ONE_ORDER = (
     "a preference for a candidate."
 )
 
+_ONE_SIDED = {
+    Basis.ONE_ORDER: ONE_ORDER,
+    Basis.REWEIGHED: "Rubrics are of the order A, B alone.",
+}
+_NAMED_BY = {
+    Basis.BOTH_ORDERS: "both orders name",
+    Basis.REWEIGHED: "the reweighed rubrics name",
+}
+
 
 def _counts(contest: Contest) -> str:
     rows = "row" if contest.rows == 1 else "rows"
     of = f"{contest.rows} {rows}"
     if contest.clusters is not None:
         of = f"{of} on {contest.clusters.prompts} prompts"
-    return f"{contest.by} B on {contest.b} and A on {contest.a} of {of}"
+    by = _NAMED_BY.get(contest.basis, "the judge names")
+    return f"{by} B on {contest.b} and A on {contest.a} of {of}"
 
 
 def _p(stated: VerdictStated) -> str:

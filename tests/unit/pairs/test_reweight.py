@@ -18,10 +18,10 @@ from nova_judge.pairs.reweight import (
     coverage,
     figures,
     judge_weighting,
-    looks_at_weights,
     mean_weights,
     reweigh,
     reweigh_form,
+    settings_for,
     weighting,
 )
 from nova_judge.pairs.rubric_columns import columns_of
@@ -30,7 +30,7 @@ from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.sequential import CONFIDENCE_SEQUENCE, anytime_p_value
-from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from tests.made import details
 
 GROUPS = default_groups()
@@ -307,12 +307,12 @@ def test_trying_many_weights_names_a_winner_no_more_often_than_one_look():
             [judged(*(scale(f"c{k}", *pair, 0.2) for k, pair in enumerate(row))) for row in table],
             AS_NAMED,
         )
-        looks = looks_at_weights(columns)
-        assert looks > 1
+        corrected = settings_for(columns, DEFAULTS)
+        assert corrected.looks > 1
         for weights in draw.dirichlet(np.ones(5), 40):
             spelled = ",".join(f"c{k}={weight:.3f}" for k, weight in enumerate(weights))
             tried = reweigh(columns, weighting(columns, AS_NAMED, weights=spelled))
-            if figures(columns, tried, looks=looks).verdict.word is not Word.INCONCLUSIVE:
+            if figures(columns, tried, corrected).verdict.word is not Word.INCONCLUSIVE:
                 named += 1
                 break
     assert named <= 6  # 3 expected at most; two standard deviations more

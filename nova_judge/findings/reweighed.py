@@ -1,0 +1,151 @@
+"""The metrics of a run under other weights for its criteria, so that every command can follow them.
+
+A reweighed verdict is the verdict of one rubric, which is of the order A, B: the rows stay as the
+judge left them, and every reader reweighs them in the same way.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from nova_judge.errors import WeightingError
+from nova_judge.findings.metrics_record import ErrorCount, Metrics, Reweighing, Rows
+from nova_judge.findings.rubric_findings import margin_interval, mean_interval
+from nova_judge.findings.rubric_record import RubricFindings
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.pairs.report_columns import columns_of_report
+from nova_judge.pairs.reweight import (
+    Reweighed,
+    Weighting,
+    blocked_by_position,
+    reweigh,
+    settings_for,
+    weighting,
+)
+from nova_judge.pairs.row_weights import RowWeights
+from nova_judge.pairs.rubric_columns import RubricColumns
+from nova_judge.records import JudgedRow, Unscored, Verdict
+from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
+from nova_judge.statistics.findings import find
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.statistics_settings import StatisticsSettings
+
+NO_WEIGHT = Unscored("no criterion of the rubric has a weight")
+_STAGE = "reweighing"
+_NOT_ASKED = Unscored("rubrics are of the order A, B alone")
+_VERDICTS = {Outcome.A: Verdict.A, Outcome.B: Verdict.B, Outcome.TIE: Verdict.TIE}
+
+
+class ChosenWeights(NamedTuple):
+    """Weights that somebody chose for a run: as spelled, and as its rubrics have them.
+
+    `settings` allow for having tried many weights, and for a judge that favours a position.
+    """
+
+    asked: Reweighing
+    columns: RubricColumns
+    weighting: Weighting
+    settings: StatisticsSettings
+
+    @property
+    def of_row(self) -> RowWeights:
+        """The same weights for rows one by one."""
+        groups = self.columns.groups
+        kept = frozenset(np.array(groups, dtype=object)[self.weighting.kept].tolist())
+        if self.weighting.weights is None:
+            return RowWeights(None, kept)
+        return RowWeights(dict(zip(groups, self.weighting.weights.tolist(), strict=True)), kept)
+
+
+def choose_weights(
+    report: SavedReport, asked: Reweighing | None, groups: CriterionGroups | None = None
+) -> ChosenWeights | None:
+    """The weights that were asked for; None for the judge's own verdicts.
+
+    Raises WeightingError where the run has no rubrics or no such criterion, SavedReportError where
+    its rows are not there.
+    """
+    if asked is None:
+        return None
+    table = groups or default_groups()
+    columns = columns_of_report(report.stored_judgments(), table).columns
+    if not columns.scored.any():
+        raise WeightingError(
+            f"{report.metrics.run_id} has no readable rubric: weights need a rubric judge."
+        )
+    chosen = weighting(columns, table, weights=asked.weights, drop=asked.drop, only=asked.only)
+    settings = settings_for(columns, report.metrics.statistics)
+    return ChosenWeights(asked, columns, chosen, blocked_by_position(columns, settings))
+
+
+def reweighed_report(
+    report: SavedReport, asked: Reweighing | None, groups: CriterionGroups | None = None
+) -> SavedReport:
+    """The report with the metrics that its rows have under the weights asked for, if any are."""
+    chosen = choose_weights(report, asked, groups)
+    return report if chosen is None else report._replace(metrics=_reweighed(report, chosen))
+
+
+def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
+    metrics, scored = report.metrics, reweigh(chosen.columns, chosen.weighting)
+    evidence = gather(_evidence(report.rows(), scored))
+    estimates = find(evidence, chosen.settings, Basis.REWEIGHED)
+    tally = evidence.forward_alone().profiles.reconciled
+    settings = msgspec.structs.replace(chosen.settings, blocked_by=estimates.verdict.blocked_by)
+    return msgspec.structs.replace(
+        metrics,
+        **msgspec.structs.asdict(estimates)
+        | {
+            "reweighed": chosen.asked,
+            "statistics": settings,
+            "rows": _rows(metrics.rows, tally.errors),
+            "errors": _errors(metrics, tally.errors),
+            "profiles": None,
+            "backward": None,
+            "both_bad": None,
+            "reconciled": tally,
+            "positions": metrics.positions,
+            "rubric": metrics.rubric and _rubric(metrics.rubric, scored, settings.level),
+            "notes": tuple(dict.fromkeys((*metrics.notes, *estimates.notes))),
+        },
+    )
+
+
+def _evidence(rows: Iterator[JudgedRow], scored: Reweighed) -> Iterator[EvidenceRow]:
+    verdicts, margins = scored.verdicts.tolist(), scored.margins.tolist()
+    for judged, verdict, margin in zip(rows, verdicts, margins, strict=True):
+        decided = _VERDICTS.get(Outcome(verdict))
+        yield evidence_row(judged)._replace(
+            forward=decided or NO_WEIGHT,
+            backward=_NOT_ASKED,
+            margin=None if decided is None else margin,
+        )
+
+
+def _rows(rows: Rows, unscored: int) -> Rows:
+    """The account of the rows: a row without a weighted criterion has no verdict."""
+    sent = (rows.judged or 0) + (rows.judge_failed or 0)
+    return msgspec.structs.replace(rows, judged=sent - unscored, judge_failed=unscored)
+
+
+def _errors(metrics: Metrics, unscored: int) -> tuple[ErrorCount, ...]:
+    others = tuple(error for error in metrics.errors if error.stage != _STAGE)
+    return (ErrorCount(_STAGE, NO_WEIGHT.reason, unscored), *others) if unscored else others
+
+
+def _rubric(rubric: RubricFindings, scored: Reweighed, level: float) -> RubricFindings:
+    """The mean scores under the weights; what speaks of the judge's own weights goes."""
+    judged = scored.verdicts != Outcome.ERROR
+    of_a, of_b = scored.A[judged], scored.B[judged]
+    return msgspec.structs.replace(
+        rubric,
+        weighted_score_A=mean_interval(of_a, level),
+        weighted_score_B=mean_interval(of_b, level),
+        score_margin=margin_interval(of_a - of_b, level),
+        driver=None,
+        firmness=None,
+    )
