@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from nova_judge.json_lines import Fault
+from nova_judge.recipe.column_map import ColumnMap
 
 MISSING: Final = object()
+_OPENAI_ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 _AS_FLOAT = re.compile(r"-?\d{1,15}\.0")
 MOST_DIGITS = 4_000
 """Digits of a number that is read as text; Python refuses to print longer integers."""
@@ -25,11 +27,41 @@ class ConversationPrompt(NamedTuple):
     system: str | None
 
 
-def pick(row: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - a JSON value
+class Turn(NamedTuple):
+    """One turn of a conversation: its speaker in OpenAI's words, and where its text stands.
+
+    text: joined from its parts; None where it holds anything else.
+    """
+
+    role: str
+    key: str
+    text: str | None
+
+
+class RowColumns(NamedTuple):
+    """The columns of one row, and the map by which they are read."""
+
+    values: Mapping[str, Any]
+    map: ColumnMap
+
+    def at(self, path: str) -> Any:  # noqa: ANN401 - a JSON value
+        """The value in the column, or at the path with dots; MISSING where there is nothing."""
+        return pick(self.values, path)
+
+    def find(self, field: str) -> Any:  # noqa: ANN401 - a JSON value
+        """The value of a field: from its column, else under its own name; null is missing."""
+        path = self.map.path(field)
+        value = self.at(path)
+        if value in (MISSING, None) and path != field:
+            value = self.values.get(field, MISSING)
+        return MISSING if value is None else value
+
+
+def pick(document: object, path: str) -> Any:  # noqa: ANN401 - a JSON value
     """Pick the value in the column, or at the path with dots; MISSING where there is nothing."""
-    if path in row:
-        return row[path]
-    value: Any = row
+    if isinstance(document, Mapping) and path in document:
+        return document[path]
+    value: Any = document
     for step in path.split("."):
         if isinstance(value, Mapping) and step in value:
             value = value[step]
@@ -50,7 +82,8 @@ def text_of(value: object, field: str) -> str | Fault:
         problem = f"field `{field}`: a number of more than {MOST_DIGITS:,} digits"
         return Fault(problem, field) if too_long else str(value)
     if isinstance(value, list):
-        return _answer_of(value, field) if is_conversation(value) else _only_text(value, field)
+        turns = turns_of(value)
+        return _answer_of(turns, field) if turns else _only_text(value, field)
     if isinstance(value, Mapping):
         inside = next((key for key in value if isinstance(value[key], str)), None) or "…"
         return Fault(f"field `{field}`: an object; --map {field}={field}.{inside} reads it", field)
@@ -65,13 +98,13 @@ def whole_number(text: str) -> str:
 
 def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
     """A question: a text, or a conversation of one turn of the user."""
-    if not is_conversation(value):
+    turns = turns_of(value)
+    if not turns:
         text = text_of(value, field)
         return text if isinstance(text, Fault) else ConversationPrompt(text, None)
-    turns: list[Mapping[str, Any]] = value  # type: ignore[assignment]
-    roles = [role_of(turn) for turn in turns]
-    system = [turn_text(turn) for turn in turns if role_of(turn) in ("system", "developer")]
-    users = [turn_text(turn) for turn in turns if role_of(turn) == "user"]
+    roles = [turn.role for turn in turns]
+    system = [turn.text for turn in turns if turn.role in ("system", "developer")]
+    users = [turn.text for turn in turns if turn.role == "user"]
     texts = system + users
     if any(text is None for text in texts):
         return Fault(
@@ -86,42 +119,35 @@ def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
     return ConversationPrompt(users[0] or "", system[0] if system else None)
 
 
-def is_conversation(value: object) -> bool:
-    """True if a value is a list of turns, each with a role and a content."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(turn, Mapping)
-            and ({"role", "content"} <= turn.keys() or {"from", "value"} <= turn.keys())
-            for turn in value
-        )
-    )
+def turns_of(value: object) -> tuple[Turn, ...]:
+    """The turns of a conversation, each with a role and a content; none of another value."""
+    turns = tuple(map(_turn_of, value)) if isinstance(value, list) else ()
+    return () if None in turns else turns  # type: ignore[return-value]
 
 
-def role_of(turn: Mapping[str, Any]) -> str:
-    """Speaker of a turn, in OpenAI's words; ShareGPT's are translated."""
-    role = str(turn.get("role", turn.get("from", ""))).lower()
-    return {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}.get(
-        role, role
-    )
-
-
-def turn_text(turn: Mapping[str, Any]) -> str | None:
-    """The text of one turn, joined from its parts; None where it holds anything else."""
-    content = turn.get("content", turn.get("value"))
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
+def _turn_of(turn: object) -> Turn | None:
+    if not isinstance(turn, Mapping):
         return None
+    openai = {"role", "content"} <= turn.keys()
+    if not openai and not {"from", "value"} <= turn.keys():
+        return None
+    key = "content" if "content" in turn else "value"
+    role = str(turn.get("role", turn.get("from"))).lower()
+    return Turn(_OPENAI_ROLES.get(role, role), key, _joined(turn[key]))
+
+
+def _joined(content: object) -> str | None:
+    """A text, or the texts of its parts."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
     parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
     texts = [part for part in parts if isinstance(part, str)]
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-def _answer_of(turns: Sequence[Mapping[str, Any]], field: str) -> str | Fault:
-    roles = [role_of(turn) for turn in turns]
-    text = turn_text(turns[-1])
+def _answer_of(turns: Sequence[Turn], field: str) -> str | Fault:
+    roles = [turn.role for turn in turns]
+    text = turns[-1].text
     if roles.count("assistant") == 1 and roles[-1] == "assistant" and text is not None:
         return text
     return Fault(

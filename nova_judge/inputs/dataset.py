@@ -7,8 +7,8 @@ huge file nor a hostile line grows memory.
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
+from nova_judge.inputs.columns import RowColumns
 from nova_judge.inputs.reading import AS_NAMED, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.row_fields import brings, columns_of, row_of
 from nova_judge.inputs.shards import Shard
@@ -110,7 +110,7 @@ def file_brings_answers(
 
     The majority decides, so that one broken line cannot turn a whole file into prompts.
     """
-    rows = (brings(row, columns, judged) for row in _objects(head, columns))
+    rows = (brings(row, judged) for row in _objects(head, columns))
     decisive = list(itertools.islice((it for it in rows if it is not None), ROWS_THAT_DECIDE))
     return 2 * sum(decisive) >= len(decisive) if decisive else None
 
@@ -130,11 +130,11 @@ def unread_columns(
     other names seem to hold what the run reads.
     """
     rows = list(itertools.islice(_objects(head, columns), ROWS_THAT_DECIDE))
-    return check_columns(rows, uri, fields, columns, asks=asks)
+    return check_columns(rows, uri, fields, asks=asks)
 
 
-def _objects(head: bytes, columns: ColumnMap) -> Iterator[dict[str, Any]]:
+def _objects(head: bytes, columns: ColumnMap) -> Iterator[RowColumns]:
     for line in shard_lines([head], Shard(index=0, start=0, end=len(head))):
         row = columns_of(line.content, columns) if line.content and line.content.strip() else None
-        if isinstance(row, dict):
+        if isinstance(row, RowColumns):
             yield row

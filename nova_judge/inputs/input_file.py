@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
-from nova_judge.inputs.columns import MISSING, pick
+from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.formats import JsonRow, form_of, read_rows
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded, require_lines
@@ -95,12 +95,10 @@ def renamed(content: bytes, columns: ColumnMap) -> bytes:
         for field, path in msgspec.structs.asdict(columns).items()
         if path and field not in ("rows", "ignore")
     }
-    mapped = {
-        field: value for field, path in named.items() if (value := pick(row, path)) is not MISSING
-    }
-    moved = {path for path in named.values() if path in row} | set(columns.ignored)
+    mapped = {f: value for f, path in named.items() if (value := row.at(path)) is not MISSING}
+    moved = {path for path in named.values() if path in row.values} | set(columns.ignored)
     moved |= {path.partition(".")[0] for path in named.values()}
-    kept = {name: value for name, value in row.items() if name not in moved}
+    kept = {name: value for name, value in row.values.items() if name not in moved}
     return msgspec.json.encode({**kept, **mapped})
 
 
@@ -157,29 +155,30 @@ class _Other:
         self._path, self._columns = path, columns
         form = form_of(path)
         rows = [columns_of(row.content, columns) for row in read_rows(path, form, columns.rows)]
-        self._rows = [row for row in rows if isinstance(row, dict)]
+        self._rows = [row for row in rows if isinstance(row, RowColumns)]
         paths = msgspec.structs.asdict(columns).values()
         self._reads_it = any(str(path).startswith(f"{JOINED}.") for path in paths)
         self._key = ""
-        self._waiting: dict[str, deque[dict[str, Any]]] = {}
+        self._waiting: dict[str, deque[RowColumns]] = {}
         self._counts: Counter[str] = Counter()
         self._matched = self._alone = 0
 
     def joined(self, rows: Iterable[JsonRow]) -> Iterator[JsonRow]:
         """Every row with the other file's row of the same id, in the order of both files."""
         for row in rows:
-            fields = columns_of(row.content, self._columns)
-            if isinstance(fields, Fault):
+            columns = columns_of(row.content, self._columns)
+            if isinstance(columns, Fault):
                 yield row
                 continue
-            other = self._match(fields)
+            other = self._match(columns)
             if other is None:
                 self._alone += 1
                 yield row
                 continue
             self._matched += 1
-            beside = {JOINED: other} if self._reads_it else {}
-            yield JsonRow(row.line, msgspec.json.encode({**other, **fields, **beside}))
+            beside = {JOINED: other.values} if self._reads_it else {}
+            joined = {**other.values, **columns.values, **beside}
+            yield JsonRow(row.line, msgspec.json.encode(joined))
 
     def notes(self) -> Iterator[str]:
         """Notes on what was matched, and what was not."""
@@ -194,21 +193,21 @@ class _Other:
                 "such rows are matched in the order of both files"
             )
 
-    def _match(self, fields: dict[str, Any]) -> dict[str, Any] | None:
+    def _match(self, row: RowColumns) -> RowColumns | None:
         if not self._key:
-            self._key = self._key_of(fields)
-            for row in self._rows:
-                name = self._name(row)
+            self._key = self._key_of(row)
+            for other in self._rows:
+                name = self._name(other)
                 self._counts[name] += 1
-                self._waiting.setdefault(name, deque()).append(row)
-        waiting = self._waiting.get(self._name(fields))
+                self._waiting.setdefault(name, deque()).append(other)
+        waiting = self._waiting.get(self._name(row))
         return waiting.popleft() if waiting else None
 
-    def _key_of(self, fields: dict[str, Any]) -> str:
+    def _key_of(self, row: RowColumns) -> str:
         for field in ("id", "prompt"):
             path = self._columns.path(field)
-            if pick(fields, path) is not MISSING and any(
-                pick(row, path) is not MISSING for row in self._rows
+            if row.at(path) is not MISSING and any(
+                other.at(path) is not MISSING for other in self._rows
             ):
                 return path
         raise InputFileError(
@@ -216,8 +215,8 @@ class _Other:
             f"`{self._columns.path('prompt')}`; say which column it is, as in --map id=COLUMN"
         )
 
-    def _name(self, row: dict[str, Any]) -> str:
-        value = pick(row, self._key)
+    def _name(self, row: RowColumns) -> str:
+        value = row.at(self._key)
         return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
 
 

@@ -13,7 +13,7 @@ import orjson
 from nova_judge.inputs.columns import MISSING, asked_by, text_of, whole_number
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
-from nova_judge.inputs.row_fields import columns_of, find
+from nova_judge.inputs.row_fields import columns_of
 from nova_judge.inputs.shards import Shard
 from nova_judge.json_lines import Fault, Line, shape_fault
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
@@ -97,7 +97,7 @@ def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
     row = columns_of(content, columns)
     if isinstance(row, Fault):
         return row
-    fields = {f: v for f in OWN_FIELDS if (v := find(row, f, columns)) is not MISSING}
+    fields = {f: v for f in OWN_FIELDS if (v := row.find(f)) is not MISSING}
     asked = asked_by(fields["query"], "query") if "query" in fields else None
     if isinstance(asked, Fault):
         return asked

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,8 +11,8 @@ from nova_judge.inputs.columns import (
     MISSING,
     ConversationPrompt,
     Decimal,
+    RowColumns,
     asked_by,
-    pick,
     text_of,
     whole_number,
 )
@@ -21,16 +21,14 @@ from nova_judge.inputs.labels import read_label
 from nova_judge.inputs.reading import FIELDS, OWN_FIELDS, AnswerSources, Reading
 from nova_judge.inputs.unread_columns import answer_fault
 from nova_judge.json_lines import Fault, decoded
-from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import CANDIDATES, Candidate, FailedRow, Failure, InputRow, Verdict
 
 UNREADABLE = "nova-judge: unreadable"
 """The key under which a converted file says why a row of the original cannot be read."""
 
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
-_decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(
-    dict[str, Any], float_hook=Decimal
-)
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class OptionalTexts(NamedTuple):
@@ -40,7 +38,7 @@ class OptionalTexts(NamedTuple):
     lost: tuple[str, ...]
 
 
-def columns_of(content: bytes, columns: ColumnMap) -> dict[str, Any] | Fault:
+def columns_of(content: bytes, columns: ColumnMap) -> RowColumns | Fault:
     """The object of one line; a key of ours that stands twice is a fault."""
     row = decoded(content, _decoder)
     if isinstance(row, Fault):
@@ -53,43 +51,31 @@ def columns_of(content: bytes, columns: ColumnMap) -> dict[str, Any] | Fault:
         return Fault(f"not JSON: {error}")
     if duplicate is not None:
         return Fault(f"key `{duplicate}` appears more than once", duplicate)
-    return row
+    return RowColumns(row, columns)
 
 
-def find(row: Mapping[str, Any], field: str, columns: ColumnMap) -> Any:  # noqa: ANN401 - JSON
-    """The value of a field: from its column, else under its own name; null counts as missing."""
-    path = columns.path(field)
-    value = pick(row, path)
-    if value in (MISSING, None) and path != field:
-        value = row.get(field, MISSING)
-    return MISSING if value is None else value
-
-
-def brings(
-    row: Mapping[str, Any], columns: ColumnMap, judged: Sequence[Candidate] = CANDIDATES
-) -> bool | None:
+def brings(row: RowColumns, judged: Sequence[Candidate] = CANDIDATES) -> bool | None:
     """True if a row carries the answers judged; None where it has no prompt that can be used."""
-    asked = asked_by(find(row, "prompt", columns), "prompt")
+    asked = asked_by(row.find("prompt"), "prompt")
     if isinstance(asked, Fault) or not asked.prompt.strip():
         return None
-    answers = (find(row, f"response_{candidate}", columns) for candidate in judged)
+    answers = (row.find(f"response_{candidate}") for candidate in judged)
     return all(answer is not MISSING for answer in answers)
 
 
 def row_of(
-    line: int, row: Mapping[str, Any], sources: AnswerSources, reading: Reading
+    line: int, row: RowColumns, sources: AnswerSources, reading: Reading
 ) -> InputRow | FailedRow | Fault:
     """The row, or the fault for which it cannot be used."""
-    columns = reading.columns
-    asked = _asked(row, columns)
+    asked = _asked(row)
     if isinstance(asked, Fault):
         return asked
-    answers = _answers(row, sources, columns)
+    answers = _answers(row, sources)
     if isinstance(answers, Fault):
         return answers
-    if "generated" in sources and (fault := answer_fault(row, FIELDS, columns)):
+    if "generated" in sources and (fault := answer_fault(row, FIELDS)):
         return fault
-    optional = _optional(row, columns)
+    optional = _optional(row)
     texts = optional.texts
     failures = tuple(
         Failure(candidate, reason, 0, answer[:200])
@@ -98,7 +84,7 @@ def row_of(
     )
     if failures:
         return FailedRow(line, texts.get("id", ""), failures, texts.get("category"))
-    label, lost = _label(find(row, "label", columns))
+    label, lost = _label(row.find("label"))
     return InputRow(
         line=line,
         id=texts.get("id", ""),
@@ -115,8 +101,8 @@ def row_of(
     )
 
 
-def _asked(row: Mapping[str, Any], columns: ColumnMap) -> ConversationPrompt | Fault:
-    value = find(row, "prompt", columns)
+def _asked(row: RowColumns) -> ConversationPrompt | Fault:
+    value = row.find("prompt")
     if value is MISSING:
         return Fault("field `prompt` is missing", "prompt")
     asked = asked_by(value, "prompt")
@@ -125,13 +111,11 @@ def _asked(row: Mapping[str, Any], columns: ColumnMap) -> ConversationPrompt | F
     return asked
 
 
-def _answers(
-    row: Mapping[str, Any], sources: AnswerSources, columns: ColumnMap
-) -> dict[Candidate, str] | Fault:
+def _answers(row: RowColumns, sources: AnswerSources) -> dict[Candidate, str] | Fault:
     answers: dict[Candidate, str] = {}
     for candidate in CANDIDATES:
         name = f"response_{candidate}"
-        value = find(row, name, columns)
+        value = row.find(name)
         source = getattr(sources, candidate)
         if source == "unused":
             continue
@@ -152,14 +136,14 @@ def _answers(
     return answers
 
 
-def _optional(row: Mapping[str, Any], columns: ColumnMap) -> OptionalTexts:
+def _optional(row: RowColumns) -> OptionalTexts:
     """A field that nobody needs costs itself and not the row."""
     texts: dict[str, str] = {}
     lost: list[str] = []
     for field in ("id", "category", "reference", "system", "context", "cluster"):
-        value = find(row, field, columns)
+        value = row.find(field)
         if value is MISSING and field == "category":
-            value = find(row, "source", ColumnMap())
+            value = row._replace(map=OWN_NAMES).find("source")
         if value is MISSING:
             continue
         text = text_of(value, field)
@@ -193,11 +177,10 @@ def _duplicate_key(content: bytes, names: tuple[str, ...]) -> str | None:
         return None
     duplicates: list[str] = []
 
-    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def note(pairs: list[tuple[str, object]]) -> None:
         keys = [key for key, _ in pairs]
         # The outermost object is built last, so its finding is the one that remains.
         duplicates[:] = [name for name in names if keys.count(name) > 1]
-        return dict(pairs)
 
     # Python refuses to convert very long integers; nobody reads these.
     json.loads(content, object_pairs_hook=note, parse_int=str)

@@ -3,11 +3,10 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from nova_judge.inputs.column_names import names, plain_name, words_of
-from nova_judge.inputs.columns import is_conversation, role_of
-from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.inputs.columns import RowColumns, Turn, turns_of
 
 _DEPTH = 5
 _NO_TEXT: Final = re.compile(
@@ -16,19 +15,19 @@ _NO_TEXT: Final = re.compile(
 
 
 class Leaf(NamedTuple):
-    """One text inside a row: the path to it, what stands there, and its text."""
+    """One text inside a row: the path to it, the text, and the turns where it is a conversation."""
 
     path: str
-    value: object
     text: str
+    turns: tuple[Turn, ...] = ()
 
 
 def leaves_of(value: object, path: str, depth: int = _DEPTH) -> Iterator[Leaf]:
     """Every text below a value; a conversation is one, a list stands for its first member."""
     if isinstance(value, str):
-        yield Leaf(path, value, value)
-    elif is_conversation(value):
-        yield Leaf(path, value, " ".join(str(turn.get("content", "")) for turn in value))  # type: ignore[attr-defined]
+        yield Leaf(path, value)
+    elif turns := turns_of(value):
+        yield Leaf(path, " ".join(turn.text or "" for turn in turns), turns)
     elif depth and isinstance(value, Mapping):
         for name, part in value.items():
             yield from leaves_of(part, f"{path}.{name}", depth - 1)
@@ -36,16 +35,11 @@ def leaves_of(value: object, path: str, depth: int = _DEPTH) -> Iterator[Leaf]:
         yield from leaves_of(value[0], f"{path}.0", depth - 1)
 
 
-def suggested(
-    rows: Sequence[Mapping[str, Any]],
-    fields: Sequence[str],
-    columns: ColumnMap,
-    suspects: Sequence[str],
-) -> str:
+def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Sequence[str]) -> str:
     """Suggest the option that reads a file whose columns have other names."""
-    own = fields[0] == "query"
+    own, columns = fields[0] == "query", rows[0].map
     leaves = _leaves(rows)
-    named = _own_data(leaves) if own else _pairs(leaves, rows)
+    named = _own_data(leaves) if own else _pairs(leaves)
     kept = {f: c for f in fields if (c := columns.path(f)) != f and c in leaves}
     changed = {field: path for field, path in named.items() if path != field} | kept
     if not named.get(fields[0]) or not (changed or suspects):
@@ -71,24 +65,24 @@ def suggested(
     return advice
 
 
-def _leaves(rows: Sequence[Mapping[str, Any]]) -> dict[str, Leaf]:
+def _leaves(rows: Sequence[RowColumns]) -> dict[str, Leaf]:
     """The texts of the first rows by their path, in the order of the columns."""
     leaves: dict[str, Leaf] = {}
     for row in rows[:20]:
-        for name, value in row.items():
+        for name, value in row.values.items():
             for leaf in leaves_of(value, name):
                 if leaf.text.strip():
                     leaves.setdefault(leaf.path, leaf)
     return leaves
 
 
-def _pairs(leaves: Mapping[str, Leaf], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _pairs(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     named: dict[str, str] = {}
     if sides := two_sides(leaves):
         named["response_A"], named["response_B"] = sides
     taken = set(named.values())
     prompt = _first(leaves, names().questions, taken)
-    if prompt is None and sides and is_conversation(leaves[sides[0]].value):
+    if prompt is None and sides and leaves[sides[0]].turns:
         prompt = sides[0]
     if prompt is not None:
         named = {"prompt": _question_of(prompt, leaves[prompt]), **named}
@@ -155,14 +149,13 @@ def _names_model(path: str) -> bool:
 
 def _question_of(path: str, leaf: Leaf) -> str:
     """The path to the question: of a conversation with answers in it, its first turn."""
-    if not is_conversation(leaf.value):
+    turns = leaf.turns
+    if not turns:
         return path
-    turns: list[Mapping[str, Any]] = leaf.value  # type: ignore[assignment]
-    users = [place for place, turn in enumerate(turns) if role_of(turn) == "user"]
+    users = [place for place, turn in enumerate(turns) if turn.role == "user"]
     if len(turns) - len(users) <= 1 and users == [len(turns) - 1]:
         return path
-    key = "content" if "content" in turns[0] else "value"
-    return f"{path}.{users[0] if users else 0}.{key}"
+    return f"{path}.{users[0] if users else 0}.{turns[0].key}"
 
 
 def _covered(name: str, paths: Iterable[str]) -> bool:

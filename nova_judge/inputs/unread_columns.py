@@ -5,14 +5,13 @@ answers under another name would otherwise be left lying, and the candidates pai
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.column_names import names, plain_name, words_of
-from nova_judge.inputs.columns import MISSING, is_conversation, pick
+from nova_judge.inputs.columns import MISSING, RowColumns, turns_of
 from nova_judge.inputs.suggestions import leaves_of, suggested, two_sides
 from nova_judge.json_lines import Fault
-from nova_judge.recipe.column_map import ColumnMap
 
 _PROSE = 4
 """Words, on average, from which on a column may hold answers whatever it is called."""
@@ -25,10 +24,10 @@ class Unread(NamedTuple):
     suspects: tuple[str, ...]
 
 
-def answer_fault(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnMap) -> Fault | None:
+def answer_fault(row: RowColumns, fields: Sequence[str]) -> Fault | None:
     """The fault of a row whose candidates would be asked although it seems to hold an answer."""
-    for name in _not_read(row, fields, columns):
-        if _is_near(name, fields) or (_names_answers(name) and _holds_text(row[name])):
+    for name in _not_read(row, fields):
+        if _is_near(name, fields) or (_names_answers(name) and _holds_text(row.values[name])):
             return Fault(
                 f"column `{name}` may hold an answer and is not read: see --map, or leave it out "
                 f"with --map ignore={name}",
@@ -38,23 +37,19 @@ def answer_fault(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnM
 
 
 def check_columns(
-    rows: Sequence[Mapping[str, Any]],
-    uri: str,
-    fields: Sequence[str],
-    columns: ColumnMap,
-    *,
-    asks: bool,
+    rows: Sequence[RowColumns], uri: str, fields: Sequence[str], *, asks: bool
 ) -> tuple[str, ...]:
     """The columns of the first rows that are not read.
 
     `fields` are those that the run reads, the first of them needed; `asks`: the candidates will be
     asked. Raises InputFileError where such a column seems to hold what the run needs.
     """
-    if not any(rows):
+    if not any(row.values for row in rows):
         return ()
-    unread = _unread(rows, fields, columns, asks=asks)
+    columns = rows[0].map
+    unread = _unread(rows, fields, asks=asks)
     needed = fields[:2] if fields[0] == "query" else fields[:1]
-    missing = [f for f in needed if not any(_has(row, f, columns) for row in rows)]
+    missing = [f for f in needed if not any(_has(row, f) for row in rows)]
     if not missing and not unread.suspects:
         return unread.columns
     problems = [f"no column `{columns.path(field)}`" for field in missing]
@@ -62,45 +57,45 @@ def check_columns(
         unread.suspects
     )
     raise InputFileError(
-        f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, columns, unread.suspects)}"
+        f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, unread.suspects)}"
     )
 
 
-def _unread(
-    rows: Sequence[Mapping[str, Any]], fields: Sequence[str], columns: ColumnMap, *, asks: bool
-) -> Unread:
-    unread = dict.fromkeys(name for row in rows for name in _not_read(row, fields, columns))
+def _unread(rows: Sequence[RowColumns], fields: Sequence[str], *, asks: bool) -> Unread:
+    unread = dict.fromkeys(name for row in rows for name in _not_read(row, fields))
     sides = _sides(rows, unread) if asks else set()
+    texts = {name for name in unread if any(_holds_text(row.values.get(name)) for row in rows)}
     suspects = [
         name
         for name in unread
         if _is_near(name, fields)
         or name in sides
-        or (asks and _names_answers(name) and any(_holds_text(row.get(name)) for row in rows))
+        or (asks and _names_answers(name) and name in texts)
         or (asks and _is_prose(rows, name))
     ]
     return Unread(tuple(unread), tuple(suspects))
 
 
-def _sides(rows: Sequence[Mapping[str, Any]], unread: Iterable[str]) -> set[str]:
+def _sides(rows: Sequence[RowColumns], unread: Iterable[str]) -> set[str]:
     """Two columns that are called like two sides, such as `left` and `right`, and hold texts."""
     texts = {
         leaf.path: leaf
         for name in unread
-        for leaf in leaves_of(rows[0].get(name), name)
+        for leaf in leaves_of(rows[0].values.get(name), name)
         if " " in leaf.text.strip()
     }
     return {path.partition(".")[0] for path in two_sides(texts) or ()}
 
 
-def _not_read(row: Mapping[str, Any], fields: Sequence[str], columns: ColumnMap) -> Iterator[str]:
-    read = {columns.path(field) for field in fields} | set(fields) | {"source"}
+def _not_read(row: RowColumns, fields: Sequence[str]) -> Iterator[str]:
+    read = {row.map.path(field) for field in fields} | set(fields) | {"source"}
     heads = {path.partition(".")[0] for path in read}
-    return (name for name in row if name not in heads and name not in columns.ignored)
+    return (name for name in row.values if name not in heads and name not in row.map.ignored)
 
 
-def _has(row: Mapping[str, Any], field: str, columns: ColumnMap) -> bool:
-    return any(pick(row, name) not in (MISSING, None) for name in (columns.path(field), field))
+def _has(row: RowColumns, field: str) -> bool:
+    names = (row.map.path(field), field)
+    return any(row.at(name) not in (MISSING, None) for name in names)
 
 
 def _is_near(name: str, fields: Sequence[str]) -> bool:
@@ -125,16 +120,16 @@ def _holds_text(value: object) -> bool:
     return isinstance(value, list) and any(map(_holds_text, value))
 
 
-def _is_prose(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+def _is_prose(rows: Sequence[RowColumns], name: str) -> bool:
     """True if a column holds sentences that differ from row to row."""
     texts = [
         leaf.text
         for row in rows
-        for leaf in leaves_of(row.get(name), name)
-        if not is_conversation(leaf.value)
+        for leaf in leaves_of(row.values.get(name), name)
+        if not leaf.turns
     ]
     if len(texts) < max(1, len(rows) // 2) or len(set(texts)) * 2 < len(texts):
-        return is_conversation(rows[0].get(name))
+        return bool(turns_of(rows[0].values.get(name)))
     return sum(len(text.split()) for text in texts) >= _PROSE * len(texts)
 
 

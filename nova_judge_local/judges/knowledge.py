@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from nova_judge.inputs.columns import MISSING
+from nova_judge.inputs.columns import MISSING, RowColumns
 from nova_judge.inputs.reading import AS_NAMED, AnswerSources
-from nova_judge.inputs.row_fields import columns_of, find, row_of
+from nova_judge.inputs.row_fields import columns_of, row_of
 from nova_judge.json_lines import lines_of
 from nova_judge.recipe.column_map import OWN_NAMES
 from nova_judge.records import CANDIDATES, InputRow
@@ -68,8 +68,8 @@ def _rows(file: Path) -> Iterator[tuple[int, InputRow]]:
     with file.open("rb") as lines:
         for line in lines_of(lines):
             columns = columns_of(line.content or b"", OWN_NAMES)
-            if isinstance(columns, dict):
-                brought = (find(columns, f"response_{side}", OWN_NAMES) for side in CANDIDATES)
+            if isinstance(columns, RowColumns):
+                brought = (columns.find(f"response_{side}") for side in CANDIDATES)
                 sources = AnswerSources(
                     *("generated" if value is MISSING else "file" for value in brought)
                 )
