@@ -27,7 +27,7 @@ class ConversationPrompt(NamedTuple):
     system: str | None
 
 
-class Turn(NamedTuple):
+class ConversationTurn(NamedTuple):
     """One turn of a conversation: its speaker in OpenAI's words, and where its text stands.
 
     text: joined from its parts; None where it holds anything else.
@@ -119,13 +119,13 @@ def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
     return ConversationPrompt(users[0] or "", system[0] if system else None)
 
 
-def turns_of(value: object) -> tuple[Turn, ...]:
+def turns_of(value: object) -> tuple[ConversationTurn, ...]:
     """The turns of a conversation, each with a role and a content; none of another value."""
     turns = tuple(map(_turn_of, value)) if isinstance(value, list) else ()
     return () if None in turns else turns  # type: ignore[return-value]
 
 
-def _turn_of(turn: object) -> Turn | None:
+def _turn_of(turn: object) -> ConversationTurn | None:
     if not isinstance(turn, Mapping):
         return None
     openai = {"role", "content"} <= turn.keys()
@@ -133,7 +133,7 @@ def _turn_of(turn: object) -> Turn | None:
         return None
     key = "content" if "content" in turn else "value"
     role = str(turn.get("role", turn.get("from"))).lower()
-    return Turn(_OPENAI_ROLES.get(role, role), key, _joined(turn[key]))
+    return ConversationTurn(_OPENAI_ROLES.get(role, role), key, _joined(turn[key]))
 
 
 def _joined(content: object) -> str | None:
@@ -145,7 +145,7 @@ def _joined(content: object) -> str | None:
     return "".join(texts) if len(texts) == len(parts) else None
 
 
-def _answer_of(turns: Sequence[Turn], field: str) -> str | Fault:
+def _answer_of(turns: Sequence[ConversationTurn], field: str) -> str | Fault:
     roles = [turn.role for turn in turns]
     text = turns[-1].text
     if roles.count("assistant") == 1 and roles[-1] == "assistant" and text is not None:

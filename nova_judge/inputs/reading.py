@@ -15,7 +15,7 @@ OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "catego
 """Of a row of own data."""
 
 
-Source: TypeAlias = Literal["file", "generated", "unused"]
+AnswersFrom: TypeAlias = Literal["file", "generated", "unused"]
 
 
 class AnswerSources(NamedTuple):
@@ -24,8 +24,8 @@ class AnswerSources(NamedTuple):
     `unused`: the run judges the other candidate alone, so that this one needs no answers.
     """
 
-    A: Source
-    B: Source
+    A: AnswersFrom
+    B: AnswersFrom
 
 
 FROM_FILE = AnswerSources("file", "file")

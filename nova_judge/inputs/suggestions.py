@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from nova_judge.inputs.column_names import names, plain_name, words_of
-from nova_judge.inputs.columns import RowColumns, Turn, turns_of
+from nova_judge.inputs.columns import ConversationTurn, RowColumns, turns_of
 
 _DEPTH = 5
 _NO_TEXT: Final = re.compile(
@@ -19,7 +19,7 @@ class Leaf(NamedTuple):
 
     path: str
     text: str
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[ConversationTurn, ...] = ()
 
 
 def leaves_of(value: object, path: str, depth: int = _DEPTH) -> Iterator[Leaf]:

@@ -7,7 +7,7 @@ import msgspec
 from nova_judge import __version__
 from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
-from nova_judge.inputs.reading import AnswerSources, Source
+from nova_judge.inputs.reading import AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -104,7 +104,7 @@ def answer_sources(
     A file that brings the answers judged is judged as it is, whatever candidates the recipe names.
     """
 
-    def source(candidate: Candidate) -> Source:
+    def source(candidate: Candidate) -> AnswersFrom:
         if candidate not in judged:
             return "unused"
         in_file = file_brings_answers or recipe.candidate(candidate).source == "file"

@@ -29,7 +29,7 @@ from nova_judge_local.engine.function_processes import Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
-from nova_judge_local.sagemaker.hosted_models import Hosting
+from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Account:
         self._folder = folder
         self.application: Any = app.app
         answers = answers_from(settings.answers, settings.chat_server, folder)
-        hosting = Hosting(settings, answers, state_machine_tasks.end_waits)
+        hosting = EmulatedHosting(settings, answers, state_machine_tasks.end_waits)
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
         container = _container(settings, folder, endpoint)

@@ -22,7 +22,7 @@ _NO_CAPACITY = (
 MODEL_VARIABLES = ("SM_VLLM_MODEL", "HF_MODEL_ID", "OPTION_MODEL_ID")
 
 
-class Hosting:
+class EmulatedHosting:
     """The hosting half of the stand-in; `started` is called when an endpoint's start is over."""
 
     def __init__(

@@ -13,7 +13,7 @@ from moto import mock_aws
 from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault, JobFault
 from nova_judge_local.judges.model_answers import answers_from
 from nova_judge_local.sagemaker.api import ApiError, SageMakerApi
-from nova_judge_local.sagemaker.hosted_models import Hosting
+from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import FINAL, Container, TrainingJobs
 
 DOCUMENTED = Path(__file__).parents[2] / "data" / "training_job_state_change.json"
@@ -25,7 +25,7 @@ BODY = json.dumps({"messages": [{"role": "user", "content": "p"}]}).encode()
 def _hosting(tmp_path, **settings):
     answers = tmp_path / "answers.jsonl"
     answers.write_text(json.dumps({"model": MODEL, "prompt": "p", "response": "r"}), "utf-8")
-    hosting = Hosting(
+    hosting = EmulatedHosting(
         EmulatorSettings(**{"endpoint_start_s": 0.05, **settings}),
         answers_from([str(answers)], None),
         lambda: None,
