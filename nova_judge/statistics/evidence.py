@@ -57,8 +57,8 @@ class EvidenceRow(NamedTuple):
 
     `preference` is the share that B wins, in [0, 1]; `margin` favours A when positive; lengths are
     in characters. Rows of one `cluster` (see `key_of`) are answers to one prompt; 0 is a row alone.
-    `hashed` is the row's own, by which folds are drawn. `probability`, in (0, 1], is the chance that
-    the row had to be drawn for a label.
+    `hashed` is the row's own, by which folds are drawn. `probability`, in (0, 1], is the chance
+    that the row had to be drawn for a label.
     """
 
     forward: JudgedAs = NOT_ASKED

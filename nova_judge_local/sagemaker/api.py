@@ -1,7 +1,7 @@
 """The stand-in for SageMaker's API: the control plane (JSON 1.1) and the runtime (REST).
 
 Every request is checked with botocore's own model of the service, so that what passes here has the
-shape that AWS accepts. Which operations there are follows from `EmulatedHosting` and `TrainingJobs`.
+shape that AWS accepts. The operations are those of `EmulatedHosting` and `TrainingJobs`.
 """
 
 import functools
