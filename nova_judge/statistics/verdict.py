@@ -102,7 +102,7 @@ def _in_words(
     if isinstance(interval, Unscored):
         lost = f" {_lost(stated.lost)}" if stated.lost else ""
         return "Inconclusive", f"{interval.reason}.{lost}"
-    evidence = f"{_counts(contest)} ({_p(stated)}); {_rate(interval)}."
+    evidence = f"{_counts(contest)} ({_p(stated, contest.looks)}); {_rate(interval)}."
     if stated.lost:
         evidence = f"{evidence} {_lost(stated.lost)}"
     if contest.basis in _ONE_SIDED:
@@ -142,9 +142,10 @@ def _counts(contest: Contest) -> str:
     return f"{by} B on {contest.b} and A on {contest.a} of {of}"
 
 
-def _p(stated: VerdictStated) -> str:
+def _p(stated: VerdictStated, looks: float) -> str:
     value = "p < .001" if stated.p_value < 0.001 else f"p = {stated.p_value:.3f}"
-    return f"{stated.test}, {value}"
+    corrected = " after a correction for several looks" if looks > 1 else ""
+    return f"{stated.test}, {value}{corrected}"
 
 
 def _rate(interval: Interval) -> str:

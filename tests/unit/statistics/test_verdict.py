@@ -13,6 +13,7 @@ from nova_judge.statistics.early_stopping import rows_needed
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import decisive_pairs
 from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.verdict import state_verdict
 from tests.made.profiles import counts, random_counts, verdict
 
 
@@ -135,3 +136,10 @@ def test_no_difference_is_called_one_in_at_most_one_of_twenty_runs() -> None:
     words = [verdict(counts(BB=int(b), AA=80 - int(b))).word for b in wins]
     alarms = [word is not Word.INCONCLUSIVE for word in words]
     assert np.average(alarms, weights=times) <= 0.05
+
+
+def test_a_corrected_p_value_is_said_to_be_corrected() -> None:
+    contest = contest_of_profiles(counts(AA=3, BB=15))
+    once, often = (state_verdict(contest._replace(looks=looks)) for looks in (1.0, 4.0))
+    assert "sign test, p = 0.008);" in once.evidence
+    assert "sign test, p = 0.030 after a correction for several looks);" in often.evidence
