@@ -41,13 +41,15 @@ class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="uppe
     """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
 
     `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
-    `stand_in_keys`: the keys of model servers as JSON `{secret: key}`; only local mode sets them.
+    `stand_in_keys`: the keys of model servers as JSON `{secret: key}`, `stand_in_kept`: the file of
+    answers that are kept; only local mode sets them.
     """
 
     job_prefix: str
     endpoints: str
     endpoint_life: str = "on_demand"
-    stand_in_keys: str = "{}"
+    stand_in_keys: str = ""
+    stand_in_kept: str = ""
 
 
 class WatchSettings(EndpointSettings, frozen=True, kw_only=True, rename="upper"):

@@ -6,6 +6,8 @@ import msgspec
 
 LOOPBACK = "127.0.0.1"
 FUNCTION_ERRORS = "function-errors.log"
+KEPT_ANSWERS = "answers.jsonl"
+"""The file of answers by content, in the folder of what is kept."""
 
 
 class JobFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +75,10 @@ def answering(server: ChatServer | None) -> str:
 class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The emulated account. Durations in seconds; `wait_scale` shortens state machines' waits.
 
-    `answers`: files of recorded answers, `{model, prompt, response}` a line. `judge`: the spec of
-    the stand-in judge (see `judges.py`). `judge_environment`: variables that only the judge's
-    process sees, such as real credentials. `cache`: a folder for what may outlive the run.
+    `answers`: files of recorded answers, `{model, prompt, response}` a line. `model_keys`: keys of
+    model servers by their secrets' names; `kept`: the folder of answers that are kept by content.
+    `judge`: the spec of the stand-in judge (see `judges.py`). `judge_environment`: variables that
+    only the judge's process sees, such as real credentials. `cache`: a folder for what may outlive the run.
     `quotas`: service quotas by name that differ from what every account here has.
     """
 
@@ -86,6 +89,8 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     judge_calls: JudgeCalls = DEFAULT_CALLS
     answers: tuple[str, ...] = ()
     chat_server: ChatServer | None = None
+    model_keys: dict[str, str] = {}
+    kept: str | None = None
     cache: str | None = None
     wait_scale: float = 0.05
     endpoint_start_s: float = 0.3

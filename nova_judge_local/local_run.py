@@ -14,10 +14,13 @@ import msgspec
 
 from nova_judge.aws.follow import Execution, follow
 from nova_judge.errors import LocalModeError
+from nova_judge.inputs.dataset import HEAD_BYTES
 from nova_judge.json_lines import lines_of
-from nova_judge.kinds.recipes import read_recipe
+from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.sources.openai_server import server_model
 from nova_judge.text import storable
 from nova_judge_local import output_folder
 from nova_judge_local.emulator_settings import (
@@ -32,6 +35,7 @@ from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
+from nova_judge_local.named_candidates import keys_of, local_recipe
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
@@ -44,6 +48,7 @@ class RunRequest:
     """Request of a run. `recipe` is a name or a YAML file; `out` gets the run.
 
     `input` is None for evaluations that read no file; `names` are those of its candidates.
+    `candidates`: models that answer in place of the recipe's.
     """
 
     input: Path | None
@@ -54,6 +59,7 @@ class RunRequest:
     endpoints: str | None = None
     calls: JudgeCalls = DEFAULT_CALLS
     names: Mapping[str, str] = field(default_factory=dict)
+    candidates: Mapping[Candidate, str] = field(default_factory=dict)
 
 
 class RunResult(NamedTuple):
@@ -69,6 +75,13 @@ class RunResult(NamedTuple):
     cause: str | None
     refused: str | None
     logs: Path | None
+
+
+class RecipeFile(NamedTuple):
+    """A recipe and its YAML."""
+
+    recipe: Recipe
+    text: str
 
 
 class Watch(Protocol):
@@ -95,17 +108,20 @@ def run(
     Raises `LocalModeError` (and `RecipeError` for the recipe) when it cannot even begin.
     """
     settings = settings_for(request, os.environ)
-    recipe = read_recipe(request.recipe)
+    timeout_s = request.calls.timeout_s
+    recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
+    _require_prompts(request, recipe)
+    settings = msgspec.structs.replace(settings, model_keys=keys_of(recipe, os.environ))
     with output_folder.held(request.out):
-        for note in check_servers(settings):
+        for note in check_servers(settings, recipe):
             watch.say(note)
-        return _run(request, settings, recipe, watch, hold)
+        return _run(request, settings, RecipeFile(recipe, text), watch, hold)
 
 
 def _run(
     request: RunRequest,
     settings: EmulatorSettings,
-    recipe: Recipe,
+    recipe: RecipeFile,
     watch: Watch,
     hold: Callable[[Emulator], None] | None,
 ) -> RunResult:
@@ -143,14 +159,37 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
         judge_environment=_judge_environment(judge, environment),
         judge_calls=request.calls,
         answers=answer_files(request.answers) if request.answers else (),
+        kept=request.calls.kept,
         chat_server=_chat_server(request.endpoints, environment, request.calls.timeout_s),
         cache=str(CACHE) if CACHE else None,
     )
 
 
-def check_servers(settings: EmulatorSettings) -> list[str]:
+def _require_prompts(request: RunRequest, recipe: Recipe) -> None:
+    """Raises LocalModeError where candidates are named whose answers the file brings."""
+    if not request.candidates or request.input is None:
+        return
+    with request.input.open("rb") as file:
+        sources = kind_of(recipe.kind).sources(recipe, file.read(HEAD_BYTES))
+    if sources is not None and "generated" not in sources:
+        raise LocalModeError(
+            f"{request.input} brings the answers of both candidates, so that nobody is asked: "
+            "leave --a and --b out, or give the file's prompts alone (--map ignore=response_A,"
+            "ignore=response_B)."
+        )
+
+
+def check_servers(settings: EmulatorSettings, recipe: Recipe) -> list[str]:
     """One request to each server that is named, before anything else starts; words of slow ones."""
     notes: list[str | None] = []
+    for side in CANDIDATES:
+        spec = recipe.candidate(side)
+        if spec.openai is not None:
+            url, model = server_model(spec.openai)
+            server = ChatServer(
+                url=url, model=model, api_key=settings.model_keys.get(spec.secret or "")
+            )
+            notes.append(check_server(server, model, refusals_pass=True))
     candidates = settings.chat_server
     if candidates is not None and candidates.model is not None:
         notes.append(check_server(candidates, candidates.model, refusals_pass=True))
@@ -193,12 +232,11 @@ def _chat_server(
 
 
 def _evaluate(
-    request: RunRequest, recipe: Recipe, outputs: Outputs, emulator: Emulator, watch: Watch
+    request: RunRequest, given: RecipeFile, outputs: Outputs, emulator: Emulator, watch: Watch
 ) -> Execution:
     bucket, machine = outputs["DataBucketName"], outputs["StateMachineArn"]
-    s3 = emulator.client("s3")
-    if Path(request.recipe).is_file():
-        s3.upload_file(request.recipe, bucket, f"{RECIPES}{recipe.name}.yaml")
+    s3, recipe = emulator.client("s3"), given.recipe
+    s3.put_object(Bucket=bucket, Key=f"{RECIPES}{recipe.name}.yaml", Body=given.text.encode())
     if request.input is not None:
         emulator.tell_judge(request.input)
         metadata = {"Metadata": {key: quote(name) for key, name in request.names.items()}}

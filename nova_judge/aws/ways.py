@@ -1,12 +1,14 @@
 """The ways to models of a deployed function, or of a command with AWS credentials."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.answers.answers import Port
+from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.calls import config
@@ -22,11 +24,14 @@ from nova_judge.sources.request_forms import RequestForm
 class AwsWays:
     """`source.Ways` with boto3's clients; `prefix` is that of the stage's names.
 
-    `keys`: secrets by name that are not read from Secrets Manager; only local mode has any.
+    Only local mode has `keys`, by their secrets' names, and a file of answers that are `kept`.
     """
 
-    def __init__(self, prefix: str, keys: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, prefix: str, keys: Mapping[str, str] | None = None, kept: Path | None = None
+    ) -> None:
         self._prefix, self._keys = prefix, keys or {}
+        self._kept = None if kept is None else KeptTexts(kept)
 
     def bedrock(self, model: str, how: Generation) -> Port:
         """A Bedrock model, through Converse."""
@@ -41,7 +46,14 @@ class AwsWays:
     def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that a secret holds."""
         key = None if secret is None else self._key(secret)
-        return ServerPort(url, form, key, threads=MOST_THREADS, timeout_s=how.call_timeout_s)
+        return ServerPort(
+            url,
+            form,
+            key,
+            threads=MOST_THREADS,
+            timeout_s=how.call_timeout_s,
+            kept=self._kept,
+        )
 
     def _key(self, secret: str) -> str:
         if secret in self._keys:

@@ -1,5 +1,6 @@
 """`nova-judge local run`: the whole evaluation on this machine."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -21,6 +22,7 @@ from nova_judge.extras import require
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.recipes import read_recipe
+from nova_judge.records import Candidate
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulator import Emulator
@@ -48,6 +50,14 @@ def command(
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
+    a: Annotated[
+        str | None,
+        typer.Option("--a", help="openai:URL\\[#MODEL]: a model that answers as A."),
+    ] = None,
+    b: Annotated[
+        str | None,
+        typer.Option("--b", help="openai:URL\\[#MODEL]: a model that answers as B."),
+    ] = None,
     judge: Annotated[
         str,
         typer.Option(help="reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID."),
@@ -75,16 +85,20 @@ def command(
         typer.Option(min=1, help="Tokens of one judgment: 1024, with a rubric 4096, if not named."),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ask the judge's model again for kept verdicts.")
+        bool, typer.Option("--fresh", help="Ask models again for what is kept.")
     ] = False,
 ) -> None:
     """Run the real stacks, state machine and functions on an emulated account; print the result.
 
     The judge `reference` compares both answers with the row's `reference` by token F1. It is a
     stand-in and says so in the report; with openai: or bedrock: a real model judges. Its verdicts
-    are kept by content beside the output folder, so that a second run asks for what is missing.
+    and the answers of --a and --b are kept by content beside the output folder, so that a second
+    run asks for what is missing.
 
     Examples:
+
+      nova-judge local run questions.jsonl --a openai:http://localhost:11434/v1#qwen3:4b \\
+        --b openai:http://localhost:11434/v1#qwen3:8b --judge openai:http://localhost:11434/v1#M
 
       nova-judge local run examples/pairs.jsonl --recipe pairwise --out out/pairs
 
@@ -108,6 +122,7 @@ def command(
             request = RunRequest(
                 lines, recipe, out, judge, answers, endpoints, calls, names_of(name_a, name_b)
             )
+            request = dataclasses.replace(request, candidates=_named(a, b))
             result = run(request, display, display.hold if keep else None)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
@@ -116,6 +131,11 @@ def command(
         console.print("Stopped; nothing is left running.")
         return
     _show(console, result)
+
+
+def _named(a: str | None, b: str | None) -> dict[Candidate, str]:
+    given: dict[Candidate, str | None] = {"A": a, "B": b}
+    return {side: spec for side, spec in given.items() if spec is not None}
 
 
 class _Display:

@@ -6,10 +6,11 @@ from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.run_cost import run_cost
-from nova_judge.records import CANDIDATES
+from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
+from nova_judge.sources.known import source_of
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 
@@ -42,7 +43,7 @@ def run_facts(
             c: CandidateFacts(
                 run.candidate_label(c),
                 getattr(run.sources, c),
-                run.stand_ins.answers if c in run.generated() else None,
+                _stand_in(run, c),
             )
             for c in CANDIDATES
             if kind.generates and getattr(run.sources, c) != "unused"
@@ -67,6 +68,13 @@ def run_facts(
         ),
         notes=tuple(_notes(run, summary)) if summary else (),
     )
+
+
+def _stand_in(run: Run, candidate: Candidate) -> str | None:
+    """Name of what answered in a candidate's place; None where the candidate itself did."""
+    spec = run.recipe.candidate(candidate)
+    stands_in = candidate in run.generated() and source_of(spec).on_aws
+    return run.stand_ins.answers if stands_in else None
 
 
 def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:

@@ -16,11 +16,17 @@ from nova_judge.yaml_text import read_yaml
 
 def read_recipe(reference: str) -> Recipe:
     """A recipe by the path of its YAML file, else by the name that it ships under."""
+    text, file = recipe_text(reference)
+    return load_recipe(text, file=file)
+
+
+def recipe_text(reference: str) -> tuple[str, str]:
+    """The YAML of a recipe by path or name, and the file that it stands in."""
     path = Path(reference)
     if path.suffix not in {".yaml", ".yml"}:
-        return load_recipe(packaged_recipe(reference), file=f"recipes/{reference}.yaml")
+        return packaged_recipe(reference), f"recipes/{reference}.yaml"
     try:
-        return load_recipe(path.read_text(encoding="utf-8"), file=reference)
+        return path.read_text(encoding="utf-8"), reference
     except FileNotFoundError:
         names = ", ".join(recipe_names())
         raise RecipeError(f"{reference}: no such file; recipes that ship: {names}") from None

@@ -15,6 +15,7 @@ class AnswersFile:
     """A column of the input; it is read with the rows and never asked."""
 
     batches: bool = False
+    on_aws: bool = False
     shared: bool = True
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:

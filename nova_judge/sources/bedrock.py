@@ -18,6 +18,7 @@ class BedrockSource:
     """Bedrock's models by id or ARN."""
 
     batches: bool = True
+    on_aws: bool = True
     shared: bool = False
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:

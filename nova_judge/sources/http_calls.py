@@ -16,6 +16,7 @@ from urllib3.exceptions import (
 from urllib3.util import Timeout
 
 from nova_judge.answers.answers import Answer
+from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
@@ -34,11 +35,19 @@ _RENAMED = ("max_tokens", "max_completion_tokens")
 class ServerPort:
     """`answers.Port` for one model of a server; `url` goes up to `/v1`.
 
-    A model that takes `max_completion_tokens` only is asked so from its first refusal on.
+    A model that takes `max_completion_tokens` only is asked so from its first refusal on. `kept`
+    holds answers by the whole request.
     """
 
     def __init__(
-        self, url: str, form: RequestForm, key: str | None, *, threads: int, timeout_s: float
+        self,
+        url: str,
+        form: RequestForm,
+        key: str | None,
+        *,
+        threads: int,
+        timeout_s: float,
+        kept: KeptTexts | None = None,
     ) -> None:
         self._url = f"{url}/chat/completions"
         self._form = form
@@ -48,10 +57,21 @@ class ServerPort:
         self._timeout = Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
         self._pool = urllib3.PoolManager(maxsize=threads, block=True)
         self._renames = False
+        self._kept = kept
 
     def ask(self, prompt: str) -> Answer:
         """One answer; raises `CallFailed`."""
         request = self._form.request(prompt)
+        if self._kept is None:
+            return self._asked(request)
+        content = f"{self._url}\n{msgspec.json.encode(request, order='sorted').decode()}"
+        if (text := self._kept.find(content)) is not None:
+            return msgspec.json.decode(text, type=Answer)
+        answer = self._asked(request)
+        self._kept.keep(content, msgspec.json.encode(answer).decode())
+        return answer
+
+    def _asked(self, request: dict[str, Any]) -> Answer:
         renames = self._renames  # by now perhaps another thread's finding
         reply = self._posted(_renamed(request) if renames else request)
         old, new = (name.encode() for name in _RENAMED)

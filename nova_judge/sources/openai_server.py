@@ -42,6 +42,7 @@ class OpenAIServer:
     """A server by its address and the name of its model."""
 
     batches: bool = False
+    on_aws: bool = False
     shared: bool = True
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:

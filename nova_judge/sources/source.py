@@ -51,6 +51,10 @@ class Source(Protocol):
         """True where a model may answer through batch inference."""
 
     @property
+    def on_aws(self) -> bool:
+        """True where AWS serves the model; in local mode something else answers in its place."""
+
+    @property
     def shared(self) -> bool:
         """True where all shards under way share one server, which has a batch of its own."""
 

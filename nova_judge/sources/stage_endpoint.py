@@ -17,6 +17,7 @@ class StageEndpoint:
     """The models of `data/models.json`."""
 
     batches: bool = False
+    on_aws: bool = True
     shared: bool = True
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:

@@ -20,7 +20,13 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import ROOT
 from nova_judge.scratch import scratch_folder
-from nova_judge_local.emulator_settings import FUNCTION_ERRORS, LOOPBACK, EmulatorSettings, Start
+from nova_judge_local.emulator_settings import (
+    FUNCTION_ERRORS,
+    KEPT_ANSWERS,
+    LOOPBACK,
+    EmulatorSettings,
+    Start,
+)
 from nova_judge_local.engine import clients
 from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
 from nova_judge_local.local_folders import FUNCTIONS
@@ -40,6 +46,7 @@ class Emulator:
         self._scratch = ExitStack()
         self._folder: Path | None = None
         self._known = 0
+        self._kept_before = 0
 
     @property
     def folder(self) -> Path:
@@ -47,6 +54,10 @@ class Emulator:
         if self._folder is None:
             raise LocalModeError("The emulator is not running: use it in a `with` statement.")
         return self._folder
+
+    @property
+    def _kept(self) -> Path:
+        return Path(self.settings.kept or self.folder, KEPT_ANSWERS)
 
     @property
     def log(self) -> Path:
@@ -65,6 +76,7 @@ class Emulator:
             (self._folder / name).mkdir()
         for name in (ANSWERED, REFUSED, FUNCTION_ERRORS):
             (self._folder / name).touch()
+        self._kept_before = _lines(self._kept)
         try:
             self._start()
         except BaseException:
@@ -97,7 +109,7 @@ class Emulator:
 
     def answered(self) -> int:
         """Number of answers that the candidates gave so far."""
-        return (self.folder / ANSWERED).stat().st_size
+        return (self.folder / ANSWERED).stat().st_size + _lines(self._kept) - self._kept_before
 
     def refused(self) -> str | None:
         """Reason why the first request to a candidate was refused, if one was."""
@@ -155,6 +167,10 @@ class Emulator:
         if self._folder is not None:
             self._scratch.close()
             self._folder = None
+
+
+def _lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.is_file() else 0
 
 
 def _last_line(log: Path) -> str:

@@ -17,7 +17,7 @@ import orjson
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from nova_judge_local.emulator_settings import LOOPBACK, Start, answering
+from nova_judge_local.emulator_settings import KEPT_ANSWERS, LOOPBACK, Start, answering
 from nova_judge_local.engine import clients
 from nova_judge_local.engine.function_processes import POSSIBLE, Forks
 
@@ -80,6 +80,8 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "MPLCONFIGDIR": f"{cache}/matplotlib",
         "STAND_IN_ANSWERS": answering(settings.chat_server),
         "STAND_IN_JUDGE": settings.judge.partition(":")[0],
+        "STAND_IN_KEYS": orjson.dumps(settings.model_keys).decode(),
+        "STAND_IN_KEPT": f"{settings.kept or start.folder}/{KEPT_ANSWERS}",
         **clients.environment(f"http://{LOOPBACK}:{port}", settings.region),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -1,0 +1,84 @@
+"""Candidates that a command names: `--a` and `--b` in place of those in the recipe."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import ryaml
+
+from nova_judge.errors import LocalModeError, RecipeError
+from nova_judge.kinds.recipes import load_recipe, recipe_text
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.sources.openai_server import is_on_this_machine, server_model
+from nova_judge.yaml_text import read_yaml
+
+FORM = "openai:URL#MODEL"
+LONGEST_CALL_S = 600.0
+SECRET = "openai"  # noqa: S105 - a name
+
+
+def local_recipe(
+    reference: str,
+    named: Mapping[Candidate, str],
+    environment: Mapping[str, str],
+    timeout_s: float,
+) -> tuple[Recipe, str]:
+    """The recipe with the candidates that were named, and its YAML.
+
+    It has no budget then: nothing that the named candidates answer is billed by AWS. Raises
+    LocalModeError or RecipeError.
+    """
+    text, file = recipe_text(reference)
+    if not named:
+        return load_recipe(text, file=file), text
+    document = read_yaml(text)
+    if not isinstance(document, dict):
+        raise RecipeError(f"{file}: a recipe is a mapping of keys")
+    document.pop("budget", None)
+    given = dict(document.get("candidates") or {})
+    for side, spec in named.items():
+        given[side] = _candidate(spec, side, environment, timeout_s)
+    document["candidates"] = given
+    text = ryaml.dumps(document)
+    return load_recipe(text, file=file), text
+
+
+def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the recipe's servers, by their secrets: from variables named after those.
+
+    Raises LocalModeError for one that is not set.
+    """
+    keys: dict[str, str] = {}
+    for side in CANDIDATES:
+        secret = recipe.candidate(side).secret
+        if secret is None:
+            continue
+        variable = variable_of(secret)
+        if not environment.get(variable):
+            raise LocalModeError(
+                f"candidates.{side}.secret is {secret}: set {variable} to the server's key; local "
+                "mode reads no secrets of an account."
+            )
+        keys[secret] = environment[variable]
+    return keys
+
+
+def variable_of(secret: str) -> str:
+    """The variable that holds a secret's text in local mode: `openai` is OPENAI_API_KEY."""
+    return f"{re.sub('[^A-Za-z0-9]', '_', secret).upper()}_API_KEY"
+
+
+def _candidate(
+    spec: str, side: Candidate, environment: Mapping[str, str], timeout_s: float
+) -> dict[str, Any]:
+    kind, _, rest = spec.partition(":")
+    if kind != "openai" or not rest:
+        raise LocalModeError(f"--{side.lower()} {spec}: names no candidate: write {FORM}.")
+    url, _ = server_model(rest)
+    may_send_key = url.startswith("https://") or is_on_this_machine(url)
+    candidate: dict[str, Any] = {"openai": rest}
+    candidate["generation"] = {"call_timeout_s": min(timeout_s, LONGEST_CALL_S)}
+    if environment.get(variable_of(SECRET)) and may_send_key:
+        candidate["secret"] = SECRET
+    return candidate

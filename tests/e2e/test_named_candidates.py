@@ -1,0 +1,91 @@
+"""`nova-judge local run --a … --b …`: models that this machine reaches answer under their names."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.made.chat_server import chat_server
+
+ROOT = Path(__file__).parents[2]
+START = [sys.executable, "-m", "nova_judge.cli.main", "local", "run"]
+
+pytestmark = pytest.mark.slow
+
+
+def questions(path, count):
+    lines = [
+        json.dumps({"prompt": f"What is {n} + {n}?", "reference": f"It is {2 * n}."})
+        for n in range(count)
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def answered(request):
+    """The model `right` can add, the model `wrong` repeats the question."""
+    asked = request["messages"][-1]["content"]
+    number = int(asked.split()[2]) if asked.startswith("What is") else 0
+    return f"It is {2 * number}." if request["model"] == "right" else asked
+
+
+def command(file, server, out, *more):
+    models = ["--a", f"openai:{server.url}#wrong", "--b", f"openai:{server.url}#right"]
+    return [*START, str(file), *models, "--out", str(out), *more]
+
+
+def run(arguments, expect=0):
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done
+
+
+def metrics_of(out):
+    return json.loads((out / "report/metrics.json").read_text("utf-8"))
+
+
+def test_the_models_answer_under_their_own_names_and_are_asked_once(tmp_path):
+    file, out = questions(tmp_path / "questions.jsonl", 12), tmp_path / "run"
+    with chat_server(answered) as server:
+        run(command(file, server, out))
+        first = {model: len(server.prompts_of(model)) for model in ("wrong", "right")}
+        run(command(file, server, out))
+        again = {model: len(server.prompts_of(model)) for model in ("wrong", "right")}
+
+    metrics = metrics_of(out)
+    names = {side: metrics["candidates"][side]["name"] for side in "AB"}
+    assert names == {"A": "wrong", "B": "right"}
+    assert [metrics["candidates"][side]["stand_in"] for side in "AB"] == [None, None]
+    assert metrics["rows"]["judged"] == 12
+    assert metrics["forward"]["b"] == 12
+    assert first == again == {"wrong": 12, "right": 12}
+
+
+def test_what_a_stopped_run_was_answered_is_not_asked_again(tmp_path):
+    file, out = questions(tmp_path / "questions.jsonl", 150), tmp_path / "run"
+    with chat_server(answered, latency_s=0.15) as server:
+        process = subprocess.Popen(command(file, server, out), cwd=ROOT, start_new_session=True)
+        while len(server.asked) < 60:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 130
+        kept = (tmp_path / ".nova-judge-kept/answers.jsonl").read_bytes().count(b"\n")
+        server.asked.clear()
+        run(command(file, server, out))
+        asked = len(server.prompts_of("wrong")) + len(server.prompts_of("right"))
+
+    assert kept > 0
+    assert asked == 300 - kept
+    assert metrics_of(out)["rows"]["judged"] == 150
+
+
+def test_a_file_that_brings_its_answers_asks_nobody(tmp_path):
+    with chat_server(answered) as server:
+        done = run(command(ROOT / "examples/pairs.jsonl", server, tmp_path / "run"), expect=3)
+    assert "brings the answers of both candidates" in " ".join(done.stderr.split())
+    assert server.asked == []
