@@ -93,8 +93,9 @@ check: .venv/dev  ## Style, types, templates, policies and the state machine, al
 templates: .venv/dev  ## Write the templates of local mode anew, after a change to the stacks
 	@$(BIN)/python -m stacks.local_templates
 
-schema: .venv/dev  ## Write docs/metrics.schema.json anew, after a change to the record of metrics.json
+schema: .venv/dev  ## Write the schemas in docs/ anew, after a change to the records of metrics.json or of events
 	@$(BIN)/python -m nova_judge.findings.metrics_schema docs/metrics.schema.json
+	@$(BIN)/python -m nova_judge.findings.run_events docs/event.schema.json
 
 # Credentials are looked at first: `where` ends with one sentence where there are none.
 bootstrap: .venv/deploy  ## Prepare the account and region of your credentials for the CDK, once

@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.notifications import record
 from lambdas.observability import logger
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
+from nova_judge.findings.run_index import entry_of_run
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
@@ -25,10 +27,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if not claim.claimed:
         logger.info("already claimed", run_id=run.run_id, owner=claim.owner)
         return {"claimed": False, "run_id": run.run_id, "owner": claim.owner}
+    logger.info("claimed", run_id=run.run_id, recipe=run.recipe.name)
     layout = RunLayout(run.run_id)
     shards = list(run.shards())
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
+    record(settings.stage, settings.data_bucket, entry_of_run(run))
     endpoints = endpoint_instances(run.recipe, run.generated())
     return {
         "claimed": True,

@@ -1,11 +1,15 @@
-"""Notify subscribers of the topic how a run ended."""
+"""Tell the world of a run: the topic's subscribers, the index, and the account's event bus."""
 
 import json
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.observability import logger
+from nova_judge.findings.run_events import entries_of
+from nova_judge.findings.run_index import IndexEntry
+from nova_judge.steps.run_index import write_entry
 
 _LONGEST_SUBJECT = 100
 
@@ -28,3 +32,20 @@ def tell(
         )
     except (BotoCoreError, ClientError):
         logger.exception("nobody was told", run_id=run_id, status=status)
+
+
+def record(stage: str, bucket: str, entry: IndexEntry, *, news: bool = True) -> None:
+    """Write a run's headline into the index, and put an event on the bus if it is `news`.
+
+    Like `tell`, it changes nothing about a run: what cannot be written or sent is logged.
+    """
+    try:
+        write_entry(bucket, entry)
+        if not news:
+            return
+        entries: Any = entries_of(stage, entry)
+        answer = boto3.client("events").put_events(Entries=entries)
+        if answer["FailedEntryCount"]:
+            logger.error("no event", run_id=entry.run_id, entries=answer["Entries"])
+    except (BotoCoreError, ClientError):
+        logger.exception("not in the index, or no event", run_id=entry.run_id)

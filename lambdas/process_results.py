@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.notifications import tell
+from lambdas.notifications import record, tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import ResultsSettings, load
@@ -16,12 +16,14 @@ from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.findings.run_index import entry_of_report
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
 from nova_judge.steps import run_folder
 from nova_judge.steps.publish import publish
+from nova_judge.steps.run_index import now
 
 
 @logger.inject_lambda_context
@@ -73,7 +75,10 @@ def _report(
     before = runs_table.set_status(
         settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
     )
-    if before != runs_table.REPORTED:  # the event came once more
+    first = before != runs_table.REPORTED  # else the event came once more
+    entry = entry_of_report(run, metrics, uri, ended=now())
+    record(settings.stage, settings.data_bucket, entry, news=first)
+    if first:
         emitted.add_metric("RowsJudged", MetricUnit.Count, metrics.rows.judged or 0)
         tell(settings.topic_arn, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
@@ -108,6 +113,8 @@ def _fail(
             settings.runs_table, run.run_id, runs_table.FAILED, execution=run.execution, **facts
         )
     if before not in (None, runs_table.FAILED):  # RecordFailure may have told it already
+        entry = entry_of_report(run, metrics, uri, ended=now(), error=facts["error"])
+        record(settings.stage, settings.data_bucket, entry)
         emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
         tell(settings.topic_arn, run.run_id, runs_table.FAILED, uri, str(error))
     return {"run_id": run.run_id, "status": runs_table.FAILED}

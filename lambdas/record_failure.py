@@ -12,13 +12,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from lambdas.notifications import tell
+from lambdas.notifications import record, tell
 from lambdas.observability import logger
 from lambdas.observability import metrics as emitted
 from lambdas.settings import FailureSettings, load
 from nova_judge.aws import executions, runs_table
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.run_index import entry_of_refusal, entry_of_report
 from nova_judge.inputs.run_request import Wish, read_wish
 from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
 from nova_judge.runs.job_outcome import JobOutcome
@@ -26,6 +28,7 @@ from nova_judge.runs.refused import refusal
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import release_leases
+from nova_judge.steps.run_index import now
 
 ASK_AGAIN = (
     'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'
@@ -91,6 +94,7 @@ def _refuse(settings: FailureSettings, execution: str, wish: Wish, failure: Exec
     report = run_folder.publish_refusal(settings.data_bucket, refused)
     if report is None:
         return  # told already, by the Catch
+    record(settings.stage, settings.data_bucket, entry_of_refusal(refused, report, ended=now()))
     emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
     headline = f"{wish.input_uri}: {failure.cause}" if wish.input_uri else failure.cause
     tell(settings.topic_arn, refused.run_id, runs_table.FAILED, report, headline, wish.input_uri)
@@ -118,21 +122,24 @@ def _record(
     if before is None:
         return  # its report came after all, or another execution has it
     report = ""
+    first = before != runs_table.FAILED  # else ProcessResults has told it already
     try:
         if run is not None:
-            report = _report(settings.data_bucket, run, failure, job)
+            metrics = _metrics(settings.data_bucket, run, failure, job)
+            report = run_folder.store_report(settings.data_bucket, metrics)
             note(report=report)
+            entry = entry_of_report(run, metrics, report, ended=now(), error=failure.error)
+            record(settings.stage, settings.data_bucket, entry, news=first)
     finally:
-        if before != runs_table.FAILED:  # ProcessResults may have told it already
+        if first:
             emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 
-def _report(bucket: str, run: Run, failure: ExecutionError, job: JobOutcome | None) -> str:
+def _metrics(bucket: str, run: Run, failure: ExecutionError, job: JobOutcome | None) -> Metrics:
     if job is not None and job.run_id == run.run_id:
         # The job's own event may come later: whoever is last writes the same report.
         run_folder.write_outcome(bucket, job)
     summary = run_folder.read_summary(bucket, run.run_id)
     outcomes = run_folder.read_outcomes(bucket, run, summary) if summary is not None else ()
-    metrics = failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)
-    return run_folder.store_report(bucket, metrics)
+    return failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)

@@ -88,6 +88,10 @@ class StopError(NovaJudgeError):
     """Something of a stage is still under way, so that its stacks must not be removed."""
 
 
+class RunStateError(NovaJudgeError):
+    """A run is not in the state that was asked for: not known, not failed, still under way."""
+
+
 class RegistryError(NovaJudgeError):
     """SageMaker's AI registry did not take a data set or a scorer, or AWS's SDK is missing."""
 

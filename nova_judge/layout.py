@@ -11,6 +11,8 @@ UNSTARTED = f"{INBOX}no-cache/"
 RECIPES = "recipes/"
 RUNS = "runs/"
 ANSWERS = "answers/"
+INDEX = f"{RUNS}_index/"
+"""Headlines of all runs, one small file each, beside the runs: no run id has an underscore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class RunLayout:
     def request(self) -> str:
         """Request, written by ClaimRun: a `runs.run.Run`."""
         return f"{self.prefix}request.json"
+
+    @property
+    def index(self) -> str:
+        """Headline of the run, whatever its state: a `findings.run_index.IndexEntry`."""
+        return f"{INDEX}{self.run_id}.json"
 
     @property
     def shards(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from nova_judge.errors import LocalModeError
-from nova_judge.layout import RUNS
+from nova_judge.layout import INDEX, RUNS
 from nova_judge.scratch import hold
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def fetch(s3: "S3Client", bucket: str, out: Path, logs: Iterable[Path] = ()) -> 
     """Copy `runs/<run id>/`, and `logs` into a folder of their own, in place of an earlier run."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RUNS)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    keys = [key for key in keys if not key.startswith(INDEX)]
     new = out / NEW
     targets = {key: _target(new, key) for key in keys}
     shutil.rmtree(new, ignore_errors=True)

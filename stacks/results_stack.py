@@ -11,10 +11,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from lambdas.settings import ResultsSettings
-from nova_judge.runs.job_outcome import JOBS_COMPLETED
+from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
-from stacks.constructs.grants import allow
+from stacks.constructs.grants import allow, allow_events
+from stacks.constructs.names import default_bus
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
@@ -42,6 +43,7 @@ class ResultsStack(cdk.Stack):
         storage.allow_write(self.processor, "runs/*")
         storage.allow_table(self.processor, "GetItem", "PutItem", "UpdateItem")
         allow(self.processor, (["sns:Publish"], [self.topic.topic_arn]))
+        allow_events(self.processor, default_bus(self), EVENT_SOURCE)
         self._start_on_job_end(config)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 
@@ -90,7 +92,7 @@ class ResultsStack(cdk.Stack):
             "ProcessOnJobsCompleted",
             description="Bedrock's jobs of a run are done: the state machine tells so itself",
             event_pattern=events.EventPattern(
-                source=["nova-judge"],
+                source=[EVENT_SOURCE],
                 detail_type=[JOBS_COMPLETED],
                 detail={"stage": [config.name]},
             ),

@@ -78,6 +78,11 @@ _failed_decoder = msgspec.json.Decoder(_FailedEntry)
 _encoder = msgspec.json.Encoder()
 
 
+def names_folder(model_name: str, run_id: str) -> str:
+    """The folder of a run's names of answers: `NAME_BYTES` for each answer that it has stored."""
+    return f"{ANSWERS}{model_name}/{run_id}/names/"
+
+
 class AnswerJournal:
     """One model's answers, as one worker on one shard reads and adds to them.
 

@@ -188,17 +188,23 @@ def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
 
 def stack_endpoints(stage: str) -> set[str]:
     """The names of the endpoints that the stage's stack itself keeps (`always_on`)."""
+    names = stack_resources(stage, "Endpoints", "AWS::SageMaker::Endpoint").values()
+    return {name.rsplit("/", 1)[-1] for name in names}
+
+
+def stack_resources(stage: str, part: str, kind: str) -> dict[str, str]:
+    """Physical ids of a stack's resources of one type, by logical id; none without the stack."""
     pages = _client("cloudformation").get_paginator("list_stack_resources")
     try:
         return {
-            resource["PhysicalResourceId"].rsplit("/", 1)[-1]
-            for page in pages.paginate(StackName=f"NovaJudge-{stage}-Endpoints")
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages.paginate(StackName=f"NovaJudge-{stage}-{part}")
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == "AWS::SageMaker::Endpoint"
+            if resource["ResourceType"] == kind
         }
     except ClientError as error:
         if error.response["Error"].get("Code") == "ValidationError":
-            return set()
+            return {}
         raise
 
 

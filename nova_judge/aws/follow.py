@@ -27,7 +27,7 @@ def follow(client: "SFNClient", arn: str, every: float = POLL_S) -> Iterator[Exe
     state = ""
     while True:
         described = client.describe_execution(executionArn=arn)
-        state = _state(client, arn) or state
+        state = entered_last(client, arn) or state
         cause = described.get("cause")
         yield Execution(
             described["status"], state, described.get("error"), _plain(cause) if cause else None
@@ -37,7 +37,8 @@ def follow(client: "SFNClient", arn: str, every: float = POLL_S) -> Iterator[Exe
         time.sleep(every)
 
 
-def _state(client: "SFNClient", arn: str) -> str | None:
+def entered_last(client: "SFNClient", arn: str) -> str | None:
+    """The state that an execution entered last."""
     history = client.get_execution_history(
         executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS
     )

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.exceptions import ClientError
@@ -28,6 +28,32 @@ def running(prefix: str) -> Iterator[RunningJob]:
             name = job["TrainingJobName"]
             if name.startswith(prefix) and job["TrainingJobStatus"] == "InProgress":
                 yield RunningJob(name, name, _run_id(name), job["CreationTime"].timestamp())
+
+
+class JobSeen(NamedTuple):
+    """A training job: its status, and when it was created and ended (epoch seconds)."""
+
+    name: str
+    status: str
+    begun: float
+    ended: float | None
+
+
+def seen(prefix: str) -> list[JobSeen]:
+    """The jobs whose names begin with `prefix`, whatever became of them, the oldest first."""
+    listed = _client().get_paginator("list_training_jobs").paginate(NameContains=prefix)
+    jobs = (job for page in listed for job in page["TrainingJobSummaries"])
+    seen_jobs = [
+        JobSeen(
+            job["TrainingJobName"],
+            job["TrainingJobStatus"],
+            job["CreationTime"].timestamp(),
+            job["TrainingEndTime"].timestamp() if "TrainingEndTime" in job else None,
+        )
+        for job in jobs
+        if job["TrainingJobName"].startswith(prefix)
+    ]
+    return sorted(seen_jobs, key=lambda job: job.begun)
 
 
 def stop(name: str) -> None:

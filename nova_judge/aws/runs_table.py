@@ -1,7 +1,7 @@
 """The runs table: one item per run, claimed by one execution."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -119,6 +119,31 @@ def _claimed_by(table: str, execution: str) -> Iterator[tuple[str, str]]:
         )
     )
     return ((str(item["run_id"]), str(item["status"])) for page in pages for item in page["Items"])
+
+
+def item_of(table: str, run_id: str) -> dict[str, str] | None:
+    """What the table says of one run, as texts; None where it has not heard of it."""
+    item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
+    return _texts(item) if item and "execution" in item else None
+
+
+def all_runs(table: str) -> Iterator[dict[str, str]]:
+    """Every run of the stage, as `item_of` gives it; leases are left out."""
+    pages = (
+        _table(table)
+        .meta.client.get_paginator("scan")
+        .paginate(TableName=table, FilterExpression="attribute_exists(execution)")
+    )
+    return (_texts(item) for page in pages for item in page["Items"])
+
+
+def forget(table: str, run_id: str) -> None:
+    """Remove what is written down of a run."""
+    _table(table).delete_item(Key={"run_id": run_id})
+
+
+def _texts(item: Mapping[str, object]) -> dict[str, str]:
+    return {name: value for name, value in item.items() if isinstance(value, str)}
 
 
 def execution_of(table: str, run_id: str) -> str | None:

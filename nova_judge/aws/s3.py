@@ -4,9 +4,10 @@ import functools
 import urllib.parse
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from nova_judge.aws.client_errors import code_of
@@ -38,6 +39,47 @@ class S3Object(NamedTuple):
 @functools.cache
 def client() -> "S3Client":
     return boto3.client("s3")
+
+
+class ObjectReader(Protocol):
+    """A client that reads objects."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: ANN401 - boto3's own answer
+        """An object with its body."""
+        ...
+
+
+def parallel_client(threads: int) -> ObjectReader:
+    """A client with a connection for each of so many threads."""
+    return boto3.client("s3", config=Config(max_pool_connections=threads))
+
+
+def presigned(bucket: str, key: str, hours: float) -> str:
+    """A link that lets whoever has it read one object, for at most as long as the caller's
+    credentials hold. SigV4, which a bucket with a key of its own demands.
+    """
+    signing = boto3.client("s3", config=Config(signature_version="s3v4"))
+    return signing.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=round(hours * 3600)
+    )
+
+
+def delete_below(bucket: str, prefix: str) -> int:
+    """Delete all objects below a prefix; their number. The lifecycle ends their versions."""
+    deleted = 0
+    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        contents = page.get("Contents", [])
+        if contents:
+            objects: Any = [{"Key": item["Key"]} for item in contents]
+            client().delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        deleted += len(contents)
+    return deleted
+
+
+def sizes(bucket: str, prefix: str) -> Iterator[int]:
+    """The sizes of all objects below a prefix, in bytes."""
+    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from (item["Size"] for item in page.get("Contents", []))
 
 
 def describe(bucket: str, key: str, version: str | None = None) -> S3Object:

@@ -25,10 +25,11 @@ _LATEST = 20
 
 
 class Deployed(NamedTuple):
-    """Outputs of a stage's stacks: the data bucket's name and the state machine's ARN."""
+    """Outputs of a stage's stacks: the data bucket, the state machine's ARN, the runs table."""
 
     bucket: str
     machine: str
+    table: str
 
 
 @functools.cache
@@ -42,7 +43,9 @@ def deployed(stage: str) -> Deployed:
     outputs = account.stack_outputs(stage)
     try:
         return Deployed(
-            outputs["Storage"]["DataBucketName"], outputs["Evaluation"]["StateMachineArn"]
+            outputs["Storage"]["DataBucketName"],
+            outputs["Evaluation"]["StateMachineArn"],
+            outputs["Storage"]["RunsTableName"],
         )
     except KeyError:
         raise SubmitError(

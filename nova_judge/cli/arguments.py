@@ -18,6 +18,9 @@ Level: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+StageOption: TypeAlias = Annotated[
+    str, typer.Option("--stage", help="The stage of cdk.json that is deployed.")
+]
 Map: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from nova_judge.aws import account
 from nova_judge.check import Check
-from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
@@ -27,7 +27,7 @@ def command(
     input_file: Annotated[
         Path | None, typer.Option("--input", help="Also check a JSON Lines file.")
     ] = None,
-    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    stage: StageOption = "dev",
     as_json: AsJson = False,
 ) -> None:
     """Check account, stacks, quotas, models and input before anything is paid for.

@@ -16,6 +16,7 @@ from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.check import NotRead
+from nova_judge.cli.arguments import StageOption
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import EndpointError
 from nova_judge.recipe import catalog
@@ -27,7 +28,6 @@ DEFAULT_HOURS = 4.0
 
 app = typer.Typer(help="Start, stop and list the candidates' endpoints.", no_args_is_help=True)
 ModelNames = Annotated[list[str], typer.Argument(help="Models, as recipes name them.")]
-StageOption = Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")]
 
 
 @app.command("up")

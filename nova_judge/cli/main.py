@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "estimate": "Print what a run would cost and how long it would take, position by position.",
     "where": "Print the account and region that commands work in.",
     "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
+    "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "
     "missing.",
@@ -56,6 +57,7 @@ _GROUPS = {
     "local": ("local", "app"),
     "prepare": ("prepare", "app"),
     "endpoints": ("endpoints", "app"),
+    "runs": ("runs", "app"),
     "datasets": ("registry", "datasets"),
     "scorers": ("registry", "scorers"),
 }

@@ -1,7 +1,7 @@
 """`nova-judge stop`: nothing of a stage costs money any more, so that its stacks may go."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -12,6 +12,7 @@ from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.cli.arguments import StageOption
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import StopError
@@ -26,7 +27,7 @@ EXECUTION = "execution"
 
 
 def command(
-    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    stage: StageOption = "dev",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Stop everything of a stage that costs money while it runs.
@@ -47,7 +48,7 @@ def command(
     console.print(f"Stage {escape(stage)} in {here}.")
     with refusals_told(stage):
         outputs = account.stack_outputs(stage)
-        services = _services(stage, outputs)
+        services = services_of(stage, outputs)
         running = services.running()
         if not (running or outputs):
             raise StopError(
@@ -57,19 +58,41 @@ def command(
         if not running:
             console.print("Nothing is under way.")
             return
-        console.print(_table(running))
-        if not yes:
-            typer.confirm("Stop all of this?", abort=True)
-        quiet = QUIET_S if any(what.kind == EXECUTION for what in running) else 0.0
-        with console.status("stopping; an endpoint takes some minutes", spinner="dots"):
-            left = stop_all(services, quiet_s=quiet, patience_s=PATIENCE_S)
+        stop_confirmed(console, services, running, yes=yes)
+
+
+def stop_confirmed(
+    console: Console, services: Stage, running: Sequence[Running], *, yes: bool
+) -> None:
+    """Show what is under way, ask unless `yes`, and stop it. Raises StopError for what is left."""
+    console.print(_table(running))
+    if not yes:
+        typer.confirm("Stop all of this?", abort=True)
+    quiet = QUIET_S if any(what.kind == EXECUTION for what in running) else 0.0
+    with console.status("stopping; an endpoint takes some minutes", spinner="dots"):
+        left = stop_all(services, quiet_s=quiet, patience_s=PATIENCE_S)
     if left:
         names = ", ".join(f"{what.kind} {what.name}" for what in left)
         raise StopError(f"still under way, and paid for: {names}. Look at them in the console")
     console.print("Nothing is under way any more.")
 
 
-def _services(stage: str, outputs: Mapping[str, Mapping[str, str]]) -> Stage:
+def services_of_run(stage: str, run_id: str, execution: str) -> Stage:
+    """One run's execution and its jobs; what it leases is given up as soon as it is stopped."""
+
+    def running_execution() -> Iterable[tuple[str, str]]:
+        under_way = executions.is_running(execution)
+        return [(execution.rsplit(":", 1)[-1], execution)] if under_way else []
+
+    stop_execution = functools.partial(executions.stop, cause="nova-judge runs cancel")
+    return Stage(
+        Service(EXECUTION, running_execution, stop_execution),
+        tuple(_services_of_jobs(f"{stage_prefix(stage)}-{run_id}-")),
+    )
+
+
+def services_of(stage: str, outputs: Mapping[str, Mapping[str, str]]) -> Stage:
+    """Everything of a stage that is paid for while it runs."""
     machine = outputs.get("Evaluation", {}).get("StateMachineArn")
     prefix = f"{stage_prefix(stage)}-"
     kept = account.stack_endpoints(stage)
@@ -86,16 +109,18 @@ def _services(stage: str, outputs: Mapping[str, Mapping[str, str]]) -> Stage:
         Service(EXECUTION, running_executions, stop_execution),
         (
             Service("endpoint", endpoints, sagemaker_endpoints().delete),
-            *(
-                Service(kind, functools.partial(_jobs, jobs.running, prefix), jobs.stop)
-                for kind, jobs in (
-                    ("training job", judge_jobs),
-                    ("batch inference job", batch_jobs),
-                    ("evaluation job", evaluation_jobs),
-                )
-            ),
+            *_services_of_jobs(prefix),
         ),
     )
+
+
+def _services_of_jobs(prefix: str) -> Iterable[Service]:
+    for kind, jobs in (
+        ("training job", judge_jobs),
+        ("batch inference job", batch_jobs),
+        ("evaluation job", evaluation_jobs),
+    ):
+        yield Service(kind, functools.partial(_jobs, jobs.running, prefix), jobs.stop)
 
 
 def _jobs(running: Callable[[str], Iterable[RunningJob]], prefix: str) -> Iterable[tuple[str, str]]:

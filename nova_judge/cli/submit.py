@@ -16,7 +16,7 @@ from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
-from nova_judge.cli.arguments import Join, Map, NameA, NameB, names_of
+from nova_judge.cli.arguments import Join, Map, NameA, NameB, StageOption, names_of
 from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -62,7 +62,7 @@ def command(
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or the path of its YAML file.")
     ] = "pairwise",
-    stage: Annotated[str, typer.Option(help="The stage of cdk.json that is deployed.")] = "dev",
+    stage: StageOption = "dev",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
     out: Annotated[Path, typer.Option(help="With --wait: the folder that gets the report.")] = Path(
         "out"

@@ -41,12 +41,13 @@ def run_cost(
         prices_read_on=prices.read_on,
         prices_region=prices.region,
         estimate=run.estimate,
-        actual=None if stand_in else bill(_usage(run, summary, outcomes)),
+        actual=None if stand_in else bill(usage_of(run, summary, outcomes)),
         unmetered=() if stand_in else _unmetered(run),
     )
 
 
-def _usage(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome]) -> Usage:
+def usage_of(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome]) -> Usage:
+    """What is metered of a run by now."""
     jobs = [o for o in outcomes if o.started is not None and o.ended is not None]
     tokens = summary.tokens if summary else {}
     return Usage(

@@ -12,6 +12,8 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.layout import run_of_output
 
+EVENT_SOURCE = "nova-judge"
+"""Source of all events that we put on the bus ourselves."""
 JOBS_COMPLETED = "Nova Judge Jobs Completed"
 
 

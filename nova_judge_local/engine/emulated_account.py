@@ -82,7 +82,7 @@ class Account:
 def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
-    hooks.answer_secure_transport()
+    hooks.answer_condition_keys()
     cloudformation_types.install(api)
     state_machine_tasks.install(api, wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)

@@ -5,6 +5,7 @@ process imports all of it while the stacks are deployed, and every worker of the
 it: with an environment, pipes and a handler module of its own.
 """
 
+import logging
 import os
 import runpy
 import select
@@ -137,6 +138,8 @@ def _import_what_functions_need() -> None:
         import_module(f"lambdas.{file.stem}")
     for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
         del sys.modules[name]
+    # Their loggers write to what is standard output here; each worker makes its own.
+    logging.Logger.manager.loggerDict.clear()
     import boto3  # noqa: PLC0415 - in this process alone
 
     # The session keeps what it reads of these services, and nothing of this key.

@@ -22,6 +22,7 @@ _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
 _MARK = "\x01"
 
+_sources: contextvars.ContextVar[str | None] = contextvars.ContextVar("sources", default=None)
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
 
@@ -104,14 +105,16 @@ def honour_ranges_of_versions() -> None:
     s3._get_object = get_range
 
 
-def answer_secure_transport() -> None:
-    """Loopback counts as a secure transport, so that TLS-only policies can be enforced."""
+def answer_condition_keys() -> None:
+    """Policies may ask for a secure transport, as which loopback counts, and an event's source."""
     resolve = iam_evaluator._resolve_condition_key
 
     @functools.wraps(resolve)
     def resolve_key(key: str, *arguments: object, **named: object) -> object:
         if key.lower() == "aws:securetransport":
             return "true"
+        if key.lower() == "events:source":
+            return _sources.get()
         return resolve(key, *arguments, **named)
 
     iam_evaluator._resolve_condition_key = resolve_key
@@ -133,12 +136,23 @@ def authorize_as_aws_does() -> None:
         if service == "bedrock" and path == "/model-invocation-job":
             region, account = rest[-2:]
             return f"arn:aws:bedrock:{region}:{account}:model-invocation-job/new"
+        if service == "events":
+            _sources.set(_source_of_entries(rest[1]))
         role = rest[2].get("PolicySourceArn") if service == "iam" else None
         if role:
             return role[0] if isinstance(role, list) else role
         return extract_arn(service, method, path, *rest)
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, arn
+
+
+def _source_of_entries(body: bytes) -> str | None:
+    """The source that all entries of a PutEvents call have; None for any other call."""
+    try:
+        sources = {str(entry["Source"]) for entry in json.loads(body)["Entries"]}
+    except (ValueError, KeyError, TypeError):
+        return None
+    return sources.pop() if len(sources) == 1 else None
 
 
 def add_service(

@@ -71,6 +71,7 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "LAMBDA_EXECUTOR": "local",
         "AUTH": "true" if settings.enforce_iam else "false",
         "LOG_LEVEL": settings.log_level,
+        "POWERTOOLS_LOG_LEVEL": "INFO",  # functions log as they do on AWS
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": f"unix://{start.folder}/no-docker.sock",

@@ -15,12 +15,14 @@ from lambdas.settings import (
 )
 from nova_judge.layout import INBOX
 from nova_judge.recipe import catalog
+from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
-from stacks.constructs.grants import allow, allow_pass_role
+from stacks.constructs.grants import allow, allow_events, allow_pass_role
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
+    default_bus,
     machine_arns,
     own_models,
     pascal,
@@ -126,6 +128,8 @@ class EvaluationFunctions:
         storage.allow_table(function["ClaimRun"], "GetItem", "PutItem", "UpdateItem")
         storage.allow_table(function["RecordFailure"], "Scan")
         allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
+        for name in ("ClaimRun", "RecordFailure"):
+            allow_events(function[name], default_bus(self._stack), EVENT_SOURCE)
         self._grant_endpoints()
         self._grant_models()
         allow(

@@ -25,3 +25,14 @@ def allow_pass_role(grantee: iam.IGrantable, role: iam.IRole, service: str) -> N
             conditions={"StringEquals": {"iam:PassedToService": service}},
         )
     )
+
+
+def allow_events(grantee: iam.IGrantable, bus: str, source: str) -> None:
+    """Let somebody put events of one source on a bus (an ARN)."""
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[bus],
+            conditions={"StringEquals": {"events:source": source}},
+        )
+    )

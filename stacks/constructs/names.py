@@ -54,3 +54,8 @@ def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
             ("mapRun", "/*"),
         )
     ]
+
+
+def default_bus(stack: cdk.Stack) -> str:
+    """The account's own event bus."""
+    return stack.format_arn(service="events", resource="event-bus", resource_name="default")

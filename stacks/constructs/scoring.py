@@ -12,7 +12,7 @@ from nova_judge.folders import SCORERS
 from nova_judge.kinds.nova import scorer_function_name
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
-from stacks.constructs.names import bedrock_jobs, pascal
+from stacks.constructs.names import bedrock_jobs, default_bus, pascal
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
@@ -78,12 +78,11 @@ class Scoring(Construct):
         """The state machine starts Bedrock's jobs, looks at them, and tells when they are done."""
         stack = cdk.Stack.of(self)
         jobs = bedrock_jobs(stack, "evaluation-job")
-        bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
         own = f"arn:{stack.partition}:bedrock:{stack.region}:{stack.account}"
         allow(
             machine,
             (["bedrock:CreateEvaluationJob"], [jobs, f"{own}:custom-model/*", *self._models]),
             (["bedrock:GetEvaluationJob", "bedrock:TagResource"], [jobs]),
-            (["events:PutEvents"], [bus]),
+            (["events:PutEvents"], [default_bus(stack)]),
         )
         allow_pass_role(machine, role, "bedrock.amazonaws.com")

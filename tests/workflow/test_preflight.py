@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_judge.layout import INDEX
 from nova_judge.recipe.files import packaged_recipe
 from tests.workflow.conftest import Account, lines
 
@@ -19,7 +20,7 @@ def start_with(here: Account, recipe: str, rows: bytes = QUESTIONS) -> None:
 
 
 def paid_for(here: Account) -> list[object]:
-    runs = [key for key in here.keys("runs/") if not key.startswith("runs/refused-")]
+    runs = [key for key in here.keys("runs/") if not key.startswith(("runs/refused-", INDEX))]
     return [*here.jobs(), *here.endpoints(), *runs]
 
 

@@ -1,0 +1,51 @@
+"""One run of a stage, found by its id and looked at."""
+
+from typing import NamedTuple
+
+from nova_judge.aws import executions, submissions
+from nova_judge.aws.follow import entered_last
+from nova_judge.aws.submissions import Deployed
+from nova_judge.cli.endpoints import stage_prefix
+from nova_judge.cli.runs_shown import RunShown
+from nova_judge.errors import RunStateError
+from nova_judge.findings.run_index import REPORTED, RUNNING, IndexEntry
+from nova_judge.steps import run_folder
+from nova_judge.steps.run_index import read_entry, read_index
+from nova_judge.steps.run_progress import progress_of
+
+
+class FoundRun(NamedTuple):
+    """A run, and the stage's resources."""
+
+    place: Deployed
+    entry: IndexEntry
+
+
+def find_run(stage: str, name: str) -> FoundRun:
+    """A run by its id, or by the only id that begins so. Raises RunStateError."""
+    place = submissions.deployed(stage)
+    entry = read_entry(place.bucket, place.table, name)
+    if entry is not None:
+        return FoundRun(place, entry)
+    entries = read_index(place.bucket, place.table)
+    alike = [entry for entry in entries if entry.run_id.startswith(name)]
+    if len(alike) == 1:
+        return FoundRun(place, alike[0])
+    if alike:
+        names = ", ".join(entry.run_id for entry in alike[:5])
+        raise RunStateError(f"{len(alike)} runs begin with {name!r}: {names}")
+    raise RunStateError(
+        f"stage {stage} has no run {name!r}: `nova-judge runs list --stage {stage}` lists them"
+    )
+
+
+def look_at(stage: str, found: FoundRun) -> RunShown:
+    """The run with its progress, unless it has its report, and the state that it is in."""
+    place, entry = found
+    record = run_folder.read_run(place.bucket, entry.run_id)
+    progress = state = None
+    if record is not None and entry.status != REPORTED:
+        progress = progress_of(place.bucket, stage_prefix(stage), record)
+    if entry.status == RUNNING and executions.is_running(entry.execution):
+        state = entered_last(submissions.client(), entry.execution)
+    return RunShown(stage, entry, progress, state)

@@ -1,0 +1,135 @@
+"""Runs of a stage on the terminal and as JSON."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.cli.terminal import Console
+from nova_judge.findings.one_line import one_line
+from nova_judge.findings.run_index import FAILED, REPORTED, IndexEntry
+from nova_judge.runs.next_step import next_command
+from nova_judge.steps.run_progress import RunProgress
+
+_COLOURS = {REPORTED: "green", FAILED: "red"}
+
+
+class RunShown(NamedTuple):
+    """A run with what a look at it told; `state` is the state that its execution is in."""
+
+    stage: str
+    entry: IndexEntry
+    progress: RunProgress | None = None
+    state: str | None = None
+
+    @property
+    def next_command(self) -> str | None:
+        """The command to type next, where the run failed."""
+        entry = self.entry
+        if entry.status != FAILED:
+            return None
+        return next_command(entry.error, run=entry.run_id, recipe=entry.recipe, stage=self.stage)
+
+    def as_document(self) -> dict[str, Any]:
+        """The same as a JSON document."""
+        document: dict[str, Any] = msgspec.to_builtins(self.entry)
+        if self.progress is not None:
+            jobs = [job._asdict() for job in self.progress.jobs]
+            document["progress"] = {**self.progress._asdict(), "jobs": jobs}
+        extra = {"state": self.state, "next_command": self.next_command}
+        return document | {name: value for name, value in extra.items() if value is not None}
+
+
+def one_json_line(shown: RunShown) -> str:
+    """A look at a run on one line."""
+    return msgspec.json.encode(shown.as_document()).decode()
+
+
+def where(shown: RunShown) -> str:
+    """The place of a run under way, in one line."""
+    words = [shown.entry.status.lower()]
+    words += [f"in {shown.state}"] if shown.state else []
+    progress = shown.progress
+    if progress is None:
+        return ", ".join(words)
+    rows = f" of {progress.rows:,}" if progress.rows is not None else ""
+    words += [f"{done:,}{rows} rows answered by {c}" for c, done in progress.answered.items()]
+    if progress.judged or progress.jobs:
+        words.append(f"{progress.judged:,}{rows} rows judged")
+    if progress.usd is not None:
+        words.append(f"${progress.usd:,.2f} so far")
+    return ", ".join(words)
+
+
+def print_list(console: Console, stage: str, entries: Sequence[IndexEntry], *, of: int) -> None:
+    """A line per run."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("created", "run", "status", "recipe", "candidates"):
+        table.add_column(name, no_wrap=name in ("created", "run", "status"))
+    table.add_column("rows", justify="right")
+    table.add_column("US$", justify="right")
+    table.add_column("result", overflow="fold")
+    for entry in entries:
+        table.add_row(*_cells(entry))
+    console.print(table)
+    console.print(f"[dim]{len(entries)} of {of} runs in stage {escape(stage)}[/]")
+
+
+def _cells(entry: IndexEntry) -> tuple[str, ...]:
+    colour = _COLOURS.get(entry.status, "yellow")
+    rows = entry.judged if entry.judged is not None else entry.rows
+    return (
+        entry.created[:16].replace("T", " "),
+        escape(entry.run_id),
+        f"[{colour}]{entry.status}[/]",
+        escape(one_line(entry.recipe, 24)),
+        escape(one_line(" / ".join(entry.candidates.values()), 40)),
+        f"{rows:,}" if rows is not None else "",
+        _cost(entry),
+        escape(one_line(_result(entry), 100)),
+    )
+
+
+def _cost(entry: IndexEntry) -> str:
+    if entry.actual_usd is not None:
+        return f"{entry.actual_usd:,.2f}"
+    return f"~{entry.estimate_usd:,.2f}" if entry.estimate_usd is not None else ""
+
+
+def _result(entry: IndexEntry) -> str:
+    if entry.status == FAILED:
+        return f"{entry.error}: {entry.cause}"
+    stood_in = "(a stand-in judged) " if entry.stand_in else ""
+    return f"{stood_in}{entry.headline}" if entry.status == REPORTED else "under way"
+
+
+def print_run(console: Console, shown: RunShown) -> None:
+    """One run, from what was asked to what came of it."""
+    entry = shown.entry
+    console.print(f"[bold]{escape(entry.run_id)}[/]: {escape(where(shown))}", soft_wrap=True)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    asked = {
+        "input": entry.input,
+        "recipe": entry.recipe,
+        "judge": entry.judge + (f" (stand-in: {entry.stand_in})" if entry.stand_in else ""),
+        **{f"candidate {side}": name for side, name in entry.candidates.items()},
+        "created": entry.created,
+        "ended": entry.ended or "",
+        "estimate": f"${entry.estimate_usd:,.2f}" if entry.estimate_usd is not None else "",
+        "actual cost": f"${entry.actual_usd:,.2f}" if entry.actual_usd is not None else "",
+        "execution": entry.execution,
+        "report": entry.report,
+    }
+    for name, value in asked.items():
+        if value:
+            table.add_row(name, escape(one_line(value, 300)))
+    for job in shown.progress.jobs if shown.progress else ():
+        table.add_row("judge job", f"{escape(job.name)}: {job.status}, {job.hours:.2f} h")
+    console.print(table)
+    if entry.headline:
+        console.print(f"[bold]{escape(entry.headline)}[/]")
+    if entry.status == FAILED:
+        console.print(f"[red]{escape(entry.error)}[/]: {escape(entry.cause)}")
+        console.print(f"Next: {escape(shown.next_command or '')}", soft_wrap=True)

@@ -1,0 +1,107 @@
+"""The index: a small file of headlines for each run, so that hundreds are listed in a second."""
+
+import msgspec
+
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.sentences import headline
+from nova_judge.kinds.known import kind_of
+from nova_judge.records import CANDIDATES
+from nova_judge.runs.refused import Refusal
+from nova_judge.runs.run import Run
+
+RUNNING, REPORTED, FAILED = "RUNNING", "REPORTED", "FAILED"
+"""States of a run, as the runs table spells them."""
+
+
+class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run in the index. Times are ISO 8601 in UTC, costs US dollars; what is not known is None.
+
+    `rows`: lines of the input; before the run has read them, those that its head lets expect.
+    `win_rate` of B: the estimate and the ends of its interval.
+    """
+
+    run_id: str
+    status: str
+    execution: str = ""
+    created: str = ""
+    ended: str | None = None
+    recipe: str = ""
+    kind: str = ""
+    input: str = ""
+    candidates: dict[str, str] = {}
+    judge: str = ""
+    stand_in: str | None = None
+    rows: int | None = None
+    judged: int | None = None
+    headline: str = ""
+    verdict: str | None = None
+    win_rate: tuple[float, float, float] | None = None
+    estimate_usd: float | None = None
+    actual_usd: float | None = None
+    error: str = ""
+    cause: str = ""
+    report: str = ""
+    code_version: str = ""
+
+
+def entry_of_run(run: Run) -> IndexEntry:
+    """A run that begins."""
+    kind = kind_of(run.recipe.kind)
+    compared = [c for c in CANDIDATES if getattr(run.sources, c) != "unused"]
+    forecast = run.estimate
+    return IndexEntry(
+        run_id=run.run_id,
+        status=RUNNING,
+        execution=run.execution,
+        created=run.created,
+        recipe=run.recipe.name,
+        kind=run.recipe.kind,
+        input=run.input.uri,
+        candidates={c: run.candidate_label(c) for c in compared} if kind.generates else {},
+        judge=kind.judged_by(run.recipe).model,
+        stand_in=run.stand_ins.judge,
+        rows=forecast.workload.rows if forecast else None,
+        estimate_usd=forecast.likely.usd if forecast else None,
+        code_version=run.code_version,
+    )
+
+
+def entry_of_report(
+    run: Run, metrics: Metrics, report: str, *, ended: str, error: str = ""
+) -> IndexEntry:
+    """A run that ended, with its report or with one that says why there is none."""
+    stated = headline(metrics)
+    rate, cost = metrics.win_rate, metrics.cost
+    bill = cost.actual if cost else None
+    return msgspec.structs.replace(
+        entry_of_run(run),
+        status=REPORTED if metrics.completed else FAILED,
+        ended=ended,
+        judge=metrics.judge.model,
+        stand_in=metrics.judge.stand_in,
+        rows=metrics.rows.input or None,
+        judged=metrics.rows.judged,
+        headline=str(stated) if metrics.completed else "",
+        verdict=metrics.verdict.word if metrics.verdict else None,
+        win_rate=(rate.estimate, rate.low, rate.high) if rate else None,
+        actual_usd=bill.usd if bill else None,
+        error=error,
+        cause=metrics.failure.reason if metrics.failure else "",
+        report=report,
+    )
+
+
+def entry_of_refusal(refused: Refusal, report: str, *, ended: str) -> IndexEntry:
+    """A wish that failed before it was a run."""
+    return IndexEntry(
+        run_id=refused.run_id,
+        status=FAILED,
+        execution=refused.execution,
+        created=ended,
+        ended=ended,
+        recipe=refused.recipe,
+        input=refused.input,
+        error=refused.error,
+        cause=refused.cause,
+        report=report,
+    )

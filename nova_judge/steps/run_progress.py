@@ -1,0 +1,95 @@
+"""The place of a run under way: answers, judge jobs and cost so far."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.answers.answer_store import names_folder
+from nova_judge.answers.answers import NAME_BYTES
+from nova_judge.aws import judge_jobs, s3
+from nova_judge.aws.judge_jobs import JobSeen
+from nova_judge.kinds.job import PlannedJob
+from nova_judge.layout import RunLayout
+from nova_judge.preflight.pricing import bill
+from nova_judge.preflight.run_cost import usage_of
+from nova_judge.records import Candidate
+from nova_judge.runs.run import Run
+from nova_judge.runs.training_job import started_by
+from nova_judge.runs.usage import InstanceTime
+from nova_judge.steps import run_folder
+from nova_judge.steps.candidates import kept_as
+
+
+class JobProgress(NamedTuple):
+    """A judge job on instances, and its hours until its end or now."""
+
+    name: str
+    status: str
+    hours: float
+
+
+class RunProgress(NamedTuple):
+    """Rows answered are counted as they are stored, some hundreds at once; answers of other runs
+    that are taken over count when all are there. `planned` is the number of judge jobs.
+
+    `usd` is what jobs on instances and Bedrock's tokens cost so far, by the price list.
+    """
+
+    rows: int | None
+    answered: dict[str, int]
+    judged: int
+    jobs: tuple[JobProgress, ...]
+    planned: int | None
+    usd: float | None
+
+
+def progress_of(bucket: str, prefix: str, run: Run) -> RunProgress:
+    """Look where a run is; `prefix` begins the names of the stage's jobs."""
+    summary = run_folder.read_summary(bucket, run.run_id)
+    outcomes = run_folder.read_outcomes(bucket, run, summary) if summary else []
+    jobs = [
+        job
+        for job in judge_jobs.seen(f"{prefix}-{run.run_id}-")
+        if started_by(run.execution, job.name)
+    ]
+    usage = usage_of(run, summary, outcomes)
+    ended = {outcome.name for outcome in outcomes}
+    under_way = tuple(_time(run, job) for job in jobs if job.name not in ended)
+    usage = msgspec.structs.replace(usage, judge_jobs=(*usage.judge_jobs, *under_way))
+    forecast = run.estimate
+    expected = forecast.workload.rows if forecast else None
+    return RunProgress(
+        rows=summary.rows if summary else expected,
+        answered={
+            candidate: summary.rows if summary else _stored(bucket, run, candidate)
+            for candidate in run.generated()
+        },
+        judged=_judged(bucket, run, [outcome.number for outcome in outcomes]),
+        jobs=tuple(JobProgress(job.name, job.status, _hours(job)) for job in jobs),
+        planned=summary.all_jobs if summary else None,
+        usd=None if run.stand_ins.judge else bill(usage).usd,
+    )
+
+
+def _stored(bucket: str, run: Run, candidate: Candidate) -> int:
+    folder = names_folder(kept_as(run, candidate), run.run_id)
+    return sum(s3.sizes(bucket, folder)) // NAME_BYTES
+
+
+def _judged(bucket: str, run: Run, ended: Sequence[int]) -> int:
+    """Rows of the jobs that have ended."""
+    layout = RunLayout(run.run_id)
+    plans = (s3.read_if_exists(bucket, layout.judge_job(number)) for number in ended)
+    jobs = [msgspec.json.decode(plan, type=PlannedJob) for plan in plans if plan is not None]
+    return sum(job.last - job.first for job in jobs)
+
+
+def _time(run: Run, job: JobSeen) -> InstanceTime:
+    judge = run.recipe.judge
+    return InstanceTime(judge.instance_types[0], 3600 * _hours(job), judge.instance_count, job.name)
+
+
+def _hours(job: JobSeen) -> float:
+    return max(0.0, (job.ended or time.time()) - job.begun) / 3600
