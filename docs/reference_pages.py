@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from iam_page import iam_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -101,11 +102,17 @@ def schema_page(title: str, opening: str, record: type[msgspec.Struct]) -> str:
             continue
         required = definition.get("required", ())
         rows = (
-            (f"`{key}`", _type(value), _default(value, key in required))
+            (f"`{key}`", _type(value), _default(value, key in required), _meaning(value))
             for key, value in definition["properties"].items()
         )
-        parts += _table(("key", "type", "default"), rows)
+        parts += _table(("key", "type", "default", ""), rows)
     return "\n".join(parts) + "\n"
+
+
+def _meaning(schema: Schema) -> str:
+    """The description of a field, wherever in its type it stands."""
+    inner = (_meaning(one) for one in schema.get("anyOf", ()))
+    return str(schema.get("description") or next(filter(None, inner), ""))
 
 
 def _type(schema: Schema) -> str:
@@ -145,24 +152,6 @@ def _default(schema: Schema, required: bool) -> str:
     if isinstance(schema["default"], dict) and schema["default"]:
         return "its own defaults"
     return f"`{msgspec.json.encode(schema['default']).decode()}`"
-
-
-def stages_page() -> str:
-    """The settings of a stage, from the record that reads `cdk.json`."""
-    parts = ["# Stage settings", "", inspect.cleandoc(StageConfig.__doc__ or ""), ""]
-    fields = StageConfig.__dataclass_fields__.values()
-    rows = ((f"`{f.name}`", f"`{_annotation(f.type)}`", _field_default(f)) for f in fields)
-    parts += _table(("key of `cdk.json`", "type", "default"), rows)
-    return "\n".join(parts) + "\n"
-
-
-def _annotation(annotation: object) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    return re.sub(r"\b(?:typing|stacks\.config)\.", "", text)
-
-
-def _field_default(field: Any) -> str:  # noqa: ANN401 - of dataclasses, generic in its value
-    return f"`{field.default!r}`" if isinstance(field.default, str | int | tuple | None) else ""
 
 
 def recipes_page() -> str:
@@ -213,7 +202,12 @@ PAGES = {
         " to a validator; `nova_judge.open(...).metrics` reads it as a typed record.",
         Metrics,
     ),
-    "reference/stages.md": stages_page,
+    "reference/stages.md": lambda: schema_page(
+        "Stage settings",
+        "A stage is one deployment. Its settings stand in `cdk.json`, below `stages`.",
+        StageConfig,
+    ),
+    "reference/iam.md": iam_page,
     "recipes.md": recipes_page,
     "decisions/index.md": decisions_page,
     "changes.md": lambda: repository_file("CHANGELOG.md"),
