@@ -80,7 +80,6 @@ class Fields:
             margin=self._margin(),
             preference=self._preference(scale),
             cluster=self._cluster(),
-            hashed=self._hashed(),
             **self.known()._asdict(),
         )
 
@@ -107,10 +106,6 @@ class Fields:
 
     def _lose(self, name: str, value: object) -> None:
         self.lost.append(Lost(name, _shown(value)))
-
-    def _hashed(self) -> int:
-        named = [self.text(name) or "" for name in ("id", "prompt")]
-        return key_of(*named) if any(named) else 0
 
     def _cluster(self) -> int:
         """Rows of one `cluster`, else of one prompt, else of one id belong together."""

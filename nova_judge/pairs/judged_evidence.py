@@ -20,7 +20,6 @@ def evidence_row(judged: JudgedRow) -> EvidenceRow:
         markup_A=markup_of(row.response_A),
         markup_B=markup_of(row.response_B),
         cluster=cluster_of(row),
-        hashed=key_of(row.id, row.prompt),
     )
 
 

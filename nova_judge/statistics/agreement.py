@@ -1,23 +1,18 @@
 """Agreement of the judge with labels (human or objective), and how far it goes beyond chance."""
 
 import math
-from collections.abc import Mapping
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Ints
+from nova_judge.statistics.arrays import Codes, Floats, Ints, Keys
+from nova_judge.statistics.clusters import places_of, share_interval, worth_of
+from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.gwet import Ac1, gwet_ac1
-from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
+from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
 from nova_judge.statistics.student import student_quantile
-from nova_judge.statistics.win_rate import Interval, wilson
-
-LABELS = (Outcome.A, Outcome.B, Outcome.TIE)
-LabelledCounts: TypeAlias = Mapping[Outcome, ProfileCounts]
-Shares: TypeAlias = npt.NDArray[np.float64]
+from nova_judge.statistics.win_rate import Interval
 
 MIN_LABELLED = 20
 MIN_OF_RARER = 10
@@ -42,8 +37,8 @@ class Agreement(msgspec.Struct, frozen=True):
     summed: JudgeBench's rule, the sign of the two verdicts added (Tan et al. 2024).
     consistency: the same verdict in both orders, whatever the label.
     kappa: of the summed verdict; None where it is not defined. ac1: Gwet's, of the same.
-    backward, strict and consistency are None where only one order was judged. intervals: Wilson's,
-    by the name of the share.
+    backward, strict and consistency are None where only one order was judged. intervals: by
+    the name of the share, Wilson's, or over prompts where these repeat.
     """
 
     forward: float
@@ -59,49 +54,67 @@ class Agreement(msgspec.Struct, frozen=True):
 
 
 def agreement(
-    labelled: LabelledCounts, level: float = 0.95, *, both_orders: bool = True
+    evidence: Evidence, level: float = 0.95, *, both_orders: bool = True
 ) -> Agreement | Unscored:
-    """Agreement of judged rows with their labels, from profile counts per label."""
-    rows = sum(profiles.rows for profiles in labelled.values())
-    if not rows:
+    """Agreement of judged rows with their labels; rows without one take no part."""
+    labelled = evidence.where(evidence.labels < Outcome.ERROR)
+    if not labelled.rows:
         return Unscored("no row has a label")
-    forward = sum(profiles.forward.of(label) for label, profiles in labelled.items())
-    backward = sum(profiles.backward.of(label) for label, profiles in labelled.items())
-    strict = sum(profiles.of(label, label) for label, profiles in labelled.items())
-    consistent = sum(
-        profiles.of(verdict, verdict) for profiles in labelled.values() for verdict in LABELS
+    summed = summed_verdicts(labelled)
+    right_forward, right_backward = (
+        codes == labelled.labels for codes in (labelled.forward, labelled.backward)
     )
-    table = summed_table(labelled)
-    kappa = cohen_kappa(table, level)
-    counted = {"forward": forward, "summed": int(np.trace(table))}
+    hits = {"forward": right_forward, "summed": summed == labelled.labels}
     if both_orders:
-        counted |= {"backward": backward, "strict": strict, "consistency": consistent}
-    intervals = {name: wilson(count, rows, level) for name, count in counted.items()}
+        alike = (labelled.forward == labelled.backward) & (labelled.forward < Outcome.ERROR)
+        hits |= {
+            "backward": right_backward,
+            "strict": right_forward & right_backward,
+            "consistency": alike,
+        }
+    shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
+    intervals = {name: share_interval(hit, labelled.clusters, level) for name, hit in hits.items()}
+    tables = tables_by_prompt(labelled.labels, summed, labelled.clusters)
+    table, repeated = tables.sum(axis=0), tables if tables.sum() > len(tables) else None
+    kappa = cohen_kappa(table, level, repeated)
     return Agreement(
-        forward=forward / rows,
-        backward=backward / rows if both_orders else None,
-        strict=strict / rows if both_orders else None,
-        summed=counted["summed"] / rows,
-        consistency=consistent / rows if both_orders else None,
+        forward=shares["forward"],
+        backward=shares.get("backward"),
+        strict=shares.get("strict"),
+        summed=shares["summed"],
+        consistency=shares.get("consistency"),
         kappa=kappa.estimate if kappa else None,
         kappa_interval=kappa,
-        ac1=gwet_ac1(table, level),
+        ac1=gwet_ac1(table, level, repeated),
         intervals={name: one for name, one in intervals.items() if isinstance(one, Interval)},
-        labelled=rows,
+        labelled=labelled.rows,
     )
 
 
-def summed_table(labelled: LabelledCounts) -> Ints:
-    """Rows by label and summed verdict (A, B, tie each); rows without any verdict are left out."""
-    table = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
-    for label, profiles in labelled.items():
-        for profile, rows in profiles:
-            if (verdict := _summed(profile)) is not None:
-                table[label, verdict] += rows
-    return table
+def summed_verdicts(evidence: Evidence) -> Codes:
+    """The sign of both verdicts added, as JudgeBench has it: a lost verdict adds nothing.
+
+    `Outcome.ERROR` where both are lost.
+    """
+    codes = evidence.forward.astype(np.intp) * len(Outcome) + evidence.backward
+    summed: Codes = _SUMMED[codes]
+    return summed
 
 
-def cohen_kappa(table: Ints, level: float = 0.95) -> Kappa | None:
+def tables_by_prompt(labels: Codes, verdicts: Codes, keys: Keys) -> Ints:
+    """Rows of each prompt by label and verdict (prompts x 3 x 3: A, B, tie).
+
+    Rows without a label or a verdict are left out.
+    """
+    known = (labels < Outcome.ERROR) & (verdicts < Outcome.ERROR)
+    places = places_of(keys[known])
+    cells = (places * 3 + labels[known]) * 3 + verdicts[known]
+    prompts = int(places.max(initial=-1)) + 1
+    counted: Ints = np.bincount(cells, minlength=prompts * 9).reshape(prompts, 3, 3)
+    return counted
+
+
+def cohen_kappa(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) -> Kappa | None:
     """Cohen's kappa of counts by label and verdict (A, B, tie); None where chance is certain.
 
     Computed for whichever of the table and its A-B exchange sorts first: both give equal bits.
@@ -109,53 +122,62 @@ def cohen_kappa(table: Ints, level: float = 0.95) -> Kappa | None:
     Interval from the large-sample variance of Fleiss, Cohen and Everitt (1969), at the table with
     one observation of chance agreement and one of full agreement added and Student's t, without
     which its level is .89 at twenty rows. None below twenty rows, and where all but one label (or
-    verdict) have fewer than ten rows together: its level is .5 to .9 there.
+    verdict) have fewer than ten rows together: its level is .5 to .9 there. `by_prompt` are the
+    tables of the prompts where these repeat; all of that counts what the rows are worth then.
     """
     rows = int(table.sum())
     if not rows:
         return None
-    shares = min(table, table[np.ix_(_EXCHANGED, _EXCHANGED)], key=np.ndarray.tolist) / rows
+    exchanged = np.ix_(_EXCHANGED, _EXCHANGED)
+    if table[exchanged].tolist() < table.tolist():
+        table = table[exchanged]
+        by_prompt = None if by_prompt is None else by_prompt[:, _EXCHANGED][:, :, _EXCHANGED]
+    shares = table / rows
     estimate = _kappa(shares)
     if estimate is None:
         return None
     low = high = None
-    rarer = min(rows - int(table.sum(axis=axis).max()) for axis in (0, 1))
-    if rows >= MIN_LABELLED and rarer >= MIN_OF_RARER:
-        low, high = _kappa_bounds(shares, rows, level)
+    worth, degrees = float(rows), rows - 1
+    if by_prompt is not None:
+        pull = _kappa_pull(shares, estimate)
+        worth, degrees = worth_of(by_prompt.reshape(-1, 9), pull.ravel()), len(by_prompt) - 1
+    rarer = min(rows - int(table.sum(axis=axis).max()) for axis in (0, 1)) * worth / rows
+    if worth >= MIN_LABELLED and rarer >= MIN_OF_RARER:
+        low, high = _kappa_bounds(shares, worth, student_quantile(level, degrees))
     return Kappa(estimate, low, high, level, KAPPA_METHOD)
 
 
-def _kappa(shares: Shares) -> float | None:
+def _kappa(shares: Floats) -> float | None:
     chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
     return None if chance >= 1.0 else (float(np.trace(shares)) - chance) / (1.0 - chance)
 
 
-def _kappa_bounds(shares: Shares, rows: int, level: float) -> tuple[float, float]:
+def _kappa_bounds(shares: Floats, rows: float, quantile: float) -> tuple[float, float]:
     by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
     added = np.outer(by_row, by_column) + np.diag((by_row + by_column) / 2.0)
     smoothed = (shares * rows + added) / (rows + 2.0)
     centre = _kappa(smoothed) or 0.0
-    error = math.sqrt(max(0.0, _kappa_variance(smoothed, centre)) / (rows + 2.0))
-    reach = student_quantile(level, rows - 1) * error
+    variance = float((smoothed * _kappa_pull(smoothed, centre) ** 2).sum())
+    reach = quantile * math.sqrt(variance / (rows + 2.0))
     estimate = _kappa(shares) or 0.0
     return min(estimate, max(-1.0, centre - reach)), max(estimate, min(1.0, centre + reach))
 
 
-def _kappa_variance(shares: Shares, kappa: float) -> float:
-    """The variance of kappa times the number of rows."""
+def _kappa_pull(shares: Floats, kappa: float) -> Floats:
+    """The influence of a row of each cell on kappa; its variance is kappa's times the rows."""
     by_row, by_column = shares.sum(axis=1), shares.sum(axis=0)
     chance = float(by_row @ by_column)
-    left = 1.0 - kappa
-    agreed = np.diag(shares) @ (1.0 - (by_row + by_column) * left) ** 2
-    crossed = shares * (by_column[:, None] + by_row[None, :]) ** 2
-    differed = left**2 * (crossed.sum() - np.trace(crossed))
-    return float(agreed + differed - (kappa - chance * left) ** 2) / (1.0 - chance) ** 2
+    pulled = np.eye(len(shares)) - (1.0 - kappa) * (by_column[:, None] + by_row[None, :])
+    pull: Floats = (pulled - (kappa - chance * (1.0 - kappa))) / (1.0 - chance)
+    return pull
 
 
-def _summed(profile: Profile) -> Outcome | None:
-    """JudgeBench's rule: a lost verdict adds nothing; None where both are lost."""
+def _sign_of_both(profile: Profile) -> Outcome:
     given = [outcome for outcome in profile if outcome is not Outcome.ERROR]
     if not given:
-        return None
+        return Outcome.ERROR
     lead = given.count(Outcome.B) - given.count(Outcome.A)
     return Outcome.TIE if lead == 0 else Outcome.B if lead > 0 else Outcome.A
+
+
+_SUMMED = np.array([_sign_of_both(profile) for profile in PROFILES], dtype=np.uint8)

@@ -2,26 +2,31 @@
 
 The confidence of a row is the size of its margin; it is right when the margin's sign is the label.
 An isotonic map turns confidence into a probability; its error is measured on rows that the map has
-not seen: ten folds, drawn by the rows' hashes, so that neither their order nor what the labels say
-has a part in it, and rows of one id and prompt are held out together.
+not seen: ten folds, drawn by the hashes of their prompts, so that neither their order nor what the
+labels say has a part in it, and rows of one prompt are held out together. Where rows are few, folds
+are drawn up to twenty times.
 """
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Floats, Ints, Keys
+from nova_judge.statistics.arrays import Flags, Floats, Ints, RowIndices
+from nova_judge.statistics.clusters import places_of, share_interval
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
-from nova_judge.statistics.win_rate import Interval, wilson
+from nova_judge.statistics.win_rate import Interval
 
 MIN_ROWS = 20
 _FOLDS = 10
 _BUCKETS = 10
 _MIN_BUCKET = 10
+_MOST_FOLDINGS = 20
+_ROWS_TO_FIT = 20_000
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -48,8 +53,8 @@ class Calibration(msgspec.Struct, frozen=True):
     """Relation of margins to labels.
 
     expected_error: root mean square distance of what the map predicts and what is so, its own noise
-    included: from the products of residuals of pairs of held-out rows in one bucket and fold, whose
-    mean is the square of that distance. accuracy: the margin's sign is the label.
+    included: from the products of residuals of pairs of held-out rows of two prompts in one bucket
+    and fold, whose mean is the square of that distance. accuracy: the margin's sign is the label.
     brier: mean squared error of the cross-validated probabilities; brier_base_rate: the same of a
     map that knows nothing but the share of right rows in the other folds. A map that is no better
     than that is worth nothing.
@@ -90,18 +95,19 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     agreed = (margins[decided] < 0) == label_b[decided]
     if len(confidence) < MIN_ROWS:
         return Unscored(f"{len(confidence)} rows have a margin and a label, {MIN_ROWS} are needed")
-    fold = _folds(evidence.hashes[usable][decided])
-    order = np.lexsort((fold, agreed, confidence))
-    confidence, agreed, fold = confidence[order], agreed[order], fold[order]
-    if fold.max() == 0:
-        return Unscored("all rows are of one id and prompt, so that none can be held out")
-    predicted, base = _out_of_fold(confidence, agreed, fold)
-    buckets = _buckets(confidence, agreed, predicted, level)
+    prompt = places_of(evidence.clusters[usable][decided])
+    order = np.lexsort((prompt, agreed, confidence))
+    confidence, agreed, prompt = confidence[order], agreed[order], prompt[order]
+    if prompt.max() == 0:
+        return Unscored("all rows are of one prompt, so that none can be held out")
+    parts = [_held_out(confidence, agreed, prompt, fold) for fold in _foldings(prompt)]
+    predicted = np.mean([part.predicted for part in parts], axis=0)
+    buckets = _buckets(confidence, agreed, predicted, prompt, level)
     whole = isotonic(confidence, agreed)
     return Calibration(
-        expected_error=_distance(confidence, predicted - agreed, fold),
-        brier=float(np.mean((predicted - agreed) ** 2)),
-        brier_base_rate=float(np.mean((base - agreed) ** 2)),
+        expected_error=math.sqrt(max(0.0, math.fsum(part.square for part in parts) / len(parts))),
+        brier=math.fsum(part.brier for part in parts) / len(parts),
+        brier_base_rate=math.fsum(part.brier_base_rate for part in parts) / len(parts),
         accuracy=int(agreed.sum()) / len(agreed),
         rows=len(confidence),
         undecided=int((~decided).sum()),
@@ -113,7 +119,7 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     )
 
 
-def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
+def isotonic(where: Floats, hits: Flags) -> IsotonicMap:
     """Isotonic regression of hits on ascending places by pooling adjacent violators.
 
     Counts are pooled as whole numbers, so that equal data in any order give equal bits.
@@ -136,18 +142,36 @@ def isotonic(where: Floats, hits: npt.NDArray[np.bool_]) -> IsotonicMap:
     return IsotonicMap(np.array(at), np.array(values))
 
 
-def _folds(hashes: Keys) -> Ints:
-    """The fold of each row by the rank of its hash; rows without one (0) by their place."""
-    places = np.arange(len(hashes), dtype=np.uint64)
-    keys = np.where(hashes == 0, places, hashes)
-    _, rank = np.unique(keys, return_inverse=True)
-    folds: Ints = rank.astype(np.int64) % _FOLDS
-    return folds
+class _HeldOut(NamedTuple):
+    """Predictions of rows by maps without them; `square` is that of the maps' distance."""
+
+    predicted: Floats
+    square: float
+    brier: float
+    brier_base_rate: float
 
 
-def _out_of_fold(
-    confidence: Floats, agreed: npt.NDArray[np.bool_], fold: Ints
-) -> tuple[Floats, Floats]:
+def _foldings(prompt: RowIndices) -> Iterator[RowIndices]:
+    """The fold of each row, drawn by its prompt's place among the hashes; again where rows are few.
+
+    Pairs of rows that one drawing holds out together are few, and their mean is noisy.
+    """
+    prompts = int(prompt.max()) + 1
+    for seed in range(max(1, min(_MOST_FOLDINGS, _ROWS_TO_FIT // len(prompt)))):
+        yield np.random.default_rng(seed).permutation(prompts)[prompt] % _FOLDS
+
+
+def _held_out(confidence: Floats, agreed: Flags, prompt: RowIndices, fold: RowIndices) -> _HeldOut:
+    predicted, base = _out_of_fold(confidence, agreed, fold)
+    return _HeldOut(
+        predicted,
+        _square_of_distance(_bucket_of(confidence) * _FOLDS + fold, predicted - agreed, prompt),
+        float(np.mean((predicted - agreed) ** 2)),
+        float(np.mean((base - agreed) ** 2)),
+    )
+
+
+def _out_of_fold(confidence: Floats, agreed: Flags, fold: RowIndices) -> tuple[Floats, Floats]:
     """Each row predicted by the map, and by the share of right rows, of the other folds."""
     predicted, base = np.empty(len(confidence)), np.empty(len(confidence))
     for held_out in np.unique(fold):
@@ -157,20 +181,23 @@ def _out_of_fold(
     return predicted, base
 
 
-def _distance(confidence: Floats, residuals: Floats, fold: Ints) -> float:
-    """The root of the mean product of the residuals of two rows of one bucket and fold.
+def _square_of_distance(group: RowIndices, residuals: Floats, prompt: RowIndices) -> float:
+    """The mean product of residuals of two prompts' rows in one group (a bucket and fold).
 
-    A row's own noise is independent of another row's, and of the map that was fitted without both:
-    what is left is the square of the map's error. 0 where chance makes the mean negative.
+    A prompt's own noise is independent of another's, and of the map that was fitted without both:
+    what is left is the square of the map's error. Chance can make the mean negative.
     """
-    group = _bucket_of(confidence).astype(np.int64) * _FOLDS + fold
+    _, part = np.unique(np.stack([group, prompt]), axis=1, return_inverse=True)
+    of_part = np.zeros(part.max() + 1, dtype=np.intp)
+    of_part[part] = group
+    rows_of_part, sum_of_part = np.bincount(part), np.bincount(part, residuals)
     rows = np.bincount(group)
-    sums, squares = np.bincount(group, residuals), np.bincount(group, residuals**2)
-    pairs = rows > 1
-    products = (sums[pairs] ** 2 - squares[pairs]) / (rows[pairs] - 1.0)
+    paired = rows.astype(np.float64) ** 2 - np.bincount(of_part, rows_of_part**2, len(rows))
+    products = np.bincount(group, residuals) ** 2 - np.bincount(of_part, sum_of_part**2, len(rows))
+    pairs = paired > 0
     if not pairs.any():
         return 0.0
-    return float(np.sqrt(max(0.0, float(products.sum()) / float(rows[pairs].sum()))))
+    return float((products[pairs] / paired[pairs]) @ rows[pairs]) / float(rows[pairs].sum())
 
 
 def _bucket_of(confidence: Floats) -> Ints:
@@ -181,21 +208,21 @@ def _bucket_of(confidence: Floats) -> Ints:
 
 
 def _buckets(
-    confidence: Floats, agreed: npt.NDArray[np.bool_], predicted: Floats, level: float
+    confidence: Floats, agreed: Flags, predicted: Floats, prompt: RowIndices, level: float
 ) -> list[Bucket]:
     bucket_of = _bucket_of(confidence)
     return [
-        _bucket(confidence[at], agreed[at], predicted[at], level)
+        _bucket(confidence[at], agreed[at], predicted[at], prompt[at], level)
         for number in np.unique(bucket_of)
         if (at := bucket_of == number).any()
     ]
 
 
 def _bucket(
-    confidence: Floats, agreed: npt.NDArray[np.bool_], predicted: Floats, level: float
+    confidence: Floats, agreed: Flags, predicted: Floats, prompt: RowIndices, level: float
 ) -> Bucket:
     rows, hits = len(confidence), int(agreed.sum())
-    share = wilson(hits, rows, level)
+    share = share_interval(agreed, prompt.astype(np.uint64) + 1, level)
     assert isinstance(share, Interval)  # noqa: S101 (a bucket is never empty)
     return Bucket(
         low=float(confidence[0]),

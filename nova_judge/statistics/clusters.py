@@ -12,10 +12,12 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from nova_judge.statistics.arrays import Floats, Ints, Keys, RowIndices
+from nova_judge.records import Unscored
+from nova_judge.statistics.arrays import Flags, Floats, Ints, Keys, RowIndices
 from nova_judge.statistics.dirichlet_mean import Bounds, quantile
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
+from nova_judge.statistics.win_rate import Interval, wilson
 
 METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
@@ -123,6 +125,29 @@ def places_of(keys: Keys) -> RowIndices:
     places = np.where(alone, len(keys) + np.cumsum(alone), places)
     numbered: RowIndices = np.unique(places, return_inverse=True)[1]
     return numbered
+
+
+def worth_of(by_prompt: Ints, influence: Floats) -> float:
+    """The rows of different prompts that would give an estimate the same standard error.
+
+    by_prompt: counts of rows (prompts x cells); influence (cells): of one row on the estimate,
+    less its mean. At most the rows there are: Kish's design effect, from the data.
+    """
+    prompts, rows = len(by_prompt), int(by_prompt.sum())
+    of_rows = float(by_prompt.sum(axis=0) @ influence**2)
+    of_prompts = float(((by_prompt @ influence) ** 2).sum()) * prompts / max(1, prompts - 1)
+    if of_rows == 0.0:
+        return rows**2 / float((by_prompt.sum(axis=1) ** 2).sum())
+    return rows / max(1.0, of_prompts / of_rows)
+
+
+def share_interval(hits: Flags, keys: Keys, level: float) -> Interval | Unscored:
+    """The share of hits with Wilson's interval, or that of clusters where a key repeats."""
+    counts = cluster_counts(keys, hits.astype(np.float64), np.zeros(len(hits), dtype=np.int64))
+    if counts is None:
+        return wilson(int(hits.sum()), len(hits), level)
+    bounds, share = cluster_bounds(counts, level), int(hits.sum()) / len(hits)
+    return Interval(share, min(bounds.low, share), max(bounds.high, share), level, METHOD)
 
 
 def cluster_bounds(counts: ClusterCounts, level: float) -> Bounds:

@@ -1,11 +1,13 @@
-"""The win rate corrected by a small labelled sample: prediction-powered inference.
+"""The win rate corrected by a labelled sample: prediction-powered inference.
 
-The judge scores every row, people labelled some. Where both are known, the mean of label minus
-lambda times score measures what the judge gets wrong; added to lambda times the judge's mean over
-the unlabelled rows it estimates what people would say of all rows (Angelopoulos et al. 2023,
-Science 382; lambda as in PPI++, arXiv 2311.01453). Assumes that the labelled rows are a random
-sample. Half an observation at either end of the labels, beside the middle of the scores, and
-Student's t keep the level when labels are few.
+The judge scores every row, people labelled some. What the labels add to lambda times the score on
+the labelled rows, and lambda times the judge's mean over all rows, estimate what people would say
+of all of them (Angelopoulos et al. 2023, Science 382; lambda as in PPI++, arXiv 2311.01453).
+Labels help most where the judge is unsure, so a review draws such rows more often, each with a
+known probability: a label then counts one over its probability (Zrnic and Candes 2024, arXiv
+2403.03208). Weighted means are ratios (Hajek 1971), so that it does not matter how many rows a
+design happens to draw. One label at either end, beside the middle of the scores, with the weight
+that one of so many equal ones would have, and Student's t keep the level when labels are few.
 """
 
 import math
@@ -13,20 +15,17 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.agreement import LabelledCounts
-from nova_judge.statistics.arrays import Floats
-from nova_judge.statistics.outcomes import Outcome, ProfileCounts
+from nova_judge.statistics.arrays import Floats, Keys, RowIndices
+from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.student import student_quantile
+from nova_judge.statistics.win_rate import Interval
 
 MIN_LABELLED = 20
 PPI = "prediction-powered inference (PPI++), Student's t"
-
-_LABEL_SCORES = np.array([0.0, 0.5, 1.0])
-_SCORES = np.arange(5) / 4
-_LABEL_ROW = {Outcome.A: 0, Outcome.TIE: 1, Outcome.B: 2}
+DRAWN = "prediction-powered inference, labels weighted by one over their probability, Student's t"
+WEIGHTED = "labels weighted by one over their probability, Student's t"
 
 
 class CorrectedWinRate(msgspec.Struct, frozen=True):
@@ -42,73 +41,119 @@ class CorrectedWinRate(msgspec.Struct, frozen=True):
     weight: float
 
 
-class _Moments(NamedTuple):
-    mean: float
-    variance: float
-    observations: float
+class _Rows(NamedTuple):
+    """Rows in an order of their own. labels, weights: 0 where a row has no label."""
+
+    scores: Floats
+    labels: Floats
+    weights: Floats
+    places: RowIndices
+
+    def mirrored(self) -> "_Rows":
+        labels = np.where(self.weights > 0, 1.0 - self.labels, 0.0)
+        return self._replace(scores=1.0 - self.scores, labels=labels)
+
+    def ordered(self) -> "_Rows":
+        order = np.lexsort((self.places, self.labels, self.scores, self.weights))
+        return _Rows(
+            self.scores[order], self.labels[order], self.weights[order], self.places[order]
+        )
 
 
 def corrected_win_rate(
-    labelled: LabelledCounts, all_rows: ProfileCounts, level: float = 0.95
+    scores: Floats,
+    labels: Floats,
+    probabilities: Floats | None = None,
+    clusters: Keys | None = None,
+    level: float = 0.95,
 ) -> CorrectedWinRate | Unscored:
-    """The corrected win rate, from the profile counts of labelled rows and of all rows."""
-    table = np.zeros((3, 5))
-    for label, profiles in labelled.items():
-        table[_LABEL_ROW[label]] += profiles.quarters
-    unlabelled = np.array(all_rows.quarters) - table.sum(axis=0)
-    rows, others = int(table.sum()), int(unlabelled.sum())
-    if rows < MIN_LABELLED:
-        return Unscored(f"{rows} judged rows have a label, {MIN_LABELLED} are needed")
+    """The win rate of B that labels of all rows would give, from the rows that have one.
+
+    One element per row of the whole run, in any order. scores: the judge's, of B, 0 to 1; NaN where
+    it has none, and these rows take no part (`Evidence.scores`). labels: 0 for A, 1/2 for a tie or
+    both bad, 1 for B; NaN without a label (`Evidence.label_scores`). probabilities: with which a
+    labelled row was drawn, above 0 and at most 1, fixed before any label was seen; those of other
+    rows are not read. A row that two parts of a design may draw has 1 - (1 - p)(1 - q). None where
+    all rows had the same chance. clusters: the prompts, where these repeat; 0 is a row alone
+    (`Evidence.clusters`).
+
+    Every row must have had a chance to be drawn. A drawn row that nobody labelled counts as not
+    drawn: the result is biased as far as such rows differ from the others. Raises ValueError for a
+    probability that is none.
+    """
+    rows = _rows(scores, labels, probabilities, clusters)
+    labelled = int((rows.weights > 0).sum())
+    others = len(rows.scores) - labelled
+    if labelled < MIN_LABELLED:
+        return Unscored(f"{labelled} judged rows have a label, {MIN_LABELLED} are needed")
     if not others:
         return Unscored("every judged row has a label: read the labels themselves")
-    turned = bool(_LABEL_SCORES @ table.sum(axis=1) > rows / 2)
-    if turned:
-        table, unlabelled = table[::-1, ::-1].copy(), unlabelled[::-1].copy()
-    weight = _trust(table, unlabelled)
-    errors, judged = _label_errors(table, weight), _moments(unlabelled, _SCORES)
-    estimate = errors.mean + weight * judged.mean
-    variance = errors.variance / errors.observations
-    variance += weight**2 * judged.variance / judged.observations
-    reach = student_quantile(level, rows - 1) * math.sqrt(variance)
-    low, estimate, high = (_clipped(end) for end in (estimate - reach, estimate, estimate + reach))
-    if turned:
-        estimate, low, high = 1.0 - estimate, 1.0 - high, 1.0 - low
-    return CorrectedWinRate(estimate, low, high, level, PPI, rows, others, weight)
+    low, estimate, high, trust = _bounds(rows, level)
+    method = PPI if probabilities is None else DRAWN
+    return CorrectedWinRate(estimate, low, high, level, method, labelled, others, trust)
 
 
-def _clipped(share: float) -> float:
-    """A corrected mean may leave [0, 1]; clipping all three alike keeps the estimate within."""
-    return min(1.0, max(0.0, share))
+def weighted_label_rate(
+    labels: Floats, probabilities: Floats, clusters: Keys | None = None, level: float = 0.95
+) -> Interval | None:
+    """The win rate of labels that were drawn with known probabilities, without the judge.
+
+    labels: 0 for A, 1/2 for a tie, 1 for B, of drawn rows alone. None below two labels. Raises
+    ValueError for a probability that is none.
+    """
+    if len(labels) < 2:
+        return None
+    rows = _rows(np.full(len(labels), 0.5), labels, probabilities, clusters)
+    low, estimate, high, _ = _bounds(rows, level)
+    return Interval(estimate, low, high, level, WEIGHTED)
 
 
-def _with_ends(table: Floats) -> Floats:
-    ended = table.copy()
-    ended[0, 2] += 0.5
-    ended[-1, 2] += 0.5
-    return ended
+def _rows(
+    scores: Floats, labels: Floats, probabilities: Floats | None, clusters: Keys | None
+) -> _Rows:
+    """The rows with a score, each with the number of its prompt."""
+    keys = np.zeros(len(scores), dtype=np.uint64) if clusters is None else clusters
+    chances = np.ones(len(scores)) if probabilities is None else probabilities
+    scored = ~np.isnan(scores)
+    scores, labels = scores[scored], labels[scored]
+    labelled = ~np.isnan(labels)
+    drawn = chances[scored][labelled]
+    if not ((drawn > 0.0) & (drawn <= 1.0)).all():
+        raise ValueError("every labelled row needs the probability of its draw, in (0, 1]")
+    weights = np.zeros(len(scores))
+    weights[labelled] = 1.0 / drawn
+    return _Rows(scores, np.where(labelled, labels, 0.0), weights, places_of(keys[scored]))
 
 
-def _trust(table: Floats, unlabelled: Floats) -> float:
-    """The weight of least variance: covariance over variance, less with few unlabelled rows."""
-    ended = _with_ends(table)
-    total = ended.sum()
-    labels, scores = ended.sum(axis=1) / total, ended.sum(axis=0) / total
-    covariance = _LABEL_SCORES @ (ended / total) @ _SCORES
-    covariance -= (_LABEL_SCORES @ labels) * (_SCORES @ scores)
-    pooled = _moments(table.sum(axis=0) + unlabelled, _SCORES)
-    if pooled.variance <= 0:
-        return 0.0
-    best = covariance / (pooled.variance * (1.0 + table.sum() / unlabelled.sum()))
-    return float(min(1.0, max(0.0, best)))
+def _bounds(rows: _Rows, level: float) -> tuple[float, float, float, float]:
+    """Lower end, estimate, upper end and the weight on the judge; for the side that is behind."""
+    if math.fsum(rows.weights * (rows.labels - 0.5)) > 0:
+        low, estimate, high, trust = _bounds_of_lesser(rows.mirrored().ordered(), level)
+        return 1.0 - high, 1.0 - estimate, 1.0 - low, trust
+    return _bounds_of_lesser(rows.ordered(), level)
 
 
-def _label_errors(table: Floats, weight: float) -> _Moments:
-    errors = _LABEL_SCORES[:, None] - weight * _SCORES[None, :]
-    return _moments(_with_ends(table).ravel(), errors.ravel())
-
-
-def _moments(counts: Floats, values: npt.NDArray[np.float64]) -> _Moments:
-    total = float(counts.sum())
-    mean = float(counts @ values) / total
-    spread = float(counts @ (values - mean) ** 2)
-    return _Moments(mean, spread / (total - 1.0) if total > 1 else 0.0, total)
+def _bounds_of_lesser(rows: _Rows, level: float) -> tuple[float, float, float, float]:
+    count, labelled = len(rows.scores), rows.weights > 0
+    end = float(rows.weights @ rows.weights / rows.weights.sum())
+    weights = np.append(rows.weights, [end, end])
+    weights *= count / weights.sum()
+    scores, labels = np.append(rows.scores, [0.5, 0.5]), np.append(rows.labels, [0.0, 1.0])
+    of_all, of_labelled = float(rows.scores.mean()), float(weights @ scores) / count
+    of_labels = float(weights @ labels) / count
+    by_labels = weights * (labels - of_labels)
+    by_judge = np.append(rows.scores - of_all, [0.0, 0.0]) - weights * (scores - of_labelled)
+    spread = float(by_judge @ by_judge)
+    trust = min(1.0, max(0.0, -float(by_labels @ by_judge) / spread)) if spread > 0 else 0.0
+    estimate = of_labels + trust * (of_all - of_labelled)
+    places = np.append(rows.places, [count, count + 1])
+    of_prompts = np.bincount(places, by_labels + trust * by_judge)
+    drawn = np.bincount(places, weights)
+    prompts = len(np.unique(rows.places[labelled]))
+    variance = float(of_prompts @ of_prompts) / count**2 * prompts / max(1, prompts - 1)
+    degrees = max(1.0, float(drawn.sum() ** 2 / (drawn @ drawn)) - 1.0)
+    reach = student_quantile(level, degrees) * math.sqrt(variance)
+    low, centre, high = (
+        min(1.0, max(0.0, end)) for end in (estimate - reach, estimate, estimate + reach)
+    )
+    return low, centre, high, trust

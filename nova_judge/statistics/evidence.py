@@ -57,8 +57,7 @@ class EvidenceRow(NamedTuple):
 
     `preference` is the share that B wins, in [0, 1]; `margin` favours A when positive; lengths are
     in characters. Rows of one `cluster` (see `key_of`) are answers to one prompt; 0 is a row alone.
-    `hashed` is the row's own, by which folds are drawn. `probability`, in (0, 1], is the chance
-    that the row had to be drawn for a label.
+    `probability`, in (0, 1], is the chance that the row had to be drawn for a label.
     """
 
     forward: JudgedAs = NOT_ASKED
@@ -72,7 +71,6 @@ class EvidenceRow(NamedTuple):
     markup_B: Markup | None = None
     preference: float | None = None
     cluster: int = 0
-    hashed: int = 0
     probability: float | None = None
 
 
@@ -91,7 +89,6 @@ class Evidence:
     markup: Floats
     preferences: Floats
     clusters: Keys
-    hashes: Keys
     probabilities: Floats
 
     @property
@@ -105,15 +102,6 @@ class Evidence:
         return ProfileCounts(
             counted.counts, int(self.both_bad_forward.sum()), int(self.both_bad_backward.sum())
         )
-
-    @property
-    def labelled(self) -> dict[Outcome, ProfileCounts]:
-        """The profile counts of the labelled rows, by label."""
-        return {
-            label: count_codes(self.forward[at], self.backward[at])
-            for label in (Outcome.A, Outcome.B, Outcome.TIE)
-            if (at := self.labels == label).any()
-        }
 
     @property
     def label_scores(self) -> Floats:
@@ -210,7 +198,6 @@ def _columns(rows: list[EvidenceRow]) -> Evidence:
         markup=_floats([_markup_pair(row) for row in rows]).reshape(-1, 2, len(_MARKUP)),
         preferences=_floats([row.preference for row in rows]),
         clusters=np.array([row.cluster for row in rows], dtype=np.uint64),
-        hashes=np.array([row.hashed for row in rows], dtype=np.uint64),
         probabilities=_floats([row.probability for row in rows]),
     )
 

@@ -1,6 +1,7 @@
 """All estimates from the evidence of one run or one file, as one record."""
 
 import msgspec
+import numpy as np
 
 from nova_judge.records import Scored, Unscored
 from nova_judge.statistics.agreement import Agreement, agreement
@@ -37,9 +38,8 @@ FIXED_SIZE = (
 
 
 BY_ROW = (
-    "prompts repeat: verdict, win rates and categories count prompts; what is corrected or "
-    "controlled, agreement, calibration and criteria have intervals that count rows, and are too "
-    "narrow"
+    "prompts repeat: verdict, win rates, categories, agreement and calibration count prompts; "
+    "criteria have intervals that count rows, which are too narrow"
 )
 
 
@@ -82,9 +82,9 @@ def find(
     """Every estimate that the evidence allows."""
     both_orders = basis is Basis.BOTH_ORDERS
     counted = evidence if both_orders else evidence.forward_alone()
-    labelled, level = counted.labelled, settings.level
+    level = settings.level
     contest = contest_of(evidence, basis)
-    of_labels = label_findings(labelled, decision_of(contest, settings), level)
+    of_labels = label_findings(counted, decision_of(contest, settings), level)
     if of_labels is not None and of_labels.contradictions:
         reasons = (*of_labels.contradictions, *settings.blocked_by)
         settings = msgspec.structs.replace(settings, blocked_by=reasons)
@@ -103,16 +103,14 @@ def find(
         reconciled=evidence.profiles.reconciled,
         win_rate=notes.kept("win_rate", win_rate_of(contest, settings)),
         win_rate_decisive=notes.kept("win_rate_decisive", decisive_rate_of(contest, settings)),
-        win_rate_corrected=notes.kept(
-            "win_rate_corrected", corrected_win_rate(labelled, counted.profiles, level)
-        ),
+        win_rate_corrected=notes.kept("win_rate_corrected", corrected_by_labels(counted, level)),
         labels=of_labels,
         standard_error=standard_error_of(contest),
         repeats=repeats(contest.clusters) if contest.clusters else None,
         clusters=contest.clusters,
         verdict=state_verdict(contest, settings),
         positions=of_positions and notes.kept("positions", of_positions),
-        agreement=notes.kept("agreement", agreement(labelled, level, both_orders=both_orders)),
+        agreement=notes.kept("agreement", agreement(counted, level, both_orders=both_orders)),
         calibration=notes.kept("calibration", calibrate(evidence, level)),
         length_controlled=notes.kept("length_controlled", length_controlled(counted, level)),
         format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
@@ -120,6 +118,19 @@ def find(
         slices=by_category.slices,
         notes=notes.all(settings, by_category.left_out, repeated=contest.clusters is not None),
     )
+
+
+def corrected_by_labels(evidence: Evidence, level: float = 0.95) -> CorrectedWinRate | Unscored:
+    """The win rate corrected by the labels; by those with a probability alone where there are any.
+
+    Labels that came otherwise do not change what a row had to be drawn for: it counts as not drawn.
+    """
+    labels, probabilities = evidence.label_scores, evidence.probabilities
+    drawn = ~np.isnan(labels) & ~np.isnan(probabilities)
+    if not drawn.any():
+        return corrected_win_rate(evidence.scores, labels, None, evidence.clusters, level)
+    labels = np.where(drawn, labels, np.nan)
+    return corrected_win_rate(evidence.scores, labels, probabilities, evidence.clusters, level)
 
 
 _SPOKEN = {

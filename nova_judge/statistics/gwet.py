@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.statistics.arrays import Floats, Ints
+from nova_judge.statistics.clusters import worth_of
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, wilson
 
@@ -27,21 +28,31 @@ class Ac1(msgspec.Struct, frozen=True):
     method: str
 
 
-def gwet_ac1(table: Ints, level: float = 0.95) -> Ac1 | None:
-    """AC1 of counts by label and verdict, over the categories that occur; None without two."""
+def gwet_ac1(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) -> Ac1 | None:
+    """AC1 of counts by label and verdict, over the categories that occur; None without two.
+
+    `by_prompt` are the tables of the prompts where these repeat: the interval is then that of as
+    many rows as these are worth.
+    """
     used = (table.sum(axis=0) + table.sum(axis=1)) > 0
     counts = table[np.ix_(used, used)].astype(np.float64)
     rows = int(counts.sum())
     if rows == 0 or len(counts) < 2:
         return None
     estimate, chance = _estimate(counts / rows)
-    if rows < MIN_LABELLED:
+    worth, degrees = float(rows), rows - 1
+    if by_prompt is not None:
+        cells = by_prompt[:, used][:, :, used].reshape(len(by_prompt), -1)
+        pull = _pull(counts / rows) - estimate
+        worth, degrees = worth_of(cells, pull.ravel()), len(cells) - 1
+    if worth < MIN_LABELLED:
         return Ac1(estimate, None, None, level, METHOD)
-    by_row, by_column = counts.sum(axis=1) / rows, counts.sum(axis=0) / rows
+    counts *= worth / rows
+    by_row, by_column = counts.sum(axis=1) / worth, counts.sum(axis=0) / worth
     smoothed = counts + np.diag((by_row + by_column) / 2.0) + np.outer(by_row, by_column)
     centre, _ = _estimate(smoothed / smoothed.sum())
-    reach = student_quantile(level, rows - 1) * math.sqrt(_variance(smoothed))
-    share = wilson(round(float(np.trace(counts))), rows, level)
+    reach = student_quantile(level, degrees) * math.sqrt(_variance(smoothed))
+    share = wilson(float(np.trace(counts)), worth, level)
     assert isinstance(share, Interval)  # noqa: S101 (there are rows)
     ends = [(end - chance) / (1.0 - chance) for end in (share.low, share.high)]
     low, high = min(estimate, centre - reach, ends[0]), max(estimate, centre + reach, ends[1])
@@ -58,9 +69,14 @@ def _estimate(shares: Floats) -> tuple[float, float]:
 def _variance(counts: Floats) -> float:
     total = float(counts.sum())
     shares = counts / total
+    return float((shares * (_pull(shares) - _estimate(shares)[0]) ** 2).sum()) / (total - 1.0)
+
+
+def _pull(shares: Floats) -> Floats:
+    """AC1 and what a row of each cell adds to it."""
     margins = (shares.sum(axis=1) + shares.sum(axis=0)) / 2.0
     estimate, chance = _estimate(shares)
     of_row = ((1.0 - margins)[:, None] + (1.0 - margins)[None, :]) / 2.0 / (len(shares) - 1)
     agreed = (np.eye(len(shares)) - chance) / (1.0 - chance)
-    pull = agreed - 2.0 * (1.0 - estimate) * (of_row - chance) / (1.0 - chance)
-    return float((shares * (pull - estimate) ** 2).sum()) / (total - 1.0)
+    pull: Floats = agreed - 2.0 * (1.0 - estimate) * (of_row - chance) / (1.0 - chance)
+    return pull

@@ -5,26 +5,33 @@ more than chance would, the verdict is blocked and says so first.
 """
 
 import math
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from nova_judge.statistics.agreement import LabelledCounts, summed_table
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.agreement import summed_verdicts
+from nova_judge.statistics.clusters import cluster_counts, places_of
+from nova_judge.statistics.contest import Contest, decision_of, win_rate_of
+from nova_judge.statistics.corrected_win_rate import MIN_LABELLED, weighted_label_rate
 from nova_judge.statistics.decision import Word, decide
+from nova_judge.statistics.evidence import Evidence
+from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.student import student_quantile
-from nova_judge.statistics.win_rate import Interval, ScoreCounts, score_interval
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
-MIN_LABELLED = 20
 ROGAN_GLADEN = "Rogan and Gladen's correction, one observation added to every rate"
 
 
 class LabelFindings(msgspec.Struct, frozen=True, kw_only=True):
     """The labelled rows by themselves.
 
-    win_rate: of B by the labels, ties as half. word: what they decide. p_chance: of agreement with
-    the judge no better than chance (one-sided exact test on rows where label and judge name a
-    side), None without such rows. contradictions: why the judge's verdict is not followed.
+    win_rate: of B by the labels, ties as half, weighted where they were drawn with known
+    probabilities. word: what they decide. p_chance: of agreement with the judge no better than
+    chance (one-sided test on rows where label and judge name a side), None without such rows.
+    contradictions: why the judge's verdict is not followed.
     """
 
     labelled: int
@@ -34,37 +41,66 @@ class LabelFindings(msgspec.Struct, frozen=True, kw_only=True):
     contradictions: tuple[str, ...]
 
 
-def label_findings(
-    labelled: LabelledCounts, judged: Word, level: float = 0.95
-) -> LabelFindings | None:
-    """The findings of labelled rows beside the judge's own decision; None without labels."""
-    counts = {label: profiles.rows for label, profiles in labelled.items()}
-    a, b, ties = (counts.get(label, 0) for label in (Outcome.A, Outcome.B, Outcome.TIE))
-    rate = score_interval(ScoreCounts((a, ties, b)), level)
-    if not isinstance(rate, Interval):
+def label_findings(evidence: Evidence, judged: Word, level: float = 0.95) -> LabelFindings | None:
+    """The findings of labelled rows beside the judge's own decision; None without labels.
+
+    Labels with a probability are weighted, and those without one then take no part.
+    """
+    known = evidence.labels < Outcome.ERROR
+    drawn = known & ~np.isnan(evidence.probabilities)
+    labelled = evidence.where(drawn if drawn.any() else known)
+    if not labelled.rows:
         return None
-    word = decide(sign_test(a, b), rate, level=level)
-    table = summed_table(labelled)
-    p_chance = _p_chance(*(int(table[i, j]) for i in (0, 1) for j in (0, 1)))
+    a, b = (int((labelled.labels == side).sum()) for side in (Outcome.A, Outcome.B))
+    rate = _weighted(labelled, level) if drawn.any() else _counted(labelled, a, b, level)
+    if rate is None:
+        return None
+    p_chance = _p_chance(labelled)
     reasons = []
-    sides = {Word.A_BETTER, Word.B_BETTER}
-    if {word, judged} == sides:
+    if {rate.word, judged} == {Word.A_BETTER, Word.B_BETTER}:
         reasons.append(
-            f"people's labels name {word.value[0]} (B on {b:,}, A on {a:,} of {a + b + ties:,} "
-            f"labelled rows) and the judge {judged.value[0]}: the labels outrank it"
+            f"people's labels name {rate.word.value[0]} (B on {b:,}, A on {a:,} of "
+            f"{labelled.rows:,} labelled rows) and the judge {judged.value[0]}: the labels "
+            "outrank it"
         )
-    if a + b + ties >= MIN_LABELLED and p_chance is not None and p_chance >= 1.0 - level:
+    if labelled.rows >= MIN_LABELLED and p_chance is not None and p_chance >= 1.0 - level:
         reasons.append(
-            f"the judge agrees with {a + b + ties:,} labels no more than chance would "
-            f"(one-sided exact test, p = {p_chance:.3f})"
+            f"the judge agrees with {labelled.rows:,} labels no more than chance would "
+            f"(one-sided test, p = {p_chance:.3f})"
         )
     return LabelFindings(
-        labelled=a + b + ties,
-        win_rate=rate,
-        word=word,
+        labelled=labelled.rows,
+        win_rate=rate.interval,
+        word=rate.word,
         p_chance=p_chance,
         contradictions=tuple(reasons),
     )
+
+
+class _Rate(NamedTuple):
+    interval: Interval
+    word: Word
+
+
+def _counted(labelled: Evidence, a: int, b: int, level: float) -> _Rate | None:
+    """The labels as a contest of their own, decided by the one rule."""
+    scores, leads = labelled.label_scores, np.sign(labelled.label_scores - 0.5).astype(np.int64)
+    counts = ScoreCounts((a, labelled.rows - a - b, b))
+    clusters = cluster_counts(labelled.clusters, scores, leads)
+    contest = Contest(a, b, labelled.rows, counts, clusters=clusters)
+    settings = StatisticsSettings(level=level)
+    interval = win_rate_of(contest, settings)
+    return (
+        _Rate(interval, decision_of(contest, settings)) if isinstance(interval, Interval) else None
+    )
+
+
+def _weighted(labelled: Evidence, level: float) -> _Rate | None:
+    """The labels weighted by one over their probability; the interval is the test."""
+    interval = weighted_label_rate(
+        labelled.label_scores, labelled.probabilities, labelled.clusters, level
+    )
+    return _Rate(interval, decide(0.0, interval, level=level)) if interval else None
 
 
 class JudgeRates(msgspec.Struct, frozen=True):
@@ -120,11 +156,30 @@ def _corrected(wins: int, rows: int, judge: JudgeRates) -> float | None:
     return min(1.0, max(0.0, rate))
 
 
-def _p_chance(aa: int, ab: int, ba: int, bb: int) -> float | None:
+def _p_chance(labelled: Evidence) -> float | None:
+    """P of as much agreement or more by chance, on rows where label and judge name a side.
+
+    Fisher's exact test, one-sided; where prompts repeat, the paired test of what each prompt adds
+    to the covariance of label and verdict.
+    """
+    verdicts = summed_verdicts(labelled)
+    named = (labelled.labels <= Outcome.B) & (verdicts <= Outcome.B)
+    if not named.any():
+        return None
+    of_label, of_judge = (codes[named].astype(np.float64) for codes in (labelled.labels, verdicts))
+    places = places_of(labelled.clusters[named])
+    if places.max() + 1 == len(places):
+        counted = np.bincount(labelled.labels[named] * 2 + verdicts[named], minlength=4)
+        return _fisher(*counted.tolist())
+    products = (of_label - of_label.mean()) * (of_judge - of_judge.mean())
+    of_prompts = np.bincount(places, products).astype(np.float64)
+    two_sided = mean_difference_p_value(of_prompts)
+    return two_sided / 2.0 if of_prompts.sum() > 0 else 1.0 - two_sided / 2.0
+
+
+def _fisher(aa: int, ab: int, ba: int, bb: int) -> float:
     """Fisher's exact test, one-sided: as many agreements or more, given the margins."""
     rows, of_a, named_a = aa + ab + ba + bb, aa + ab, aa + ba
-    if not rows:
-        return None
     most = min(of_a, named_a)
     logs = [
         _log_choose(named_a, k) + _log_choose(rows - named_a, of_a - k) for k in range(aa, most + 1)

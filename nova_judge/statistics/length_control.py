@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Floats
+from nova_judge.statistics.arrays import Floats, Keys, RowIndices
+from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
@@ -61,14 +62,16 @@ class _Fit(NamedTuple):
 def length_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
     """The win rate of B at equal length, in characters."""
     differences = evidence.lengths[:, 1] - evidence.lengths[:, 0]
-    return controlled_win_rate(evidence.scores, differences[:, None], ("length",), level)
+    return controlled_win_rate(
+        evidence.scores, differences[:, None], ("length",), level, evidence.clusters
+    )
 
 
 def format_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
     """The win rate of B at equal Markdown structure: headings, list items, bold passages."""
     differences = evidence.markup[:, 1] - evidence.markup[:, 0]
     names = ("headings", "list_items", "bold")
-    return controlled_win_rate(evidence.scores, differences, names, level)
+    return controlled_win_rate(evidence.scores, differences, names, level, evidence.clusters)
 
 
 def style_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
@@ -77,19 +80,25 @@ def style_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate 
         np.column_stack([evidence.lengths[:, side], evidence.markup[:, side]]) for side in (0, 1)
     )
     names = ("length", "headings", "list_items", "bold")
-    return controlled_win_rate(evidence.scores, of_b - of_a, names, level)
+    return controlled_win_rate(evidence.scores, of_b - of_a, names, level, evidence.clusters)
 
 
 def controlled_win_rate(
-    scores: Floats, differences: Floats, names: tuple[str, ...], level: float = 0.95
+    scores: Floats,
+    differences: Floats,
+    names: tuple[str, ...],
+    level: float = 0.95,
+    clusters: Keys | None = None,
 ) -> ControlledRate | Unscored:
     """The win rate of B with every difference (B - A; rows x features) set to 0.
 
     Rows with an unknown score or difference are left out. With effects beyond `EXPECTED_EFFECT`
     the estimate stays between the raw and the fully controlled rate, and the level is not kept.
+    `clusters` are the prompts, where these repeat; 0 is a row alone.
     """
+    keys = np.zeros(len(scores), dtype=np.uint64) if clusters is None else clusters
     usable = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
-    scores, differences = scores[usable], differences[usable]
+    scores, differences, places = scores[usable], differences[usable], places_of(keys[usable])
     what = " and ".join(names).replace("_", " ")
     if len(scores) < MIN_ROWS:
         return Unscored(
@@ -98,14 +107,14 @@ def controlled_win_rate(
     turned = bool(np.sort(scores).sum() > len(scores) / 2)
     if turned:
         scores, differences = 1.0 - scores, -differences
-    order = np.lexsort((*differences.T, scores))
-    scores, differences = scores[order], differences[order]
+    order = np.lexsort((places, *differences.T, scores))
+    scores, differences, places = scores[order], differences[order], places[order]
     spreads = np.sqrt(np.mean((differences - differences.mean(axis=0)) ** 2, axis=0))
     varied = spreads > 0
     if not varied.any():
         return Unscored(f"the difference in {what} is the same in every row")
     features = np.tanh(differences[:, varied] / spreads[varied])
-    fit = _fit(scores, features)
+    fit = _fit(scores, features, places)
     interval = _rate_at_equality(fit, level, turned=turned)
     coefficients = np.zeros(len(names))
     coefficients[varied] = fit.coefficients[1:]
@@ -116,8 +125,11 @@ def controlled_win_rate(
     return ControlledRate(**msgspec.structs.asdict(interval), rows=len(scores), effects=effects)
 
 
-def _fit(scores: Floats, features: Floats) -> _Fit:
-    """Ridge logistic regression by Newton's method, with half an observation at 0 and at 1."""
+def _fit(scores: Floats, features: Floats, places: RowIndices) -> _Fit:
+    """Ridge logistic regression by Newton's method, with half an observation at 0 and at 1.
+
+    The sandwich variance takes the rows of one place, a prompt, together.
+    """
     width = features.shape[1] + 1
     design = np.zeros((len(scores) + 2, width))
     design[:, 0] = 1.0
@@ -137,7 +149,9 @@ def _fit(scores: Floats, features: Floats) -> _Fit:
             break
     residuals = weights * (targets - shares)
     inverse = np.linalg.inv(curvature)
-    spread = (design.T * residuals**2) @ design + (EXPECTED_EFFECT * prior) ** 2
+    places = np.append(places, [places.max() + 1, places.max() + 2])
+    pulls = np.stack([np.bincount(places, residuals * column) for column in design.T])
+    spread = pulls @ pulls.T + (EXPECTED_EFFECT * prior) ** 2
     return _Fit(coefficients, inverse @ spread @ inverse)
 
 

@@ -103,7 +103,7 @@ def _slice(
     )
     if contest.scores.rows < MIN_ROWS:
         return counted
-    agreed = agreement(judged.labelled, settings.level, both_orders=both_orders)
+    agreed = agreement(judged, settings.level, both_orders=both_orders)
     return msgspec.structs.replace(
         counted,
         win_rate=scored_or_none(win_rate_of(contest, settings)),

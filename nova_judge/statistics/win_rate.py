@@ -148,7 +148,7 @@ def _interval_of_mean(scores: ScoreCounts, level: float) -> Interval:
     return Interval(estimate, low, max(bounds.high, estimate), level, DIRICHLET)
 
 
-def wilson(successes: int, trials: int, level: float = 0.95) -> Interval | Unscored:
+def wilson(successes: float, trials: float, level: float = 0.95) -> Interval | Unscored:
     """A proportion with Wilson's score interval (Wilson 1927, JASA 22)."""
     if not trials:
         return Unscored("no row names one candidate throughout")

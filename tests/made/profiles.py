@@ -2,10 +2,15 @@
 
 import json
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.statistics.contest import contest_of_profiles
+from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts, count_profiles
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
@@ -23,6 +28,24 @@ def counts(**rows: int) -> ProfileCounts:
     for pair, number in rows.items():
         table[SHORT[pair[0]] * 4 + SHORT[pair[1]]] = number
     return ProfileCounts(tuple(table))
+
+
+def labelled(
+    by_label: Mapping[Outcome, ProfileCounts], others: ProfileCounts | None = None
+) -> Evidence:
+    """Rows by label and profile, each a prompt of its own; `others` have no label."""
+    unlabelled = {Outcome.ERROR: others or ProfileCounts()}
+    rows = [
+        (forward, backward, label)
+        for label, profiles in {**by_label, **unlabelled}.items()
+        for (forward, backward), number in profiles
+        for _ in range(number)
+    ]
+    forward, backward, labels = (
+        np.array([row[part] for row in rows], dtype=np.uint8) for part in range(3)
+    )
+    empty = gather(EvidenceRow() for _ in rows)
+    return replace(empty, forward=forward, backward=backward, labels=labels)
 
 
 def judgments(number: int, seed: int = 1) -> list[Judgment]:

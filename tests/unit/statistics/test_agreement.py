@@ -12,7 +12,7 @@ from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
 from nova_judge.statistics.evidence import Evidence, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
-from tests.made.profiles import HAIKU, counts, judged_rows
+from tests.made.profiles import HAIKU, counts, judged_rows, labelled
 
 
 def evidence(number: int) -> Evidence:
@@ -20,8 +20,8 @@ def evidence(number: int) -> Evidence:
 
 
 def test_fractions_are_of_all_labelled_rows() -> None:
-    labelled = {Outcome.A: counts(AA=3, AB=1, Ae=1, ee=1), Outcome.B: counts(BB=2, tB=1, At=1)}
-    found = agreement(labelled)
+    by_label = {Outcome.A: counts(AA=3, AB=1, Ae=1, ee=1), Outcome.B: counts(BB=2, tB=1, At=1)}
+    found = agreement(labelled(by_label))
     assert isinstance(found, Agreement)
     assert found.labelled == 10
     assert found.forward == (3 + 1 + 1 + 2) / 10
@@ -33,7 +33,7 @@ def test_fractions_are_of_all_labelled_rows() -> None:
 
 def test_a_naive_count_over_random_rows_agrees() -> None:
     rows = [row for row in judged_rows(400) if row.row.label is not None]
-    found = agreement(gather(evidence_row(row) for row in rows).labelled)
+    found = agreement(gather(evidence_row(row) for row in rows))
     assert isinstance(found, Agreement)
     as_tie = {Verdict.BOTH_BAD: Verdict.TIE}
     forward = [as_tie.get(r.judgment.forward, r.judgment.forward) for r in rows]
@@ -83,12 +83,12 @@ def test_exchanging_the_candidates_changes_no_bit_of_kappa() -> None:
 
 
 def test_without_labels_there_is_a_reason() -> None:
-    assert agreement({}) == Unscored("no row has a label")
+    assert agreement(gather([])) == Unscored("no row has a label")
 
 
 def test_a_real_judge_has_the_published_figures() -> None:
     reading = read_judgment_file(HAIKU / "judgments.jsonl", HAIKU / "pairs.jsonl")
-    found = agreement(reading.evidence.labelled)
+    found = agreement(reading.evidence)
     assert isinstance(found, Agreement)
     shares = (found.forward, found.strict, found.consistency, found.summed)
     assert [round(share, 4) for share in shares] == [0.2963, 0.1407, 0.5, 0.3222]

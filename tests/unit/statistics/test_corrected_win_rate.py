@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
+from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
+from nova_judge.statistics.findings import corrected_by_labels
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.student import student_quantile
-from tests.made.profiles import counts
+from tests.made.profiles import counts, labelled
 
 LABELLED = {
     Outcome.A: counts(AA=30, AB=6, BB=4),
@@ -16,11 +17,14 @@ LABELLED = {
     Outcome.TIE: counts(tt=5, Bt=3),
 }
 OTHERS = counts(AA=300, BB=420, AB=90, tt=60, Be=10)
-ALL = sum(LABELLED.values(), OTHERS)
+
+
+def corrected(by_label, others):
+    return corrected_by_labels(labelled(by_label, others))
 
 
 def test_it_is_the_formula_of_prediction_powered_inference() -> None:
-    found = corrected_win_rate(LABELLED, ALL)
+    found = corrected(LABELLED, OTHERS)
     assert isinstance(found, CorrectedWinRate)
     label_of = {Outcome.A: 0.0, Outcome.TIE: 0.5, Outcome.B: 1.0}
     labels = np.concatenate(
@@ -41,8 +45,8 @@ def test_a_good_judge_narrows_the_interval_and_a_coin_does_not_widen_it() -> Non
     coin = {Outcome.A: counts(AA=25, BB=25), Outcome.B: counts(BB=25, AA=25)}
     many = counts(AA=5000, BB=5000)
     widths = []
-    for labelled in (good, coin):
-        found = corrected_win_rate(labelled, sum(labelled.values(), many))
+    for by_label in (good, coin):
+        found = corrected(by_label, many)
         assert isinstance(found, CorrectedWinRate)
         widths.append(found.high - found.low)
     assert widths[0] < 0.7 * widths[1]
@@ -52,7 +56,7 @@ def test_a_good_judge_narrows_the_interval_and_a_coin_does_not_widen_it() -> Non
 def test_exchanging_the_candidates_mirrors_it() -> None:
     exchanged = {Outcome.A: Outcome.B, Outcome.B: Outcome.A, Outcome.TIE: Outcome.TIE}
     turned = {exchanged[label]: p.mirrored() for label, p in LABELLED.items()}
-    found, mirror = corrected_win_rate(LABELLED, ALL), corrected_win_rate(turned, ALL.mirrored())
+    found, mirror = corrected(LABELLED, OTHERS), corrected(turned, OTHERS.mirrored())
     assert isinstance(found, CorrectedWinRate)
     assert isinstance(mirror, CorrectedWinRate)
     assert found.estimate == 1 - mirror.estimate
@@ -60,18 +64,18 @@ def test_exchanging_the_candidates_mirrors_it() -> None:
 
 
 def test_the_interval_holds_an_estimate_that_leaves_the_range() -> None:
-    labelled = {Outcome.A: counts(AA=20, tt=20), Outcome.TIE: counts(BB=12)}
+    one = {Outcome.A: counts(AA=20, tt=20), Outcome.TIE: counts(BB=12)}
     mirrored = {Outcome.B: counts(BB=20, tt=20), Outcome.TIE: counts(AA=12)}
-    for table, others in ((labelled, counts(AA=600)), (mirrored, counts(BB=600))):
-        found = corrected_win_rate(table, sum(table.values(), others))
+    for table, others in ((one, counts(AA=600)), (mirrored, counts(BB=600))):
+        found = corrected(table, others)
         assert isinstance(found, CorrectedWinRate)
         assert 0 <= found.low <= found.estimate <= found.high <= 1
 
 
 def test_too_few_or_too_many_labels_have_a_reason() -> None:
     few = {Outcome.A: counts(AA=19)}
-    assert corrected_win_rate(few, ALL) == Unscored("19 judged rows have a label, 20 are needed")
-    everything = corrected_win_rate(LABELLED, sum(LABELLED.values(), ProfileCounts()))
+    assert corrected(few, OTHERS) == Unscored("19 judged rows have a label, 20 are needed")
+    everything = corrected(LABELLED, ProfileCounts())
     assert isinstance(everything, Unscored)
 
 

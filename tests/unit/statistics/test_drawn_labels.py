@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
-from nova_judge.statistics.drawn_labels import weighted_label_rate, win_rate_by_drawn_labels
+from nova_judge.statistics.corrected_win_rate import (
+    CorrectedWinRate,
+    corrected_win_rate,
+    weighted_label_rate,
+)
 
 
 def review(rng, rows: int, budget: int, rate: float = 0.6, prompt_rows: int = 1):
@@ -31,7 +34,7 @@ def review(rng, rows: int, budget: int, rate: float = 0.6, prompt_rows: int = 1)
 def test_it_is_the_formula_of_active_inference() -> None:
     """The mean of weight x score and the weighted mean of what the labels add to it."""
     scores, labels, chances, _ = review(np.random.default_rng(1), 4000, 400)
-    found = win_rate_by_drawn_labels(scores, labels, chances)
+    found = corrected_win_rate(scores, labels, chances)
     assert isinstance(found, CorrectedWinRate)
     drawn = ~np.isnan(labels)
     errors = labels[drawn] - found.weight * scores[drawn]
@@ -48,17 +51,15 @@ def test_it_is_the_formula_of_active_inference() -> None:
 def test_exchanging_the_candidates_mirrors_it_and_the_order_of_rows_does_not_matter() -> None:
     rng = np.random.default_rng(2)
     scores, labels, chances, prompts = review(rng, 600, 90, prompt_rows=5)
-    found = win_rate_by_drawn_labels(scores, labels, chances, prompts)
-    mirror = win_rate_by_drawn_labels(1 - scores, 1 - labels, chances, prompts)
+    found = corrected_win_rate(scores, labels, chances, prompts)
+    mirror = corrected_win_rate(1 - scores, 1 - labels, chances, prompts)
     assert (found.low, found.estimate, found.high) == (
         1 - mirror.high,
         1 - mirror.estimate,
         1 - mirror.low,
     )
     order = rng.permutation(600)
-    assert found == win_rate_by_drawn_labels(
-        *(c[order] for c in (scores, labels, chances, prompts))
-    )
+    assert found == corrected_win_rate(*(c[order] for c in (scores, labels, chances, prompts)))
 
 
 @pytest.mark.parametrize(("rate", "prompt_rows"), [(0.6, 1), (0.05, 1), (0.6, 5)])
@@ -67,7 +68,7 @@ def test_the_interval_holds_the_win_rate_of_all_rows(rate: float, prompt_rows: i
     held, alone, widths = [], [], []
     for _ in range(400):
         scores, labels, chances, prompts = review(rng, 400, 80, rate, prompt_rows)
-        found = win_rate_by_drawn_labels(scores, labels, chances, prompts)
+        found = corrected_win_rate(scores, labels, chances, prompts)
         drawn = ~np.isnan(labels)
         weighted = weighted_label_rate(labels[drawn], chances[drawn], prompts[drawn])
         held.append(found.low <= rate <= found.high)
@@ -81,16 +82,16 @@ def test_the_interval_holds_the_win_rate_of_all_rows(rate: float, prompt_rows: i
 def test_rows_without_a_score_take_no_part() -> None:
     scores, labels, chances, _ = review(np.random.default_rng(4), 300, 60)
     lost = np.append(scores, np.nan), np.append(labels, 0.0), np.append(chances, 0.5)
-    assert win_rate_by_drawn_labels(*lost) == win_rate_by_drawn_labels(scores, labels, chances)
+    assert corrected_win_rate(*lost) == corrected_win_rate(scores, labels, chances)
 
 
 def test_what_cannot_be_estimated_has_a_reason() -> None:
     scores, labels = np.full(60, 0.5), np.append(np.ones(19), np.full(41, np.nan))
     chances = np.full(60, 0.3)
-    assert win_rate_by_drawn_labels(scores, labels, chances) == Unscored(
+    assert corrected_win_rate(scores, labels, chances) == Unscored(
         "19 judged rows have a label, 20 are needed"
     )
-    assert win_rate_by_drawn_labels(scores, np.ones(60), chances) == Unscored(
+    assert corrected_win_rate(scores, np.ones(60), chances) == Unscored(
         "every judged row has a label: read the labels themselves"
     )
     assert weighted_label_rate(np.ones(1), np.ones(1)) is None
@@ -106,6 +107,6 @@ def test_a_probability_that_is_none_is_refused(chance: float) -> None:
 def test_labels_that_all_agree_have_an_interval_that_is_not_a_point() -> None:
     scores = np.append(np.ones(30), np.zeros(270))
     labels = np.where(np.arange(300) < 30, 1.0, np.nan)
-    found = win_rate_by_drawn_labels(scores, labels, np.full(300, 0.1))
+    found = corrected_win_rate(scores, labels, np.full(300, 0.1))
     assert found.low < found.estimate <= found.high
     assert found.high - found.low > 0.05

@@ -16,13 +16,12 @@ from nova_judge.statistics.label_findings import (
 )
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import DEFAULTS
-from tests.made.profiles import counts
+from tests.made.profiles import counts, labelled
 
 
 def test_labels_have_a_win_rate_and_a_word_of_their_own() -> None:
-    found = label_findings(
-        {Outcome.A: counts(AA=8, BB=2), Outcome.B: counts(BB=36, AA=4)}, Word.B_BETTER
-    )
+    by_label = {Outcome.A: counts(AA=8, BB=2), Outcome.B: counts(BB=36, AA=4)}
+    found = label_findings(labelled(by_label), Word.B_BETTER)
     assert (found.labelled, found.word, found.contradictions) == (50, Word.B_BETTER, ())
     assert found.win_rate.estimate == 0.8
     expected = stats.fisher_exact([[8, 2], [4, 36]], alternative="greater").pvalue
@@ -46,12 +45,12 @@ def test_labels_that_name_the_other_side_block_the_verdict() -> None:
 
 
 def test_a_judge_that_agrees_by_chance_alone_is_not_followed() -> None:
-    labelled = {Outcome.A: counts(AA=6, BB=6), Outcome.B: counts(BB=6, AA=6)}
-    found = label_findings(labelled, Word.B_BETTER)
+    by_label = {Outcome.A: counts(AA=6, BB=6), Outcome.B: counts(BB=6, AA=6)}
+    found = label_findings(labelled(by_label), Word.B_BETTER)
     assert "agrees with 24 labels no more than chance would" in found.contradictions[0]
     few = {Outcome.A: counts(AA=5, BB=4), Outcome.B: counts(BB=5, AA=5)}
-    assert label_findings(few, Word.B_BETTER).contradictions == ()
-    assert label_findings({}, Word.B_BETTER) is None
+    assert label_findings(labelled(few), Word.B_BETTER).contradictions == ()
+    assert label_findings(gather([]), Word.B_BETTER) is None
 
 
 def test_ac1_is_gwet_s_own_example_and_stands_where_kappa_collapses() -> None:
