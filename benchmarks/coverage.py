@@ -152,7 +152,7 @@ def of_kappa(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str
 
 
 def of_correction(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
-    labels = (Outcome.A, Outcome.TIE, Outcome.B)
+    labels, of_orders = np.arange(3) / 2, np.add.outer(np.arange(3), np.arange(3)) / 4
     for share, right, ties in itertools.product((0.1, 0.3, 0.5, 0.8), (0.6, 0.8, 0.95), (0.0, 0.2)):
         of_label = np.array([(1 - ties) * (1 - share), ties, (1 - ties) * share])
         turned = np.array([[right, 0, 1 - right], [0, 1, 0], [1 - right, 0, right]])
@@ -163,8 +163,10 @@ def of_correction(rng: np.random.Generator, draws: int, n: int) -> Iterator[tupl
         for _ in range(draws):
             labelled = rng.multinomial(n, joined.ravel()).reshape(3, 3, 3)
             others = rng.multinomial(1000, joined.sum(axis=0).ravel()).reshape(3, 3)
-            known = {label: _profiles(labelled[i]) for i, label in enumerate(labels)}
-            found = corrected_win_rate(known, _profiles(labelled.sum(axis=0) + others))
+            rows = np.concatenate([labelled, others[None]]).reshape(4, 9)
+            scores = np.repeat(np.tile(of_orders.ravel(), 4), rows.ravel())
+            known = np.repeat(np.append(labels, np.nan), rows.sum(axis=1))
+            found = corrected_win_rate(scores, known)
             inside.append(found.low <= truth <= found.high)
         yield "win rate, corrected by labels", float(np.mean(inside))
 

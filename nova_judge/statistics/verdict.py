@@ -86,7 +86,7 @@ def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> 
         lost=contest.lost,
         blocked_by=settings.blocked_by,
     )
-    words, evidence = _in_words(stated, contest, interval)
+    words, evidence = _in_words(stated, contest, interval, settings.looks)
     further = _what_would_decide(needed, contest, settings) if open_yet and evidence else ""
     parts = (evidence, _could_find(stated.could_find) if further else "", further)
     evidence = " ".join(part for part in parts if part)
@@ -96,13 +96,13 @@ def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> 
 
 
 def _in_words(
-    stated: VerdictStated, contest: Contest, interval: Interval | Unscored
+    stated: VerdictStated, contest: Contest, interval: Interval | Unscored, looks: float
 ) -> tuple[str, str]:
     """The verdict in a few words, and its evidence."""
     if isinstance(interval, Unscored):
         lost = f" {_lost(stated.lost)}" if stated.lost else ""
         return "Inconclusive", f"{interval.reason}.{lost}"
-    evidence = f"{_counts(contest)} ({_p(stated, contest.looks)}); {_rate(interval)}."
+    evidence = f"{_counts(contest)} ({_p(stated, looks)}); {_rate(interval)}."
     if stated.lost:
         evidence = f"{evidence} {_lost(stated.lost)}"
     if contest.basis in _ONE_SIDED:
