@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from nova_judge.errors import MissingExtraError
 
-Extra: TypeAlias = Literal["local", "registry"]
+Extra: TypeAlias = Literal["local", "registry", "pandas", "polars", "arrow"]
 
 
 def require(extra: Extra, module: str) -> None:

@@ -26,7 +26,7 @@ def is_saved(path: Path) -> bool:
 def saved_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a saved data set. Raises InputFileError without pyarrow, which reads it."""
     try:
-        from pyarrow import ipc  # type: ignore[import-untyped]  # noqa: PLC0415
+        from pyarrow import ipc  # noqa: PLC0415
     except ImportError:
         raise InputFileError(
             f"{path} is a Hugging Face data set, which needs pyarrow: `pip install pyarrow`, or "

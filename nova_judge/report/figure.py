@@ -4,9 +4,8 @@ Built with Matplotlib's object interface, so that it works in a notebook, a func
 alike, and drawn from the metrics alone: equal metrics give equal bytes.
 """
 
-import io
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -17,13 +16,11 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import say_empty, title, write
 from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
-from nova_judge.report.figure_frame import fixed_style, write_foot
+from nova_judge.report.figure_frame import ShownFigure, fixed_style, write_foot
 from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
 from nova_judge.report.figure_scores import plot_scores
 from nova_judge.report.figure_table import draw_table
 from nova_judge.report.figure_text import drawable
-
-DOTS_PER_INCH = 150
 
 
 class Panel(NamedTuple):
@@ -61,28 +58,25 @@ def plot_judge_results(metrics: Metrics) -> Figure:
     """
     if metrics.scores is not None:
         return plot_scores(metrics)
+    figure = draw_panels(metrics, PANELS)
+    write_foot(figure, metrics, x=0.05)
+    return figure
+
+
+def draw_panels(metrics: Metrics, panels: Sequence[Panel]) -> Figure:
+    """Six panels under a heading with the verdict and the candidates' names."""
     with fixed_style():
-        figure = Figure(figsize=(15, 9.6), facecolor="white")
+        figure = ShownFigure(figsize=(15, 9.6), facecolor="white")
         grid = figure.add_gridspec(
             2, 3, left=0.05, right=0.975, top=0.765, bottom=0.105, hspace=0.42, wspace=0.2
         )
         _draw_heading(figure, metrics)
-        for place, panel in enumerate(PANELS):
+        for place, panel in enumerate(panels):
             axes = figure.add_subplot(grid[place // 3, place % 3])
             title(axes, panel.title, "" if metrics.reweighed else panel.note)
             if not panel.draw(axes, metrics):
                 say_empty(axes)
-        write_foot(figure, metrics, x=0.05)
     return figure
-
-
-def render(figure: Figure, form: str) -> bytes:
-    """The figure as `png` or `svg` without date or version: equal input gives equal bytes."""
-    target = io.BytesIO()
-    metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    with fixed_style():
-        figure.savefig(target, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
-    return target.getvalue()
 
 
 def _draw_heading(figure: Figure, metrics: Metrics) -> None:

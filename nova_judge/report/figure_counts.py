@@ -101,4 +101,5 @@ def _mark_orders(axes: Axes, metrics: Metrics) -> None:
             markeredgecolor=palette.INK,
             markersize=6,
         )
-    axes.legend(loc="upper right", frameon=False, fontsize=8.5, handletextpad=0.1)
+    if metrics.forward or metrics.backward:
+        axes.legend(loc="upper right", frameon=False, fontsize=8.5, handletextpad=0.1)

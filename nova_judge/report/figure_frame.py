@@ -1,6 +1,7 @@
 """Frame that all figures share: their style, and the lines at their foot."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +30,25 @@ _STYLE: dict[str, Any] = {
 }
 
 
+DOTS_PER_INCH = 150
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows as the last line of a cell, without `%matplotlib inline`."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
+def render(figure: Figure, form: str) -> bytes:
+    """The figure as `png` or `svg` without date or version: equal input gives equal bytes."""
+    target = io.BytesIO()
+    metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+    with fixed_style():
+        figure.savefig(target, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+    return target.getvalue()
+
+
 @contextmanager
 def fixed_style() -> Iterator[None]:
     """Matplotlib's own defaults and ours, whatever a user's matplotlibrc says."""
@@ -47,5 +67,10 @@ def write_foot(figure: Figure, metrics: Metrics, x: float, limit: int = 200) -> 
         sentences.rows(metrics),
     ]
     lines = [*map(str, sentences_stand_in.caveats(metrics)), "   ·   ".join(parts)]
+    write_lines(figure, lines, x, limit)
+
+
+def write_lines(figure: Figure, lines: Sequence[str], x: float, limit: int = 200) -> None:
+    """Write lines at the foot of a figure."""
     foot = "\n".join(drawable(line, limit) for line in lines)
     write(figure, x, _FOOT_IN / figure.get_figheight(), foot, size=8, color=palette.FAINT)

@@ -1,6 +1,7 @@
 """The panels of the figure that show the win rate: intervals against 50 %, and the gauge."""
 
 import math
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
@@ -9,12 +10,16 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import Rate, percent
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import bare, fill, plain, write
-from nova_judge.report.rates import named_rates
+from nova_judge.report.rates import NamedRate, named_rates
 
 
 def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
     """Win rates of B with their intervals against the line at 50 %."""
-    rates = named_rates(metrics)
+    return draw_rates(axes, named_rates(metrics))
+
+
+def draw_rates(axes: Axes, rates: Sequence[NamedRate]) -> bool:
+    """Rates with their intervals, the first in ink; False without any."""
     if not rates:
         return False
     for place, (name, rate) in enumerate(rates):

@@ -7,7 +7,7 @@ from nova_judge.findings import sentences
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
 from nova_judge.report.figure_axes import plain, title, write
-from nova_judge.report.figure_frame import fixed_style, write_foot
+from nova_judge.report.figure_frame import ShownFigure, fixed_style, write_foot
 from nova_judge.report.figure_text import drawable
 from nova_judge.report.panels import share_of_scale
 from nova_judge.scores.metric_score import MetricScore
@@ -23,7 +23,7 @@ def plot_scores(metrics: Metrics) -> Figure:
     names = list(dict.fromkeys(score.metric for score, _ in measured))
     with fixed_style():
         height = 2.3 + 0.62 * max(len(names), 1)
-        figure = Figure(figsize=(11, height), facecolor="white")
+        figure = ShownFigure(figsize=(11, height), facecolor="white")
         # Room for three lines below, and on the right for the label of an interval that ends at 1.
         axes = figure.add_axes((0.24, 0.9 / height, 0.61, (height - 1.6) / height))
         title(axes, drawable(sentences.headline(metrics).words, 80), "means with their intervals")

@@ -1,5 +1,6 @@
 """The panel that lists the figures themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -14,7 +15,11 @@ LINES = 11  # room for so many; a shorter table keeps the height of its lines
 
 def draw_table(axes: Axes, metrics: Metrics) -> bool:
     """The figures themselves, for reference."""
-    rows = table_rows(metrics)
+    return draw_lines(axes, table_rows(metrics))
+
+
+def draw_lines(axes: Axes, rows: Sequence[tuple[str, str]]) -> bool:
+    """Names and values, a line each."""
     axes.set_xlim(0, 1)
     axes.set_ylim(max(len(rows), LINES), 0)
     axes.axis("off")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from nova_judge.findings.metrics_record import Metrics, encode_metrics, storable_metrics
 from nova_judge.records import Rejected
-from nova_judge.report.figure import plot_judge_results, render
+from nova_judge.report.figure import plot_judge_results
+from nova_judge.report.figure_frame import render
 from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page

@@ -35,13 +35,14 @@ _MARKUP = (
 
 
 class Basis(enum.StrEnum):
-    """Form of a row's judgment: two verdicts, one, the share that B wins, or one rubric's scores
-    under other weights than the judge's."""
+    """Form of a row's judgment: two verdicts, one, the share that B wins, one rubric's scores
+    under other weights than the judge's, or a judgment that a job only counted."""
 
     BOTH_ORDERS = "both orders"
     ONE_ORDER = "one order"
     PREFERENCE = "preference"
     REWEIGHED = "reweighed rubric"
+    JUDGMENT = "judgment"
 
 
 class Markup(NamedTuple):

@@ -130,6 +130,7 @@ _ONE_SIDED = {
 _NAMED_BY = {
     Basis.BOTH_ORDERS: "both orders name",
     Basis.REWEIGHED: "the reweighed rubrics name",
+    Basis.JUDGMENT: "the job's judgments, each counted as a row, name",
 }
 
 

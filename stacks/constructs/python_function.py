@@ -27,6 +27,7 @@ _CODE = [
     "!/nova_judge",
     "!/recipes",
     "!/scorers",
+    "/nova_judge/api",
     "/nova_judge/cli",
     "__pycache__",
     "*.pyc",

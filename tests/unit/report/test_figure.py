@@ -8,7 +8,8 @@ import matplotlib as mpl
 import pytest
 
 from nova_judge.findings.one_line import one_line
-from nova_judge.report.figure import plot_judge_results, render
+from nova_judge.report.figure import plot_judge_results
+from nova_judge.report.figure_frame import render
 from nova_judge.report.figure_rates import needle_angle
 from nova_judge.report.figure_text import drawable
 from tests.made.changed import changed

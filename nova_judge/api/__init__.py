@@ -1,0 +1,1 @@
+"""What `import nova_judge as nj` gives to scripts and notebooks."""
