@@ -15,12 +15,12 @@ from nova_judge.errors import LocalModeError, RequestError
 from nova_judge.extras import require
 from nova_judge.findings.saved_report import open_report
 
-Pairs: TypeAlias = Any
+Tabular: TypeAlias = Any
 """An iterable of mappings, a pandas or Polars DataFrame, an Arrow table, or a file's path."""
 
 
 def compare_answers(
-    rows: Pairs,
+    rows: Tabular,
     judge: str = "reference",
     *,
     recipe: str = "pairwise",
@@ -68,7 +68,7 @@ class _Silent:
 
 
 @contextmanager
-def _as_file(rows: Pairs) -> Iterator[Path]:
+def _as_file(rows: Tabular) -> Iterator[Path]:
     if isinstance(rows, str | Path):
         yield Path(rows)
         return
@@ -80,7 +80,7 @@ def _as_file(rows: Pairs) -> Iterator[Path]:
         yield file
 
 
-def _records(rows: Pairs) -> Iterator[Any]:
+def _records(rows: Tabular) -> Iterator[Any]:
     """The rows of a table of any library, or the rows themselves."""
     if hasattr(rows, "to_dicts"):  # Polars
         yield from rows.to_dicts()
