@@ -140,6 +140,7 @@ def test_no_difference_is_called_one_in_at_most_one_of_twenty_runs() -> None:
 
 def test_a_corrected_p_value_is_said_to_be_corrected() -> None:
     contest = contest_of_profiles(counts(AA=3, BB=15))
-    once, often = (state_verdict(contest._replace(looks=looks)) for looks in (1.0, 4.0))
+    once = state_verdict(contest)
+    often = state_verdict(contest, StatisticsSettings(looks=4.0))
     assert "sign test, p = 0.008);" in once.evidence
     assert "sign test, p = 0.030 after a correction for several looks);" in often.evidence
