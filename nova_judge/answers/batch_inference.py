@@ -7,11 +7,12 @@ other run. So a shard ends the same way, however its answers came about.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.answers.answers import Prompt, prompt_name
+from nova_judge.answers.answers import prompt_name
+from nova_judge.answers.converse import ConverseRequest
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe.recipe import Generation
 
@@ -70,28 +71,24 @@ def prompts_name(prompts: Iterable[str]) -> str:
 
 
 def input_lines(
-    indices: Iterable[int], prompts: Sequence[str], request: dict[str, Any]
+    indices: Iterable[int], prompts: Sequence[str], request: ConverseRequest
 ) -> Iterator[bytes]:
     """One record per prompt. Its id is its place in the shard, because the order is not kept."""
     for index in indices:
-        prompt = prompts[index]
-        own = {"system": [{"text": prompt.system}]} if isinstance(prompt, Prompt) else {}
-        messages = [{"role": "user", "content": [{"text": str(prompt)}]}]
-        asked = {"messages": messages, **request, **own}
-        record = {"recordId": f"ROW{index:08d}", "modelInput": asked}
+        record = {"recordId": f"ROW{index:08d}", "modelInput": request.to(prompts[index])}
         yield msgspec.json.encode(record) + b"\n"
 
 
 class _Output(msgspec.Struct):
     recordId: str
-    modelOutput: dict[str, Any] | None = None
+    modelOutput: object = None
 
 
 class BatchResponse(NamedTuple):
     """The Converse response to the prompt at one place of the shard; None for an error in it."""
 
     place: int
-    output: dict[str, Any] | None
+    output: object
 
 
 _decoder = msgspec.json.Decoder(_Output)

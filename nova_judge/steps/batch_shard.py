@@ -18,10 +18,10 @@ from nova_judge.answers.batch_inference import (
     prompts_name,
     responses,
 )
+from nova_judge.answers.converse import answer_of, converse_request
 from nova_judge.answers.retries import CallFailed
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.aws.batch_jobs import BatchJob
-from nova_judge.aws.bedrock_converse import answer_of, converse_request
 from nova_judge.layout import RunLayout
 from nova_judge.records import Candidate
 from nova_judge.runs.run import Run

@@ -22,6 +22,7 @@ from nova_judge.answers.batch_inference import (
     parts,
     responses,
 )
+from nova_judge.answers.converse import converse_request
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.reading import AnswerSources
@@ -52,14 +53,12 @@ def test_parts_cover_all_prompts_within_the_quotas(count):
 
 
 def test_a_record_is_a_converse_request_under_its_place_in_the_shard():
-    (line,) = input_lines([7], PROMPTS, {"inferenceConfig": {"maxTokens": 9}})
-    assert json.loads(line) == {
-        "recordId": "ROW00000007",
-        "modelInput": {
-            "messages": [{"role": "user", "content": [{"text": "question 7"}]}],
-            "inferenceConfig": {"maxTokens": 9},
-        },
-    }
+    request = converse_request("m", Generation(max_tokens=9, temperature=None, top_p=None))
+    (line,) = input_lines([7], PROMPTS, request)
+    assert line == (
+        b'{"recordId":"ROW00000007","modelInput":{"messages":[{"role":"user","content":'
+        b'[{"text":"question 7"}]}],"inferenceConfig":{"maxTokens":9}}}\n'
+    )
 
 
 def test_responses_are_told_by_their_ids():

@@ -17,10 +17,11 @@ from botocore.stub import Stubber
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer, Prompt, prompt_name
+from nova_judge.answers.converse import answer_of, converse_request
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
-from nova_judge.aws.bedrock_converse import ConversePort, answer_of, asked, converse_request
+from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.calls import config
 from nova_judge.aws.sagemaker_endpoint import MOST_REQUEST_BYTES, EndpointPort
 from nova_judge.recipe.recipe import Generation
@@ -224,12 +225,9 @@ def test_the_client_tries_once_and_has_a_connection_for_every_thread():
 def converse(reply, settings=SETTINGS, model="amazon.nova-lite-v1:0"):
     client = runtime("bedrock-runtime")
     with Stubber(client) as stub:
-        request = {
-            "modelId": model,
-            "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
-            **converse_request(model, settings),
-        }
-        stub.add_response("converse", reply, request)
+        request = msgspec.to_builtins(converse_request(model, settings).to("Hi"))
+        assert request["messages"] == [{"role": "user", "content": [{"text": "Hi"}]}]
+        stub.add_response("converse", reply, {"modelId": model, **request})
         return ConversePort(client, model, settings).ask("Hi")
 
 
@@ -298,7 +296,8 @@ def test_converse_cut_inside_a_character_is_an_answer():
 
 
 def test_converse_sends_what_the_settings_say():
-    assert converse_request("amazon.nova-lite-v1:0", SETTINGS) == {
+    assert msgspec.to_builtins(converse_request("amazon.nova-lite-v1:0", SETTINGS)) == {
+        "messages": [],
         "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "stopSequences": ["END"]},
         "system": [{"text": "Be brief."}],
     }
@@ -332,9 +331,8 @@ def test_a_row_s_own_instruction_stands_in_for_the_recipe_s():
     assert ChatForm("m", settings).request(prompt)["messages"][0] == told
     assert ChatForm("m", settings).request("Hi")["messages"][0]["content"] == "Be brief."
     assert PlainForm(settings).request(prompt)["inputs"] == "Answer in French.\n\nHi"
-    assert asked(converse_request("m", settings), prompt)["system"] == [
-        {"text": "Answer in French."}
-    ]
+    (instruction,) = converse_request("m", settings).to(prompt).system
+    assert instruction.text == "Answer in French."
 
 
 def test_the_same_question_under_another_instruction_is_another_prompt():

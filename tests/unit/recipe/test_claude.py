@@ -1,8 +1,9 @@
 """Which models refuse which sampling settings: the recipe's check and the request agree."""
 
+import msgspec
 import pytest
 
-from nova_judge.aws.bedrock_converse import converse_request
+from nova_judge.answers.converse import converse_request
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.recipe import CandidateSpec, Generation
 from nova_judge.sources.known import candidate_problems
@@ -40,7 +41,8 @@ def problems(model, temperature=0.7, top_p=0.9):
 
 
 def sent(model, **settings):
-    return converse_request(model, Generation(**settings))["inferenceConfig"]
+    request = converse_request(model, Generation(**settings))
+    return msgspec.to_builtins(request.inference_config)
 
 
 @pytest.mark.parametrize("model", ONE_OF_TWO)

@@ -1,0 +1,124 @@
+"""Request and reply of Bedrock's Converse: one form for every model, in calls and in batches."""
+
+import msgspec
+
+from nova_judge.answers.answers import Answer, Prompt
+from nova_judge.answers.retries import (
+    CUT_BEFORE_TEXT,
+    EMPTY,
+    CallFailed,
+    CallFailure,
+    Outlook,
+    withheld,
+)
+from nova_judge.errors import RecipeError
+from nova_judge.recipe.claude import sampling_problem
+from nova_judge.recipe.recipe import Generation
+from nova_judge.text import storable
+
+
+class TextBlock(msgspec.Struct, frozen=True):
+    """A block of a message, or an instruction."""
+
+    text: str
+
+
+class UserMessage(msgspec.Struct, frozen=True):
+    """The only message of a request."""
+
+    role: str
+    content: list[TextBlock]
+
+
+class Inference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Settings of the model; what is None is the model's own."""
+
+    max_tokens: int
+    temperature: float | None = None
+    top_p: float | None = None
+    stop_sequences: list[str] = []
+
+
+class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One call but for the model's name."""
+
+    messages: list[UserMessage]
+    inference_config: Inference
+    system: list[TextBlock] = []
+
+    def to(self, prompt: str) -> "ConverseRequest":
+        """The request with a prompt's message, and with its own instruction where it has one."""
+        system = [TextBlock(prompt.system)] if isinstance(prompt, Prompt) else self.system
+        messages = [UserMessage("user", [TextBlock(str(prompt))])]
+        return ConverseRequest(messages, self.inference_config, system)
+
+
+def converse_request(model: str, settings: Generation) -> ConverseRequest:
+    """The request of every call but for its message.
+
+    Raises RecipeError for settings that the model would refuse in every call. Converse knows no
+    seed: there it is only a part of the answers' name.
+    """
+    if problem := sampling_problem(model, settings.temperature, settings.top_p):
+        raise RecipeError(f"generation: {problem}")
+    inference = Inference(
+        settings.max_tokens, settings.temperature, settings.top_p, list(settings.stop)
+    )
+    system = [TextBlock(settings.system)] if settings.system else []
+    return ConverseRequest([], inference, system)
+
+
+class _Block(msgspec.Struct):
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    content: list[_Block | None] | None = None
+
+
+class _Output(msgspec.Struct):
+    message: _Message | None = None
+
+
+class _Usage(msgspec.Struct):
+    inputTokens: int | None = None
+    outputTokens: int | None = None
+
+
+class _Response(msgspec.Struct):
+    """Fields read from a Converse response; batch output may hold null in every place."""
+
+    output: _Output | None = None
+    usage: _Usage | None = None
+    stopReason: str | None = None
+
+
+_WITHHELD = {"guardrail_intervened", "content_filtered"}
+_MALFORMED = {"malformed_model_output", "malformed_tool_use"}
+_LIMITS = {"max_tokens", "model_context_window_exceeded"}
+
+
+def answer_of(response: object) -> Answer:
+    """The answer in a Converse response; raises `CallFailed` where it holds none, and says why."""
+    try:
+        read = msgspec.convert(response, _Response)
+    except msgspec.ValidationError as error:
+        raise CallFailed(
+            CallFailure("reply in another form", Outlook.REFUSED, str(error))
+        ) from error
+    message = (read.output or _Output()).message or _Message()
+    text = "".join(block.text or "" for block in message.content or () if block is not None)
+    reason = read.stopReason
+    if reason in _WITHHELD:
+        raise CallFailed(withheld(reason or ""))
+    if reason in _MALFORMED:
+        raise CallFailed(CallFailure(f"no usable answer: {reason}", Outlook.REFUSED))
+    if not text.strip():
+        raise CallFailed(CUT_BEFORE_TEXT if reason in _LIMITS else EMPTY)
+    usage = read.usage or _Usage()
+    return Answer(
+        text=storable(text),
+        input_tokens=usage.inputTokens,
+        output_tokens=usage.outputTokens,
+        finish_reason=reason,
+    )
