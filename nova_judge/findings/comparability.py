@@ -3,8 +3,10 @@
 Candidate B may differ everywhere: it is what a comparison shows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+import orjson
 
 from nova_judge.findings.metrics_record import Metrics
 
@@ -19,6 +21,13 @@ class Fact(NamedTuple):
 UNNAMED: Final = frozenset({"response_A", "response_B"})
 """What a candidate is called whose answers a file brought without a name: no two are known to be
 one, unless their answers agree."""
+
+
+class Setting(NamedTuple):
+    """A setting of a recipe: its dotted path, and its value as JSON."""
+
+    path: str
+    value: bytes
 
 
 class FactDifference(NamedTuple):
@@ -65,20 +74,18 @@ def first_difference(one: Metrics, other: Metrics, facts: Iterable[Fact]) -> Fac
     return None
 
 
-def compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe by dotted paths, without what may differ."""
-    return {
-        path: value
-        for path, value in _flat(recipe, "").items()
-        if not any(path == free or path.startswith(f"{free}.") for free in MAY_DIFFER)
-    }
+def compared_settings(recipe: object) -> frozenset[Setting]:
+    """The settings of a recipe's JSON, without what may differ."""
+    return frozenset(
+        setting
+        for setting in _flat(recipe, "")
+        if not any(f"{setting.path}.".startswith(f"{free}.") for free in MAY_DIFFER)
+    )
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _flat(value: object, path: str) -> Iterator[Setting]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else key)
+    else:
+        yield Setting(path, orjson.dumps(value))

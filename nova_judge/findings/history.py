@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -10,6 +10,7 @@ from nova_judge.findings.comparability import (
     SAME_FIGURES,
     SAME_SERIES,
     UNNAMED,
+    Setting,
     compared_settings,
     first_difference,
 )
@@ -126,11 +127,11 @@ def _other_settings(one: SavedReport, other: SavedReport) -> str | None:
     here, there = _settings(one), _settings(other)
     if here is None or there is None:
         return "different settings: the recipe changed, and request.json is not there to say where"
-    changed = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
+    changed = sorted({setting.path for setting in here ^ there})
     return f"different settings: {', '.join(changed)}" if changed else None
 
 
-def _settings(report: SavedReport) -> dict[str, Any] | None:
+def _settings(report: SavedReport) -> frozenset[Setting] | None:
     """Settings that must agree; None where `request.json` is missing."""
     request = report.folder.parent / "request.json"
     if not request.is_file():

@@ -170,10 +170,10 @@ class Recipe(Section, frozen=True):
             changes["system"] = spec.system
         return msgspec.structs.replace(self.generation, **changes)
 
-    def optional_parts(self) -> dict[str, object]:
-        """The parts that only some kinds use, by their key; what is left out is false."""
+    def optional_parts(self) -> dict[str, bool]:
+        """The parts that only some kinds use, by their key: true where the recipe holds one."""
         judge = self.judge
-        return {
+        parts = {
             "judge.nova": judge.nova,
             "judge.bedrock": judge.bedrock,
             "judge.serverless": judge.serverless,
@@ -182,6 +182,7 @@ class Recipe(Section, frozen=True):
             "controls": self.controls,
             "stop": self.stop,
         }
+        return {key: bool(part) for key, part in parts.items()}
 
     @property
     def nova(self) -> NovaBlock:

@@ -1,8 +1,9 @@
 """Explain to a person why an execution failed, from what the state machine caught."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from nova_judge.errors import RequestError
 from nova_judge.runs.job_outcome import JobOutcome, outcome_of_job
@@ -26,44 +27,59 @@ class ExecutionError(NamedTuple):
     stage: str
 
 
-def explain(caught: Mapping[str, Any]) -> ExecutionError:
+class _Caught(msgspec.Struct):
+    """An error as `Catch` gives it."""
+
+    Error: str = "Unknown"
+    Cause: str = ""
+
+
+class _Cause(msgspec.Struct):
+    """A cause in JSON: a function's error, or the description of a training job."""
+
+    errorType: str | None = None
+    errorMessage: str | None = None
+    TrainingJobName: str | None = None
+    TrainingJobStatus: str | None = None
+    FailureReason: str | None = None
+
+
+def explain(caught: object) -> ExecutionError:
     """From `{Error, Cause}` as `Catch` gives it.
 
     A function's cause is JSON with `errorType` and `errorMessage`; a judge job's is the whole
     description of the job, of which the reason is wanted.
     """
-    error, cause = str(caught.get("Error", "Unknown")), str(caught.get("Cause", ""))
-    document = _document(caught)
-    if "errorMessage" in document:
-        error = document.get("errorType", error)
-        cause = document["errorMessage"]
-    elif "TrainingJobName" in document:
-        error, cause = "JudgeJobError", _of_job(document) or cause
-    return ExecutionError(error, cause or "no cause was given", _STAGES.get(error, _stage(error)))
+    error, said = msgspec.structs.astuple(msgspec.convert(caught, _Caught))
+    cause = _cause_in(said)
+    if cause.errorMessage is not None:
+        error, said = cause.errorType or error, cause.errorMessage
+    elif cause.TrainingJobName is not None:
+        error, said = "JudgeJobError", _of_job(cause, said)
+    return ExecutionError(error, said or "no cause was given", _STAGES.get(error, _stage(error)))
 
 
-def failed_job(caught: Mapping[str, Any]) -> JobOutcome | None:
+def failed_job(caught: object) -> JobOutcome | None:
     """The judge job whose description was caught, if it is one of ours."""
     try:
-        return outcome_of_job(_document(caught))
-    except (RequestError, KeyError, ValueError):
+        return outcome_of_job(json.loads(msgspec.convert(caught, _Caught).Cause))
+    except (RequestError, ValueError):
         return None
 
 
-def _document(caught: Mapping[str, Any]) -> dict[str, Any]:
+def _cause_in(text: str) -> _Cause:
     try:
-        document = json.loads(str(caught.get("Cause", "")))
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        return msgspec.json.decode(text, type=_Cause)
+    except msgspec.MsgspecError:
+        return _Cause()
 
 
-def _of_job(description: Mapping[str, Any]) -> str | None:
+def _of_job(cause: _Cause, said: str) -> str:
     try:
-        return outcome_of_job(description).failure
-    except (RequestError, KeyError, ValueError):
-        ended = description.get("FailureReason") or description.get("TrainingJobStatus")
-        return f"judge job {description['TrainingJobName']}: {ended}" if ended else None
+        return outcome_of_job(json.loads(said)).failure or said
+    except (RequestError, ValueError):
+        ended = cause.FailureReason or cause.TrainingJobStatus
+        return f"judge job {cause.TrainingJobName}: {ended}" if ended else said
 
 
 def _stage(error: str) -> str:

@@ -4,8 +4,7 @@ The event: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-
 """
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -49,82 +48,134 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
         return f"judge job {self.name} {self.status}: {self.reason or 'no reason was given'}"
 
 
-def outcomes_of_event(event: Mapping[str, Any]) -> list[JobOutcome]:
+class _Transition(msgspec.Struct):
+    Status: str | None = None
+
+
+class _Resources(msgspec.Struct):
+    InstanceType: str = ""
+    InstanceCount: int = 0
+
+
+class _Output(msgspec.Struct):
+    S3OutputPath: str
+
+
+class _Limits(msgspec.Struct):
+    MaxRuntimeInSeconds: int | None = None
+
+
+class _JobDescription(msgspec.Struct):
+    """A training job, as an event's detail and DescribeTrainingJob give it."""
+
+    TrainingJobName: str
+    TrainingJobStatus: str
+    OutputDataConfig: _Output
+    ResourceConfig: _Resources | None = None
+    SecondaryStatus: str | None = None
+    SecondaryStatusTransitions: list[_Transition] | None = None
+    FailureReason: str | None = None
+    StoppingCondition: _Limits | None = None
+    TrainingStartTime: int | str | None = None
+    TrainingEndTime: int | str | None = None
+
+    @property
+    def last_statuses(self) -> list[str | None]:
+        """The secondary statuses that the job went through last, the newest first."""
+        seen = [step.Status for step in self.SecondaryStatusTransitions or ()][-2:]
+        return [self.SecondaryStatus or (seen[-1] if seen else None), *seen]
+
+
+class _CompletedJob(msgspec.Struct):
+    number: int
+    name: str
+    output: str
+
+
+class _CompletedJobs(msgspec.Struct):
+    run_id: str
+    jobs: list[_CompletedJob]
+
+
+class _JobEvent(msgspec.Struct, rename="kebab"):
+    detail_type: str
+    detail: object
+
+
+def outcomes_of_event(event: object) -> list[JobOutcome]:
     """The jobs of ours that an event says have ended.
 
     A `SageMaker Training Job State Change` tells of one job; the state machine's own event tells of
     all jobs that Bedrock completed. Raises RequestError when it is neither.
     """
-    detail = event["detail"]
-    if event["detail-type"] != JOBS_COMPLETED:
-        return [outcome_of_job(detail)]
+    change = msgspec.convert(event, _JobEvent)
+    if change.detail_type != JOBS_COMPLETED:
+        return [outcome_of_job(change.detail)]
+    detail = msgspec.convert(change.detail, _CompletedJobs)
     return [
         JobOutcome(
-            run_id=detail["run_id"],
-            number=job["number"],
-            name=job["name"],
+            run_id=detail.run_id,
+            number=job.number,
+            name=job.name,
             status="Completed",
-            output_uri=job["output"],
+            output_uri=job.output,
             instance_type="",
             instance_count=0,
         )
-        for job in detail["jobs"]
+        for job in detail.jobs
     ]
 
 
-def outcome_of_job(job: Mapping[str, Any]) -> JobOutcome:
+def outcome_of_job(description: object) -> JobOutcome:
     """The same from the detail of an event or from DescribeTrainingJob's answer."""
-    uri = job["OutputDataConfig"]["S3OutputPath"]
+    job = msgspec.convert(description, _JobDescription)
+    uri = job.OutputDataConfig.S3OutputPath
     run_and_job = run_of_output(uri)
     if run_and_job is None:
-        raise RequestError(
-            f"training job {job['TrainingJobName']} writes to {uri}: not a run of ours"
-        )
-    status = job["TrainingJobStatus"]
+        raise RequestError(f"training job {job.TrainingJobName} writes to {uri}: not a run of ours")
+    status = job.TrainingJobStatus
     if status not in ("Completed", "Failed", "Stopped"):
-        raise RequestError(f"job {job['TrainingJobName']} has not ended: it is {status}")
+        raise RequestError(f"job {job.TrainingJobName} has not ended: it is {status}")
+    resources = job.ResourceConfig or _Resources()
     return JobOutcome(
         run_id=run_and_job[0],
         number=run_and_job[1],
-        name=job["TrainingJobName"],
-        status=status,
+        name=job.TrainingJobName,
+        status=status,  # type: ignore[arg-type]
         output_uri=uri,
-        instance_type=job.get("ResourceConfig", {}).get("InstanceType", ""),
-        instance_count=job.get("ResourceConfig", {}).get("InstanceCount", 0),
-        started=_milliseconds(job.get("TrainingStartTime")),
-        ended=_milliseconds(job.get("TrainingEndTime")),
-        reason=_reason(status, job),
+        instance_type=resources.InstanceType,
+        instance_count=resources.InstanceCount,
+        started=_milliseconds(job.TrainingStartTime),
+        ended=_milliseconds(job.TrainingEndTime),
+        reason=_reason(job),
     )
 
 
-def _milliseconds(value: object) -> int | None:
+def _milliseconds(value: int | str | None) -> int | None:
     """A time of an event (epoch milliseconds) or of the SDK integration (ISO 8601)."""
-    if value is None:
-        return None
-    text = str(value)
-    if text.isdigit():
-        return int(text)
-    return round(datetime.datetime.fromisoformat(text).timestamp() * 1000)
+    if value is None or isinstance(value, int):
+        return value
+    if value.isdigit():
+        return int(value)
+    return round(datetime.datetime.fromisoformat(value).timestamp() * 1000)
 
 
-def _reason(status: str, job: Mapping[str, Any]) -> str | None:
+def _reason(job: _JobDescription) -> str | None:
     """Explain why a job ended without a result: AWS's reason, and what its status leaves open."""
-    if status == "Completed":
+    if job.TrainingJobStatus == "Completed":
         return None
-    failure = job.get("FailureReason") or ""
-    seen = [step.get("Status") for step in job.get("SecondaryStatusTransitions") or ()]
-    ended = job.get("SecondaryStatus") or (seen[-1] if seen else None)
-    why = [failure, *(text for at, text in _ENDS.items() if at in (ended, *seen[-2:]))]
-    if ended == "MaxRuntimeExceeded":
-        limit = job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
-        within = f" ({int(limit):,} s)" if limit else ""
+    failure, last = job.FailureReason or "", job.last_statuses
+    why = [failure, *(text for at, text in _ENDS.items() if at in last)]
+    if last[0] == "MaxRuntimeExceeded":
+        limit = job.StoppingCondition and job.StoppingCondition.MaxRuntimeInSeconds
+        within = f" ({limit:,} s)" if limit else ""
         why.append(
             f"it reached judge.max_runtime_s{within}: raise it in the recipe, or give each job "
             "fewer rows with judge.max_rows_per_job"
         )
     elif any(word in failure for word in _NO_CAPACITY):
         why.append("try later, with another judge.instance_type, or in another region")
-    elif status == "Stopped" and not any(why):
+    elif job.TrainingJobStatus == "Stopped" and not any(why):
         why.append(
             "it was stopped before it was done; CloudTrail's StopTrainingJob names who did. An "
             "aborted execution, `nova-judge stop` and the watchdog stop jobs too"

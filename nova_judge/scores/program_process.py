@@ -50,12 +50,12 @@ def main() -> None:
     folders = limits.python_folders()
     limits.limit_resources(int(trial.seconds) + 1)
     limits.enter_jail(folders)
-    scope = _prelude()
+    module = _prelude()
     watch = partial(limits.watch, folders=folders)
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     deadline = time.monotonic() + trial.seconds
     for given in trial.inputs:
-        done = _tried(partial(_run, trial, given, scope, watch), trial.function is None, deadline)
+        done = _tried(partial(_run, trial, given, module, watch), trial.function is None, deadline)
         results.write(json.dumps(done) + "\n")
         results.flush()
 
@@ -69,13 +69,13 @@ def _limits() -> ModuleType:
     return module
 
 
-def _prelude() -> dict[str, object]:
-    scope: dict[str, object] = {}
+def _prelude() -> ModuleType:
+    module = ModuleType("answer")
     for name in _PRELUDE:
-        exec(f"from {name} import *", scope)  # noqa: S102
+        exec(f"from {name} import *", vars(module))  # noqa: S102
     for name in _PRELUDE[:-2]:
-        exec(f"import {name}", scope)  # noqa: S102
-    return scope
+        exec(f"import {name}", vars(module))  # noqa: S102
+    return module
 
 
 def _tried(
@@ -110,7 +110,7 @@ def _ended_well(child: int, deadline: float) -> bool:
 def _run(
     trial: Trial,
     given: object,
-    scope: dict[str, object],
+    module: ModuleType,
     watch: Callable[[], Callable[[], None]],
     into: IO[bytes],
     out: IO[bytes],
@@ -123,14 +123,14 @@ def _run(
             into.seek(0)
         _redirect(into, out, prints=trial.function is None)
         sys.setrecursionlimit(_RECURSION)
-        scope |= {"stdin": sys.stdin, "stdout": sys.stdout}
+        vars(module).update(stdin=sys.stdin, stdout=sys.stdout)
         watch()()
         if trial.function is None:
-            scope["__name__"] = _MAIN
-            _print(trial.program, scope)
+            module.__name__ = _MAIN
+            _print(trial.program, module)
         else:
-            scope["__name__"] = "answer"
-            value = _returned(trial.program, scope, trial.function, given)
+            module.__name__ = "answer"
+            value = _returned(trial.program, module, trial.function, given)
             out.write(json.dumps(value).encode())
             out.flush()
         code = 0
@@ -150,17 +150,17 @@ def _redirect(into: IO[bytes], out: IO[bytes], *, prints: bool) -> None:
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _print(program: str, scope: dict[str, object]) -> None:
+def _print(program: str, module: ModuleType) -> None:
     with contextlib.suppress(SystemExit):  # a program may end itself
-        exec(compile(program, "answer", "exec"), scope)  # noqa: S102
+        exec(compile(program, "answer", "exec"), vars(module))  # noqa: S102
     sys.stdout.flush()
 
 
-def _returned(program: str, scope: dict[str, object], name: str, given: object) -> object:
-    exec(compile(program, "answer", "exec"), scope)  # noqa: S102
-    solution = scope.get("Solution")
-    function = getattr(solution(), name) if callable(solution) else scope[name]
-    return function(*_arguments(given, function))  # type: ignore[operator]
+def _returned(program: str, module: ModuleType, name: str, given: object) -> object:
+    exec(compile(program, "answer", "exec"), vars(module))  # noqa: S102
+    solution = getattr(module, "Solution", None)
+    function = getattr(solution() if callable(solution) else module, name)
+    return function(*_arguments(given, function))
 
 
 def _arguments(given: object, function: object) -> Sequence[object]:

@@ -124,7 +124,7 @@ def test_what_may_differ_stands_in_a_recipe_and_is_left_out(path):
     for name in path.split("."):
         assert name in values
         values = values[name]
-    assert not any(key.startswith(path) for key in compared_settings(recipe))
+    assert not any(setting.path.startswith(path) for setting in compared_settings(recipe))
 
 
 def test_failed_run_stands_in_its_series_without_a_point(saved, tmp_path):
