@@ -8,13 +8,14 @@ import msgspec
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.judged_evidence import verdicts_row
+from nova_judge.pairs.judged_rows import PairsFound, profiles_of, read_rows
+from nova_judge.pairs.retest import retest
 from nova_judge.records import JudgedRow
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
 from nova_judge.statistics.early_stopping import may_stop
 from nova_judge.statistics.evidence import gather
-from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 
@@ -51,18 +52,19 @@ def judging_of(
     )
 
 
-def with_judging(
-    facts: RunFacts, judging: Judging, controls: Iterable[tuple[str, ProfileCounts]]
-) -> RunFacts:
+def with_judging(facts: RunFacts, judging: Judging, pairs: PairsFound) -> RunFacts:
     """The facts of a run with its early stop and with what its control rows say of the judge."""
-    named = list(controls)
+    level = facts.settings.level
+    named = {Control(name): job for name, job in pairs.controls}
+    repeated = named.pop(Control.REPEAT, None)
     findings = tuple(
-        judge_control(Control(name), counts, level=facts.settings.level) for name, counts in named
+        judge_control(control, profiles_of(job), level=level) for control, job in named.items()
     )
     return msgspec.structs.replace(
         facts,
         not_judged=judging.not_judged,
         controls=findings,
+        retest=retest(pairs.rows(), read_rows(repeated), level) if repeated else None,
         settings=msgspec.structs.replace(facts.settings, anytime=judging.anytime),
         notes=(*facts.notes, judging.reason) if judging.reason else facts.notes,
     )

@@ -21,6 +21,7 @@ from nova_judge.findings.rubric_findings import RubricEvidence
 from nova_judge.pairs.controls import ControlFinding, blocked_by, noise_floor
 from nova_judge.pairs.job_figures import JobFigures, job_figures
 from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.pairs.retest import Retest, asked_again
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline, JobMetrics, JudgedRow, Unscored
 from nova_judge.runs.rows import ReasonCount
@@ -56,6 +57,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None = None
     settings: StatisticsSettings = DEFAULTS
     controls: tuple[ControlFinding, ...] = ()
+    retest: Retest | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -93,6 +95,7 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
         | {
             "statistics": settings,
             "controls": run.controls,
+            "retest": run.retest,
             "rubric": rubrics.metrics(settings),
             "job": job_figures(job, profiles, settings),
             "notes": (*run.notes, *_noise(run, estimates.positions), *estimates.notes),
@@ -102,7 +105,8 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
 
 def _noise(run: RunFacts, of_order: Positions | None) -> tuple[str, ...]:
     floor = noise_floor(run.controls, of_order.flips if of_order else None)
-    return (floor,) if floor else ()
+    again = asked_again(run.retest) if run.retest else None
+    return tuple(sentence for sentence in (floor, again) if sentence)
 
 
 def scored_metrics(run: RunFacts, scored: ScoredFindings) -> Metrics:

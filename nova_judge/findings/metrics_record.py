@@ -12,6 +12,7 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.pairs.controls import ControlFinding
 from nova_judge.pairs.job_figures import JobFigures
+from nova_judge.pairs.retest import Retest
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline
 from nova_judge.runs.rows import ReasonCount
@@ -175,6 +176,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     style_controlled: ControlledRate | None = None
     slices: tuple[Slice, ...] = ()
     controls: tuple[ControlFinding, ...] = ()
+    retest: Retest | None = None
     rubric: RubricFindings | None = None
     reweighed: Reweighing | None = None
     headline: Headline | None = None

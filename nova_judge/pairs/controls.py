@@ -1,9 +1,10 @@
-"""Control rows: pairs in which no candidate should win, judged to see whether the judge is sound.
+"""Control rows, judged to see whether the judge is sound.
 
 `padded` shows an answer and the same answer said twice. A judge that prefers the padded side more
 often than chance would says nothing about two models either: its verdict is blocked. `same_answer`
 shows one answer on both sides, the same bytes, so that no judge can prefer a side of it: what it
-names there, and how often its two orders contradict each other, is its noise.
+names there, and how often its two orders contradict each other, is its noise. `repeat` shows rows
+of the run a second time, as they were (see `retest.py`).
 """
 
 import enum
@@ -28,6 +29,7 @@ class Control(enum.StrEnum):
 
     SAME_ANSWER = "same_answer"
     PADDED = "padded"
+    REPEAT = "repeat"
 
 
 class ControlFinding(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ def control_rows(
     """`count` control rows made from the rows' own answers, taken from A and B by turns.
 
     Which rows are taken depends on their ids and the seed, not on their order. Line numbers stay,
-    ids become `control:<control>:<id>`, labels and references are dropped. Rows without both
+    ids become `control:<control>:<id>`, labels and references are dropped. `repeat` keeps both
+    answers. Rows without both
     answers are passed over.
     """
     answered = (row for row in rows if row.response_A and row.response_B)
@@ -115,6 +118,8 @@ def _draw(row_id: str, seed: int) -> str:
 def _control_row(row: InputRow, control: Control, index: int) -> InputRow:
     answer = (row.response_A if index % 2 == 0 else row.response_B) or ""
     other = answer if control is Control.SAME_ANSWER else f"{answer}{_PADDING}{answer}"
+    if control is Control.REPEAT:
+        answer, other = row.response_A or "", row.response_B or ""
     return msgspec.structs.replace(
         row,
         id=f"control:{control}:{row.id}",

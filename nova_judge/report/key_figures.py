@@ -2,6 +2,7 @@
 
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import p_value, percent
+from nova_judge.pairs.retest import Retest
 from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.verdict import SHORT_NAMES, VerdictStated
 
@@ -9,7 +10,8 @@ from nova_judge.statistics.verdict import SHORT_NAMES, VerdictStated
 def table_rows(metrics: Metrics) -> list[tuple[str, str]]:
     """Name and value of each headline figure; what a run does not have is left out."""
     counts = [("Rows in the file", f"{metrics.rows.input:,}"), *_row_counts(metrics.rows)]
-    return counts + _rates(metrics) + _test(metrics.verdict) + _orders(metrics.positions)
+    judge = _orders(metrics.positions) + _again(metrics.retest)
+    return counts + _rates(metrics) + _test(metrics.verdict) + judge
 
 
 def _row_counts(rows: Rows) -> list[tuple[str, str]]:
@@ -53,6 +55,14 @@ def _needed(verdict: VerdictStated, rows: int) -> str:
         return f"{rows:,}"
     high = verdict.pairs_needed_high
     return f"{rows:,}  [{verdict.pairs_needed_low:,}, {'∞' if high is None else f'{high:,}'}]"
+
+
+def _again(retest: Retest | None) -> list[tuple[str, str]]:
+    if retest is None:
+        return []
+    same = retest.same
+    ends = f"[{same.low * 100:.1f}, {same.high * 100:.1f}]"
+    return [("Same verdict when asked again", f"{percent(same.estimate)}  {ends}")]
 
 
 def _orders(positions: Positions | None) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs import judged_rows
-from nova_judge.pairs.judged_rows import PairsFound, profiles_of
+from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
@@ -65,8 +65,7 @@ def _publish_pairs(
     if isinstance(judging, JudgeFurther):
         return judging
     facts = run_facts(run, summary, outcomes, judged_rows.stand_in(pairs.jobs))
-    controls = ((name, profiles_of(job)) for name, job in pairs.controls)
-    facts = with_judging(facts, judging, controls)
+    facts = with_judging(facts, judging, pairs)
     disagreements: Counter[str] = Counter()
     metrics = compute_metrics(facts, pairs.rows(disagreements), judged_rows.job_metrics(pairs.jobs))
     odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())

@@ -64,15 +64,17 @@ def test_judging_goes_on_while_the_rows_do_not_decide(account: Start, tmp_path: 
 
 def test_controls_are_judged_beside_the_rows_and_told(account: Start, tmp_path: Path) -> None:
     here = account()
-    options = "\ncontrols: [same_answer, padded]\n"
+    options = "\ncontrols: [same_answer, padded, repeat]\n"
     drop(here, lines(*rows(30, "right")), options, tmp_path)
 
     (execution,) = here.ended()
 
     assert execution.status == "SUCCEEDED", execution
-    assert len(here.jobs()) == 4
+    assert len(here.jobs()) == 5
     metrics = here.metrics()
     assert metrics["rows"]["judged"] == 30
+    assert (metrics["retest"]["rows"], metrics["retest"]["same"]["estimate"]) == (30, 1.0)
+    assert metrics["retest"]["changed"] == 0
     assert [(c["control"], c["rows"]) for c in metrics["controls"]] == [
         ("same_answer", 30),
         ("padded", 30),

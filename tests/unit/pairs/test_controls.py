@@ -1,5 +1,6 @@
 """Control rows, and what they say of a judge."""
 
+import msgspec
 import pytest
 
 from nova_judge.pairs.controls import Control, blocked_by, control_rows, judge_control, noise_floor
@@ -74,3 +75,10 @@ def test_leaning_to_a_position_is_noted_and_does_not_block() -> None:
 def test_only_a_taste_for_padding_blocks_and_not_a_distaste() -> None:
     assert judge_control(Control.PADDED, counts(BB=40, AA=5)).blocks is not None
     assert judge_control(Control.PADDED, counts(AA=40, BB=5)).blocks is None
+
+
+def test_a_repeated_row_is_the_row_itself() -> None:
+    for row in control_rows(ROWS, Control.REPEAT, 10):
+        source = next(r for r in ROWS if row.id == f"control:repeat:{r.id}")
+        kept = msgspec.structs.replace(source, id=row.id, label=None, reference=None)
+        assert row == kept

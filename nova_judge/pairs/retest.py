@@ -1,0 +1,78 @@
+"""Test and retest: rows that the judge is shown a second time, in the same order as the first."""
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from nova_judge.pairs.judged_evidence import cluster_of
+from nova_judge.records import JudgedRow, Judgment, Unscored
+from nova_judge.statistics.clusters import cluster_counts
+from nova_judge.statistics.contest import Contest, win_rate_of
+from nova_judge.statistics.outcomes import outcome_of, profile_of, reconcile
+from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
+
+
+class Retest(msgspec.Struct, frozen=True, kw_only=True):
+    """Agreement of a judge with itself.
+
+    rows: judged twice with a verdict in some order both times. same: the share of verdicts that are
+    the same the second time, of one order with the same order, the mean over rows. changed: rows
+    that end otherwise the second time (another side, a tie, orders that differ).
+    """
+
+    rows: int
+    same: Interval
+    changed: int
+
+
+def retest(
+    rows: Iterable[JudgedRow], again: Iterable[JudgedRow], level: float = 0.95
+) -> Retest | None:
+    """The agreement of second judgments with the first ones of the same lines; None without any.
+
+    `rows` are those of the run, of which any may be judged again, or may not have been judged.
+    """
+    second = {judged.row.line: judged.judgment for judged in again}
+    twice = [
+        (cluster_of(judged.row), judged.judgment, second[judged.row.line])
+        for judged in rows
+        if judged.row.line in second
+    ]
+    halves = [(key, _same(first, other), first, other) for key, first, other in twice]
+    compared = [(key, same, one, other) for key, same, one, other in halves if same is not None]
+    if not compared:
+        return None
+    shares = np.array([same for _, same, _, _ in compared])
+    keys = np.array([key for key, _, _, _ in compared], dtype=np.uint64)
+    counts = ScoreCounts(tuple(int((2 * shares == step).sum()) for step in range(3)))
+    clusters = cluster_counts(keys, shares, np.zeros(len(shares), dtype=np.int64))
+    contest = Contest(0, 0, len(shares), counts, clusters=clusters)
+    interval = win_rate_of(contest, StatisticsSettings(level=level))
+    assert isinstance(interval, Interval)  # noqa: S101 (there are rows)
+    changed = sum(_ends(first) != _ends(other) for _, _, first, other in compared)
+    return Retest(rows=len(shares), same=interval, changed=changed)
+
+
+def asked_again(retest: Retest) -> str:
+    """State how far the judge agrees with itself."""
+    same = retest.same
+    return (
+        f"shown {retest.rows:,} rows a second time in the same orders, the judge gives the same "
+        f"verdict on {same.estimate:.1%} of them ({same.low:.1%} to {same.high:.1%}); "
+        f"{retest.changed:,} rows end otherwise"
+    )
+
+
+def _same(first: Judgment, other: Judgment) -> float | None:
+    """The share of the orders with the same verdict both times, of those that have one."""
+    orders = ((first.forward, other.forward), (first.backward, other.backward))
+    given = [pair for pair in orders if not any(isinstance(one, Unscored) for one in pair)]
+    if not given:
+        return None
+    return sum(outcome_of(one) is outcome_of(another) for one, another in given) / len(given)
+
+
+def _ends(judgment: Judgment) -> str:
+    return reconcile(profile_of(judgment))
