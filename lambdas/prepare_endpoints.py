@@ -15,24 +15,33 @@ from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.errors import EndpointError
 from nova_judge.recipe.catalog import endpoint_name
+from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, endpoints, instances?, seconds?}` → `{ready}`; called again until it is true.
+    """`{run_id, endpoints, instances?, executions?, seconds?}` → `{ready}`, asked for until true.
 
     `run_id` is whose lease it is; `instances` narrows a model's instance types, in the order to try
-    them; `seconds` is the lease's length, by default that of the longest run. Raises EndpointError
-    when an endpoint cannot be had.
+    them; `executions` are the ARNs of those who ask: once one of them has ended, the leases taken
+    here are given up again, since what releases a run may have looked before. `seconds` is the
+    lease's length, by default that of the longest run. Raises EndpointError when an endpoint cannot
+    be had.
     """
     settings = load(EndpointSettings)
     now = time.time()
     lease = Lease(event["run_id"], now + event.get("seconds", LONGEST_RUN_S))
     wanted: dict[str, list[str]] = event.get("instances", {})
-    ready = {
-        model: _step(settings, model, wanted.get(model, ()), lease, now)
-        for model in sorted(set(event["endpoints"]))
-    }
+    models = sorted(set(event["endpoints"]))
+    try:
+        ready = {
+            model: _step(settings, model, wanted.get(model, ()), lease, now) for model in models
+        }
+    finally:
+        asking = event.get("executions", ()) if settings.endpoint_life == "on_demand" else ()
+        if not is_awaited(settings.runs_table, lease.owner, asking):
+            withdraw_leases(settings.runs_table, settings.job_prefix, lease.owner, models)
+            logger.warning("nobody waits any more", owner=lease.owner)
     logger.info("endpoints", owner=lease.owner, ready=ready)
     return {"ready": all(ready.values())}
 

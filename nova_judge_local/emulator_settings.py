@@ -24,7 +24,7 @@ class EndpointFault(msgspec.Struct, frozen=True, kw_only=True):
 
     `refused` raises ResourceLimitExceeded on creation, `no_capacity` ends the creation as Failed.
     Of the invocations every `every`-th (0: none) and those beyond `max_in_flight` at once
-    (0: no limit) get `status`. `latency_s` delays each answer.
+    (0: no limit) get `status`. `latency_s` delays each answer, `creation_s` the creation itself.
     """
 
     endpoint: str = ""
@@ -33,6 +33,7 @@ class EndpointFault(msgspec.Struct, frozen=True, kw_only=True):
     every: int = 0
     max_in_flight: int = 0
     latency_s: float = 0.0
+    creation_s: float = 0.0
     times: int = 1_000_000
 
 

@@ -21,7 +21,7 @@ from stacks.constructs.endpoint_watchdog import EndpointWatchdog
 from stacks.constructs.evaluation_functions import LEASE_ACTIONS, EvaluationFunctions
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
-from stacks.constructs.names import bedrock_models, machine_arns
+from stacks.constructs.names import bedrock_models, execution_arns
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
@@ -110,7 +110,7 @@ class EvaluationStack(cdk.Stack):
                 **msgspec.structs.asdict(self._serving_settings()),
                 log_retention_days=retention_days(self._config.log_retention_days),
             ),
-            executions=machine_arns(self, self._config.machine_name),
+            executions=execution_arns(self, self._config.machine_name),
             dead_letters=dead_letters,
         )
         self._storage.allow_table(watchdog.function, *LEASE_ACTIONS)

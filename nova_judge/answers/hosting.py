@@ -141,6 +141,17 @@ def release(host: Host, name: str, owner: str) -> bool:
     return True
 
 
+def withdraw(host: Host, name: str, owner: str) -> None:
+    """Give up a lease that may have been released while the endpoint was being asked for.
+
+    Its entry may be gone by then, and the endpoint have come after that.
+    """
+    if host.book.join(name, Lease(owner, until=0.0)) is None:
+        _close(host, name)
+    else:
+        release(host, name, owner)
+
+
 class Swept(NamedTuple):
     """Report of the watchdog."""
 

@@ -1,8 +1,9 @@
 """Gives up what a run leases."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from nova_judge.answers.hosting import Host, release
+from nova_judge.answers.hosting import Host, release, withdraw
+from nova_judge.aws import executions, runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
@@ -12,3 +13,20 @@ def release_leases(table: str, prefix: str, owner: str, models: Iterable[str]) -
     """End the owner's leases on these models' endpoints; the models now being deleted."""
     host = Host(lease_table(table), sagemaker_endpoints())
     return [model for model in models if release(host, endpoint_name(prefix, model), owner)]
+
+
+def is_awaited(table: str, owner: str, asking: Collection[str]) -> bool:
+    """True while all executions that `asking` names go on, or another one has the run by now."""
+    if all(map(executions.is_running, asking)):
+        return True
+    execution = runs_table.execution_of(table, owner)
+    if execution is None or execution in asking:
+        return False
+    return executions.is_running(execution)
+
+
+def withdraw_leases(table: str, prefix: str, owner: str, models: Iterable[str]) -> None:
+    """End leases that were perhaps taken after they had been released."""
+    host = Host(lease_table(table), sagemaker_endpoints())
+    for model in models:
+        withdraw(host, endpoint_name(prefix, model), owner)

@@ -63,6 +63,8 @@ class EmulatedHosting:
                 "ValidationException", f'Cannot create already existing endpoint "{name}".'
             )
         fault = self._faults.of(name)
+        if fault is not None:
+            time.sleep(fault.creation_s)
         failing = fault is not None and fault.creation != "normal" and self._faults.take(fault)
         if fault is not None and failing and fault.creation == "refused":
             raise ApiError(

@@ -23,6 +23,7 @@ from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
     default_bus,
+    execution_arns,
     machine_arns,
     own_models,
     pascal,
@@ -195,6 +196,10 @@ class EvaluationFunctions:
         allow(
             self.by_state["PrepareEndpoints"],
             (["sagemaker:AddTags", "sagemaker:CreateEndpoint"], [endpoints, configs]),
+            (
+                ["states:DescribeExecution"],
+                execution_arns(self._stack, self._config.machine_name),
+            ),
         )
         for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
             allow(

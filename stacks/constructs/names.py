@@ -42,18 +42,23 @@ def pascal(*names: str) -> str:
 
 def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
     """The machine, its executions and map runs; by name, as its role would refer to it."""
+    machine, runs = (
+        _of_machine(stack, "stateMachine", name),
+        _of_machine(stack, "mapRun", f"{name}/*"),
+    )
+    return [machine, *execution_arns(stack, name), runs]
+
+
+def execution_arns(stack: cdk.Stack, name: str) -> list[str]:
+    """The executions of the machine of that name, and those that its maps start."""
+    return [_of_machine(stack, "execution", f"{name}{rest}") for rest in (":*", "/*")]
+
+
+def _of_machine(stack: cdk.Stack, kind: str, resource: str) -> str:
     colon = cdk.ArnFormat.COLON_RESOURCE_NAME
-    return [
-        stack.format_arn(
-            service="states", resource=kind, resource_name=f"{name}{rest}", arn_format=colon
-        )
-        for kind, rest in (
-            ("stateMachine", ""),
-            ("execution", ":*"),
-            ("execution", "/*"),
-            ("mapRun", "/*"),
-        )
-    ]
+    return stack.format_arn(
+        service="states", resource=kind, resource_name=resource, arn_format=colon
+    )
 
 
 def default_bus(stack: cdk.Stack) -> str:

@@ -96,9 +96,27 @@ def test_an_abort_at_any_state_leaves_no_endpoint_and_no_job(
             here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
         wait_until(lambda arn=arn: has_ended(here, arn))
         aborted += here.describe(arn).status == "ABORTED"
-        # A function that was at work when the execution stopped may lease once more.
-        wait_until(lambda: invoke(here, "WatchEndpoints", {}) and nothing_is_left(here))
+        wait_until(lambda: nothing_is_left(here))
     assert aborted >= len(ABORTED_IN) - 2
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["before the shards", "of a shard"])
+def test_an_endpoint_that_comes_after_the_abort_goes_again(
+    account: Start, tmp_path: Path, again: bool
+) -> None:
+    """The function is at work when its execution is stopped; the watchdog is not asked."""
+    slow = EndpointFault(creation_s=2.0, latency_s=1.0)
+    here = account(endpoint_faults=(slow,), endpoint_start_s=0.1)
+    arn = drop(here, tmp_path, count=len(QUESTIONS))
+    names = wait_until(here.endpoints)
+    if again:
+        wait_until(lambda: here.emulator.answered() > 0)
+        here.client("sagemaker").delete_endpoint(EndpointName=names[0])
+        wait_until(lambda: len(here.endpoints()) == 1)
+        time.sleep(1.0)
+    here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
+    time.sleep(2.5)
+    wait_until(lambda: nothing_is_left(here), 10.0)
 
 
 @pytest.mark.parametrize(
