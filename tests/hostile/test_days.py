@@ -151,7 +151,7 @@ class Days:
 
     def start(self, run: str) -> None:
         self.running.add(run)
-        longest = self.turns.chance.choice([1_200, 4 * 3_600, 5 * DAY if FULL else DAY])
+        longest = self.turns.chance.choice([60, 1_200, 4 * 3_600, 5 * DAY if FULL else DAY])
         lasts = min(self.turns.chance.random() * longest, LONGEST_RUN_S)
         self.ends[run] = self.turns.now + lasts
 
@@ -182,7 +182,7 @@ class Days:
         chance, number = self.turns.chance, 0
         until, watch_at = self.turns.now + days * DAY, self.turns.now
         while self.turns.now < until or self.running:
-            if self.turns.now < until and chance.random() < 0.003:
+            if self.turns.now < until and chance.random() < 0.01:
                 number += 1
                 self.start(f"run-{number}")
             for run in sorted(self.running):
