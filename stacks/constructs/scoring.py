@@ -10,8 +10,9 @@ from constructs import Construct
 from lambdas.settings import ScorerSettings
 from nova_judge.folders import SCORERS
 from nova_judge.kinds.nova import scorer_function_name
+from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
-from stacks.constructs.grants import allow, allow_pass_role
+from stacks.constructs.grants import allow, allow_events, allow_pass_role
 from stacks.constructs.names import bedrock_jobs, default_bus, pascal
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
@@ -83,6 +84,6 @@ class Scoring(Construct):
             machine,
             (["bedrock:CreateEvaluationJob"], [jobs, f"{own}:custom-model/*", *self._models]),
             (["bedrock:GetEvaluationJob", "bedrock:TagResource"], [jobs]),
-            (["events:PutEvents"], [default_bus(stack)]),
         )
+        allow_events(machine, default_bus(stack), EVENT_SOURCE)
         allow_pass_role(machine, role, "bedrock.amazonaws.com")

@@ -91,6 +91,8 @@ def policies(stage: Stage) -> Iterator[str]:
                 yield f"{name}: a role is passed to any service"
             if "cloudwatch:PutMetricData" in actions and "cloudwatch:namespace" not in services:
                 yield f"{name}: metrics of any namespace"
+            if "events:PutEvents" in actions and services.get("events:source") != "nova-judge":
+                yield f"{name}: events in anybody's name"
             prefixed = one.get("Condition", {}).get("StringLike", {})
             if actions == {"s3:ListBucket"} and "Judge" in name and "s3:prefix" not in prefixed:
                 yield f"{name}: lists the whole bucket"
