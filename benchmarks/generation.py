@@ -112,7 +112,7 @@ def ours(prompts: Sequence[str], urls: Sequence[str]) -> int:
         candidate: AnswerSource(port(url), AnswerJournal(objects, candidate, ShardPlace("run", 0)))
         for candidate, url in zip("AB", urls, strict=False)
     }
-    generated = generate(prompts, sources)
+    generated = generate(dict.fromkeys(sources, prompts), sources)
     rows = [row for outcomes in generated.outcomes.values() for row in outcomes]
     return sum(not isinstance(row, Answer) for row in rows)
 

@@ -1,5 +1,6 @@
 """BatchResponses: one shard's Bedrock candidates by batch inference; calls ask what that left."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,11 +9,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.model_ways import ways_of
 from lambdas.observability import logger
 from lambdas.settings import BatchSettings, load
-from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
+from nova_judge.records import InputRow
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.steps import batch_shard, candidates, shard_files
 from nova_judge.steps.batch_shard import BatchShard
@@ -24,15 +25,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = load(BatchSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
     shard = msgspec.convert(event["shard"], Shard)
-    prompts = [prompt_of(row) for row in shard_files.read_rows(run, shard).rows]
-    left = _answer(run, shard, prompts, settings, context) if prompts else 0
-    logger.info("batch", run_id=run.run_id, shard=shard.index, rows=len(prompts), left=left)
+    rows = shard_files.read_rows(run, shard).rows
+    left = _answer(run, shard, rows, settings, context) if rows else 0
+    logger.info("batch", run_id=run.run_id, shard=shard.index, rows=len(rows), left=left)
     return {"left": left}
 
 
 def _answer(
-    run: Run, shard: Shard, prompts: list[str], settings: BatchSettings, context: LambdaContext
+    run: Run,
+    shard: Shard,
+    rows: Sequence[InputRow],
+    settings: BatchSettings,
+    context: LambdaContext,
 ) -> int:
+    prompts = candidates.prompts(run, rows, run.batch)
     sources = candidates.sources(
         run, shard.index, settings.data_bucket, ways_of(settings), run.batch
     )
@@ -48,7 +54,7 @@ def _answer(
                 settings.stage,
                 settings.kms_key_arn,
             ),
-            prompts,
+            prompts[candidate],
             source.journal,
         )
         for candidate, source in sources.items()
@@ -56,7 +62,7 @@ def _answer(
     if unreadable := sum(step.unreadable for step in steps):
         logger.warning("lines of batch output belong to no prompt", lines=unreadable)
     if not all(step.done for step in steps):
-        return len(prompts)
+        return len(rows)
     generated = generate(
         prompts, sources, time_left=lambda: context.get_remaining_time_in_millis() / 1000
     )

@@ -8,7 +8,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.model_ways import ways_of
 from lambdas.observability import logger
 from lambdas.settings import EndpointSettings, load
-from nova_judge.answers.answers import prompt_of
 from nova_judge.answers.generate import generate
 from nova_judge.answers.leases import EndpointStatus
 from nova_judge.aws import s3
@@ -59,7 +58,7 @@ def _answer(
     if not (asked and rows.rows):
         return 0
     generated = generate(
-        [prompt_of(row) for row in rows.rows],
+        candidates.prompts(run, rows.rows, asked),
         candidates.sources(run, shard.index, settings.data_bucket, ways_of(settings), asked),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )

@@ -7,7 +7,8 @@ from typing import Any
 import ryaml
 
 from nova_judge.errors import LocalModeError, RecipeError
-from nova_judge.kinds.recipes import load_recipe, recipe_text
+from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
+from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
@@ -15,6 +16,8 @@ from nova_judge.yaml_text import read_yaml
 
 FORM = "openai:URL#MODEL"
 LONGEST_CALL_S = 600.0
+HOW = ("prompt", "messages", "examples", "system", "generation")
+"""What stays of the recipe's candidate where another model is named."""
 SECRET = "openai"  # noqa: S105 - a name
 
 
@@ -30,18 +33,23 @@ def local_recipe(
     LocalModeError or RecipeError.
     """
     text, file = recipe_text(reference)
+    beside = file_beside(file)
     if not named:
-        return load_recipe(text, file=file), text
+        recipe = load_recipe(text, file=file, beside=beside)
+        return recipe, alone(text, recipe)
     document = read_yaml(text)
     if not isinstance(document, dict):
         raise RecipeError(f"{file}: a recipe is a mapping of keys")
     document.pop("budget", None)
     given = dict(document.get("candidates") or {})
     for side, spec in named.items():
-        given[side] = _candidate(spec, side, environment, timeout_s)
+        how = {key: value for key, value in (given.get(side) or {}).items() if key in HOW}
+        given[side] = how | _candidate(spec, side, environment, timeout_s)
+        given[side]["generation"] |= how.get("generation") or {}
     document["candidates"] = given
     text = ryaml.dumps(document)
-    return load_recipe(text, file=file), text
+    recipe = load_recipe(text, file=file, beside=beside)
+    return recipe, alone(text, recipe)
 
 
 def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:

@@ -21,7 +21,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from nova_judge.answers.answers import NAME_BYTES, Answer, Setback, prompt_name
+from nova_judge.answers.answers import Answer, Setback
+from nova_judge.answers.prompts import NAME_BYTES, prompt_name
 from nova_judge.layout import ANSWERS
 
 CHUNK_ANSWERS = 500

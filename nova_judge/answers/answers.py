@@ -7,9 +7,6 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from nova_judge.recipe.recipe import Generation
-from nova_judge.records import InputRow
-
-NAME_BYTES = 16
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,39 +98,3 @@ def model_name(model: str, settings: Generation) -> str:
         settings.seed,
     )
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:32]
-
-
-class Prompt(str):
-    """A prompt with an instruction of its own, which stands in for the recipe's `system`."""
-
-    __slots__ = ("system",)
-    system: str
-
-    def __new__(cls, text: str, system: str) -> "Prompt":
-        prompt = super().__new__(cls, text)
-        prompt.system = system
-        return prompt
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prompt) and prompt_name(self) == prompt_name(other)
-
-    def __hash__(self) -> int:
-        return hash((str(self), self.system))
-
-
-def prompt_of(row: InputRow) -> str:
-    """Prompt of a candidate for a row, with the row's own instruction where it has one."""
-    return Prompt(row.question, row.system) if row.system else row.question
-
-
-def system_of(prompt: str, recipe: str | None) -> str | None:
-    """The instruction that goes with a prompt: its own, else the recipe's."""
-    return prompt.system if isinstance(prompt, Prompt) else recipe
-
-
-def prompt_name(prompt: str) -> bytes:
-    """The name of a prompt among one model's answers."""
-    asked = (
-        f"{len(prompt.system)} {prompt.system}{prompt}" if isinstance(prompt, Prompt) else prompt
-    )
-    return hashlib.sha256(asked.encode()).digest()[:NAME_BYTES]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.answers.answers import prompt_name
 from nova_judge.answers.converse import ConverseRequest
+from nova_judge.answers.prompts import prompt_name
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe.recipe import Generation
 

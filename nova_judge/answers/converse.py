@@ -2,7 +2,8 @@
 
 import msgspec
 
-from nova_judge.answers.answers import Answer, Prompt
+from nova_judge.answers.answers import Answer
+from nova_judge.answers.prompts import said, system_of
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     EMPTY,
@@ -23,8 +24,8 @@ class TextBlock(msgspec.Struct, frozen=True):
     text: str
 
 
-class UserMessage(msgspec.Struct, frozen=True):
-    """The only message of a request."""
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
 
     role: str
     content: list[TextBlock]
@@ -42,14 +43,15 @@ class Inference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One call but for the model's name."""
 
-    messages: list[UserMessage]
+    messages: list[Message]
     inference_config: Inference
     system: list[TextBlock] = []
 
     def to(self, prompt: str) -> "ConverseRequest":
-        """The request with a prompt's message, and with its own instruction where it has one."""
-        system = [TextBlock(prompt.system)] if isinstance(prompt, Prompt) else self.system
-        messages = [UserMessage("user", [TextBlock(str(prompt))])]
+        """The request with a prompt's turns, and with its own instruction where it has one."""
+        own = system_of(prompt, None)
+        system = self.system if own is None else [TextBlock(own)]
+        messages = [Message(role, [TextBlock(text)]) for role, text in said(prompt)]
         return ConverseRequest(messages, self.inference_config, system)
 
 

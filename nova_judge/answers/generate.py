@@ -38,12 +38,12 @@ def forever() -> float:
 
 
 def generate(
-    prompts: Sequence[str],
+    prompts: Mapping[Candidate, Sequence[str]],
     sources: Mapping[Candidate, AnswerSource],
     *,
     time_left: Callable[[], float] = forever,
 ) -> Generated:
-    """Let every source answer every prompt: all at once, each at its own rate.
+    """Let every source answer all of its prompts: all at once, each at its own rate.
 
     Stored answers are taken from the journals; equal prompts are asked once, and those that this
     execution gave up before are not asked again. `time_left` gives the seconds until the caller
@@ -53,8 +53,8 @@ def generate(
     """
     reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
     gate = Gate(lambda: time_left() > reserve)
-    stored = {c: _known(prompts, source.journal) for c, source in sources.items()}
-    lanes = {c: _lane(c, prompts, source, stored[c], gate) for c, source in sources.items()}
+    stored = {c: _known(prompts[c], source.journal) for c, source in sources.items()}
+    lanes = {c: _lane(c, prompts[c], source, stored[c], gate) for c, source in sources.items()}
     # On the way out each journal is flushed, whatever the others or the lanes raise.
     with ExitStack() as ending:
         for source in sources.values():
@@ -65,7 +65,7 @@ def generate(
     for c, source in sources.items():
         source.journal.set_back(_news(stored[c].setbacks, lanes[c].setbacks))
     return Generated(
-        {c: _in_order(prompts, stored[c].outcomes, lane) for c, lane in lanes.items()},
+        {c: _in_order(prompts[c], stored[c].outcomes, lane) for c, lane in lanes.items()},
         {c: lane.most_in_flight for c, lane in lanes.items()},
     )
 

@@ -29,6 +29,7 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
+from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
@@ -136,7 +137,8 @@ def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
         check_budget(read, forecast)
     if Path(asked.reference).is_file():
         key = f"{RECIPES}{read.name}.yaml"
-        s3.write(place.bucket, key, Path(asked.reference).read_bytes(), "application/yaml")
+        text = alone(Path(asked.reference).read_text("utf-8"), read)
+        s3.write(place.bucket, key, text.encode(), "application/yaml")
         console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
     lines = asked.lines
     if lines is not None and not asked.no_cache:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from nova_judge.answers.prompt_templates import template_problems
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import KINDS, kind_of
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
+from nova_judge.recipe.examples import Beside, with_examples
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
@@ -17,7 +19,7 @@ from nova_judge.yaml_text import read_yaml
 def read_recipe(reference: str) -> Recipe:
     """A recipe by the path of its YAML file, else by the name that it ships under."""
     text, file = recipe_text(reference)
-    return load_recipe(text, file=file)
+    return load_recipe(text, file=file, beside=file_beside(file))
 
 
 def recipe_text(reference: str) -> tuple[str, str]:
@@ -34,8 +36,13 @@ def recipe_text(reference: str) -> tuple[str, str]:
         raise RecipeError(f"{reference}: not readable: {error}") from None
 
 
-def load_recipe(text: str, *, file: str) -> Recipe:
-    """The recipe in `text`; its name is the stem of `file`.
+def file_beside(file: str) -> Beside:
+    """The function that reads a file beside a recipe's."""
+    return lambda name: Path(Path(file).parent, name).read_bytes()
+
+
+def load_recipe(text: str, *, file: str, beside: Beside | None = None) -> Recipe:
+    """The recipe in `text`; its name is the stem of `file`, and `beside` reads what it names.
 
     Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
     """
@@ -48,6 +55,7 @@ def load_recipe(text: str, *, file: str) -> Recipe:
         document = with_metrics_by_name({"name": Path(file).stem, **document})
         unknown = list(_unknown_kind(document.get("kind")))
     recipe = read_record(document, Recipe, file=file, also=unknown)
+    recipe = with_examples(recipe, file, beside)
     problems = list(recipe_problems(recipe))
     if problems:
         raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
@@ -59,6 +67,7 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
     for side in CANDIDATES:
         spec, generation = recipe.candidate(side), recipe.generation_for(side)
         yield from candidate_problems(f"candidates.{side}", spec, generation)
+        yield from template_problems(f"candidates.{side}", spec)
     kind = kind_of(recipe.kind)
     parts = recipe.optional_parts()
     missing = sorted(key for key in kind.needs if not parts[key])

@@ -4,7 +4,7 @@ from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.inputs.shards import cut
 from nova_judge.kinds.known import kind_of
 from nova_judge.recipe import catalog
-from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.recipe import CandidateSpec, Recipe
 from nova_judge.records import Candidate
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
 from nova_judge.sources.endpoints import endpoint_instances
@@ -81,7 +81,7 @@ def _token_use(
     source = source_of(spec)
     per_token = catalog.assumptions().characters_per_token.value
     batch = source.batches and answers_in_batch(generation, workload.rows)
-    read = workload.prompt_characters + len(generation.system or "")
+    read = workload.prompt_characters + len(generation.system or "") + _told(spec)
     return TokenUse(
         source.title(spec),
         workload.rows * read / per_token,
@@ -90,3 +90,9 @@ def _token_use(
         spec.price,
         spec.source,
     )
+
+
+def _told(spec: CandidateSpec) -> int:
+    """Characters that a candidate's templates and examples add to each prompt, at most."""
+    shown = len(str(spec.examples)) if spec.examples else 0
+    return shown + sum(len(turn.content) for turn in spec.turns)

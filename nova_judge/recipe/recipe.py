@@ -15,6 +15,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.recipe.messages import Example, Message
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
 from nova_judge.records import Candidate
@@ -62,12 +63,28 @@ class GenerationOverrides(Section, frozen=True):
 
 
 class CandidateSpec(AskedModel, frozen=True):
-    """One candidate: a model that is asked, or the column `file` of the input with its answers."""
+    """One candidate: a model and how it is asked, or the column of the input with its answers.
+
+    `system` and `generation` hold what differs from the recipe's `generation`. `prompt` is a
+    template of the one question, `messages` are the turns of a conversation that ends with the
+    question; a candidate has one of the two, or neither. `examples` are records that templates may
+    show, or the name of a file beside the recipe with one per row.
+    """
 
     file: Literal["response_A", "response_B"] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     system: Text | None = None
     generation: GenerationOverrides = GenerationOverrides()
+    prompt: Text | None = None
+    messages: Annotated[tuple[Message, ...], Meta(max_length=50)] = ()
+    examples: Text | tuple[Example, ...] = ()
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """The turns as templates; none where the row's own question is asked as it is."""
+        if self.prompt is not None:
+            return (Message(role="user", content=self.prompt),)
+        return self.messages
 
     @property
     def source(self) -> str:

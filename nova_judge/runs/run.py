@@ -85,10 +85,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if getattr(self.sources, candidate) == "file":
             in_recipe = spec.name if spec.source == "file" else None
             return self.names.get(candidate) or in_recipe or f"response_{candidate}"
-        return spec.name or source_of(spec).title(spec)
+        return spec.name or self._title(candidate)
+
+    def _title(self, candidate: Candidate) -> str:
+        """The model's name; with its letter where the same model answers in two ways."""
+        titles = {c: _title(self.recipe, c) for c in CANDIDATES}
+        title = titles[candidate]
+        alike = self.generated() == CANDIDATES and titles["A"] == titles["B"]
+        return f"{title} ({candidate})" if alike else title
 
     def encode(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def _title(recipe: Recipe, candidate: Candidate) -> str:
+    spec = recipe.candidate(candidate)
+    return spec.name or source_of(spec).title(spec)
 
 
 def decode_run(content: bytes) -> Run:

@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from nova_judge.answers.answers import Answer, system_of
+from nova_judge.answers.answers import Answer
+from nova_judge.answers.prompts import said, system_of
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     CUT_SHORT,
@@ -52,7 +53,7 @@ class ChatForm:
 
     def request(self, prompt: str) -> dict[str, Any]:
         """The JSON body of one request."""
-        messages = [{"role": "user", "content": str(prompt)}]
+        messages = [{"role": role, "content": text} for role, text in said(prompt)]
         if system := system_of(prompt, self._system):
             messages.insert(0, {"role": "system", "content": system})
         return {"model": self._model, "messages": messages, **self._parameters}

@@ -1,14 +1,15 @@
 """From a run's candidates to the models that answer and the journals that keep their answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import model_name
 from nova_judge.answers.lane import MOST_THREADS, AnswerSource
+from nova_judge.answers.prompt_templates import prompt_maker
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import s3
 from nova_judge.aws.answer_objects import BucketObjects
-from nova_judge.records import Candidate
+from nova_judge.records import Candidate, InputRow
 from nova_judge.runs.run import Run
 from nova_judge.sources.known import source_of
 from nova_judge.sources.source import Ways
@@ -28,6 +29,14 @@ def sources(
         candidate: _source(run, candidate, ShardPlace(run.run_id, shard), objects, ways)
         for candidate in asked
     }
+
+
+def prompts(
+    run: Run, rows: Sequence[InputRow], asked: Iterable[Candidate]
+) -> dict[Candidate, list[str]]:
+    """The prompt of every row, as each of the candidates is asked."""
+    makers = {candidate: prompt_maker(run.recipe.candidate(candidate)) for candidate in asked}
+    return {candidate: [made(row) for row in rows] for candidate, made in makers.items()}
 
 
 def _source(

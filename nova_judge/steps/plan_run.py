@@ -110,8 +110,16 @@ def recipe_in(bucket: str, name: str) -> Recipe:
     """The account's own recipe of that name, else the one that ships with the code."""
     key = f"{RECIPES}{name}.yaml"
     own = s3.read_if_exists(bucket, key)
+
+    def beside(file: str) -> bytes:
+        content = s3.read_if_exists(bucket, f"{RECIPES}{file}")
+        if content is None:
+            raise FileNotFoundError(f"s3://{bucket}/{RECIPES}{file} is not there")
+        return content
+
     if own is not None:
-        return load_recipe(own.decode("utf-8", "replace"), file=f"s3://{bucket}/{key}")
+        file = f"s3://{bucket}/{key}"
+        return load_recipe(own.decode("utf-8", "replace"), file=file, beside=beside)
     return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
 
 

@@ -89,3 +89,45 @@ def test_a_file_that_brings_its_answers_asks_nobody(tmp_path):
         done = run(command(ROOT / "examples/pairs.jsonl", server, tmp_path / "run"), expect=3)
     assert "brings the answers of both candidates" in " ".join(done.stderr.split())
     assert server.asked == []
+
+
+RECIPE = """
+kind: llm_judge
+candidates:
+  A:
+    openai: {url}#right
+    name: bare
+  B:
+    openai: {url}#right
+    name: few-shot
+    system: Be brief.
+    examples: few.jsonl
+    messages:
+      - {{role: user, content: "{{{{ examples[0].question }}}}"}}
+      - {{role: assistant, content: "{{{{ examples[0].answer }}}}"}}
+      - {{role: user, content: "{{{{ prompt }}}}"}}
+{judge}
+"""
+
+
+def test_one_model_with_two_prompts_is_two_candidates(tmp_path):
+    file, out = questions(tmp_path / "questions.jsonl", 6), tmp_path / "run"
+    judge = (ROOT / "recipes/pairwise.yaml").read_text("utf-8").partition("\njudge:")[2]
+    (tmp_path / "few.jsonl").write_text('{"question": "Hi?", "answer": "Yes."}\n', "utf-8")
+    recipe = tmp_path / "prompts.yaml"
+    with chat_server(answered) as server:
+        recipe.write_text(RECIPE.format(url=server.url, judge=f"judge:{judge}"), "utf-8")
+        run([*START, str(file), "--recipe", str(recipe), "--out", str(out)])
+        asked = [body["messages"] for body in server.asked]
+
+    metrics = metrics_of(out)
+    assert [metrics["candidates"][side]["name"] for side in "AB"] == ["bare", "few-shot"]
+    assert metrics["rows"]["judged"] == 6
+    first = {"role": "user", "content": "What is 0 + 0?"}
+    turns = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi?"},
+        {"role": "assistant", "content": "Yes."},
+    ]
+    assert asked.count([first]) == asked.count([*turns, first]) == 1
+    assert len(asked) == 12 + 2  # one word to each before the run

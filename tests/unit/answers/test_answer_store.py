@@ -3,7 +3,8 @@
 import pytest
 
 from nova_judge.answers.answer_store import CHUNK_ANSWERS, CHUNK_SECONDS, AnswerJournal, ShardPlace
-from nova_judge.answers.answers import Answer, FailedAnswer, Setback, model_name, prompt_name
+from nova_judge.answers.answers import Answer, FailedAnswer, Setback, model_name
+from nova_judge.answers.prompts import prompt_name
 from nova_judge.recipe.recipe import Generation
 from tests.made.folder_objects import FolderObjects
 

@@ -81,7 +81,7 @@ def run(models, prompts=PROMPTS, journals=None, policy=QUICK, timeout=1.0, threa
     sources = {
         c: AnswerSource(model, journals[c], policy, timeout, threads) for c, model in models.items()
     }
-    return generate(prompts, sources, **how)
+    return generate(dict.fromkeys(sources, prompts), sources, **how)
 
 
 def texts(outcomes):

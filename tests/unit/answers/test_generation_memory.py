@@ -38,7 +38,7 @@ for shard in plan:
         c: AnswerSource(Model(), AnswerJournal(objects, c, place, reuse=False), threads=8)
         for c in "AB"
     }
-    generated = generate(prompts, sources)
+    generated = generate(dict.fromkeys(sources, prompts), sources)
     assert generated.left == 0
     rows += len(prompts)
     for chunk in folder.rglob("*.jsonl"):

@@ -50,7 +50,7 @@ def work(folder):
         )
         for c in ("A", "B")
     }
-    generated = generate(PROMPTS, sources)
+    generated = generate(dict.fromkeys(sources, PROMPTS), sources)
     for candidate, outcomes in generated.outcomes.items():
         lines = msgspec.json.Encoder().encode_lines([lasting(row) for row in outcomes])
         objects.write(f"responses/{candidate}", lines)

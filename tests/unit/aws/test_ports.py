@@ -16,10 +16,11 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
-from nova_judge.answers.answers import Answer, Prompt, prompt_name
+from nova_judge.answers.answers import Answer
 from nova_judge.answers.converse import answer_of, converse_request
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
+from nova_judge.answers.prompts import Prompt, prompt_name
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.calls import config
@@ -92,7 +93,7 @@ def test_over_real_connections_no_row_is_lost_however_many_calls_fail(tmp_path, 
     with loopback(latency_s=0.005, failing=failing, faults=FAULTS, hang_s=0.3) as url:
         journal = AnswerJournal(FolderObjects(tmp_path), "m", ShardPlace("run", 0))
         source = AnswerSource(port(url), journal, policy, call_timeout_s=1)
-        generated = generate(prompts, {"A": source})
+        generated = generate({"A": prompts}, {"A": source})
         with urlopen(f"{url}/counters") as reply:  # noqa: S310 - loopback
             counters = msgspec.json.decode(reply.read())
     assert all(isinstance(row, Answer) for row in generated.outcomes["A"])

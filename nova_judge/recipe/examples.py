@@ -1,0 +1,69 @@
+"""Examples that a candidate's templates show, read from a file beside the recipe."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+import ryaml
+
+from nova_judge.errors import RecipeError
+from nova_judge.recipe.messages import Example
+from nova_judge.recipe.recipe import Candidates, CandidateSpec, Recipe
+from nova_judge.yaml_text import read_yaml
+
+Beside: TypeAlias = Callable[[str], bytes]
+"""Reads a file that lies beside a recipe, by its name; raises OSError where there is none."""
+
+MOST_BYTES = 65_536
+_decoder = msgspec.json.Decoder(Example)
+
+
+def with_examples(recipe: Recipe, file: str, beside: Beside | None) -> Recipe:
+    """The recipe with the examples themselves in place of the names of their files.
+
+    A run is then the same only where they are. Raises RecipeError for a file that cannot be read.
+    """
+    pair = recipe.candidates
+    a, b = (_filled(spec, file, beside) for spec in (pair.A, pair.B))
+    return msgspec.structs.replace(recipe, candidates=Candidates(A=a, B=b))
+
+
+def alone(text: str, recipe: Recipe) -> str:
+    """The YAML of a recipe that was read from `text`, with what stood in files beside it."""
+    document = read_yaml(text)
+    sides = (document.get("candidates") or {}) if isinstance(document, dict) else {}
+    named = [side for side in sides if isinstance(sides[side].get("examples"), str)]
+    for side in named:
+        sides[side]["examples"] = list(recipe.candidate(side).examples)
+    return ryaml.dumps(document) if named else text
+
+
+def _filled(spec: CandidateSpec, file: str, beside: Beside | None) -> CandidateSpec:
+    name = spec.examples
+    if not isinstance(name, str):
+        return spec
+    if "/" in name or "\\" in name or name.startswith(".") or beside is None:
+        raise RecipeError(f"{file}: examples {name}: the name of a file beside the recipe, please")
+    try:
+        content = beside(name)
+    except OSError as error:
+        raise RecipeError(
+            f"{file}: examples {name}: it cannot be read ({error}); it lies beside the recipe"
+        ) from error
+    if len(content) > MOST_BYTES:
+        raise RecipeError(f"{file}: examples {name}: over {MOST_BYTES:,} bytes; name fewer")
+    return msgspec.structs.replace(spec, examples=tuple(_rows(content, f"{file}: {name}")))
+
+
+def _rows(content: bytes, place: str) -> list[Example]:
+    rows = []
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip():
+            try:
+                rows.append(_decoder.decode(line))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise RecipeError(
+                    f"{place}: line {number}: {error}; a line is a JSON object of texts and "
+                    'numbers, such as {"prompt": "…", "response": "…"}'
+                ) from error
+    return rows
