@@ -199,7 +199,32 @@ def house() -> str:
     return picture(740, 424, "The house: imports go down only", parts)
 
 
+def report() -> str:
+    """The parts of a report, from top to bottom."""
+    parts_of_page = (
+        (44, "verdict", "the word, its evidence, and who stood in for a model"),
+        (92, "six panels", "counts, win rate, both orders, criteria, categories, margins"),
+        (44, "criteria", "means by candidate, differences, sliders over the weights"),
+        (44, "trust", "positions, agreement with labels, length, calibration, controls"),
+        (44, "where every row went", "judged, rejected, failed: the sum closes"),
+        (92, "rows", "both answers, what the judge said in each order, filters"),
+        (
+            44,
+            "cost and provenance",
+            "estimate beside actual; file, recipe and versions",
+        ),
+    )
+    parts, y = [], 16.0
+    for height, name, note in parts_of_page:
+        parts.append(f'<rect class="b" x="20" y="{y:g}" width="230" height="{height}" rx="6"/>')
+        parts.append(text(135, y + height / 2 + 5, name, "h", "middle"))
+        parts.append(text(270, y + height / 2 + 5, note, "n"))
+        y += height + 8
+    return picture(700, int(y) + 8, "The parts of a report, from top to bottom", parts)
+
+
 PICTURES = {
+    "report": report,
     "both-orders": both_orders,
     "clusters": clusters,
     "verdict": verdict,
