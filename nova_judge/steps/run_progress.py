@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.answers.answer_store import names_folder
-from nova_judge.answers.answers import NAME_BYTES
+from nova_judge.answers.prompts import NAME_BYTES
 from nova_judge.aws import judge_jobs, s3
 from nova_judge.aws.judge_jobs import JobSeen
 from nova_judge.kinds.job import PlannedJob
