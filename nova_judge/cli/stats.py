@@ -21,8 +21,9 @@ from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
+from nova_judge.statistics.outside_labels import judge_rates as judge_rates_of
 from nova_judge.statistics.slices import Slice
-from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 
 _MOST_SHOWN = 20
 
@@ -33,6 +34,14 @@ def command(
     ],
     labels: Annotated[
         Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
+    ] = None,
+    judge_rates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JUDGMENTS",
+            help="Other pairs that the same judge judged, with labels: its errors there correct "
+            "this win rate.",
+        ),
     ] = None,
     columns: Map = None,
     preference: Annotated[
@@ -53,8 +62,9 @@ def command(
 ) -> None:
     """Win rate, verdict, positions, agreement, calibration and more for a file of judgments.
 
-    Columns: id, forward, backward, and where you have them label, margin (A - B), category,
-    length_A, length_B (characters); or preference, the share that B wins. `forward` was judged
+    Columns: id, forward, backward, and where you have them label, probability (with which the row
+    was drawn to be labelled), margin (A - B), category, length_A, length_B (characters); or
+    preference, the share that B wins. `forward` was judged
     with A shown first, `backward` with B first, both as the judge wrote them: in backward, A>B says
     that B won. An empty verdict is one that could not be read.
 
@@ -75,13 +85,26 @@ def command(
             _scale(preference),
         )
         settings = StatisticsSettings(
-            level=level, equivalence_margin=equivalence_margin, anytime=anytime
+            level=level,
+            equivalence_margin=equivalence_margin,
+            anytime=anytime,
+            judge_rates=_rates_in(judge_rates) if judge_rates else None,
         )
         estimates = _with_set_aside(find(reading.evidence, settings, reading.basis), reading)
     if as_json:
         print_json(_document(file, reading, estimates))
     else:
         _show(Console(highlight=False), reading, estimates)
+
+
+def _rates_in(file: Path) -> JudgeRates:
+    rates = judge_rates_of(read_judgment_file(file).evidence)
+    if rates is None:
+        raise InputFileError(
+            f"{file}: no rows with the label A and with the label B on which both orders name one "
+            "candidate: how often the judge errs cannot be seen"
+        )
+    return rates
 
 
 def _scale(given: str) -> PreferenceScale:
@@ -151,6 +174,7 @@ def _lines(estimates: Estimates, rows: int) -> list[tuple[str, str]]:
         ("win rate of B, ties as half", estimates.win_rate),
         ("win rate of B, decided rows only", estimates.win_rate_decisive),
         ("win rate of B, corrected by labels", estimates.win_rate_corrected),
+        ("win rate of B, by outside labels", estimates.win_rate_by_rates),
         ("win rate of B at equal length", estimates.length_controlled),
         ("win rate of B at equal structure", estimates.format_controlled),
         ("win rate of B at equal length and structure", estimates.style_controlled),
@@ -171,11 +195,17 @@ def _lines(estimates: Estimates, rows: int) -> list[tuple[str, str]]:
             ("agreement, backward", _share(agreed.backward)),
             ("agreement, strict", _share(agreed.strict)),
             ("agreement, summed", _share(agreed.summed)),
+            *([("right on decided rows", _rates(agreed.rates))] if agreed.rates else []),
             ("Cohen's kappa", _kappa(agreed.kappa_interval)),
         ]
     if calibration := estimates.calibration:
         lines.append(("expected calibration error", f"{calibration.expected_error:.4f}"))
     return lines
+
+
+def _rates(rates: JudgeRates) -> str:
+    of_a = f"{rates.right_of_A:,.0f} of {rates.labelled_A:,.0f} labelled A"
+    return f"{of_a}, {rates.right_of_B:,.0f} of {rates.labelled_B:,.0f} labelled B"
 
 
 def _kappa(kappa: Kappa | None) -> str:

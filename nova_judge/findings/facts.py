@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
 from nova_judge.kinds.known import kind_of
@@ -11,7 +13,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.sources.known import source_of
-from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 
 
 def run_facts(
@@ -65,9 +67,15 @@ def run_facts(
             level=run.recipe.statistics.level,
             equivalence_margin=run.recipe.statistics.equivalence_margin,
             seed=run.recipe.statistics.seed,
+            judge_rates=_rates_elsewhere(run),
         ),
         notes=tuple(_notes(run, summary)) if summary else (),
     )
+
+
+def _rates_elsewhere(run: Run) -> JudgeRates | None:
+    rates = run.recipe.statistics.judge_rates
+    return None if rates is None else JudgeRates(**msgspec.structs.asdict(rates))
 
 
 def _stand_in(run: Run, candidate: Candidate) -> str | None:

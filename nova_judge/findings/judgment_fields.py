@@ -47,6 +47,7 @@ class LabelledRow(NamedTuple):
     """Fields that a file of labels gives for one row."""
 
     label: Verdict | None
+    probability: float | None
     category: str | None
     length_A: int | None
     length_B: int | None
@@ -87,6 +88,7 @@ class Fields:
         """Fields that the line gives for its row beside any judgment."""
         return LabelledRow(
             label=self._label(),
+            probability=self._probability(),
             category=self.text("category") or self.text("source"),
             length_A=self._length("A"),
             length_B=self._length("B"),
@@ -139,6 +141,13 @@ class Fields:
         if label is None:
             self._lose("label", value)
         return label
+
+    def _probability(self) -> float | None:
+        chance = self._number("probability")
+        if chance is None or 0.0 < chance <= 1.0:
+            return chance
+        self._lose("probability", chance)
+        return None
 
     def _margin(self) -> float | None:
         margin = self._number("margin")

@@ -1,12 +1,12 @@
 """Judgments that never went through our pipeline: JSON Lines, CSV or Parquet, row by row.
 
-Columns: `id, forward, backward, label?, margin?, category?, length_A?, length_B?, cluster?`, or
-`preference`, by default the share that B wins: its scale belongs to the file. Labels such as `A>B`
-speak of the order shown: in `backward`, where B is shown first, `A>B` says that B won. The bare
-words A, B, tie and both_bad, as in our own judgments.parquet, speak of the candidates. Null or
-nothing is a verdict that could not be read. A field that cannot be read costs itself and not its
-line, and is counted; words that name no known verdict refuse the file, because such lines do say
-something.
+Columns: `id, forward, backward, label?, probability?, margin?, category?, length_A?, length_B?,
+cluster?`, or `preference`, by default the share that B wins: its scale belongs to the file.
+Labels such as `A>B` speak of the order shown: in `backward`, where B is shown first, `A>B` says
+that B won. The bare words A, B, tie and both_bad, as in our own judgments.parquet, speak of the
+candidates. Null or nothing is a verdict that could not be read. A field that cannot be read costs
+itself and not its line, and is counted; words that name no known verdict refuse the file, because
+such lines do say something.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ MOST_UNREAD = 0.01
 """The share of a column that may be unreadable, or of lines set aside, before it is said first."""
 
 COLUMNS = (
-    "id, forward, backward, label, margin, category, length_A, length_B, preference, "
+    "id, forward, backward, label, probability, margin, category, length_A, length_B, preference, "
     "prompt, cluster"
 )
 
@@ -75,7 +75,8 @@ def read_judgment_file(
         reading = _of_counts(lines, scale)
         if reading is not None:
             return reading
-    reader = _Reader(_read_labels(labels) if labels else {}, scale)
+    read = _read_labels(labels) if labels else _Labels({}, Counter())
+    reader = _Reader(read, scale)
     try:
         evidence = gather(reader.rows(read_records(file, columns)))
     except OutsideScaleError as outside:
@@ -98,7 +99,7 @@ def read_judgment_file(
 
 def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRead | None:
     """The reading of lines that were counted; None where one of them needs a note."""
-    reader = _Reader({}, scale)
+    reader = _Reader(_Labels({}, Counter()), scale)
     once = gather(reader.rows(Record(0, each.fields) for each in lines))
     if reader.set_aside or reader.lost or once.rows != len(lines):
         return None
@@ -113,11 +114,18 @@ def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRe
     )
 
 
+class _Labels(NamedTuple):
+    """Rows of a file of labels by id, and the fields that cannot be read, by how many lines."""
+
+    rows: dict[str, LabelledRow]
+    lost: Counter[str]
+
+
 class _Reader:
     """Turns records into evidence rows, and remembers what kinds of judgment it met."""
 
-    def __init__(self, labels: Mapping[str, LabelledRow], scale: PreferenceScale) -> None:
-        self._known = labels
+    def __init__(self, labels: _Labels, scale: PreferenceScale) -> None:
+        self._known, self._lost_of_labels = labels
         self._scale = scale
         self._lost: Counter[str] = Counter()
         self._spellings: dict[str, Counter[str]] = {"forward": Counter(), "backward": Counter()}
@@ -159,6 +167,10 @@ class _Reader:
         if labels is not None:
             joined = len(self._joined)
             notes.append(f"{joined} of {len(self._known)} ids of the labels have a judgment")
+            notes += [
+                f"`{name}` of the labels cannot be read on {count:,} lines, which count without it"
+                for name, count in self._lost_of_labels.items()
+            ]
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be told")
@@ -228,18 +240,20 @@ def _other_scale(outside: OutsideScaleError, scale: PreferenceScale) -> str:
     )
 
 
-def _read_labels(path: Path) -> dict[str, LabelledRow]:
+def _read_labels(path: Path) -> _Labels:
     labels: dict[str, LabelledRow] = {}
+    lost: Counter[str] = Counter()
     for line, fields in read_records(path):
         try:
             if isinstance(fields, str):
                 raise UnusableFieldsError(fields)
             read = Fields(fields)
             row_id, label = read.text("id"), read.known()
+            lost.update(field for field, _ in dict.fromkeys(read.lost))
         except UnusableFieldsError as unusable:
             raise InputFileError(f"{path}, line {line}: {unusable}") from None
         if row_id is None:
             raise InputFileError(f"{path}, line {line}: labels need an `id` in every line")
         if labels.setdefault(row_id, label).label != label.label:
             raise InputFileError(f"{path}, line {line}: id {row_id} has two labels")
-    return labels
+    return _Labels(labels, lost)

@@ -163,6 +163,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: Interval | None = None
     win_rate_decisive: Interval | None = None
     win_rate_corrected: CorrectedWinRate | None = None
+    win_rate_by_rates: Interval | None = None
     labels: LabelFindings | None = None
     standard_error: float | None = None
     repeats: Repeats | None = None

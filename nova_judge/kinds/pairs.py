@@ -33,7 +33,7 @@ class Pairs:
     """The LLM judge and the rubric judge; `needs` and `uses` as of `Kind`."""
 
     needs: frozenset[str] = frozenset({"judge.nova"})
-    uses: frozenset[str] = frozenset({"controls", "stop"})
+    uses: frozenset[str] = frozenset({"controls", "stop", "statistics.judge_rates"})
     fields: tuple[str, ...] = FIELDS
     generates: bool = True
 

@@ -137,12 +137,33 @@ class Budget(Section, frozen=True):
     max_usd: Annotated[float, Meta(gt=0)] | None = None
 
 
+class RatesElsewhere(Section, frozen=True):
+    """How often the judge was right on other pairs that it decided, by the side that is better."""
+
+    right_of_A: Annotated[float, Meta(ge=0)]
+    labelled_A: Annotated[float, Meta(gt=0)]
+    right_of_B: Annotated[float, Meta(ge=0)]
+    labelled_B: Annotated[float, Meta(gt=0)]
+
+    def __post_init__(self) -> None:
+        for side, right, labelled in (
+            ("A", self.right_of_A, self.labelled_A),
+            ("B", self.right_of_B, self.labelled_B),
+        ):
+            if right > labelled:
+                raise ValueError(f"right_of_{side} is more than labelled_{side}")
+
+
 class Statistics(Section, frozen=True):
-    """Demands on the report. `equivalence_margin` is a distance of the win rate from ½."""
+    """Demands on the report. `equivalence_margin` is a distance of the win rate from ½.
+
+    `judge_rates` correct the win rate by how the same judge did on pairs labelled elsewhere.
+    """
 
     level: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
     equivalence_margin: Annotated[float, Meta(gt=0, lt=0.5)] | None = None
     seed: Seed = 0
+    judge_rates: RatesElsewhere | None = None
 
 
 class Shards(Section, frozen=True):
@@ -198,6 +219,7 @@ class Recipe(Section, frozen=True):
             "judge.evaluate_base_model": judge.evaluate_base_model,
             "controls": self.controls,
             "stop": self.stop,
+            "statistics.judge_rates": self.statistics.judge_rates,
         }
         return {key: bool(part) for key, part in parts.items()}
 

@@ -38,6 +38,7 @@ def our_rates(metrics: Metrics) -> list[NamedRate]:
         ("at equal structure", metrics.format_controlled),
         ("at equal length and structure", metrics.style_controlled),
         ("corrected by labels", metrics.win_rate_corrected),
+        ("decided pairs, by outside labels", metrics.win_rate_by_rates),
         ("by the labels alone", metrics.labels.win_rate if metrics.labels else None),
     )
     return [NamedRate(name, rate) for name, rate in candidates if rate]

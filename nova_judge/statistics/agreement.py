@@ -11,6 +11,8 @@ from nova_judge.statistics.clusters import places_of, share_interval, worth_of
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.gwet import Ac1, gwet_ac1
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
+from nova_judge.statistics.outside_labels import judge_rates
+from nova_judge.statistics.statistics_settings import JudgeRates
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
@@ -38,7 +40,8 @@ class Agreement(msgspec.Struct, frozen=True):
     consistency: the same verdict in both orders, whatever the label.
     kappa: of the summed verdict; None where it is not defined. ac1: Gwet's, of the same.
     backward, strict and consistency are None where only one order was judged. intervals: by
-    the name of the share, Wilson's, or over prompts where these repeat.
+    the name of the share, Wilson's, or over prompts where these repeat. rates: for a recipe's
+    `statistics.judge_rates`.
     """
 
     forward: float
@@ -51,6 +54,7 @@ class Agreement(msgspec.Struct, frozen=True):
     labelled: int
     ac1: Ac1 | None = None
     intervals: dict[str, Interval] = {}
+    rates: JudgeRates | None = None
 
 
 def agreement(
@@ -88,6 +92,7 @@ def agreement(
         ac1=gwet_ac1(table, level, repeated),
         intervals={name: one for name, one in intervals.items() if isinstance(one, Interval)},
         labelled=labelled.rows,
+        rates=judge_rates(labelled),
     )
 
 

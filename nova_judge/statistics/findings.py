@@ -24,6 +24,7 @@ from nova_judge.statistics.length_control import (
     style_controlled,
 )
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
+from nova_judge.statistics.outside_labels import rate_by_outside_labels
 from nova_judge.statistics.positions import Positions, positions
 from nova_judge.statistics.slices import Slice, slices
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -61,6 +62,7 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: Interval | None
     win_rate_decisive: Interval | None
     win_rate_corrected: CorrectedWinRate | None
+    win_rate_by_rates: Interval | None
     labels: LabelFindings | None
     standard_error: float | None
     repeats: Repeats | None
@@ -93,6 +95,8 @@ def find(
         of_positions = None
     elif both_orders:
         of_positions = positions(evidence.profiles)
+    rates = settings.judge_rates
+    by_rates = rate_by_outside_labels(contest, rates, level) if rates else None
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
     return Estimates(
@@ -104,6 +108,7 @@ def find(
         win_rate=notes.kept("win_rate", win_rate_of(contest, settings)),
         win_rate_decisive=notes.kept("win_rate_decisive", decisive_rate_of(contest, settings)),
         win_rate_corrected=notes.kept("win_rate_corrected", corrected_by_labels(counted, level)),
+        win_rate_by_rates=notes.kept("win_rate_by_rates", by_rates) if by_rates else None,
         labels=of_labels,
         standard_error=standard_error_of(contest),
         repeats=repeats(contest.clusters) if contest.clusters else None,
@@ -137,6 +142,7 @@ _SPOKEN = {
     "win_rate": "win rate",
     "win_rate_decisive": "win rate of decided rows",
     "win_rate_corrected": "win rate corrected by labels",
+    "win_rate_by_rates": "win rate corrected by the judge's rates",
     "length_controlled": "win rate at equal length",
     "format_controlled": "win rate at equal structure",
     "style_controlled": "win rate at equal length and structure",

@@ -4,6 +4,7 @@ Labels outrank the judge: where both name different sides, or the judge agrees w
 more than chance would, the verdict is blocked and says so first.
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -16,13 +17,9 @@ from nova_judge.statistics.contest import Contest, decision_of, win_rate_of
 from nova_judge.statistics.corrected_win_rate import MIN_LABELLED, weighted_label_rate
 from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.evidence import Evidence
-from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
-
-ROGAN_GLADEN = "Rogan and Gladen's correction, one observation added to every rate"
 
 
 class LabelFindings(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,78 +100,22 @@ def _weighted(labelled: Evidence, level: float) -> _Rate | None:
     return _Rate(interval, decide(0.0, interval, level=level)) if interval else None
 
 
-class JudgeRates(msgspec.Struct, frozen=True):
-    """Rates of a judge on pairs labelled elsewhere: right of all that are better on this side."""
-
-    right_of_a: int
-    labelled_a: int
-    right_of_b: int
-    labelled_b: int
-
-
-def rate_by_outside_labels(
-    a: int, b: int, judge: JudgeRates, level: float = 0.95
-) -> Interval | None:
-    """The share of B among decided rows, corrected for the judge's errors (Rogan, Gladen 1978).
-
-    (share + specificity - 1) / (sensitivity + specificity - 1), where the judge's rates come from
-    labels outside of this run; the delta method at counts with one observation added to each
-    rate (Lang and Reiczigel 2014). None where the judge is no better than a coin.
-    """
-    shares, variances = [], []
-    for wins, rows in (
-        (b, a + b),
-        (judge.right_of_b, judge.labelled_b),
-        (judge.right_of_a, judge.labelled_a),
-    ):
-        share = (wins + 1.0) / (rows + 2.0)
-        shares.append(share)
-        variances.append(share * (1.0 - share) / (rows + 2.0))
-    share, sensitivity, specificity = shares
-    sharpness = sensitivity + specificity - 1.0
-    plain = _corrected(b, a + b, judge)
-    if sharpness <= 0.0 or plain is None:
-        return None
-    centre = (share + specificity - 1.0) / sharpness
-    slopes = (1.0, -centre, 1.0 - centre)
-    variance = sum(s * s * v for s, v in zip(slopes, variances, strict=True)) / sharpness**2
-    reach = student_quantile(level, max(1, min(judge.labelled_a, judge.labelled_b) - 1)) * (
-        math.sqrt(variance)
-    )
-    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
-    return Interval(plain, min(plain, low), max(plain, high), level, ROGAN_GLADEN)
-
-
-def _corrected(wins: int, rows: int, judge: JudgeRates) -> float | None:
-    if not rows or not judge.labelled_a or not judge.labelled_b:
-        return None
-    sensitivity = judge.right_of_b / judge.labelled_b
-    specificity = judge.right_of_a / judge.labelled_a
-    if sensitivity + specificity <= 1.0:
-        return None
-    rate = (wins / rows + specificity - 1.0) / (sensitivity + specificity - 1.0)
-    return min(1.0, max(0.0, rate))
-
-
 def _p_chance(labelled: Evidence) -> float | None:
-    """P of as much agreement or more by chance, on rows where label and judge name a side.
+    """P of as much agreement or more by chance (Fisher's exact test, one-sided).
 
-    Fisher's exact test, one-sided; where prompts repeat, the paired test of what each prompt adds
-    to the covariance of label and verdict.
+    Of prompts for which the labels, and the verdicts, name a side on balance.
     """
     verdicts = summed_verdicts(labelled)
     named = (labelled.labels <= Outcome.B) & (verdicts <= Outcome.B)
     if not named.any():
         return None
-    of_label, of_judge = (codes[named].astype(np.float64) for codes in (labelled.labels, verdicts))
     places = places_of(labelled.clusters[named])
-    if places.max() + 1 == len(places):
-        counted = np.bincount(labelled.labels[named] * 2 + verdicts[named], minlength=4)
-        return _fisher(*counted.tolist())
-    products = (of_label - of_label.mean()) * (of_judge - of_judge.mean())
-    of_prompts = np.bincount(places, products).astype(np.float64)
-    two_sided = mean_difference_p_value(of_prompts)
-    return two_sided / 2.0 if of_prompts.sum() > 0 else 1.0 - two_sided / 2.0
+    of_labels, of_judge = (
+        np.sign(np.bincount(places, codes[named] - 0.5)) for codes in (labelled.labels, verdicts)
+    )
+    sides = itertools.product((-1, 1), repeat=2)
+    counts = [int(((of_labels == label) & (of_judge == verdict)).sum()) for label, verdict in sides]
+    return _fisher(*counts) if any(counts) else None
 
 
 def _fisher(aa: int, ab: int, ba: int, bb: int) -> float:

@@ -6,6 +6,18 @@ import msgspec
 from msgspec import Meta
 
 
+class JudgeRates(msgspec.Struct, frozen=True):
+    """Rates of a judge on pairs labelled elsewhere that it decided, by the side that is better.
+
+    In rows, or in what these are worth where prompts repeat.
+    """
+
+    right_of_A: float
+    labelled_A: float
+    right_of_B: float
+    labelled_B: float
+
+
 class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of every estimate of a run.
 
@@ -17,6 +29,7 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     blocked_by: what the control rows say against the judge (`controls.py`).
     looks: every p-value of the verdict is multiplied by it, where this comparison is one of several
     that may have been tried.
+    judge_rates: of the same judge on other pairs, whose labels correct this win rate.
     """
 
     level: Annotated[float, Meta(gt=0, lt=1)] = 0.95
@@ -26,6 +39,7 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     anytime: bool = False
     blocked_by: tuple[str, ...] = ()
     looks: Annotated[float, Meta(ge=1)] = 1.0
+    judge_rates: JudgeRates | None = None
 
     @property
     def strict_level(self) -> float:

@@ -47,6 +47,32 @@ def test_stats_for_people_sets_bad_lines_aside(tmp_path: Path) -> None:
     assert "Wilson" in shown
 
 
+def verdicts(rows: int, named: str, **more: object) -> list[object]:
+    """Rows on which both orders name this candidate."""
+    return [{"forward": named, "backward": named, **more} for _ in range(rows)]
+
+
+def test_errors_on_other_pairs_correct_the_win_rate(tmp_path: Path) -> None:
+    """(.6 + .9 - 1) / (.8 + .9 - 1) = .714."""
+    elsewhere = verdicts(90, "A", label="A") + verdicts(10, "B", label="A")
+    elsewhere += verdicts(80, "B", label="B") + verdicts(20, "A", label="B")
+    given = jsonl(tmp_path / "elsewhere.jsonl", elsewhere)
+    file = jsonl(tmp_path / "j.jsonl", verdicts(40, "A") + verdicts(60, "B"))
+    found = json.loads(run("stats", file, "--judge-rates", given, "--json"))
+    assert found["win_rate_by_rates"]["estimate"] == pytest.approx(5 / 7)
+    shown = run("stats", file, "--judge-rates", given)
+    assert "win rate of B, by outside labels" in shown
+    assert "71.4 %" in shown
+    rates = json.loads(run("stats", given, "--json"))["agreement"]["rates"]
+    assert rates == {"right_of_A": 90, "labelled_A": 100, "right_of_B": 80, "labelled_B": 100}
+
+
+def test_other_pairs_without_labels_of_both_sides_are_refused(tmp_path: Path) -> None:
+    given = jsonl(tmp_path / "elsewhere.jsonl", verdicts(9, "A", label="A"))
+    with pytest.raises(InputFileError, match="how often the judge errs cannot be seen"):
+        run("stats", given, "--judge-rates", given)
+
+
 def test_stats_of_nothing_is_an_error() -> None:
     with pytest.raises(InputFileError):
         run("stats", "nowhere.jsonl")

@@ -307,3 +307,26 @@ def test_one_table_is_read_alike_in_every_form(tmp_path: Path, name: str, conten
     assert (reading.evidence.rows, reading.set_aside) == (2, [])
     assert reading.evidence.profiles.judged == 2
     assert set(reading.evidence.categories) == {"Größe", "Grüße"}
+
+
+def test_labels_bring_the_probability_with_which_their_rows_were_drawn(tmp_path: Path) -> None:
+    labels = [{"id": "1", "label": "A>B", "probability": 0.25}, {"id": "3", "label": "B>A"}]
+    given = jsonl(tmp_path / "labels.jsonl", labels)
+    found = read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), given).evidence
+    assert found.probabilities[0] == 0.25
+    assert np.isnan(found.probabilities[1:]).all()
+
+
+def test_what_cannot_be_read_in_a_file_of_labels_is_counted(tmp_path: Path) -> None:
+    labels = [
+        {"id": "1", "label": "A>B", "probability": 1.5},
+        {"id": "2", "label": "A>B", "probability": "often"},
+        {"id": "3", "label": "banana", "probability": 0.5},
+    ]
+    given = jsonl(tmp_path / "labels.jsonl", labels)
+    reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), given)
+    assert reading.notes[1:] == [
+        "`probability` of the labels cannot be read on 2 lines, which count without it",
+        "`label` of the labels cannot be read on 1 lines, which count without it",
+    ]
+    assert np.isnan(reading.evidence.probabilities[:2]).all()

@@ -214,3 +214,21 @@ def test_an_instance_type_that_the_stack_does_not_configure_is_refused():
     )
     with pytest.raises(RecipeError, match=r"candidates.A.instance_types: found 'ml.p5.48xlarge'"):
         load_recipe(text, file="pairwise.yaml")
+
+
+RATES = (
+    "statistics: {judge_rates: {right_of_A: 45, labelled_A: 50, right_of_B: 40, labelled_B: 50}}"
+)
+
+
+def test_a_recipe_holds_the_judge_s_rates_on_pairs_labelled_elsewhere():
+    rates = load(PAIRWISE.replace("budget: {", f"{RATES}\nbudget: {{")).statistics.judge_rates
+    assert msgspec.structs.astuple(rates) == (45, 50, 40, 50)
+    wrong = RATES.replace("right_of_B: 40", "right_of_B: 51")
+    with pytest.raises(RecipeError, match="right_of_B is more than labelled_B"):
+        load(PAIRWISE.replace("budget: {", f"{wrong}\nbudget: {{"))
+
+
+def test_rates_of_a_judge_of_pairs_are_refused_where_none_is_asked():
+    with pytest.raises(RecipeError, match=r"statistics\.judge_rates"):
+        load(packaged_recipe("benchmark-mmlu") + f"\n{RATES}\n")

@@ -9,10 +9,11 @@ from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Candidates, CandidateSpec
+from nova_judge.recipe.recipe import Candidates, CandidateSpec, RatesElsewhere, Statistics
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import CutOff, DatasetSummary, ReasonCount
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run, sources_in
+from nova_judge.statistics.statistics_settings import JudgeRates
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
 OWN_A = Candidates(A=CandidateSpec(file="response_A", name="ours"), B=RECIPE.candidates.B)
@@ -202,3 +203,11 @@ def test_of_a_run_that_failed_early_nothing_is_made_up():
     facts = run_facts(run(), None)
     assert (facts.input_rows, facts.rejected, facts.judge.jobs) == (0, 0, ())
     assert facts.judge.instance_type is None
+
+
+def test_the_judge_s_rates_reach_the_statistics():
+    rates = RatesElsewhere(right_of_A=45, labelled_A=50, right_of_B=40, labelled_B=50)
+    statistics = Statistics(judge_rates=rates)
+    recipe = type(RECIPE)(**{**_fields(RECIPE), "statistics": statistics})
+    facts = run_facts(msgspec.structs.replace(run(), recipe=recipe), None)
+    assert facts.settings.judge_rates == JudgeRates(45, 50, 40, 50)

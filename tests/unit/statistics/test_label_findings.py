@@ -1,4 +1,4 @@
-"""Labels by themselves, against the judge, and from outside of the run."""
+"""Labels by themselves, and against the judge."""
 
 import numpy as np
 import pytest
@@ -9,11 +9,7 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.gwet import gwet_ac1
-from nova_judge.statistics.label_findings import (
-    JudgeRates,
-    label_findings,
-    rate_by_outside_labels,
-)
+from nova_judge.statistics.label_findings import label_findings
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import counts, labelled
@@ -62,26 +58,28 @@ def test_ac1_is_gwet_s_own_example_and_stands_where_kappa_collapses() -> None:
     assert gwet_ac1(np.diag([30, 0, 0])) is None
 
 
-def covered(draw, truth: float, runs: int = 400) -> float:
-    found = [draw() for _ in range(runs)]
-    return float(np.mean([one.low <= truth <= one.high for one in found if one is not None]))
+def test_labels_of_one_prompt_are_one_observation() -> None:
+    """Five prompts, of which four have ten rows each that are labelled alike."""
+    rows = [
+        EvidenceRow(Verdict.B, Verdict.B, label=Verdict.B, cluster=7 + n // 10) for n in range(40)
+    ]
+    rows += [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.A, cluster=99)]
+    found = label_findings(gather(rows), Word.B_BETTER)
+    assert found.word is Word.INCONCLUSIVE
+    assert found.win_rate.low < 0.5
+    assert found.p_chance == pytest.approx(0.2)
+    alone = label_findings(gather(row._replace(cluster=0) for row in rows), Word.B_BETTER)
+    assert alone.word is Word.B_BETTER
 
 
-@pytest.mark.parametrize(
-    ("truth", "right_a", "right_b"), [(0.5, 0.8, 0.7), (0.7, 0.9, 0.8), (0.2, 0.75, 0.85)]
-)
-def test_rates_of_an_outside_label_set_correct_the_run(truth, right_a, right_b) -> None:
-    rng = np.random.default_rng(4)
-
-    def draw():
-        named_b = rng.binomial(500, truth * right_b + (1 - truth) * (1 - right_a))
-        judge = JudgeRates(rng.binomial(60, right_a), 60, rng.binomial(60, right_b), 60)
-        return rate_by_outside_labels(500 - named_b, named_b, judge)
-
-    assert covered(draw, truth) >= 0.93
-
-
-def test_a_coin_corrects_nothing() -> None:
-    assert rate_by_outside_labels(40, 60, JudgeRates(50, 100, 50, 100)) is None
-    exact = rate_by_outside_labels(40, 60, JudgeRates(100, 100, 100, 100))
-    assert exact.estimate == pytest.approx(0.6)
+def test_labels_with_a_probability_are_weighted_and_the_others_take_no_part() -> None:
+    """Of 100 rows each, half of the ones that B wins were labelled and a tenth of A's."""
+    rows = [EvidenceRow(Verdict.B, Verdict.B, label=Verdict.B, probability=0.5)] * 50
+    rows += [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.A, probability=0.1)] * 10
+    rows += [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.B)] * 30
+    rows += [EvidenceRow(Verdict.A, Verdict.A)] * 60 + [EvidenceRow(Verdict.B, Verdict.B)] * 50
+    found = find(gather(rows), DEFAULTS)
+    assert found.labels.labelled == 60
+    assert found.labels.win_rate.estimate == pytest.approx(0.5)
+    assert found.labels.word is Word.INCONCLUSIVE
+    assert (found.win_rate_corrected.labelled, found.win_rate_corrected.unlabelled) == (60, 140)
