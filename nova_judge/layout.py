@@ -110,6 +110,18 @@ class RunLayout:
         """Outcome of the job: a `runs.job_outcome.JobOutcome`."""
         return f"{self.judge(number)}outcome.json"
 
+    def judge_shards(self, number: int) -> str:
+        """The byte ranges of a job's data, where its rows are asked by calls."""
+        return f"{self.judge(number)}shards.json"
+
+    def judge_replies(self, number: int, shard: int) -> str:
+        """The replies to one shard of a job, row by row."""
+        return f"{self.judge(number)}replies/{shard:05d}.jsonl"
+
+    def judge_batch(self, number: int, shard: int) -> str:
+        """A shard of a job that is asked by batch inference."""
+        return f"{self.judge(number)}batch/{shard:05d}/"
+
     def judge_output(self, number: int) -> str:
         """The folder that the job writes below."""
         return f"{self.judge(number)}output/"

@@ -19,7 +19,7 @@ from nova_judge.json_lines import lines_of
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import Candidate
 from nova_judge.sources.openai_server import server_model
 from nova_judge.text import storable
 from nova_judge_local import output_folder
@@ -35,10 +35,11 @@ from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
-from nova_judge_local.named_candidates import keys_of, local_recipe
+from nova_judge_local.named_candidates import asked_models, keys_of, local_recipe
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
+REFERENCE = "reference"
 START_S = 20.0
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -54,7 +55,7 @@ class RunRequest:
     input: Path | None
     recipe: str
     out: Path
-    judge: str = "reference"
+    judge: str = REFERENCE
     answers: Path | None = None
     endpoints: str | None = None
     calls: JudgeCalls = DEFAULT_CALLS
@@ -111,6 +112,7 @@ def run(
     timeout_s = request.calls.timeout_s
     recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
     _require_prompts(request, recipe)
+    _require_judge(request, recipe)
     settings = msgspec.structs.replace(settings, model_keys=keys_of(recipe, os.environ))
     with output_folder.held(request.out):
         for note in check_servers(settings, recipe):
@@ -165,6 +167,15 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
     )
 
 
+def _require_judge(request: RunRequest, recipe: Recipe) -> None:
+    """Raises LocalModeError where a judge is named beside the one that the recipe asks."""
+    if recipe.judge.model is not None and request.judge != REFERENCE:
+        raise LocalModeError(
+            f"recipe {recipe.name} names its judge in judge.model, which is asked itself: leave "
+            "--judge out."
+        )
+
+
 def _require_prompts(request: RunRequest, recipe: Recipe) -> None:
     """Raises LocalModeError where candidates are named whose answers the file brings."""
     if not request.candidates or request.input is None:
@@ -182,14 +193,13 @@ def _require_prompts(request: RunRequest, recipe: Recipe) -> None:
 def check_servers(settings: EmulatorSettings, recipe: Recipe) -> list[str]:
     """One request to each server that is named, before anything else starts; words of slow ones."""
     notes: list[str | None] = []
-    for side in CANDIDATES:
-        spec = recipe.candidate(side)
-        if spec.openai is not None:
-            url, model = server_model(spec.openai)
-            server = ChatServer(
-                url=url, model=model, api_key=settings.model_keys.get(spec.secret or "")
-            )
-            notes.append(check_server(server, model, refusals_pass=True))
+    for where, asked in asked_models(recipe).items():
+        if asked.openai is not None:
+            url, model = server_model(asked.openai)
+            key = settings.model_keys.get(asked.secret or "")
+            server = ChatServer(url=url, model=model, api_key=key)
+            is_judge = where.startswith("judge")
+            notes.append(check_server(server, model, refusals_pass=not is_judge))
     candidates = settings.chat_server
     if candidates is not None and candidates.model is not None:
         notes.append(check_server(candidates, candidates.model, refusals_pass=True))

@@ -8,6 +8,7 @@ import ryaml
 
 from nova_judge.errors import LocalModeError, RecipeError
 from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -58,18 +59,25 @@ def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:
     Raises LocalModeError for one that is not set.
     """
     keys: dict[str, str] = {}
-    for side in CANDIDATES:
-        secret = recipe.candidate(side).secret
-        if secret is None:
+    for where, model in asked_models(recipe).items():
+        if model.secret is None:
             continue
-        variable = variable_of(secret)
+        variable = variable_of(model.secret)
         if not environment.get(variable):
             raise LocalModeError(
-                f"candidates.{side}.secret is {secret}: set {variable} to the server's key; local "
+                f"{where}.secret is {model.secret}: set {variable} to the server's key; local "
                 "mode reads no secrets of an account."
             )
-        keys[secret] = environment[variable]
+        keys[model.secret] = environment[variable]
     return keys
+
+
+def asked_models(recipe: Recipe) -> dict[str, AskedModel]:
+    """The models that a recipe asks, candidates and judge, by their places in it."""
+    models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in CANDIDATES}
+    if recipe.judge.model is not None:
+        models["judge.model"] = recipe.judge.model
+    return models
 
 
 def variable_of(secret: str) -> str:

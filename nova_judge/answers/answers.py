@@ -88,7 +88,7 @@ def model_name(model: str, settings: Generation) -> str:
     `model` must change when the weights do (a model id with its version, a checkpoint's S3 URI with
     its image). Settings that only say how often or how long to try are not part of the name.
     """
-    asked = (
+    asked: tuple[object, ...] = (
         model,
         settings.max_tokens,
         settings.temperature,
@@ -97,4 +97,6 @@ def model_name(model: str, settings: Generation) -> str:
         settings.system,
         settings.seed,
     )
+    if settings.json_schema is not None:
+        asked = (*asked, settings.json_schema)
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:32]

@@ -1,5 +1,7 @@
 """Request and reply of Bedrock's Converse: one form for every model, in calls and in batches."""
 
+import json
+
 import msgspec
 
 from nova_judge.answers.answers import Answer
@@ -40,19 +42,40 @@ class Inference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     stop_sequences: list[str] = []
 
 
+class _Schema(msgspec.Struct, frozen=True):
+    schema: str
+    name: str
+
+
+class _Structure(msgspec.Struct, frozen=True, rename="camel"):
+    json_schema: _Schema
+
+
+class _TextFormat(msgspec.Struct, frozen=True):
+    structure: _Structure
+    type: str = "json_schema"
+
+
+class OutputConfig(msgspec.Struct, frozen=True, rename="camel"):
+    """A form that the reply has to have."""
+
+    text_format: _TextFormat
+
+
 class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One call but for the model's name."""
 
     messages: list[Message]
     inference_config: Inference
     system: list[TextBlock] = []
+    output_config: OutputConfig | None = None
 
     def to(self, prompt: str) -> "ConverseRequest":
         """The request with a prompt's turns, and with its own instruction where it has one."""
         own = system_of(prompt, None)
         system = self.system if own is None else [TextBlock(own)]
         messages = [Message(role, [TextBlock(text)]) for role, text in said(prompt)]
-        return ConverseRequest(messages, self.inference_config, system)
+        return ConverseRequest(messages, self.inference_config, system, self.output_config)
 
 
 def converse_request(model: str, settings: Generation) -> ConverseRequest:
@@ -67,7 +90,14 @@ def converse_request(model: str, settings: Generation) -> ConverseRequest:
         settings.max_tokens, settings.temperature, settings.top_p, list(settings.stop)
     )
     system = [TextBlock(settings.system)] if settings.system else []
-    return ConverseRequest([], inference, system)
+    return ConverseRequest([], inference, system, _output_config(settings))
+
+
+def _output_config(settings: Generation) -> OutputConfig | None:
+    if settings.json_schema is None:
+        return None
+    schema = _Schema(json.dumps(settings.json_schema), "reply")
+    return OutputConfig(_TextFormat(_Structure(schema)))
 
 
 class _Block(msgspec.Struct):

@@ -7,24 +7,28 @@ is up, so that whoever goes on from there asks only for the rest.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from nova_judge.answers.answers import AnswerOutcome, Journal, Setback
 from nova_judge.answers.lane import AnswerSource, Gate, Lane
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES
 
 RESERVE_S = 15.0
 """Seconds kept back, beside the longest call, to store what came and to report it."""
 
 
-class Generated(NamedTuple):
-    """Each candidate's outcomes in the order of the prompts; None where the time was up first.
+Name = TypeVar("Name", bound=str)
+"""Names of those that are asked: candidates, or the judge."""
+
+
+class Generated(NamedTuple, Generic[Name]):
+    """Each one's outcomes in the order of the prompts; None where the time was up first.
 
     `in_flight`: the calls that each was at last let have under way at once.
     """
 
-    outcomes: dict[Candidate, list[AnswerOutcome | None]]
-    in_flight: dict[Candidate, int]
+    outcomes: dict[Name, list[AnswerOutcome | None]]
+    in_flight: dict[Name, int]
 
     @property
     def left(self) -> int:
@@ -38,17 +42,17 @@ def forever() -> float:
 
 
 def generate(
-    prompts: Mapping[Candidate, Sequence[str]],
-    sources: Mapping[Candidate, AnswerSource],
+    prompts: Mapping[Name, Sequence[str]],
+    sources: Mapping[Name, AnswerSource],
     *,
     time_left: Callable[[], float] = forever,
-) -> Generated:
+) -> Generated[Name]:
     """Let every source answer all of its prompts: all at once, each at its own rate.
 
     Stored answers are taken from the journals; equal prompts are asked once, and those that this
     execution gave up before are not asked again. `time_left` gives the seconds until the caller
     must have returned: no call is begun that could outlast them.
-    Raises GenerationFailedError when a candidate turns out to be shut (no access, no such model) or
+    Raises GenerationFailedError when a model turns out to be shut (no access, no such model) or
     when all the time brought nothing, and whatever a journal raises that cannot store.
     """
     reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
@@ -85,10 +89,11 @@ def _known(prompts: Sequence[str], journal: Journal) -> _Known:
 
 
 def _lane(
-    candidate: Candidate, prompts: Sequence[str], source: AnswerSource, stored: _Known, gate: Gate
+    name: str, prompts: Sequence[str], source: AnswerSource, stored: _Known, gate: Gate
 ) -> Lane:
     missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in stored.outcomes]
-    return Lane(f"candidate {candidate}", missing, source, gate, stored.setbacks)
+    title = f"candidate {name}" if name in CANDIDATES else name
+    return Lane(title, missing, source, gate, stored.setbacks)
 
 
 def _news(before: Mapping[str, Setback], after: Mapping[str, Setback]) -> dict[str, Setback]:

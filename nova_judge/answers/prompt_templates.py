@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import jinja2
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nova_judge.answers.prompts import Prompt, Said, prompt_of
 from nova_judge.errors import GenerationFailedError
+from nova_judge.prompt_template import sandbox
 from nova_judge.recipe.messages import Message
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.shape import not_one_of
@@ -21,22 +21,7 @@ VARIABLES = ("prompt", "context", "system", "category", "id", "examples")
 MOST_CHARACTERS = 1_000_000
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, without operators that make huge values of small ones."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(
-        self, context: jinja2.runtime.Context, operator: str, left: object, right: object
-    ) -> object:
-        """Numbers only, and no powers."""
-        numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if operator == "**" or not numbers:
-            raise jinja2.exceptions.SecurityError(f"`{operator}` is not allowed here")
-        return super().call_binop(context, operator, left, right)
-
-
-_SANDBOX = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
+_SANDBOX = sandbox()
 
 
 def template_problems(where: str, asked: CandidateSpec) -> Iterator[str]:

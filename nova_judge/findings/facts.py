@@ -6,6 +6,7 @@ import msgspec
 
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
+from nova_judge.kinds.kind import JudgedBy
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.records import CANDIDATES, Candidate
@@ -28,8 +29,7 @@ def run_facts(
     """
     kind = kind_of(run.recipe.kind)
     judged_by = kind.judged_by(run.recipe)
-    judged = judged_by.role == "judge"
-    stand_in = stand_in or (run.stand_ins.judge if judged else run.stand_ins.answers)
+    stand_in = stand_in or _judges_stand_in(run, judged_by)
     return RunFacts(
         run_id=run.run_id,
         kind=run.recipe.kind,
@@ -83,6 +83,14 @@ def _stand_in(run: Run, candidate: Candidate) -> str | None:
     spec = run.recipe.candidate(candidate)
     stands_in = candidate in run.generated() and source_of(spec).on_aws
     return run.stand_ins.answers if stands_in else None
+
+
+def _judges_stand_in(run: Run, judged_by: JudgedBy) -> str | None:
+    """Name of what judges or answers in local mode in place of the one that a kind names."""
+    if judged_by.asked == "on a server":
+        return None
+    by_job = judged_by.asked == "by job" and judged_by.role == "judge"
+    return run.stand_ins.judge if by_job else run.stand_ins.answers
 
 
 def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:

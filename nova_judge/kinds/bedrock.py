@@ -87,7 +87,7 @@ class BedrockScores:
             for number, (candidate, part) in enumerate(wanted)
         )
 
-    def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: InputRow, job: PlannedJob) -> DataLine:
         return DataLine(dataset_line(row, candidate_of(job), _source(job)), row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

@@ -12,7 +12,7 @@ from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import training_job_name
 from nova_judge.tags import run_tags
 
-Api: TypeAlias = Literal["nova", "bedrock", "serverless"]
+Api: TypeAlias = Literal["nova", "bedrock", "serverless", "calls"]
 """Who runs a job, and so which states of the state machine ask for it and follow it."""
 JobStep: TypeAlias = Literal["score", "answer", "judge", "control"]
 

@@ -25,7 +25,8 @@ class JudgedBy(NamedTuple):
     """The model that judges; by its `role` the model under test, where nobody judges.
 
     `container`: Nova's runs, on instances that the account needs a quota for. `bedrock`: the
-    Bedrock models that judge. `functions`: ARNs of the functions that score.
+    Bedrock models that judge. `functions`: ARNs of the functions that score. `asked`: by a job, or
+    by calls to Bedrock or to a server, which is the same one in local mode.
     """
 
     model: str
@@ -33,6 +34,7 @@ class JudgedBy(NamedTuple):
     container: bool = False
     bedrock: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    asked: Literal["by job", "on bedrock", "on a server"] = "by job"
 
 
 class DataLine(NamedTuple):
@@ -84,7 +86,7 @@ class Kind(Protocol[Row]):
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """All jobs of a run over so many usable rows, in the order in which they have to start."""
 
-    def data_line(self, row: Row, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: Row, job: PlannedJob) -> DataLine:
         """The line that a job reads of a row."""
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from nova_judge.errors import RecipeError
+from nova_judge.kinds.asked_pairs import AskedPairs
 from nova_judge.kinds.bedrock import BedrockScores
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.nova import BENCHMARK, OWN_DATA, REWARDS
@@ -13,6 +14,7 @@ from nova_judge.recipe.shape import not_one_of
 KINDS: Final[dict[str, Kind[Any]]] = {
     "llm_judge": Pairs(),
     "rubric_llm_judge": Pairs(),
+    "model_judge": AskedPairs(),
     "benchmark": BENCHMARK,
     "gen_qa": OWN_DATA,
     "rft_eval": REWARDS,

@@ -109,7 +109,7 @@ class NovaScores:
             for number, (subject, label) in enumerate(subjects(run.recipe, base, customised))
         )
 
-    def data_line(self, row: OwnLine, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: OwnLine, job: PlannedJob) -> DataLine:
         return DataLine(row.sent, row.row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

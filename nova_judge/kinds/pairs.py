@@ -9,7 +9,7 @@ import msgspec
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
-from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, JobStep, PlannedJob
+from nova_judge.kinds.job import Api, Deployment, FinishedJob, JobRequest, JobStep, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
@@ -30,19 +30,20 @@ from nova_judge.runs.usage import JudgeUsage, Workload
 
 @dataclass(frozen=True)
 class Pairs:
-    """The LLM judge and the rubric judge; `needs` and `uses` as of `Kind`."""
+    """The LLM judge and the rubric judge; `needs` and `uses` as of `Kind`.
 
+    `data`: the name of a job's file.
+    """
+
+    api: Api = "nova"
+    data: str = "llm_judge.jsonl"
     needs: frozenset[str] = frozenset({"judge.nova"})
     uses: frozenset[str] = frozenset({"controls", "stop", "statistics.judge_rates"})
     fields: tuple[str, ...] = FIELDS
     generates: bool = True
 
     def problems(self, recipe: Recipe) -> Iterator[str]:
-        if recipe.stop and recipe.judge.max_rows_per_job is None:
-            yield (
-                "stop: when_decided looks after each judge job, and without judge.max_rows_per_job "
-                "there is only one. Write how many rows a job judges, such as max_rows_per_job: 500"
-            )
+        yield from stop_problem(recipe)
         yield from task_problem(recipe)
         yield from container_problems(recipe)
 
@@ -78,19 +79,19 @@ class Pairs:
         return tuple(
             PlannedJob(
                 number=number,
-                api="nova",
+                api=self.api,
                 subject="pairs",
                 label=label,
                 step=step,
                 first=part.start,
                 last=part.stop,
-                data=layout.judge_data(number, "llm_judge.jsonl"),
+                data=layout.judge_data(number, self.data),
                 rows=layout.judge_rows(number),
             )
             for number, (label, step, part) in enumerate(wanted)
         )
 
-    def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: InputRow, job: PlannedJob) -> DataLine:
         """The judge takes A for the baseline."""
         pair = {"prompt": row.shown, "response_A": row.response_A, "response_B": row.response_B}
         return DataLine(msgspec.json.encode(pair) + b"\n", row)
@@ -102,6 +103,15 @@ class Pairs:
         rows = tuple(_judged(job) for job in jobs if job.planned.step == "judge")
         controls = (job for job in jobs if job.planned.step == "control")
         return PairsFound(rows, tuple((job.planned.label, _judged(job)) for job in controls))
+
+
+def stop_problem(recipe: Recipe) -> Iterator[str]:
+    """An early stop that has nothing to look at before the end."""
+    if recipe.stop and recipe.judge.max_rows_per_job is None:
+        yield (
+            "stop: when_decided looks after each judge job, and without judge.max_rows_per_job "
+            "there is only one. Write how many rows a job judges, such as max_rows_per_job: 500"
+        )
 
 
 def _judged(job: FinishedJob) -> JudgedFiles:

@@ -6,9 +6,10 @@ from pathlib import Path
 from nova_judge.answers.prompt_templates import template_problems
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import KINDS, kind_of
+from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
-from nova_judge.recipe.examples import Beside, with_examples
-from nova_judge.recipe.files import packaged_recipe, recipe_names
+from nova_judge.recipe.examples import with_examples
+from nova_judge.recipe.files import Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.records import CANDIDATES
@@ -53,6 +54,10 @@ def load_recipe(text: str, *, file: str, beside: Beside | None = None) -> Recipe
     unknown = []
     if isinstance(document, dict):
         document = with_metrics_by_name({"name": Path(file).stem, **document})
+        try:
+            document = with_prompt_by_name(document, beside)
+        except RecipeError as error:
+            raise RecipeError(f"{file}: {error}") from None
         unknown = list(_unknown_kind(document.get("kind")))
     recipe = read_record(document, Recipe, file=file, also=unknown)
     recipe = with_examples(recipe, file, beside)

@@ -93,7 +93,7 @@ class ServerlessScores:
             for number, (subject, label, step) in enumerate(wanted)
         )
 
-    def data_line(self, row: OwnLine, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: OwnLine, job: PlannedJob) -> DataLine:
         return DataLine(row.sent, row.row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

@@ -6,6 +6,7 @@ import msgspec
 
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
@@ -60,18 +61,32 @@ def usage_of(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOut
             )
             for job in jobs
         ),
-        bedrock=tuple(
-            TokenUse(
-                source_of(spec).title(spec),
-                count.input,
-                count.output,
-                price=spec.price,
-                source=spec.source,
-            )
-            for side, count in tokens.items()
-            if (spec := run.recipe.candidate(side)) and source_of(spec).payment(spec) == "tokens"
+        bedrock=(
+            *(
+                TokenUse(
+                    source_of(spec).title(spec),
+                    count.input,
+                    count.output,
+                    price=spec.price,
+                    source=spec.source,
+                )
+                for side, count in tokens.items()
+                if (spec := run.recipe.candidate(side))
+                and source_of(spec).payment(spec) == "tokens"
+            ),
+            *_judge_tokens(run.recipe.judge.model, outcomes),
         ),
     )
+
+
+def _judge_tokens(model: AskedModel | None, outcomes: Sequence[JobOutcome]) -> tuple[TokenUse, ...]:
+    """The tokens of a judge that was asked by calls; kept replies cost none."""
+    used = [outcome.tokens for outcome in outcomes if outcome.tokens]
+    if model is None or not used or source_of(model).payment(model) != "tokens":
+        return ()
+    read, written = (sum(counts) for counts in zip(*used, strict=True))
+    title = source_of(model).title(model)
+    return (TokenUse(title, read, written, price=model.price, source=model.source),)
 
 
 def _unmetered(run: Run) -> tuple[str, ...]:

@@ -181,6 +181,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     judge_rows_per_second: SupposedByName
     benchmark_questions: SupposedByName
     evaluator_tokens_per_score: SupposedByName
+    asked_judge_tokens: SupposedByName
     lambda_gb_seconds_per_row: Supposed
     transitions_per_run: Supposed
     transitions_per_shard: Supposed

@@ -1,18 +1,13 @@
 """Examples that a candidate's templates show, read from a file beside the recipe."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import msgspec
 import ryaml
 
 from nova_judge.errors import RecipeError
+from nova_judge.recipe.files import Beside
 from nova_judge.recipe.messages import Example
 from nova_judge.recipe.recipe import Candidates, CandidateSpec, Recipe
 from nova_judge.yaml_text import read_yaml
-
-Beside: TypeAlias = Callable[[str], bytes]
-"""Reads a file that lies beside a recipe, by its name; raises OSError where there is none."""
 
 MOST_BYTES = 65_536
 _decoder = msgspec.json.Decoder(Example)
@@ -35,6 +30,11 @@ def alone(text: str, recipe: Recipe) -> str:
     named = [side for side in sides if isinstance(sides[side].get("examples"), str)]
     for side in named:
         sides[side]["examples"] = list(recipe.candidate(side).examples)
+    judge = document.get("judge") if isinstance(document, dict) else None
+    words = recipe.judge.prompt
+    if words is not None and isinstance(judge, dict) and isinstance(judge.get("prompt"), str):
+        judge["prompt"] = msgspec.to_builtins(words)
+        named.append("judge")
     return ryaml.dumps(document) if named else text
 
 

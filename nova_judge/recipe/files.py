@@ -1,8 +1,14 @@
 """Recipes by the name they ship under."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from nova_judge.errors import RecipeError
 from nova_judge.folders import RECIPES
 from nova_judge.recipe.shape import did_you_mean
+
+Beside: TypeAlias = Callable[[str], bytes]
+"""Reads a file that lies beside a recipe, by its name; raises OSError where there is none."""
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
+from nova_judge.recipe.asked_judge import CallSettings, FixedRubric, JudgePrompt, default_prompt
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
@@ -35,6 +36,7 @@ class Generation(Section, frozen=True):
     `temperature` and `top_p` of None are not sent: the model's own count.
 
     `batch_from`: from this many rows on, Bedrock candidates answer through batch inference.
+    `json_schema`: a JSON schema that answers follow, for models that know of one.
     """
 
     max_tokens: Positive = 512
@@ -47,6 +49,7 @@ class Generation(Section, frozen=True):
     batch_from: Positive | None = None
     tries: Positive = 300
     call_timeout_s: CallTimeout = 60.0
+    json_schema: dict[str, Any] | None = None
 
 
 class GenerationOverrides(Section, frozen=True):
@@ -110,6 +113,8 @@ class Judge(Section, frozen=True):
     Of several instance types the first is asked for; `max_rows_per_job` splits the rows into jobs.
     `scorer`: `prime_math`, `prime_code`, a file in `scorers/` by name, or a function's ARN.
     `evaluate_base_model`: the base model too, beside the customised one.
+    `model` is asked by calls: in the words of `prompt`, by a `rubric` that is fixed or made
+    `per_question`.
     """
 
     instance_type: str | tuple[str, ...] = ()
@@ -123,6 +128,15 @@ class Judge(Section, frozen=True):
     serverless: Serverless | None = None
     scorer: Text | None = None
     evaluate_base_model: bool = False
+    model: AskedModel | None = None
+    prompt: JudgePrompt | None = None
+    rubric: Literal["per_question"] | FixedRubric | None = None
+    calls: CallSettings = CallSettings()
+
+    @property
+    def words(self) -> JudgePrompt:
+        """The prompt of a judge that is asked by calls."""
+        return self.prompt or default_prompt(self.rubric)
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -217,6 +231,10 @@ class Recipe(Section, frozen=True):
             "judge.serverless": judge.serverless,
             "judge.scorer": judge.scorer,
             "judge.evaluate_base_model": judge.evaluate_base_model,
+            "judge.model": judge.model,
+            "judge.prompt": judge.prompt,
+            "judge.rubric": judge.rubric,
+            "judge.calls": judge.calls != CallSettings(),
             "controls": self.controls,
             "stop": self.stop,
             "statistics.judge_rates": self.statistics.judge_rates,

@@ -26,7 +26,8 @@ _ENDS = {
 class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One ended judge job. Times are epoch milliseconds; `reason` stands unless it completed.
 
-    A serverless job has no instance: its type is empty.
+    A serverless job has no instance: its type is empty. `tokens`: those read and written by a judge
+    that was asked by calls.
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     started: int | None = None
     ended: int | None = None
     reason: str | None = None
+    tokens: tuple[int, int] | None = None
 
     @property
     def failure(self) -> str | None:
@@ -90,6 +92,7 @@ class _CompletedJob(msgspec.Struct):
     number: int
     name: str
     output: str
+    tokens: tuple[int, int] | None = None
 
 
 class _CompletedJobs(msgspec.Struct):
@@ -106,7 +109,8 @@ def outcomes_of_event(event: object) -> list[JobOutcome]:
     """The jobs of ours that an event says have ended.
 
     A `SageMaker Training Job State Change` tells of one job; the state machine's own event tells of
-    all jobs that Bedrock completed. Raises RequestError when it is neither.
+    all jobs that Bedrock completed, or whose judge was asked by calls. Raises RequestError when it
+    is neither.
     """
     change = msgspec.convert(event, _JobEvent)
     if change.detail_type != JOBS_COMPLETED:
@@ -121,6 +125,7 @@ def outcomes_of_event(event: object) -> list[JobOutcome]:
             output_uri=job.output,
             instance_type="",
             instance_count=0,
+            tokens=job.tokens,
         )
         for job in detail.jobs
     ]

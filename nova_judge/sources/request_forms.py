@@ -49,6 +49,7 @@ class ChatForm:
             top_p=settings.top_p,
             stop=list(settings.stop) or None,
             seed=settings.seed,
+            response_format=None if settings.json_schema is None else _json(settings.json_schema),
         )
 
     def request(self, prompt: str) -> dict[str, Any]:
@@ -149,6 +150,12 @@ def _read(body: bytes, read: Callable[[bytes], Reply]) -> Reply:
     except msgspec.DecodeError:
         whole = storable(json.dumps(json.loads(body), ensure_ascii=False))
         return read(whole.encode())
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    """OpenAI's structured outputs, which vLLM, llama.cpp and Ollama take too."""
+    named = {"name": "reply", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _set(**parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values

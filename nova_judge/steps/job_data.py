@@ -14,7 +14,7 @@ import msgspec
 
 from nova_judge.aws import s3
 from nova_judge.inputs.shard_rows import decode_shard_rows
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.shards import Shard, cut
 from nova_judge.kinds.job import Api, Deployment, PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known import kind_of
@@ -34,6 +34,8 @@ from nova_judge.runs.run import Run
 from nova_judge.runs.state_size import check_state_size
 
 FILES_AT_ONCE = 8
+ASKED_SHARD_BYTES = 4 * 1024**2
+"""Of the prompts that a judge is asked in one function's shard: some hundred rows."""
 
 
 class BuiltJobs(NamedTuple):
@@ -138,7 +140,9 @@ def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: s
     for first, same in itertools.groupby(ordered, key=lambda job: job.first):
         part = list(same)
         with contextlib.ExitStack() as files_of_part:
-            add_to = [files_of_part.enter_context(_files_of(bucket, kind, job)) for job in part]
+            add_to = [
+                files_of_part.enter_context(_files_of(run, kind, job, bucket)) for job in part
+            ]
             for row in itertools.islice(rows, part[0].last - first):
                 for add in add_to:
                     add(row)
@@ -150,7 +154,7 @@ def _write_by_rank(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], buc
     for start in range(0, len(ordered), FILES_AT_ONCE):
         part = ordered[start : start + FILES_AT_ONCE]
         with contextlib.ExitStack() as open_files:
-            add_to = [open_files.enter_context(_files_of(bucket, kind, job)) for job in part]
+            add_to = [open_files.enter_context(_files_of(run, kind, job, bucket)) for job in part]
             for rank, row in zip(ranks.tolist(), _rows(run, kind, bucket), strict=True):
                 for job, add in zip(part, add_to, strict=True):
                     if job.first <= rank < job.last:
@@ -173,13 +177,15 @@ def _write_control(
         for line in s3.lines(s3.describe(bucket, one.rows or ""))
     )
     rows = control_rows(sent, Control(job.label), CONTROL_ROWS, run.recipe.statistics.seed)
-    with _files_of(bucket, kind, job) as add:
+    with _files_of(run, kind, job, bucket) as add:
         for row in rows:
             add(row)
 
 
 @contextlib.contextmanager
-def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callable[[object], None]]:
+def _files_of(
+    run: Run, kind: Kind[Any], job: PlannedJob, bucket: str
+) -> Iterator[Callable[[object], None]]:
     """A function that adds a row to what a job reads, and to what is kept for its results."""
     with (
         s3.ObjectWriter(bucket, job.data or "") as data,
@@ -187,7 +193,7 @@ def _files_of(bucket: str, kind: Kind[Any], job: PlannedJob) -> Iterator[Callabl
     ):
 
         def add(row: object) -> None:
-            line = kind.data_line(row, job)
+            line = kind.data_line(run, row, job)
             data.write(line.sent)
             rows.write(_encoded(line.kept))
 
@@ -199,8 +205,13 @@ def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment)
     request = kind.request(run, job, deployment)
     for key, content in request.files:
         s3.write(deployment.bucket, key, content)
-    key = RunLayout(run.run_id).judge_job(job.number)
-    s3.write(deployment.bucket, key, msgspec.json.encode(job), "application/json")
+    layout = RunLayout(run.run_id)
+    record = msgspec.json.encode(job)
+    s3.write(deployment.bucket, layout.judge_job(job.number), record, "application/json")
+    if job.api == "calls":
+        size = s3.describe(deployment.bucket, job.data or "").size
+        shards = msgspec.json.encode(list(cut(size, ASKED_SHARD_BYTES)))
+        s3.write(deployment.bucket, layout.judge_shards(job.number), shards, "application/json")
     body = _encrypted(request.state_body or request.body, deployment.kms_key)
     return {"number": job.number, "request": body}
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.errors import LocalModeError
+from nova_judge.pairs.container_details import Detail
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
 from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import Detail, OutputWriter, write_results
+from nova_judge_local.container.output_files import OutputWriter, write_results
 from nova_judge_local.container.preset_scorers import preset_scores
 from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge_local.emulator_settings import answering

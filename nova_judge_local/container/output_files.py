@@ -3,28 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
+from nova_judge.pairs.container_details import DETAILS_COLUMNS, Detail
 from nova_judge.parquet import write_parquet
 from nova_judge_local.container.mounted_job import ContainerJob
 
 _NOTE = "This is Nova Judge's local mode: no Amazon Nova model took part."
-_COLUMNS = {
-    "full_prompt": "VARCHAR",
-    "gold": "VARCHAR[]",
-    "metrics": "VARCHAR",
-    "predictions": "VARCHAR[]",
-    "pred_logits": "DOUBLE[]",
-}
-
-
-class Detail(NamedTuple):
-    """One row of the details file; `metrics` is written as a Python dict in text."""
-
-    full_prompt: str
-    metrics: Mapping[str, Any]
-    predictions: list[str]
-    gold: str = ""
 
 
 class OutputWriter:
@@ -41,7 +25,7 @@ class OutputWriter:
         folder = self._folder / "details" / self._job.model / self._stamp
         folder.mkdir(parents=True)
         target = folder / f"details_{self._task_key}_{self._stamp}.parquet"
-        write_parquet(target, _COLUMNS, map(_columns, rows))
+        write_parquet(target, DETAILS_COLUMNS, (row.columns() for row in rows))
 
     def results(self, metrics: Mapping[str, float], judge: str | None = None) -> None:
         """Write `results_<timestamp>.json`, which says plainly that a stand-in worked."""
@@ -73,13 +57,3 @@ def write_results(
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
-
-
-def _columns(row: Detail) -> dict[str, object]:
-    return {
-        "full_prompt": row.full_prompt,
-        "gold": [row.gold] if row.gold else [],
-        "metrics": repr(dict(row.metrics)),
-        "predictions": row.predictions,
-        "pred_logits": [],
-    }

@@ -85,6 +85,15 @@ class EvaluationFunctions:
                 "batch_responses", batch, timeout=long, memory_mb=2048
             ),
             "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
+            "JudgeRows": self._function("judge_rows", serving, timeout=long, memory_mb=1024),
+            # The details of a job lie on the disk twice: as lines, and as Parquet.
+            "CollectVerdicts": self._function(
+                "collect_verdicts",
+                FunctionSettings(**common),
+                timeout=long,
+                memory_mb=2048,
+                scratch_mb=10_240,
+            ),
             "RecordFailure": self._function("record_failure", failing, memory_mb=1024),
         }
 
@@ -112,7 +121,7 @@ class EvaluationFunctions:
         storage.allow_read(function["PlanEvaluation"], "recipes/*")
         self._grant_preflight(function["PlanEvaluation"])
         storage.allow_write(function["ClaimRun"], "runs/*")
-        for name in ("GenerateResponses", "BatchResponses"):
+        for name in ("GenerateResponses", "BatchResponses", "JudgeRows"):
             storage.allow_read(function[name], "answers/*")
             storage.allow_write(function[name], "answers/*")
         for name in (
@@ -120,6 +129,8 @@ class EvaluationFunctions:
             "GenerateResponses",
             "BatchResponses",
             "BuildJobs",
+            "JudgeRows",
+            "CollectVerdicts",
             "RecordFailure",
         ):
             storage.allow_read(function[name], "runs/*")
@@ -186,7 +197,8 @@ class EvaluationFunctions:
             resource_name=f"{self._config.prefix}/*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        allow(self.by_state["GenerateResponses"], (["secretsmanager:GetSecretValue"], [keys]))
+        for name in ("GenerateResponses", "JudgeRows"):
+            allow(self.by_state[name], (["secretsmanager:GetSecretValue"], [keys]))
         endpoints = stage_resources(self._stack, self._config, "endpoint")
         configs = stage_resources(self._stack, self._config, "endpoint-config")
         allow(
@@ -211,7 +223,7 @@ class EvaluationFunctions:
         models = bedrock_models(self._stack)
         jobs = bedrock_jobs(self._stack, "model-invocation-job")
         batch = self.by_state["BatchResponses"]
-        for function in (self.by_state["GenerateResponses"], batch):
+        for function in (self.by_state["GenerateResponses"], self.by_state["JudgeRows"], batch):
             allow(function, (["bedrock:InvokeModel"], [*models, *own_models(self._stack)]))
         allow(
             batch,

@@ -26,6 +26,7 @@ def test_the_kinds_by_the_word_of_a_recipe() -> None:
     assert {name: kind.generates for name, kind in KINDS.items()} == {
         "llm_judge": True,
         "rubric_llm_judge": True,
+        "model_judge": True,
         "benchmark": False,
         "gen_qa": False,
         "rft_eval": False,
@@ -98,7 +99,7 @@ def test_who_judges_or_is_evaluated() -> None:
             "bedrock-judge",
             "judge:\n",
             "stop: when_decided\njudge:\n",
-            "stop: kind bedrock_judge does not use it; llm_judge and rubric_llm_judge do",
+            "llm_judge, rubric_llm_judge and model_judge do",
         ),
         (
             "pairwise",

@@ -73,7 +73,7 @@ class Lengths:
         )
         return (job,)
 
-    def data_line(self, row: InputRow, job: PlannedJob) -> DataLine:
+    def data_line(self, run: Run, row: InputRow, job: PlannedJob) -> DataLine:
         return DataLine(f"{row.response_A}\n".encode(), row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from nova_judge.errors import LocalModeError
+from nova_judge.pairs.container_details import bradley_terry
 from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Unscored
 from nova_judge_local.container import judge_tasks
-from nova_judge_local.container.judge_tasks import bradley_terry
 from nova_judge_local.container.mounted_job import read_job
 from nova_judge_local.judges.pair_judges import NoOutputError
 

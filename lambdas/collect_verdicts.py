@@ -1,0 +1,32 @@
+"""CollectVerdicts: the replies of a judge that was asked by calls, as its job's output."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.observability import logger
+from lambdas.settings import FunctionSettings, load
+from nova_judge.aws import s3
+from nova_judge.layout import RunLayout
+from nova_judge.runs.run import decode_run
+from nova_judge.steps.collect_verdicts import collect_verdicts
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{run_id, number, name}` → `{number, name, output, tokens}`, as the results processor reads.
+
+    Raises JudgeJobError where the judge gave not one verdict.
+    """
+    settings = load(FunctionSettings)
+    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    number, name = event["number"], event["name"]
+    folder = RunLayout(run.run_id).judge_output(number)
+    collected = collect_verdicts(run, settings.data_bucket, number, f"{folder}{name}/")
+    logger.info("collected", run_id=run.run_id, job=number, rows=collected.rows)
+    return {
+        "number": number,
+        "name": name,
+        "output": f"s3://{settings.data_bucket}/{folder}",
+        "tokens": [collected.input_tokens, collected.output_tokens],
+    }

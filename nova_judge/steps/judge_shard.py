@@ -1,0 +1,121 @@
+"""One shard of a job whose judge is asked by calls: its prompts and the replies to them."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
+from nova_judge.answers.answers import Answer, AnswerOutcome, lasting, model_name
+from nova_judge.answers.generate import generate
+from nova_judge.answers.lane import AnswerSource
+from nova_judge.answers.retries import RetryPolicy
+from nova_judge.aws import s3
+from nova_judge.aws.answer_objects import BucketObjects
+from nova_judge.errors import JudgeJobError
+from nova_judge.inputs.dataset import shard_lines
+from nova_judge.inputs.shards import MOST_SHARDS, Shard
+from nova_judge.kinds.asked_pairs import ASKED_FILE, asked_model
+from nova_judge.layout import RunLayout
+from nova_judge.pairs.judge_asking import AskedPair, judge_generation
+from nova_judge.runs.rows import Response
+from nova_judge.runs.run import Run
+from nova_judge.sources.known import source_of
+from nova_judge.sources.schema_if_taken import SchemaIfTaken
+from nova_judge.sources.source import Ways
+
+JUDGE = "the judge"
+MOST_LINE_BYTES = 32 << 20
+"""Two prompts of a row whose answers have a megabyte each."""
+
+
+class PairReplies(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The judge's replies to the two orders of one row; None for a row that cannot be asked."""
+
+    forward: Response | None = None
+    backward: Response | None = None
+
+
+class AskedShard(NamedTuple):
+    """One shard of one job of a run."""
+
+    run: Run
+    bucket: str
+    number: int
+    shard: Shard
+
+    def pairs(self) -> list[AskedPair]:
+        """The rows of the shard, as the judge is asked them."""
+        layout = RunLayout(self.run.run_id)
+        item = s3.describe(self.bucket, layout.judge_data(self.number, ASKED_FILE))
+        chunks = s3.stream(item, max(self.shard.start - 1, 0))
+        decoder = msgspec.json.Decoder(AskedPair)
+        return [
+            decoder.decode(_whole(line.content))
+            for line in shard_lines(chunks, self.shard, MOST_LINE_BYTES)
+        ]
+
+
+def ask_shard(asked: AskedShard, ways: Ways, time_left: Callable[[], float]) -> int:
+    """Ask the judge what it has not been asked, and keep the replies once there are all.
+
+    Returns how many replies there was no time for. Raises GenerationFailedError where asking
+    further would bring nothing.
+    """
+    pairs = asked.pairs()
+    prompts = [prompt for pair in pairs if not pair.missing for prompt in _both(pair)]
+    generated = generate({JUDGE: prompts}, {JUDGE: _source(asked, ways)}, time_left=time_left)
+    if generated.left == 0:
+        _write(asked, pairs, iter(generated.outcomes[JUDGE]))
+    return generated.left
+
+
+def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
+    run, how = asked.run, judge_generation(asked.run.recipe.judge)
+    model = asked_model(run.recipe)
+    source = source_of(model)
+    port = source.port(model, how, ways)
+    if how.json_schema is not None:
+        plain = msgspec.structs.replace(how, json_schema=None)
+        port = SchemaIfTaken(port, source.port(model, plain, ways))
+    place = ShardPlace(run.run_id, asked.number * MOST_SHARDS + asked.shard.index)
+    return AnswerSource(
+        port=port,
+        journal=AnswerJournal(
+            BucketObjects(s3.client(), asked.bucket),
+            model_name(source.kept_as(model), how),
+            place,
+            execution=run.execution,
+            reuse=not run.no_cache,
+        ),
+        policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
+        call_timeout_s=how.call_timeout_s,
+    )
+
+
+def _write(
+    asked: AskedShard, pairs: list[AskedPair], outcomes: Iterator[AnswerOutcome | None]
+) -> None:
+    key = RunLayout(asked.run.run_id).judge_replies(asked.number, asked.shard.index)
+    with s3.ObjectWriter(asked.bucket, key) as file:
+        for pair in pairs:
+            replies = PairReplies()
+            if not pair.missing:
+                replies = PairReplies(_response(next(outcomes)), _response(next(outcomes)))
+            file.write(msgspec.json.encode(replies) + b"\n")
+
+
+def _response(outcome: AnswerOutcome | None) -> Response:
+    if isinstance(outcome, Answer):
+        return Response(answer=lasting(outcome))
+    return Response(failed=outcome)
+
+
+def _both(pair: AskedPair) -> tuple[str, str]:
+    return pair.forward, pair.backward
+
+
+def _whole(content: bytes | None) -> bytes:
+    if content is None:
+        raise JudgeJobError(f"a row's prompts have more than {MOST_LINE_BYTES:,} bytes")
+    return content

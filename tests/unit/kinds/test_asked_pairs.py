@@ -1,0 +1,135 @@
+"""A judge that is asked by calls: its recipe, its prompts, and what it is expected to cost."""
+
+import json
+
+import msgspec
+import pytest
+
+from nova_judge.errors import RecipeError
+from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.recipes import load_recipe, read_recipe
+from nova_judge.pairs.judge_asking import asked_pair, judge_generation
+from nova_judge.preflight.estimate import estimate_run
+from nova_judge.recipe.examples import alone
+from nova_judge.records import InputRow
+from nova_judge.runs.usage import Workload
+
+RECIPE = """
+kind: model_judge
+judge:
+  model: {bedrock: us.anthropic.claude-sonnet-4-6}
+"""
+QWEN = "qwen2.5-7b-instruct"
+ROW = InputRow(line=1, id="1", prompt="2 + 2?", response_A="four", response_B="{{ 5 }}")
+
+
+def recipe(more="", beside=None):
+    return load_recipe(f"{RECIPE}{more}", file="own.yaml", beside=beside)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("kind: model_judge", "judge.model: missing; kind model_judge needs it"),
+        (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is no file .* mean 'pairwise'"),
+        (f"{RECIPE}  prompt: ../secret.md", "judge.prompt: '../secret.md' is no file beside"),
+        (f"{RECIPE}  rubric: often", "judge.rubric: found 'often'"),
+        (f"{RECIPE}  rubric: {{}}", "judge.rubric: found 0 criteria"),
+        (f"{RECIPE}  rubric: {{'a b': {{asks: x}}}}", "found 'a b'; a criterion's name has"),
+        (f"{RECIPE}  rubric: {{a: {{asks: x, weight: 0}}}}", "judge.rubric"),
+        (RECIPE.replace("bedrock:", "endpoint:"), "judge.model.endpoint: found 'us.anthropic"),
+        (
+            RECIPE.replace(
+                "bedrock: us.anthropic.claude-sonnet-4-6", "endpoint: qwen2.5-7b-instruct"
+            ),
+            "the stage's endpoints are released before the judge begins",
+        ),
+        (
+            RECIPE.replace("model_judge", "llm_judge"),
+            "judge.model: kind llm_judge does not use it; model_judge does",
+        ),
+    ],
+)
+def test_a_recipe_that_cannot_be_asked_is_refused(text, says):
+    with pytest.raises(RecipeError, match=f"own.yaml: .*{says}"):
+        load_recipe(text, file="own.yaml")
+
+
+def test_a_prompt_beside_the_recipe_is_a_part_of_it(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"{RECIPE}  prompt: judges/own.md\n", "utf-8")
+    words = tmp_path / "judges" / "own.md"
+    words.parent.mkdir()
+    words.write_text("Q {{ prompt }} 1 {{ first }} 2 {{ second }}", "utf-8")
+    read = read_recipe(str(file))
+    assert read.judge.words.name == "judges/own.md"
+    assert read.judge.words.digest == "9088514a91be"
+    assert load_recipe(alone(file.read_text(), read), file="mine.yaml").sha256 == read.sha256
+    words.write_text("Q: {{ prompt }} 1 {{ first }} 2 {{ second }}", "utf-8")
+    assert read_recipe(str(file)).sha256 != read.sha256
+
+
+def test_both_orders_are_asked_and_the_texts_of_a_row_stay_texts():
+    beside = {"own.md": b"Q {{ prompt }} 1 {{ first }} 2 {{ second }}"}.__getitem__
+    asked = asked_pair(ROW, recipe("  prompt: own.md", beside).judge)
+    assert asked.forward.startswith("Q 2 + 2? 1 four 2 {{ 5 }}\n\nAnswer with one JSON object")
+    assert asked.backward.startswith("Q 2 + 2? 1 {{ 5 }} 2 four\n\nAnswer with one JSON object")
+    assert (asked.missing, asked.shown) == ("", "")
+
+
+def test_a_row_without_the_context_that_a_prompt_shows_is_set_aside_with_the_reason():
+    judge = recipe("  prompt: faithfulness").judge
+    assert "'context' is undefined" in asked_pair(ROW, judge).missing
+    with_context = msgspec.structs.replace(ROW, context="c")
+    asked = asked_pair(with_context, judge)
+    assert "<text>\nc\n</text>" in asked.forward
+    assert asked.shown == "c\n\n2 + 2?"
+
+
+@pytest.mark.parametrize(
+    ("name", "rubric"),
+    [
+        ("pairwise", ""),
+        ("faithfulness", ""),
+        ("rubric", "\n  rubric: per_question"),
+        ("fixed-rubric", "\n  rubric: {right: {asks: Is it right?}}"),
+    ],
+)
+def test_the_prompts_that_ship_show_both_answers_in_the_order_asked(name, rubric):
+    judge = recipe(f"  prompt: {name}{rubric}").judge
+    row = InputRow(line=1, id="1", prompt="q?", response_A="<a>", response_B="<b>", context="c")
+    asked = asked_pair(row, judge)
+    assert asked.forward.index("<a>") < asked.forward.index("<b>")
+    assert asked.backward.index("<b>") < asked.backward.index("<a>")
+
+
+def test_a_fixed_rubric_is_asked_by_name_and_by_a_schema():
+    judge = recipe(
+        "  rubric: {right: {asks: Is it right?}, safe: {asks: Safe?, type: pass_fail}}"
+    ).judge
+    asked = asked_pair(ROW, judge)
+    assert "right: Is it right? (a score from 1 (poor) to 5 (excellent))" in asked.forward
+    assert "safe: Safe? (true if it passes, false if it fails)" in asked.forward
+    how = judge_generation(judge)
+    assert how.max_tokens == 4096
+    schema = json.dumps(how.json_schema)
+    assert '"right"' in schema
+    assert '"boolean"' in schema
+    plain = recipe("  calls: {structured: false, max_tokens: 300}").judge
+    assert judge_generation(plain).json_schema is None
+    assert judge_generation(plain).max_tokens == 300
+
+
+def test_what_the_judge_reads_and_writes_is_priced():
+    read = recipe()
+    kind = kind_of(read.kind)
+    assert kind.judged_by(read).bedrock == {"us.anthropic.claude-sonnet-4-6"}
+    (tokens,) = kind.usage(read, Workload(rows=1000)).bedrock
+    assert (tokens.input_tokens, tokens.output_tokens) == (2_400_000, 400_000)
+    # $3.30 and $16.50 per million tokens
+    lines = estimate_run(read, Workload(rows=1000)).likely.lines
+    assert [line.usd for line in lines if line.part == "Bedrock"] == [pytest.approx(7.92 + 6.6)]
+    own = RECIPE.replace(
+        "bedrock: us.anthropic.claude-sonnet-4-6", "openai: 'http://localhost/v1#m'"
+    )
+    assert kind.usage(load_recipe(own, file="own.yaml"), Workload(rows=1000)).bedrock == ()

@@ -1,0 +1,42 @@
+"""Prompts as templates, and texts that try to be more than values."""
+
+import pytest
+
+from nova_judge.prompt_template import MissingFieldError, rendered, template_problems
+
+FIELDS = ("prompt", "first", "second", "context")
+
+
+def test_texts_of_a_row_stay_texts():
+    hostile = "{{ 7 * 7 }} {% for x in range(9) %}x{% endfor %} {{ prompt }}"
+    text = rendered("Q: {{ prompt }}\nA: {{ first }}", {"prompt": "2 + 2?", "first": hostile})
+    assert text == f"Q: 2 + 2?\nA: {hostile}"
+
+
+def test_a_field_that_a_row_lacks_is_an_error_unless_the_template_asks_for_it():
+    assert rendered("{% if context is defined %}{{ context }}{% endif %}x", {}) == "x"
+    with pytest.raises(MissingFieldError, match="'context' is undefined"):
+        rendered("{{ context }}", {})
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{{ prompt }} {{ first }} {{ second", "line 1: "),
+        ("{{ prompt }} {{ first }} {{ answer }}", "it uses {{ answer }}; there are {{ prompt }}"),
+        ("{{ prompt }} {{ first }}", "it never uses {{ second }}"),
+        ("{{ first.__class__.__mro__ }}{{ second }}", "it cannot be rendered: SecurityError"),
+        ("{{ first }}{{ second }}{% include 'x' %}", "it cannot be rendered: TypeError"),
+        ("{{ first }}{{ second }}{{ 1 / 0 }}", "it cannot be rendered: ZeroDivisionError"),
+        ("{{ first }}{{ second }}{{ 10 ** 9 }}", "it cannot be rendered: SecurityError"),
+        ("x" * 100_001, "it has 100,001 characters; at most 100,000 are read"),
+    ],
+)
+def test_a_template_that_cannot_be_asked_with_says_why(template, says):
+    problems = list(template_problems(template, FIELDS, ("first", "second")))
+    assert any(problem.startswith(says) for problem in problems), problems
+
+
+def test_a_good_template_has_no_problem():
+    text = "{% if context is defined %}{{ context }}{% endif %}{{ prompt }}{{ first }}{{ second }}"
+    assert list(template_problems(text, FIELDS, ("first", "second"))) == []
