@@ -34,6 +34,8 @@ MAPS = {
     "GenerateResponses": (16, "DISTRIBUTED"),
     "BatchResponses": (20, "DISTRIBUTED"),
     "RunJudgeJobs": (2, "INLINE"),
+    "AskJudge": (1, "INLINE"),
+    "JudgeRows": (16, "DISTRIBUTED"),
     "RunBedrockJobs": (3, "INLINE"),
     "RunServerlessJobs": (1, "INLINE"),
 }
@@ -57,7 +59,8 @@ CHOICES = {
     "IsBatchInferenceAsked": "BuildJobs | BatchResponses if batch=True",
     "IsBatchShardDone": "BatchShardDone | WaitForBatchShard if left>0",
     "WhoRunsTheJobs": "RunJudgeJobs | RunBedrockJobs if api=bedrock"
-    " | RunServerlessJobs if api=serverless",
+    " | RunServerlessJobs if api=serverless | AskJudge if api=calls",
+    "IsShardJudged": "ShardJudged | JudgeShard if left>0",
     "IsBedrockJobDone": "TellBedrockStatus | BedrockJobDone if Status=Completed"
     " | LengthenBedrockWait if (Status=InProgress or Status=Stopping)"
     " | TellBedrockReasons if FailureMessages?",
@@ -80,6 +83,9 @@ KEPT = {
     "BuildJobs": "$.dataset",
     "RunJudgeJobs": None,
     "RunBedrockJobs": "$.judged",
+    "AskJudge": "$.judged",
+    "JudgeRows": None,
+    "JudgeShard": "$.judged",
     "TellJobsCompleted": None,
     "RunServerlessJobs": None,
     "ReadReport": "$.report",

@@ -94,7 +94,7 @@ def policies(stage: Stage) -> Iterator[str]:
             if "events:PutEvents" in actions and services.get("events:source") != "nova-judge":
                 yield f"{name}: events in anybody's name"
             prefixed = one.get("Condition", {}).get("StringLike", {})
-            if actions == {"s3:ListBucket"} and "Judge" in name and "s3:prefix" not in prefixed:
+            if actions == {"s3:ListBucket"} and "JudgeRole" in name and "s3:prefix" not in prefixed:
                 yield f"{name}: lists the whole bucket"
 
 
