@@ -25,6 +25,7 @@ class Unscored(NamedTuple):
 
 
 JudgedAs: TypeAlias = Verdict | Unscored
+ONE_PASS = Unscored("the job judged each row in one order only")
 Scored = TypeVar("Scored")
 
 

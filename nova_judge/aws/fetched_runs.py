@@ -11,6 +11,7 @@ from nova_judge.aws import s3
 from nova_judge.errors import SavedReportError
 
 _FILES = ("metrics.json", "judgments.parquet", "scores.parquet", "report.md", "report.html")
+_PREFIX = "nova-judge-read-"
 
 
 def open_run(reference: str, folder: Path | None = None) -> Path:
@@ -21,14 +22,12 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
         return Path(reference)
     bucket, _, prefix = reference.removeprefix("s3://").partition("/")
     report = prefix.rstrip("/").removesuffix("/report") + "/report/"
-    target = (folder or _temporary()) / "report"
+    target = (folder or temporary_folder()) / "report"
     target.mkdir(parents=True, exist_ok=True)
     try:
         fetched = [name for name in _FILES if _download(bucket, f"{report}{name}", target / name)]
     except (ClientError, BotoCoreError) as error:
-        raise SavedReportError(
-            f"{reference} cannot be read ({error}). Check the credentials and the bucket's name."
-        ) from error
+        raise _unreadable(reference, error) from error
     if "metrics.json" not in fetched:
         raise SavedReportError(
             f"s3://{bucket}/{report} holds no metrics.json: the run has not ended, or its id is "
@@ -44,7 +43,40 @@ def _download(bucket: str, key: str, target: Path) -> bool:
     return True
 
 
-def _temporary() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
+def keys_below(uri: str) -> list[str]:
+    """The keys of all objects below a prefix; raises SavedReportError."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    try:
+        return list(s3.keys(bucket, prefix))
+    except (ClientError, BotoCoreError) as error:
+        raise _unreadable(uri, error) from error
+
+
+def fetch_object(bucket: str, key: str, target: Path) -> None:
+    """Copy an object into a file; raises SavedReportError."""
+    try:
+        s3.client().download_file(bucket, key, str(target))
+    except (ClientError, BotoCoreError) as error:
+        raise _unreadable(f"s3://{bucket}/{key}", error) from error
+
+
+def _unreadable(uri: str, error: Exception) -> SavedReportError:
+    return SavedReportError(
+        f"{uri} cannot be read ({error}). Check the credentials and the bucket's name."
+    )
+
+
+def temporary_folder() -> Path:
+    """A new folder that is deleted when the program ends."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def is_temporary(folder: Path) -> bool:
+    """True if the folder, or one above it, is deleted when the program ends."""
+    temporary = Path(tempfile.gettempdir())
+    return any(
+        above.parent == temporary and above.name.startswith(_PREFIX)
+        for above in (folder, *folder.parents)
+    )

@@ -6,15 +6,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsAsked, reweighing
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.compare import Change, Comparison, compare, require_same_judge, rows_of_run
 from nova_judge.findings.one_line import one_line
-from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import load_groups
+from nova_judge.steps.opened_report import report_at
 
 _COLOURS = {"better": "green", "worse": "red"}
 
@@ -45,7 +44,7 @@ def command(
     if len(runs) < 2:
         raise RequestError("compare needs two runs or more: name the base first.")
     table, asked = load_groups(groups), reweighing(weights, drop, only)
-    reports = [open_report(open_run(run)) for run in runs]
+    reports = [report_at(run) for run in runs]
     require_same_judge(reports)
     with Console(stderr=True).status("Reading the runs"):
         first, *others = [rows_of_run(report, table, asked) for report in reports]

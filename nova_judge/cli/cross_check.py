@@ -7,14 +7,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.cross_check import CrossCheck, cross_check, judge_of
-from nova_judge.findings.saved_report import open_report
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -41,7 +40,7 @@ def command(
     if len(runs) < 2:
         raise NotComparableError("cross-check needs two runs or more, of the same pairs")
     with Console(stderr=True).status("Reading the runs"):
-        comparison = cross_check([judge_of(open_report(open_run(run)), metric) for run in runs])
+        comparison = cross_check([judge_of(report_at(run), metric) for run in runs])
     out.write_text(render_cross_check(comparison), encoding="utf-8")
     if as_json:
         print_json(cross_check_json(comparison))

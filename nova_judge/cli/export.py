@@ -10,16 +10,16 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import Drop, Groups, Only, WeightsAsked, reweighing
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores
 from nova_judge.findings.reweighed import choose_weights
-from nova_judge.findings.saved_report import SavedReport, open_report
+from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.training_forms import Format
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.scores.scores_parquet import read_scores
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -69,7 +69,7 @@ def command(
     """
     table = load_groups(groups)
     least = {table.group(name): share for name, share in map(_least, criterion or ())}
-    report = open_report(open_run(run))
+    report = report_at(run)
     left_out: Counter[str] = Counter()
     if report.metrics.scores:
         made = _of_scores(report, form, metric, min_score)

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from nova_judge.aws.fetched_runs import open_run
-from nova_judge.cli.arguments import Drop, Groups, Only, WeightsAsked, reweighing
+from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked, reweighing
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
+from nova_judge.findings.gate import GateOutcome, GateRules, stated_gate
 from nova_judge.findings.reweighed import reweighed_report
-from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import load_groups
+from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
+from nova_judge.steps.opened_report import report_at
 
 USAGE_ERROR = 2
 
@@ -68,8 +69,17 @@ def command(
     summary: Annotated[
         Path | None, typer.Option(help="Write the summary in Markdown to this file.")
     ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write test cases to this file: verdict, controls, criteria, categories."
+        ),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say in one line whether B may replace A.
+
+    The line names who judged, and what stood in for anybody.
 
     Exit codes: 0 passed, 1 worse, 2 inconclusive, 3 could not be evaluated.
 
@@ -84,13 +94,19 @@ def command(
       nova-judge gate out/bedrock --criterion Correctness:0
     """
     asked, table = reweighing(weights, drop, only), load_groups(groups)
-    report = reweighed_report(open_report(open_run(run)), asked, table)
+    report = reweighed_report(report_at(run), asked, table)
     rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []), confidence)
-    finding = judge_gate(report.metrics, rules)
-    say(f"{finding.outcome.name.replace('_', ' ')}: {' '.join(finding.reason.split())}")
+    finding = stated_gate(report.metrics, rules)
+    if as_json:
+        print_json(finding)
+    else:
+        line = f"{finding.outcome.upper()}: {finding.reason}. {finding.judged_by}"
+        say(" ".join(line.split()))
     if summary is not None:
         summary.write_text(render_markdown(report.metrics), encoding="utf-8")
-    raise typer.Exit(int(finding.outcome))
+    if junit is not None:
+        junit.write_bytes(render_junit(report.metrics))
+    raise typer.Exit(finding.exit_code)
 
 
 def _criteria(given: list[str]) -> dict[str, float]:

@@ -7,14 +7,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
 from nova_judge.findings.one_line import one_line
-from nova_judge.findings.saved_report import SavedReport, find_reports, open_report
+from nova_judge.findings.saved_report import SavedReport, find_reports
 from nova_judge.findings.sentences import headline, short_interval
 from nova_judge.report.index import render_index
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -59,7 +59,7 @@ def command(
 def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series], list[Refused]]:
     if like is None:
         return group(reports), []
-    together, refused = trend(open_report(open_run(like)), reports)
+    together, refused = trend(report_at(like), reports)
     return [together], refused
 
 

@@ -8,7 +8,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
@@ -18,9 +17,10 @@ from nova_judge.findings.gate import saved_contest
 from nova_judge.findings.history import other_data
 from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard, prompts_of
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.saved_report import SavedReport, open_report
+from nova_judge.findings.saved_report import SavedReport
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -42,7 +42,7 @@ def command(
 
       nova-judge leaderboard runs/*/report/metrics.json --json
     """
-    reports, twice = _distinct([open_report(open_run(run)) for run in runs])
+    reports, twice = _distinct([report_at(run) for run in runs])
     board = leaderboard([_match(report) for report in reports], level)
     notes = [*_notes(reports, board), *twice]
     if as_json:
@@ -61,6 +61,11 @@ def command(
 def _match(report: SavedReport) -> Match:
     metrics = report.metrics
     a, b = (_name(metrics, side) for side in CANDIDATES)
+    if metrics.one_order:
+        raise SavedReportError(
+            f"{report.folder}: run {metrics.run_id} has one verdict per row ({metrics.basis}): "
+            "a rank rests on both orders, leave it out."
+        )
     if metrics.profiles is None or a is None or b is None:
         raise SavedReportError(
             f"{report.folder}: run {metrics.run_id} compared no answers "

@@ -28,6 +28,8 @@ COMMANDS: Final[dict[str, str]] = {
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "
     "missing.",
+    "import": "Make a run folder and a report of any Nova judge job, own data or Bedrock "
+    "evaluation.",
     "gate": "Say in one line whether B may replace A.",
     "history": "List the runs below a folder and how the win rate of B moved.",
     "serve": "Serve the reports below a folder, read-only, on loopback.",
@@ -61,6 +63,8 @@ _GROUPS = {
     "datasets": ("registry", "datasets"),
     "scorers": ("registry", "scorers"),
 }
+_MODULES = {"import": "import_job"}
+"""Commands whose name cannot be a module's."""
 
 
 class Commands(TyperGroup):
@@ -81,7 +85,8 @@ def load_command(name: str) -> Any:  # noqa: ANN401 (typer's own)
     if name in _GROUPS:
         module, attribute = _GROUPS[name]
         return get_group(getattr(import_module(f"nova_judge.cli.{module}"), attribute))
-    contents = import_module(f"nova_judge.cli.{name.replace('-', '_')}")
+    module = _MODULES.get(name, name.replace("-", "_"))
+    contents = import_module(f"nova_judge.cli.{module}")
     one = typer.Typer(add_completion=False, rich_markup_mode="rich")
     one.command(name, cls=getattr(contents, "COMMAND_CLASS", None))(contents.command)
     return get_command(one)

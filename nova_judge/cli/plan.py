@@ -6,13 +6,12 @@ import msgspec
 import typer
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.saved_report import open_report
 from nova_judge.statistics.planning import detectable_difference, plan
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -87,7 +86,7 @@ def _alike(samples: int, correlation: float | None, like: str | None) -> float:
     """The correlation within a prompt: as given, or what an earlier run with repeats shows."""
     if samples == 1 or correlation is not None:
         return 1.0 if correlation is None else correlation
-    repeats = None if like is None else open_report(open_run(like)).metrics.repeats
+    repeats = None if like is None else report_at(like).metrics.repeats
     if repeats is None:
         raise RequestError(
             "--samples needs --correlation, or --like a run in which prompts have several rows"
@@ -113,7 +112,7 @@ def _share(decided_share: float | None, like: str | None) -> float:
         return 1.0 if decided_share is None else decided_share
     if decided_share is not None:
         raise RequestError("say either --decided-share or --like, not both")
-    tally = open_report(open_run(like)).metrics.reconciled
+    tally = report_at(like).metrics.reconciled
     if tally is None or not tally.a + tally.b:
         raise RequestError(f"{like}: no row was decided there; say --decided-share instead")
     return (tally.a + tally.b) / tally.rows

@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 
-from nova_judge.aws.fetched_runs import open_run
+from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.cli.arguments import Drop, Only, WeightsAsked, reweighing
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
-from nova_judge.findings.saved_report import SavedReport, open_report
+from nova_judge.findings.saved_report import SavedReport
 from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
 from nova_judge.scores.scores_parquet import read_scores
+from nova_judge.steps.opened_report import report_at
 
 
 def command(
@@ -44,7 +45,7 @@ def command(
       nova-judge report out/rubric --weights accuracy=0.6,conciseness=0.4 --out reweighed/
     """
     kept = None if out else Path("out", run.rstrip("/").rpartition("/")[2])
-    saved, asked = open_report(open_run(run, kept)), reweighing(weights, drop, only)
+    saved, asked = report_at(run, kept), reweighing(weights, drop, only)
     if asked and out and out.resolve() == saved.folder.resolve():
         raise RequestError(f"{out} holds the run's own report: name another folder with --out.")
     report = reweighed_report(saved, asked)
@@ -55,6 +56,9 @@ def command(
 
 
 def _page(report: SavedReport, out: Path | None) -> Path | None:
+    """The page, written where it is missing; None without rows, or of what goes at the end."""
+    if out is None and is_temporary(report.folder):
+        return None
     there = report.folder / "report.html"
     if out is None and there.is_file():
         return there

@@ -36,6 +36,8 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
         console.print(f"{times}, {escape(reason)}", style="yellow", highlight=False)
     if page is None and report.metrics.reweighed:
         console.print("No page: name a folder with --out to write one under these weights.")
+    elif page is None and report.evidence.is_file():
+        console.print("No page: `nova-judge import` keeps a report of this job, or use --out.")
     elif page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import Groups
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import has_criterion, row_text
-from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.records import JudgedRow
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
+from nova_judge.steps.opened_report import report_at
 
 
 class Wanted(enum.StrEnum):
@@ -58,7 +57,7 @@ def command(
     """
     table = load_groups(groups)
     wanted = frozenset(table.group(name) for name in criterion or ())
-    report = open_report(open_run(run))
+    report = report_at(run)
 
     def chosen() -> Iterator[tuple[int, JudgedRow]]:
         for index, judged in enumerate(report.rows()):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from nova_judge.findings.job_audit import mean_findings, row_findings, significance
+from nova_judge.findings.metrics import estimated
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.rubric_findings import rubric_metrics
@@ -17,10 +18,9 @@ from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
 from nova_judge.pairs.job_findings import Finding, FindingKind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.records import JobMetrics, JudgedRow, Judgment, Unscored
+from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.statistics.evidence import gather
-from nova_judge.statistics.findings import find
-from nova_judge.statistics.outcomes import count_profiles
+from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 _SAME = 1e-9
@@ -63,8 +63,9 @@ def audit_report(metrics: Metrics, rows: Iterable[JudgedRow]) -> Audit:
     """
     kept = list(rows)
     settings = metrics.statistics
-    estimates = find(gather(evidence_row(row) for row in kept), settings)
-    ours = msgspec.structs.asdict(estimates) | {"rubric": rubric_metrics(kept, settings)}
+    evidence = gather(evidence_row(row) for row in kept)
+    estimates = estimated(evidence, settings, metrics.basis)
+    ours = estimates | {"rubric": rubric_metrics(kept, settings)}
     checked = Counted()
     for name, value in ours.items():
         if name != "notes":
@@ -73,7 +74,7 @@ def audit_report(metrics: Metrics, rows: Iterable[JudgedRow]) -> Audit:
     judgments = [row.judgment for row in kept]
     checked.extend(_error_counts(metrics, judgments))
     if metrics.job is not None:
-        checked.extend(_quoted_job(metrics.job, judgments, settings))
+        checked.extend(_quoted_job(metrics.job, judgments, evidence.profiles, settings))
     for index, judged in enumerate(kept):
         checked.extend(row_findings(index, judged.judgment))
     return Audit(checked.figures, len(kept), tuple(checked.findings))
@@ -124,7 +125,7 @@ def _error_counts(metrics: Metrics, judgments: list[Judgment]) -> Iterator[Findi
         for stage, part in zip(
             _STAGES, (judgment.forward, judgment.backward, judgment.rubric), strict=True
         )
-        if isinstance(part, Unscored)
+        if isinstance(part, Unscored) and not (metrics.one_order and part == ONE_PASS)
     )
     stated = {(each.stage, each.reason): each.count or 0 for each in metrics.errors}
     for stage, reason in sorted({*ours, *(key for key in stated if key[0] in _STAGES)}):
@@ -133,9 +134,11 @@ def _error_counts(metrics: Metrics, judgments: list[Judgment]) -> Iterator[Findi
 
 
 def _quoted_job(
-    job: JobFigures, judgments: list[Judgment], settings: StatisticsSettings
+    job: JobFigures,
+    judgments: list[Judgment],
+    profiles: ProfileCounts,
+    settings: StatisticsSettings,
 ) -> Iterator[Finding | None]:
-    profiles = count_profiles(judgments)
     yield from job_findings(job.stated, profiles)
     yield from mean_findings(job.stated, judgments)
     ours = bootstrap_beside(profiles, settings)

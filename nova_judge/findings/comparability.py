@@ -47,6 +47,7 @@ SAME_JUDGE: Final = (
     Fact("judge", lambda run: run.judge.model),
     Fact("stand-in for the judge", lambda run: run.judge.stand_in),
     Fact("weights", lambda run: run.reweighed and str(run.reweighed)),
+    Fact("orders", lambda run: run.basis),
     Fact("baseline A", lambda run: run.name("A")),
     Fact("stand-in for baseline A", _baseline_stand_in),
 )

@@ -11,6 +11,7 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, one_order_alone, percent
+from nova_judge.findings.sentences_stand_in import who_judged
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.contest import (
     Contest,
@@ -20,7 +21,6 @@ from nova_judge.statistics.contest import (
     win_rate_of,
 )
 from nova_judge.statistics.decision import Word
-from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.win_rate import Interval
 
@@ -63,12 +63,51 @@ class Condition(NamedTuple):
     reason: str
 
 
+class GateCondition(msgspec.Struct, frozen=True):
+    """One condition as it is printed: its outcome by name, and why."""
+
+    outcome: str
+    reason: str
+
+
+class GateFinding(msgspec.Struct, frozen=True):
+    """The gate's answer: `outcome` by name with its exit code, why, who judged, each condition."""
+
+    outcome: str
+    exit_code: int
+    reason: str
+    judged_by: str
+    run_id: str
+    conditions: tuple[GateCondition, ...]
+
+
+def stated_gate(metrics: Metrics, rules: GateRules) -> GateFinding:
+    """The gate's answer with everything it rests on; raises as `judge_gate` does."""
+    conditions = _findings(metrics, rules)
+    together = _together(conditions)
+    return GateFinding(
+        outcome=_named(together),
+        exit_code=int(together.outcome),
+        reason=together.reason,
+        judged_by=who_judged(metrics),
+        run_id=metrics.run_id,
+        conditions=tuple(GateCondition(_named(one), one.reason) for one in conditions),
+    )
+
+
+def _named(condition: Condition) -> str:
+    return condition.outcome.name.lower().replace("_", " ")
+
+
 def judge_gate(metrics: Metrics, rules: GateRules) -> Condition:
     """All conditions together: not evaluated before worse, worse before inconclusive, then pass.
 
     Raises RequestError when another level is asked of a run whose means have theirs already.
     """
-    findings = _findings(metrics, rules)
+    return _together(_findings(metrics, rules))
+
+
+def _together(findings: Sequence[Condition]) -> Condition:
     for outcome in (GateOutcome.NOT_EVALUATED, GateOutcome.WORSE, GateOutcome.INCONCLUSIVE):
         reasons = [finding.reason for finding in findings if finding.outcome is outcome]
         if reasons:
@@ -128,8 +167,8 @@ def _by_verdict(word: Word, asked: str) -> Condition:
 
 def saved_contest(metrics: Metrics) -> Contest:
     """The contest of a saved run, from its counts."""
-    if metrics.reweighed and metrics.reconciled:
-        return contest_of_tally(metrics.reconciled, metrics.clusters, Basis.REWEIGHED)
+    if metrics.one_order and metrics.reconciled:
+        return contest_of_tally(metrics.reconciled, metrics.clusters, metrics.basis)
     contest = contest_of_profiles(profiles_from_dict(metrics.profiles or {}))
     return contest._replace(clusters=metrics.clusters)
 

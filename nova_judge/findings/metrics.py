@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -23,13 +24,15 @@ from nova_judge.pairs.job_figures import JobFigures, job_figures
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.pairs.retest import Retest, asked_again
 from nova_judge.preflight.run_cost import Cost
-from nova_judge.records import Candidate, Headline, JobMetrics, JudgedRow, Unscored
+from nova_judge.records import ONE_PASS, Candidate, Headline, JobMetrics, JudgedRow, Unscored
 from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
-from nova_judge.statistics.evidence import EvidenceRow, gather
+from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
+
+_OTHER_ORDER = ("judge, backward", ONE_PASS.reason)
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,24 +86,39 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
     rubrics = RubricEvidence()
     evidence = gather(_evidence(rows, errors, rubrics))
     profiles = evidence.profiles
-    judging = [ErrorCount(stage, reason, count) for (stage, reason), count in errors.items()]
+    basis = Basis.BOTH_ORDERS
+    if 0 < errors[_OTHER_ORDER] == evidence.rows:
+        basis = Basis.ONE_ORDER
+        del errors[_OTHER_ORDER]
+    judging = [ErrorCount(stage, why, count) for (stage, why), count in errors.items() if count]
     facts = _known(run, profiles.judged, profiles.judge_failed, judging)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
-    estimates = find(evidence, settings)
-    settings = msgspec.structs.replace(settings, blocked_by=estimates.verdict.blocked_by)
+    estimates = estimated(evidence, settings, basis)
+    settings = msgspec.structs.replace(settings, blocked_by=estimates["verdict"].blocked_by)
+    noise = _noise(run, estimates["positions"])
     return msgspec.structs.replace(
         facts,
-        **msgspec.structs.asdict(estimates)
+        **estimates
         | {
             "statistics": settings,
             "controls": run.controls,
             "retest": run.retest,
             "rubric": rubrics.metrics(settings),
             "job": job_figures(job, profiles, settings),
-            "notes": (*run.notes, *_noise(run, estimates.positions), *estimates.notes),
+            "notes": (*run.notes, *noise, *estimates["notes"]),
         },
     )
+
+
+def estimated(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> dict[str, Any]:
+    """Every estimate by its field in `Metrics`; rows with one verdict have none of two orders."""
+    fields = msgspec.structs.asdict(find(evidence, settings, basis)) | {"basis": basis}
+    if basis is not Basis.BOTH_ORDERS:
+        alone = evidence.forward_alone().profiles
+        fields |= {"profiles": None, "backward": None, "both_bad": None}
+        fields |= {"reconciled": alone.reconciled}
+    return fields
 
 
 def _noise(run: RunFacts, of_order: Positions | None) -> tuple[str, ...]:

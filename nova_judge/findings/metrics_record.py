@@ -21,6 +21,7 @@ from nova_judge.statistics.agreement import Agreement
 from nova_judge.statistics.calibration import Calibration
 from nova_judge.statistics.clusters import ClusterCounts, Repeats
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
+from nova_judge.statistics.evidence import Basis
 from nova_judge.statistics.findings import BothBad
 from nova_judge.statistics.label_findings import LabelFindings
 from nova_judge.statistics.length_control import ControlledRate
@@ -179,6 +180,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     controls: tuple[ControlFinding, ...] = ()
     retest: Retest | None = None
     rubric: RubricFindings | None = None
+    basis: Basis = Basis.BOTH_ORDERS
     reweighed: Reweighing | None = None
     headline: Headline | None = None
     scores: tuple[MetricScore, ...] | None = None
@@ -188,6 +190,11 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[ErrorCount, ...] = ()
     cost: Cost | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def one_order(self) -> bool:
+        """True if rows have one verdict, which `forward` and `reconciled` count."""
+        return self.basis is not Basis.BOTH_ORDERS
 
     @property
     def completed(self) -> bool:

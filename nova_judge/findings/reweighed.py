@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from nova_judge.errors import WeightingError
+from nova_judge.findings.metrics import estimated
 from nova_judge.findings.metrics_record import ErrorCount, Metrics, Reweighing, Rows
 from nova_judge.findings.rubric_findings import margin_interval, mean_interval
 from nova_judge.findings.rubric_record import RubricFindings
@@ -30,7 +31,6 @@ from nova_judge.pairs.row_weights import RowWeights
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import JudgedRow, Unscored, Verdict
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
-from nova_judge.statistics.findings import find
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
@@ -93,24 +93,20 @@ def reweighed_report(
 def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
     metrics, scored = report.metrics, reweigh(chosen.columns, chosen.weighting)
     evidence = gather(_evidence(report.rows(), scored))
-    estimates = find(evidence, chosen.settings, Basis.REWEIGHED)
-    tally = evidence.forward_alone().profiles.reconciled
-    settings = msgspec.structs.replace(chosen.settings, blocked_by=estimates.verdict.blocked_by)
+    estimates = estimated(evidence, chosen.settings, Basis.REWEIGHED)
+    unscored = estimates["reconciled"].errors
+    settings = msgspec.structs.replace(chosen.settings, blocked_by=estimates["verdict"].blocked_by)
     return msgspec.structs.replace(
         metrics,
-        **msgspec.structs.asdict(estimates)
+        **estimates
         | {
             "reweighed": chosen.asked,
             "statistics": settings,
-            "rows": _rows(metrics.rows, tally.errors),
-            "errors": _errors(metrics, tally.errors),
-            "profiles": None,
-            "backward": None,
-            "both_bad": None,
-            "reconciled": tally,
+            "rows": _rows(metrics.rows, unscored),
+            "errors": _errors(metrics, unscored),
             "positions": metrics.positions,
             "rubric": metrics.rubric and _rubric(metrics.rubric, scored, settings.level),
-            "notes": tuple(dict.fromkeys((*metrics.notes, *estimates.notes))),
+            "notes": tuple(dict.fromkeys((*metrics.notes, *estimates["notes"]))),
         },
     )
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.statistics.evidence import Basis
 
 
 class Caveat(NamedTuple):
@@ -22,7 +23,17 @@ def role(metrics: Metrics) -> str:
 
 def caveats(metrics: Metrics) -> list[Caveat]:
     """Everything that a reader has to know before the figures: other weights, and stand-ins."""
-    return [*_weights(metrics), *stand_ins(metrics)]
+    return [*_weights(metrics), *_one_order(metrics), *stand_ins(metrics)]
+
+
+def _one_order(metrics: Metrics) -> list[Caveat]:
+    if metrics.basis is not Basis.ONE_ORDER:
+        return []
+    sentence = (
+        "the job showed each pair once, A first: a preference of the judge for the answer shown "
+        "first counts as one for A, and nothing in these rows can tell the two apart."
+    )
+    return [Caveat("One order", sentence)]
 
 
 def _weights(metrics: Metrics) -> list[Caveat]:
@@ -59,3 +70,9 @@ def _answers(metrics: Metrics) -> list[Caveat]:
         Caveat("Stand-in answers", f"{name} stood in for {' and '.join(held)}: AWS was not asked.")
         for name, held in sides.items()
     ]
+
+
+def who_judged(metrics: Metrics) -> str:
+    """Name who judged, or the model under test, and what stood in for anybody."""
+    named = f"{role(metrics)}: {metrics.judge.model}."
+    return " ".join([named, *(str(one) for one in caveats(metrics))])

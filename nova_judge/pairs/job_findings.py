@@ -69,6 +69,14 @@ def job_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[Fi
         yield from _error_findings(job, profiles)
 
 
+def made_one_pass(job: JobMetrics, rows: int) -> bool:
+    """True if the job's counts hold one judgment per row: it showed each pair in one order."""
+    a, b, ties, errors = (figure(job, name) for name in COUNTS)
+    if a is None or b is None or errors is None:
+        return False
+    return rows > 0 and a + b + (ties or 0.0) + errors == rows
+
+
 def decisive(job: JobMetrics, profiles: ProfileCounts | None = None) -> Decisive | None:
     """The job's own decisive judgments, its rows' where it states none; None without any."""
     counts = _counts(job, profiles)
@@ -100,14 +108,17 @@ def _counts(job: JobMetrics, profiles: ProfileCounts | None) -> dict[str, float]
     usable = {
         name: count for name, count in stated.items() if count is not None and _is_count(count)
     }
-    return _recounted(profiles) | usable
+    return _recounted(job, profiles) | usable
 
 
-def _recounted(profiles: ProfileCounts | None) -> dict[str, float]:
+def _recounted(job: JobMetrics, profiles: ProfileCounts | None) -> dict[str, float]:
     if profiles is None:
         return {}
-    forward, backward = profiles.forward, profiles.backward
-    sums = (forward.of(outcome) + backward.of(outcome) for outcome in Outcome)
+    orders = [profiles.forward, profiles.backward]
+    lost, errors = profiles.backward.errors, figure(job, "inference_error")
+    if lost == profiles.rows and errors is not None and errors < lost:
+        orders.pop()  # no second pass was made: its errors would have been counted
+    sums = (sum(order.of(outcome) for order in orders) for outcome in Outcome)
     return dict(zip(COUNTS, map(float, sums), strict=True))
 
 
@@ -116,7 +127,7 @@ def _is_count(value: float) -> bool:
 
 
 def _count_findings(job: JobMetrics, profiles: ProfileCounts | None) -> Iterator[Finding | None]:
-    ours = _recounted(profiles)
+    ours = _recounted(job, profiles)
     for name in COUNTS:
         stated = figure(job, name)
         if stated is not None and not _is_count(stated):

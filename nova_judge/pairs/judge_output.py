@@ -92,6 +92,14 @@ def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...
         yield from rows_of(result)
 
 
+def rows_in(details: Path) -> int:
+    """The number of rows of a details Parquet; raises JudgeJobError."""
+    with _reading(details) as connection:
+        counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
+        (rows,) = counted.fetchone() or (0,)
+        return int(rows)
+
+
 def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
     described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
     return {name for name, *_ in described.fetchall()}

@@ -11,12 +11,17 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
-from nova_judge.pairs.judge_output import read_judgments, read_shown
-from nova_judge.records import InputRow, JobMetrics, JudgedRow, Judgment, Unscored
+from nova_judge.pairs.job_findings import made_one_pass
+from nova_judge.pairs.judge_output import read_judgments, read_shown, rows_in
+from nova_judge.pairs.passes import WHICH_PASS
+from nova_judge.records import ONE_PASS, InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
 from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
+from nova_judge.verdict_labels import NO_OUTPUT
 
 MISSING = Unscored("the judge's details hold no line for this row")
 _ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9\\]+")
@@ -27,7 +32,7 @@ class JudgedFiles(NamedTuple):
     """The files of one judge job on disk: what it wrote, and the rows that were sent to it."""
 
     details: Path
-    results: Path
+    results: Path | None
     rows: Path
 
 
@@ -57,13 +62,33 @@ def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[J
     sent = require_lines(job.rows, InputRow, JudgeJobError)
     judgments = read_judgments(job.details, notes)
     prompts = _shown_prompts(job.details)
-    order = _OrderCheck()
+    order, one_pass = _OrderCheck(), _made_one_pass(job)
     for row, judgment, prompt in zip_longest(sent, judgments, prompts):
         if row is None:
             raise JudgeJobError(f"{job.details.name}: more lines than rows were sent to the judge")
         order.check(row, prompt)
-        yield JudgedRow(row=row, judgment=judgment or Judgment(forward=MISSING, backward=MISSING))
+        judged = judgment or Judgment(forward=MISSING, backward=MISSING)
+        yield JudgedRow(row=row, judgment=_of_one_pass(judged) if one_pass else judged)
     order.conclude(job.details.name)
+
+
+def _made_one_pass(job: JudgedFiles) -> bool:
+    """What AWS's post on the rubric judge shows: 3 wins, 7 wins and an error of 11 rows [?]."""
+    if job.results is None:
+        return False
+    try:
+        stated = read_job_metrics(job.results)
+    except JudgeJobError:  # said where the job's figures are needed
+        return False
+    return made_one_pass(stated, rows_in(job.details))
+
+
+def _of_one_pass(judgment: Judgment) -> Judgment:
+    """The judgment without what is said of a second pass, which was never made."""
+    if not isinstance(judgment.backward, Unscored):
+        return judgment
+    forward = NO_OUTPUT if judgment.forward == WHICH_PASS else judgment.forward
+    return msgspec.structs.replace(judgment, forward=forward, backward=ONE_PASS)
 
 
 class _OrderCheck:
@@ -107,7 +132,7 @@ def _shown_prompts(details: Path) -> Iterator[str | None]:
 
 def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
     """The figures that the container reported; of several jobs the counts, which alone add up."""
-    reported = [read_job_metrics(job.results) for job in jobs]
+    reported = [read_job_metrics(job.results) for job in jobs if job.results]
     if len(reported) == 1:
         return reported[0]
     return {
@@ -119,4 +144,4 @@ def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
 
 def stand_in(jobs: Sequence[JudgedFiles]) -> str | None:
     """Name of what judged in place of the Nova container, where a local run says so."""
-    return stand_in_of(job.results for job in jobs)
+    return stand_in_of(job.results for job in jobs if job.results)

@@ -73,7 +73,7 @@ def draw_panels(metrics: Metrics, panels: Sequence[Panel]) -> Figure:
         _draw_heading(figure, metrics)
         for place, panel in enumerate(panels):
             axes = figure.add_subplot(grid[place // 3, place % 3])
-            title(axes, panel.title, "" if metrics.reweighed else panel.note)
+            title(axes, panel.title, "" if metrics.one_order else panel.note)
             if not panel.draw(axes, metrics):
                 say_empty(axes)
     return figure

@@ -32,7 +32,7 @@ def draw_distribution(axes: Axes, metrics: Metrics) -> bool:
         axes.bar(place, counts[key], 0.62, **fill(colour))
         rows = f"{counts[key]:,}"
         write(axes, place, counts[key] + highest * 0.02, rows, ha="center", weight="bold")
-    if not metrics.reweighed:
+    if not metrics.one_order:
         _mark_orders(axes, metrics)
     axes.set_ylim(0, highest * 1.18)
     axes.set_xticks(range(len(OUTCOMES)), [label for _, label, _ in OUTCOMES], color=palette.INK)

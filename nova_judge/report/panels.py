@@ -62,8 +62,8 @@ def ring(counts: ReconciledTally, inner: float = 58, outer: float = 100) -> list
 def duels(metrics: Metrics) -> list[Duel]:
     """A beside B: rows won in both orders and in either, and the weighted scores of a rubric."""
     orders = (
-        ("Reweighed rubrics" if metrics.reweighed else "Both orders", metrics.reconciled),
-        ("A shown first", None if metrics.reweighed else metrics.forward),
+        ("Rows won" if metrics.one_order else "Both orders", metrics.reconciled),
+        ("A shown first", None if metrics.one_order else metrics.forward),
         ("B shown first", metrics.backward),
     )
     duels = [Duel(name, {"a": won.a, "b": won.b}, "{:,}") for name, won in orders if won]

@@ -30,7 +30,7 @@ def named_rates(metrics: Metrics) -> list[NamedRate]:
 
 def our_rates(metrics: Metrics) -> list[NamedRate]:
     """The win rate and its variants, as computed from the rows."""
-    of = "reweighed" if metrics.reweighed else "both orders"
+    of = "reweighed" if metrics.reweighed else metrics.basis.value
     candidates = (
         (f"{of}, ties half", metrics.win_rate),
         ("decided pairs only", metrics.win_rate_decisive),

@@ -82,7 +82,7 @@ class WeightsEvidence:
         if metrics.verdict is None or self._rows > MOST_ROWS:
             return None
         settings = metrics.statistics
-        if settings.anytime or metrics.clusters or metrics.reweighed:
+        if settings.anytime or metrics.clusters or metrics.one_order:
             return None
         columns = columns_from(self._packer.take(), self._groups)
         if not columns.scored.any():

@@ -33,10 +33,19 @@ def figures_by_task(results: Path) -> dict[str, dict[str, Any]]:
 
 def stand_in_of(results: Iterable[Path]) -> str | None:
     """Name of what replaced the container, where a local run says so. Raises JudgeJobError."""
+    return _general(results, "stand_in")
+
+
+def model_of(results: Iterable[Path]) -> str | None:
+    """The model that the results name, as the judge or under test. Raises JudgeJobError."""
+    return _general(results, "model_name")
+
+
+def _general(results: Iterable[Path], key: str) -> str | None:
     for path in results:
         general = _document(path).get("config_general")
-        if isinstance(general, dict) and general.get("stand_in"):
-            return str(general["stand_in"])
+        if isinstance(general, dict) and general.get(key):
+            return str(general[key])
     return None
 
 

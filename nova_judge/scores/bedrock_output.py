@@ -7,6 +7,7 @@ from nova_judge.recipe.bedrock_metrics import BUILTIN
 
 class _EvaluatorDetail(msgspec.Struct):
     explanation: str | None = None
+    modelIdentifier: str | None = None
 
 
 class OutputScore(msgspec.Struct):
@@ -34,10 +35,13 @@ class _Result(msgspec.Struct):
 
 class _Response(msgspec.Struct):
     response: str | None = None
+    modelIdentifier: str | None = None
 
 
 class _InputRecord(msgspec.Struct):
     prompt: str
+    referenceResponse: str | None = None
+    category: str | None = None
     modelResponses: tuple[_Response, ...] = ()
 
 
@@ -59,8 +63,25 @@ class OutputLine(msgspec.Struct):
     @property
     def answer(self) -> str | None:
         """The answer that was judged, where the line repeats it."""
+        response = self._response
+        return response.response if response else None
+
+    @property
+    def model(self) -> str:
+        """The model that answered, as the job names it; empty where it does not."""
+        response = self._response
+        return (response.modelIdentifier if response else None) or ""
+
+    @property
+    def judge(self) -> str:
+        """The model that judged; empty where no score names one."""
+        details = (one for score in self.scores for one in score.evaluatorDetails or ())
+        return next((one.modelIdentifier for one in details if one.modelIdentifier), "")
+
+    @property
+    def _response(self) -> _Response | None:
         responses = self.modelResponses or self.inputRecord.modelResponses
-        return responses[0].response if responses else None
+        return responses[0] if responses else None
 
 
 _decoder = msgspec.json.Decoder(OutputLine)

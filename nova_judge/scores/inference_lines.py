@@ -15,10 +15,11 @@ _NOT_A_TEXT = Unscored("the container's answer is not a text")
 
 
 class InferenceLine(NamedTuple):
-    """Contents of a line: the answer, or why it is missing, and the reference it was asked with."""
+    """Contents of a line: the answer, or why it is missing, and what it was asked with."""
 
     answer: str | Unscored
     gold: str = ""
+    prompt: str = ""
 
 
 def inference_lines(path: Path) -> Iterator[InferenceLine | Unscored]:
@@ -41,7 +42,7 @@ def _line(content: bytes) -> InferenceLine | Unscored:
     answer = _answer(value.get("inference"))
     if answer == NO_ANSWER and isinstance(value.get("error"), str):  # our stand-in says why
         answer = Unscored(storable(value["error"])[:_REASON])
-    return InferenceLine(answer, _reference(value.get("gold")))
+    return InferenceLine(answer, _text(value.get("gold")), _text(value.get("prompt")))
 
 
 def _answer(value: Any) -> str | Unscored:  # noqa: ANN401
@@ -52,7 +53,7 @@ def _answer(value: Any) -> str | Unscored:  # noqa: ANN401
     return storable(value) if isinstance(value, str) else _NOT_A_TEXT
 
 
-def _reference(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return storable(value if isinstance(value, str) else "" if value is None else json.dumps(value))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.records import JudgedAs, Judgment, Unscored, Verdict
+from nova_judge.records import ONE_PASS, JudgedAs, Judgment, Unscored, Verdict
 
 
 class Outcome(enum.IntEnum):
@@ -178,8 +178,11 @@ def outcome_of(judged: JudgedAs) -> Outcome:
 
 
 def profile_of(judgment: Judgment) -> Profile:
-    """The outcome profile of one row."""
-    return Profile(outcome_of(judgment.forward), outcome_of(judgment.backward))
+    """The outcome profile of one row; where the job made one pass, it speaks for the row."""
+    forward = outcome_of(judgment.forward)
+    if judgment.backward == ONE_PASS:
+        return Profile(forward, forward)
+    return Profile(forward, outcome_of(judgment.backward))
 
 
 def reconcile(profile: Profile) -> Reconciled:

@@ -94,10 +94,35 @@ def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):
 def test_junit_says_pass_skip_fail_and_error(rubric_metrics, failed_run_metrics):
     def outcome(metrics):
         suite = ET.fromstring(files(metrics, [])["junit.xml"])  # noqa: S314  our own output
-        return [[child.tag for child in case] for case in suite]
+        return {case.get("name"): case[0].tag for case in suite}
 
-    assert outcome(rubric_metrics) == [["system-out"], ["system-out"]]
-    assert outcome(failed_run_metrics) == [["error", "system-out"]]
+    passed, skipped = "system-out", "skipped"
+    cases = outcome(rubric_metrics)
+    assert cases["the run completed and every row is accounted for"] == passed
+    assert cases["B is not worse than A"] == passed
+    assert {name: tag for name, tag in cases.items() if "criterion" in name} == {
+        f"criterion {each.name}: B is not worse than A": {
+            True: "failure" if each.margin and each.margin.mean > 0 else passed
+        }.get(each.differs, skipped)
+        for each in rubric_metrics.rubric.criteria
+    }
+    assert len([name for name in cases if name.startswith("category ")]) == len(
+        rubric_metrics.slices
+    )
+    assert outcome(failed_run_metrics) == {
+        "the run completed and every row is accounted for": "error"
+    }
+
+
+def test_junit_fails_a_control_that_blocks_and_names_who_judged(rubric_metrics):
+    blocked = ControlFinding(
+        control="same_answer", rows=40, a=30, b=2, p_value=0.0, blocks="prefers A", note=None
+    )
+    metrics = changed(rubric_metrics, "controls", (blocked,))
+    suite = ET.fromstring(files(metrics, [])["junit.xml"])  # noqa: S314  our own output
+    (case,) = [case for case in suite if case.get("name").startswith("control same_answer")]
+    assert (case[0].tag, case[0].get("message")) == ("failure", "prefers A")
+    assert metrics.judge.model in suite[0].find("system-out").text
 
 
 def test_half_of_a_surrogate_pair_in_a_judge_s_words_stops_no_file(rows):

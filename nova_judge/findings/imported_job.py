@@ -1,0 +1,313 @@
+"""A job that others started, from what it left: its rows, and the facts that its files state.
+
+Nothing is known of such a job but its output and, where it is at hand, the file it was given. Rows
+are matched by their place; what the file cannot use is set aside although the job judged it.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics_record import (
+    CandidateFacts,
+    InputFacts,
+    JudgeFacts,
+    Metrics,
+    RecipeFacts,
+)
+from nova_judge.findings.score_results import rows_seen, score_metrics
+from nova_judge.inputs.dataset import read_rows as read_input
+from nova_judge.inputs.own_data import OwnLine, OwnRow, gen_qa_line, read_own_data
+from nova_judge.inputs.reading import FROM_FILE
+from nova_judge.pairs.judge_output import read_details, read_shown
+from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
+from nova_judge.pairs.metrics_text import MetricsReader
+from nova_judge.records import (
+    CANDIDATES,
+    Candidate,
+    InputRow,
+    JudgedRow,
+    Rejected,
+    as_rejected,
+)
+from nova_judge.runs.archive import only
+from nova_judge.runs.job_output import JobOutput
+from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
+from nova_judge.runs.rows import ReasonCount
+from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
+from nova_judge.scores.found import scores_found
+from nova_judge.scores.imported_bedrock import imported_bedrock
+from nova_judge.scores.inference_lines import InferenceLine, inference_lines
+from nova_judge.scores.table import AnswerScore
+from nova_judge.text import storable
+
+NO_QUESTIONS = (
+    "imported without the file that the judge was given: questions, answers, categories and labels "
+    "are not known, the judge's whole prompt stands as each row's prompt, and every row counts as "
+    "a prompt of its own"
+)
+_STAMP = re.compile(r"results_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)")
+_UNKNOWN = "not named in the job's files"
+_MODEL = "the model under test"
+
+
+class JobSource(NamedTuple):
+    """Where a job's output was found, its files on disk, and the names of the candidates."""
+
+    uri: str
+    output: JobOutput
+    created: str
+    names: dict[Candidate, str]
+
+
+class GivenFile(NamedTuple):
+    """The file that a job was given, as JSON Lines on disk, and its own name."""
+
+    lines: Path
+    name: str
+
+
+class ImportedJob(NamedTuple):
+    """The metrics of a job, its judged pairs or its scores, and the lines that were set aside."""
+
+    metrics: Metrics
+    pairs: Callable[[], Iterator[JudgedRow]] | None
+    scores: Sequence[AnswerScore]
+    rejected: tuple[Rejected, ...] = ()
+
+
+def imported_job(source: JobSource, given: GivenFile | None, folder: Path) -> ImportedJob:
+    """The job's metrics and rows; `folder` takes the rows as they are matched.
+
+    Raises JudgeJobError where the output is of no known job, or not of the file's rows.
+    """
+    if source.output.judged:
+        if given is not None:
+            raise JudgeJobError(
+                "a Bedrock evaluation output holds its own prompts and answers: leave --pairs away"
+            )
+        return _bedrock(source)
+    kind = _kind_of(source.output)
+    return _READERS.get(kind, _container)(source, kind, given, folder)
+
+
+def _kind_of(output: JobOutput) -> str:
+    """The kind, by the names of the tasks, else by what the first row's metrics hold."""
+    tasks = [details.task for details in output.details]
+    tasks += [task for path in output.results for task in figures_by_task(path)]
+    for kind in _READERS:
+        if any(kind in task for task in tasks):
+            return kind
+    for details in output.details:
+        for row in read_details(details.path):
+            text = row.metrics
+            metrics = MetricsReader().read(text) if isinstance(text, str) else text
+            if isinstance(metrics, dict) and "a_scores" in metrics:
+                return "rubric_llm_judge" if "criteria_breakdown" in metrics else "llm_judge"
+            break
+    if not (output.details or output.inference_output):
+        listed = ", ".join(output.members[:20]) or "nothing"
+        raise JudgeJobError(
+            f"no output of an evaluation job is there: found {listed}. Name the job's "
+            "output.tar.gz, the folder that it was unpacked to, or a Bedrock evaluation's folder."
+        )
+    return "gen_qa" if output.inference_output else "benchmark"
+
+
+def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) -> ImportedJob:
+    output = source.output
+    details = only(tuple(path for _, path in output.details), "details Parquet", output.members)
+    results = only(output.results, "results JSON", output.members) if output.results else None
+    sent = _shown_rows(details) if given is None else _given_rows(given, details)
+    rows = folder / "rows.jsonl"
+    with rows.open("wb") as file:
+        file.writelines(msgspec.json.encode(row) + b"\n" for row in sent.rows)
+    files, left_out = JudgedFiles(details, results, rows), sent.left_out
+
+    def judged(notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
+        return (one for one in read_rows(files, notes) if one.row.line not in left_out)
+
+    disagreements: Counter[str] = Counter()
+    facts = _facts(
+        source,
+        kind,
+        given,
+        sent.lines,
+        judge=_judge(output),
+        rejected=sent.rejected,
+    )
+    if given is None:
+        facts = msgspec.structs.replace(facts, notes=(*facts.notes, NO_QUESTIONS))
+    metrics = compute_metrics(
+        facts, judged(disagreements), read_job_metrics(results) if results else None
+    )
+    odd = (f"{count:,} rows: {why}" for why, count in disagreements.most_common())
+    metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
+    return ImportedJob(metrics, judged, (), sent.rejected)
+
+
+def _judge(output: JobOutput) -> JudgeFacts:
+    model = model_of(output.results) or _UNKNOWN
+    return JudgeFacts(model=model, stand_in=stand_in_of(output.results))
+
+
+class _Sent(NamedTuple):
+    """The rows that the judge was sent; `left_out` are lines among them that do not count."""
+
+    rows: Sequence[InputRow]
+    lines: int
+    left_out: frozenset[int] = frozenset()
+    rejected: tuple[Rejected, ...] = ()
+
+
+def _shown_rows(details: Path) -> _Sent:
+    rows = [
+        InputRow(
+            line=number, id=f"row-{number}", prompt=storable(str(shown or "")), cluster=str(number)
+        )
+        for number, (shown,) in enumerate(read_shown(details, ["full_prompt"]), start=1)
+    ]
+    return _Sent(rows, len(rows))
+
+
+def _given_rows(given: GivenFile, details: Path) -> _Sent:
+    """The file's rows by their place in the details: all lines, or the usable ones alone."""
+    with given.lines.open("rb") as file:
+        read = list(read_input(file, given.lines.stat().st_size, FROM_FILE))
+    usable = [row for row in read if isinstance(row, InputRow)]
+    rejected = tuple(as_rejected(row) for row in read if not isinstance(row, InputRow))
+    judged = sum(1 for _ in read_shown(details, ["metrics"]))
+    if judged == len(usable):
+        return _Sent(usable, len(read), rejected=rejected)
+    if judged != len(read):
+        raise JudgeJobError(
+            f"{given.name} has {len(read):,} lines, of which {len(usable):,} can be used, and the "
+            f"job judged {judged:,} rows: name the file that this job was given."
+        )
+    rows = [
+        row if isinstance(row, InputRow) else InputRow(line=row.line, id="", prompt="")
+        for row in read
+    ]
+    return _Sent(rows, len(read), frozenset(one.line for one in rejected), rejected)
+
+
+def _container(source: JobSource, kind: str, given: GivenFile | None, folder: Path) -> ImportedJob:
+    """Own data and benchmarks: the model's answers, scored again where their references are."""
+    output = source.output
+    rejected: tuple[Rejected, ...] = ()
+    rows: list[OwnRow] = []
+    if given is not None:
+        with given.lines.open("rb") as file:
+            read = list(read_own_data(file, given.lines.stat().st_size, gen_qa_line))
+        rows = [one.row for one in read if isinstance(one, OwnLine)]
+        rejected = tuple(one for one in read if isinstance(one, Rejected))
+    elif output.inference_output:
+        rows = list(_asked(output.inference_output))
+    sent = None
+    if rows:
+        sent = folder / "rows.jsonl"
+        sent.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    found = scores_found(CONTAINER_FACTS, [container_job("base", output, sent)])
+    count = len(rows) or rows_seen(found)
+    model = model_of(output.results) or _MODEL
+    facts = _facts(
+        source,
+        kind,
+        given,
+        count + len(rejected),
+        judge=JudgeFacts(model=model, role="model", stand_in=found.stand_in),
+        rejected=rejected,
+    )
+    metrics = score_metrics(facts, found, sent=count, names={"base": model})
+    return ImportedJob(metrics, None, found.scores, rejected)
+
+
+def _asked(files: Iterable[Path]) -> Iterator[OwnRow]:
+    """The rows that the answers' own lines name."""
+    lines = (line for path in files for line in inference_lines(path))
+    for number, line in enumerate(lines, start=1):
+        known = line if isinstance(line, InferenceLine) else InferenceLine(line)
+        yield OwnRow(number, str(number), known.prompt, known.gold)
+
+
+_READERS: Final = {
+    "rubric_llm_judge": _pairs,
+    "llm_judge": _pairs,
+    "gen_qa": _container,
+    "rft_eval": _container,
+}
+"""Kinds by a word in the names of their tasks, the longer word first."""
+
+
+def _bedrock(source: JobSource) -> ImportedJob:
+    scores = imported_bedrock(source.output.judged)
+    names = {side: source.names.get(side) or name for side, name in scores.names.items()}
+    facts = _facts(
+        source._replace(names=names),
+        "bedrock_judge",
+        None,
+        scores.rows,
+        judge=JudgeFacts(model=scores.judge or _UNKNOWN, stand_in=scores.found.stand_in),
+        judged=tuple(names),
+    )
+    called = {str(side): name for side, name in names.items()}
+    metrics = score_metrics(facts, scores.found, sent=scores.rows, names=called)
+    return ImportedJob(metrics, None, scores.found.scores)
+
+
+def _facts(
+    source: JobSource,
+    kind: str,
+    given: GivenFile | None,
+    rows: int,
+    *,
+    judge: JudgeFacts,
+    rejected: tuple[Rejected, ...] = (),
+    judged: tuple[Candidate, ...] = CANDIDATES,
+) -> RunFacts:
+    content = content_hash(source.output)
+    reasons = Counter(line.reason for line in rejected)
+    size = given.lines.stat().st_size if given else 0
+    compares = judge.role == "judge"
+    return RunFacts(
+        run_id=f"imported-{content[:16]}",
+        kind=kind,
+        created=_created(source),
+        input=InputFacts(uri=given.name if given else source.uri, version=None, size=size),
+        input_rows=rows,
+        recipe=RecipeFacts("imported", content),
+        candidates={
+            side: CandidateFacts(source.names.get(side) or f"response_{side}", "file")
+            for side in judged
+            if compares
+        },
+        judge=judge,
+        rejected=len(rejected),
+        rejected_reasons=tuple(ReasonCount(*one) for one in reasons.most_common()),
+        notes=(f"imported from {source.uri}: a job that was started elsewhere",),
+    )
+
+
+def content_hash(output: JobOutput) -> str:
+    """The SHA-256 of everything that was read of a job: equal output is one run."""
+    digest = hashlib.sha256()
+    details = [details.path for details in output.details]
+    for path in (*output.results, *details, *output.inference_output, *output.judged):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _created(source: JobSource) -> str:
+    """The moment in the name of the results file, else that of the source; ISO 8601 in UTC."""
+    for name in source.output.members:
+        if match := _STAMP.search(name):
+            return f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z"
+    return source.created

@@ -1,0 +1,84 @@
+"""Scores of a Bedrock evaluation job that others ran: its output lines are all that is known."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.json_lines import lines_of
+from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.scores.bedrock_output import OutputLine, read_output_line
+from nova_judge.scores.bedrock_scores import NO_RESULT, stand_in_of
+from nova_judge.scores.found import JobScores, ScoresFound, scores_found
+from nova_judge.scores.table import AnswerScore, MetricFacts
+
+
+class ImportedScores(NamedTuple):
+    """The scores, the models that answered by candidate, the judge, and the number of rows."""
+
+    found: ScoresFound
+    names: dict[Candidate, str]
+    judge: str
+    rows: int
+
+
+def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
+    """Every score in the output files of one evaluation job, of one model or of two.
+
+    Equal prompts of two models are one row, in the order of the files. Raises JudgeJobError.
+    """
+    lines = [line for path in files for line in _lines(path)]
+    read = [line for line in lines if line is not None]
+    models = list(dict.fromkeys(line.model for line in read))
+    if not read or len(models) > len(CANDIDATES):
+        raise JudgeJobError(
+            f"{files[0].name}: {len(models)} models answered in this evaluation output, and one or "
+            "two can be read: name the output of one of them."
+        )
+    sides = dict(zip(models, CANDIDATES, strict=False))
+    rows: dict[tuple[str, int], int] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    scores: list[AnswerScore] = []
+    for line in read:
+        seen[line.model, line.prompt] += 1
+        row = rows.setdefault((line.prompt, seen[line.model, line.prompt]), len(rows) + 1)
+        scores += _of_line(line, sides[line.model], row)
+    facts = {score.metric: _facts(score.metric) for score in scores}
+    lost = len(lines) - len(read)
+    notes = (f"{lost:,} lines of the evaluation output cannot be read",) if lost else ()
+    stand_in = next((name for one in scores if (name := stand_in_of(one.explanation))), None)
+    job = JobScores("", scores, notes=notes, stand_in=stand_in)
+    judge = next((line.judge for line in read if line.judge), "")
+    names = {side: model or f"response_{side}" for model, side in sides.items()}
+    return ImportedScores(scores_found(facts, [job]), names, judge, len(rows) + lost)
+
+
+def _lines(path: Path) -> list[OutputLine | None]:
+    with path.open("rb") as file:
+        return [read_output_line(line.content or b"") for line in lines_of(file)]
+
+
+def _of_line(line: OutputLine, subject: Candidate, row: int) -> list[AnswerScore]:
+    return [
+        AnswerScore(
+            subject,
+            score.metric,
+            row,
+            NO_RESULT if score.result is None else score.result,
+            id=str(row),
+            category=line.inputRecord.category,
+            explanation=score.explanation,
+            prompt=line.prompt,
+            answer=line.answer or "",
+            reference=line.inputRecord.referenceResponse or "",
+        )
+        for score in line.scores
+    ]
+
+
+def _facts(metric: str) -> MetricFacts:
+    """A built-in metric lies in [0, 1]; the scale of a custom one is taken from its scores."""
+    builtin = bedrock_evaluation().metrics.get(metric)
+    return MetricFacts(scale=None) if builtin is None else MetricFacts(builtin.better)
