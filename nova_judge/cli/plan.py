@@ -1,6 +1,6 @@
 """`nova-judge plan`: how many pairs a question needs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -10,8 +10,19 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.statistics.planning import detectable_difference, plan
+from nova_judge.statistics.planning import SamplePlan, detectable_difference, plan
 from nova_judge.steps.opened_report import report_at
+
+
+class Detectable(msgspec.Struct, frozen=True):
+    """The difference that a number of pairs finds; None where it finds none at all."""
+
+    difference: float | None
+    level: float
+    power: float
+    decided_share: float
+    decided_pairs: int
+    pairs: int
 
 
 def command(
@@ -64,15 +75,13 @@ def command(
         raise RequestError("say either --difference, for the pairs it needs, or --pairs")
     share = _share(decided_share, like)
     if difference is not None:
-        stated = msgspec.structs.asdict(
-            plan(
-                difference,
-                level=level,
-                power=power,
-                decided_share=share,
-                samples=samples,
-                correlation=_alike(samples, correlation, like),
-            )
+        stated: SamplePlan | Detectable = plan(
+            difference,
+            level=level,
+            power=power,
+            decided_share=share,
+            samples=samples,
+            correlation=_alike(samples, correlation, like),
         )
     else:
         stated = _detectable(pairs or 0, level, power, share)
@@ -95,16 +104,10 @@ def _alike(samples: int, correlation: float | None, like: str | None) -> float:
     return between / (between + within) if between + within else 1.0
 
 
-def _detectable(pairs: int, level: float, power: float, share: float) -> dict[str, Any]:
+def _detectable(pairs: int, level: float, power: float, share: float) -> Detectable:
     decided = int(pairs * share)
-    return {
-        "difference": detectable_difference(decided, level=level, power=power),
-        "level": level,
-        "power": power,
-        "decided_share": share,
-        "decided_pairs": decided,
-        "pairs": pairs,
-    }
+    difference = detectable_difference(decided, level=level, power=power)
+    return Detectable(difference, level, power, share, decided, pairs)
 
 
 def _share(decided_share: float | None, like: str | None) -> float:
@@ -118,29 +121,29 @@ def _share(decided_share: float | None, like: str | None) -> float:
     return (tally.a + tally.b) / tally.rows
 
 
-def _show(stated: dict[str, Any]) -> None:
+def _show(stated: SamplePlan | Detectable) -> None:
     console = Console(highlight=False)
-    if stated["difference"] is None:
+    if stated.difference is None:
         console.print(
-            f"[bold]{stated['decided_pairs']:,} decided pairs find no difference at all[/] "
-            f"with {stated['power']:.0%} power: judge more."
+            f"[bold]{stated.decided_pairs:,} decided pairs find no difference at all[/] "
+            f"with {stated.power:.0%} power: judge more."
         )
         return
     console.print(
-        f"[bold]{stated['pairs']:,} pairs[/] find a win rate of {0.5 + stated['difference']:.1%} "
-        f"(or {0.5 - stated['difference']:.1%}) with {stated['power']:.0%} power."
+        f"[bold]{stated.pairs:,} pairs[/] find a win rate of {0.5 + stated.difference:.1%} "
+        f"(or {0.5 - stated.difference:.1%}) with {stated.power:.0%} power."
     )
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("pairs to judge", f"{stated['pairs']:,}")
-    if stated.get("samples", 1) > 1:
-        table.add_row("prompts", f"{stated['prompts']:,}, {stated['samples']} rows each")
-    table.add_row("of them decided", f"{stated['decided_pairs']:,} ({stated['decided_share']:.0%})")
-    table.add_row("level", f"{stated['level']:g}")
-    if "exact_power" in stated:
-        table.add_row("power of the exact sign test", f"{stated['exact_power']:.3f}")
-        table.add_row("wins that are significant then", f"{stated['smallest_significant']:,}")
+    table.add_row("pairs to judge", f"{stated.pairs:,}")
+    if isinstance(stated, SamplePlan) and stated.samples > 1:
+        table.add_row("prompts", f"{stated.prompts:,}, {stated.samples} rows each")
+    table.add_row("of them decided", f"{stated.decided_pairs:,} ({stated.decided_share:.0%})")
+    table.add_row("level", f"{stated.level:g}")
+    if isinstance(stated, SamplePlan):
+        table.add_row("power of the exact sign test", f"{stated.exact_power:.3f}")
+        table.add_row("wins that are significant then", f"{stated.smallest_significant:,}")
     console.print(table)
-    if stated["decided_share"] == 1.0:
+    if stated.decided_share == 1.0:
         console.print(
             "[dim]Counts pairs that both orders decide alike; judges decide fewer than they see: "
             "--decided-share, or --like an earlier run.[/]"

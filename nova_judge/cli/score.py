@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import orjson
 import typer
 from rich.markup import escape
 from rich.progress import track
@@ -70,7 +69,7 @@ def command(
         table.add(score)
         scores.append(score)
     if out is not None:
-        out.write_bytes(b"".join(orjson.dumps(_line(score)) + b"\n" for score in scores))
+        out.write_bytes(b"".join(msgspec.json.encode(_line(score)) + b"\n" for score in scores))
     figures = table.figures(0.95)
     differences = table.differences("A", "B", 0.95)
     reasons = [
@@ -112,15 +111,26 @@ def _scores(
             yield AnswerScore(row.subject, metric, row.line, value, id=f"line-{row.line}")
 
 
-def _line(score: AnswerScore) -> dict[str, object]:
-    unscored = score.result.reason if isinstance(score.result, Unscored) else None
-    return {
-        "line": score.row,
-        "of": score.subject,
-        "metric": score.metric,
-        "score": None if unscored is not None else score.result,
-        "unscored": unscored,
-    }
+class ScoreLine(msgspec.Struct, frozen=True):
+    """One score as `--json` lists it: the line, whose answer, and why there is none."""
+
+    line: int
+    of: str
+    metric: str
+    score: float | str | None
+    unscored: str | None
+
+
+def _line(score: AnswerScore) -> ScoreLine:
+    result = score.result
+    unscored = result if isinstance(result, Unscored) else None
+    return ScoreLine(
+        score.row,
+        score.subject,
+        score.metric,
+        None if isinstance(result, Unscored) else result,
+        unscored.reason if unscored else None,
+    )
 
 
 def _show(

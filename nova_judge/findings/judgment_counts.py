@@ -6,7 +6,7 @@ which says what is wrong and where.
 """
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -23,7 +23,7 @@ _READ = "read_json($path, format = 'newline_delimited', maximum_object_size = 10
 class Repeated(NamedTuple):
     """The fields that some lines have in common, and how many lines have them."""
 
-    fields: dict[str, Any]
+    fields: dict[str, str | None]
     lines: int
 
 

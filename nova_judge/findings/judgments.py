@@ -4,9 +4,9 @@ duckdb writes and reads it: rows stream through a JSON Lines file, so that memor
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -24,46 +24,64 @@ from nova_judge.records import (
 )
 from nova_judge.statistics.outcomes import profile_of, reconcile
 
-COLUMNS: Final[dict[str, str]] = {
-    "id": "VARCHAR",
-    "line": "BIGINT",
-    "category": "VARCHAR",
-    "label": "VARCHAR",
-    "prompt": "VARCHAR",
-    "response_A": "VARCHAR",
-    "response_B": "VARCHAR",
-    "reference": "VARCHAR",
-    "forward": "VARCHAR",
-    "backward": "VARCHAR",
-    "reconciled": "VARCHAR",
-    "forward_error": "VARCHAR",
-    "backward_error": "VARCHAR",
-    "forward_output": "VARCHAR",
-    "backward_output": "VARCHAR",
-    "weighted_score_A": "DOUBLE",
-    "weighted_score_B": "DOUBLE",
-    "margin": "DOUBLE",
-    "overall_justification": "VARCHAR",
-    "criteria": "VARCHAR",
-    "length_A": "BIGINT",
-    "length_B": "BIGINT",
-    "rubric_error": "VARCHAR",
-    "reported_score_A": "DOUBLE",
-    "reported_score_B": "DOUBLE",
-    "reported_margin": "DOUBLE",
-    "cluster": "VARCHAR",
-    "system": "VARCHAR",
-    "context": "VARCHAR",
+_PARQUET_TYPES: Final[Mapping[object, str]] = {
+    str: "VARCHAR",
+    str | None: "VARCHAR",
+    int: "BIGINT",
+    int | None: "BIGINT",
+    float | None: "DOUBLE",
 }
-"""Columns in their order. Verdicts are A, B, tie, both_bad or null with the reason beside it;
-lengths count characters; `criteria` is a JSON list; margins are A - B, recomputed and reported."""
+
+
+class JudgmentColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the file.
+
+    Verdicts are A, B, tie, both_bad or null with the reason beside it; lengths count characters;
+    `criteria` is a JSON list; margins are A - B, recomputed and reported.
+    """
+
+    id: str
+    line: int
+    category: str | None
+    label: str | None
+    prompt: str
+    response_A: str | None
+    response_B: str | None
+    reference: str | None
+    forward: str | None
+    backward: str | None
+    reconciled: str | None
+    forward_error: str | None
+    backward_error: str | None
+    forward_output: str | None
+    backward_output: str | None
+    weighted_score_A: float | None
+    weighted_score_B: float | None
+    margin: float | None
+    overall_justification: str | None
+    criteria: str | None
+    length_A: int | None
+    length_B: int | None
+    rubric_error: str | None
+    reported_score_A: float | None
+    reported_score_B: float | None
+    reported_margin: float | None
+    cluster: str | None
+    system: str | None
+    context: str | None
+
+
+COLUMNS: Final = {
+    field.name: _PARQUET_TYPES[field.type] for field in msgspec.structs.fields(JudgmentColumns)
+}
+"""The columns in their order, with duckdb's types."""
 
 _criteria_decoder = msgspec.json.Decoder(tuple[Criterion, ...])
 
 
 def write_judgments(rows: Iterable[JudgedRow], path: Path) -> int:
     """Write `path` and return the number of rows. Equal rows in equal order give equal bytes."""
-    return write_parquet(path, COLUMNS, map(_columns, rows))
+    return write_parquet(path, COLUMNS, (msgspec.structs.asdict(_columns(row)) for row in rows))
 
 
 def read_judgments(path: Path) -> Iterator[JudgedRow]:
@@ -79,44 +97,44 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
             {"path": str(path)},
         )
         for values in rows_of(result):
-            yield _judged_row(dict(zip(COLUMNS, values, strict=True)))
+            yield _judged_row(JudgmentColumns(**dict(zip(COLUMNS, values, strict=True))))
 
 
-def _columns(judged: JudgedRow) -> dict[str, Any]:
+def _columns(judged: JudgedRow) -> JudgmentColumns:
     row, judgment, rubric = judged.row, judged.judgment, judged.judgment.rubric
     scores = recomputed_scores(judgment)
     scored = rubric if isinstance(rubric, Rubric) else None
-    return {
-        "id": row.id,
-        "line": row.line,
-        "category": row.category,
-        "label": row.label,
-        "prompt": row.prompt,
-        "response_A": row.response_A,
-        "response_B": row.response_B,
-        "reference": row.reference,
-        "forward": _verdict(judgment.forward),
-        "backward": _verdict(judgment.backward),
-        "reconciled": reconcile(profile_of(judgment)),
-        "forward_error": _reason(judgment.forward),
-        "backward_error": _reason(judgment.backward),
-        "forward_output": judgment.forward_output,
-        "backward_output": judgment.backward_output,
-        "weighted_score_A": scores.A if scores else None,
-        "weighted_score_B": scores.B if scores else None,
-        "margin": scores.margin if scores else None,
-        "overall_justification": scored.overall_justification if scored else None,
-        "criteria": _criteria(scored) if scored else None,
-        "length_A": None if row.response_A is None else len(row.response_A),
-        "length_B": None if row.response_B is None else len(row.response_B),
-        "rubric_error": rubric.reason if isinstance(rubric, Unscored) else None,
-        "reported_score_A": scored.reported_score_A if scored else None,
-        "reported_score_B": scored.reported_score_B if scored else None,
-        "reported_margin": scored.reported_margin if scored else None,
-        "cluster": row.cluster,
-        "system": row.system,
-        "context": row.context,
-    }
+    return JudgmentColumns(
+        id=row.id,
+        line=row.line,
+        category=row.category,
+        label=row.label,
+        prompt=row.prompt,
+        response_A=row.response_A,
+        response_B=row.response_B,
+        reference=row.reference,
+        forward=_verdict(judgment.forward),
+        backward=_verdict(judgment.backward),
+        reconciled=reconcile(profile_of(judgment)),
+        forward_error=_reason(judgment.forward),
+        backward_error=_reason(judgment.backward),
+        forward_output=judgment.forward_output,
+        backward_output=judgment.backward_output,
+        weighted_score_A=scores.A if scores else None,
+        weighted_score_B=scores.B if scores else None,
+        margin=scores.margin if scores else None,
+        overall_justification=scored.overall_justification if scored else None,
+        criteria=_criteria(scored) if scored else None,
+        length_A=None if row.response_A is None else len(row.response_A),
+        length_B=None if row.response_B is None else len(row.response_B),
+        rubric_error=rubric.reason if isinstance(rubric, Unscored) else None,
+        reported_score_A=scored.reported_score_A if scored else None,
+        reported_score_B=scored.reported_score_B if scored else None,
+        reported_margin=scored.reported_margin if scored else None,
+        cluster=row.cluster,
+        system=row.system,
+        context=row.context,
+    )
 
 
 def _criteria(rubric: Rubric) -> str:
@@ -131,26 +149,26 @@ def _reason(judged: JudgedAs) -> str | None:
     return judged.reason if isinstance(judged, Unscored) else None
 
 
-def _judged_row(columns: dict[str, Any]) -> JudgedRow:
-    label = columns["label"]
+def _judged_row(columns: JudgmentColumns) -> JudgedRow:
+    label = columns.label
     row = InputRow(
-        line=columns["line"],
-        id=columns["id"],
-        prompt=columns["prompt"],
-        response_A=columns["response_A"],
-        response_B=columns["response_B"],
-        reference=columns["reference"],
-        category=columns["category"],
+        line=columns.line,
+        id=columns.id,
+        prompt=columns.prompt,
+        response_A=columns.response_A,
+        response_B=columns.response_B,
+        reference=columns.reference,
+        category=columns.category,
         label=None if label is None else Verdict(label),
-        cluster=columns["cluster"],
-        system=columns["system"],
-        context=columns["context"],
+        cluster=columns.cluster,
+        system=columns.system,
+        context=columns.context,
     )
     judgment = Judgment(
-        forward=_judged_as(columns["forward"], columns["forward_error"]),
-        backward=_judged_as(columns["backward"], columns["backward_error"]),
-        forward_output=columns["forward_output"],
-        backward_output=columns["backward_output"],
+        forward=_judged_as(columns.forward, columns.forward_error),
+        backward=_judged_as(columns.backward, columns.backward_error),
+        forward_output=columns.forward_output,
+        backward_output=columns.backward_output,
         rubric=_rubric(columns),
     )
     return JudgedRow(row=row, judgment=judgment)
@@ -160,15 +178,15 @@ def _judged_as(verdict: str | None, error: str | None) -> JudgedAs:
     return Unscored(error or "no reason given") if verdict is None else Verdict(verdict)
 
 
-def _rubric(columns: dict[str, Any]) -> Rubric | Unscored | None:
-    if columns["rubric_error"] is not None:
-        return Unscored(columns["rubric_error"])
-    if columns["criteria"] is None:
+def _rubric(columns: JudgmentColumns) -> Rubric | Unscored | None:
+    if columns.rubric_error is not None:
+        return Unscored(columns.rubric_error)
+    if columns.criteria is None:
         return None
     return Rubric(
-        criteria=_criteria_decoder.decode(columns["criteria"]),
-        overall_justification=columns["overall_justification"] or "",
-        reported_score_A=columns["reported_score_A"],
-        reported_score_B=columns["reported_score_B"],
-        reported_margin=columns["reported_margin"],
+        criteria=_criteria_decoder.decode(columns.criteria),
+        overall_justification=columns.overall_justification or "",
+        reported_score_A=columns.reported_score_A,
+        reported_score_B=columns.reported_score_B,
+        reported_margin=columns.reported_margin,
     )

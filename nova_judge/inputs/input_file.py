@@ -108,11 +108,10 @@ def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterat
     `columns` maps a field to its column or path; `rows` leads to the rows of a JSON document.
     Raises InputFileError.
     """
-    decoder = msgspec.json.Decoder(dict[str, Any])
     named = dict(columns or {})
     at = named.pop("rows", None)
     for row in read_rows(path, form_of(path), at):
-        record = _record(row, decoder)
+        record = _record(row)
         if named and isinstance(record.fields, dict):
             fields = record.fields
             picked = {field: pick(fields, path) for field, path in named.items()}
@@ -220,8 +219,11 @@ class _Other:
         return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
 
 
-def _record(row: JsonRow, decoder: msgspec.json.Decoder[dict[str, Any]]) -> Record:
-    value = decoded(row.content, decoder)
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def _record(row: JsonRow) -> Record:
+    value = decoded(row.content, _decoder)
     if isinstance(value, Fault):
         return Record(row.line, value.reason)
     return Record(row.line, str(value[UNREADABLE]) if UNREADABLE in value else value)

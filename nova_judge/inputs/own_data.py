@@ -51,7 +51,7 @@ class OwnLine(NamedTuple):
     sent: bytes
 
 
-OwnDataForm: TypeAlias = Callable[[OwnFields, OwnRow], dict[str, Any]]
+OwnDataForm: TypeAlias = Callable[[OwnFields, OwnRow], bytes]
 """A line as a task of the container reads it."""
 
 
@@ -90,7 +90,7 @@ def parse_own_line(
         reference=fields.response,
         category=fields.category,
     )
-    return OwnLine(row, orjson.dumps(form(fields, row), option=orjson.OPT_APPEND_NEWLINE))
+    return OwnLine(row, form(fields, row))
 
 
 def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
@@ -120,7 +120,7 @@ def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
         return shape_fault(str(error))
 
 
-def gen_qa_line(fields: OwnFields, _row: OwnRow) -> dict[str, Any]:
+def gen_qa_line(fields: OwnFields, _row: OwnRow) -> bytes:
     """A line of `gen_qa.jsonl`: only the documented fields, of which `metadata` is a text.
 
     An object becomes the JSON that AWS's notebook reads out of the text.
@@ -130,17 +130,17 @@ def gen_qa_line(fields: OwnFields, _row: OwnRow) -> dict[str, Any]:
     sent |= {k: v for k in optional if (v := getattr(fields, k)) is not None}
     if isinstance(fields.metadata, dict):
         sent["metadata"] = msgspec.json.encode(fields.metadata).decode()
-    return sent
+    return _line(sent)
 
 
-def rft_eval_line(fields: OwnFields, row: OwnRow) -> dict[str, Any]:
+def rft_eval_line(fields: OwnFields, row: OwnRow) -> bytes:
     """A line as `rft_eval` reads it: one turn of the user and the reference."""
     messages = [{"role": "user", "content": fields.query}]
     if fields.system is not None:
         messages.insert(0, {"role": "system", "content": fields.system})
-    sent: dict[str, Any] = {
-        "id": row.id,
-        "messages": messages,
-        "reference_answer": {"text": fields.response},
-    }
-    return sent if fields.metadata is None else {**sent, "metadata": fields.metadata}
+    sent = {"id": row.id, "messages": messages, "reference_answer": {"text": fields.response}}
+    return _line(sent if fields.metadata is None else {**sent, "metadata": fields.metadata})
+
+
+def _line(sent: object) -> bytes:
+    return orjson.dumps(sent, option=orjson.OPT_APPEND_NEWLINE)

@@ -4,15 +4,18 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Meta
 
 from nova_judge.errors import RequestError
 from nova_judge.layout import INBOX
+from nova_judge.recipe.shape import read_record
 
 EXAMPLE = '{"input": "s3://<data bucket>/inbox/pairwise/questions.jsonl", "recipe": "pairwise"}'
-_S3_URI = re.compile(r"s3://([^/]+)/(.+)")
+_S3_URI = r"^s3://([^/]+)/(.+)\Z"
 _INBOX_KEY = re.compile(rf"{INBOX}([^/]+)/(.+)")
-_CONSOLE_KEYS = {"input", "recipe", "no_cache"}
 
 
 class EvaluationRequest(NamedTuple):
@@ -72,39 +75,59 @@ def parse_request(document: object) -> EvaluationRequest:
     )
 
 
-def _from_event(detail: Mapping[str, Any]) -> EvaluationRequest:
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Object(msgspec.Struct, rename="kebab"):
+    key: str
+    version_id: str | None = None
+
+
+class _Event(msgspec.Struct):
+    bucket: _Named
+    object: _Object
+
+
+_S3Uri: TypeAlias = Annotated[str, Meta(pattern=_S3_URI, description=f"an S3 URI, as in {EXAMPLE}")]
+
+
+class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    recipe: Annotated[
+        str,
+        Meta(pattern=r"^[\w.-]{1,100}\Z", description='a recipe\'s name, such as "pairwise"'),
+    ]
+    input: (
+        Annotated[str, Meta(pattern=_S3_URI, description=f"an S3 URI, as in {EXAMPLE}")] | None
+    ) = None
+    no_cache: bool = False
+
+
+def _from_event(detail: object) -> EvaluationRequest:
     try:
-        bucket = str(detail["bucket"]["name"])
-        key = str(detail["object"]["key"])
-        version = detail["object"].get("version-id")
-    except (KeyError, TypeError, AttributeError) as error:
+        event = msgspec.convert(detail, _Event)
+    except msgspec.ValidationError as error:
         raise RequestError(
-            f"the S3 event's detail lacks {error}: expected bucket.name, object.key"
+            f"the S3 event's detail: {error}: expected bucket.name, object.key"
         ) from error
+    key = event.object.key
     parts = _INBOX_KEY.fullmatch(key)
     if parts is None:
         raise RequestError(
             f"{key}: drop files at {INBOX}<recipe>/<name>.jsonl, so that the recipe is known"
         )
-    return EvaluationRequest(bucket, key, version, parts[1], by_event=True)
+    return EvaluationRequest(
+        event.bucket.name, key, event.object.version_id, parts[1], by_event=True
+    )
 
 
-def _from_console(document: Mapping[str, Any]) -> EvaluationRequest:
-    unknown = set(document) - _CONSOLE_KEYS
-    if unknown:
-        raise RequestError(f"unknown keys {sorted(unknown)}; allowed: {sorted(_CONSOLE_KEYS)}")
-    recipe = document["recipe"]
-    if not isinstance(recipe, str) or not re.fullmatch(r"[\w.-]{1,100}", recipe):
-        raise RequestError(f'recipe {recipe!r}: a recipe\'s name is expected, such as "pairwise"')
-    uri = document.get("input")
-    parts = _S3_URI.fullmatch(uri) if isinstance(uri, str) else None
-    if parts is None and uri is not None:
-        raise RequestError(f"input {uri!r}: an S3 URI is expected, as in {EXAMPLE}")
-    no_cache = document.get("no_cache", False)
-    if not isinstance(no_cache, bool):
-        raise RequestError(f"no_cache {no_cache!r}: true or false is expected")
-    bucket, key = (parts[1], parts[2]) if parts is not None else ("", "")
-    return EvaluationRequest(bucket, key, None, recipe, by_event=False, no_cache=no_cache)
+def _from_console(document: object) -> EvaluationRequest:
+    wanted = read_record(document, _Wanted, file="the execution's input", error=RequestError)
+    parts = re.match(_S3_URI, wanted.input or "")
+    bucket, key = parts.groups() if parts else ("", "")
+    return EvaluationRequest(
+        bucket, key, None, wanted.recipe, by_event=False, no_cache=wanted.no_cache
+    )
 
 
 def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str = "") -> str:

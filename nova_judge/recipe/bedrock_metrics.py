@@ -96,9 +96,7 @@ class CustomMetric(Section, frozen=True, omit_defaults=True):
 
     def definition(self) -> dict[str, Any]:
         """`customMetricDefinition` of the request."""
-        written: dict[str, Any] = msgspec.to_builtins(self)
-        written.pop("better", None)
-        return written
+        return {k: v for k, v in msgspec.to_builtins(self).items() if k != "better"}
 
 
 class ScaleBounds(NamedTuple):

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from nova_judge.report.figure_axes import write
 from nova_judge.report.figure_text import FIGURE_FONT, drawable
 
 _FOOT_IN = 0.2
-_STYLE: dict[str, Any] = {
+_STYLE = {
     "font.family": FIGURE_FONT,
     "font.size": 10,
     "svg.hashsalt": "nova-judge",

@@ -1,7 +1,7 @@
 """The panel that lists the figures themselves."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 from matplotlib.axes import Axes
 
@@ -26,7 +26,7 @@ def draw_lines(axes: Axes, rows: Sequence[tuple[str, str]]) -> bool:
     for place, (name, value) in enumerate(rows):
         if place % 2 == 0:
             axes.axhspan(place, place + 1, facecolor="#F3F5F7", linewidth=0)
-        look: dict[str, Any] = {"va": "center", "size": 9}
-        write(axes, 0.015, place + 0.5, drawable(name, 40), **look)
-        write(axes, 0.985, place + 0.5, drawable(value, 44), ha="right", weight="bold", **look)
+        look = partial(write, axes, y=place + 0.5, va="center", size=9)
+        look(x=0.015, text=drawable(name, 40))
+        look(x=0.985, text=drawable(value, 44), ha="right", weight="bold")
     return True
