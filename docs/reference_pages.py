@@ -1,6 +1,7 @@
 """Reference pages that are generated from code each time the site is built."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -162,6 +163,18 @@ def recipes_page() -> str:
     return "\n".join(parts)
 
 
+def notebook_page() -> str:
+    """The notebook as a page: its words, and its code in blocks."""
+    notebook = json.loads((REPOSITORY / "examples" / "two-stories.ipynb").read_text("utf-8"))
+    parts = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+    link = "[examples/two-stories.ipynb](../../examples/two-stories.ipynb)"
+    parts.append(f"This page is the notebook {link}, which the tests execute.")
+    return "\n\n".join(parts) + "\n"
+
+
 def repository_file(name: str) -> str:
     """A page from the top of the repository; its links are read from there."""
     text = (REPOSITORY / name).read_text("utf-8")
@@ -208,6 +221,7 @@ PAGES = {
         StageConfig,
     ),
     "reference/iam.md": iam_page,
+    "tutorials/two-stories.md": notebook_page,
     "recipes.md": recipes_page,
     "decisions/index.md": decisions_page,
     "changes.md": lambda: repository_file("CHANGELOG.md"),
