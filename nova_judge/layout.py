@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from nova_judge.records import Candidate
-
 INBOX = "inbox/"
 UNSTARTED = f"{INBOX}no-cache/"
 """Uploads below it start nothing by themselves: whoever uploads one starts its run too."""
@@ -60,7 +58,7 @@ class RunLayout:
         """One file of the report."""
         return f"{self.report}{name}"
 
-    def responses(self, candidate: Candidate, shard: int) -> str:
+    def responses(self, candidate: str, shard: int) -> str:
         """A candidate's answers to one shard, row by row, or why there is none."""
         return f"{self.prefix}responses/{candidate}/{shard:05d}.jsonl"
 
@@ -68,7 +66,7 @@ class RunLayout:
         """The rows and rejected lines of one shard: an `inputs.shard_rows.ShardRows`."""
         return f"{self.prefix}rows/{shard:05d}.json"
 
-    def batch(self, candidate: Candidate, shard: int) -> str:
+    def batch(self, candidate: str, shard: int) -> str:
         """Below `judge/`, because the role of Bedrock's jobs reaches nothing else."""
         return f"{self.prefix}judge/batch/{candidate}/{shard:05d}/"
 

@@ -40,7 +40,8 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     Rows of one `cluster` belong together, as several answers to one prompt do.
 
     `system` is an instruction of its own for the model that answers, `context` what the question
-    is about. `lost` names optional fields that could not be read.
+    is about. `lost` names optional fields that could not be read. `answers` holds those of a run of
+    many candidates, of which each job compares two.
     """
 
     line: int
@@ -55,6 +56,7 @@ class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     context: str | None = None
     lost: tuple[str, ...] = ()
+    answers: dict[str, str] | None = None
 
     @property
     def question(self) -> str:
@@ -80,9 +82,9 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Reason why one candidate gave no answer."""
+    """Reason why one candidate, by its name in the recipe, gave no answer."""
 
-    candidate: Candidate
+    candidate: str
     reason: str
     tries: int
     detail: str = ""

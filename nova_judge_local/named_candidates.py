@@ -11,7 +11,7 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import Candidate
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.yaml_text import read_yaml
 
@@ -74,7 +74,7 @@ def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:
 
 def asked_models(recipe: Recipe) -> dict[str, AskedModel]:
     """The models that a recipe asks, candidates and judge, by their places in it."""
-    models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in CANDIDATES}
+    models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in recipe.names}
     if recipe.judge.model is not None:
         models["judge.model"] = recipe.judge.model
     return models

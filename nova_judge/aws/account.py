@@ -21,7 +21,6 @@ from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES
 from nova_judge.sources.endpoints import endpoint_instances
 
 AccountFact = TypeVar("AccountFact")
@@ -105,7 +104,7 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     """
     wanted = {f"{kind}{TRAINING}" for kind in recipe.judge.instance_types} | {
         f"{kind}{ENDPOINT}"
-        for kinds in endpoint_instances(recipe, CANDIDATES).values()
+        for kinds in endpoint_instances(recipe, recipe.names).values()
         for kind in kinds
     }
     quotas: dict[str, float] = {}
@@ -213,7 +212,7 @@ def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 
 
 def _bedrock_models(recipe: Recipe) -> set[str]:
-    specs = (recipe.candidates.A, recipe.candidates.B)
+    specs = [recipe.candidate(name) for name in recipe.names]
     judges = kind_of(recipe.kind).judged_by(recipe).bedrock
     return {spec.bedrock for spec in specs if spec.bedrock} | judges
 

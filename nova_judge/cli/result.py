@@ -27,6 +27,10 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     for side in CANDIDATES:
         if name := report.metrics.name(side):
             table.add_row(side, escape(one_line(name, 80)))
+    for one in report.metrics.tournament.board.standings if report.metrics.tournament else ():
+        rank = str(one.rank) if one.rank else f"{one.best_rank}-{one.worst_rank}"
+        ends = f"{one.strength:+.2f}  [{one.low:+.2f}, {one.high:+.2f}]"
+        table.add_row(f"{rank}  {escape(one_line(one.name, 60))}", ends)
     for name, value in table_rows(report.metrics):
         table.add_row(escape(name.strip()), escape(value))
     console.print(table, highlight=False)

@@ -9,7 +9,7 @@ from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, Judge
 from nova_judge.kinds.kind import JudgedBy
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.run_cost import run_cost
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
@@ -45,10 +45,10 @@ def run_facts(
             c: CandidateFacts(
                 run.candidate_label(c),
                 getattr(run.sources, c),
-                _stand_in(run, c),
+                stand_in_for(run, c),
             )
             for c in CANDIDATES
-            if kind.generates and getattr(run.sources, c) != "unused"
+            if not run.recipe.many and kind.generates and getattr(run.sources, c) != "unused"
         },
         judge=JudgeFacts(
             model=judged_by.model,
@@ -78,7 +78,7 @@ def _rates_elsewhere(run: Run) -> JudgeRates | None:
     return None if rates is None else JudgeRates(**msgspec.structs.asdict(rates))
 
 
-def _stand_in(run: Run, candidate: Candidate) -> str | None:
+def stand_in_for(run: Run, candidate: str) -> str | None:
     """Name of what answered in a candidate's place; None where the candidate itself did."""
     spec = run.recipe.candidate(candidate)
     stands_in = candidate in run.generated() and source_of(spec).on_aws

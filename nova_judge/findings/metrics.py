@@ -91,7 +91,7 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
         basis = Basis.ONE_ORDER
         del errors[_OTHER_ORDER]
     judging = [ErrorCount(stage, why, count) for (stage, why), count in errors.items() if count]
-    facts = _known(run, profiles.judged, profiles.judge_failed, judging)
+    facts = known_metrics(run, profiles.judged, profiles.judge_failed, judging)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
     estimates = estimated(evidence, settings, basis)
@@ -133,7 +133,7 @@ def scored_metrics(run: RunFacts, scored: ScoredFindings) -> Metrics:
     Raises RowSumError when the rows do not add up.
     """
     return msgspec.structs.replace(
-        _known(run, scored.judged, scored.judge_failed, scored.errors),
+        known_metrics(run, scored.judged, scored.judge_failed, scored.errors),
         headline=scored.headline,
         scores=scored.scores,
         differences=scored.differences,
@@ -153,7 +153,7 @@ def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
     )
 
 
-def _known(
+def known_metrics(
     run: RunFacts, judged: int, judge_failed: int, judging_errors: Iterable[ErrorCount]
 ) -> Metrics:
     """Metrics without the estimates; raises RowSumError."""

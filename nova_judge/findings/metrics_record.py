@@ -10,6 +10,7 @@ import msgspec
 
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.rubric_record import RubricFindings
+from nova_judge.findings.tournament_record import Tournament
 from nova_judge.pairs.controls import ControlFinding
 from nova_judge.pairs.job_figures import JobFigures
 from nova_judge.pairs.retest import Retest
@@ -141,7 +142,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run found. An estimate that the run does not allow is None.
 
     A run that compared two candidates has the fields from `profiles` to `rubric`, one that scored
-    single answers has `headline`, `scores` and `differences`; a failed run has neither.
+    single answers has `headline`, `scores` and `differences`, one of many candidates `headline` and
+    `tournament`; a failed run has none of them.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -185,6 +187,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     headline: Headline | None = None
     scores: tuple[MetricScore, ...] | None = None
     differences: tuple[MetricDifference, ...] | None = None
+    tournament: Tournament | None = None
     job: JobFigures | None = None
     generation: GenerationFacts | None = None
     errors: tuple[ErrorCount, ...] = ()

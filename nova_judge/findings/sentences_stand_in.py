@@ -63,9 +63,11 @@ def _judge(metrics: Metrics) -> list[Caveat]:
 
 def _answers(metrics: Metrics) -> list[Caveat]:
     sides: dict[str, list[str]] = {}
-    for side, candidate in metrics.candidates.items():
-        if candidate.stand_in:
-            sides.setdefault(candidate.stand_in, []).append(side)
+    many = metrics.tournament.candidates if metrics.tournament else ()
+    answered = [(side, candidate.stand_in) for side, candidate in metrics.candidates.items()]
+    for side, stand_in in [*answered, *((use.name, use.stand_in) for use in many)]:
+        if stand_in:
+            sides.setdefault(stand_in, []).append(side)
     return [
         Caveat("Stand-in answers", f"{name} stood in for {' and '.join(held)}: AWS was not asked.")
         for name, held in sides.items()

@@ -13,7 +13,7 @@ from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.job import Api, Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
-from nova_judge.kinds.pairs import Pairs, stop_problem
+from nova_judge.kinds.pairs import Pairs, compared_in, stop_problem
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import CONTROL_ROWS
 from nova_judge.pairs.judge_asking import asked_pair, judge_generation
@@ -69,7 +69,7 @@ class AskedPairs(Pairs):
         if source_of(model).payment(model) != "tokens":
             return JudgeUsage(rests_on=(supposed.why,))
         controls = min(CONTROL_ROWS, workload.rows) * len(recipe.controls)
-        calls = _ORDERS * (workload.rows + controls)
+        calls = _ORDERS * (workload.rows * len(recipe.compared) + controls)
         batch = answers_in_batch(judge_generation(judge), workload.rows)
         tokens = TokenUse(
             source_of(model).title(model),
@@ -83,6 +83,7 @@ class AskedPairs(Pairs):
 
     def data_line(self, run: Run, row: InputRow, job: PlannedJob) -> DataLine:
         """The prompts of both orders, exactly as the judge is asked."""
+        row = compared_in(job, row)
         return DataLine(msgspec.json.encode(asked_pair(row, run.recipe.judge)) + b"\n", row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:

@@ -24,6 +24,7 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
     `step`: a model may first `answer` in one job and be judged in the next. The job is given the
     usable rows from `first` up to `last`, counted from 0, in the file with the key `data`; `rows`
     is the key of these rows as records. Jobs may share both; None where a job brings its questions.
+    `pair`: the two of many candidates that a job compares, as A and B.
     """
 
     number: int
@@ -35,6 +36,7 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
     last: int = 0
     data: str | None = None
     rows: str | None = None
+    pair: tuple[str, str] | None = None
 
 
 class Deployment(NamedTuple):

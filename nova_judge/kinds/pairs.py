@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,15 @@ from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.archive import only
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.usage import JudgeUsage, Workload
+
+
+class _Wanted(NamedTuple):
+    """A job to plan; `rows` are counted from 0."""
+
+    label: str
+    step: JobStep
+    rows: range
+    pair: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,12 @@ class Pairs:
         return JudgedBy(model, "judge", container=True, functions=container_functions(recipe))
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
-        judging = container_usage(recipe, jobs=_jobs_of(recipe, workload.rows), rows=workload.rows)
+        pairs = len(recipe.compared)
+        judging = container_usage(
+            recipe,
+            jobs=_jobs_of(recipe, workload.rows) * pairs,
+            rows=workload.rows * pairs,
+        )
         controls = container_usage(recipe, jobs=1, rows=min(CONTROL_ROWS, workload.rows)).jobs
         return judging._replace(jobs=(*judging.jobs, *controls * len(recipe.controls)))
 
@@ -70,11 +85,12 @@ class Pairs:
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """The jobs of the rows, then one for each control."""
         count, most = _jobs_of(run.recipe, rows), run.recipe.judge.max_rows_per_job or rows
-        wanted: list[tuple[str, JobStep, range]] = [
-            ("pairs", "judge", range(number * most, min((number + 1) * most, rows)))
+        wanted: list[_Wanted] = [
+            _Wanted("pairs", "judge", range(number * most, min((number + 1) * most, rows)), pair)
             for number in range(count)
+            for pair in (run.recipe.compared if run.recipe.many else (None,))
         ]
-        wanted += [(control, "control", range(0)) for control in run.recipe.controls]
+        wanted += [_Wanted(control, "control", range(0), None) for control in run.recipe.controls]
         layout = RunLayout(run.run_id)
         return tuple(
             PlannedJob(
@@ -87,12 +103,14 @@ class Pairs:
                 last=part.stop,
                 data=layout.judge_data(number, self.data),
                 rows=layout.judge_rows(number),
+                pair=pair,
             )
-            for number, (label, step, part) in enumerate(wanted)
+            for number, (label, step, part, pair) in enumerate(wanted)
         )
 
     def data_line(self, run: Run, row: InputRow, job: PlannedJob) -> DataLine:
         """The judge takes A for the baseline."""
+        row = compared_in(job, row)
         pair = {"prompt": row.shown, "response_A": row.response_A, "response_B": row.response_B}
         return DataLine(msgspec.json.encode(pair) + b"\n", row)
 
@@ -100,6 +118,7 @@ class Pairs:
         return container_request(run, run.recipe, job, deployment)
 
     def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
+        """Verdicts of all jobs; of many candidates the caller gives the jobs of one pair."""
         rows = tuple(_judged(job) for job in jobs if job.planned.step == "judge")
         controls = (job for job in jobs if job.planned.step == "control")
         return PairsFound(rows, tuple((job.planned.label, _judged(job)) for job in controls))
@@ -112,6 +131,14 @@ def stop_problem(recipe: Recipe) -> Iterator[str]:
             "stop: when_decided looks after each judge job, and without judge.max_rows_per_job "
             "there is only one. Write how many rows a job judges, such as max_rows_per_job: 500"
         )
+
+
+def compared_in(job: PlannedJob, row: InputRow) -> InputRow:
+    """The row with the answers of the two candidates that a job compares, as A and B."""
+    if job.pair is None or row.answers is None:
+        return row
+    a, b = (row.answers[name] for name in job.pair)
+    return msgspec.structs.replace(row, response_A=a, response_B=b, answers=None)
 
 
 def _judged(job: FinishedJob) -> JudgedFiles:

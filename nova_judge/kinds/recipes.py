@@ -12,9 +12,11 @@ from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
-from nova_judge.records import CANDIDATES
 from nova_judge.sources.known import candidate_problems
 from nova_judge.yaml_text import read_yaml
+
+MOST_CANDIDATES = 10
+"""Which make 45 pairs, each with a judge job of its own."""
 
 
 def read_recipe(reference: str) -> Recipe:
@@ -69,7 +71,9 @@ def load_recipe(text: str, *, file: str, beside: Beside | None = None) -> Recipe
 
 def recipe_problems(recipe: Recipe) -> Iterator[str]:
     """Everything in a well-formed recipe that cannot be run."""
-    for side in CANDIDATES:
+    if recipe.many or recipe.pairs != "all":
+        yield from _many_problems(recipe)
+    for side in recipe.names:
         spec, generation = recipe.candidate(side), recipe.generation_for(side)
         yield from candidate_problems(f"candidates.{side}", spec, generation)
         yield from template_problems(f"candidates.{side}", spec)
@@ -82,6 +86,27 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
             yield f"{key}: kind {recipe.kind} does not use it; {_users(key)}"
     if not missing:
         yield from kind.problems(recipe)
+
+
+def _many_problems(recipe: Recipe) -> Iterator[str]:
+    """The faults of a recipe with candidates under names of their own."""
+    kind = kind_of(recipe.kind)
+    if "stop" not in kind.uses:
+        yield f"candidates: kind {recipe.kind} knows A and B alone; llm_judge compares many"
+    if not 2 <= len(recipe.names) <= MOST_CANDIDATES:
+        yield (
+            f"candidates: found {len(recipe.names)} names; A and B, or 2 to {MOST_CANDIDATES} "
+            "names of your own are allowed"
+        )
+    base = recipe.pairs.removeprefix("against ")
+    if recipe.pairs != "all" and base not in recipe.names:
+        yield not_one_of("pairs: against", base, recipe.names)
+    for name, spec in recipe.candidates.items():
+        if spec.source == "file":
+            yield f"candidates.{name}.file: of many candidates each is asked; name its model"
+    for key in ("stop", "controls"):
+        if getattr(recipe, key):
+            yield f"{key}: allowed with A and B only"
 
 
 def _users(key: str) -> str:

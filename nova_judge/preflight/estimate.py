@@ -33,7 +33,9 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
         rows=rows if whole else round(rows * size / len(head)),
         prompt_characters=sum(prompts) / len(prompts) if prompts else 0.0,
         size=size,
-        generated=tuple(c for c in CANDIDATES if getattr(sources, c) == "generated"),
+        generated=recipe.names
+        if recipe.many
+        else tuple(c for c in CANDIDATES if getattr(sources, c) == "generated"),
         exact=whole,
     )
 

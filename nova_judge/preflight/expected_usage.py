@@ -5,7 +5,6 @@ from nova_judge.inputs.shards import cut
 from nova_judge.kinds.known import kind_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
-from nova_judge.records import Candidate
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
 from nova_judge.sources.endpoints import endpoint_instances
 from nova_judge.sources.known import source_of
@@ -74,9 +73,7 @@ def _endpoint_seconds(recipe: Recipe, workload: Workload, answer_share: float) -
     return seconds
 
 
-def _token_use(
-    recipe: Recipe, side: Candidate, workload: Workload, answer_share: float
-) -> TokenUse:
+def _token_use(recipe: Recipe, side: str, workload: Workload, answer_share: float) -> TokenUse:
     spec, generation = recipe.candidate(side), recipe.generation_for(side)
     source = source_of(spec)
     per_token = catalog.assumptions().characters_per_token.value

@@ -10,7 +10,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job import evaluation_image
 from nova_judge.sources.endpoints import endpoint_instances
 
@@ -24,9 +24,7 @@ class ImageFacts(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def images_of(
-    recipe: Recipe, region: str, asked: tuple[Candidate, ...] = CANDIDATES
-) -> dict[str, str]:
+def images_of(recipe: Recipe, region: str, asked: tuple[str, ...] = CANDIDATES) -> dict[str, str]:
     """Images of a run in this region: `judge image`, `serving image (vllm)` → the image's URI.
 
     What no registry of the region is known for is left out: other checks say so.
@@ -34,7 +32,7 @@ def images_of(
     return dict(_images(recipe, region, asked))
 
 
-def _images(recipe: Recipe, region: str, asked: tuple[Candidate, ...]) -> Iterator[tuple[str, str]]:
+def _images(recipe: Recipe, region: str, asked: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if kind_of(recipe.kind).judged_by(recipe).container:
         with suppress(RecipeError):
             yield JUDGE, evaluation_image(region, recipe.judge.image)

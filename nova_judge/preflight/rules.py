@@ -22,8 +22,6 @@ from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import (
-    CANDIDATES,
-    Candidate,
     FailedRow,
     InputRow,
     Rejected,
@@ -62,7 +60,7 @@ def account_checks(
     facts: Facts,
     recipe: Recipe | None,
     now: datetime.datetime,
-    asked: tuple[Candidate, ...] = ("A", "B"),
+    asked: tuple[str, ...] = ("A", "B"),
 ) -> list[Check]:
     """Every check that the facts allow; `asked` names the candidates that have to answer."""
     checks = [_credentials(facts), *_stacks(facts, recipe), *_role(facts), *_notifications(facts)]
@@ -147,7 +145,7 @@ def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
         return
     missing = [part for part in STACK_PARTS if part not in stacks]
     version = stacks.get("Evaluation", "unknown")
-    if missing == ["Endpoints"] and not (recipe and endpoint_instances(recipe, CANDIDATES)):
+    if missing == ["Endpoints"] and not (recipe and endpoint_instances(recipe, recipe.names)):
         reason = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
         yield Check("stacks", "warn", reason, "`make deploy`, for candidates on endpoints")
     elif missing:
@@ -201,7 +199,7 @@ def _notifications(facts: Facts) -> Iterator[Check]:
         yield Check("bucket notifications", "pass", "EventBridge gets the data bucket's events")
 
 
-def _images(facts: Facts, recipe: Recipe, asked: tuple[Candidate, ...]) -> Iterator[Check]:
+def _images(facts: Facts, recipe: Recipe, asked: tuple[str, ...]) -> Iterator[Check]:
     region = facts.region
     if not kind_of(recipe.kind).judged_by(recipe).container:
         yield Check(JUDGE, "pass", f"kind {recipe.kind} needs none")

@@ -6,7 +6,7 @@ import ryaml
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.files import Beside
 from nova_judge.recipe.messages import Example
-from nova_judge.recipe.recipe import Candidates, CandidateSpec, Recipe
+from nova_judge.recipe.recipe import CandidateSpec, Recipe
 from nova_judge.yaml_text import read_yaml
 
 MOST_BYTES = 65_536
@@ -18,9 +18,8 @@ def with_examples(recipe: Recipe, file: str, beside: Beside | None) -> Recipe:
 
     A run is then the same only where they are. Raises RecipeError for a file that cannot be read.
     """
-    pair = recipe.candidates
-    a, b = (_filled(spec, file, beside) for spec in (pair.A, pair.B))
-    return msgspec.structs.replace(recipe, candidates=Candidates(A=a, B=b))
+    specs = {name: _filled(spec, file, beside) for name, spec in recipe.candidates.items()}
+    return msgspec.structs.replace(recipe, candidates=specs)
 
 
 def alone(text: str, recipe: Recipe) -> str:

@@ -5,6 +5,7 @@ much the run may cost. `nova_judge.kinds.recipes` reads one and checks what its 
 """
 
 import hashlib
+import itertools
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.messages import Example, Message
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES
 
 Block = TypeVar("Block", bound=Section)
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
@@ -100,11 +101,11 @@ class CandidateSpec(AskedModel, frozen=True):
         return self.file or super().model
 
 
-class Candidates(Section, frozen=True):
-    """The two sides; A is the baseline."""
-
-    A: CandidateSpec = CandidateSpec(file="response_A")
-    B: CandidateSpec = CandidateSpec(file="response_B")
+IN_FILE = {
+    "A": CandidateSpec(file="response_A"),
+    "B": CandidateSpec(file="response_B"),
+}
+CandidateName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
 
 
 class Judge(Section, frozen=True):
@@ -189,13 +190,16 @@ class Shards(Section, frozen=True):
 class Recipe(Section, frozen=True):
     """One evaluation, complete: everything left out of the file stands here with its default.
 
+    `pairs` of many candidates: `all`, or `against` one of them.
+
     `kind` is one of `nova_judge.kinds.known`. `map` names the columns of the input file;
     `failure_texts` says what becomes of answers that are the trace of a failed generation.
     """
 
     name: str
     kind: str
-    candidates: Candidates = Candidates()
+    candidates: dict[CandidateName, CandidateSpec] = msgspec.field(default_factory=dict)
+    pairs: Annotated[str, Meta(pattern=r"^(all|against .+)$")] = "all"
     generation: Generation = Generation()
     judge: Judge = Judge()
     budget: Budget = Budget()
@@ -206,11 +210,29 @@ class Recipe(Section, frozen=True):
     map: ColumnMap = ColumnMap()
     failure_texts: Literal["failed", "judged"] = "failed"
 
-    def candidate(self, candidate: Candidate) -> CandidateSpec:
-        """The spec of A or of B."""
-        return self.candidates.A if candidate == "A" else self.candidates.B
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The candidates: A and B, of which A is the baseline, or others by their own names."""
+        return tuple(self.candidates) if self.many else CANDIDATES
 
-    def generation_for(self, candidate: Candidate) -> Generation:
+    @property
+    def many(self) -> bool:
+        """True where the candidates have names of their own."""
+        return not self.candidates.keys() <= set(CANDIDATES)
+
+    @property
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """The pairs that are judged, the baseline first."""
+        if self.pairs == "all":
+            return tuple(itertools.combinations(self.names, 2))
+        base = self.pairs.removeprefix("against ")
+        return tuple((base, name) for name in self.names if name != base)
+
+    def candidate(self, candidate: str) -> CandidateSpec:
+        """The spec of a candidate; A or B that is left out is that column of the file."""
+        return self.candidates.get(candidate) or IN_FILE[candidate]
+
+    def generation_for(self, candidate: str) -> Generation:
         """`generation` with the candidate's own settings laid over it."""
         spec = self.candidate(candidate)
         changes: dict[str, Any] = {
@@ -285,6 +307,9 @@ def _said(record: msgspec.Struct) -> dict[str, Any]:
     fields = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)
-        if value is not UNSET and value != field.default:
-            fields[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
+        if value is UNSET or value in (field.default, {}):
+            continue
+        if isinstance(value, dict):
+            value = {key: _said(each) for key, each in value.items()}
+        fields[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
     return fields

@@ -65,6 +65,10 @@ def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: AN
     choices = _choices(kind)
     if choices and isinstance(value, str) and value not in choices:
         yield not_one_of(path, value, choices)
+    if typing.get_origin(kind) is dict and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _problems(inner, typing.get_args(kind)[1], f"{path}.{key}")
+        return
     record = _record(kind)
     if record is None or not isinstance(value, dict):
         return

@@ -21,6 +21,7 @@ from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
 from nova_judge.report.figure_scores import plot_scores
 from nova_judge.report.figure_table import draw_table
 from nova_judge.report.figure_text import drawable
+from nova_judge.report.figure_tournament import plot_tournament
 
 
 class Panel(NamedTuple):
@@ -54,10 +55,13 @@ def plot_judge_results(metrics: Metrics) -> Figure:
     Returns:
         A figure of 15 by 9.6 inches: counts per verdict, win rate with its interval and the line at
         50 %, preference shares, A against B with the margin, a gauge, and a table of the figures.
-        Of a run that scored single answers, the figure of its means (see `plot_scores`).
+        Of a run that scored single answers, the figure of its means (see `plot_scores`), of one of
+        many candidates that of their strengths.
     """
     if metrics.scores is not None:
         return plot_scores(metrics)
+    if metrics.tournament is not None:
+        return plot_tournament(metrics, metrics.tournament)
     figure = draw_panels(metrics, PANELS)
     write_foot(figure, metrics, x=0.05)
     return figure

@@ -5,11 +5,20 @@ import re
 from nova_judge.findings import sentences_rubric, sentences_stand_in
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.one_line import one_line
-from nova_judge.findings.sentences import headline, interval, percent, quoted_interval, rows, signed
+from nova_judge.findings.sentences import (
+    headline,
+    interval,
+    percent,
+    quoted_interval,
+    rows,
+    short_interval,
+    signed,
+)
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
+from nova_judge.statistics.win_rate import Interval
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _LEADING = re.compile(r"^(\d*)([-+=.):])")
@@ -25,6 +34,7 @@ def render_markdown(metrics: Metrics) -> str:
         f"## {escape(result.words, 200)}",
         escape(result.evidence, 2000),
         _candidates(metrics),
+        _tournament(metrics),
         _rates(metrics),
         _scores(metrics),
         _differences(metrics),
@@ -53,6 +63,38 @@ def _candidates(metrics: Metrics) -> str:
     ]
     head = ["| | candidate | answers from |", "|---|---|---|"]
     return "\n".join([*head, *lines]) if lines else ""
+
+
+def _tournament(metrics: Metrics) -> str:
+    """The board, and the win rate of each row's candidate against each column's."""
+    found = metrics.tournament
+    if found is None:
+        return ""
+    board = [
+        f"| {one.rank or f'{one.best_rank} to {one.worst_rank}'} | {escape(one.name)} | "
+        f"{signed(one.strength)} | {signed(one.low)} to {signed(one.high)} |"
+        for one in found.board.standings
+    ]
+    names = [one.name for one in found.board.standings]
+    matrix = [
+        f"| {escape(name)} | " + " | ".join(_met(found.rate(name, other)) for other in names) + " |"
+        for name in names
+    ]
+    return "\n".join(
+        [
+            "| rank | candidate | strength | interval |",
+            "|---|---|---|---|",
+            *board,
+            "",
+            f"| win rate of … against | {' | '.join(map(escape, names))} |",
+            "|---" * (len(names) + 1) + "|",
+            *matrix,
+        ]
+    )
+
+
+def _met(rate: Interval | None) -> str:
+    return short_interval(rate) if rate else ""
 
 
 def _rates(metrics: Metrics) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.inputs.shard_rows import ShardRows
-from nova_judge.records import Candidate, FailedRow, Failure, InputRow, Rejected
+from nova_judge.records import FailedRow, Failure, InputRow, Rejected
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,8 +58,8 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     rejected_reasons: tuple[ReasonCount, ...]
     failed_reasons: tuple[ReasonCount, ...]
     failed_example: str = ""
-    tokens: dict[Candidate, TokenCount] = {}
-    cut_off: dict[Candidate, CutOff] = {}
+    tokens: dict[str, TokenCount] = {}
+    cut_off: dict[str, CutOff] = {}
     lost: dict[str, int] = {}
     controls: tuple[str, ...] = ()
 
@@ -70,7 +70,7 @@ class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 JudgeLine: TypeAlias = InputRow | FailedRow | Rejected
-Responses: TypeAlias = Mapping[Candidate, Iterable[Response]]
+Responses: TypeAlias = Mapping[str, Iterable[Response]]
 
 CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 """Why an answer ended, in the words of OpenAI's API, of Converse, and of both model servers."""
@@ -105,13 +105,13 @@ def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterato
             )
 
 
-def _answer_to(line: int, candidate: Candidate, those: Iterator[Response]) -> Response:
+def _answer_to(line: int, candidate: str, those: Iterator[Response]) -> Response:
     for response in those:
         return response
     raise RowSumError(f"candidate {candidate} has no answer to line {line}, and no reason why")
 
 
-def _answered(row: InputRow, given: Mapping[Candidate, Response]) -> InputRow | FailedRow:
+def _answered(row: InputRow, given: Mapping[str, Response]) -> InputRow | FailedRow:
     failures = tuple(
         Failure(candidate, response.failed.reason, response.failed.tries, response.failed.detail)
         for candidate, response in given.items()
@@ -119,8 +119,10 @@ def _answered(row: InputRow, given: Mapping[Candidate, Response]) -> InputRow | 
     )
     if failures:
         return FailedRow(row.line, row.id, failures, row.category)
-    texts = {f"response_{c}": r.answer.text for c, r in given.items() if r.answer is not None}
-    return msgspec.structs.replace(row, **texts)
+    texts = {c: r.answer.text for c, r in given.items() if r.answer is not None}
+    if not texts.keys() <= {"A", "B"}:
+        return msgspec.structs.replace(row, answers=texts)
+    return msgspec.structs.replace(row, **{f"response_{c}": text for c, text in texts.items()})
 
 
 class DatasetCounter:
@@ -133,10 +135,10 @@ class DatasetCounter:
         self._failed: collections.Counter[str] = collections.Counter()
         self._details: dict[str, str] = {}
         self._lost: collections.Counter[str] = collections.Counter()
-        self._answers: collections.Counter[Candidate] = collections.Counter()
-        self._cut: collections.Counter[Candidate] = collections.Counter()
-        self._read: collections.Counter[Candidate] = collections.Counter()
-        self._written: collections.Counter[Candidate] = collections.Counter()
+        self._answers: collections.Counter[str] = collections.Counter()
+        self._cut: collections.Counter[str] = collections.Counter()
+        self._read: collections.Counter[str] = collections.Counter()
+        self._written: collections.Counter[str] = collections.Counter()
 
     def count(self, line: JudgeLine) -> None:
         if isinstance(line, Rejected):
@@ -150,14 +152,14 @@ class DatasetCounter:
             if isinstance(line, InputRow):
                 self._lost.update(line.lost)
 
-    def counted(self, candidate: Candidate, responses: Iterable[Response]) -> Iterator[Response]:
+    def counted(self, candidate: str, responses: Iterable[Response]) -> Iterator[Response]:
         """The same responses, counted on their way: what they cost and whether they were whole."""
         for response in responses:
             if response.answer is not None:
                 self._count_answer(candidate, response.answer)
             yield response
 
-    def _count_answer(self, candidate: Candidate, answer: Answer) -> None:
+    def _count_answer(self, candidate: str, answer: Answer) -> None:
         self._answers[candidate] += 1
         self._cut[candidate] += answer.finish_reason in CUT_OFF
         self.cached += answer.cached

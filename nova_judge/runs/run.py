@@ -7,7 +7,7 @@ import msgspec
 from nova_judge import __version__
 from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
-from nova_judge.inputs.reading import AnswersFrom, AnswerSources
+from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -52,12 +52,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     recipe_sha256: str
     sources: AnswerSources
     no_cache: bool = False
-    batch: tuple[Candidate, ...] = ()
+    batch: tuple[str, ...] = ()
     estimate: Estimate | None = None
     stand_ins: StandIns = StandIns()
     lines: RunInput | None = None
     unread: tuple[str, ...] = ()
-    names: dict[Candidate, str] = {}
+    names: dict[str, str] = {}
     code_version: str = __version__
 
     @property
@@ -65,8 +65,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """The object with the rows as JSON Lines: the input itself, or what was made of it."""
         return self.lines or self.input
 
-    def generated(self) -> tuple[Candidate, ...]:
-        """The candidates that this run has to ask."""
+    def generated(self) -> tuple[str, ...]:
+        """The candidates that this run has to ask, by their names in the recipe."""
+        if self.recipe.many:
+            return self.recipe.names
         return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
 
     @property
@@ -79,17 +81,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         least = batch_inference.SHARD_BYTES if self.batch else 0
         return cut(self.rows_in.size, max(self.recipe.shards.bytes, least))
 
-    def candidate_label(self, candidate: Candidate) -> str:
+    def candidate_label(self, candidate: str) -> str:
         """A candidate's name in the report; answers of the file never get a model's name."""
         spec = self.recipe.candidate(candidate)
+        if self.recipe.many:
+            return spec.name or candidate
         if getattr(self.sources, candidate) == "file":
             in_recipe = spec.name if spec.source == "file" else None
             return self.names.get(candidate) or in_recipe or f"response_{candidate}"
         return spec.name or self._title(candidate)
 
-    def _title(self, candidate: Candidate) -> str:
+    def _title(self, candidate: str) -> str:
         """The model's name; with its letter where the same model answers in two ways."""
-        titles = {c: _title(self.recipe, c) for c in CANDIDATES}
+        titles: dict[str, str] = {c: _title(self.recipe, c) for c in CANDIDATES}
         title = titles[candidate]
         alike = self.generated() == CANDIDATES and titles["A"] == titles["B"]
         return f"{title} ({candidate})" if alike else title
@@ -98,7 +102,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
-def _title(recipe: Recipe, candidate: Candidate) -> str:
+def _title(recipe: Recipe, candidate: str) -> str:
     spec = recipe.candidate(candidate)
     return spec.name or source_of(spec).title(spec)
 
@@ -128,8 +132,13 @@ def answer_sources(
 def sources_in(
     recipe: Recipe, head: bytes, judged: Sequence[Candidate] = CANDIDATES
 ) -> AnswerSources | None:
-    """The sources of the answers in a file that begins with `head`; None where no row is usable."""
+    """The sources of the answers in a file that begins with `head`; None where no row is usable.
+
+    Of many candidates each is asked.
+    """
     brings = file_brings_answers(head, recipe.map, judged)
     if brings is None:
         return None
+    if recipe.many:
+        return GENERATED
     return answer_sources(recipe, file_brings_answers=brings, judged=judged)

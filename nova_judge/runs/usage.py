@@ -5,7 +5,6 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.recipe.token_price import TokenPrice
-from nova_judge.records import Candidate
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +16,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     prompt_characters: float = 0.0
     size: int = 0
-    generated: tuple[Candidate, ...] = ()
+    generated: tuple[str, ...] = ()
     exact: bool = True
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate
 from nova_judge.sources.known import source_of
 
 
-def endpoint_instances(recipe: Recipe, sides: Iterable[Candidate]) -> dict[str, tuple[str, ...]]:
+def endpoint_instances(recipe: Recipe, sides: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The endpoints of those candidates, each with the instance types to try in this order."""
     named: dict[str, tuple[str, ...]] = {}
     offered: dict[str, tuple[str, ...]] = {}

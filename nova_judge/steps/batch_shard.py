@@ -23,7 +23,6 @@ from nova_judge.answers.retries import CallFailed
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.aws.batch_jobs import BatchJob
 from nova_judge.layout import RunLayout
-from nova_judge.records import Candidate
 from nova_judge.runs.run import Run
 from nova_judge.tags import run_tags
 
@@ -35,7 +34,7 @@ class BatchShard(NamedTuple):
     """Shard of one candidate's answers, and where everything lies."""
 
     run: Run
-    candidate: Candidate
+    candidate: str
     shard: int
     bucket: str
     prefix: str

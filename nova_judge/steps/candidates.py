@@ -9,7 +9,7 @@ from nova_judge.answers.prompt_templates import prompt_maker
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import s3
 from nova_judge.aws.answer_objects import BucketObjects
-from nova_judge.records import Candidate, InputRow
+from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
 from nova_judge.sources.known import source_of
 from nova_judge.sources.source import Ways
@@ -21,8 +21,8 @@ SHARDS_AT_ONCE = 16
 
 
 def sources(
-    run: Run, shard: int, bucket: str, ways: Ways, asked: Iterable[Candidate]
-) -> dict[Candidate, AnswerSource]:
+    run: Run, shard: int, bucket: str, ways: Ways, asked: Iterable[str]
+) -> dict[str, AnswerSource]:
     """The candidates that are `asked`, with their answers kept in `bucket`."""
     objects = BucketObjects(s3.client(), bucket)
     return {
@@ -31,16 +31,14 @@ def sources(
     }
 
 
-def prompts(
-    run: Run, rows: Sequence[InputRow], asked: Iterable[Candidate]
-) -> dict[Candidate, list[str]]:
+def prompts(run: Run, rows: Sequence[InputRow], asked: Iterable[str]) -> dict[str, list[str]]:
     """The prompt of every row, as each of the candidates is asked."""
     makers = {candidate: prompt_maker(run.recipe.candidate(candidate)) for candidate in asked}
     return {candidate: [made(row) for row in rows] for candidate, made in makers.items()}
 
 
 def _source(
-    run: Run, candidate: Candidate, place: ShardPlace, objects: BucketObjects, ways: Ways
+    run: Run, candidate: str, place: ShardPlace, objects: BucketObjects, ways: Ways
 ) -> AnswerSource:
     spec, how = run.recipe.candidate(candidate), run.recipe.generation_for(candidate)
     return AnswerSource(
@@ -54,13 +52,13 @@ def _source(
     )
 
 
-def kept_as(run: Run, candidate: Candidate) -> str:
+def kept_as(run: Run, candidate: str) -> str:
     """The name under which a candidate's answers are kept."""
     spec = run.recipe.candidate(candidate)
     return model_name(source_of(spec).kept_as(spec), run.recipe.generation_for(candidate))
 
 
-def _threads(run: Run, candidate: Candidate) -> int:
+def _threads(run: Run, candidate: str) -> int:
     """An endpoint or server is shared by all shards under way; Bedrock has limits of its own."""
     spec = run.recipe.candidate(candidate)
     if not source_of(spec).shared:

@@ -136,7 +136,16 @@ def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: s
     if run.recipe.stop:
         _write_by_rank(run, kind, ordered, bucket)
         return
-    rows = _rows(run, kind, bucket) if files else iter(())
+    if run.recipe.many:
+        for pair in run.recipe.compared:
+            own = [job for job in ordered if job.pair == pair]
+            _write_in_order(run, kind, own, bucket)
+        return
+    _write_in_order(run, kind, ordered, bucket)
+
+
+def _write_in_order(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], bucket: str) -> None:
+    rows = _rows(run, kind, bucket) if ordered else iter(())
     for first, same in itertools.groupby(ordered, key=lambda job: job.first):
         part = list(same)
         with contextlib.ExitStack() as files_of_part:

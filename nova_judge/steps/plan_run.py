@@ -26,7 +26,7 @@ from nova_judge.preflight.estimate import (
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import CANDIDATES
 from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.known import source_of
 from nova_judge.steps.input_lines import lines_of
@@ -100,7 +100,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     return RunPlan(_forecast(run, head), checks)
 
 
-def _names(item: s3.S3Object) -> dict[Candidate, str]:
+def _names(item: s3.S3Object) -> dict[str, str]:
     """The names of the file's candidates in the object's metadata, `name-a` and `name-b`."""
     metadata = s3.metadata(item)
     return {c: name[:200] for c in CANDIDATES if (name := metadata.get(f"name-{c.lower()}"))}
@@ -144,7 +144,7 @@ def _forecast(run: Run, head: InputHead) -> Run:
     forecast = estimate_run(run.recipe, workload)
     check_budget(run.recipe, forecast)
 
-    def in_batch(candidate: Candidate) -> bool:
+    def in_batch(candidate: str) -> bool:
         batches = source_of(run.recipe.candidate(candidate)).batches
         generation = run.recipe.generation_for(candidate)
         return batches and answers_in_batch(generation, workload.rows)

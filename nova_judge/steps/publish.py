@@ -28,6 +28,7 @@ from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.scores.found import ScoresFound
 from nova_judge.steps import run_folder
+from nova_judge.steps.publish_tournament import publish_tournament
 
 
 class Published(NamedTuple):
@@ -47,6 +48,9 @@ def publish(
     """
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_finished(bucket, ended, Path(folder, str(ended.number))) for ended in outcomes]
+        if run.recipe.many:
+            metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs)
+            return Published(metrics, str(headline(metrics)), uri)
         results = kind_of(run.recipe.kind).found(run, jobs)
         if isinstance(results, ScoresFound):
             names = {job.planned.subject: job.planned.label for job in jobs}

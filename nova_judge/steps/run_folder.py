@@ -10,9 +10,10 @@ from nova_judge.aws import s3
 from nova_judge.errors import InputFileError, JudgeJobError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.layout import RunLayout
+from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.report_rows import ReportRows
+from nova_judge.report.report_rows import JudgedPairs, ReportRows
 from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
@@ -80,6 +81,15 @@ def store_report(bucket: str, metrics: Metrics, evidence: ReportRows | None = No
     for name, content in render_report(metrics, evidence, rejected):
         s3.write(bucket, layout.report_file(name), content, CONTENT_TYPES[name])
     return f"s3://{bucket}/{layout.report_file('report.html')}"
+
+
+def store_pair_report(
+    bucket: str, run: Run, folder: str, metrics: Metrics, pairs: PairsFound
+) -> None:
+    """Write the report of two of many candidates, in a folder beside that of the run."""
+    layout = RunLayout(run.run_id)
+    for name, content in render_report(metrics, JudgedPairs(pairs.rows(), metrics.run_id)):
+        s3.write(bucket, layout.report_file(f"{folder}{name}"), content, CONTENT_TYPES[name])
 
 
 def publish_refusal(bucket: str, refused: Refusal) -> str | None:

@@ -14,7 +14,6 @@ from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.preflight.pricing import bill
 from nova_judge.preflight.run_cost import usage_of
-from nova_judge.records import Candidate
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
 from nova_judge.runs.usage import InstanceTime
@@ -73,7 +72,7 @@ def progress_of(bucket: str, prefix: str, run: Run) -> RunProgress:
     )
 
 
-def _stored(bucket: str, run: Run, candidate: Candidate) -> int:
+def _stored(bucket: str, run: Run, candidate: str) -> int:
     folder = names_folder(kept_as(run, candidate), run.run_id)
     return sum(s3.sizes(bucket, folder)) // NAME_BYTES
 

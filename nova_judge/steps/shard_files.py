@@ -10,7 +10,6 @@ from nova_judge.inputs.reading import reading_of
 from nova_judge.inputs.shard_rows import ShardRows, read_shard
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.records import Candidate
 from nova_judge.runs.rows import Response
 from nova_judge.runs.run import Run
 
@@ -32,7 +31,7 @@ def write_responses(
     bucket: str,
     run: Run,
     shard: Shard,
-    candidate: Candidate,
+    candidate: str,
     outcomes: Iterable[AnswerOutcome | None],
 ) -> None:
     """One line per row, in the order of the rows, written as they are encoded."""

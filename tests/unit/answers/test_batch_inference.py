@@ -198,8 +198,8 @@ def account(monkeypatch):
 @pytest.fixture
 def batch():
     recipe = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
-    spec = msgspec.structs.replace(recipe.candidates.A, endpoint=None, bedrock=MODEL)
-    candidates = msgspec.structs.replace(recipe.candidates, A=spec)
+    spec = msgspec.structs.replace(recipe.candidate("A"), endpoint=None, bedrock=MODEL)
+    candidates = {**recipe.candidates, "A": spec}
     run = Run(
         run_id="run",
         execution="arn:execution",

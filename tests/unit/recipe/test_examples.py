@@ -25,7 +25,7 @@ def test_the_examples_make_the_recipe_and_so_the_run(tmp_path):
     (tmp_path / "mine.yaml").write_text(shown("few.jsonl"), "utf-8")
     (tmp_path / "few.jsonl").write_text('{"q": "one"}\n\n{"q": 2}\n', "utf-8")
     recipe = read_recipe(str(tmp_path / "mine.yaml"))
-    assert recipe.candidates.A.examples == ({"q": "one"}, {"q": 2})
+    assert recipe.candidate("A").examples == ({"q": "one"}, {"q": 2})
     (tmp_path / "few.jsonl").write_text('{"q": "other"}\n', "utf-8")
     assert read_recipe(str(tmp_path / "mine.yaml")).sha256 != recipe.sha256
 

@@ -48,8 +48,11 @@ def test_candidates_left_out_mean_the_answers_in_the_file():
     head, tail = PAIRWISE.split("candidates:")
     recipe = load(head + "judge:" + tail.split("judge:", 1)[1])
 
-    assert recipe.candidates.A.source == recipe.candidates.B.source == "file"
-    assert (recipe.candidates.A.model, recipe.candidates.B.model) == ("response_A", "response_B")
+    assert recipe.candidate("A").source == recipe.candidate("B").source == "file"
+    assert (recipe.candidate("A").model, recipe.candidate("B").model) == (
+        "response_A",
+        "response_B",
+    )
 
 
 def test_a_candidate_answers_with_its_own_settings_over_the_common_ones():

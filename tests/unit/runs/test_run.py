@@ -9,14 +9,14 @@ from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.recipe.recipe import Candidates, CandidateSpec, RatesElsewhere, Statistics
+from nova_judge.recipe.recipe import CandidateSpec, RatesElsewhere, Statistics
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import CutOff, DatasetSummary, ReasonCount
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run, sources_in
 from nova_judge.statistics.statistics_settings import JudgeRates
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
-OWN_A = Candidates(A=CandidateSpec(file="response_A", name="ours"), B=RECIPE.candidates.B)
+OWN_A = {"A": CandidateSpec(file="response_A", name="ours"), "B": RECIPE.candidate("B")}
 
 
 def run(sources=GENERATED, candidates=RECIPE.candidates) -> Run:
@@ -47,7 +47,7 @@ def test_a_run_is_read_as_it_was_written():
         (RECIPE.candidates, True, FROM_FILE),
         (OWN_A, False, AnswerSources("file", "generated")),
         (OWN_A, True, FROM_FILE),
-        (Candidates(), False, FROM_FILE),
+        ({}, False, FROM_FILE),
     ],
 )
 def test_a_candidate_is_asked_unless_its_answers_stand_in_the_file(candidates, brings, sources):

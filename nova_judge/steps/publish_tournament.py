@@ -1,0 +1,117 @@
+"""Publishes a run of many candidates: a report of each pair, and one over all of them."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from nova_judge.errors import JudgeJobError
+from nova_judge.findings.facts import run_facts, stand_in_for
+from nova_judge.findings.leaderboard import prompts_of
+from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.tournament import PairFound, tournament_metrics, tournament_of
+from nova_judge.findings.tournament_record import CandidateUse
+from nova_judge.kinds.job import FinishedJob
+from nova_judge.kinds.known import kind_of
+from nova_judge.pairs import judged_rows
+from nova_judge.pairs.judged_rows import PairsFound
+from nova_judge.preflight.pricing import bill
+from nova_judge.records import Unscored
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.run import Run
+from nova_judge.runs.usage import TokenUse, Usage
+from nova_judge.sources.known import source_of
+from nova_judge.steps import run_folder
+
+
+def publish_tournament(
+    bucket: str,
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    jobs: Sequence[FinishedJob],
+) -> tuple[Metrics, str]:
+    """Write every file of all reports; the metrics of the whole run, and the URI of its page."""
+    found: list[PairFound] = []
+    lost: set[int] = set()
+    stood_in: str | None = None
+    for a, b in run.recipe.compared:
+        own = [job for job in jobs if job.planned.pair == (a, b)]
+        numbers = {job.planned.number for job in own}
+        ended = [outcome for outcome in outcomes if outcome.number in numbers]
+        pairs = kind_of(run.recipe.kind).found(run, own)
+        if not isinstance(pairs, PairsFound):
+            raise JudgeJobError(f"the jobs of {a} against {b} judged no pairs")
+        stood_in = stood_in or judged_rows.stand_in(pairs.jobs)
+        folder = f"pairs/{a}-vs-{b}/"
+        metrics = _pair_metrics(run, summary, ended, pairs, (a, b))
+        run_folder.store_pair_report(bucket, run, folder, metrics, pairs)
+        lost |= set(_without_verdict(pairs))
+        names = (run.candidate_label(a), run.candidate_label(b))
+        found.append(PairFound(*names, metrics, prompts_of(pairs.rows()), folder))
+    facts = run_facts(run, summary, outcomes, stood_in)
+    uses = list(_uses(run, summary))
+    tournament = tournament_of(found, uses, run.recipe.statistics.level)
+    metrics = tournament_metrics(facts, tournament, found, len(lost))
+    return metrics, run_folder.store_report(bucket, metrics)
+
+
+def _pair_metrics(
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    pairs: PairsFound,
+    pair: tuple[str, str],
+) -> Metrics:
+    """The metrics of one pair, as of a run with these two as A and B."""
+    as_two = run_of_pair(run, pair)
+    sides = dict(zip("AB", pair, strict=True))
+    own = msgspec.structs.replace(
+        summary,
+        jobs=len(outcomes),
+        tokens={side: summary.tokens[name] for side, name in sides.items()},
+        cut_off={side: summary.cut_off[name] for side, name in sides.items()},
+    )
+    facts = run_facts(as_two, own, outcomes, judged_rows.stand_in(pairs.jobs))
+    facts = msgspec.structs.replace(facts, cost=None)
+    return compute_metrics(facts, pairs.rows(), judged_rows.job_metrics(pairs.jobs))
+
+
+def run_of_pair(run: Run, pair: tuple[str, str]) -> Run:
+    """The run as if these two alone were its candidates; its id names them."""
+    specs = {
+        side: msgspec.structs.replace(run.recipe.candidate(name), name=run.candidate_label(name))
+        for side, name in zip("AB", pair, strict=True)
+    }
+    recipe = msgspec.structs.replace(run.recipe, candidates=specs, pairs="all")
+    name = f"{run.run_id}.{pair[0]}-vs-{pair[1]}"
+    return msgspec.structs.replace(run, run_id=name, recipe=recipe)
+
+
+def _without_verdict(pairs: PairsFound) -> Iterator[int]:
+    """The lines of rows without a verdict in either order."""
+    for judged in pairs.rows():
+        judgment = judged.judgment
+        if isinstance(judgment.forward, Unscored) and isinstance(judgment.backward, Unscored):
+            yield judged.row.line
+
+
+def _uses(run: Run, summary: DatasetSummary) -> Iterator[CandidateUse]:
+    for name in run.recipe.names:
+        spec, tokens = run.recipe.candidate(name), summary.tokens[name]
+        source = source_of(spec)
+        use = TokenUse(
+            source.title(spec), tokens.input, tokens.output, price=spec.price, source=spec.source
+        )
+        stand_in = stand_in_for(run, name)
+        paid = source.payment(spec) == "tokens" and stand_in is None
+        cost = bill(Usage(bedrock=(use,))) if paid else None
+        yield CandidateUse(
+            name=run.candidate_label(name),
+            model=source.title(spec),
+            stand_in=stand_in,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            usd=None if cost is None or cost.unpriced else cost.usd,
+        )
