@@ -26,7 +26,7 @@ class TextBlock(msgspec.Struct, frozen=True):
     text: str
 
 
-class Message(msgspec.Struct, frozen=True):
+class ConverseMessage(msgspec.Struct, frozen=True):
     """One turn of a conversation."""
 
     role: str
@@ -65,7 +65,7 @@ class OutputConfig(msgspec.Struct, frozen=True, rename="camel"):
 class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One call but for the model's name."""
 
-    messages: list[Message]
+    messages: list[ConverseMessage]
     inference_config: Inference
     system: list[TextBlock] = []
     output_config: OutputConfig | None = None
@@ -74,7 +74,7 @@ class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults
         """The request with a prompt's turns, and with its own instruction where it has one."""
         own = system_of(prompt, None)
         system = self.system if own is None else [TextBlock(own)]
-        messages = [Message(role, [TextBlock(text)]) for role, text in said(prompt)]
+        messages = [ConverseMessage(role, [TextBlock(text)]) for role, text in said(prompt)]
         return ConverseRequest(messages, self.inference_config, system, self.output_config)
 
 

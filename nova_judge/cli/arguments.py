@@ -50,6 +50,19 @@ WeightsAsked: TypeAlias = Annotated[
 ]
 Drop: TypeAlias = Annotated[str, typer.Option(help="Criteria to leave out, separated by commas.")]
 Only: TypeAlias = Annotated[str, typer.Option(help="Criteria to keep, separated by commas.")]
+NewFile: TypeAlias = Annotated[
+    Path, typer.Option(help="The JSON Lines file to write; it must not exist.")
+]
+RecipeOption: TypeAlias = Annotated[
+    str, typer.Option(help="A recipe's name, or the path of its YAML file.")
+]
+RunArgument: TypeAlias = Annotated[
+    str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")
+]
+RunOrMetrics: TypeAlias = Annotated[
+    str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")
+]
+RunsFolder: TypeAlias = Annotated[Path, typer.Argument(help="A folder with runs below it.")]
 
 
 def reweighing(weights: str, drop: str, only: str) -> Reweighing | None:

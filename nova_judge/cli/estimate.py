@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from nova_judge.cli.arguments import AsJson, Join, Map
+from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -24,7 +24,7 @@ HEAD_BYTES = 16 * 1024**2
 
 
 def command(
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or the path of its YAML file.")],
+    recipe: RecipeOption,
     input_file: Annotated[
         Path | None,
         typer.Argument(metavar="INPUT", help="A file of rows; benchmarks bring their own."),

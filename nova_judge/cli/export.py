@@ -4,13 +4,21 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
 from rich.markup import escape
 
-from nova_judge.cli.arguments import Drop, Groups, Only, WeightsAsked, reweighing
+from nova_judge.cli.arguments import (
+    Drop,
+    Groups,
+    NewFile,
+    Only,
+    RunArgument,
+    WeightsAsked,
+    reweighing,
+)
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores
@@ -21,34 +29,41 @@ from nova_judge.pairs.criteria import load_groups
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.steps.opened_report import report_at
 
+ExportForm: TypeAlias = Annotated[
+    Format, typer.Option("--format", help="What the records are for.")
+]
+ExportMargin: TypeAlias = Annotated[
+    str, typer.Option(help="LEAST:MOST, how far apart the answers' weighted scores may be.")
+]
+ExportMinScore: TypeAlias = Annotated[
+    float, typer.Option(min=0, max=1, help="The least weighted score of the better answer.")
+]
+ExportCriterion: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME:LEAST, the least score from 0 to 1 that the answer needs."),
+]
+ExportMetric: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Of a run that scored answers: the metric to filter by."),
+]
+ExportConversational: TypeAlias = Annotated[
+    bool, typer.Option("--conversational", help="TRL's forms as turns, for chat templates.")
+]
+
 
 def command(
-    run: Annotated[str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")],
-    out: Annotated[Path, typer.Option(help="The JSON Lines file to write; it must not exist.")],
-    form: Annotated[
-        Format, typer.Option("--format", help="What the records are for.")
-    ] = Format.DPO,
-    margin: Annotated[
-        str, typer.Option(help="LEAST:MOST, how far apart the answers' weighted scores may be.")
-    ] = "0:1",
-    min_score: Annotated[
-        float, typer.Option(min=0, max=1, help="The least weighted score of the better answer.")
-    ] = 0.0,
-    criterion: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME:LEAST, the least score from 0 to 1 that the answer needs."),
-    ] = None,
+    run: RunArgument,
+    out: NewFile,
+    form: ExportForm = Format.DPO,
+    margin: ExportMargin = "0:1",
+    min_score: ExportMinScore = 0.0,
+    criterion: ExportCriterion = None,
     groups: Groups = None,
     weights: WeightsAsked = "",
     drop: Drop = "",
     only: Only = "",
-    metric: Annotated[
-        str | None,
-        typer.Option(help="Of a run that scored answers: the metric to filter by."),
-    ] = None,
-    conversational: Annotated[
-        bool, typer.Option("--conversational", help="TRL's forms as turns, for chat templates.")
-    ] = False,
+    metric: ExportMetric = None,
+    conversational: ExportConversational = False,
 ) -> None:
     """Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's nova-dpo.
 
@@ -67,9 +82,7 @@ def command(
 
       nova-judge export out/own-data --format sft --metric f1_score --min-score 0.8 --out sft.jsonl
     """
-    table = load_groups(groups)
-    least = {table.group(name): share for name, share in map(_least, criterion or ())}
-    report = report_at(run)
+    table, report = load_groups(groups), report_at(run)
     left_out: Counter[str] = Counter()
     if report.metrics.scores:
         made = _of_scores(report, form, metric, min_score)
@@ -78,7 +91,7 @@ def command(
         filters = Filters(
             *_margins(margin),
             min_score,
-            least,
+            {table.group(name): share for name, share in map(_least, criterion or ())},
             table,
             chosen and chosen.of_row,
             str(chosen.asked) if chosen else "",
@@ -88,13 +101,17 @@ def command(
         )
     with Console(stderr=True).status("Writing the records"):
         written = _write(out, made)
+    _say_written(out, written, left_out)
+    if not written:
+        raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
+
+
+def _say_written(out: Path, written: int, left_out: Counter[str]) -> None:
     console = Console(stderr=True, highlight=False)
     if written:
         console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
     for reason, rows in left_out.most_common():
         console.print(f"  left out {rows:,}: {escape(reason)}")
-    if not written:
-        raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
 
 
 def _of_scores(

@@ -1,12 +1,20 @@
 """`nova-judge gate`: pass or fail a change by what its evaluation shows."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperCommand
 
-from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked, reweighing
+from nova_judge.cli.arguments import (
+    AsJson,
+    Drop,
+    Groups,
+    Only,
+    RunOrMetrics,
+    WeightsAsked,
+    reweighing,
+)
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
@@ -35,46 +43,50 @@ class GateCommand(TyperCommand):
 COMMAND_CLASS = GateCommand
 
 
+GateMinWinRate: TypeAlias = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="B passes when its whole interval is at or above this."),
+]
+GateConfidence: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--confidence",
+        "--level",
+        min=0.5,
+        max=0.9999,
+        help="Confidence level of the interval; the run's own if left out.",
+    ),
+]
+GateMaxErrors: TypeAlias = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of rows that may be without a verdict.")
+]
+GateCriterion: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1, or of a metric."
+    ),
+]
+GateSummary: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Write the summary in Markdown to this file.")
+]
+GateJunit: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Write test cases to this file: verdict, controls, criteria, categories."),
+]
+
+
 def command(
-    run: Annotated[
-        str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")
-    ],
-    min_win_rate: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="B passes when its whole interval is at or above this."),
-    ] = 0.5,
-    confidence: Annotated[
-        float | None,
-        typer.Option(
-            "--confidence",
-            "--level",
-            min=0.5,
-            max=0.9999,
-            help="Confidence level of the interval; the run's own if left out.",
-        ),
-    ] = None,
-    max_errors: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of rows that may be without a verdict.")
-    ] = 0.05,
-    criterion: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1, or of a metric."
-        ),
-    ] = None,
+    run: RunOrMetrics,
+    min_win_rate: GateMinWinRate = 0.5,
+    confidence: GateConfidence = None,
+    max_errors: GateMaxErrors = 0.05,
+    criterion: GateCriterion = None,
     weights: WeightsAsked = "",
     drop: Drop = "",
     only: Only = "",
     groups: Groups = None,
-    summary: Annotated[
-        Path | None, typer.Option(help="Write the summary in Markdown to this file.")
-    ] = None,
-    junit: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write test cases to this file: verdict, controls, criteria, categories."
-        ),
-    ] = None,
+    summary: GateSummary = None,
+    junit: GateJunit = None,
     as_json: AsJson = False,
 ) -> None:
     """Say in one line whether B may replace A.

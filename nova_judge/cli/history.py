@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from nova_judge.cli.arguments import RunsFolder
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
@@ -18,7 +19,7 @@ from nova_judge.steps.opened_report import report_at
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="A folder with runs below it.")] = Path("out"),
+    folder: RunsFolder = Path("out"),
     like: Annotated[
         str | None,
         typer.Option(

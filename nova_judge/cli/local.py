@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from nova_judge.cli.arguments import Join, Map, NameA, NameB, names_of
+from nova_judge.cli.arguments import Join, Map, NameA, NameB, RecipeOption, names_of
 from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -26,67 +26,80 @@ from nova_judge.records import Candidate
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulator import Emulator
-    from nova_judge_local.local_run import RunResult
+    from nova_judge_local.local_run import RunRequest, RunResult
 
 INTERRUPTED = 130
+STOPPED = "Stopped; nothing is left running."
 _LINE_EVERY_S = 30.0
 _EXAMPLE = 600  # characters of a judge's output
 
 app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_is_help=True)
 
 
+LocalInputFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="INPUT", help="A file of rows; none for benchmarks, which bring their own."
+    ),
+]
+LocalA: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--a", help="openai:URL\\[#MODEL]: a model that answers as A."),
+]
+LocalB: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--b", help="openai:URL\\[#MODEL]: a model that answers as B."),
+]
+LocalJudge: TypeAlias = Annotated[
+    str,
+    typer.Option(help="reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID."),
+]
+LocalAnswers: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Recorded answers of the candidates: a file, or a folder of files."),
+]
+LocalEndpoints: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="openai:URL\\[#MODEL]: a server that answers for the candidates."),
+]
+LocalOut: TypeAlias = Annotated[Path, typer.Option(help="The folder that gets the run.")]
+LocalKeep: TypeAlias = Annotated[
+    bool, typer.Option("--keep", help="Keep the emulated account until Ctrl-C.")
+]
+LocalConcurrency: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=64, help="How many rows the judge's model is asked at once.")
+]
+LocalTimeout: TypeAlias = Annotated[
+    float, typer.Option(min=1, help="Seconds that one answer of a server may take.")
+]
+LocalMaxTokens: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="Tokens of one judgment: 1024, with a rubric 4096, if not named."),
+]
+LocalFresh: TypeAlias = Annotated[
+    bool, typer.Option("--fresh", help="Ask models again for what is kept.")
+]
+
+
 @app.command("run")
 def command(
-    input_file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="INPUT", help="A file of rows; none for benchmarks, which bring their own."
-        ),
-    ] = None,
+    input_file: LocalInputFile = None,
     columns: Map = None,
     join: Join = None,
     name_a: NameA = "",
     name_b: NameB = "",
-    recipe: Annotated[
-        str, typer.Option(help="A recipe's name, or the path of its YAML file.")
-    ] = "pairwise",
-    a: Annotated[
-        str | None,
-        typer.Option("--a", help="openai:URL\\[#MODEL]: a model that answers as A."),
-    ] = None,
-    b: Annotated[
-        str | None,
-        typer.Option("--b", help="openai:URL\\[#MODEL]: a model that answers as B."),
-    ] = None,
-    judge: Annotated[
-        str,
-        typer.Option(help="reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID."),
-    ] = "reference",
-    answers: Annotated[
-        Path | None,
-        typer.Option(help="Recorded answers of the candidates: a file, or a folder of files."),
-    ] = None,
-    endpoints: Annotated[
-        str | None,
-        typer.Option(help="openai:URL\\[#MODEL]: a server that answers for the candidates."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The folder that gets the run.")] = Path("out/local"),
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the emulated account until Ctrl-C.")
-    ] = False,
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=64, help="How many rows the judge's model is asked at once.")
-    ] = 64,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds that one answer of a server may take.")
-    ] = 600.0,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(min=1, help="Tokens of one judgment: 1024, with a rubric 4096, if not named."),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ask models again for what is kept.")
-    ] = False,
+    recipe: RecipeOption = "pairwise",
+    a: LocalA = None,
+    b: LocalB = None,
+    judge: LocalJudge = "reference",
+    answers: LocalAnswers = None,
+    endpoints: LocalEndpoints = None,
+    out: LocalOut = Path("out/local"),
+    keep: LocalKeep = False,
+    concurrency: LocalConcurrency = 64,
+    timeout: LocalTimeout = 600.0,
+    max_tokens: LocalMaxTokens = None,
+    fresh: LocalFresh = False,
 ) -> None:
     """Run the real stacks, state machine and functions on an emulated account; print the result.
 
@@ -108,27 +121,35 @@ def command(
     """
     require("local", "ministack")
     from nova_judge_local.emulator_settings import JudgeCalls  # noqa: PLC0415 - an extra
-    from nova_judge_local.local_run import KEPT, RunRequest, run  # noqa: PLC0415 - an extra
+    from nova_judge_local.local_run import KEPT, RunRequest  # noqa: PLC0415 - an extra
 
-    console = Console()
     kept = None if fresh else str(out.resolve().parent / KEPT)
     calls = JudgeCalls(concurrency=concurrency, timeout_s=timeout, max_tokens=max_tokens, kept=kept)
+    with _until_stopped(), source(input_file, read_recipe(recipe), columns, join) as lines:
+        names = names_of(name_a, name_b)
+        request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls, names)
+        _run(dataclasses.replace(request, candidates=_named(a, b)), keep=keep)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run in order, with an exit code of their own."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with (
-            source(input_file, read_recipe(recipe), columns, join) as lines,
-            _Display(console, out) as display,
-        ):
-            request = RunRequest(
-                lines, recipe, out, judge, answers, endpoints, calls, names_of(name_a, name_b)
-            )
-            request = dataclasses.replace(request, candidates=_named(a, b))
-            result = run(request, display, display.hold if keep else None)
+        yield
     except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
+        Console().print(STOPPED)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _run(request: "RunRequest", *, keep: bool) -> None:
+    from nova_judge_local.local_run import run  # noqa: PLC0415 - an extra
+
+    console = Console()
+    with _Display(console, request.out) as display:
+        result = run(request, display, display.hold if keep else None)
     if keep and result.status == "SUCCEEDED":
-        console.print("Stopped; nothing is left running.")
+        console.print(STOPPED)
         return
     _show(console, result)
 

@@ -1,6 +1,6 @@
 """`nova-judge plan`: how many pairs a question needs."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
@@ -25,35 +25,44 @@ class Detectable(msgspec.Struct, frozen=True):
     pairs: int
 
 
+PlanDifference: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001, max=0.5, help="Distance of the win rate from one half: 0.03 is 53 to 47."
+    ),
+]
+PlanPairs: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="What can this many judged pairs find?")
+]
+PlanPower: TypeAlias = Annotated[
+    float, typer.Option(min=0.5, max=0.999, help="Chance to find a true difference.")
+]
+PlanDecidedShare: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0.001, max=1, help="Share of rows that both orders decide alike."),
+]
+PlanLike: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Take the share of decided rows from this earlier run; s3:// too."),
+]
+PlanSamples: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Rows per prompt: several answers to each.")
+]
+PlanCorrelation: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="How alike the scores of one prompt's rows are."),
+]
+
+
 def command(
-    difference: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001, max=0.5, help="Distance of the win rate from one half: 0.03 is 53 to 47."
-        ),
-    ] = None,
-    pairs: Annotated[
-        int | None, typer.Option(min=1, help="What can this many judged pairs find?")
-    ] = None,
-    power: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="Chance to find a true difference.")
-    ] = 0.8,
+    difference: PlanDifference = None,
+    pairs: PlanPairs = None,
+    power: PlanPower = 0.8,
     level: Level = 0.95,
-    decided_share: Annotated[
-        float | None,
-        typer.Option(min=0.001, max=1, help="Share of rows that both orders decide alike."),
-    ] = None,
-    like: Annotated[
-        str | None,
-        typer.Option(help="Take the share of decided rows from this earlier run; s3:// too."),
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(min=1, help="Rows per prompt: several answers to each.")
-    ] = 1,
-    correlation: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="How alike the scores of one prompt's rows are."),
-    ] = None,
+    decided_share: PlanDecidedShare = None,
+    like: PlanLike = None,
+    samples: PlanSamples = 1,
+    correlation: PlanCorrelation = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how many pairs find a difference, or what difference a number of pairs can find.

@@ -8,6 +8,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from nova_judge.cli.arguments import NewFile
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs.squad import LICENCE, squad_rows
@@ -23,7 +24,7 @@ def _group() -> None:
 @app.command("squad")
 def squad(
     file: Annotated[Path, typer.Argument(help="An official SQuAD file, such as dev-v1.1.json.")],
-    out: Annotated[Path, typer.Option(help="The JSON Lines file to write; it must not exist.")],
+    out: NewFile,
     first: Annotated[
         int | None, typer.Option(min=1, help="Only so many questions, from the first on.")
     ] = None,

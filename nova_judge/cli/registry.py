@@ -11,7 +11,9 @@ from nova_judge.cli.terminal import Console
 datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
 scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)
 
-Role = Annotated[str | None, typer.Option(help="The role to use; by default the SDK finds one.")]
+RoleOption = Annotated[
+    str | None, typer.Option(help="The role to use; by default the SDK finds one.")
+]
 WaitOption = Annotated[bool, typer.Option(help="Wait until the registry has it available.")]
 
 
@@ -29,7 +31,7 @@ def _scorers() -> None:
 def register_dataset_command(
     name: Annotated[str, typer.Argument(help="The name in the registry.")],
     source: Annotated[str, typer.Argument(metavar="FILE", help="A JSON Lines file, or s3://…")],
-    role: Role = None,
+    role: RoleOption = None,
     wait: WaitOption = True,
 ) -> None:
     """Register a data set; a serverless recipe names it as judge.serverless.dataset.
@@ -50,7 +52,7 @@ def register_scorer_command(
         str,
         typer.Argument(help="The ARN of a Lambda function, or a file with a lambda_handler."),
     ],
-    role: Role = None,
+    role: RoleOption = None,
     wait: WaitOption = True,
 ) -> None:
     """Register a scorer; a serverless recipe names it as judge.scorer.

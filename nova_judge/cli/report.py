@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nova_judge.aws.fetched_runs import is_temporary
-from nova_judge.cli.arguments import Drop, Only, WeightsAsked, reweighing
+from nova_judge.cli.arguments import Drop, Only, RunOrMetrics, WeightsAsked, reweighing
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
@@ -21,9 +21,7 @@ from nova_judge.steps.opened_report import report_at
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(help="A run's folder, its metrics.json, or s3://bucket/runs/<id>/.")
-    ],
+    run: RunOrMetrics,
     out: Annotated[
         Path | None, typer.Option(help="Write the report's files anew into this folder.")
     ] = None,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.arguments import AsJson, RecipeOption
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.reading import FROM_FILE
@@ -30,7 +30,7 @@ class ExampleJob(NamedTuple):
 
 
 def command(
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or the path of its YAML file.")],
+    recipe: RecipeOption,
     region: Annotated[
         str, typer.Option(help="The region that the job would run in.")
     ] = "us-east-1",

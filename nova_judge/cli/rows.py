@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nova_judge.cli.arguments import Groups
+from nova_judge.cli.arguments import Groups, RunArgument
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import has_criterion, row_text
@@ -31,7 +31,7 @@ _RECONCILED = {Wanted.FLIP: Reconciled.INCONSISTENT}
 
 
 def command(
-    run: Annotated[str, typer.Argument(help="A run's folder, or s3://bucket/runs/<id>/.")],
+    run: RunArgument,
     row: Annotated[
         list[int] | None, typer.Option(help="Only this row, counted from 0; may be repeated.")
     ] = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
@@ -32,14 +32,24 @@ class MissingScores(msgspec.Struct, frozen=True):
     count: int
 
 
+ScoreFile: TypeAlias = Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")]
+ScoreScorer: TypeAlias = Annotated[
+    str,
+    typer.Option(help="A Python file with a function score, or prime_math, prime_code."),
+]
+ScoreSeconds: TypeAlias = Annotated[
+    float, typer.Option(min=0.1, help="The most that one row may take.")
+]
+ScoreOut: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Write every score here, as JSON Lines.")
+]
+
+
 def command(
-    file: Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")],
-    scorer: Annotated[
-        str,
-        typer.Option(help="A Python file with a function score, or prime_math, prime_code."),
-    ],
-    seconds: Annotated[float, typer.Option(min=0.1, help="The most that one row may take.")] = 10.0,
-    out: Annotated[Path | None, typer.Option(help="Write every score here, as JSON Lines.")] = None,
+    file: ScoreFile,
+    scorer: ScoreScorer,
+    seconds: ScoreSeconds = 10.0,
+    out: ScoreOut = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the answers of a file with a scorer of your own, as AWS's container would call it.

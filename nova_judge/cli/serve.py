@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from nova_judge.cli.arguments import RunsFolder
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import find_metrics
@@ -14,7 +15,7 @@ from nova_judge.report.report_server import LOOPBACK, make_server
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="A folder with runs below it.")] = Path("out"),
+    folder: RunsFolder = Path("out"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8400,
     open_page: Annotated[bool, typer.Option("--open", help="Open the index in a browser.")] = False,
 ) -> None:

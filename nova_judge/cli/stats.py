@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
@@ -28,36 +28,44 @@ from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSett
 _MOST_SHOWN = 20
 
 
+StatsFile: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="JUDGMENTS", help="A .jsonl, .csv or .parquet file.")
+]
+StatsLabels: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
+]
+StatsJudgeRates: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="JUDGMENTS",
+        help="Other pairs that the same judge judged, with labels: its errors there correct "
+        "this win rate.",
+    ),
+]
+StatsPreference: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="A:B", help="The scale of `preference`: what says A wins, and what says B wins."
+    ),
+]
+StatsEquivalenceMargin: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0.0001, max=0.5, help="Win rates this near to .5 count as equal: .03."),
+]
+StatsAnytime: TypeAlias = Annotated[
+    bool, typer.Option(help="You looked before and may look again: tests that allow it.")
+]
+
+
 def command(
-    file: Annotated[
-        Path, typer.Argument(metavar="JUDGMENTS", help="A .jsonl, .csv or .parquet file.")
-    ],
-    labels: Annotated[
-        Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
-    ] = None,
-    judge_rates: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="JUDGMENTS",
-            help="Other pairs that the same judge judged, with labels: its errors there correct "
-            "this win rate.",
-        ),
-    ] = None,
+    file: StatsFile,
+    labels: StatsLabels = None,
+    judge_rates: StatsJudgeRates = None,
     columns: Map = None,
-    preference: Annotated[
-        str,
-        typer.Option(
-            metavar="A:B", help="The scale of `preference`: what says A wins, and what says B wins."
-        ),
-    ] = "0:1",
+    preference: StatsPreference = "0:1",
     level: Level = 0.95,
-    equivalence_margin: Annotated[
-        float | None,
-        typer.Option(min=0.0001, max=0.5, help="Win rates this near to .5 count as equal: .03."),
-    ] = None,
-    anytime: Annotated[
-        bool, typer.Option(help="You looked before and may look again: tests that allow it.")
-    ] = False,
+    equivalence_margin: StatsEquivalenceMargin = None,
+    anytime: StatsAnytime = False,
     as_json: AsJson = False,
 ) -> None:
     """Win rate, verdict, positions, agreement, calibration and more for a file of judgments.

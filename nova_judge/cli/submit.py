@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 import typer
 from rich.markup import escape
@@ -16,7 +16,7 @@ from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
-from nova_judge.cli.arguments import Join, Map, NameA, NameB, StageOption, names_of
+from nova_judge.cli.arguments import Join, Map, NameA, NameB, RecipeOption, StageOption, names_of
 from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
@@ -47,33 +47,37 @@ class Started(NamedTuple):
     no_cache: bool = False
 
 
+SubmitInputFile: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="INPUT",
+        help="A file of rows, or the s3:// URI of one in the data bucket; none for "
+        "benchmarks, which bring their own.",
+    ),
+]
+SubmitWait: TypeAlias = Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")]
+SubmitOut: TypeAlias = Annotated[
+    Path, typer.Option(help="With --wait: the folder that gets the report.")
+]
+SubmitNoCache: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache", help="A run of its own that asks the candidates for every answer anew."
+    ),
+]
+
+
 def command(
-    input_file: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="INPUT",
-            help="A file of rows, or the s3:// URI of one in the data bucket; none for "
-            "benchmarks, which bring their own.",
-        ),
-    ] = None,
+    input_file: SubmitInputFile = None,
     columns: Map = None,
     join: Join = None,
     name_a: NameA = "",
     name_b: NameB = "",
-    recipe: Annotated[
-        str, typer.Option(help="A recipe's name, or the path of its YAML file.")
-    ] = "pairwise",
+    recipe: RecipeOption = "pairwise",
     stage: StageOption = "dev",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
-    out: Annotated[Path, typer.Option(help="With --wait: the folder that gets the report.")] = Path(
-        "out"
-    ),
-    no_cache: Annotated[
-        bool,
-        typer.Option(
-            "--no-cache", help="A run of its own that asks the candidates for every answer anew."
-        ),
-    ] = False,
+    wait: SubmitWait = False,
+    out: SubmitOut = Path("out"),
+    no_cache: SubmitNoCache = False,
 ) -> None:
     """Start a run in a deployed stage, and with --wait fetch its report.
 
