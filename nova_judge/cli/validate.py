@@ -32,6 +32,14 @@ _ANSWERS = "answers of one candidate"
 _QUESTIONS = "questions for the model under test"
 
 
+_ONE_TEXT = "one text or number is read"
+_READ = {
+    "label": "A, B, tie, A>B, model_a and the like are read",
+    "reference": f"{_ONE_TEXT}; --map reference=reference.0 reads the first of several",
+}
+"""The values of an optional field that can be read."""
+
+
 class Checked(NamedTuple):
     """Contents of a file: what it `holds`, its number of usable lines, and the lines set aside.
 
@@ -165,7 +173,10 @@ def _show(file: Path, checked: Checked, unread: tuple[str, ...]) -> None:
         names = ", ".join(f"`{name}`" for name in unread)
         console.print(f"[dim]columns that are not read: {escape(names)}[/]")
     for name, count in checked.lost.items():
-        console.print(f"[yellow]`{name}` cannot be read on {count:,} rows, which stay[/]")
+        rows = "row, which stays" if count == 1 else "rows, which stay"
+        console.print(
+            f"[yellow]`{name}` cannot be read on {count:,} {rows}: {_READ.get(name, _ONE_TEXT)}[/]"
+        )
     if not rejected:
         return
     table = Table("line", "field", "reason", title="rejected")

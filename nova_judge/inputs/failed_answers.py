@@ -23,6 +23,14 @@ _LONGEST = 4_000
 """Characters of an error; a longer text is an answer."""
 
 _BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_AWS_ERRORS = "|".join(
+    (
+        r"(?:Throttling|ServiceUnavailable|InternalServer|AccessDenied|ResourceNotFound)Exception",
+        r"Model(?:Error|Timeout|NotReady|StreamError)Exception|ServiceQuotaExceededException",
+        r"(?:ReadTimeout|ConnectTimeout|EndpointConnection|ConnectionClosed)Error",
+    )
+)
+"""Errors of botocore and of services that answer; other exceptions may be what was asked for."""
 _ERRORS = re.compile(
     r"\[[^\[\]\n]{0,120}\b(?:generation|inference|request|call|invocation|response|model|endpoint)"
     r" (?:failed|error)\b.*\]"
@@ -30,6 +38,8 @@ _ERRORS = re.compile(
     r"|(?:[\w.]+\.)?\w*(?:Error|Exception)(?:: |\()?An error occurred \(\w+\) when calling the .*"
     r"|An error occurred \(\w+\) when calling the \w+ operation.*"
     r"|(?:API |Request )?[Ee]rror(?: code)?: ?[45]\d\d\b.*"
+    r"|\[(?:ERROR|FAILED|EXCEPTION)\b[^\[\]\n]{0,200}\][^\n]{0,200}"
+    rf"|(?:[\w.]+\.)?(?:{_AWS_ERRORS})(?:: .*|)"
     r"|Traceback \(most recent call last\):\n.*"
     r"|(?:Error|Failed) (?:generating|to generate|calling|invoking|to invoke) [^\n]{0,40}"
     r"(?:response|model|endpoint|completion|answer|text)\b[^\n]{0,40}(?:: .*|)",
