@@ -12,7 +12,7 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.cross_check import CrossCheck, cross_check, judge_of
-from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
+from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
 from nova_judge.steps.opened_report import report_at
 
 
@@ -29,7 +29,7 @@ def command(
     """Show how often judges agree on the same pairs, beyond chance, and where they differ.
 
     The pairwise judge, the rubric judge and Bedrock's judge may stand side by side: pairs are found
-    by prompt and both answers.
+    by prompt and both answers, equal ones by their ids, or in their order where ids differ.
 
     Examples:
 
@@ -52,9 +52,7 @@ def command(
         "judged."
     )
     if comparison.repeated:
-        console.print(
-            f"{comparison.repeated:,} rows repeat an earlier pair: matched in their order."
-        )
+        console.print(repeats(comparison))
     console.print(f"Page: {escape(str(out))}", soft_wrap=True)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.saved_report import SCORES, SavedReport
-from nova_judge.parquet import connect
+from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import Kappa, cohen_kappa
 from nova_judge.statistics.outcomes import Outcome, profile_of, score_quarters
@@ -22,20 +22,25 @@ FEWEST_COMMON = 2
 
 
 class Pair(NamedTuple):
-    """The same pair under every judge; `place` counts equal pairs of a run in their order."""
+    """The same pair under every judge; `place` counts equal pairs with one id in their order."""
 
     prompt: str
     response_A: str
     response_B: str
     place: int = 0
+    id: str = ""
 
 
 class JudgeVerdicts(NamedTuple):
-    """One judge's verdicts, and the category of each pair where one is known."""
+    """One judge's verdicts, the category of each pair where one is known, and all pairs in order.
+
+    A pair without a verdict keeps its place among equal ones.
+    """
 
     name: str
     verdicts: Mapping[Pair, Outcome]
     categories: Mapping[Pair, str]
+    pairs: tuple[Pair, ...] = ()
 
 
 class PairOfJudges(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +77,8 @@ class DifferingPair(NamedTuple):
 class CrossCheck(NamedTuple):
     """The whole comparison. `common` counts the pairs on which all judges have a verdict.
 
-    `repeated` counts the rows that equal an earlier one: these are matched in the runs' order.
+    `repeated` counts the rows that equal an earlier one: these are matched by their ids (`by_ids`),
+    or where the runs' ids differ, in the runs' order.
     """
 
     judges: tuple[str, ...]
@@ -80,6 +86,7 @@ class CrossCheck(NamedTuple):
     pairs: tuple[PairOfJudges, ...]
     differences: tuple[DifferingPair, ...]
     repeated: int = 0
+    by_ids: bool = True
 
 
 def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCheck:
@@ -87,6 +94,7 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
 
     Raises NotComparableError when two of them have fewer than two pairs in common.
     """
+    judges, by_ids = _matched(_named_apart(judges))
     compared = [_compared(first, second, level) for first, second in combinations(judges, 2)]
     every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
     differing = [
@@ -99,8 +107,47 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
         len(every),
         tuple(compared),
         tuple(differing),
-        max(sum(pair.place > 0 for pair in judge.verdicts) for judge in judges),
+        max(_repeated(judge.verdicts) for judge in judges),
+        by_ids,
     )
+
+
+def _named_apart(judges: Sequence[JudgeVerdicts]) -> list[JudgeVerdicts]:
+    """Judges of one name, told apart by their order."""
+    seen: Counter[str] = Counter()
+    named = []
+    for judge in judges:
+        seen[judge.name] += 1
+        number = seen[judge.name]
+        named.append(judge if number == 1 else judge._replace(name=f"{judge.name} ({number})"))
+    return named
+
+
+def _matched(judges: Sequence[JudgeVerdicts]) -> tuple[Sequence[JudgeVerdicts], bool]:
+    """The judges with pairs that can be looked up in each other: with ids if those agree."""
+    without = [_without_ids(judge) for judge in judges]
+    agree = all(
+        len(one.verdicts.keys() & other.verdicts.keys())
+        == len(bare.verdicts.keys() & other_bare.verdicts.keys())
+        for (one, bare), (other, other_bare) in combinations(zip(judges, without, strict=True), 2)
+    )
+    return (judges, True) if agree else (without, False)
+
+
+def _without_ids(judge: JudgeVerdicts) -> JudgeVerdicts:
+    seen: Counter[Pair] = Counter()
+    rows = judge.pairs or judge.verdicts
+    bare = {pair: _next(pair._replace(id="", place=0), seen) for pair in rows}
+    return judge._replace(
+        verdicts={bare[pair]: verdict for pair, verdict in judge.verdicts.items()},
+        categories={bare[pair]: category for pair, category in judge.categories.items()},
+        pairs=tuple(bare.values()),
+    )
+
+
+def _repeated(pairs: Iterable[Pair]) -> int:
+    texts = [pair[:3] for pair in pairs]
+    return len(texts) - len(set(texts))
 
 
 def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> PairOfJudges:
@@ -108,7 +155,7 @@ def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> Pair
     if len(common) < FEWEST_COMMON:
         raise NotComparableError(
             f"{first.name} and {second.name} have {len(common)} judged pairs in common: the same "
-            "prompts with the same two answers are needed. JudgeVerdicts one file with both recipes"
+            "prompts with the same two answers are needed. Judge one file with both recipes"
         )
     table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
     for pair in common:
@@ -158,15 +205,17 @@ def _judging_judge(rows: Iterable[JudgedRow], name: str) -> JudgeVerdicts:
     verdicts: dict[Pair, Outcome] = {}
     categories: dict[Pair, str] = {}
     seen: Counter[Pair] = Counter()
+    pairs: list[Pair] = []
     for judged in rows:
         row = judged.row
-        pair = _next(Pair(row.prompt, row.response_A or "", row.response_B or ""), seen)
+        texts = Pair(row.prompt, row.response_A or "", row.response_B or "", id=row.id)
+        pairs.append(pair := _next(texts, seen))
         quarters = score_quarters(profile_of(judged.judgment))
         if quarters is not None:
             verdicts[pair] = _of_sign(quarters - 2)
         if row.category is not None:
             categories[pair] = row.category
-    return JudgeVerdicts(name, verdicts, categories)
+    return JudgeVerdicts(name, verdicts, categories, tuple(pairs))
 
 
 def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeVerdicts:
@@ -183,17 +232,18 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
     verdicts: dict[Pair, Outcome] = {}
     seen: Counter[Pair] = Counter()
     categories: dict[Pair, str] = {}
+    pairs: list[Pair] = []
     for sides in _rows_of(path, chosen).values():
         if set(sides) != {"A", "B"}:
             continue
         a, b = sides["A"], sides["B"]
-        pair = _next(Pair(a.prompt, a.answer, b.answer), seen)
+        pairs.append(pair := _next(Pair(a.prompt, a.answer, b.answer, id=a.id), seen))
         if a.score is None or b.score is None:
             continue
         verdicts[pair] = _of_sign((b.score - a.score) * (1 if better == "higher" else -1))
         if a.category is not None:
             categories[pair] = a.category
-    return JudgeVerdicts(f"{name}, {chosen}", verdicts, categories)
+    return JudgeVerdicts(f"{name}, {chosen}", verdicts, categories, tuple(pairs))
 
 
 class _Scored(NamedTuple):
@@ -201,18 +251,21 @@ class _Scored(NamedTuple):
     prompt: str
     answer: str
     category: str | None
+    id: str
 
 
 def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
     rows: dict[int, dict[str, _Scored]] = defaultdict(dict)
-    with connect() as connection:
+    with connect_to(path) as connection:
+        check_expansion(connection, path)
         scored = connection.execute(
-            "SELECT row, subject, score, prompt, answer, category FROM read_parquet($path) "
+            "SELECT row, subject, score, prompt, answer, category, id FROM read_parquet($path) "
             "WHERE metric = $metric ORDER BY row",
             {"path": str(path), "metric": metric},
         )
-        for row, subject, score, prompt, answer, category in scored.fetchall():
-            rows[row][subject] = _Scored(score, prompt or "", answer or "", category)
+        for row, subject, score, prompt, answer, category, name in rows_of(scored):
+            texts = (prompt or "", answer or "")
+            rows[row][subject] = _Scored(score, *texts, category, name or "")
     return rows
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from nova_judge.json_lines import Fault
-from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.recipe.column_map import ColumnMap, as_option
 
 MISSING: Final = object()
 _OPENAI_ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
@@ -86,7 +86,8 @@ def text_of(value: object, field: str) -> str | Fault:
         return _answer_of(turns, field) if turns else _only_text(value, field)
     if isinstance(value, Mapping):
         inside = next((key for key in value if isinstance(value[key], str)), None) or "…"
-        return Fault(f"field `{field}`: an object; --map {field}={field}.{inside} reads it", field)
+        option = as_option(field, f"{field}.{inside}")
+        return Fault(f"field `{field}`: an object; {option} reads it", field)
     shown = "null" if value is None else "true or false"
     return Fault(f"field `{field}`: a text is expected, found {shown}", field)
 
@@ -113,7 +114,7 @@ def asked_by(value: object, field: str) -> ConversationPrompt | Fault:
     if len(users) != 1 or len(system) > 1 or len(texts) != len(turns) or roles[-1] != "user":
         return Fault(
             f"field `{field}`: a conversation of several turns ({', '.join(roles[:6])}), where a "
-            f"row is one question: name its turn, as in --map {field}={field}.0.content",
+            f"row is one question: name its turn, as in {as_option(field, f'{field}.0.content')}",
             field,
         )
     return ConversationPrompt(users[0] or "", system[0] if system else None)
@@ -152,7 +153,7 @@ def _answer_of(turns: Sequence[ConversationTurn], field: str) -> str | Fault:
         return text
     return Fault(
         f"field `{field}`: a conversation ({', '.join(roles[:6])}) in which the answer is not the "
-        f"only turn of the assistant: name it, as in --map {field}={field}.-1.content",
+        f"only turn of the assistant: name it, as in {as_option(field, f'{field}.-1.content')}",
         field,
     )
 
@@ -165,6 +166,7 @@ def _only_text(value: Sequence[object], field: str) -> str | Fault:
         return Fault(f"field `{field}`: an empty list", field)
     what = f"a list of {len(value)}" if different else "a list without texts"
     return Fault(
-        f"field `{field}`: {what}, where one text is read: --map {field}={field}.0 takes the first",
+        f"field `{field}`: {what}, where one text is read: {as_option(field, f'{field}.0')} takes "
+        "the first",
         field,
     )

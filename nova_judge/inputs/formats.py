@@ -6,9 +6,9 @@ number and says why; what cannot be read at all is refused with the way to mend 
 """
 
 import csv
-import gzip
 import io
 import json
+import shutil
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,11 @@ import msgspec
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.columns import MISSING, pick
 from nova_judge.inputs.hugging_face import is_saved, saved_rows
+from nova_judge.inputs.packed import unpacked, unpacked_head
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
 from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.recipe.column_map import as_option
 from nova_judge.scratch import scratch_folder
 
 FileFormat: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
@@ -95,7 +97,7 @@ def form_of(path: Path) -> FileForm:
 def form_of_head(head: bytes, name: str, *, whole: bool) -> FileForm:
     """The form of a file that begins with `head`; `whole`: there is nothing behind it."""
     if head[:2] == b"\x1f\x8b":
-        inside = _unpacked_head(head, name)
+        inside = unpacked_head(head, name, HEAD_BYTES)
         return form_of_head(inside, name, whole=len(inside) < HEAD_BYTES)._replace(packed=True)
     if not head.strip():
         raise InputFileError(f"{name} is empty: write one JSON object per line, or a table")
@@ -206,22 +208,13 @@ def _encoding_of(head: bytes) -> str:
     return "utf-16-be" if wide == [True, False, True, False] else "utf-8"
 
 
-def _unpacked_head(head: bytes, name: str) -> bytes:
-    try:
-        return gzip.GzipFile(fileobj=io.BytesIO(head)).read1(HEAD_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputFileError(
-            f"{name} is a gzip archive that cannot be unpacked: {error}"
-        ) from error
-
-
 def _ends(file: BinaryIO) -> bool:
     return not file.read(1)
 
 
 def _opened(path: Path, form: FileForm) -> BinaryIO:
     """The file's bytes, unpacked and in UTF-8."""
-    file = cast(BinaryIO, gzip.open(path) if form.packed else path.open("rb"))  # noqa: SIM115
+    file = unpacked(path) if form.packed else path.open("rb")
     if form.encoding.startswith("utf-8"):
         return file
     text = io.TextIOWrapper(file, encoding=form.encoding, newline="")
@@ -300,7 +293,8 @@ def _rows_of(document: Any, path: Path, at: str | None) -> list[Any]:  # noqa: A
     raise InputFileError(
         f"{path} is one JSON object"
         + (f" with lists of objects in {', '.join(lists[:5])}" if lists else " without a list")
-        + f": say where its rows are, as in --map rows={first}; then say which column is which"
+        + f": say where its rows are, as in {as_option('rows', first)}; then say which column "
+        "is which"
     )
 
 
@@ -339,12 +333,11 @@ def _header(cells: list[str]) -> list[str]:
 
 def _parquet(path: Path, *, packed: bool) -> Iterator[JsonRow]:
     if packed:
-        with scratch_folder() as folder, gzip.open(path) as file:
-            unpacked = Path(folder, "rows.parquet")
-            with unpacked.open("wb") as target:
-                while chunk := file.read(1 << 20):
-                    target.write(chunk)
-            yield from _parquet(unpacked, packed=False)
+        with scratch_folder() as folder, unpacked(path) as file:
+            inside = Path(folder, "rows.parquet")
+            with inside.open("wb") as target:
+                shutil.copyfileobj(file, target, 1 << 20)
+            yield from _parquet(inside, packed=False)
         return
     with connect_to(path) as connection:
         check_expansion(connection, path)

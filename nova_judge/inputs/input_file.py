@@ -13,7 +13,7 @@ from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.formats import JsonRow, form_of, read_rows
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded, require_lines
-from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
+from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option
 from nova_judge.scratch import scratch_folder
 
 Required = TypeVar("Required")
@@ -211,7 +211,8 @@ class _Other:
                 return path
         raise InputFileError(
             f"{self._path} cannot be joined: both files need `{self._columns.path('id')}` or "
-            f"`{self._columns.path('prompt')}`; say which column it is, as in --map id=COLUMN"
+            f"`{self._columns.path('prompt')}`; say which column it is, as in "
+            f"{as_option('id', 'COLUMN')}"
         )
 
     def _name(self, row: RowColumns) -> str:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from nova_judge.inputs.column_names import names, plain_name, words_of
 from nova_judge.inputs.columns import ConversationTurn, RowColumns, turns_of
+from nova_judge.recipe.column_map import as_option
 
 _DEPTH = 5
 _NO_TEXT: Final = re.compile(
@@ -45,7 +46,7 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
     if not named.get(fields[0]) or not (changed or suspects):
         return (
             f"Its columns are {', '.join(f'`{path}`' for path in list(leaves)[:20])}: say which is "
-            f"which with --map, for example --map {fields[0]}=COLUMN"
+            f"which, for example {as_option(fields[0], 'COLUMN')}"
         )
     line = ",".join(f"{field}={path}" for field, path in changed.items())
     left = [name for name in suspects if not _covered(name, changed.values())]
@@ -61,7 +62,7 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
             f"too, as in --join OTHER --map {both}"
         )
     elif suspects:
-        advice += f"; leave a column out with --map ignore={suspects[0]}"
+        advice += f"; leave a column out with {as_option('ignore', suspects[0])}"
     return advice
 
 

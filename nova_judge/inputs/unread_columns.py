@@ -12,6 +12,7 @@ from nova_judge.inputs.column_names import names, plain_name, words_of
 from nova_judge.inputs.columns import MISSING, RowColumns, turns_of
 from nova_judge.inputs.suggestions import leaves_of, suggested, two_sides
 from nova_judge.json_lines import Fault
+from nova_judge.recipe.column_map import as_option
 
 _PROSE = 4
 """Words, on average, from which on a column may hold answers whatever it is called."""
@@ -30,7 +31,7 @@ def answer_fault(row: RowColumns, fields: Sequence[str]) -> Fault | None:
         if _is_near(name, fields) or (_names_answers(name) and _holds_text(row.values[name])):
             return Fault(
                 f"column `{name}` may hold an answer and is not read: see --map, or leave it out "
-                f"with --map ignore={name}",
+                f"with {as_option('ignore', name)}",
                 name,
             )
     return None

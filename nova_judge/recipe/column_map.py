@@ -14,6 +14,11 @@ FORM = (
 )
 
 
+def as_option(field: str, path: str) -> str:
+    """The two ways to say where a field is read: for a command, and for a recipe in the inbox."""
+    return f"--map {field}={path} (in a recipe: map: {{{field}: {path}}})"
+
+
 class JudgmentMap(Section, frozen=True, omit_defaults=True):
     """The columns of a file of judgments, as `stats` reads it."""
 

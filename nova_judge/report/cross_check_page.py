@@ -20,12 +20,14 @@ class DifferenceShown(NamedTuple):
     A: str
     B: str
     verdicts: list[tuple[str, str | None]]
+    id: str
 
 
 class DifferenceStated(msgspec.Struct, frozen=True):
-    """The prompt of a pair on which judges differ, and their verdicts by judge."""
+    """The prompt of a pair on which judges differ, its id, and their verdicts by judge."""
 
     prompt: str
+    id: str
     verdicts: dict[str, str | None]
 
 
@@ -34,8 +36,18 @@ class CrossCheckDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     judges: tuple[str, ...]
     common: int
+    repeated: int
+    by_ids: bool
     pairs: tuple[PairOfJudges, ...]
     differences: list[DifferenceStated]
+
+
+def repeats(checked: CrossCheck) -> str:
+    """State how rows that equal an earlier one were matched; empty without any."""
+    if not checked.repeated:
+        return ""
+    how = "by their ids" if checked.by_ids else "in their order, because the runs' ids differ"
+    return f"{checked.repeated:,} rows repeat an earlier pair: matched {how}."
 
 
 def render_cross_check(checked: CrossCheck) -> str:
@@ -47,6 +59,7 @@ def render_cross_check(checked: CrossCheck) -> str:
         .render(
             checked=checked,
             verdicts=[NAMES[verdict] for verdict in VERDICTS],
+            repeats=repeats(checked),
             differences=[_shown(checked.judges, difference) for difference in shown],
             style=asset("report.css"),
             version=__version__,
@@ -57,7 +70,7 @@ def render_cross_check(checked: CrossCheck) -> str:
 def _shown(judges: Sequence[str], difference: DifferingPair) -> DifferenceShown:
     verdicts = list(zip(judges, difference.verdicts, strict=True))
     prompt, answer_a, answer_b = map(_cut, difference.pair[:3])
-    return DifferenceShown(prompt, answer_a, answer_b, verdicts)
+    return DifferenceShown(prompt, answer_a, answer_b, verdicts, _cut(difference.pair.id))
 
 
 def _cut(text: str) -> str:
@@ -70,10 +83,14 @@ def cross_check_json(checked: CrossCheck) -> CrossCheckDocument:
     return CrossCheckDocument(
         judges=checked.judges,
         common=checked.common,
+        repeated=checked.repeated,
+        by_ids=checked.by_ids,
         pairs=checked.pairs,
         differences=[
             DifferenceStated(
-                difference.pair[0], dict(zip(checked.judges, difference.verdicts, strict=True))
+                difference.pair.prompt,
+                difference.pair.id,
+                dict(zip(checked.judges, difference.verdicts, strict=True)),
             )
             for difference in checked.differences
         ],

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from nova_judge.parquet import connect, write_parquet
+from nova_judge.parquet import check_expansion, connect_to, rows_of, write_parquet
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore
 
@@ -37,8 +37,9 @@ def read_scores(path: Path) -> list[AnswerScore]:
 
     Raises duckdb.Error where the file cannot be read.
     """
-    with connect() as connection:
-        rows = connection.execute(
+    with connect_to(path) as connection:
+        check_expansion(connection, path)
+        result = connection.execute(
             f"SELECT score, word, unscored, {', '.join(_OTHERS)} "  # noqa: S608 (our own names)
             "FROM read_parquet($path)",
             {"path": str(path)},
@@ -47,7 +48,7 @@ def read_scores(path: Path) -> list[AnswerScore]:
             AnswerScore(
                 result=_result(score, word, unscored), **dict(zip(_OTHERS, others, strict=True))
             )
-            for score, word, unscored, *others in rows.fetchall()
+            for score, word, unscored, *others in rows_of(result)
         ]
 
 

@@ -15,7 +15,7 @@ from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.score_results import rows_seen, score_metrics
-from nova_judge.findings.sentences import headline
+from nova_judge.findings.sentences import headline, set_aside
 from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
@@ -92,7 +92,9 @@ def _publish_scores(
     facts = run_facts(run, summary, outcomes, scores.stand_in)
     metrics = score_metrics(facts, scores, sent=summary.rows, names=names)
     uri = run_folder.store_report(bucket, metrics, ScoredAnswers(scores.scores))
-    return Published(metrics, metrics.headline.words if metrics.headline else "", uri)
+    words = metrics.headline.words if metrics.headline else ""
+    left_out = set_aside(metrics.rows.rejected, metrics.rows.input)
+    return Published(metrics, f"{words}. {left_out}" if left_out else words, uri)
 
 
 def _finished(bucket: str, outcome: JobOutcome, folder: Path) -> FinishedJob:

@@ -1,5 +1,6 @@
 """Answers recorded in files of any form that is read, `{model, prompt, response}` per row."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 from nova_judge.errors import LocalModeError
 from nova_judge.inputs.input_file import require_records
 
+_ROWS = re.compile(r"^[^.].*\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$")
 _FORM = 'A line is {"model": "…", "prompt": "…", "response": "…"}.'
 
 
@@ -52,8 +54,10 @@ class RecordedAnswers:
 
 
 def answer_files(path: Path) -> tuple[str, ...]:
-    """The files meant by `--answers`: one file, or every JSON Lines file of a folder."""
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    """The files meant by `--answers`: one file, or every file of rows in a folder."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if _ROWS.search(file.name))
     if not files or not all(file.is_file() for file in files):
         raise LocalModeError(f"{path} is neither a file of recorded answers nor a folder of them.")
     return tuple(str(file.resolve()) for file in files)

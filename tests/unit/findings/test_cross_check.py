@@ -56,7 +56,7 @@ def test_three_judges_are_compared_two_by_two_on_what_each_two_share() -> None:
 
 
 def test_judges_of_other_pairs_are_refused() -> None:
-    with pytest.raises(NotComparableError, match="JudgeVerdicts one file with both recipes"):
+    with pytest.raises(NotComparableError, match="Judge one file with both recipes"):
         cross_check([judge("x", A, B), JudgeVerdicts("y", {Pair("other", "a", "b"): A}, {})])
 
 
@@ -162,3 +162,25 @@ def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
 
     checked = cross_check([repeated("x", A, B, TIE), repeated("y", A, A, TIE)])
     assert (checked.common, checked.pairs[0].agreed, checked.repeated) == (3, 2, 2)
+    assert "2 rows repeat an earlier pair: matched by their ids." in render_cross_check(checked)
+    assert (cross_check_json(checked).repeated, cross_check_json(checked).by_ids) == (2, True)
+
+
+def with_ids(name: str, **verdicts: Outcome) -> JudgeVerdicts:
+    """One pair several times, in the order given, each with an id of its own."""
+    return JudgeVerdicts(
+        name, {Pair("p", "a", "b", id=row): verdict for row, verdict in verdicts.items()}, {}
+    )
+
+
+def test_equal_pairs_are_matched_by_their_ids_whatever_their_order() -> None:
+    checked = cross_check([with_ids("x", one=A, two=B), with_ids("y", two=B, one=A)])
+    assert (checked.pairs[0].agreed, checked.by_ids) == (2, True)
+
+
+def test_where_ids_differ_equal_pairs_are_matched_in_their_order_and_told() -> None:
+    checked = cross_check([with_ids("x", one=A, two=B), with_ids("x", three=A, four=A)])
+    assert (checked.common, checked.pairs[0].agreed, checked.by_ids) == (2, 1, False)
+    assert "because the runs&#39; ids differ" in render_cross_check(checked)
+    (difference,) = cross_check_json(checked).differences
+    assert difference.verdicts == {"x": "B", "x (2)": "A"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_judge.errors import InputFileError
+from nova_judge.inputs import packed
 from nova_judge.inputs.formats import form_of, read_rows
 
 
@@ -26,3 +27,25 @@ def test_damage_behind_the_head_is_told(tmp_path: Path) -> None:
     file.write_bytes(packed)
     with pytest.raises(InputFileError, match="cannot be read as"):
         list(read_rows(file, form_of(file)))
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl.gz", "rows.csv.gz", "rows.parquet.gz"])
+def test_what_unpacks_to_far_more_than_rows_do_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(packed, "FREE_BYTES", 1 << 20)
+    begins = {"jsonl": b'{"prompt": "q"}\n', "csv": b"prompt,id\nq,1\n", "parquet": b"PAR1"}
+    file = tmp_path / name
+    with gzip.open(file, "wb") as target:
+        target.write(begins[name.split(".")[1]])
+        for _ in range(64):
+            target.write(b"\n" * (1 << 20))
+    with pytest.raises(InputFileError, match=r"unpacks to more than [\d,]+ bytes"):
+        list(read_rows(file, form_of(file)))
+
+
+def test_rows_that_pack_well_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl.gz"
+    with gzip.open(file, "wb") as target:
+        target.write(b'{"prompt": "the same question"}\n' * 100_000)
+    assert sum(1 for _ in read_rows(file, form_of(file))) == 100_000

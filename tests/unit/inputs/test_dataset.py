@@ -295,7 +295,8 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
         (b'{"prompt": ["x", "y"]}', "field `prompt`: a list of 2, where one text is", "prompt"),
         (
             b'{"prompt": {"text": "x"}}',
-            "field `prompt`: an object; --map prompt=prompt.text reads it",
+            "field `prompt`: an object; --map prompt=prompt.text (in a recipe: map: "
+            "{prompt: prompt.text}) reads it",
             "prompt",
         ),
         (b'{"prompt": "x", "response_A": "y"}', "field `response_B` is missing", "response_B"),

@@ -1,9 +1,11 @@
+import gzip
 import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -317,3 +319,15 @@ def test_recorded_answers_may_be_a_table(tmp_path):
     file.write_text('model,prompt,response\nm,"one, two",r\n', "utf-8")
 
     assert RecordedAnswers([file]).answer(["m"], "one, two") == "r"
+
+
+def test_a_folder_of_recorded_answers_may_hold_every_form(tmp_path):
+    rows = [{"model": "m", "prompt": "a", "response": "1"}]
+    (tmp_path / "a.jsonl").write_text(json.dumps(rows[0]))
+    (tmp_path / "b.json").write_text(json.dumps([{**rows[0], "prompt": "b"}]))
+    (tmp_path / "c.csv").write_text("model,prompt,response\nm,c,3\n")
+    with gzip.open(tmp_path / "d.jsonl.gz", "wt") as file:
+        file.write(json.dumps({**rows[0], "prompt": "d"}))
+    (tmp_path / "README.md").write_text("not answers")
+    recorded = RecordedAnswers(map(Path, answer_files(tmp_path)))
+    assert [recorded.answer(["m"], prompt) for prompt in "abcd"] == ["1", "1", "3", "1"]
