@@ -69,7 +69,7 @@ class EvaluationFunctions:
         failing = FailureSettings(
             **msgspec.structs.asdict(serving), topic_arn=self._reports.topic_arn
         )
-        long = cdk.Duration.minutes(15)
+        long, minutes = cdk.Duration.minutes(15), cdk.Duration.minutes(5)
         return {
             # A table of gigabytes is written as JSON Lines here, and a JSON array is held whole.
             "PlanEvaluation": self._function(
@@ -94,7 +94,9 @@ class EvaluationFunctions:
                 memory_mb=2048,
                 scratch_mb=10_240,
             ),
-            "RecordFailure": self._function("record_failure", failing, memory_mb=1024),
+            "RecordFailure": self._function(
+                "record_failure", failing, timeout=minutes, memory_mb=1024
+            ),
         }
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401

@@ -23,7 +23,7 @@ LEAST = {
     "batch_responses": (900, 2048),
     "build_jobs": (900, 2048),
     "process_results": (900, 2048),
-    "record_failure": (60, 1024),
+    "record_failure": (300, 1024),
     "watch_endpoints": (300, 512),
 }
 """Seconds and MB by handler; those that read whole shards have the most."""

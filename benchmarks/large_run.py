@@ -1,0 +1,286 @@
+"""How far one run reaches: time and memory of each function over a million rows and more.
+
+    python benchmarks/large_run.py [--rows 1000000] [--json] [--folder FOLDER]
+
+The steps of the functions run on a bucket that is a folder, with recorded answers and verdicts;
+each in a process of its own, whose peak of memory and processor time are measured. A row has a
+prompt of 100 characters and two answers of 300. What S3 takes is not in the figures, what the
+archive of a judge job takes is.
+"""
+
+import argparse
+import io
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from nova_judge.answers.answers import Answer
+from nova_judge.aws import s3
+from nova_judge.inputs.reading import AnswerSources
+from nova_judge.inputs.shards import Shard
+from nova_judge.kinds.job import Deployment
+from nova_judge.kinds.recipes import load_recipe
+from nova_judge.layout import RunLayout
+from nova_judge.parquet import write_parquet
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.training_job import training_job_name
+from nova_judge.steps import run_folder, shard_files
+from nova_judge.steps.job_data import build_jobs
+from nova_judge.steps.publish import publish
+
+BUCKET, KEY, PREFIX = "data", "inbox/pairwise/large.jsonl", "nova-judge-dev"
+STEPS = ("input", "shards", "build", "judge", "publish")
+OURS = {"shards": "GenerateResponses, a shard", "build": "BuildJobs", "publish": "ProcessResults"}
+WORDS = ("the", "answer", "names", "a", "reason", "and", "then", "it", "says", "how", "found")
+DETAILS = {
+    "full_prompt": "VARCHAR",
+    "gold": "VARCHAR[]",
+    "metrics": "VARCHAR",
+    "predictions": "VARCHAR[]",
+    "pred_logits": "DOUBLE[]",
+}
+
+
+class FolderS3:
+    """The calls of S3 that the steps make, on files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, key: str) -> Path:
+        path = self._folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def head_object(self, *, Key: str, **_: object) -> dict[str, Any]:
+        return {"ContentLength": self._path(Key).stat().st_size, "VersionId": "v"}
+
+    def get_object(self, *, Key: str, Range: str = "bytes=0-", **_: object) -> dict[str, Any]:
+        first, _, last = Range.removeprefix("bytes=").partition("-")
+        file: BinaryIO = self._path(Key).open("rb")
+        file.seek(int(first))
+        if last:
+            file = io.BytesIO(file.read(int(last) + 1 - int(first)))
+        return {"Body": Body(file), "ContentRange": f"bytes {first}-"}
+
+    def put_object(self, *, Key: str, Body: bytes, **_: object) -> None:
+        self._path(Key).write_bytes(Body)
+
+    def create_multipart_upload(self, *, Key: str, **_: object) -> dict[str, str]:
+        self._path(Key).write_bytes(b"")
+        return {"UploadId": Key}
+
+    def upload_part(self, *, Key: str, Body: bytes, **_: object) -> dict[str, str]:
+        with self._path(Key).open("ab") as file:
+            file.write(Body)
+        return {"ETag": "part"}
+
+    def complete_multipart_upload(self, **_: object) -> None:
+        pass
+
+    def get_paginator(self, _: str) -> "FolderS3":
+        return self
+
+    def paginate(self, *, Prefix: str, **_: object) -> list[dict[str, Any]]:
+        paths = sorted(p for p in self._path(Prefix).parent.rglob("*") if p.is_file())
+        keys = (path.relative_to(self._folder).as_posix() for path in paths)
+        return [{"Contents": [{"Key": key} for key in keys if key.startswith(Prefix)]}]
+
+
+class Body:
+    """A file that is read as it is asked for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self) -> bytes:
+        return self._file.read()
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        while chunk := self._file.read(size):
+            yield chunk
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def text(number: int, length: int) -> str:
+    """Words that differ from row to row."""
+    words = [WORDS[(number * 7 + at * at) % len(WORDS)] for at in range(length // 6)]
+    return f"{number} {' '.join(words)}"[:length]
+
+
+def prepare_input(folder: Path, rows: int) -> None:
+    path = folder / KEY
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        for number in range(rows):
+            file.write(
+                msgspec.json.encode({"id": f"r{number}", "prompt": text(number, 100)}) + b"\n"
+            )
+
+
+def run_of(folder: Path, rows: int) -> Run:
+    recipe = load_recipe(packaged_recipe("pairwise"), file="recipes/pairwise.yaml")
+    judge = msgspec.structs.replace(recipe.judge, max_rows_per_job=max(1, rows // 4))
+    recipe = msgspec.structs.replace(recipe, judge=judge)
+    size = (folder / KEY).stat().st_size if (folder / KEY).exists() else 0
+    return Run(
+        run_id="large-0123456789ab",
+        execution="arn:aws:states:us-east-1:123456789012:execution:machine:one",
+        created="2026-11-29T00:00:00Z",
+        input=RunInput(BUCKET, KEY, "v", size),
+        recipe=recipe,
+        recipe_sha256=recipe.sha256,
+        sources=AnswerSources("generated", "generated"),
+    )
+
+
+def answer_shards(run: Run) -> None:
+    """GenerateResponses for every shard, with answers that are there already."""
+    layout, shards = RunLayout(run.run_id), list(run.shards())
+    s3.write(BUCKET, layout.shards, msgspec.json.encode(shards))
+    for shard in shards:
+        answer_shard(run, shard)
+
+
+def answer_shard(run: Run, shard: Shard) -> None:
+    rows = shard_files.read_rows(run, shard)
+    shard_files.write_rows(BUCKET, run, shard, rows)
+    for side, candidate in enumerate(("A", "B")):
+        answers = (Answer(text(row.line + side, 300), output_tokens=60) for row in rows.rows)
+        shard_files.write_responses(BUCKET, run, shard, candidate, answers)
+
+
+def build(run: Run) -> None:
+    role = "arn:aws:iam::123456789012:role/Judge"
+    build_jobs(run, Deployment(BUCKET, "us-east-1", "123456789012", PREFIX, role, "dev"))
+
+
+def judge_jobs(run: Run, folder: Path) -> None:
+    """What the container leaves of each job: an archive with details and results."""
+    summary = run_folder.read_summary(BUCKET, run.run_id)
+    assert summary is not None
+    for number in range(summary.jobs):
+        name = f"{training_job_name(PREFIX, run.run_id, run.execution, number)}-0"
+        data = folder / RunLayout(run.run_id).judge_data(number, "llm_judge.jsonl")
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            details, results = Path(made, "details.parquet"), Path(made, "results.json")
+            write_parquet(details, DETAILS, _details(data))
+            results.write_text(json.dumps({"results": {"all": {}}}), "utf-8")
+            key = f"{RunLayout(run.run_id).judge_output(number)}{name}/output/output.tar.gz"
+            target = folder / key
+            target.parent.mkdir(parents=True)
+            stamp = "2026-11-29T00-00-00.000000"
+            with tarfile.open(target, "w:gz", compresslevel=1) as archive:
+                archive.add(
+                    details,
+                    f"run/eval_results/details/model/{stamp}/details_custom|llm_judge_judge|0_{stamp}.parquet",
+                )
+                archive.add(results, f"run/eval_results/results_{stamp}.json")
+        ended = JobOutcome(
+            run_id=run.run_id,
+            number=number,
+            name=name,
+            status="Completed",
+            output_uri=f"s3://{BUCKET}/{key}",
+            instance_type="ml.g5.12xlarge",
+            instance_count=1,
+        )
+        run_folder.write_outcome(BUCKET, ended)
+
+
+def _details(data: Path) -> Iterator[dict[str, object]]:
+    with data.open("rb") as lines:
+        for number, line in enumerate(lines):
+            forward = "ABB"[number % 3]
+            backward = "BAA"[number % 3] if number % 5 else forward
+            metrics = {"forward_output": f"[[{forward}]]", "backward_output": f"[[{backward}]]"}
+            yield {
+                "full_prompt": json.loads(line)["prompt"],
+                "gold": [],
+                "metrics": repr(metrics),
+                "predictions": [f"[[{forward}]]", f"[[{backward}]]"],
+                "pred_logits": [],
+            }
+
+
+def report(run: Run) -> None:
+    summary = run_folder.read_summary(BUCKET, run.run_id)
+    assert summary is not None
+    outcomes = run_folder.read_outcomes(BUCKET, run, summary)
+    published = publish(BUCKET, run, summary, outcomes)
+    assert published.metrics.rows.judged, published
+
+
+def take_step(step: str, folder: Path, rows: int) -> None:
+    """One step in this process; prints what it took."""
+    store = FolderS3(folder)
+    s3.client = lambda: store  # type: ignore[assignment]
+    tempfile.tempdir = str(folder)
+    run = run_of(folder, rows)
+    before, began = time.process_time(), time.perf_counter()
+    if step == "input":
+        prepare_input(folder, rows)
+    elif step == "shards":
+        answer_shards(run)
+    elif step == "build":
+        build(run)
+    elif step == "judge":
+        judge_jobs(run, folder)
+    else:
+        report(run)
+    taken = {
+        "step": step,
+        "cpu_s": round(time.process_time() - before, 1),
+        "wall_s": round(time.perf_counter() - began, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "shards": len(list(run.shards())),
+    }
+    sys.stdout.write(json.dumps(taken) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.step:
+        take_step(asked.step, asked.folder, asked.rows)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="nova-judge-large-", dir=asked.folder))
+    try:
+        for step in STEPS:
+            command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+            ended = subprocess.run(
+                [*command, "--rows", str(asked.rows)], check=True, stdout=subprocess.PIPE, text=True
+            )
+            taken = json.loads(ended.stdout.splitlines()[-1])
+            if asked.json or step not in OURS:
+                print(json.dumps(taken) if asked.json else f"({step}: {taken['wall_s']} s)")
+            else:
+                each = taken["cpu_s"] / asked.rows * 1e6
+                print(
+                    f"{OURS[step]:28} {taken['cpu_s']:8.1f} CPU s {each:6.1f} µs a row "
+                    f"{taken['peak_mb']:6,} MB"
+                )
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
