@@ -99,19 +99,20 @@ def command(
         made = export(
             report.rows(), form, filters, report.metrics, left_out, conversational=conversational
         )
-    with Console(stderr=True).status("Writing the records"):
-        written = _write(out, made)
-    _say_written(out, written, left_out)
-    if not written:
+    if not _written(out, made, left_out):
         raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
 
 
-def _say_written(out: Path, written: int, left_out: Counter[str]) -> None:
+def _written(out: Path, made: Iterator[TrainingRecord], left_out: Counter[str]) -> int:
+    """Write the files, and say how many records there are and what was left out."""
     console = Console(stderr=True, highlight=False)
+    with console.status("Writing the records"):
+        written = _write(out, made)
     if written:
         console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
     for reason, rows in left_out.most_common():
         console.print(f"  left out {rows:,}: {escape(reason)}")
+    return written
 
 
 def _of_scores(

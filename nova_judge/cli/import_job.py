@@ -12,7 +12,7 @@ from nova_judge.cli.result import print_result
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.imported_job import GivenFile
+from nova_judge.findings.imported_facts import GivenFile
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.records import Candidate
 from nova_judge.steps.import_job import import_job

@@ -34,19 +34,11 @@ def run_facts(
         run_id=run.run_id,
         kind=run.recipe.kind,
         created=run.created,
-        input=InputFacts(
-            uri=run.input.uri,
-            version=run.input.version,
-            size=run.input.size,
-        ),
+        input=InputFacts(uri=run.input.uri, version=run.input.version, size=run.input.size),
         input_rows=summary.input if summary else 0,
         recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
         candidates={
-            c: CandidateFacts(
-                run.candidate_label(c),
-                getattr(run.sources, c),
-                stand_in_for(run, c),
-            )
+            c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c), stand_in_for(run, c))
             for c in CANDIDATES
             if not run.recipe.many and kind.generates and getattr(run.sources, c) != "unused"
         },

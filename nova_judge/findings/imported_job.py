@@ -4,8 +4,6 @@ Nothing is known of such a job but its output and, where it is at hand, the file
 are matched by their place; what the file cannot use is set aside although the job judged it.
 """
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,13 +12,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.imported_facts import GivenFile, JobSource, facts_of
+from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import (
-    CandidateFacts,
-    InputFacts,
     JudgeFacts,
     Metrics,
-    RecipeFacts,
 )
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.inputs.dataset import read_rows as read_input
@@ -30,8 +26,6 @@ from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import (
-    CANDIDATES,
-    Candidate,
     InputRow,
     JudgedRow,
     Rejected,
@@ -40,7 +34,6 @@ from nova_judge.records import (
 from nova_judge.runs.archive import only
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
-from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
 from nova_judge.scores.found import scores_found
 from nova_judge.scores.imported_bedrock import imported_bedrock
@@ -53,25 +46,8 @@ NO_QUESTIONS = (
     "are not known, the judge's whole prompt stands as each row's prompt, and every row counts as "
     "a prompt of its own"
 )
-_STAMP = re.compile(r"results_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)")
 _UNKNOWN = "not named in the job's files"
 _MODEL = "the model under test"
-
-
-class JobSource(NamedTuple):
-    """Where a job's output was found, its files on disk, and the names of the candidates."""
-
-    uri: str
-    output: JobOutput
-    created: str
-    names: dict[Candidate, str]
-
-
-class GivenFile(NamedTuple):
-    """The file that a job was given, as JSON Lines on disk, and its own name."""
-
-    lines: Path
-    name: str
 
 
 class ImportedJob(NamedTuple):
@@ -135,7 +111,7 @@ def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) 
         return (one for one in read_rows(files, notes) if one.row.line not in left_out)
 
     disagreements: Counter[str] = Counter()
-    facts = _facts(
+    facts = facts_of(
         source,
         kind,
         given,
@@ -217,7 +193,7 @@ def _container(source: JobSource, kind: str, given: GivenFile | None, folder: Pa
     found = scores_found(CONTAINER_FACTS, [container_job("base", output, sent)])
     count = len(rows) or rows_seen(found)
     model = model_of(output.results) or _MODEL
-    facts = _facts(
+    facts = facts_of(
         source,
         kind,
         given,
@@ -249,7 +225,7 @@ _READERS: Final = {
 def _bedrock(source: JobSource) -> ImportedJob:
     scores = imported_bedrock(source.output.judged)
     names = {side: source.names.get(side) or name for side, name in scores.names.items()}
-    facts = _facts(
+    facts = facts_of(
         source._replace(names=names),
         "bedrock_judge",
         None,
@@ -260,54 +236,3 @@ def _bedrock(source: JobSource) -> ImportedJob:
     called = {str(side): name for side, name in names.items()}
     metrics = score_metrics(facts, scores.found, sent=scores.rows, names=called)
     return ImportedJob(metrics, None, scores.found.scores)
-
-
-def _facts(
-    source: JobSource,
-    kind: str,
-    given: GivenFile | None,
-    rows: int,
-    *,
-    judge: JudgeFacts,
-    rejected: tuple[Rejected, ...] = (),
-    judged: tuple[Candidate, ...] = CANDIDATES,
-) -> RunFacts:
-    content = content_hash(source.output)
-    reasons = Counter(line.reason for line in rejected)
-    size = given.lines.stat().st_size if given else 0
-    compares = judge.role == "judge"
-    return RunFacts(
-        run_id=f"imported-{content[:16]}",
-        kind=kind,
-        created=_created(source),
-        input=InputFacts(uri=given.name if given else source.uri, version=None, size=size),
-        input_rows=rows,
-        recipe=RecipeFacts("imported", content),
-        candidates={
-            side: CandidateFacts(source.names.get(side) or f"response_{side}", "file")
-            for side in judged
-            if compares
-        },
-        judge=judge,
-        rejected=len(rejected),
-        rejected_reasons=tuple(ReasonCount(*one) for one in reasons.most_common()),
-        notes=(f"imported from {source.uri}: a job that was started elsewhere",),
-    )
-
-
-def content_hash(output: JobOutput) -> str:
-    """The SHA-256 of everything that was read of a job: equal output is one run."""
-    digest = hashlib.sha256()
-    details = [details.path for details in output.details]
-    for path in (*output.results, *details, *output.inference_output, *output.judged):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _created(source: JobSource) -> str:
-    """The moment in the name of the results file, else that of the source; ISO 8601 in UTC."""
-    for name in source.output.members:
-        if match := _STAMP.search(name):
-            return f"{match[1]}T{match[2]}:{match[3]}:{match[4]}Z"
-    return source.created

@@ -10,7 +10,8 @@ import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
 from nova_judge.inputs.columns import MISSING, RowColumns, pick
-from nova_judge.inputs.formats import JsonRow, form_of, read_rows
+from nova_judge.inputs.file_rows import JsonRow, read_rows
+from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option

@@ -8,7 +8,8 @@ from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
 from nova_judge.recipe.compatibility import nova_problems
-from nova_judge.recipe.recipe import Recipe, recipe_to_nova_yaml
+from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import training_job_request
 from nova_judge.runs.usage import InstanceTime, JudgeUsage

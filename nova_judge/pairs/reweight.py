@@ -242,33 +242,6 @@ def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
     return shares / max(1, int(columns.scored.sum()))
 
 
-class ReweighForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The integers that a page needs to reweigh by itself: see docs/rubric.md.
-
-    `weights` are the judge's mean weights by group, `rows` holds for each row a flat list of group,
-    score of A, score of B.
-    """
-
-    form: int = 1
-    weight_unit: int = WEIGHT_UNITS
-    full_score: int = FULL_SCORE
-    groups: list[str]
-    weights: list[int]
-    rows: list[list[int]]
-
-
-def reweigh_form(columns: RubricColumns) -> ReweighForm:
-    """The form of these rubrics."""
-    entries = columns.by_group
-    table = np.stack([entries.group, entries.A, entries.B], axis=1)
-    pieces = np.split(table, entries.start[1:-1])
-    return ReweighForm(
-        groups=list(columns.groups),
-        weights=mean_weights(columns).tolist(),
-        rows=[piece.ravel().tolist() for piece in pieces],
-    )
-
-
 def mean_weights(columns: RubricColumns) -> Ints:
     """The judge's mean weights by group in millionths that sum to a million exactly."""
     shares = weight_shares(columns) * WEIGHT_UNITS

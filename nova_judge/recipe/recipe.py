@@ -9,7 +9,6 @@ import itertools
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
-import ryaml
 from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
@@ -20,6 +19,7 @@ from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.messages import Example, Message
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
+from nova_judge.recipe.stated import stated
 from nova_judge.records import CANDIDATES
 
 Block = TypeVar("Block", bound=Section)
@@ -285,31 +285,9 @@ class Recipe(Section, frozen=True):
 
     def canonical(self) -> bytes:
         """The same bytes for the same evaluation, whatever the order and comments of its file."""
-        return msgspec.json.encode(_said(self), order="deterministic")
+        return msgspec.json.encode(stated(self), order="deterministic")
 
     @property
     def sha256(self) -> str:
         """Hexadecimal digest of `canonical()`: a part of the run id."""
         return hashlib.sha256(self.canonical()).hexdigest()
-
-
-def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
-    """The container's recipe as YAML; `run.name` is `run_name` where the recipe gives none."""
-    nova = recipe.nova
-    named = msgspec.structs.replace(nova.run, name=nova.run.name or run_name)
-    block = msgspec.to_builtins(msgspec.structs.replace(nova, run=named))
-    block["run"] = {"name": block["run"].pop("name"), **block["run"]}
-    return ryaml.dumps(block)
-
-
-def _said(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record that differ from their defaults, written out or not."""
-    fields = {}
-    for field in msgspec.structs.fields(record):
-        value = getattr(record, field.name)
-        if value is UNSET or value in (field.default, {}):
-            continue
-        if isinstance(value, dict):
-            value = {key: _said(each) for key, each in value.items()}
-        fields[field.name] = _said(value) if isinstance(value, msgspec.Struct) else value
-    return fields

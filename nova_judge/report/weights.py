@@ -8,6 +8,7 @@ import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.reweigh_form import reweigh_form
 from nova_judge.pairs.reweight import (
     ReweighedFigures,
     coverage,
@@ -15,7 +16,6 @@ from nova_judge.pairs.reweight import (
     judge_weighting,
     looks_at_weights,
     reweigh,
-    reweigh_form,
 )
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker

@@ -12,7 +12,8 @@ import msgspec
 
 from nova_judge.aws.fetched_runs import fetch_object, keys_below
 from nova_judge.errors import SavedReportError
-from nova_judge.findings.imported_job import GivenFile, ImportedJob, JobSource, imported_job
+from nova_judge.findings.imported_facts import GivenFile, JobSource
+from nova_judge.findings.imported_job import ImportedJob, imported_job
 from nova_judge.findings.metrics_record import encode_metrics, storable_metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.records import Candidate

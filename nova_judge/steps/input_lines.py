@@ -5,7 +5,8 @@ from pathlib import Path
 
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.formats import HEAD_BYTES, FileForm, form_of_head, read_rows
+from nova_judge.inputs.file_rows import read_rows
+from nova_judge.inputs.formats import HEAD_BYTES, FileForm, form_of_head
 from nova_judge.inputs.input_file import write_lines
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.column_map import ColumnMap

@@ -132,12 +132,8 @@ class PythonFunction(lambda_.Function):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=description,
         )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[log_group.log_group_arn],
-            )
-        )
+        writes = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        role.add_to_policy(iam.PolicyStatement(actions=writes, resources=[log_group.log_group_arn]))
         if config.vpc:
             let_functions_in(role, cdk.Stack.of(scope), config.vpc)
         super().__init__(

@@ -10,7 +10,8 @@ import ryaml
 from botocore.validate import ParamValidator
 
 from nova_judge.recipe.nova_block import NovaBlock
-from nova_judge.recipe.recipe import Judge, Recipe, recipe_to_nova_yaml
+from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
+from nova_judge.recipe.recipe import Judge, Recipe
 from nova_judge.recipe.shape import read_record
 from nova_judge.runs.training_job import training_job_request
 

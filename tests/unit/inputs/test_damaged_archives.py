@@ -8,7 +8,8 @@ import pytest
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import packed
-from nova_judge.inputs.formats import form_of, read_rows
+from nova_judge.inputs.file_rows import read_rows
+from nova_judge.inputs.formats import form_of
 
 
 def test_damage_in_the_head_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from pyarrow import parquet
 
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.formats import form_of, read_rows
+from nova_judge.inputs.file_rows import read_rows
+from nova_judge.inputs.formats import form_of
 
 
 def rows_at(path):

@@ -13,6 +13,7 @@ from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
 from nova_judge.pairs.firmness import firmness
 from nova_judge.pairs.judge_output import judgment_of
+from nova_judge.pairs.reweigh_form import reweigh_form
 from nova_judge.pairs.reweight import (
     Weighting,
     coverage,
@@ -20,7 +21,6 @@ from nova_judge.pairs.reweight import (
     judge_weighting,
     mean_weights,
     reweigh,
-    reweigh_form,
     settings_for,
     weighting,
 )

@@ -6,7 +6,8 @@ from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
-from nova_judge.recipe.recipe import Generation, Recipe, recipe_to_nova_yaml
+from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
+from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.sources.endpoints import endpoint_instances
 
 PAIRWISE = packaged_recipe("pairwise")
