@@ -169,7 +169,7 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
 
 def _require_judge(request: RunRequest, recipe: Recipe) -> None:
     """Raises LocalModeError where a judge is named beside the one that the recipe asks."""
-    if recipe.judge.model is not None and request.judge != REFERENCE:
+    if recipe.judge.asked and request.judge != REFERENCE:
         raise LocalModeError(
             f"recipe {recipe.name} names its judge in judge.model, which is asked itself: leave "
             "--judge out."

@@ -75,9 +75,7 @@ def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:
 def asked_models(recipe: Recipe) -> dict[str, AskedModel]:
     """The models that a recipe asks, candidates and judge, by their places in it."""
     models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in recipe.names}
-    if recipe.judge.model is not None:
-        models["judge.model"] = recipe.judge.model
-    return models
+    return models | recipe.judge.asked
 
 
 def variable_of(secret: str) -> str:

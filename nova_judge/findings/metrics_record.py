@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.panel_findings import PanelFindings
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.tournament_record import Tournament
 from nova_judge.pairs.controls import ControlFinding
@@ -182,6 +183,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     controls: tuple[ControlFinding, ...] = ()
     retest: Retest | None = None
     rubric: RubricFindings | None = None
+    panel: PanelFindings | None = None
     basis: Basis = Basis.BOTH_ORDERS
     reweighed: Reweighing | None = None
     headline: Headline | None = None

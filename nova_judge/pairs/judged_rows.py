@@ -21,6 +21,7 @@ from nova_judge.pairs.passes import WHICH_PASS
 from nova_judge.records import ONE_PASS, InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
 from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
+from nova_judge.statistics.panel import PanelVotes
 from nova_judge.verdict_labels import NO_OUTPUT
 
 MISSING = Unscored("the judge's details hold no line for this row")
@@ -37,10 +38,14 @@ class JudgedFiles(NamedTuple):
 
 
 class PairsFound(NamedTuple):
-    """The judge's files for a run's rows, job by job, and for each control by its name."""
+    """The judge's files for a run's rows, job by job, and for each control by its name.
+
+    `panel`: the verdicts of each judge, where the files are those of a panel.
+    """
 
     jobs: tuple[JudgedFiles, ...]
     controls: tuple[tuple[str, JudgedFiles], ...] = ()
+    panel: PanelVotes | None = None
 
     def rows(self, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
         """All rows in constant memory; `notes` counts what disagrees within the details."""

@@ -1,12 +1,12 @@
 """Cost of a run beside its estimate: `cost` of metrics.json."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
-from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import Judge
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
@@ -74,19 +74,21 @@ def usage_of(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOut
                 if (spec := run.recipe.candidate(side))
                 and source_of(spec).payment(spec) == "tokens"
             ),
-            *_judge_tokens(run.recipe.judge.model, outcomes),
+            *_judge_tokens(run.recipe.judge, outcomes),
         ),
     )
 
 
-def _judge_tokens(model: AskedModel | None, outcomes: Sequence[JobOutcome]) -> tuple[TokenUse, ...]:
-    """The tokens of a judge that was asked by calls; kept replies cost none."""
-    used = [outcome.tokens for outcome in outcomes if outcome.tokens]
-    if model is None or not used or source_of(model).payment(model) != "tokens":
-        return ()
-    read, written = (sum(counts) for counts in zip(*used, strict=True))
-    title = source_of(model).title(model)
-    return (TokenUse(title, read, written, price=model.price, source=model.source),)
+def _judge_tokens(judge: Judge, outcomes: Sequence[JobOutcome]) -> Iterator[TokenUse]:
+    """The tokens of judges that were asked by calls; kept replies cost none."""
+    models = list(judge.asked.values())
+    for outcome in outcomes:
+        if outcome.tokens is None or not models:
+            continue
+        model = models[outcome.number if judge.panel else 0]
+        if source_of(model).payment(model) == "tokens":
+            title = source_of(model).title(model)
+            yield TokenUse(title, *outcome.tokens, price=model.price, source=model.source)
 
 
 def _unmetered(run: Run) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class CallSettings(Section, frozen=True):
     """How a judge is asked. `max_tokens` of None: 1,024 for a verdict, 4,096 with a rubric.
 
     `structured`: the reply is asked for by a JSON schema, which models that do not know it are
-    asked without. `batch_from`: from this many rows on, a Bedrock judge answers in batch inference.
+    asked without.
     """
 
     max_tokens: Positive | None = None
@@ -61,7 +61,6 @@ class CallSettings(Section, frozen=True):
     call_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 120.0
     tries: Positive = 300
     structured: bool = True
-    batch_from: Positive | None = None
 
 
 FixedRubric: TypeAlias = dict[str, FixedCriterion]
@@ -77,7 +76,7 @@ def with_prompt_by_name(document: dict[str, Any], beside: Beside | None) -> dict
     if not isinstance(judge, dict):
         return document
     name = judge.get("prompt")
-    if name is None and "model" in judge:
+    if name is None and ("model" in judge or "panel" in judge):
         name = default_prompt(judge.get("rubric")).name
     if not isinstance(name, str):
         return document

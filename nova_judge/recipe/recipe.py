@@ -114,8 +114,8 @@ class Judge(Section, frozen=True):
     Of several instance types the first is asked for; `max_rows_per_job` splits the rows into jobs.
     `scorer`: `prime_math`, `prime_code`, a file in `scorers/` by name, or a function's ARN.
     `evaluate_base_model`: the base model too, beside the customised one.
-    `model` is asked by calls: in the words of `prompt`, by a `rubric` that is fixed or made
-    `per_question`.
+    `model`, or each of a `panel`, is asked by calls: in the words of `prompt`, by a `rubric` that
+    is fixed or made `per_question`.
     """
 
     instance_type: str | tuple[str, ...] = ()
@@ -130,9 +130,16 @@ class Judge(Section, frozen=True):
     scorer: Text | None = None
     evaluate_base_model: bool = False
     model: AskedModel | None = None
+    panel: dict[str, AskedModel] | None = None
     prompt: JudgePrompt | None = None
     rubric: Literal["per_question"] | FixedRubric | None = None
     calls: CallSettings = CallSettings()
+
+    @property
+    def asked(self) -> dict[str, AskedModel]:
+        """The models that are asked by calls, by their keys in the recipe."""
+        panel = {f"judge.panel.{name}": model for name, model in (self.panel or {}).items()}
+        return panel if self.model is None else {"judge.model": self.model, **panel}
 
     @property
     def words(self) -> JudgePrompt:
@@ -253,7 +260,7 @@ class Recipe(Section, frozen=True):
             "judge.serverless": judge.serverless,
             "judge.scorer": judge.scorer,
             "judge.evaluate_base_model": judge.evaluate_base_model,
-            "judge.model": judge.model,
+            "judge.model": judge.model or judge.panel,
             "judge.prompt": judge.prompt,
             "judge.rubric": judge.rubric,
             "judge.calls": judge.calls != CallSettings(),

@@ -40,6 +40,7 @@ def render_markdown(metrics: Metrics) -> str:
         _differences(metrics),
         _figures(metrics),
         _criteria(metrics),
+        _panel(metrics),
         _slices(metrics),
         "\n".join(f"- {escape(each, 600)}" for each in evidence(metrics)),
         _errors(metrics),
@@ -95,6 +96,29 @@ def _tournament(metrics: Metrics) -> str:
 
 def _met(rate: Interval | None) -> str:
     return short_interval(rate) if rate else ""
+
+
+def _panel(metrics: Metrics) -> str:
+    panel = metrics.panel
+    if panel is None:
+        return ""
+    lines = [
+        f"| {escape(judge.name)} | {escape(judge.model)} | {percent(judge.weight)} | "
+        f"{judge.judged:,} | {_share(judge.win_rate)} | {_share(judge.accuracy)} | "
+        f"{'not known' if judge.usd is None else f'${judge.usd:.2f}'} |"
+        for judge in panel.judges
+    ]
+    head = [
+        "| judge | model | weight | judged | win rate of B | labels named | cost |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    alpha = "" if panel.alpha is None else f"; Krippendorff's alpha {panel.alpha:.3f}"
+    said = f"The panel's judges split on {panel.split:,} rows{alpha}."
+    return "\n".join([*head, *lines, "", said])
+
+
+def _share(of_rows: Interval | None) -> str:
+    return "none" if of_rows is None else interval(of_rows)
 
 
 def _rates(metrics: Metrics) -> str:

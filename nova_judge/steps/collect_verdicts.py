@@ -12,7 +12,7 @@ import orjson
 from nova_judge.aws import s3
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.shards import Shard
-from nova_judge.kinds.asked_pairs import ASKED_FILE, asked_model
+from nova_judge.kinds.asked_pairs import asked_file, asked_model
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.container_details import (
     DETAILS_COLUMNS,
@@ -64,7 +64,9 @@ def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> Collect
         with s3.ObjectWriter(bucket, key) as target, file.open("rb") as written:
             while chunk := written.read(_COPIED_BYTES):
                 target.write(chunk)
-    results = orjson.dumps(_results(run, job_numbers(read.numbers)), option=orjson.OPT_INDENT_2)
+    results = orjson.dumps(
+        _results(run, number, job_numbers(read.numbers)), option=orjson.OPT_INDENT_2
+    )
     s3.write(bucket, f"{output}eval_results/results_{_STAMP}.json", results, "application/json")
     return Collected(len(read.numbers), read.tokens["input"], read.tokens["output"])
 
@@ -84,7 +86,7 @@ class _Job(NamedTuple):
             for shard in range(count)
             for reply in self._records(layout.judge_replies(self.number, shard), PairReplies)
         )
-        asked = self._records(layout.judge_data(self.number, ASKED_FILE), AskedPair)
+        asked = self._records(asked_file(self.run, self.number), AskedPair)
         return zip(asked, replies, strict=True)
 
     def _records(self, key: str, kind: type[LineRecord]) -> Iterator[LineRecord]:
@@ -136,8 +138,8 @@ class _ReadReplies:
             )
 
 
-def _results(run: Run, figures: Numbers) -> dict[str, Any]:
-    model, words = asked_model(run.recipe), run.recipe.judge.words
+def _results(run: Run, number: int, figures: Numbers) -> dict[str, Any]:
+    model, words = asked_model(run.recipe, number), run.recipe.judge.words
     return {
         "config_general": {
             "model_name": source_of(model).title(model),

@@ -15,7 +15,7 @@ from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.shards import MOST_SHARDS, Shard
-from nova_judge.kinds.asked_pairs import ASKED_FILE, asked_model
+from nova_judge.kinds.asked_pairs import asked_file, asked_model
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_asking import AskedPair, judge_generation
 from nova_judge.runs.rows import Response
@@ -46,8 +46,7 @@ class AskedShard(NamedTuple):
 
     def pairs(self) -> list[AskedPair]:
         """The rows of the shard, as the judge is asked them."""
-        layout = RunLayout(self.run.run_id)
-        item = s3.describe(self.bucket, layout.judge_data(self.number, ASKED_FILE))
+        item = s3.describe(self.bucket, asked_file(self.run, self.number))
         chunks = s3.stream(item, max(self.shard.start - 1, 0))
         decoder = msgspec.json.Decoder(AskedPair)
         return [
@@ -72,7 +71,7 @@ def ask_shard(asked: AskedShard, ways: Ways, time_left: Callable[[], float]) -> 
 
 def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
     run, how = asked.run, judge_generation(asked.run.recipe.judge)
-    model = asked_model(run.recipe)
+    model = asked_model(run.recipe, asked.number)
     source = source_of(model)
     port = source.port(model, how, ways)
     if how.json_schema is not None:

@@ -14,6 +14,7 @@ from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.panel_findings import panel_findings
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.findings.sentences import headline, set_aside
 from nova_judge.kinds.job import FinishedJob, PlannedJob
@@ -74,6 +75,11 @@ def _publish_pairs(
     metrics = compute_metrics(facts, pairs.rows(disagreements), judged_rows.job_metrics(pairs.jobs))
     odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
+    if pairs.panel is not None:
+        tokens = [outcome.tokens or (0, 0) for outcome in outcomes]
+        models = list(run.recipe.judge.asked.values())
+        panel = panel_findings(pairs.panel, models, tokens, facts.settings)
+        metrics = msgspec.structs.replace(metrics, panel=panel)
     uri = run_folder.store_report(bucket, metrics, JudgedPairs(pairs.rows(), run.run_id))
     return Published(metrics, str(headline(metrics)), uri)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -132,6 +133,43 @@ def test_a_fixed_rubric_by_a_model_without_schemas_and_controls(
     assert metrics["rows"]["judged"] == 30
     assert (metrics["reconciled"]["a"], metrics["reconciled"]["b"]) == (10, 10)
     assert [control["control"] for control in metrics["controls"]] == ["same_answer"]
+
+
+def test_a_panel_is_asked_the_same_rows_and_gives_one_verdict(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    model, url = judge
+    here = account()
+    members = "".join(f"    {name}: {{openai: '{url}-{name}'}}\n" for name in ("x", "y", "z"))
+    recipe = f"kind: model_judge\njudge:\n  panel:\n{members}"
+    here.client("s3").put_object(Bucket=here.bucket, Key="recipes/own.yaml", Body=recipe.encode())
+    contrary = model.reply
+
+    def reply(request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        status, told = contrary(request)
+        if status == 200 and request["model"] == "tiny-z":
+            return 200, _completion('{"reasons": "", "verdict": "A=B"}')
+        return status, told
+
+    model.reply = reply  # type: ignore[method-assign]
+    here.drop("pairs.jsonl", pairs(30), recipe="own")
+
+    (execution,) = here.ended()
+
+    assert execution.status == "SUCCEEDED", execution
+    assert Counter(request["model"] for request in model.asked) == {
+        "tiny-x": 60,
+        "tiny-y": 60,
+        "tiny-z": 60,
+    }
+    metrics = here.metrics()
+    assert metrics["judge"]["model"] == "tiny-x + tiny-y + tiny-z"
+    assert (metrics["reconciled"]["a"], metrics["reconciled"]["b"]) == (10, 10)
+    panel = metrics["panel"]
+    assert (panel["rule"], panel["unanimous"], panel["split"]) == ("majority", 10, 20)
+    assert [one["judged"] for one in panel["judges"]] == [30, 30, 30]
+    assert panel["split_rows"][0] == {"line": 1, "verdicts": ["B", "B", "tie"]}
+    assert b"The panel" in here.report("report.html")
 
 
 def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(

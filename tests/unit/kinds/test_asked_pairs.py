@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from nova_judge.cli.request import example_jobs
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe, read_recipe
@@ -18,6 +19,13 @@ RECIPE = """
 kind: model_judge
 judge:
   model: {bedrock: us.anthropic.claude-sonnet-4-6}
+"""
+PANEL = """
+kind: model_judge
+judge:
+  panel:
+    a: {bedrock: us.anthropic.claude-sonnet-4-6}
+    b: {openai: "https://example.com/v1#m", price: {input: 1, output: 2}}
 """
 QWEN = "qwen2.5-7b-instruct"
 ROW = InputRow(line=1, id="1", prompt="2 + 2?", response_A="four", response_B="{{ 5 }}")
@@ -33,6 +41,11 @@ def recipe(more="", beside=None):
         ("kind: model_judge", "judge.model: missing; kind model_judge needs it"),
         (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is no file .* mean 'pairwise'"),
         (f"{RECIPE}  prompt: ../secret.md", "judge.prompt: '../secret.md' is no file beside"),
+        (f"{RECIPE}  panel: {{}}", "judge.panel: judge.model stands beside it"),
+        (PANEL.replace("  b:", "  a:"), "not readable as YAML"),
+        (PANEL.partition("    b:")[0], "judge.panel: found 1 judges; a panel has two or more"),
+        (f"{PANEL}  max_rows_per_job: 9", "judge.max_rows_per_job: a panel judges all rows"),
+        (f"{PANEL}controls: [padded]", "controls: a panel judges all rows in one job per judge"),
         (f"{RECIPE}  rubric: often", "judge.rubric: found 'often'"),
         (f"{RECIPE}  rubric: {{}}", "judge.rubric: found 0 criteria"),
         (f"{RECIPE}  rubric: {{'a b': {{asks: x}}}}", "found 'a b'; a criterion's name has"),
@@ -133,3 +146,15 @@ def test_what_the_judge_reads_and_writes_is_priced():
         "bedrock: us.anthropic.claude-sonnet-4-6", "openai: 'http://localhost/v1#m'"
     )
     assert kind.usage(load_recipe(own, file="own.yaml"), Workload(rows=1000)).bedrock == ()
+
+
+def test_each_judge_of_a_panel_has_a_job_over_the_same_file_and_its_own_price():
+    read = load_recipe(PANEL, file="own.yaml")
+    jobs = example_jobs(read, "us-east-1")
+    assert len(jobs) == 2
+    assert kind_of(read.kind).judged_by(read).model == "us.anthropic.claude-sonnet-4-6 + m"
+    usage = kind_of(read.kind).usage(read, Workload(rows=100)).bedrock
+    assert [(use.model, use.input_tokens) for use in usage] == [
+        ("us.anthropic.claude-sonnet-4-6", 240_000),
+        ("m", 240_000),
+    ]

@@ -1,0 +1,191 @@
+"""Figures of a panel of judges: each judge's own, how far they agree, and where they split."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from nova_judge.pairs.panel_files import VERDICTS
+from nova_judge.preflight.pricing import bill
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.records import Unscored, Verdict, scored_or_none
+from nova_judge.runs.usage import TokenUse, Usage
+from nova_judge.sources.known import source_of
+from nova_judge.statistics.agreement import Kappa, cohen_kappa, tables_by_prompt
+from nova_judge.statistics.arrays import Codes
+from nova_judge.statistics.clusters import share_interval
+from nova_judge.statistics.contest import contest_of, win_rate_of
+from nova_judge.statistics.evidence import EvidenceRow, gather
+from nova_judge.statistics.gwet import Ac1, gwet_ac1
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.panel import PanelVotes, combined, krippendorff_alpha, summed
+from nova_judge.statistics.positions import positions
+from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.win_rate import Interval
+
+MOST_SPLIT_ROWS = 200
+_AS_VERDICT = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie", Outcome.ERROR: None}
+
+
+class PanelJudge(msgspec.Struct, frozen=True, kw_only=True):
+    """One judge of a panel by its own verdicts. `accuracy`: the share of labels that it names.
+
+    `weight` is its mean weight among all; `usd` its cost, None where no price is known.
+    """
+
+    name: str
+    model: str
+    weight: float
+    judged: int
+    win_rate: Interval | None
+    first_position: float | None
+    consistency: float | None
+    accuracy: Interval | None
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
+class JudgesAgreement(msgspec.Struct, frozen=True):
+    """Agreement of two judges on the rows that both judged, over both orders."""
+
+    first: str
+    second: str
+    rows: int
+    agreed: int
+    kappa: Kappa | None
+    ac1: Ac1 | None
+
+
+class SplitRow(msgspec.Struct, frozen=True):
+    """A row on which judges differ: its line in the input, and each judge's verdict."""
+
+    line: int
+    verdicts: tuple[str | None, ...]
+
+
+class PanelFindings(msgspec.Struct, frozen=True, kw_only=True):
+    """A panel. `rule`: one vote per judge, or weights learnt on `labelled` rows.
+
+    `alpha`: Krippendorff's, of all judges. `accuracy`: of the combined verdict on the labels; with
+    learnt weights, each row's come from other prompts. `split_rows` are the first of `split`.
+    """
+
+    rule: Literal["majority", "weighted"]
+    labelled: int
+    judges: tuple[PanelJudge, ...]
+    pairs: tuple[JudgesAgreement, ...]
+    alpha: float | None
+    accuracy: Interval | None
+    unanimous: int
+    split: int
+    split_rows: tuple[SplitRow, ...]
+
+
+def panel_findings(
+    votes: PanelVotes,
+    models: Sequence[AskedModel],
+    tokens: Sequence[tuple[int, int]],
+    settings: StatisticsSettings,
+) -> PanelFindings:
+    """The figures of a panel; `models` and `tokens` (read, written) stand in its order."""
+    both = summed(votes)
+    gave = (both < Outcome.ERROR).sum(axis=1)
+    differ = np.array([len(set(row[row < Outcome.ERROR].tolist())) > 1 for row in both], dtype=bool)
+    split = np.flatnonzero(differ)
+    return PanelFindings(
+        rule="majority" if votes.weights is None else "weighted",
+        labelled=int((votes.labels < Outcome.ERROR).sum()),
+        judges=tuple(
+            _judge(votes, both, place, model, tokens[place], settings)
+            for place, model in enumerate(models)
+        ),
+        pairs=tuple(
+            _agreement(votes, both, first, second, settings.level)
+            for first, second in combinations(range(len(votes.names)), 2)
+        ),
+        alpha=krippendorff_alpha(both),
+        accuracy=_accuracy(votes, combined_over_both(votes), settings.level),
+        unanimous=int(((gave == both.shape[1]) & ~differ).sum()),
+        split=len(split),
+        split_rows=tuple(
+            SplitRow(votes.lines[row], tuple(_AS_VERDICT[Outcome(code)] for code in both[row]))
+            for row in split[:MOST_SPLIT_ROWS]
+        ),
+    )
+
+
+def combined_over_both(votes: PanelVotes) -> Codes:
+    """The panel's verdict on each row: of both orders' combined verdicts, the sign of the two."""
+    sides = [combined(side, votes.voting)[:, None] for side in (votes.forward, votes.backward)]
+    codes: Codes = summed(votes._replace(forward=sides[0], backward=sides[1]))[:, 0]
+    return codes
+
+
+def _judge(
+    votes: PanelVotes,
+    both: Codes,
+    place: int,
+    model: AskedModel,
+    tokens: tuple[int, int],
+    settings: StatisticsSettings,
+) -> PanelJudge:
+    forward, backward = votes.forward[:, place], votes.backward[:, place]
+    evidence = gather(
+        EvidenceRow(_judged_as(one), _judged_as(other), cluster=int(key))
+        for one, other, key in zip(forward, backward, votes.keys, strict=True)
+    )
+    of_order = positions(evidence.profiles)
+    source = source_of(model)
+    return PanelJudge(
+        name=votes.names[place],
+        model=source.title(model),
+        weight=float(votes.voting[:, place].mean() / votes.voting.sum(axis=1).mean()),
+        judged=int((both[:, place] < Outcome.ERROR).sum()),
+        win_rate=scored_or_none(win_rate_of(contest_of(evidence), settings)),
+        first_position=of_order.first_rate,
+        consistency=of_order.consistency,
+        accuracy=_accuracy(votes, both[:, place], settings.level),
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        usd=_usd(model, tokens),
+    )
+
+
+def _usd(model: AskedModel, tokens: tuple[int, int]) -> float | None:
+    source = source_of(model)
+    if source.payment(model) != "tokens":
+        return None
+    use = TokenUse(source.title(model), *tokens, price=model.price, source=model.source)
+    billed = bill(Usage(bedrock=(use,)))
+    return None if billed.unpriced else billed.usd
+
+
+def _agreement(
+    votes: PanelVotes, both: Codes, first: int, second: int, level: float
+) -> JudgesAgreement:
+    tables = tables_by_prompt(both[:, first], both[:, second], votes.keys)
+    table = tables.sum(axis=0)
+    repeated = tables if int(table.sum()) > len(tables) else None
+    return JudgesAgreement(
+        votes.names[first],
+        votes.names[second],
+        int(table.sum()),
+        int(np.trace(table)),
+        cohen_kappa(table, level, repeated),
+        gwet_ac1(table, level, repeated),
+    )
+
+
+def _accuracy(votes: PanelVotes, verdicts: Codes, level: float) -> Interval | None:
+    labelled = votes.labels < Outcome.ERROR
+    if not labelled.any():
+        return None
+    hits = verdicts[labelled] == votes.labels[labelled]
+    return scored_or_none(share_interval(hits, votes.keys[labelled], level))
+
+
+def _judged_as(code: int) -> Verdict | Unscored:
+    return Unscored("no verdict") if code == Outcome.ERROR else VERDICTS[Outcome(code)]
