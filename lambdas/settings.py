@@ -27,12 +27,14 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """Settings of planning and building jobs: their role and the prefix of everything we name.
 
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
+    `candidate_endpoints`: names of the account's endpoints that may be asked, with commas.
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
     """
 
     job_prefix: str
     job_role_arn: str
     kms_key_arn: str = ""
+    candidate_endpoints: str = ""
     stand_in_answers: str = ""
     stand_in_judge: str = ""
 

@@ -41,6 +41,10 @@ _RepositoryArns: TypeAlias = Annotated[
     ],
     Meta(description="a list of ARNs of ECR repositories"),
 ]
+_EndpointNames: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
+    Meta(description="a list of names of endpoints and components, or of beginnings with a *"),
+]
 
 
 class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +79,10 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     while a run needs them, `always_on` ones are kept (and paid) by the stack; with no
     `endpoint_models` no stack of endpoints is made. `scorer_functions` and
     `judge_image_repositories`: ARNs of what judge jobs may use beside the scorers of `scorers/` and
-    AWS's evaluation images. `vpc`: where functions, jobs and models run. `kms_key`: the ARN of the
-    key that encrypts bucket, table, topic and the output of jobs.
+    AWS's evaluation images. `candidate_endpoints`: names of the account's endpoints, and of
+    inference components on them, that recipes may name; `*` stands for any ending. `vpc`: where
+    functions, jobs and models run. `kms_key`: the ARN of the key that encrypts bucket, table, topic
+    and the output of jobs.
     """
 
     name: str
@@ -88,6 +94,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     notify_email: str | None = None
     scorer_functions: _FunctionArns = ()
     judge_image_repositories: _RepositoryArns = ()
+    candidate_endpoints: _EndpointNames = ()
     vpc: _Vpc | None = None
     kms_key: _KeyArn | None = None
     bundle_dependencies: bool = True

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.aws.endpoint_facts import endpoint_facts, endpoint_names
 from nova_judge.aws.models import model_facts
 from nova_judge.aws.place import current_region
 from nova_judge.aws.registries import image_facts
@@ -20,7 +21,9 @@ from nova_judge.preflight.images import ImageFacts, images_of
 from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts
-from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.recipe import CandidateSpec, Recipe
+from nova_judge.sources.endpoint import is_the_accounts
+from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.endpoints import endpoint_instances
 
 AccountFact = TypeVar("AccountFact")
@@ -54,6 +57,7 @@ def facts_of_run(
         refused = pool.submit(read, functools.partial(refused_uses, job_role_arn, recipe))
         events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
         training, endpoint = _split(quotas.result())
+        endpoints = _endpoints(recipe)
         return Facts(
             region=region,
             caller=caller,
@@ -64,6 +68,8 @@ def facts_of_run(
             job_role_trust=trust.result(),
             refused=refused.result(),
             bucket_sends_events=events.result(),
+            endpoints=endpoints,
+            endpoint_names=_endpoint_names(endpoints),
         )
 
 
@@ -81,6 +87,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     bucket = deployed.get("Storage", {}).get("DataBucketName")
     training, endpoint = _split(read(lambda: quotas_of_account(recipe))) if recipe else (None, None)
     uris = images_of(recipe, region) if recipe else {}
+    endpoints = _endpoints(recipe) if recipe else {}
     return Facts(
         region=region,
         caller=caller,
@@ -89,11 +96,35 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
         endpoint_quota=endpoint,
         models={name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else None,
         images={name: read(_image(uri)) for name, uri in uris.items()},
+        endpoints=endpoints,
+        endpoint_names=_endpoint_names(endpoints),
         job_role_trust=read(lambda: role_trust(role)) if role else NOT_DEPLOYED,
         denied=read(lambda: denied_actions(role, bucket)) if role and bucket else NOT_DEPLOYED,
         refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
         bucket_sends_events=read(lambda: bucket_sends_events(bucket)) if bucket else NOT_DEPLOYED,
     )
+
+
+def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
+    """The account's endpoints that candidates name."""
+    named = {spec.model for spec in _specs(recipe) if is_the_accounts(spec)}
+    return {name: read(_endpoint(name)) for name in sorted(named)}
+
+
+def _endpoint(name: str) -> Callable[[], EndpointFacts | None]:
+    return lambda: endpoint_facts(_client("sagemaker"), name)
+
+
+def _endpoint_names(endpoints: Mapping[str, EndpointFacts | NotRead | None]) -> tuple[str, ...]:
+    """Names to choose from, asked for only where one that is named is not there."""
+    if all(facts is not None for facts in endpoints.values()):
+        return ()
+    names = read(lambda: endpoint_names(_client("sagemaker")))
+    return () if isinstance(names, NotRead) else names
+
+
+def _specs(recipe: Recipe) -> list[CandidateSpec]:
+    return [recipe.candidate(name) for name in recipe.names]
 
 
 def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
@@ -212,7 +243,7 @@ def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 
 
 def _bedrock_models(recipe: Recipe) -> set[str]:
-    specs = [recipe.candidate(name) for name in recipe.names]
+    specs = _specs(recipe)
     judges = kind_of(recipe.kind).judged_by(recipe).bedrock
     return {spec.bedrock for spec in specs if spec.bedrock} | judges
 

@@ -20,11 +20,18 @@ TOO_LONG = CallFailure("prompt too long", Outlook.REFUSED, f"over {MOST_REQUEST_
 
 
 class EndpointPort:
-    """`answers.Port` for one endpoint."""
+    """`answers.Port` for one endpoint, or one of the inference components on it."""
 
-    def __init__(self, client: "SageMakerRuntimeClient", endpoint: str, form: RequestForm) -> None:
+    def __init__(
+        self,
+        client: "SageMakerRuntimeClient",
+        endpoint: str,
+        form: RequestForm,
+        component: str | None = None,
+    ) -> None:
         self._client = client
         self._endpoint = endpoint
+        self._component = {} if component is None else {"InferenceComponentName": component}
         self._form = form
 
     def ask(self, prompt: str) -> Answer:
@@ -34,7 +41,10 @@ class EndpointPort:
             raise CallFailed(TOO_LONG)
         with failures_in_our_words():
             response = self._client.invoke_endpoint(
-                EndpointName=self._endpoint, ContentType="application/json", Body=body
+                EndpointName=self._endpoint,
+                ContentType="application/json",
+                Body=body,
+                **self._component,
             )
             reply = response["Body"].read()
         return answer_in(reply, self._form)

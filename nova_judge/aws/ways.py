@@ -13,12 +13,14 @@ from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.calls import config
 from nova_judge.aws.client_errors import code_of
+from nova_judge.aws.endpoint_facts import endpoint_facts
 from nova_judge.aws.sagemaker_endpoint import EndpointPort
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.endpoint_facts import Form, form_of_images
 from nova_judge.sources.http_calls import ServerPort
-from nova_judge.sources.request_forms import RequestForm
+from nova_judge.sources.request_forms import ChatForm, PlainForm, RequestForm
 
 
 class AwsWays:
@@ -42,6 +44,22 @@ class AwsWays:
         """The endpoint that this stage has for a model of the catalogue."""
         client = boto3.client("sagemaker-runtime", config=config(MOST_THREADS, how.call_timeout_s))
         return EndpointPort(client, catalog.endpoint_name(self._prefix, model), form)
+
+    def account_endpoint(
+        self, name: str, component: str | None, form: Form | None, how: Generation
+    ) -> Port:
+        """An endpoint that the account has; without a form its image decides."""
+        client = boto3.client("sagemaker-runtime", config=config(MOST_THREADS, how.call_timeout_s))
+        if form is None:
+            facts = endpoint_facts(boto3.client("sagemaker"), name)
+            form = form_of_images(facts.images) if facts else None
+        if form is None:
+            raise GenerationFailedError(
+                f"endpoint {name}: its image does not tell how it is asked: write form: chat, or "
+                "form: text, beside `endpoint` in the recipe"
+            )
+        asked = ChatForm(None, how) if form == "chat" else PlainForm(how)
+        return EndpointPort(client, name, asked, component)
 
     def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that a secret holds."""

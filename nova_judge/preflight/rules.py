@@ -15,11 +15,13 @@ from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
 from nova_judge.partitions import partition_of
+from nova_judge.preflight.endpoint_check import endpoint_check
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.input_head import rows_of
 from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.recipe import catalog
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import (
     FailedRow,
@@ -28,6 +30,8 @@ from nova_judge.records import (
     as_rejected,
 )
 from nova_judge.runs.training_job import evaluation_image
+from nova_judge.sources.endpoint import is_the_accounts
+from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.endpoints import endpoint_instances
 
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -40,7 +44,9 @@ class Facts:
 
     `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
     the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
-    of the recipe it may not use.
+    of the recipe it may not use. `endpoints`: those of the account that the recipe names, None for
+    one that is not there; `endpoint_names`: some that are;
+    `allowed_endpoints`: those that the stage may ask.
     """
 
     region: str | None
@@ -49,6 +55,9 @@ class Facts:
     training_quota: Mapping[str, float] | NotRead | None = None
     endpoint_quota: Mapping[str, float] | NotRead | None = None
     models: Mapping[str, ModelFacts | NotRead] | None = None
+    endpoints: Mapping[str, EndpointFacts | NotRead | None] | None = None
+    endpoint_names: tuple[str, ...] = ()
+    allowed_endpoints: tuple[str, ...] | None = None
     images: Mapping[str, ImageFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
     denied: tuple[str, ...] | NotRead | None = None
@@ -70,6 +79,7 @@ def account_checks(
         endpoints = sorted(endpoint_instances(recipe, asked).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
+        checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
         checks += [model_check(name, _known(facts, name), now) for name in models]
     return checks
@@ -292,6 +302,12 @@ def _quota(
             f"request an increase at {_quotas_page(region)} (a new account has 0)",
         )
     return Check(name, "pass", f"the account may run {quota[kind]:g}")
+
+
+def _account_endpoint(facts: Facts, spec: AskedModel) -> Check:
+    known = facts.endpoints or {}
+    read = known.get(spec.model, NotRead("endpoints were not read"))
+    return endpoint_check(spec, read, facts.endpoint_names, facts.allowed_endpoints)
 
 
 def _known(facts: Facts, model: str) -> ModelFacts | NotRead:

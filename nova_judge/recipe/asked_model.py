@@ -1,6 +1,6 @@
 """A model that is asked, as a recipe names it: a candidate's, or a judge's that answers calls."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -15,9 +15,10 @@ SOURCES: Final = ("endpoint", "bedrock", "openai")
 class AskedModel(Section, frozen=True):
     """A model by its source: exactly one of the keys in `SOURCES` names it.
 
-    `endpoint`: a model of the catalogue. `bedrock`: an id or ARN. `openai`: `URL#MODEL`, a server
-    that speaks OpenAI's chat completions. `secret`: the name of its key in Secrets Manager, after
-    `nova-judge-<stage>/`.
+    `endpoint`: a model of the catalogue, or an endpoint of the account, with its inference
+    `component` and the `form` of its requests where the image does not tell. `bedrock`: an id or
+    ARN. `openai`: `URL#MODEL`, a server that speaks OpenAI's chat completions. `secret`: the name
+    of its key in Secrets Manager, after `nova-judge-<stage>/`.
     `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue.
     `price`: US dollars per million tokens, where the price list lacks the model.
     """
@@ -25,6 +26,8 @@ class AskedModel(Section, frozen=True):
     endpoint: Text | None = None
     bedrock: Text | None = None
     openai: Text | None = None
+    component: Text | None = None
+    form: Literal["chat", "text"] | None = None
     secret: SecretName | None = None
     instance_types: tuple[Text, ...] = ()
     price: TokenPrice | None = None

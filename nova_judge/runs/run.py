@@ -40,6 +40,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
     `lines`: the input as JSON Lines, where it has another form.
+    `served`: by candidate, what tells the weights behind an endpoint of the account from others.
     `unread` names columns of the input that the run leaves aside; `names` is what the uploader
     calls the candidates whose answers the file brings.
     """
@@ -58,6 +59,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     lines: RunInput | None = None
     unread: tuple[str, ...] = ()
     names: dict[str, str] = {}
+    served: dict[str, str] = {}
     code_version: str = __version__
 
     @property

@@ -7,19 +7,22 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import CandidateSpec, Generation
 from nova_judge.sources.answers_file import AnswersFile
 from nova_judge.sources.bedrock import BedrockSource
+from nova_judge.sources.endpoint import EndpointSource
 from nova_judge.sources.openai_server import OpenAIServer
 from nova_judge.sources.source import Source
-from nova_judge.sources.stage_endpoint import StageEndpoint
 
 SOURCES: Final[dict[str, Source]] = {
-    "endpoint": StageEndpoint(),
+    "endpoint": EndpointSource(),
     "bedrock": BedrockSource(),
     "openai": OpenAIServer(),
     "file": AnswersFile(),
 }
 """By the key that names a model in a recipe."""
 
-_FORMS = "endpoint (a model of the catalogue), bedrock (a model id) or openai (URL#MODEL)"
+_FORMS = (
+    "endpoint (a model of the catalogue, or the name of an endpoint), bedrock (a model id) or "
+    "openai (URL#MODEL)"
+)
 
 
 def source_of(model: AskedModel) -> Source:
@@ -45,6 +48,7 @@ def model_problems(where: str, model: AskedModel, how: Generation) -> Iterator[s
         return
     if model.secret is not None and model.openai is None:
         yield f"{where}.secret: only a model of `openai` is asked with a key"
-    if model.instance_types and source_of(model).payment(model) != "hours":
-        yield f"{where}.instance_types: only a model on an `endpoint` has instances"
+    for key in ("instance_types", "component", "form"):
+        if getattr(model, key) and model.endpoint is None:
+            yield f"{where}.{key}: only a model on an `endpoint` has it"
     yield from source_of(model).problems(where, model, how)

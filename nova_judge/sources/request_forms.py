@@ -38,10 +38,13 @@ class RequestForm(Protocol):
 
 
 class ChatForm:
-    """OpenAI chat, as vLLM speaks it: the server applies the model's own chat template."""
+    """OpenAI chat, as vLLM speaks it: the server applies the model's own chat template.
 
-    def __init__(self, model: str, settings: Generation) -> None:
-        self._model = model
+    Without a `model` the server's only one is asked; Nova's container takes no such field.
+    """
+
+    def __init__(self, model: str | None, settings: Generation) -> None:
+        self._model = {} if model is None else {"model": model}
         self._system = settings.system
         self._parameters = _set(
             max_tokens=settings.max_tokens,
@@ -57,7 +60,7 @@ class ChatForm:
         messages = [{"role": role, "content": text} for role, text in said(prompt)]
         if system := system_of(prompt, self._system):
             messages.insert(0, {"role": "system", "content": system})
-        return {"model": self._model, "messages": messages, **self._parameters}
+        return {**self._model, "messages": messages, **self._parameters}
 
     def answer(self, body: bytes) -> Answer:
         """The first choice of a reply."""

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.endpoint_facts import Form
 from nova_judge.sources.request_forms import RequestForm
 
 Payment: TypeAlias = Literal["tokens", "hours", "others"]
@@ -36,6 +37,12 @@ class Ways(Protocol):
 
     def stage_endpoint(self, model: str, form: RequestForm, how: Generation) -> Port:
         """The endpoint that this stage has for a model of the catalogue."""
+        ...
+
+    def account_endpoint(
+        self, name: str, component: str | None, form: Form | None, how: Generation
+    ) -> Port:
+        """An endpoint that the account has; without a form its image decides."""
         ...
 
     def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:

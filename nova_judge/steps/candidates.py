@@ -55,7 +55,8 @@ def _source(
 def kept_as(run: Run, candidate: str) -> str:
     """The name under which a candidate's answers are kept."""
     spec = run.recipe.candidate(candidate)
-    return model_name(source_of(spec).kept_as(spec), run.recipe.generation_for(candidate))
+    weights = f"{source_of(spec).kept_as(spec)} {run.served.get(candidate, '')}".rstrip()
+    return model_name(weights, run.recipe.generation_for(candidate))
 
 
 def _threads(run: Run, candidate: str) -> int:

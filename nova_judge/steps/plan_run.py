@@ -3,6 +3,7 @@
 A model, an input or an account that cannot be used is refused here.
 """
 
+import dataclasses
 import datetime
 import functools
 from typing import NamedTuple
@@ -24,10 +25,12 @@ from nova_judge.preflight.estimate import (
     read_workload,
 )
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
+from nova_judge.preflight.rules import Facts
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.run import Run, RunInput, StandIns
+from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.known import source_of
 from nova_judge.steps.input_lines import lines_of
 
@@ -41,6 +44,7 @@ class PlanningExecution(NamedTuple):
     data_bucket: str
     job_role_arn: str
     stand_ins: StandIns = StandIns()
+    candidate_endpoints: tuple[str, ...] = ()
 
 
 class RunPlan(NamedTuple):
@@ -95,9 +99,21 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
         names=_names(item) if request.key else {},
         unread=head.unread,
     )
-    checks = _checks(run, head, asked)
+    facts = _facts(run, asked)
+    checks = _checks(run, head, facts)
     rules.require(checks)
-    return RunPlan(_forecast(run, head), checks)
+    return RunPlan(_forecast(_with_served(run, facts), head), checks)
+
+
+def _with_served(run: Run, facts: Facts) -> Run:
+    """The run with what stands behind the account's endpoints: their answers are kept by it."""
+    known = facts.endpoints or {}
+    served = {
+        name: found.version
+        for name in run.generated()
+        if isinstance(found := known.get(run.recipe.candidate(name).model), EndpointFacts)
+    }
+    return msgspec.structs.replace(run, served=served)
 
 
 def _names(item: s3.S3Object) -> dict[str, str]:
@@ -123,7 +139,7 @@ def recipe_in(bucket: str, name: str) -> Recipe:
     return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
 
 
-def _checks(run: Run, head: InputHead, asked: PlanningExecution) -> list[Check]:
+def _facts(run: Run, asked: PlanningExecution) -> Facts:
     facts = account.facts_of_run(
         run.recipe,
         region=asked.function_arn.split(":")[3],
@@ -131,6 +147,10 @@ def _checks(run: Run, head: InputHead, asked: PlanningExecution) -> list[Check]:
         job_role_arn=asked.job_role_arn,
         data_bucket=asked.data_bucket,
     )
+    return dataclasses.replace(facts, allowed_endpoints=asked.candidate_endpoints)
+
+
+def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:
     now = datetime.datetime.now(datetime.UTC)
     checks = rules.account_checks(facts, run.recipe, now, run.generated())
     if head.content:

@@ -48,6 +48,7 @@ class EmulatedHosting:
             "DescribeEndpoint": self.describe_endpoint,
             "DeleteEndpoint": self.delete_endpoint,
             "ListEndpoints": self.list_endpoints,
+            "ListInferenceComponents": lambda _: {"InferenceComponents": []},
         }
 
     def create_endpoint(self, parameters: Parameters) -> Parameters:
@@ -89,9 +90,28 @@ class EmulatedHosting:
         status = self._status(endpoint)
         described = {key: value for key, value in endpoint.items() if not key.startswith("_")}
         described["EndpointStatus"] = status
+        described["ProductionVariants"] = self._variants(endpoint)
         if status == "Failed":
             described["FailureReason"] = _NO_CAPACITY
         return described
+
+    def _variants(self, endpoint: Parameters) -> list[Parameters]:
+        """The variants of the configuration, each with the image of its model."""
+        variants: list[Parameters] = []
+        config = self._configs.get(endpoint["EndpointConfigName"], {})
+        for variant in config.get("ProductionVariants", []):
+            model = self._models.get(variant.get("ModelName", ""), {})
+            image = model.get("PrimaryContainer", {}).get("Image")
+            images = [{"SpecifiedImage": image}] if image else []
+            count = variant.get("InitialInstanceCount", 1)
+            variants.append(
+                {
+                    "VariantName": variant["VariantName"],
+                    "DeployedImages": images,
+                    "CurrentInstanceCount": count,
+                }
+            )
+        return variants
 
     def delete_endpoint(self, parameters: Parameters) -> Parameters:
         """Begin to delete an endpoint."""

@@ -60,6 +60,7 @@ class EvaluationFunctions:
             job_prefix=self._config.prefix,
             job_role_arn=self._judge_role.role.role_arn,
             kms_key_arn=self._config.kms_key or "",
+            candidate_endpoints=",".join(self._config.candidate_endpoints),
         )
         batch = BatchSettings(
             **msgspec.structs.asdict(serving),
@@ -145,6 +146,7 @@ class EvaluationFunctions:
         for name in ("ClaimRun", "RecordFailure"):
             allow_events(function[name], default_bus(self._stack), EVENT_SOURCE)
         self._grant_endpoints()
+        self._grant_account_endpoints()
         self._grant_models()
         allow(
             function["RecordFailure"],
@@ -176,6 +178,8 @@ class EvaluationFunctions:
             (["ecr:BatchGetImage", "ecr:ListImages"], self._repositories()),
             (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
+            (["sagemaker:DescribeEndpoint"], self._resources("endpoint", "*")),
+            (["sagemaker:ListEndpoints", "sagemaker:ListInferenceComponents"], ["*"]),
         )
 
     def _repositories(self) -> list[str]:
@@ -220,6 +224,26 @@ class EvaluationFunctions:
                 self.by_state[name],
                 (["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoints]),
             )
+
+    def _grant_account_endpoints(self) -> None:
+        """Those of the account that the stage names, and no others."""
+        named = self._config.candidate_endpoints
+        if not named:
+            return
+        endpoints = self._resources("endpoint", *named)
+        components = self._resources("inference-component", *named)
+        allow(
+            self.by_state["GenerateResponses"],
+            (["sagemaker:InvokeEndpoint"], [*endpoints, *components]),
+            (["sagemaker:DescribeEndpoint"], endpoints),
+            (["sagemaker:ListInferenceComponents"], ["*"]),
+        )
+
+    def _resources(self, kind: str, *names: str) -> list[str]:
+        return [
+            self._stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
+            for name in names
+        ]
 
     def _grant_models(self) -> None:
         models = bedrock_models(self._stack)

@@ -35,6 +35,9 @@ def test_a_right_model_has_no_problem(model):
         ({}, "found 0 sources"),
         ({"bedrock": "amazon.nova-lite-v1:0", "openai": HERE}, "found 2 sources"),
         ({"endpoint": "qwen2.5-7b-instruc"}, "Did you mean 'qwen2.5-7b-instruct'"),
+        ({"endpoint": "mine", "instance_types": ("ml.g5.xlarge",)}, "has instances already"),
+        ({"endpoint": "qwen2.5-7b-instruct", "form": "chat"}, "catalogue needs none"),
+        ({"bedrock": "amazon.nova-lite-v1:0", "component": "x"}, "only a model on an `endpoint`"),
         ({"endpoint": "qwen2.5-7b-instruct", "instance_types": ("ml.t3.medium",)}, "ml.g5.2xl"),
         ({"bedrock": "No Model"}, "an inference profile or an ARN is expected"),
         ({"bedrock": "amazon.nova-lite-v1:0", "instance_types": ("ml.g5.xlarge",)}, "`endpoint`"),
@@ -64,6 +67,7 @@ def test_a_key_may_be_sent_to_a_server_on_this_machine_without_tls():
     ("model", "payment"),
     [
         (AskedModel(endpoint="qwen2.5-7b-instruct"), "hours"),
+        (AskedModel(endpoint="ckpt-200"), "others"),
         (AskedModel(bedrock="amazon.nova-lite-v1:0"), "tokens"),
         (AskedModel(openai=THERE), "tokens"),
         (AskedModel(openai=HERE), "others"),

@@ -1,0 +1,47 @@
+"""Reads what SageMaker says of an endpoint of the account, and which others there are."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.sources.endpoint_facts import EndpointFacts
+
+MOST_NAMES = 200
+
+
+def endpoint_facts(sagemaker: Any, name: str) -> EndpointFacts | None:  # noqa: ANN401
+    """The endpoint as it is now; None where the account has none of that name."""
+    try:
+        described = sagemaker.describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if code_of(error) == "ValidationException" and "Could not find" in str(error):
+            return None
+        raise
+    variants = described.get("ProductionVariants", [])
+    images = [
+        image.get("SpecifiedImage") for v in variants for image in v.get("DeployedImages", [])
+    ]
+    counts = [v["CurrentInstanceCount"] for v in variants if "CurrentInstanceCount" in v]
+    changed = described.get("LastModifiedTime") or described["CreationTime"]
+    return EndpointFacts(
+        described["EndpointStatus"],
+        tuple(image for image in images if image),
+        f"{described.get('EndpointConfigName', '')} {changed.isoformat()}",
+        described.get("FailureReason", ""),
+        sum(counts) if counts else None,
+        "AsyncInferenceConfig" in described,
+        described.get("DataCaptureConfig", {}).get("EnableCapture", False),
+        _components(sagemaker, name),
+    )
+
+
+def endpoint_names(sagemaker: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Names of endpoints that the account has, the latest first."""
+    page = sagemaker.list_endpoints(SortBy="CreationTime", SortOrder="Descending", MaxResults=100)
+    return tuple(endpoint["EndpointName"] for endpoint in page["Endpoints"])[:MOST_NAMES]
+
+
+def _components(sagemaker: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
+    page = sagemaker.list_inference_components(EndpointNameEquals=name, MaxResults=100)
+    return tuple(item["InferenceComponentName"] for item in page["InferenceComponents"])

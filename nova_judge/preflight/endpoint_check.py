@@ -1,0 +1,96 @@
+"""Checks that the endpoints of the account that a recipe names can be asked."""
+
+from nova_judge.check import Check, NotRead
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.shape import did_you_mean
+from nova_judge.sources.endpoint_facts import EndpointFacts, form_of_images
+
+
+def endpoint_check(
+    model: AskedModel,
+    facts: EndpointFacts | NotRead | None,
+    others: tuple[str, ...],
+    allowed: tuple[str, ...] | None = None,
+) -> Check:
+    """Check one endpoint; `facts` is None where it is not there, `others` names some that are.
+
+    `allowed` are the stage's `candidate_endpoints`, None where they are not known here.
+    """
+    name = f"endpoint {model.model}"
+    if isinstance(facts, NotRead):
+        return Check(name, "not run", facts.reason)
+    if facts is None:
+        there = f"; it has {', '.join(others[:10])}" if others else "; it has none"
+        near = did_you_mean(model.model, others)
+        return Check(
+            name,
+            "fail",
+            f"the account has no such endpoint in this region{there}{near}",
+            "name one of these, or a model of the catalogue",
+        )
+    return (
+        _state_check(name, facts)
+        or _right_check(name, model, allowed)
+        or _component_check(name, model, facts)
+        or _form_check(name, model, facts)
+    )
+
+
+def _state_check(name: str, facts: EndpointFacts) -> Check | None:
+    """Check that calls are answered at all."""
+    if facts.status != "InService":
+        why = f": {facts.reason}" if facts.reason else ""
+        return Check(name, "fail", f"it is {facts.status}{why}", "wait until it is InService")
+    if facts.asynchronous:
+        reason = "it is asynchronous: it answers into a bucket, and calls wait for nothing"
+        return Check(name, "fail", reason, "name a real-time endpoint of the same model")
+    if facts.instances == 0:
+        reason = "it is scaled to zero, where calls fail"
+        return Check(name, "fail", reason, "let it keep an instance while the run lasts")
+    return None
+
+
+def _right_check(name: str, model: AskedModel, allowed: tuple[str, ...] | None) -> Check | None:
+    """Check that the stage's role may ask the endpoint and its component."""
+    for used in (model.model, model.component):
+        if used is not None and allowed is not None and not _is_allowed(used, allowed):
+            reason = f"the stage may not ask {used}"
+            advice = "add it to candidate_endpoints of the stage in cdk.json, and deploy"
+            return Check(name, "fail", reason, advice)
+    return None
+
+
+def _is_allowed(name: str, allowed: tuple[str, ...]) -> bool:
+    return any(
+        name.startswith(each[:-1]) if each.endswith("*") else name == each for each in allowed
+    )
+
+
+def _component_check(name: str, model: AskedModel, facts: EndpointFacts) -> Check | None:
+    """Check that a component is named exactly where the endpoint has some."""
+    if model.component in facts.components or (not model.component and not facts.components):
+        return None
+    hosted = ", ".join(facts.components[:10]) or "none"
+    near = did_you_mean(model.component or "", facts.components)
+    return Check(
+        name,
+        "fail",
+        f"component {model.component or '(not named)'}: the endpoint hosts {hosted}{near}",
+        "write `component:` with one of these, or leave it out where there is none",
+    )
+
+
+def _form_check(name: str, model: AskedModel, facts: EndpointFacts) -> Check:
+    form = model.form or form_of_images(facts.images)
+    if form is None:
+        image = ", ".join(facts.images) or "its image is not told"
+        return Check(
+            name,
+            "fail",
+            f"how it is asked is not known ({image})",
+            "write form: chat (OpenAI's messages) or form: text (plain inputs) beside it",
+        )
+    asked = f"in service, asked by {'messages' if form == 'chat' else 'plain inputs'}"
+    if facts.captures:
+        return Check(name, "warn", f"{asked}; its owner keeps a copy of prompts and answers", "")
+    return Check(name, "pass", asked)
