@@ -6,7 +6,7 @@ duckdb writes and reads it: rows stream through a JSON Lines file, so that memor
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -97,7 +97,7 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
             {"path": str(path)},
         )
         for values in rows_of(result):
-            yield _judged_row(JudgmentColumns(**dict(zip(COLUMNS, values, strict=True))))
+            yield judged_row(values)
 
 
 def _columns(judged: JudgedRow) -> JudgmentColumns:
@@ -149,7 +149,9 @@ def _reason(judged: JudgedAs) -> str | None:
     return judged.reason if isinstance(judged, Unscored) else None
 
 
-def _judged_row(columns: JudgmentColumns) -> JudgedRow:
+def judged_row(values: tuple[Any, ...]) -> JudgedRow:
+    """The row with these values, in the order of `COLUMNS`."""
+    columns = JudgmentColumns(**dict(zip(COLUMNS, values, strict=True)))
     label = columns.label
     row = InputRow(
         line=columns.line,

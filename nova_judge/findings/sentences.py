@@ -3,16 +3,20 @@
 A sentence that the figures do not carry is never written: `UnsupportedClaimError` names both.
 """
 
+import re
 from typing import Protocol
 
 from nova_judge.errors import UnsupportedClaimError
 from nova_judge.findings.metrics_record import Metrics, RunFailure
+from nova_judge.findings.one_line import one_line
 from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.verdict import VerdictStated
 
 MOST_SET_ASIDE = 0.01
 """The share of a file's lines that may be set aside before the verdict's sentence says so."""
+
+_SIDE = re.compile(r"\b[AB]\b(?= is better| and B are| are equivalent)")
 
 
 class Rate(Protocol):
@@ -66,6 +70,16 @@ def headline(metrics: Metrics) -> Headline:
         return failure(metrics)
     stated, left_out = _stated(metrics), set_aside(metrics.rows.rejected, metrics.rows.input)
     return Headline(stated.words, f"{stated.evidence} {left_out}") if left_out else stated
+
+
+def named(words: str, metrics: Metrics) -> str:
+    """`B is better` with the name of B, where it has one: `tuned (B) is better`."""
+    shown = {
+        side: f"{one_line(candidate.name, 60)} ({side})"
+        for side, candidate in metrics.candidates.items()
+        if candidate.name != f"response_{side}"
+    }
+    return _SIDE.sub(lambda found: shown.get(found[0], found[0]), words)  # type: ignore[call-overload]
 
 
 def set_aside(count: int, lines: int) -> str:
@@ -187,8 +201,8 @@ def sample(shown: int, seen: int) -> str:
         return f"All {seen:,} rows that were sent to the judge."
     _require(shown < seen, "a page cannot show more rows than were judged", (shown, seen))
     return (
-        f"{shown:,} of {seen:,} rows, drawn evenly by a hash of run and line, whatever their "
-        f"verdict; all of them stand in judgments.parquet."
+        f"{shown:,} of {seen:,} rows, drawn by a hash of run and line: some of each verdict, the "
+        f"others evenly. `nova-judge serve` shows all of them; they stand in judgments.parquet."
     )
 
 

@@ -27,7 +27,8 @@ from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
 
-SCRIPTS = ("rows.js", "statistics.js", "weights.js", "start.js")
+ROW_SCRIPTS = ("text.js", "difference.js", "row_card.js", "rows.js")
+SCRIPTS = (*ROW_SCRIPTS, "statistics.js", "weights.js", "start.js")
 MOST_REJECTED = 200
 
 
@@ -136,6 +137,7 @@ def environment() -> jinja2.Environment:
         "p_value": sentences.p_value,
         "interval": sentences.interval,
         "one_line": one_line,
+        "named": sentences.named,
         "thousands": "{:,}".format,
         "ring": panels.ring,
         "gauge": panels.gauge,

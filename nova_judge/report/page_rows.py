@@ -1,8 +1,8 @@
-"""The rows that the page itself holds: all of a small run, an even sample of a large one.
+"""The rows that the page itself holds: all of a small run, a sample of a large one.
 
-Rows are drawn by a hash of run and row, so that neither their order nor their verdict matters and
-the same run always shows the same rows. Long texts are cut; the page states both cuts, and
-nothing is cut in `judgments.parquet`.
+Rows are drawn by a hash of run and row, so that their order does not matter and the same run always
+shows the same rows: evenly, and some of each verdict besides. Long texts are cut; the page states
+both cuts, and nothing is cut in `judgments.parquet`.
 """
 
 import base64
@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.text import storable
 
 MOST_ROWS = 1_000
+LEAST_ROWS_A_VERDICT = 40
 MOST_CHARACTERS = 8_000_000
 MOST_CHARACTERS_A_TEXT = 20_000
 
@@ -42,6 +44,14 @@ class ShownCriterion(msgspec.Struct, frozen=True, omit_defaults=True, rename="ca
     why_b: str | None = None
 
 
+class ShownReview(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one reviewer said of a row."""
+
+    by: str
+    verdict: Verdict
+    note: str = ""
+
+
 class ShownRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """One row, as the page's script reads it; what a row does not have is left out."""
 
@@ -60,7 +70,9 @@ class ShownRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     backward_output: str | None = None
     rubric_error: str | None = None
     overall: str | None = None
+    margin: float | None = None
     criteria: tuple[ShownCriterion, ...] = ()
+    reviews: tuple[ShownReview, ...] = ()
 
 
 class PageRow(NamedTuple):
@@ -72,13 +84,18 @@ class PageRow(NamedTuple):
 
 
 class RowSample:
-    """Keeps, while rows stream by, those that the page will show."""
+    """Keeps, while rows stream by, those that the page will show.
+
+    Most are an even sample; besides, every verdict has up to `LEAST_ROWS_A_VERDICT` rows of its
+    own, so that a rare one can be looked at.
+    """
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._kept: list[tuple[int, int, PageRow]] = []
-        self._size = 0
-        self._limit = 1 << 64
+        self._even = _Smallest(MOST_ROWS, MOST_CHARACTERS * 3 // 4)
+        characters = MOST_CHARACTERS // 4 // len(Reconciled)
+        least = min(LEAST_ROWS_A_VERDICT, MOST_ROWS // (2 * len(Reconciled)))
+        self._by_verdict = {verdict: _Smallest(least, characters) for verdict in Reconciled}
         self.seen = 0
 
     def watch(self, rows: Iterable[JudgedRow]) -> Iterator[JudgedRow]:
@@ -86,21 +103,52 @@ class RowSample:
         for row in rows:
             self.seen += 1
             drawn = _draw(self._run_id, row)
-            if drawn < self._limit:
-                self._keep(drawn, page_row(row))
+            verdict = reconcile(profile_of(row.judgment))
+            kept_by = [
+                kept for kept in (self._even, self._by_verdict[verdict]) if kept.takes(drawn)
+            ]
+            if kept_by:
+                shown = page_row(row)
+                for kept in kept_by:
+                    kept.keep(drawn, shown)
             yield row
 
     def rows(self) -> list[PageRow]:
         """The rows kept, in the order of the input file."""
-        return sorted((row for _, _, row in self._kept), key=lambda row: row.line)
+        kept = {row.line: row for part in self._by_verdict.values() for row in part.rows()}
+        for row in self._even.rows():
+            if len(kept) >= MOST_ROWS:
+                break
+            kept.setdefault(row.line, row)
+        return [kept[line] for line in sorted(kept)]
 
-    def _keep(self, drawn: int, row: PageRow) -> None:
+
+class _Smallest:
+    """The rows with the smallest hashes, so many of them and so long."""
+
+    def __init__(self, most_rows: int, most_characters: int) -> None:
+        self._most_rows = most_rows
+        self._most_characters = most_characters
+        self._kept: list[tuple[int, int, PageRow]] = []
+        self._size = 0
+        self._limit = 1 << 64
+
+    def takes(self, drawn: int) -> bool:
+        """True if a row with this hash may be among them."""
+        return drawn < self._limit
+
+    def keep(self, drawn: int, row: PageRow) -> None:
+        """Keep a row; those with the largest hashes go where there is no room."""
         heapq.heappush(self._kept, (-drawn, -row.line, row))
         self._size += row.size
-        while len(self._kept) > MOST_ROWS or self._size > MOST_CHARACTERS:
+        while len(self._kept) > self._most_rows or self._size > self._most_characters:
             largest, _, dropped = heapq.heappop(self._kept)
             self._limit = -largest
             self._size -= dropped.size
+
+    def rows(self) -> list[PageRow]:
+        """The rows kept, the smallest hash first."""
+        return [row for _, _, row in sorted(self._kept, reverse=True)]
 
 
 def page_row(judged: JudgedRow) -> PageRow:
@@ -124,6 +172,7 @@ def page_row(judged: JudgedRow) -> PageRow:
         backward_output=_cut_or_none(judgment.backward_output),
         rubric_error=_cut(rubric.reason) if isinstance(rubric, Unscored) else None,
         overall=_cut(written.overall_justification) or None if written else None,
+        margin=scores.margin if (scores := recomputed_scores(judgment)) else None,
         criteria=tuple(map(_criterion, written.criteria)) if written else (),
     )
     return PageRow(row.line, _size(shown), shown)

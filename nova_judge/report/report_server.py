@@ -4,15 +4,20 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.history import group
-from nova_judge.findings.saved_report import find_reports
+from nova_judge.findings.saved_report import METRICS, find_reports, open_report
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
+from nova_judge.report.rows_page import RowPages, render_rows_page
 
 LOOPBACK = "127.0.0.1"
-_HEADERS = {
+PLAIN = "text/plain; charset=utf-8"
+ALL_ROWS = b'<a id="all-rows" href="rows.html"'
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -23,7 +28,58 @@ _HEADERS = {
 
 def make_server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of the reports below `folder` on loopback; port 0 takes a free one."""
-    return ThreadingHTTPServer((LOOPBACK, port), _handler(folder.resolve()))
+    return ThreadingHTTPServer((LOOPBACK, port), _handler(Served(folder.resolve())))
+
+
+class Content(NamedTuple):
+    """What is sent: its type and its bytes."""
+
+    kind: str
+    body: bytes
+
+
+class Served:
+    """The pages of a folder with runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows = RowPages()
+
+    def content(self, target: str) -> Content | None:
+        """What a request asks for; None for anything that is not of a report.
+
+        Raises NovaJudgeError where the question itself is wrong.
+        """
+        url = urlsplit(target)
+        if url.path in {"/", "/index.html"}:
+            page = render_index(group(find_reports(self._folder)), self._folder)
+            return Content(CONTENT_TYPES["report.html"], page.encode())
+        name = url.path.rpartition("/")[2]
+        if name in {"rows.html", "rows.json"}:
+            return self._of_rows(url.path, name, dict(parse_qsl(url.query)))
+        path = self._file(target)
+        if path is None:
+            return None
+        body = path.read_bytes()
+        if path.name == "report.html":  # here, and only here, all rows can be had
+            body = body.replace(ALL_ROWS + b" hidden>", ALL_ROWS + b">", 1)
+        return Content(CONTENT_TYPES[path.name], body)
+
+    def _of_rows(self, path: str, name: str, asked: dict[str, str]) -> Content | None:
+        metrics = self._file(f"{path.rpartition('/')[0]}/{METRICS}")
+        if metrics is None:
+            return None
+        report = open_report(metrics)
+        if name == "rows.html":
+            page = render_rows_page(report.metrics)
+            return Content(CONTENT_TYPES["report.html"], page.encode())
+        return Content(CONTENT_TYPES[METRICS], self._rows.answer(report, asked))
+
+    def _file(self, target: str) -> Path | None:
+        try:
+            return find_file(self._folder, target)
+        except (OSError, ValueError):
+            return None
 
 
 def find_file(folder: Path, target: str) -> Path | None:
@@ -33,7 +89,7 @@ def find_file(folder: Path, target: str) -> Path | None:
     return path if is_ours and path.is_file() else None
 
 
-def _handler(folder: Path) -> Callable[..., BaseHTTPRequestHandler]:
+def _handler(served: Served) -> Callable[..., BaseHTTPRequestHandler]:
     class ReportHandler(BaseHTTPRequestHandler):
         server_version = "nova-judge"
         sys_version = ""
@@ -48,36 +104,28 @@ def _handler(folder: Path) -> Callable[..., BaseHTTPRequestHandler]:
             """Say nothing: paths may name what is evaluated."""
 
         def _answer(self, *, with_body: bool) -> None:
-            if not _is_local(self.headers.get("Host", "")):
+            if not is_local(self.headers.get("Host", "")):
                 self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
                 return
-            content = _content(folder, self.path)
+            status = HTTPStatus.OK
+            try:
+                content = served.content(self.path)
+            except NovaJudgeError as error:
+                status, content = HTTPStatus.BAD_REQUEST, Content(PLAIN, str(error).encode())
             if content is None:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            kind, body = content
-            self.send_response(HTTPStatus.OK)
-            for name, value in {**_HEADERS, "Content-Type": kind}.items():
+            self.send_response(status)
+            for name, value in {**HEADERS, "Content-Type": content.kind}.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(content.body)))
             self.end_headers()
             if with_body:
-                self.wfile.write(body)
+                self.wfile.write(content.body)
 
     return ReportHandler
 
 
-def _content(folder: Path, target: str) -> tuple[str, bytes] | None:
-    if urlsplit(target).path in {"/", "/index.html"}:
-        page = render_index(group(find_reports(folder)), folder)
-        return CONTENT_TYPES["report.html"], page.encode()
-    try:
-        path = find_file(folder, target)
-    except (OSError, ValueError):
-        return None
-    return None if path is None else (CONTENT_TYPES[path.name], path.read_bytes())
-
-
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
     """A page elsewhere whose name was pointed at this machine must not read reports."""
     return host.rpartition(":")[0] in {LOOPBACK, "localhost"} or host in {LOOPBACK, "localhost"}

@@ -1,18 +1,9 @@
-// The rows of the page: searched, filtered and opened. Texts of the evaluation only ever become
-// text nodes; the page's policy forbids everything else.
+// The rows of a page: searched, filtered, sorted and opened, from what the page holds or, page by
+// page, from the server on this machine. What is chosen stands in the address: `#row-17`,
+// `#rows?verdict=B&sort=margin`.
 
 const PAGE = 50;
-const VERDICTS = { A: "A wins", B: "B wins", tie: "tie", inconsistent: "flip", error: "error" };
-const GIVEN = { A: "A wins", B: "B wins", tie: "tie", both_bad: "both bad" };
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
+const CHOSEN = ["search", "verdict", "category", "criterion", "ahead", "label", "margin", "sort", "view"];
 
 async function unpack(id) {
   const held = document.getElementById(id);
@@ -36,141 +27,172 @@ function ahead(row, group, groups) {
   return told.a === told.b ? "level" : told.a > told.b ? "A" : "B";
 }
 
+function hasLabel(row, wanted) {
+  if (wanted === "any") return Boolean(row.label);
+  if (wanted === "differs") return disagrees(row) === true;
+  return row.label === wanted;
+}
+
 function matches(row, wanted, groups) {
   if (wanted.verdict && row.verdict !== wanted.verdict) return false;
-  if (wanted.flips && row.verdict !== "inconsistent") return false;
   if (wanted.category && (row.category ?? "") !== wanted.category) return false;
+  if (wanted.label && !hasLabel(row, wanted.label)) return false;
+  if (wanted.margin && !(Math.abs(row.margin) <= Number(wanted.margin))) return false;
   if (wanted.criterion) {
     const side = ahead(row, wanted.criterion, groups);
     if (side === null || (wanted.ahead && side !== wanted.ahead)) return false;
   }
-  return !wanted.search || searchable(row).includes(wanted.search);
+  return !wanted.search || searchable(row).includes(wanted.search.toLowerCase());
 }
 
-function textBlock(title, text) {
-  if (text === null || text === undefined) return null;
-  const block = element("div", { class: "text", dir: "auto", tabindex: "0", role: "group",
-    "aria-label": title }, text);
-  return element("div", {}, element("h3", {}, title), block);
+const lengths = (row) => [(row.answerA ?? "").length, (row.answerB ?? "").length];
+const SORTS = {
+  margin: (row) => Math.abs(row.margin ?? Infinity),
+  "-margin": (row) => (row.margin === undefined ? Infinity : -Math.abs(row.margin)),
+  length: (row) => -(lengths(row)[0] + lengths(row)[1]),
+  "length-difference": (row) => -Math.abs(lengths(row)[0] - lengths(row)[1]),
+  disagreement: (row) => (disagrees(row) ? 0 : 1),
+};
+
+/** The rows that the page itself holds. */
+function heldRows(held) {
+  const distinct = (values) => [...new Set(values)].sort((one, other) => one.localeCompare(other));
+  const { rows, groups } = held;
+  return {
+    where: "in this page",
+    facets: {
+      categories: distinct(rows.map((row) => row.category).filter(Boolean)),
+      criteria: distinct(rows.flatMap((row) => (row.criteria ?? []).map((c) => groups[c.name] ?? c.name))),
+      labels: rows.some((row) => row.label), margins: rows.some((row) => row.margin !== undefined),
+    },
+    async find(wanted, from, most) {
+      const found = rows.filter((row) => matches(row, wanted, groups));
+      const by = SORTS[wanted.sort];
+      if (by) found.sort((one, other) => by(one) - by(other) || one.line - other.line);
+      return { rows: found.slice(from, from + most), found: found.length, all: rows.length };
+    },
+    async row(line) { return rows.find((row) => row.line === line) ?? null; },
+  };
 }
 
-function folded(title, ...content) {
-  return element("details", { class: "plain small" }, element("summary", {}, title), ...content);
-}
-
-function orderRow(shown, verdict, output) {
-  const unscored = verdict.unscored !== undefined;
-  const told = unscored ? `no verdict: ${verdict.unscored}` : GIVEN[verdict];
-  const judge = output === undefined ? "not kept"
-    : folded("read", element("div", { class: "text", dir: "auto" }, output));
-  return element("tr", {}, element("th", { scope: "row" }, shown),
-    element("td", { dir: "auto", "data-name": "verdict" }, told),
-    element("td", { class: "words", "data-name": "the judge's text" }, judge));
-}
-
-function orders(row) {
-  const head = ["order shown", "verdict", "the judge's text"].map(
-    (name) => element("th", { scope: "col" }, name));
-  return element("table", { class: "fold" },
-    element("thead", {}, element("tr", {}, ...head)),
-    element("tbody", {}, orderRow("A, then B", row.forward, row.forwardOutput),
-      orderRow("B, then A", row.backward, row.backwardOutput)));
-}
-
-function score(criterion, side) {
-  const value = criterion[side];
-  if (criterion.type === "binary") return value ? "yes" : "no";
-  return `${value} of 5`;
-}
-
-function criteria(row) {
-  if (row.rubricError) return element("p", { class: "small" }, `No rubric: ${row.rubricError}`);
-  if (!row.criteria) return null;
-  const head = ["criterion", "weight", "A", "B", "why"].map(
-    (name) => element("th", { scope: "col" }, name));
-  const lines = row.criteria.map((c) => element("tr", {},
-    element("th", { scope: "row" }, c.name),
-    element("td", { "data-name": "weight" }, String(c.weight)),
-    element("td", { "data-name": "A" }, score(c, "a")),
-    element("td", { "data-name": "B" }, score(c, "b")),
-    element("td", { class: "words" }, folded("read", element("div", { class: "text", dir: "auto" },
-      `${c.description}\n\nA: ${c.whyA}\n\nB: ${c.whyB}`)))));
-  return element("div", {}, element("h3", {}, "Criteria"),
-    element("table", { class: "fold criteria" }, element("thead", {}, element("tr", {}, ...head)),
-      element("tbody", {}, ...lines)));
-}
-
-function detail(row) {
-  const facts = [`line ${row.line}`, `id ${row.id}`];
-  if (row.label) facts.push(`label ${row.label}`);
-  return element("div", { class: "detail" },
-    textBlock("Prompt", row.prompt),
-    element("div", { class: "pair" }, textBlock("Answer A", row.answerA) ?? element("div"),
-      textBlock("Answer B", row.answerB) ?? element("div")),
-    textBlock("Reference", row.reference),
-    element("h3", {}, "Verdicts"), orders(row), criteria(row),
-    textBlock("The judge's overall justification", row.overall),
-    element("p", { class: "small faint" }, facts.join(" · ")));
-}
-
-function excerpt(text) {
-  return (text ?? "").slice(0, 240).replace(/\s+/g, " ");
-}
-
-function item(row) {
-  const opened = element("details", {},
-    element("summary", {},
-      element("span", { class: "faint small" }, `line ${row.line}`),
-      element("span", { class: `chip chip-${row.verdict}` }, VERDICTS[row.verdict]),
-      element("span", { class: "excerpt", dir: "auto" }, excerpt(row.prompt)),
-      element("span", { class: "faint small" }, excerpt(row.category).slice(0, 30))));
-  opened.addEventListener("toggle", () => {
-    if (opened.open && opened.children.length === 1) opened.append(detail(row));
-  });
-  return element("li", {}, opened);
+/** All rows of the run, from the server that sent this page. */
+async function servedRows(address) {
+  const ask = async (query) => {
+    const answer = await fetch(`${address}?${new URLSearchParams(query)}`);
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
+  };
+  return {
+    where: "of the run",
+    facets: await ask({ facets: "1" }),
+    find: (wanted, from, most) => ask({ ...wanted, from, most }),
+    async row(line) { return (await ask({ line })).rows[0] ?? null; },
+  };
 }
 
 function fill(select, values) {
-  for (const value of values) {
-    select.append(element("option", { value }, value === "" ? "(none)" : excerpt(value)));
-  }
+  for (const value of values) select.append(element("option", { value }, excerpt(value)));
   if (values.length === 0) select.closest("label").hidden = true;
 }
 
-function distinct(values) {
-  return [...new Set(values)].sort((one, other) => one.localeCompare(other));
+function stated() {
+  const [, line, query] = /^#(?:rows|row-(\d+))(?:\?(.*))?$/.exec(location.hash) ?? [];
+  return { line: line ? Number(line) : null, wanted: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
-function showRows(rows, groups) {
+function address(wanted, line = null) {
+  const given = CHOSEN.filter((name) => wanted[name]).map((name) => [name, wanted[name]]);
+  const query = new URLSearchParams(given).toString();
+  return `#${line === null ? "rows" : `row-${line}`}${query ? `?${query}` : ""}`;
+}
+
+async function showRows(source) {
   const form = document.getElementById("filters");
   const list = document.getElementById("row-list");
   const status = document.getElementById("row-count");
   const more = document.getElementById("more-rows");
-  let found = rows;
-  let shown = 0;
+  let [wanted, shown, asked] = [{}, 0, 0];
+  const view = () => wanted.view || "markdown";
+  const chosen = () => Object.fromEntries(CHOSEN.map((name) => [name, form.elements[name]?.value.trim() ?? ""])
+    .filter(([, value]) => value));
 
-  const append = () => {
-    list.append(...found.slice(shown, shown + PAGE).map(item));
-    shown = Math.min(shown + PAGE, found.length);
-    more.hidden = shown >= found.length;
+  const append = async (most = PAGE) => {
+    const turn = asked;
+    const part = await source.find(wanted, shown, most);
+    if (turn !== asked) return; // another question was asked meanwhile
+    list.append(...part.rows.map((row) => item(row, view)));
+    shown += part.rows.length;
+    more.hidden = shown >= part.found;
+    status.textContent = `${part.found.toLocaleString("en")} of ${part.all.toLocaleString("en")} rows `
+      + source.where;
   };
-  const apply = () => {
-    const wanted = Object.fromEntries(new FormData(form));
-    wanted.search = (wanted.search ?? "").trim().toLowerCase();
-    found = rows.filter((row) => matches(row, wanted, groups));
-    shown = 0;
+  const apply = async () => {
+    [wanted, shown] = [chosen(), 0];
+    asked += 1;
     list.replaceChildren();
-    append();
-    status.textContent = `${found.length.toLocaleString("en")} of `
-      + `${rows.length.toLocaleString("en")} rows in this page`;
+    await append();
   };
+  const reveal = async (line) => {
+    let place = document.getElementById(`row-${line}`);
+    if (!place) {
+      const row = await source.row(line);
+      if (!row) {
+        status.textContent = `Row ${line} is not ${source.where}.`;
+        return;
+      }
+      list.prepend(item(row, view));
+      place = document.getElementById(`row-${line}`);
+    }
+    place.open = true;
+    place.scrollIntoView({ block: "start" });
+    place.querySelector("summary").focus({ preventScroll: true });
+  };
+  const follow = async () => {
+    const { line, wanted: given } = stated();
+    if (!location.hash.startsWith("#row")) return;
+    for (const name of CHOSEN) if (form.elements[name]) form.elements[name].value = given[name] ?? "";
+    await apply();
+    if (line !== null) await reveal(line);
+  };
+  const step = async (by) => {
+    const places = () => [...list.querySelectorAll(":scope > li > details")];
+    const at = places().findIndex((place) => place.contains(document.activeElement));
+    if (at + by >= places().length && !more.hidden) await append();
+    const next = places()[at === -1 ? (by > 0 ? 0 : places().length - 1) : at + by];
+    if (!next) return;
+    if (at !== -1) places()[at].open = false;
+    history.replaceState(null, "", address(wanted, Number(next.id.slice(4))));
+    next.open = true;
+    next.scrollIntoView({ block: "start" });
+    next.querySelector("summary").focus({ preventScroll: true });
+  };
+  const changed = () => {
+    history.replaceState(null, "", address(chosen()));
+    return apply();
+  };
+
   let waiting;
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 120); });
+  form.addEventListener("input", (event) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(changed, event.target.type === "search" ? 250 : 0);
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
-  more.addEventListener("click", append);
-  fill(form.elements.category, distinct(rows.map((row) => row.category).filter(Boolean)));
-  fill(form.elements.criterion, distinct(rows.flatMap(
-    (row) => (row.criteria ?? []).map((c) => groups[c.name] ?? c.name))));
-  form.elements.ahead.closest("label").hidden = form.elements.criterion.options.length === 1;
-  apply();
+  more.addEventListener("click", () => append());
+  addEventListener("hashchange", follow);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    if (event.key === "j") step(1);
+    if (event.key === "k") step(-1);
+  });
+  fill(form.elements.category, source.facets.categories);
+  fill(form.elements.criterion, source.facets.criteria);
+  form.elements.ahead.closest("label").hidden = source.facets.criteria.length === 0;
+  form.elements.label.closest("label").hidden = !source.facets.labels;
+  form.elements.margin.closest("label").hidden = !source.facets.margins;
+  for (const option of form.elements.sort.options) {
+    option.hidden = (option.value.includes("margin") && !source.facets.margins)
+      || (option.value === "disagreement" && !source.facets.labels);
+  }
+  if (location.hash.startsWith("#row")) await follow();
+  else await apply();
 }

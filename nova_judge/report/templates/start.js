@@ -3,4 +3,4 @@
 const weights = await unpack("held-weights");
 if (weights) showWeights(weights);
 const rows = await unpack("held-rows");
-if (rows) showRows(rows.rows, rows.groups);
+if (rows) await showRows(heldRows(rows));

@@ -22,8 +22,8 @@ from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.reweight import (
     figures,
     judge_weighting,
-    looks_at_weights,
     reweigh,
+    settings_for,
     weighting,
 )
 from nova_judge.pairs.rubric_columns import columns_of
@@ -181,7 +181,8 @@ def test_sliders_agree_with_the_command_line(open_page, page_path):
         page.evaluate(MOVE_SLIDERS, values)
         spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
         chosen = weighting(columns, groups, weights=spelled)
-        ours = figures(columns, reweigh(columns, chosen), looks=looks_at_weights(columns))
+        corrected = settings_for(columns, StatisticsSettings())
+        ours = figures(columns, reweigh(columns, chosen), corrected)
         shown = page.evaluate(
             "Object.assign({}, document.querySelector('#weights-result').dataset)"
         )
@@ -205,8 +206,8 @@ def test_sliders_know_equivalence(open_page, tmp_path):
         page.evaluate(MOVE_SLIDERS, [generator.choice((0, 1, 100)) for _ in range(4)] + [1])
         spelled = page.inner_text("#weights-command").partition('"')[2].rstrip('"')
         chosen = weighting(columns, groups, weights=spelled)
-        reweighed, looks = reweigh(columns, chosen), looks_at_weights(columns)
-        word = figures(columns, reweighed, settings, looks=looks).verdict.word
+        corrected = settings_for(columns, settings)
+        word = figures(columns, reweigh(columns, chosen), corrected).verdict.word
         assert page.get_attribute("#weights-result", "data-word") == word
         words.add(word)
     assert {"equivalent", "B better"} <= words
@@ -244,14 +245,19 @@ def test_hostile_texts_stay_text(open_page, tmp_path):
     while page.is_visible("#more-rows"):
         page.click("#more-rows")
     assert page.locator("#row-list > li").count() == 100
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    open_all = "document.querySelectorAll('#row-list details').forEach((e) => { e.open = true; })"
+    page.evaluate(open_all)
     page.wait_for_timeout(300)
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert page.evaluate("window.pwned") is None
     assert foreign_elements(page) == []
     assert sideways(page) == []
+    page.select_option("[name=view]", "plain")
+    while page.is_visible("#more-rows"):
+        page.click("#more-rows")
+    page.evaluate(open_all)
+    page.wait_for_timeout(300)
     shown = page.evaluate(
-        "[...document.querySelectorAll('.pair > :first-child .text')]"
+        "[...document.querySelectorAll('.pair:not(.orders) > :first-child .text')]"
         ".map((each) => each.textContent)"
     )
     assert shown == [as_shown(text) for text in texts]
@@ -274,7 +280,7 @@ def test_hundred_thousand_rows_open(open_page, tmp_path):
     assert path.stat().st_size < 12_000_000
     page = open_page(path)
     assert page.locator("#row-list > li").count() == 50
-    assert "of 100,000 rows, drawn evenly" in page.inner_text("#rows")
+    assert "1,000 of 100,000 rows, drawn by a hash of run and line" in page.inner_text("#rows")
 
 
 def open_first_row(page: Any) -> None:
