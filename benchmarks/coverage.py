@@ -150,6 +150,28 @@ def of_length_control(rng: np.random.Generator, draws: int, n: int) -> Iterator[
         yield "win rate at equal length", float(np.mean(inside))
 
 
+def of_style_control(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
+    """Longer answers have more of everything; each of the four has an effect of its own."""
+    of_length = np.array([1.0, 0.5, 0.7, 0.6])
+    own = np.sqrt(1 - of_length**2)
+    for log_odds, ties, effects in itertools.product(
+        (-2, -1, 0, 1),
+        (0, 0.3),
+        ((0, 0, 0, 0), (0.6, 0, 0, 0), (0.3, 0.3, 0.3, 0.3), (1, 0, -0.5, 0)),
+    ):
+        truth = ties / 2 + (1 - ties) / (1 + np.exp(-log_odds))
+        inside = []
+        for _ in range(draws):
+            drawn = rng.normal(0.4, 1, (n, 1)) * of_length + rng.normal(0, 1, (n, 4)) * own
+            features = np.tanh(drawn / drawn.std(axis=0))
+            share = 1 / (1 + np.exp(-log_odds - features @ np.array(effects)))
+            wins = np.where(rng.random((2, n)) < ties, 0.5, rng.random((2, n)) < share)
+            names = ("length", "headings", "list_items", "bold")
+            found = controlled_win_rate(wins.mean(axis=0), drawn, names)
+            inside.append(found.low <= truth <= found.high)
+        yield "win rate at equal length and structure", float(np.mean(inside))
+
+
 def of_leaderboard(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[str, float]]:
     for players, spread, correlation in itertools.product((3, 6), (0.5, 1.5), (0, 0.6)):
         inside = []
@@ -217,6 +239,7 @@ PARTS: dict[str, tuple[Part, int, int]] = {
     "kappa": (of_kappa, 5, 20),
     "labels": (of_correction, 50, 20),
     "length": (of_length_control, 50, 20),
+    "style": (of_style_control, 50, 20),
     "leaderboard": (of_leaderboard, 50, 5),
 }
 """By name: the simulation, of how many draws it takes one, and from what size on."""

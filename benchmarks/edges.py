@@ -1,7 +1,8 @@
 """Coverage and false decisions where it is hard: lost orders, repeated prompts, few rows, ties.
 
-`python benchmarks/edges.py [--json] [--draws 1000]`. Intervals and decisions of all draws of one
-setting are computed at once; the first of each setting are compared with the product's own.
+`python benchmarks/edges.py [--json] [--draws 400]`, ten times as many for clusters of one size.
+Intervals and decisions of all draws of one setting are computed at once where that can be; the
+first of each setting are compared with the product's own.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from nova_judge.statistics.contest import Contest, contest_of_profiles, decision
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
 from nova_judge.statistics.outcomes import ProfileCounts
+from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
@@ -143,34 +145,70 @@ def _profiles(drawn: Ints) -> ProfileCounts:
 
 
 def of_clusters(rng: np.random.Generator, draws: int, prompts: int, rows: int) -> Iterator[Figure]:
+    """The same number of rows on every prompt."""
     held, wrong = [], []
     for spread, lean, ties in itertools.product((0.5, 1, 2, 4), (0, 1), (0, 0.4)):
-        nodes, weights = np.polynomial.hermite_e.hermegauss(61)
-        share = float(weights @ (1 / (1 + np.exp(-lean - spread * nodes))) / weights.sum())
-        truth = ties / 2 + (1 - ties) * share
+        truth = ties / 2 + (1 - ties) * _mean_share(lean, spread)
         log_odds = rng.normal(lean, spread, (draws, prompts))
         decided = rng.binomial(rows, 1 - ties, (draws, prompts))
         wins = rng.binomial(decided, 1 / (1 + np.exp(-log_odds)))
-        scores = wins + (rows - decided) / 2
-        ends = np.tile([[0.0, rows]], (draws, 1))
-        offsets = np.concatenate([scores - truth * rows, ends - truth * rows], axis=1)
-        mass = np.concatenate([np.ones_like(scores), np.full((draws, 2), 0.5)], axis=1)
+        twice = np.apply_along_axis(
+            np.bincount, 1, 2 * wins + rows - decided, minlength=2 * rows + 1
+        )
+        mass = twice.astype(np.float64)
+        mass[:, [0, -1]] += 0.5
+        offsets = np.tile(np.arange(2 * rows + 1) / 2 - truth * rows, (draws, 1))
         tail = (1 - normal_level(0.95, prompts - 1)) / 2
         lower = _tail(offsets, mass)
-        held.append(float(((lower >= tail) & (lower <= 1 - tail)).mean()))
+        inside = (lower >= tail) & (lower <= 1 - tail)
+        held.append(float(inside.mean()))
+        for i in range(CHECKED):
+            found = win_rate_of(_contest(wins[i], decided[i], np.full(prompts, rows)))
+            assert isinstance(found, Interval)
+            assert inside[i] == (found.low <= truth <= found.high), (wins[i], truth, found)
         if lean == 0:
-            words = [
-                decision_of(_contest(wins[i], decided[i], rows)) for i in range(min(draws, 300))
-            ]
-            wrong.append(float(np.mean([word in SIDES for word in words])))
+            tested = [flip_test_of_counts(leads) for leads in 2 * wins - decided]
+            wrong.append(float(np.mean(~inside & (np.array(tested) < 0.05))))
     yield Figure(f"{prompts} prompts, rows each", rows, min(held), max(wrong), len(held))
 
 
-def _contest(wins: Ints, decided: Ints, rows: int) -> Contest:
-    keys = np.repeat(np.arange(1, len(wins) + 1, dtype=np.uint64), rows)
-    places = np.tile(np.arange(rows), len(wins))
-    of_b = places < np.repeat(wins, rows)
-    named = places < np.repeat(decided, rows)
+def of_unequal_clusters(
+    rng: np.random.Generator, draws: int, prompts: int, rows: int
+) -> Iterator[Figure]:
+    """One to `rows` rows on a prompt, drawn at random, or more where B does better."""
+    held, wrong = [], []
+    for spread, pulled in itertools.product((1, 3), (False, True)):
+        inside, named = [], []
+        for _ in range(draws):
+            log_odds = rng.normal(0, spread, prompts)
+            share = 1 / (1 + np.exp(-log_odds))
+            sizes = 1 + rng.binomial(rows - 1, share if pulled else np.full(prompts, 0.5))
+            wins = rng.binomial(sizes, share)
+            contest = _contest(wins, sizes, sizes)
+            found = win_rate_of(contest)
+            assert isinstance(found, Interval)
+            truth = _mean_share(0, spread, rows) if pulled else 0.5
+            inside.append(found.low <= truth <= found.high)
+            named.append(decision_of(contest) in SIDES)
+        held.append(float(np.mean(inside)))
+        if not pulled:
+            wrong.append(float(np.mean(named)))
+    yield Figure(f"{prompts} prompts, up to so many rows", rows, min(held), max(wrong), len(held))
+
+
+def _mean_share(lean: float, spread: float, rows: int = 1) -> float:
+    """The mean share of B over rows; with `rows`, of prompts that have 1 + (rows - 1) x share."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+    share = 1 / (1 + np.exp(-lean - spread * nodes))
+    sizes = weights * (1 + (rows - 1) * share)
+    return float(sizes @ share / sizes.sum())
+
+
+def _contest(wins: Ints, decided: Ints, sizes: Ints) -> Contest:
+    """The contest of prompts with so many rows, decided ones, and ones that B wins."""
+    keys = np.repeat(np.arange(1, len(wins) + 1, dtype=np.uint64), sizes)
+    places = np.arange(len(keys)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    of_b, named = places < np.repeat(wins, sizes), places < np.repeat(decided, sizes)
     leads = np.where(named, np.where(of_b, 1, -1), 0)
     counted = cluster_counts(keys, (leads + 1) / 2, leads)
     a, b = int((leads < 0).sum()), int((leads > 0).sum())
@@ -195,7 +233,9 @@ def of_small(rng: np.random.Generator, draws: int, n: int) -> Iterator[Figure]:
 def measure(draws: int) -> list[Figure]:
     rng = np.random.default_rng(22)
     parts = [of_lost_orders(rng, draws, n) for n in (100, 300, 800)]
-    parts += [of_clusters(rng, draws, p, m) for p, m in itertools.product((20, 50, 200), (5, 10))]
+    repeated = list(itertools.product((20, 50, 200), (5, 10)))
+    parts += [of_clusters(rng, 10 * draws, prompts, rows) for prompts, rows in repeated]
+    parts += [of_unequal_clusters(rng, draws, prompts, 10) for prompts in (20, 50, 200)]
     parts += [of_small(rng, draws, n) for n in (5, 10, 20, 50, 200)]
     return list(itertools.chain(*parts))
 
@@ -203,7 +243,7 @@ def measure(draws: int) -> list[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--draws", type=int, default=1000, help="draws of every setting")
+    parser.add_argument("--draws", type=int, default=400, help="draws of every setting")
     given = parser.parse_args()
     found = measure(given.draws)
     if given.json:

@@ -147,8 +147,8 @@ def _bounds_of_lesser(rows: _Rows, level: float) -> tuple[float, float, float, f
     trust = min(1.0, max(0.0, -float(by_labels @ by_judge) / spread)) if spread > 0 else 0.0
     estimate = of_labels + trust * (of_all - of_labelled)
     places = np.append(rows.places, [count, count + 1])
-    of_prompts = np.bincount(places, by_labels + trust * by_judge)
-    drawn = np.bincount(places, weights)
+    of_prompts = np.sort(np.bincount(places, by_labels + trust * by_judge))
+    drawn = np.sort(np.bincount(places, weights))
     prompts = len(np.unique(rows.places[labelled]))
     variance = float(of_prompts @ of_prompts) / count**2 * prompts / max(1, prompts - 1)
     degrees = max(1.0, float(drawn.sum() ** 2 / (drawn @ drawn)) - 1.0)

@@ -59,6 +59,8 @@ def test_exchanging_the_candidates_mirrors_it_and_the_order_of_rows_does_not_mat
         1 - mirror.low,
     )
     order = rng.permutation(600)
+    alone = [column[order] for column in (scores, labels, chances)]
+    assert corrected_win_rate(*alone) == corrected_win_rate(scores, labels, chances)
     assert found == corrected_win_rate(*(c[order] for c in (scores, labels, chances, prompts)))
 
 
