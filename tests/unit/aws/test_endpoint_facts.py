@@ -111,7 +111,7 @@ def test_a_component_is_named_in_the_call_and_no_model_in_its_body(stubbed, comp
     named = {} if component is None else {"InferenceComponentName": component}
     expected = (
         b'{"messages":[{"role":"user","content":"Hello"}],'
-        b'"max_tokens":9,"temperature":0.0,"seed":0}'
+        b'"max_tokens":9,"temperature":0,"seed":0}'
     )
     stub.add_response(
         "invoke_endpoint",
