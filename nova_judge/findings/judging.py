@@ -8,14 +8,14 @@ import msgspec
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.judged_evidence import verdicts_row
-from nova_judge.pairs.judged_rows import PairsFound, profiles_of, read_rows
+from nova_judge.pairs.judged_rows import PairsFound, read_rows
 from nova_judge.pairs.retest import retest
 from nova_judge.records import JudgedRow
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
 from nova_judge.statistics.early_stopping import may_stop
-from nova_judge.statistics.evidence import gather
+from nova_judge.statistics.evidence import Evidence, gather
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 
@@ -43,7 +43,7 @@ def judging_of(
         return Judging(anytime=True)
     asked = run.recipe.statistics
     settings = StatisticsSettings(level=asked.level, equivalence_margin=asked.equivalence_margin)
-    stop = may_stop(contest_of(gather(verdicts_row(judged) for judged in rows())), settings)
+    stop = may_stop(contest_of(_verdicts(rows())), settings)
     if stop is None:
         return JudgeFurther(next_job=jobs)
     most = run.recipe.judge.max_rows_per_job or summary.rows
@@ -52,13 +52,18 @@ def judging_of(
     )
 
 
+def _verdicts(rows: Iterable[JudgedRow]) -> Evidence:
+    return gather(verdicts_row(judged) for judged in rows)
+
+
 def with_judging(facts: RunFacts, judging: Judging, pairs: PairsFound) -> RunFacts:
     """The facts of a run with its early stop and with what its control rows say of the judge."""
     level = facts.settings.level
     named = {Control(name): job for name, job in pairs.controls}
     repeated = named.pop(Control.REPEAT, None)
     findings = tuple(
-        judge_control(control, profiles_of(job), level=level) for control, job in named.items()
+        judge_control(control, _verdicts(read_rows(job)), level=level)
+        for control, job in named.items()
     )
     return msgspec.structs.replace(
         facts,

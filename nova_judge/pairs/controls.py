@@ -15,9 +15,10 @@ from collections.abc import Iterable
 import msgspec
 
 from nova_judge.records import InputRow
-from nova_judge.statistics.binomial import sign_test
-from nova_judge.statistics.outcomes import Outcome, ProfileCounts
-from nova_judge.statistics.positions import positions
+from nova_judge.statistics.contest import contest_of, p_value_of
+from nova_judge.statistics.evidence import Evidence
+from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.positions import Positions, positions_of
 
 CONTROL_ROWS = 100
 """Rows that a control judges, where the input has as many."""
@@ -67,12 +68,11 @@ def control_rows(
     return [_control_row(row, control, index) for index, row in enumerate(drawn)]
 
 
-def judge_control(
-    control: Control, profiles: ProfileCounts, *, level: float = 0.95
-) -> ControlFinding:
-    """Judge the control by the profile counts of its rows."""
+def judge_control(control: Control, evidence: Evidence, *, level: float = 0.95) -> ControlFinding:
+    """Judge the control by the verdicts on its rows; where prompts repeat, by prompts."""
+    profiles = evidence.profiles
     tally = profiles.reconciled
-    p_value = sign_test(tally.a, tally.b)
+    p_value = p_value_of(contest_of(evidence))
     padded = control is Control.PADDED and tally.b > tally.a and p_value < 1.0 - level
     whole = profiles.in_both_orders
     flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)
@@ -83,7 +83,7 @@ def judge_control(
         b=tally.b,
         p_value=p_value,
         blocks=_blocks(tally.a, tally.b, p_value) if padded else None,
-        note=_position_note(profiles, level),
+        note=_position_note(positions_of(evidence), level),
         named=(tally.a + tally.b) / whole if whole else None,
         flips=flipped / whole if whole else None,
     )
@@ -137,9 +137,8 @@ def _blocks(plain: int, padded: int, p_value: float) -> str:
     )
 
 
-def _position_note(profiles: ProfileCounts, level: float) -> str | None:
+def _position_note(leaning: Positions, level: float) -> str | None:
     """Leaning to a position is not a preference between candidates: both orders cancel it."""
-    leaning = positions(profiles)
     if leaning.p_value is None or leaning.p_value >= 1.0 - level:
         return None
     first = leaning.leaning_first > leaning.leaning_second

@@ -20,7 +20,6 @@ from nova_judge.pairs.judge_output import read_judgments, read_shown, rows_in
 from nova_judge.pairs.passes import WHICH_PASS
 from nova_judge.records import ONE_PASS, InputRow, JobMetrics, JudgedRow, Judgment, Unscored
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
-from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 from nova_judge.statistics.panel import PanelVotes
 from nova_judge.verdict_labels import NO_OUTPUT
 
@@ -51,11 +50,6 @@ class PairsFound(NamedTuple):
         """All rows in constant memory; `notes` counts what disagrees within the details."""
         for job in self.jobs:
             yield from read_rows(job, notes)
-
-
-def profiles_of(job: JudgedFiles) -> ProfileCounts:
-    """The counts of each pair of verdicts among the rows of one job."""
-    return count_profiles(row.judgment for row in read_rows(job))
 
 
 def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:

@@ -25,7 +25,7 @@ from nova_judge.statistics.length_control import (
 )
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.outside_labels import rate_by_outside_labels
-from nova_judge.statistics.positions import Positions, positions
+from nova_judge.statistics.positions import Positions, positions_of
 from nova_judge.statistics.slices import Slice, slices
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
@@ -94,7 +94,7 @@ def find(
     if basis is Basis.REWEIGHED:
         of_positions = None
     elif both_orders:
-        of_positions = positions(evidence.profiles)
+        of_positions = positions_of(evidence)
     rates = settings.judge_rates
     by_rates = rate_by_outside_labels(contest, rates, level) if rates else None
     by_category = slices(evidence, settings, basis)

@@ -1,9 +1,13 @@
 """Effect of the order of showing on the judge: first-position rate, flips, consistency, a test."""
 
 import msgspec
+import numpy as np
 
 from nova_judge.statistics.binomial import sign_test
-from nova_judge.statistics.outcomes import Outcome, Profile, ProfileCounts
+from nova_judge.statistics.clusters import places_of
+from nova_judge.statistics.evidence import Evidence
+from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile, ProfileCounts
+from nova_judge.statistics.sign_flips import flip_test_of_counts
 
 
 class Positions(msgspec.Struct, frozen=True):
@@ -59,6 +63,16 @@ def positions(profiles: ProfileCounts) -> Positions:
     )
 
 
+def positions_of(evidence: Evidence) -> Positions:
+    """The position figures of all rows; where prompts repeat, the test flips signs of prompts."""
+    found = positions(evidence.profiles)
+    if found.p_value is None:
+        return found
+    leans = _LEANS[evidence.forward.astype(np.intp) * len(Outcome) + evidence.backward]
+    of_prompts = np.bincount(places_of(evidence.clusters), leans).astype(np.int64)
+    return msgspec.structs.replace(found, p_value=flip_test_of_counts(of_prompts))
+
+
 def _named_by_position(profiles: ProfileCounts) -> tuple[int, int]:
     """Judgments that name the candidate shown first, and shown second: B is first in backward."""
     forward, backward = profiles.forward, profiles.backward
@@ -79,3 +93,6 @@ def _lean(profile: Profile) -> int:
     named_first = (profile.forward is Outcome.A) + (profile.backward is Outcome.B)
     named_second = (profile.forward is Outcome.B) + (profile.backward is Outcome.A)
     return named_first - named_second
+
+
+_LEANS = np.sign([_lean(profile) for profile in PROFILES])

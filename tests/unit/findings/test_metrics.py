@@ -26,7 +26,7 @@ from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.runs.rows import ReasonCount
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from tests.made.profiles import counts, judged_rows
+from tests.made.profiles import counts, judged_rows, labelled
 
 
 def facts(**changes: Any) -> RunFacts:
@@ -90,7 +90,7 @@ def test_a_failed_run_says_where_and_why_and_nothing_else() -> None:
 
 
 def test_a_control_that_fails_blocks_the_verdict_of_the_run() -> None:
-    finding = judge_control(Control.PADDED, counts(BB=38, AA=2))
+    finding = judge_control(Control.PADDED, labelled({}, counts(BB=38, AA=2)))
     run = facts(
         input=InputFacts(uri="s3://d/x", version=None, size=1), input_rows=43, controls=(finding,)
     )
@@ -104,7 +104,7 @@ def test_the_settings_come_back_as_they_were_used() -> None:
     settings = StatisticsSettings(
         level=0.9, equivalence_margin=0.04, seed=5, anytime=True, blocked_by=("of old",)
     )
-    finding = judge_control(Control.PADDED, counts(BB=38, AA=2))
+    finding = judge_control(Control.PADDED, labelled({}, counts(BB=38, AA=2)))
     run = facts(settings=settings, controls=(finding,))
     written = encode_metrics(compute_metrics(run, judged_rows(120), None))
     used = msgspec.structs.replace(settings, blocked_by=("of old", finding.blocks))

@@ -15,6 +15,7 @@ from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts
 from tests.made import generated
 from tests.made.changed import changed
+from tests.made.profiles import labelled
 
 
 def judged(a: int, b: int) -> list[JudgedRow]:
@@ -130,7 +131,9 @@ def test_a_judge_that_favours_a_position_says_nothing_of_candidates_by_its_rubri
 
 
 def test_a_blocked_verdict_is_announced_nowhere():
-    finding = judge_control(Control.PADDED, ProfileCounts((2, *[0] * 4, 38, *[0] * 10)))
+    finding = judge_control(
+        Control.PADDED, labelled({}, ProfileCounts((2, *[0] * 4, 38, *[0] * 10)))
+    )
     rows = [
         msgspec.structs.replace(
             row, judgment=msgspec.structs.replace(row.judgment, forward=side, backward=side)

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from nova_judge.pairs.controls import Control, blocked_by, control_rows, judge_control, noise_floor
-from nova_judge.records import InputRow
+from nova_judge.records import InputRow, Verdict
+from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.outcomes import ProfileCounts
-from tests.made.profiles import counts, judged_rows
+from tests.made.profiles import counts, judged_rows, labelled
 
 ROWS = [row.row for row in judged_rows(50)]
 
@@ -41,7 +42,7 @@ def test_rows_without_answers_are_passed_over() -> None:
 
 def test_what_a_judge_names_of_one_answer_shown_twice_is_its_noise() -> None:
     """Both sides are the same bytes: P(both orders name A) is P(both name B), for every judge."""
-    found = judge_control(Control.SAME_ANSWER, counts(BB=29, AA=27, AB=20, tt=24))
+    found = judge_control(Control.SAME_ANSWER, labelled({}, counts(BB=29, AA=27, AB=20, tt=24)))
     assert found.blocks is None
     assert (found.named, found.flips) == (0.56, 0.2)
     assert noise_floor([found], 0.25) == (
@@ -49,11 +50,11 @@ def test_what_a_judge_names_of_one_answer_shown_twice_is_its_noise() -> None:
         "on 56.0%, and its orders contradict each other on 20.0%; on the run's own rows its orders "
         "contradict on 25.0%"
     )
-    assert noise_floor([judge_control(Control.PADDED, counts(BB=9))], 0.1) is None
+    assert noise_floor([judge_control(Control.PADDED, labelled({}, counts(BB=9)))], 0.1) is None
 
 
 def test_a_taste_for_padding_blocks_the_verdict() -> None:
-    found = judge_control(Control.PADDED, counts(BB=38, AA=2, AB=10))
+    found = judge_control(Control.PADDED, labelled({}, counts(BB=38, AA=2, AB=10)))
     assert blocked_by([found]) == (found.blocks,)
 
 
@@ -62,19 +63,19 @@ def test_a_taste_for_padding_blocks_the_verdict() -> None:
 )
 def test_a_fair_judge_blocks_nothing(fair: ProfileCounts) -> None:
     for control in Control:
-        assert judge_control(control, fair).blocks is None
+        assert judge_control(control, labelled({}, fair)).blocks is None
 
 
 def test_leaning_to_a_position_is_noted_and_does_not_block() -> None:
-    found = judge_control(Control.SAME_ANSWER, counts(AB=40, BA=2))
+    found = judge_control(Control.SAME_ANSWER, labelled({}, counts(AB=40, BA=2)))
     assert found.blocks is None
     assert found.note is not None
     assert "first position (40 rows to 2)" in found.note
 
 
 def test_only_a_taste_for_padding_blocks_and_not_a_distaste() -> None:
-    assert judge_control(Control.PADDED, counts(BB=40, AA=5)).blocks is not None
-    assert judge_control(Control.PADDED, counts(AA=40, BB=5)).blocks is None
+    assert judge_control(Control.PADDED, labelled({}, counts(BB=40, AA=5))).blocks is not None
+    assert judge_control(Control.PADDED, labelled({}, counts(AA=40, BB=5))).blocks is None
 
 
 def test_a_repeated_row_is_the_row_itself() -> None:
@@ -82,3 +83,9 @@ def test_a_repeated_row_is_the_row_itself() -> None:
         source = next(r for r in ROWS if row.id == f"control:repeat:{r.id}")
         kept = msgspec.structs.replace(source, id=row.id, label=None, reference=None)
         assert row == kept
+
+
+def test_rows_of_few_prompts_do_not_block() -> None:
+    rows = [EvidenceRow(Verdict.B, Verdict.B, cluster=1 + n % 4) for n in range(40)]
+    found = judge_control(Control.PADDED, gather(rows))
+    assert (found.p_value, found.blocks) == (0.125, None)

@@ -1,5 +1,7 @@
 """Agreement with labels: naive definitions, scikit-learn, statsmodels, published figures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -9,7 +11,7 @@ from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Unscored, Verdict
 from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
-from nova_judge.statistics.evidence import Evidence, gather
+from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
 from tests.made.profiles import HAIKU, counts, judged_rows, labelled
@@ -109,3 +111,38 @@ def test_the_interval_of_kappa_keeps_its_level(n: int) -> None:
     assert len(given) >= 1_500
     held = [one.low <= truth <= one.high for one in given]
     assert 0.93 <= np.mean(held) <= 0.98
+
+
+def test_intervals_count_prompts_where_these_repeat() -> None:
+    """Fifty prompts with five rows, each right with a chance of its own (log-odds 1.5 +- 2)."""
+    rng = np.random.default_rng(8)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+    right = float(weights @ (1 / (1 + np.exp(-1.5 - 2 * nodes))) / weights.sum())
+    keys = np.repeat(np.arange(1, 51), 5).astype(np.uint64)
+    held = {"share": [], "kappa": [], "ac1": [], "rows alone": []}
+    for _ in range(300):
+        chance = np.repeat(1 / (1 + np.exp(-rng.normal(1.5, 2, 50))), 5)
+        labels = rng.integers(0, 2, 250).astype(np.uint8)
+        codes = np.where(rng.random(250) < chance, labels, 1 - labels).astype(np.uint8)
+        empty = gather(EvidenceRow() for _ in range(250))
+        rows = replace(empty, forward=codes, backward=codes, labels=labels, clusters=keys)
+        found = agreement(rows)
+        share, beyond = found.intervals["strict"], 2 * right - 1
+        held["share"].append(share.low <= right <= share.high)
+        held["kappa"].append(found.kappa_interval.low <= beyond <= found.kappa_interval.high)
+        held["ac1"].append(found.ac1.low <= beyond <= found.ac1.high)
+        alone = agreement(replace(rows, clusters=keys * 0)).kappa_interval
+        held["rows alone"].append(alone.low <= beyond <= alone.high)
+    shares = {name: float(np.mean(inside)) for name, inside in held.items()}
+    assert min(shares["share"], shares["kappa"], shares["ac1"]) >= 0.9
+    assert shares["rows alone"] < 0.85
+
+
+def test_exchanging_the_candidates_mirrors_what_prompts_say() -> None:
+    rng = np.random.default_rng(9)
+    labels, codes = rng.integers(0, 2, (2, 100)).astype(np.uint8)
+    keys = np.repeat(np.arange(1, 26), 4).astype(np.uint64)
+    empty = gather(EvidenceRow() for _ in range(100))
+    rows = replace(empty, forward=codes, backward=codes, labels=labels, clusters=keys)
+    mirror = replace(rows, forward=1 - codes, backward=1 - codes, labels=1 - labels)
+    assert agreement(mirror).kappa_interval == agreement(rows).kappa_interval

@@ -152,3 +152,16 @@ def test_length_and_structure_together_take_out_what_each_alone_leaves() -> None
     assert 0.58 < of_length.estimate < raw
     assert 0.58 < of_format.estimate < raw
     assert joint.low < 0.5 < joint.high
+
+
+def test_rows_of_one_prompt_are_one_observation() -> None:
+    """Ten copies of 60 rows say what 60 rows say."""
+    scores, difference = generated(60)
+    many, longer = np.repeat(scores, 10), np.repeat(difference, 10, axis=0)
+    prompts = np.repeat(np.arange(1, 61), 10).astype(np.uint64)
+    once = controlled_win_rate(scores, difference, ("length",))
+    copies = controlled_win_rate(many, longer, ("length",), 0.95, prompts)
+    as_rows = controlled_win_rate(many, longer, ("length",))
+    widths = [one.high - one.low for one in (once, copies, as_rows)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.15)
+    assert widths[2] < 0.5 * widths[1]

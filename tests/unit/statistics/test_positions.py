@@ -3,7 +3,9 @@
 import pytest
 from scipy import stats
 
-from nova_judge.statistics.positions import positions
+from nova_judge.records import Verdict
+from nova_judge.statistics.evidence import EvidenceRow, gather
+from nova_judge.statistics.positions import positions, positions_of
 from tests.made.profiles import counts, random_counts
 
 
@@ -33,3 +35,10 @@ def test_no_row_in_both_orders_says_nothing_of_positions() -> None:
 def test_positions_do_not_change_when_the_candidates_are_exchanged(seed: int) -> None:
     profiles = random_counts(seed)
     assert positions(profiles.mirrored()) == positions(profiles)
+
+
+def test_rows_of_few_prompts_show_no_bias() -> None:
+    rows = [EvidenceRow(Verdict.A, Verdict.B, cluster=1 + n % 4) for n in range(40)]
+    assert positions_of(gather(rows)).p_value == 0.125
+    alone = gather(row._replace(cluster=0) for row in rows)
+    assert positions_of(alone) == positions(alone.profiles)
