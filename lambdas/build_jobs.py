@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
@@ -32,4 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     built = build_jobs(run, deployment)
     logger.info("jobs", run_id=run.run_id, jobs=len(built.jobs), later=len(built.later))
-    return built._asdict()
+    answer: dict[str, Any] = msgspec.to_builtins(built._asdict())
+    return answer

@@ -5,6 +5,7 @@ A template knows `prompt`, `context`, `system`, `category` and `id` of the row, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import jinja2
 from jinja2.meta import find_undeclared_variables
@@ -62,6 +63,17 @@ def _order_problems(where: str, messages: Sequence[Message]) -> Iterator[str]:
         yield f"{where}: the last turn is the assistant's; the user's question comes last"
 
 
+class TemplateFields(NamedTuple):
+    """What a template may name: the row's texts, and the recipe's examples."""
+
+    prompt: str
+    context: str
+    system: str
+    category: str
+    id: str
+    examples: object
+
+
 def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
     """The function that makes a row's prompt; it raises GenerationFailedError where none can be."""
     if not asked.turns:
@@ -69,24 +81,24 @@ def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
     templates = [(turn.role, _SANDBOX.from_string(turn.content)) for turn in asked.turns]
 
     def made(row: InputRow) -> str:
-        fields: dict[str, object] = {
-            "prompt": row.prompt,
-            "context": row.context or "",
-            "system": row.system or "",
-            "category": row.category or "",
-            "id": row.id,
-            "examples": asked.examples,
-        }
+        fields = TemplateFields(
+            prompt=row.prompt,
+            context=row.context or "",
+            system=row.system or "",
+            category=row.category or "",
+            id=row.id,
+            examples=asked.examples,
+        )
         *before, last = [Said(role, _text(template, fields, row)) for role, template in templates]
         return Prompt(last.text, row.system, tuple(before)) if before or row.system else last.text
 
     return made
 
 
-def _text(template: jinja2.Template, fields: dict[str, object], row: InputRow) -> str:
+def _text(template: jinja2.Template, fields: TemplateFields, row: InputRow) -> str:
     text, size = [], 0
     try:
-        for part in template.generate(fields):
+        for part in template.generate(fields._asdict()):
             text.append(part)
             size += len(part)
             if size > MOST_CHARACTERS:

@@ -61,7 +61,7 @@ class AwsWays:
         asked = ChatForm(None, how) if form == "chat" else PlainForm(how)
         return EndpointPort(client, name, asked, component)
 
-    def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
+    def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that a secret holds."""
         key = None if secret is None else self._key(secret)
         return ServerPort(

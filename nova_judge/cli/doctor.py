@@ -16,6 +16,7 @@ from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
+from nova_judge.preflight.input_check import input_check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
@@ -48,7 +49,7 @@ def command(
     if input_file is not None:
         with source(input_file, read, None, None) as lines:
             head = read_file_head(read, lines or input_file, input_file)
-        checks.append(rules.input_check(*head[:3], read))
+        checks.append(input_check(*head[:3], read))
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:

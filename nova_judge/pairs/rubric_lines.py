@@ -7,7 +7,7 @@ field, a criterion's name, or more of the text before it. No value is mended.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from nova_judge.records import Unscored
 
@@ -21,10 +21,14 @@ _COMMENT = re.compile(r"[ \t]#.*")
 _EMPTY = ("", "~", "null")
 
 
+WrittenFields: TypeAlias = dict[str, str | list[str] | None]
+"""A criterion's fields: the lines of a text, a value, or nothing."""
+
+
 class Lines(NamedTuple):
     """The criteria by name, and what was said of them all."""
 
-    criteria: Mapping[str, Mapping[str, Any]]
+    criteria: Mapping[str, Mapping[str, str | None]]
     overall: str
 
 
@@ -45,7 +49,7 @@ def rubric_lines(text: str) -> Lines | Unscored:
     return Lines(texts, " ".join(reader.overall))
 
 
-def _joined(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _joined(fields: WrittenFields) -> dict[str, str | None]:
     return {
         name: " ".join(value) if isinstance(value, list) else value
         for name, value in fields.items()
@@ -56,10 +60,10 @@ class _Reader:
     """State of the reading: the criterion, and the text that a further line belongs to."""
 
     def __init__(self) -> None:
-        self.criteria: dict[str, dict[str, Any]] = {}
+        self.criteria: dict[str, WrittenFields] = {}
         self.overall: list[str] = []
         self.fault: Unscored | None = None
-        self._fields: dict[str, Any] | None = None
+        self._fields: WrittenFields | None = None
         self._name = ""
         self._indent: int | None = None
         self._more: list[str] = []
@@ -92,11 +96,11 @@ class _Reader:
         self._fields = self.criteria.setdefault(name, {})
         self._name, self._more = name, []
 
-    def _field(self, fields: dict[str, Any], key: str, value: str) -> None:
+    def _field(self, fields: WrittenFields, key: str, value: str) -> None:
         if key in fields:
             self.fault = Unscored(f"criterion {self._name[:60]!r}: {key} stands twice")
         if key in _TEXTS:
-            self._more = fields[key] = _text(value)
+            fields[key] = self._more = _text(value)
             return
         bare = _unquoted(_COMMENT.sub("", value).strip())
         fields[key], self._more = None if bare in _EMPTY else bare, []

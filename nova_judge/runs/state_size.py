@@ -1,6 +1,6 @@
 """The limits of what the state machine carries from one state to the next."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
@@ -26,7 +26,7 @@ def check_bedrock_jobs(jobs: int) -> None:
         )
 
 
-def check_state_size(jobs: list[dict[str, Any]]) -> None:
+def check_state_size(jobs: Sequence[object]) -> None:
     """Raise RecipeError where the requests of a run's jobs are more than a state can hold."""
     size = len(msgspec.json.encode(jobs))
     if size > MOST_STATE_BYTES:

@@ -1,7 +1,6 @@
 """Calls to a server that speaks OpenAI's chat completions over HTTP."""
 
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 import urllib3
@@ -25,7 +24,7 @@ from nova_judge.answers.retries import (
     CallFailure,
     by_status,
 )
-from nova_judge.sources.request_forms import RequestForm, answer_in
+from nova_judge.sources.request_forms import ChatForm, ChatRequest, answer_in
 
 CONNECT_TIMEOUT_S = 10.0
 DETAIL_CHARACTERS = 300
@@ -42,7 +41,7 @@ class ServerPort:
     def __init__(
         self,
         url: str,
-        form: RequestForm,
+        form: ChatForm,
         key: str | None,
         *,
         threads: int,
@@ -71,20 +70,20 @@ class ServerPort:
         self._kept.keep(content, msgspec.json.encode(answer).decode())
         return answer
 
-    def _asked(self, request: dict[str, Any]) -> Answer:
+    def _asked(self, request: ChatRequest) -> Answer:
         renames = self._renames  # by now perhaps another thread's finding
-        reply = self._posted(_renamed(request) if renames else request)
+        reply = self._posted(request.renamed() if renames else request)
         old, new = (name.encode() for name in _RENAMED)
         refused = reply.status == HTTPStatus.BAD_REQUEST and not renames
         if refused and old in reply.data and new in reply.data:
-            reply = self._posted(_renamed(request))
+            reply = self._posted(request.renamed())
             self._renames = reply.status != HTTPStatus.BAD_REQUEST
         if reply.status != HTTPStatus.OK:
             detail = reply.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
             raise CallFailed(by_status(reply.status, detail=detail))
         return answer_in(reply.data, self._form)
 
-    def _posted(self, request: dict[str, Any]) -> urllib3.BaseHTTPResponse:
+    def _posted(self, request: ChatRequest) -> urllib3.BaseHTTPResponse:
         try:
             return self._pool.request(
                 "POST",
@@ -97,11 +96,6 @@ class ServerPort:
             )
         except HTTPError as error:
             raise CallFailed(_failure(error)) from error
-
-
-def _renamed(request: dict[str, Any]) -> dict[str, Any]:
-    old, new = _RENAMED
-    return {(new if key == old else key): value for key, value in request.items()}
 
 
 def _failure(error: HTTPError) -> CallFailure:

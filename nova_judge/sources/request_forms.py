@@ -25,10 +25,56 @@ Reply = TypeVar("Reply")
 Serving: TypeAlias = Literal["vllm", "tgi"]
 
 
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One message of a chat."""
+
+    role: str
+    content: str
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chat completion; what is None is the server's own. Models take one of two names for max."""
+
+    model: str | None = None
+    messages: list[ChatMessage]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: list[str] = []
+    seed: int | None = None
+    response_format: object = None
+    max_completion_tokens: int | None = None
+
+    def renamed(self) -> "ChatRequest":
+        """The same for a model that takes `max_completion_tokens` only."""
+        most = self.max_tokens
+        return msgspec.structs.replace(self, max_tokens=None, max_completion_tokens=most)
+
+
+class PlainParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Parameters of text generation as TGI names them."""
+
+    max_new_tokens: int
+    temperature: float | None = None
+    do_sample: bool | None = None
+    top_p: float | None = None
+    stop: list[str] = []
+    seed: int | None = None
+    details: bool
+    return_full_text: bool
+
+
+class PlainRequest(msgspec.Struct, frozen=True):
+    """A text that the model continues."""
+
+    inputs: str
+    parameters: PlainParameters
+
+
 class RequestForm(Protocol):
     """Request and response format of one kind of model server."""
 
-    def request(self, prompt: str) -> dict[str, Any]:
+    def request(self, prompt: str) -> ChatRequest | PlainRequest:
         """The JSON body of one request."""
         ...
 
@@ -44,23 +90,24 @@ class ChatForm:
     """
 
     def __init__(self, model: str | None, settings: Generation) -> None:
-        self._model = {} if model is None else {"model": model}
         self._system = settings.system
-        self._parameters = _set(
+        self._without_messages = ChatRequest(
+            model=model,
+            messages=[],
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             top_p=settings.top_p,
-            stop=list(settings.stop) or None,
+            stop=list(settings.stop),
             seed=settings.seed,
             response_format=None if settings.json_schema is None else _json(settings.json_schema),
         )
 
-    def request(self, prompt: str) -> dict[str, Any]:
+    def request(self, prompt: str) -> ChatRequest:
         """The JSON body of one request."""
-        messages = [{"role": role, "content": text} for role, text in said(prompt)]
+        messages = [ChatMessage(role, text) for role, text in said(prompt)]
         if system := system_of(prompt, self._system):
-            messages.insert(0, {"role": "system", "content": system})
-        return {**self._model, "messages": messages, **self._parameters}
+            messages.insert(0, ChatMessage("system", system))
+        return msgspec.structs.replace(self._without_messages, messages=messages)
 
     def answer(self, body: bytes) -> Answer:
         """The first choice of a reply."""
@@ -94,24 +141,24 @@ class PlainForm:
 
     def __init__(self, settings: Generation) -> None:
         self._system = settings.system
-        self._parameters = _set(
+        self._parameters = PlainParameters(
             max_new_tokens=settings.max_tokens,
             # TGI refuses a temperature of 0: greedy decoding has a switch of its own.
             temperature=settings.temperature or None,
             do_sample=None if settings.temperature is None else settings.temperature > 0,
             # TGI takes a top_p strictly between 0 and 1; 1 means the same as none.
             top_p=settings.top_p if settings.top_p != 1 else None,
-            stop=list(settings.stop) or None,
+            stop=list(settings.stop),
             seed=settings.seed,
             details=True,
             return_full_text=False,
         )
 
-    def request(self, prompt: str) -> dict[str, Any]:
+    def request(self, prompt: str) -> PlainRequest:
         """The JSON body of one request."""
         system = system_of(prompt, self._system)
         inputs = f"{system}\n\n{prompt}" if system else str(prompt)
-        return {"inputs": inputs, "parameters": self._parameters}
+        return PlainRequest(inputs, self._parameters)
 
     def answer(self, body: bytes) -> Answer:
         """The generated text of a reply."""
@@ -159,7 +206,3 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
     """OpenAI's structured outputs, which vLLM, llama.cpp and Ollama take too."""
     named = {"name": "reply", "strict": True, "schema": schema}
     return {"type": "json_schema", "json_schema": named}
-
-
-def _set(**parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
-    return {name: value for name, value in parameters.items() if value is not None}

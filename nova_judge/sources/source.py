@@ -11,7 +11,7 @@ from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.endpoint_facts import Form
-from nova_judge.sources.request_forms import RequestForm
+from nova_judge.sources.request_forms import ChatForm, RequestForm
 
 Payment: TypeAlias = Literal["tokens", "hours", "others"]
 """By the token, by the hour of an endpoint that exists for the run, or not by the run."""
@@ -45,7 +45,7 @@ class Ways(Protocol):
         """An endpoint that the account has; without a form its image decides."""
         ...
 
-    def server(self, url: str, form: RequestForm, how: Generation, secret: str | None) -> Port:
+    def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that a secret holds."""
         ...
 

@@ -38,6 +38,13 @@ ASKED_SHARD_BYTES = 4 * 1024**2
 """Of the prompts that a judge is asked in one function's shard: some hundred rows."""
 
 
+class StateJob(msgspec.Struct, frozen=True):
+    """A job as the state machine carries it: its number, and what it asks AWS for."""
+
+    number: int
+    request: dict[str, Any]
+
+
 class BuiltJobs(NamedTuple):
     """The requests of a run's jobs: those that start at once, and those that may be needed later.
 
@@ -45,8 +52,8 @@ class BuiltJobs(NamedTuple):
     """
 
     api: Api
-    jobs: list[dict[str, Any]]
-    later: list[dict[str, Any]]
+    jobs: list[StateJob]
+    later: list[StateJob]
     done: int
 
 
@@ -209,7 +216,7 @@ def _files_of(
         yield add
 
 
-def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment) -> dict[str, Any]:
+def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment) -> StateJob:
     """Write a job's record and the files beside its data; returns what the state machine sends."""
     request = kind.request(run, job, deployment)
     for key, content in request.files:
@@ -222,7 +229,7 @@ def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment)
         shards = msgspec.json.encode(list(cut(size, ASKED_SHARD_BYTES)))
         s3.write(deployment.bucket, layout.judge_shards(job.number), shards, "application/json")
     body = _encrypted(request.state_body or request.body, deployment.kms_key)
-    return {"number": job.number, "request": body}
+    return StateJob(job.number, body)
 
 
 def _encrypted(body: dict[str, Any], key: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from nova_judge.preflight.estimate import (
     estimate_run,
     read_workload,
 )
+from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.preflight.rules import Facts
 from nova_judge.recipe.files import packaged_recipe
@@ -154,7 +155,7 @@ def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:
     now = datetime.datetime.now(datetime.UTC)
     checks = rules.account_checks(facts, run.recipe, now, run.generated())
     if head.content:
-        checks.append(rules.input_check(*head[:3], run.recipe))
+        checks.append(input_check(*head[:3], run.recipe))
     return checks
 
 

@@ -101,7 +101,7 @@ def test_over_real_connections_no_row_is_lost_however_many_calls_fail(tmp_path, 
 
 
 def test_the_chat_form_says_what_the_settings_say():
-    assert ChatForm("Qwen/Qwen2.5", SETTINGS).request("Hi") == {
+    assert msgspec.to_builtins(ChatForm("Qwen/Qwen2.5", SETTINGS).request("Hi")) == {
         "model": "Qwen/Qwen2.5",
         "messages": [
             {"role": "system", "content": "Be brief."},
@@ -115,7 +115,7 @@ def test_the_chat_form_says_what_the_settings_say():
 
 
 def test_the_plain_form_switches_sampling_off_where_the_temperature_is_zero():
-    request = PlainForm(Generation(temperature=0, top_p=1.0)).request("Hi")
+    request = msgspec.to_builtins(PlainForm(Generation(temperature=0, top_p=1.0)).request("Hi"))
     assert request["inputs"] == "Hi"
     assert request["parameters"] == {
         "max_new_tokens": 512,
@@ -128,8 +128,11 @@ def test_the_plain_form_switches_sampling_off_where_the_temperature_is_zero():
 
 def test_a_temperature_of_the_model_s_own_is_not_sent():
     settings = Generation(temperature=None)
-    assert "temperature" not in ChatForm("m", settings).request("Hi")
-    assert not {"temperature", "do_sample"} & PlainForm(settings).request("Hi")["parameters"].keys()
+    assert "temperature" not in msgspec.to_builtins(ChatForm("m", settings).request("Hi"))
+    assert (
+        not {"temperature", "do_sample"}
+        & msgspec.to_builtins(PlainForm(settings).request("Hi"))["parameters"].keys()
+    )
 
 
 def test_the_plain_form_reads_text_and_details():
@@ -329,9 +332,15 @@ def test_a_row_s_own_instruction_stands_in_for_the_recipe_s():
     settings = Generation(system="Be brief.")
     prompt = Prompt("Hi", "Answer in French.")
     told = {"role": "system", "content": "Answer in French."}
-    assert ChatForm("m", settings).request(prompt)["messages"][0] == told
-    assert ChatForm("m", settings).request("Hi")["messages"][0]["content"] == "Be brief."
-    assert PlainForm(settings).request(prompt)["inputs"] == "Answer in French.\n\nHi"
+    assert msgspec.to_builtins(ChatForm("m", settings).request(prompt))["messages"][0] == told
+    assert (
+        msgspec.to_builtins(ChatForm("m", settings).request("Hi"))["messages"][0]["content"]
+        == "Be brief."
+    )
+    assert (
+        msgspec.to_builtins(PlainForm(settings).request(prompt))["inputs"]
+        == "Answer in French.\n\nHi"
+    )
     (instruction,) = converse_request("m", settings).to(prompt).system
     assert instruction.text == "Answer in French."
 

@@ -9,13 +9,13 @@ from nova_judge.errors import PreflightError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.images import ImageFacts
+from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,
     Facts,
     account_checks,
-    input_check,
     require,
 )
 from nova_judge.recipe.files import packaged_recipe

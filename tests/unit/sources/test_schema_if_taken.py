@@ -52,12 +52,12 @@ def test_other_failures_pass(refusal, status):
 
 def test_the_schema_stands_in_requests_as_the_services_document_it():
     how = Generation(json_schema=SCHEMA)
-    chat = ChatForm("m", how).request("q")
+    chat = msgspec.to_builtins(ChatForm("m", how).request("q"))
     assert chat["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "reply", "strict": True, "schema": SCHEMA},
     }
-    assert "response_format" not in ChatForm("m", Generation()).request("q")
+    assert "response_format" not in msgspec.to_builtins(ChatForm("m", Generation()).request("q"))
     request = msgspec.to_builtins(converse_request("m", how).to("q"))
     request["modelId"] = "amazon.nova-pro-v1:0"
     shape = botocore.session.get_session().get_service_model("bedrock-runtime")

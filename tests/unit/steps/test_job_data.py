@@ -72,8 +72,8 @@ def test_with_an_early_stop_one_job_starts_beside_the_controls(account) -> None:
         "stop: when_decided\ncontrols: [padded]\njudge:\n  max_rows_per_job: 3\n",
     )
     jobs = built(account, recipe(text), 7)
-    assert [job["number"] for job in jobs.jobs] == [0, 3]
-    assert [job["number"] for job in jobs.later] == [1, 2]
+    assert [job.number for job in jobs.jobs] == [0, 3]
+    assert [job.number for job in jobs.later] == [1, 2]
     assert (jobs.api, jobs.done) == ("nova", 1)
     judged = [prompts(account, n, "llm_judge.jsonl") for n in range(3)]
     assert [len(part) for part in judged] == [3, 3, 1]
@@ -85,7 +85,7 @@ def test_each_candidate_of_bedrock_s_judge_has_files_of_its_own(account) -> None
         "  bedrock:\n", "  bedrock:\n    prompts_per_job: 4\n"
     )
     jobs = built(account, recipe(text), 6)
-    assert [job["request"]["JobName"][-2:] for job in jobs.jobs] == ["-0", "-1", "-2", "-3"]
+    assert [job.request["JobName"][-2:] for job in jobs.jobs] == ["-0", "-1", "-2", "-3"]
     layout = RunLayout("questions_1-0123456789ab")
     files = [account.lines(layout.judge_data(n, "prompts.jsonl")) for n in range(4)]
     answers = [[line["modelResponses"][0]["response"] for line in file] for file in files]
@@ -123,7 +123,7 @@ def test_models_under_test_share_one_file_that_is_written_once(account) -> None:
     trains = {
         channel["DataSource"]["S3DataSource"]["S3Uri"]
         for job in jobs.jobs
-        for channel in job["request"]["InputDataConfig"]
+        for channel in job.request["InputDataConfig"]
         if channel["ChannelName"] == "train"
     }
     assert trains == {f"s3://{BUCKET}/{layout.judge_data(0, 'gen_qa.jsonl')}"}
