@@ -32,7 +32,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs hostile check templates schema pins bootstrap deploy destroy clean
+.PHONY: help setup demo test docs hostile check templates schema licences sbom audit pins bootstrap deploy destroy clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -96,6 +96,17 @@ templates: .venv/dev  ## Write the templates of local mode anew, after a change 
 schema: .venv/dev  ## Write the schemas in docs/ anew, after a change to the records of metrics.json or of events
 	@$(BIN)/python -m nova_judge.findings.metrics_schema docs/metrics.schema.json
 	@$(BIN)/python -m nova_judge.findings.run_events docs/event.schema.json
+
+licences: .venv/dev  ## Write docs/licences.md anew, after a change to what is installed
+	@$(BIN)/python tools/licences.py docs/licences.md
+
+sbom: .venv/dev  ## Write out/sbom.json, a CycloneDX list of everything in .venv
+	@mkdir -p out
+	@$(UV) tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o out/sbom.json
+
+audit: $(UV)  ## Look for known faults in what functions, machine and tests install (asks pypi.org)
+	@for file in lambdas/requirements.txt requirements.txt requirements-dev.txt; do \
+		$(UV) tool run --quiet pip-audit==2.10.1 --strict --disable-pip --no-deps --progress-spinner off -r $$file || exit 1; done
 
 # Credentials are looked at first: `where` ends with one sentence where there are none.
 bootstrap: .venv/deploy  ## Prepare the account and region of your credentials for the CDK, once
