@@ -49,6 +49,8 @@ COMMANDS: Final[dict[str, str]] = {
     "it.",
     "cross-check": "Show how often judges agree on the same pairs, beyond chance, and where "
     "they differ.",
+    "judge-check": "Measure how far judges can be trusted: right, by position, by length, and when "
+    "asked again.",
     "local": "Evaluate on this machine: no AWS, no Docker.",
     "endpoints": "Start, stop and list the candidates' endpoints.",
     "datasets": "Data sets in SageMaker's AI registry.",

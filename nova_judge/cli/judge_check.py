@@ -1,0 +1,178 @@
+"""`nova-judge judge-check`: how far a judge can be trusted, measured on labels."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import ryaml
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from nova_judge.aws.ways import AwsWays
+from nova_judge.cli.arguments import AsJson, Join, Map
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.source import source
+from nova_judge.cli.terminal import Console
+from nova_judge.errors import InputFileError, RecipeError
+from nova_judge.findings.judge_check import CheckedJudge
+from nova_judge.folders import DATA
+from nova_judge.inputs.dataset import read_rows
+from nova_judge.inputs.reading import FROM_FILE, reading_of
+from nova_judge.kinds.recipes import file_beside, load_recipe, read_recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import InputRow, Verdict
+from nova_judge.report.judge_check_page import render_judge_check
+from nova_judge.sources.openai_server import is_on_this_machine, server_model
+from nova_judge.statistics.win_rate import Interval
+from nova_judge.steps.check_judge import Asking, ask_and_check
+
+SHIPPED = DATA / "judgebench.jsonl"
+KEPT = Path(".nova-judge-kept")
+_FORMS = "openai:URL#MODEL, bedrock:MODEL_ID or the YAML file of a recipe of kind model_judge"
+_KEY = "OPENAI_API_KEY"
+
+
+def command(
+    judge: Annotated[list[str], typer.Option(help=f"{_FORMS.replace('[', chr(92) + '[')}.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Ready pairs with `label`; else 100 pairs of JudgeBench, which ship."),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="A prompt that ships, or a file: for judges that name no recipe."),
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=2, help="At most so many labelled pairs.")] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="Calls to a judge at once, at most.")
+    ] = 16,
+    kept: Annotated[
+        Path, typer.Option(help="The folder that keeps replies, so that nothing is asked twice.")
+    ] = KEPT,
+    out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("judge-check.html"),
+    columns: Map = None,
+    join: Join = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how far judges can be trusted: right, by position, by length, and when asked again.
+
+    Every pair is judged in both orders; 30 pairs are asked again, and 30 of one answer shown twice
+    and 30 of an answer said twice are judged too. Bedrock is called with your own credentials.
+
+    Examples:
+
+      nova-judge judge-check --judge openai:http://localhost:11434/v1#llama3.3
+
+      nova-judge judge-check --judge bedrock:us.amazon.nova-pro-v1:0 --labels mine.jsonl
+
+      nova-judge judge-check --judge strict.yaml --judge mild.yaml --out prompts.html
+    """
+    recipes = [_recipe(one, prompt) for one in judge]
+    pairs = _labelled(labels or SHIPPED, recipes[0], columns, join)[:rows]
+    console = Console(stderr=True, highlight=False)
+    checked = [_checked(console, recipe, pairs, kept, concurrency) for recipe in recipes]
+    said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
+    out.write_text(render_judge_check(checked, said), encoding="utf-8")
+    if as_json:
+        print_json(checked)
+        return
+    printed = Console(highlight=False)
+    printed.print(_table(checked))
+    printed.print(f"On {escape(said)}. Page: {escape(str(out))}", soft_wrap=True)
+
+
+def _checked(
+    console: Console, recipe: Recipe, rows: Sequence[InputRow], kept: Path, concurrency: int
+) -> CheckedJudge:
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
+        task = progress.add_task(f"Ask {recipe.name}", total=None)
+        asking = Asking(
+            ways=AwsWays("", {"openai": os.environ.get(_KEY, "")}),
+            kept=kept / "judge-check.jsonl",
+            concurrency=concurrency,
+            planned=lambda total: progress.update(task, total=total),
+            answered=lambda: progress.advance(task),
+        )
+        return ask_and_check(recipe, rows, asking)
+
+
+def _recipe(spec: str, prompt: str | None) -> Recipe:
+    """The recipe that a judge names; raises RecipeError with the forms allowed."""
+    if spec.endswith((".yaml", ".yml")):
+        recipe = read_recipe(spec)
+        if recipe.judge.model is None:
+            raise RecipeError(f"{spec}: it has no judge.model; a judge is checked by itself")
+        return recipe
+    kind, _, rest = spec.partition(":")
+    if kind not in ("openai", "bedrock") or not rest:
+        raise RecipeError(f"--judge {spec}: names no judge; write {_FORMS}")
+    model: dict[str, Any] = {kind: rest}
+    url, _ = server_model(rest)
+    may_send_key = url.startswith("https://") or is_on_this_machine(url)
+    if kind == "openai" and os.environ.get(_KEY) and may_send_key:
+        model["secret"] = "openai"  # noqa: S105 - a name
+    judge: dict[str, Any] = {"model": model}
+    if prompt is not None:
+        judge["prompt"] = prompt
+    text = ryaml.dumps({"name": spec, "kind": "model_judge", "judge": judge})
+    return load_recipe(text, file="--judge", beside=file_beside("here.yaml"))
+
+
+def _labelled(file: Path, recipe: Recipe, columns: str | None, join: Path | None) -> list[InputRow]:
+    """The pairs of a file that have a label; raises InputFileError where there is none."""
+    with source(file, recipe, columns, join) as lines:
+        content = (lines or file).read_bytes()
+    rows = list(read_rows([content], len(content), FROM_FILE, reading_of(recipe)))
+    labelled = [row for row in rows if isinstance(row, InputRow) and isinstance(row.label, Verdict)]
+    if len(labelled) < 2:
+        raise InputFileError(
+            f"{file}: {len(labelled)} of {len(rows):,} lines are pairs with a `label`; two or more "
+            'are needed: {"prompt", "response_A", "response_B", "label": "A>B"}'
+        )
+    return labelled
+
+
+def _table(judges: Sequence[CheckedJudge]) -> Table:
+    table = Table("", *(escape(judge.name) for judge in judges))
+    for name, of in _FIGURES.items():
+        table.add_row(name, *(of(judge) for judge in judges))
+    return table
+
+
+def _share(of: Interval | None) -> str:
+    return "none" if of is None else f"{of.estimate:.1%} [{of.low:.1%}, {of.high:.1%}]"
+
+
+def _part(of: float | None) -> str:
+    return "none" if of is None else f"{of:.1%}"
+
+
+def _right(judge: CheckedJudge) -> str:
+    return "no labels" if judge.agreement is None else _share(judge.agreement.intervals["summed"])
+
+
+_FIGURES: dict[str, Callable[[CheckedJudge], str]] = {
+    "judged": lambda judge: f"{judge.judged:,} of {judge.rows:,}",
+    "right": _right,
+    "first position": lambda judge: _part(judge.first_position),
+    "orders contradict": lambda judge: _part(judge.flips),
+    "wrong, for the longer to the shorter": lambda judge: (
+        f"{judge.length.more} to {judge.length.less} (p = {judge.length.p_value:.2g})"
+    ),
+    "wrong, for more structure to less": lambda judge: (
+        f"{judge.structure.more} to {judge.structure.less} (p = {judge.structure.p_value:.2g})"
+    ),
+    "same when asked again": lambda judge: _share(judge.same_again),
+    "names a winner of one answer twice": lambda judge: _part(
+        judge.same_answer.named if judge.same_answer else None
+    ),
+    "prefers an answer said twice": lambda judge: (
+        f"{judge.padded.b} to {judge.padded.a}" if judge.padded else "none"
+    ),
+    "tokens of a pair": lambda judge: f"{judge.input_tokens:,.0f} + {judge.output_tokens:,.0f}",
+    "cost of 1,000 pairs": lambda judge: "not known" if judge.usd is None else f"${judge.usd:,.2f}",
+}

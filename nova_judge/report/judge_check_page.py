@@ -1,0 +1,15 @@
+"""The page that compares judges by what they did on labelled pairs."""
+
+from collections.abc import Sequence
+
+from nova_judge import __version__
+from nova_judge.findings.judge_check import CheckedJudge
+from nova_judge.report.page import asset, environment
+
+
+def render_judge_check(judges: Sequence[CheckedJudge], labels: str) -> str:
+    """The page, without a script; `labels` says which pairs were judged."""
+    template = environment().get_template("judge_check.html.j2")
+    return template.render(
+        judges=judges, labels=labels, style=asset("report.css"), version=__version__
+    )

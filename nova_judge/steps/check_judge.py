@@ -1,0 +1,200 @@
+"""A judge asked about labelled pairs, controls and again about some of them, from this machine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Port, model_name
+from nova_judge.answers.generate import generate
+from nova_judge.answers.kept_answers import KeptAnswers
+from nova_judge.answers.lane import AnswerSource
+from nova_judge.answers.retries import TIMED_OUT, CallFailed, RetryPolicy
+from nova_judge.errors import GenerationFailedError, JudgeJobError
+from nova_judge.findings.judge_check import (
+    PER_ROWS,
+    CheckedJudge,
+    CheckedRows,
+    JudgeCost,
+    check_judge,
+)
+from nova_judge.kinds.asked_pairs import asked_model
+from nova_judge.pairs.controls import Control, control_rows
+from nova_judge.pairs.judge_asking import AskedPair, asked_pair, judge_generation
+from nova_judge.pairs.judge_reply import read_reply
+from nova_judge.preflight.pricing import bill
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored
+from nova_judge.runs.usage import TokenUse, Usage
+from nova_judge.sources.known import source_of
+from nova_judge.sources.schema_if_taken import SchemaIfTaken
+from nova_judge.sources.source import Ways
+from nova_judge.verdict_labels import parse_verdict, turned
+
+CONTROL_PAIRS = 30
+AGAIN_PAIRS = 30
+PATIENCE_S = 120.0
+_JUDGE, _AGAIN = "the judge", "the judge, asked again"
+_CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
+_CURES = {
+    "401": "Does OPENAI_API_KEY hold a key for this server?",
+    "403": "May these credentials call this model?",
+    "404": "Does the address end in /v1, and is that the model's name?",
+}
+
+
+class Asking(NamedTuple):
+    """How a judge is asked: ways to models, the file of kept replies, calls at once.
+
+    `answered` is called with each reply, `planned` with how many there will be.
+    """
+
+    ways: Ways
+    kept: Path
+    concurrency: int
+    planned: Callable[[int], None]
+    answered: Callable[[], None]
+
+
+def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: Asking) -> CheckedJudge:
+    """Ask the judge of a recipe, and say how far it can be trusted.
+
+    Raises GenerationFailedError where it cannot be asked, JudgeJobError where it gives no verdict.
+    """
+    judge, model = recipe.judge, asked_model(recipe, 0)
+    seed = recipe.statistics.seed
+    controls = {
+        control: control_rows(rows, control, CONTROL_PAIRS, seed)
+        for control in (Control.SAME_ANSWER, Control.PADDED)
+    }
+    every = [*rows, *controls[Control.SAME_ANSWER], *controls[Control.PADDED]]
+    pairs = [asked_pair(row, judge) for row in every]
+    once = list(_prompts(pairs))
+    again = list(_prompts(pairs[: min(AGAIN_PAIRS, len(rows))]))
+    asking.planned(len(dict.fromkeys(once)) + len(dict.fromkeys(again)))
+    port = _port(recipe, model, asking)
+    _first_word(port, source_of(model).title(model))
+    generated = generate(
+        {_JUDGE: once, _AGAIN: again},
+        {name: _source(recipe, port, asking, name) for name in (_JUDGE, _AGAIN)},
+    )
+    replies = dict(zip(once, generated.outcomes[_JUDGE], strict=True))
+    replies_again = dict(zip(again, generated.outcomes[_AGAIN], strict=True))
+    judged = [
+        JudgedRow(row=row, judgment=_judgment(pair, replies, recipe))
+        for row, pair in zip(every, pairs, strict=True)
+    ]
+    labelled, same, padded = _split(judged, len(rows), len(controls[Control.SAME_ANSWER]))
+    checked = check_judge(
+        source_of(model).title(model),
+        f"{judge.words.name} ({judge.words.digest})",
+        CheckedRows(
+            labelled,
+            ((Control.SAME_ANSWER, same), (Control.PADDED, padded)),
+            list(_twice(pairs, replies, replies_again, recipe)),
+        ),
+        _cost(model, pairs[: len(rows)], replies),
+        recipe.statistics.level,
+    )
+    if not checked.judged:
+        why = checked.failures[0].reason if checked.failures else "no row"
+        raise JudgeJobError(f"{checked.name} gave no verdict on any of {len(rows):,} rows: {why}")
+    return checked
+
+
+def _prompts(pairs: Sequence[AskedPair]) -> Iterator[str]:
+    return (prompt for p in pairs if not p.missing for prompt in (p.forward, p.backward))
+
+
+def _split(
+    judged: list[JudgedRow], rows: int, same: int
+) -> tuple[list[JudgedRow], list[JudgedRow], list[JudgedRow]]:
+    return judged[:rows], judged[rows : rows + same], judged[rows + same :]
+
+
+def _port(recipe: Recipe, model: AskedModel, asking: Asking) -> Port:
+    how, source = judge_generation(recipe.judge), source_of(model)
+    port = source.port(model, how, asking.ways)
+    if how.json_schema is None:
+        return port
+    plain = msgspec.structs.replace(how, json_schema=None)
+    return SchemaIfTaken(port, source.port(model, plain, asking.ways))
+
+
+def _first_word(port: Port, name: str) -> None:
+    """One request before all others, whose failure says what to mend."""
+    try:
+        port.ask('Answer with the JSON object {"reasons": "", "verdict": "A=B"}.')
+    except CallFailed as error:
+        failure = error.failure
+        if failure == TIMED_OUT or failure.reason.startswith(("429", "5")):
+            return
+        cure = _CURES.get(failure.reason[:3], "Is the server up, and is that its address?")
+        raise GenerationFailedError(
+            f"{name} cannot be asked: {failure.reason} {failure.detail}. {cure}"
+        ) from error
+
+
+def _source(recipe: Recipe, port: Port, asking: Asking, name: str) -> AnswerSource:
+    model, how = asked_model(recipe, 0), judge_generation(recipe.judge)
+    asked = f"{model_name(source_of(model).kept_as(model), how)} {name}"
+    return AnswerSource(
+        port=port,
+        journal=KeptAnswers(asking.kept, asked, asking.answered),
+        policy=RetryPolicy(how.tries, PATIENCE_S, slow_s=how.call_timeout_s / 2),
+        call_timeout_s=how.call_timeout_s,
+        threads=asking.concurrency,
+    )
+
+
+def _judgment(
+    pair: AskedPair, replies: dict[str, AnswerOutcome | None], recipe: Recipe
+) -> Judgment:
+    if pair.missing:
+        return Judgment(forward=Unscored(pair.missing), backward=Unscored(pair.missing))
+    forward = _verdict(replies[pair.forward], recipe)
+    return Judgment(forward=forward, backward=turned(_verdict(replies[pair.backward], recipe)))
+
+
+def _verdict(outcome: AnswerOutcome | None, recipe: Recipe) -> JudgedAs:
+    """The verdict of one reply, in the order shown."""
+    if isinstance(outcome, FailedAnswer):
+        return Unscored(f"the judge gave no reply: {outcome.reason}")
+    if outcome is None:
+        return Unscored("the judge was not asked")
+    if outcome.finish_reason in _CUT_OFF:
+        return Unscored(f"the reply was cut off ({outcome.finish_reason})")
+    read = read_reply(outcome.text, recipe.judge.rubric)
+    return Unscored(read.error) if read.error else parse_verdict(read.text)
+
+
+def _twice(
+    pairs: Sequence[AskedPair],
+    replies: dict[str, AnswerOutcome | None],
+    again: dict[str, AnswerOutcome | None],
+    recipe: Recipe,
+) -> Iterator[tuple[JudgedAs, JudgedAs]]:
+    for pair in pairs:
+        for prompt in (pair.forward, pair.backward):
+            if prompt in again:
+                yield _verdict(replies[prompt], recipe), _verdict(again[prompt], recipe)
+
+
+def _cost(
+    model: AskedModel, pairs: Sequence[AskedPair], replies: dict[str, AnswerOutcome | None]
+) -> JudgeCost:
+    """The cost of a row, by the tokens that the model counted."""
+    given = [replies.get(prompt) for prompt in _prompts(pairs)]
+    answers = [answer for answer in given if isinstance(answer, Answer)]
+    orders = 2 / max(1, len(answers))
+    read = sum(answer.input_tokens or 0 for answer in answers) * orders
+    written = sum(answer.output_tokens or 0 for answer in answers) * orders
+    source = source_of(model)
+    if source.payment(model) != "tokens":
+        return JudgeCost(read, written, None)
+    title = source.title(model)
+    tokens = TokenUse(title, PER_ROWS * read, PER_ROWS * written, False, model.price, model.source)
+    billed = bill(Usage(bedrock=(tokens,)))
+    return JudgeCost(read, written, None if billed.unpriced else billed.usd)

@@ -1,0 +1,136 @@
+"""`judge-check` against a server on loopback, and its figures by definition."""
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from nova_judge.cli.judge_check import SHIPPED
+from nova_judge.cli.main import app
+
+ANSWER = r"<answer_{}>\n(.*?)\n</answer_{}>"
+
+
+def judged(prompt: str) -> str:
+    """The longer answer is better; of two of one length the first."""
+    found = [re.search(ANSWER.format(s, s), prompt, re.DOTALL) for s in "AB"]
+    if None in found:
+        return '{"reasons": "", "verdict": "A=B"}'
+    first, second = (len(one[1]) for one in found if one)
+    return json.dumps({"reasons": "", "verdict": "A>B" if first >= second else "B>A"})
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[dict]]]:
+    asked: list[dict] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            asked.append(request)
+            known = request["model"] == "long"
+            text = judged(request["messages"][-1]["content"])
+            reply = {
+                "choices": [{"message": {"content": text}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+            }
+            content = json.dumps(reply if known else {"error": "no such model"}).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None: ...
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}/v1", asked
+    running.shutdown()
+    running.server_close()
+
+
+def labelled(tmp_path):
+    rows = [
+        {
+            "id": str(n),
+            "prompt": f"q{n}",
+            "response_A": "# aa" if n % 2 else "a",
+            "response_B": "bb",
+            # the longer answer is right on the even rows of the first 30, and on all others
+            "label": "B>A" if n % 2 == 0 or n < 30 else "A>B",
+        }
+        for n in range(40)
+    ]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return file
+
+
+def check(tmp_path, *options: str):
+    page = tmp_path / "page.html"
+    always = ["--kept", str(tmp_path / "kept"), "--out", str(page)]
+    return CliRunner().invoke(app, ["judge-check", *options, *always]), page
+
+
+def test_the_figures_of_a_judge_that_prefers_length_and_the_first_position(tmp_path, server):
+    url, asked = server
+    options = ("--judge", f"openai:{url}#long", "--labels", str(labelled(tmp_path)), "--json")
+    ran, page = check(tmp_path, *options)
+    assert ran.exit_code == 0, ran.output
+    (found,) = json.loads(ran.stdout)
+    assert (found["rows"], found["judged"]) == (40, 40)
+    assert found["agreement"]["summed"] == 25 / 40
+    assert (found["length"]["more"], found["length"]["less"]) == (15, 0)
+    assert (found["structure"]["more"], found["structure"]["less"]) == (15, 0)
+    assert found["first_position"] == 0.5
+    assert found["same_again"]["estimate"] == 1.0
+    assert (found["padded"]["a"], found["padded"]["b"]) == (0, 30)
+    # one answer shown twice: the first is named in both orders, which contradict each other
+    assert (found["same_answer"]["named"], found["same_answer"]["flips"]) == (0.0, 1.0)
+    assert (found["input_tokens"], found["output_tokens"], found["usd"]) == (200, 20, None)
+    assert "How far these judges can be trusted" in page.read_text("utf-8")
+    calls = len(asked)
+    again, _ = check(tmp_path, *options)
+    assert json.loads(again.stdout) == [found]
+    assert len(asked) == calls + 1  # the first request alone
+
+
+def test_what_is_wrong_with_a_judge_is_said_at_once(tmp_path, server):
+    url, asked = server
+    ran, page = check(tmp_path, "--judge", f"openai:{url}#other")
+    assert ran.exit_code != 0
+    assert "other cannot be asked: 404" in str(ran.exception)
+    assert "Does the address end in /v1" in str(ran.exception)
+    assert (len(asked), page.exists()) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("judge", "says"),
+    [
+        ("reference", "names no judge; write openai:URL#MODEL, bedrock:MODEL_ID"),
+        ("openai:localhost", "the address of a server's API and the name of its model"),
+    ],
+)
+def test_a_judge_that_names_no_model_is_refused(tmp_path, judge, says):
+    ran, _ = check(tmp_path, "--judge", judge)
+    assert says in str(ran.exception)
+
+
+def test_a_file_without_labels_is_refused(tmp_path):
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"prompt": "q", "response_A": "a", "response_B": "b"}\n', "utf-8")
+    ran, _ = check(tmp_path, "--judge", "openai:http://127.0.0.1:9/v1#m", "--labels", str(file))
+    assert "0 of 1 lines are pairs with a `label`" in str(ran.exception)
+
+
+def test_the_pairs_that_ship_are_a_hundred_of_four_kinds_with_both_labels():
+    rows = [json.loads(line) for line in SHIPPED.read_text("utf-8").splitlines()]
+    kinds = Counter(row["category"] for row in rows)
+    assert kinds == {"knowledge": 25, "reasoning": 25, "math": 25, "coding": 25}
+    assert Counter(row["label"] for row in rows) == {"A>B": 50, "B>A": 50}
+    assert len({row["id"] for row in rows}) == 100
