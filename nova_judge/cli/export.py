@@ -21,7 +21,7 @@ from nova_judge.cli.arguments import (
 )
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores
+from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores, rows_for
 from nova_judge.findings.reweighed import choose_weights
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.training_forms import Format
@@ -97,7 +97,12 @@ def command(
             str(chosen.asked) if chosen else "",
         )
         made = export(
-            report.rows(), form, filters, report.metrics, left_out, conversational=conversational
+            rows_for(form, report.rows),
+            form,
+            filters,
+            report.metrics,
+            left_out,
+            conversational=conversational,
         )
     if not _written(out, made, left_out):
         raise RequestError(f"No row of {run} becomes a record, so that no file was written.")

@@ -6,7 +6,7 @@ so that the sum closes.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -133,6 +133,19 @@ def export(
         return
     for one in selected:
         yield from _records(one, form, filters, run, conversational=conversational)
+
+
+def rows_for(form: Format, rows: Callable[[], Iterable[JudgedRow]]) -> Iterator[JudgedRow]:
+    """The rows in the order of their records.
+
+    Bedrock's records have `system` only where a row has one, and a trainer's library takes a file's
+    fields from its first records: these rows go first.
+    """
+    if not form.turns_of_bedrock:
+        yield from rows()
+        return
+    yield from (judged for judged in rows() if judged.row.system)
+    yield from (judged for judged in rows() if not judged.row.system)
 
 
 def _selected(

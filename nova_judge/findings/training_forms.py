@@ -23,6 +23,11 @@ class Format(enum.StrEnum):
     NOVA_DPO = "nova-dpo"
 
     @property
+    def turns_of_bedrock(self) -> bool:
+        """True if a record has the field `system` only where its row has a system prompt."""
+        return self in (Format.BEDROCK_SFT, Format.NOVA_DPO)
+
+    @property
     def needs_both(self) -> bool:
         """True if a record holds a better and a worse answer."""
         return self not in (Format.SFT, Format.BEDROCK_SFT, Format.KTO)

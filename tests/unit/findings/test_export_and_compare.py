@@ -16,7 +16,7 @@ from nova_judge.findings.compare import (
     require_same_judge,
     rows_of_run,
 )
-from nova_judge.findings.export import STAGES, Filters, export
+from nova_judge.findings.export import STAGES, Filters, export, rows_for
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.row_text import row_text
 from nova_judge.findings.saved_report import open_report
@@ -450,3 +450,41 @@ def test_near_equal_names_are_one_criterion_by_the_table():
     assert group("price_validation") == "price validation"
     assert group("日本語") == "日本語"
     assert group("overall quality") == "overall quality"
+
+
+@pytest.mark.parametrize("conversational", [False, True])
+@pytest.mark.parametrize("form", list(Format))
+def test_first_record_of_a_file_has_every_field_whatever_the_rows_hold(form, conversational):
+    rows = [
+        msgspec.structs.replace(
+            row, row=msgspec.structs.replace(row.row, system="Be brief." if line % 9 == 8 else None)
+        )
+        for line, row in enumerate(runs.generated_rows(60))
+    ]
+    made = list(
+        export(
+            rows_for(form, lambda: rows),
+            form,
+            Filters(),
+            RUN,
+            Counter(),
+            conversational=conversational,
+        )
+    )
+    fields = [tuple(record.training) for record in made]
+    assert set().union(*fields) == set(fields[0])
+    if not form.turns_of_bedrock:
+        assert len(set(fields)) == 1
+    provenance = [json.loads(msgspec.json.encode(record.provenance)) for record in made]
+    kinds = {tuple((name, type(value)) for name, value in one.items()) for one in provenance}
+    assert len(kinds) == 1
+
+
+def test_files_of_runs_without_system_prompts_have_no_such_field(tmp_path):
+    run = runs.write_run(tmp_path / "r", runs.generated_rows(30))
+    out = tmp_path / "sft.jsonl"
+    done = CliRunner().invoke(
+        app, ["export", str(run), "--format", "bedrock-sft", "--out", str(out)]
+    )
+    assert done.exit_code == 0
+    assert list(json.loads(out.read_text().splitlines()[0])) == ["schemaVersion", "messages"]
