@@ -13,16 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from fast_coverage import check_fast_path, holds, joint, quarters
+from fast_coverage import check_fast_path, holds, joint, profiles_of, quarters
 from rich.console import Console
 from rich.table import Table
 
 from nova_judge.findings.leaderboard import Match, leaderboard
 from nova_judge.statistics.agreement import cohen_kappa
-from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 from nova_judge.statistics.length_control import controlled_win_rate
-from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.sequential import anytime_p_value, win_rate_anytime
 from nova_judge.statistics.win_rate import (
     Interval,
@@ -36,7 +34,6 @@ SIZES = (5, 10, 20, 50, 100, 200, 500)
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.95)
 TIES = (0.0, 0.2, 0.4)
 CORRELATIONS = (0.0, 0.3, 0.6, 0.9)
-_ORDER = (Outcome.A, Outcome.TIE, Outcome.B)
 
 
 class Coverage(NamedTuple):
@@ -182,7 +179,7 @@ def of_leaderboard(rng: np.random.Generator, draws: int, n: int) -> Iterator[tup
             for a, b in itertools.combinations(range(players), 2):
                 share = 1 / (1 + np.exp(strengths[a] - strengths[b]))
                 drawn = rng.multinomial(n, joint(share, 0, correlation).ravel()).reshape(3, 3)
-                matches.append(Match(str(a), str(b), _profiles(drawn)))
+                matches.append(Match(str(a), str(b), profiles_of(drawn)))
             for one in leaderboard(matches).standings:
                 inside.append(one.low <= strengths[int(one.name)] <= one.high)
         yield "Bradley-Terry strength", float(np.mean(inside))
@@ -222,14 +219,6 @@ def _least_wins(n: int) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if anytime_p_value(middle, n - middle) <= 0.05 else (middle, high)
     return high
-
-
-def _profiles(table: Ints) -> ProfileCounts:
-    counts = np.zeros((4, 4), dtype=np.int64)
-    for i, forward in enumerate(_ORDER):
-        for j, backward in enumerate(_ORDER):
-            counts[forward, backward] = table[i, j]
-    return ProfileCounts(tuple(counts.ravel().tolist()))
 
 
 PARTS: dict[str, tuple[Part, int, int]] = {

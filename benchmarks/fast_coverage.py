@@ -7,11 +7,14 @@ import numpy.typing as npt
 
 from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
+from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 from nova_judge.statistics.win_rate import (
     Interval,
     ScoreCounts,
     score_interval,
 )
+
+_ORDER = (Outcome.A, Outcome.TIE, Outcome.B)
 
 
 def joint(share: float, ties: float, correlation: float) -> Floats:
@@ -23,6 +26,15 @@ def joint(share: float, ties: float, correlation: float) -> Floats:
 def quarters(table: Floats) -> Floats:
     """Probabilities of the five scores 0, 1/4, .. 1."""
     return np.array([np.trace(table[:, ::-1], offset=2 - k) for k in range(5)])
+
+
+def profiles_of(table: Ints) -> ProfileCounts:
+    """The rows of a table like that of `joint` as counts."""
+    counts = np.zeros((4, 4), dtype=np.int64)
+    for i, forward in enumerate(_ORDER):
+        for j, backward in enumerate(_ORDER):
+            counts[forward, backward] = table[i, j]
+    return ProfileCounts(tuple(counts.ravel().tolist()))
 
 
 def holds(counts: Ints, truth: float) -> npt.NDArray[np.bool_]:

@@ -121,7 +121,7 @@ def lease_table(name: str) -> LeaseTable:
     return LeaseTable(boto3.resource("dynamodb").Table(name))
 
 
-def _key(endpoint: str) -> dict[str, Any]:
+def _key(endpoint: str) -> dict[str, str]:
     return {"run_id": f"{KEY}{endpoint}"}
 
 

@@ -45,9 +45,13 @@ class Texts(NamedTuple):
 def records(texts: Texts, form: Format, *, conversational: bool) -> list[dict[str, Any]]:
     """The records of one row: one, or for KTO one for each answer."""
     if form is Format.BEDROCK_SFT:
-        return [_bedrock(texts, {"role": "assistant", "content": _blocks(texts.chosen)})]
+        return [_bedrock(texts, content=_blocks(texts.chosen))]
     if form is Format.NOVA_DPO:
-        return [_bedrock(texts, {"role": "assistant", "candidates": _candidates(texts)})]
+        labelled = ((texts.chosen, "preferred"), (texts.rejected, "non-preferred"))
+        candidates = [
+            {"content": _blocks(text), "preferenceLabel": label} for text, label in labelled
+        ]
+        return [_bedrock(texts, candidates=candidates)]
     prompt, answer = _spoken(texts) if conversational else (texts.prompt, _plain)
     if form is Format.SFT:
         return [{"prompt": prompt, "completion": answer(texts.chosen)}]
@@ -72,19 +76,11 @@ def _spoken(texts: Texts) -> tuple[Any, Any]:
     return turns, lambda text: [{"role": "assistant", "content": text or ""}]
 
 
-def _bedrock(texts: Texts, answer: dict[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {"schemaVersion": BEDROCK}
-    if texts.system:
-        record["system"] = _blocks(texts.system)
+def _bedrock(texts: Texts, **answer: object) -> dict[str, Any]:
+    system = {"system": _blocks(texts.system)} if texts.system else {}
     user = {"role": "user", "content": _blocks(texts.prompt)}
-    return {**record, "messages": [user, answer]}
-
-
-def _candidates(texts: Texts) -> list[dict[str, Any]]:
-    return [
-        {"content": _blocks(texts.chosen), "preferenceLabel": "preferred"},
-        {"content": _blocks(texts.rejected), "preferenceLabel": "non-preferred"},
-    ]
+    messages = [user, {"role": "assistant", **answer}]
+    return {"schemaVersion": BEDROCK, **system, "messages": messages}
 
 
 def _blocks(text: str | None) -> list[dict[str, str]]:

@@ -9,7 +9,10 @@ custom scorers".
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
+
+import msgspec
+from msgspec import UNSET
 
 from nova_judge.scores.scorer_process import NoScoreError, call_scorer
 
@@ -35,39 +38,67 @@ def handle_event(score: Score, event: object) -> object:
         )
     if process_type == "preprocess":
         return _answer({key: sample.get(key) for key in ("system", "prompt", "gold")})
-    return _custom_metrics(score, sample)
+    return _custom_metrics(score, msgspec.convert(sample, Sample))
 
 
-def _answer(body: object, status: int = 200) -> dict[str, object]:
+def _answer(body: object, status: int = 200) -> object:
     return {"statusCode": status, "body": body}
 
 
-def _custom_metrics(score: Score, sample: Mapping[str, Any]) -> dict[str, object]:
-    row = {
-        "prompt": _text(sample.get("prompt")),
-        "answer": _text(sample.get("inference_output")),
-        "reference": _text(sample.get("gold")),
-        "metadata": sample.get("metadata"),
-    }
+class Sample(msgspec.Struct, frozen=True):
+    """A sample of any documented data format; what a field holds is looked at where it is read.
+
+    The formats: SageMaker evaluation (`query`, `model_response`), OpenAI chat (`messages`), Hugging
+    Face (`prompt`, `completion`), verl (`prompt` as messages, `response`, `extra_info`), and what
+    `gen_qa` sends (`prompt`, `inference_output`, `gold`).
+    """
+
+    id: object = None
+    prompt: object = None
+    query: object = UNSET
+    messages: object = None
+    model_response: object = UNSET
+    completion: object = UNSET
+    response: object = None
+    inference_output: object = None
+    gold: object = None
+    reference_answer: object = None
+    extra_info: object = None
+    metadata: object = None
+
+
+class SampleRow(NamedTuple):
+    """A sample as the user's function takes it."""
+
+    prompt: str
+    answer: str
+    reference: str
+    metadata: object
+
+
+def _custom_metrics(score: Score, sample: Sample) -> object:
+    row = SampleRow(
+        _text(sample.prompt), _text(sample.inference_output), _text(sample.gold), sample.metadata
+    )
     try:
-        metrics = call_scorer(score, row)
+        metrics = call_scorer(score, row._asdict())
     except NoScoreError as fault:
         return _answer(f"the scorer {fault}", FAILED)
     return _answer([{"metric": name, "value": value} for name, value in metrics.items()])
 
 
-def _rewards(score: Score, samples: Sequence[Mapping[str, Any]]) -> object:
+def _rewards(score: Score, samples: Sequence[object]) -> object:
     rewards = []
-    for sample in samples:
+    for sample in msgspec.convert(samples, list[Sample]):
         try:
-            metrics = call_scorer(score, sample_row(sample))
+            metrics = call_scorer(score, sample_row(sample)._asdict())
         except NoScoreError as fault:
-            return _answer(json.dumps(f"sample {sample.get('id')}: the scorer {fault}"), FAILED)
-        rewards.append(_reward(sample.get("id"), metrics))
+            return _answer(json.dumps(f"sample {sample.id}: the scorer {fault}"), FAILED)
+        rewards.append(_reward(sample.id, metrics))
     return rewards
 
 
-def _reward(sample_id: object, metrics: Mapping[str, float]) -> dict[str, object]:
+def _reward(sample_id: object, metrics: Mapping[str, float]) -> object:
     """One sample's reward: its first metric; all of them stand in the list."""
     return {
         "id": sample_id,
@@ -79,32 +110,27 @@ def _reward(sample_id: object, metrics: Mapping[str, float]) -> dict[str, object
     }
 
 
-def sample_row(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """A sample of any documented data format as `prompt`, `answer`, `reference`, `metadata`.
-
-    The formats: SageMaker evaluation (`query`, `model_response`), OpenAI chat (`messages`), Hugging
-    Face (`prompt`, `completion`) and verl (`prompt` as messages, `response`, `extra_info`).
-    """
-    turns = sample.get("messages") or sample.get("prompt")
+def sample_row(sample: Sample) -> SampleRow:
+    """The texts of a sample, wherever its format has them."""
+    turns = sample.messages or sample.prompt
     turns = turns if isinstance(turns, list) else []
     users = [turn.get("content") for turn in turns if turn.get("role") == "user"]
     assistants = [turn.get("content") for turn in turns if turn.get("role") == "assistant"]
-    asked = users[-1] if users else sample.get("query", sample.get("prompt"))
-    if "model_response" in sample:
-        answer = sample["model_response"]
+    asked = users[-1] if users else _first_set(sample.query, sample.prompt)
+    if sample.model_response is not UNSET:
+        answer = sample.model_response
     else:
-        answer = assistants[-1] if assistants else sample.get("completion", sample.get("response"))
-    return {
-        "prompt": _text(asked),
-        "answer": _text(answer),
-        "reference": _reference(sample),
-        "metadata": sample.get("metadata"),
-    }
+        answer = assistants[-1] if assistants else _first_set(sample.completion, sample.response)
+    return SampleRow(_text(asked), _text(answer), _reference(sample), sample.metadata)
 
 
-def _reference(sample: Mapping[str, Any]) -> str:
-    extra = sample.get("extra_info")
-    held = sample.get("reference_answer") or (
+def _first_set(value: object, otherwise: object) -> object:
+    return otherwise if value is UNSET else value
+
+
+def _reference(sample: Sample) -> str:
+    extra = sample.extra_info
+    held = sample.reference_answer or (
         extra.get("reference_answer") if isinstance(extra, Mapping) else None
     )
     if isinstance(held, Mapping) and isinstance(held.get("text"), str):

@@ -110,8 +110,7 @@ def test_a_component_is_named_in_the_call_and_no_model_in_its_body(stubbed, comp
     body = b'{"choices": [{"message": {"content": "Hi."}, "finish_reason": "stop"}]}'
     named = {} if component is None else {"InferenceComponentName": component}
     expected = (
-        b'{"messages":[{"role":"user","content":"Hello"}],'
-        b'"max_tokens":9,"temperature":0,"seed":0}'
+        b'{"messages":[{"role":"user","content":"Hello"}],"max_tokens":9,"temperature":0,"seed":0}'
     )
     stub.add_response(
         "invoke_endpoint",
