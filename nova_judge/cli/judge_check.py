@@ -27,7 +27,7 @@ from nova_judge.records import InputRow, Verdict
 from nova_judge.report.judge_check_page import render_judge_check
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.statistics.win_rate import Interval
-from nova_judge.steps.check_judge import Asking, ask_and_check
+from nova_judge.steps.check_judge import JudgeAsking, ask_and_check
 
 SHIPPED = DATA / "judgebench.jsonl"
 KEPT = Path(".nova-judge-kept")
@@ -90,7 +90,7 @@ def _checked(
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
-        asking = Asking(
+        asking = JudgeAsking(
             ways=AwsWays("", {"openai": os.environ.get(_KEY, "")}),
             kept=kept / "judge-check.jsonl",
             concurrency=concurrency,

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.pairs.controls import Control, ControlFinding, judge_control
-from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.pairs.judged_evidence import evidence_row, verdicts_row
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.runs.rows import ReasonCount
 from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.evidence import gather, markup_of
-from nova_judge.statistics.outcomes import count_profiles, profile_of, score_quarters
+from nova_judge.statistics.outcomes import profile_of, score_quarters
 from nova_judge.statistics.positions import positions
 from nova_judge.statistics.win_rate import Interval, wilson
 
@@ -85,7 +85,7 @@ def check_judge(
     of_order = positions(evidence.profiles)
     with_labels = agreement(evidence, level)
     controls = {
-        control: judge_control(control, count_profiles(row.judgment for row in judged), level=level)
+        control: judge_control(control, gather(map(verdicts_row, judged)), level=level)
         for control, judged in rows.controls
         if judged
     }

@@ -45,7 +45,7 @@ _CURES = {
 }
 
 
-class Asking(NamedTuple):
+class JudgeAsking(NamedTuple):
     """How a judge is asked: ways to models, the file of kept replies, calls at once.
 
     `answered` is called with each reply, `planned` with how many there will be.
@@ -58,7 +58,7 @@ class Asking(NamedTuple):
     answered: Callable[[], None]
 
 
-def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: Asking) -> CheckedJudge:
+def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking) -> CheckedJudge:
     """Ask the judge of a recipe, and say how far it can be trusted.
 
     Raises GenerationFailedError where it cannot be asked, JudgeJobError where it gives no verdict.
@@ -114,7 +114,7 @@ def _split(
     return judged[:rows], judged[rows : rows + same], judged[rows + same :]
 
 
-def _port(recipe: Recipe, model: AskedModel, asking: Asking) -> Port:
+def _port(recipe: Recipe, model: AskedModel, asking: JudgeAsking) -> Port:
     how, source = judge_generation(recipe.judge), source_of(model)
     port = source.port(model, how, asking.ways)
     if how.json_schema is None:
@@ -137,7 +137,7 @@ def _first_word(port: Port, name: str) -> None:
         ) from error
 
 
-def _source(recipe: Recipe, port: Port, asking: Asking, name: str) -> AnswerSource:
+def _source(recipe: Recipe, port: Port, asking: JudgeAsking, name: str) -> AnswerSource:
     model, how = asked_model(recipe, 0), judge_generation(recipe.judge)
     asked = f"{model_name(source_of(model).kept_as(model), how)} {name}"
     return AnswerSource(
