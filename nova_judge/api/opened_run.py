@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import duckdb
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.errors import WeightingError
 from nova_judge.extras import require
 from nova_judge.findings.gate import Condition, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Reweighing
 from nova_judge.findings.reweighed import reweighed_report
-from nova_judge.findings.saved_report import SavedReport, open_report
+from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.parquet import check_expansion, connect_to
 from nova_judge.records import JudgedRow
 from nova_judge.report.markdown import render_markdown
+from nova_judge.steps.opened_report import report_at
 
 if TYPE_CHECKING:
     import pandas
@@ -34,7 +34,7 @@ def open(run: str | Path) -> "OpenedRun":
     What lies in S3 is downloaded to a folder that is deleted when the program ends. Raises
     SavedReportError where there is no report, or more than one.
     """
-    return OpenedRun(open_report(open_run(str(run))))
+    return OpenedRun(report_at(str(run)))
 
 
 class OpenedRun:

@@ -57,6 +57,18 @@ COMMANDS: Final[dict[str, str]] = {
     "scorers": "Scorers in SageMaker's AI registry.",
 }
 """Every command as `--help` lists it, so that its module is imported only to run it."""
+PANELS: Final[dict[str, tuple[str, ...]]] = {
+    "Before a run": (
+        *("validate", "judge-check", "plan", "request", "estimate", "doctor", "where", "submit"),
+        *("local", "runs", "endpoints", "stop"),
+    ),
+    "After a run": (
+        *("report", "import", "serve", "history", "gate", "rows", "reweight", "audit", "compare"),
+        *("leaderboard", "cross-check", "export", "stats"),
+    ),
+    "Other": ("prepare", "score", "datasets", "scorers"),
+}
+"""The commands by the table of the README that lists them."""
 _GROUPS = {
     "local": ("local", "app"),
     "prepare": ("prepare", "app"),
@@ -74,8 +86,11 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (typer's own)
         super().__init__(**settings)
-        listed = {name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()}
-        self.commands.update(listed)
+        panels = {name: panel for panel, names in PANELS.items() for name in names}
+        for name in dict.fromkeys((*panels, *COMMANDS)):
+            self.commands[name] = TyperCommand(
+                name, help=COMMANDS[name], rich_help_panel=panels.get(name, "Other")
+            )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         name, _, rest = super().resolve_command(ctx, args)
@@ -99,7 +114,6 @@ app = typer.Typer(
     cls=Commands,
     help="Find which of two models answers better, with numbers that hold.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

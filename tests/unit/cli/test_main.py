@@ -1,12 +1,16 @@
 """The list of commands: it costs no import, and says of each what the command itself says."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from nova_judge.cli.main import COMMANDS, app, load_command
+from nova_judge.cli.main import COMMANDS, PANELS, app, load_command
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -38,3 +42,38 @@ def test_the_help_imports_no_command():
 
 def test_a_mistyped_command_is_answered_with_the_nearest():
     assert "Did you mean 'gate'?" in CliRunner().invoke(app, ["gat"]).output
+
+
+def test_every_command_stands_in_the_panel_of_its_table_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    tables = readme.partition("### Commands")[2].partition("### Other evaluations")[0]
+    listed = sorted(name for names in PANELS.values() for name in names)
+    assert listed == sorted(COMMANDS)
+    for panel, names in PANELS.items():
+        table = tables.partition(f"| {panel.lower()} |")[2].partition("\n\n")[0]
+        for name in names:
+            assert re.search(rf"`{name}[` ]", table), (
+                f"{name} is not in the table `{panel.lower()}`"
+            )
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert [panel for panel in PANELS if panel in shown] == list(PANELS)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("nova-judge lead", "leaderboard"), ("nova-judge gate --min-w", "--min-win-rate")],
+)
+def test_a_shell_completes_commands_and_their_options(words, offered):
+    script = "from nova_judge.cli.main import app; app(prog_name='nova-judge')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={
+            "_NOVA_JUDGE_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert offered in done.stdout.split(), done.stderr
