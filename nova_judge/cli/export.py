@@ -88,14 +88,9 @@ def command(
         made = _of_scores(report, form, metric, min_score)
     else:
         chosen = choose_weights(report, reweighing(weights, drop, only), table)
-        filters = Filters(
-            *_margins(margin),
-            min_score,
-            {table.group(name): share for name, share in map(_least, criterion or ())},
-            table,
-            chosen and chosen.of_row,
-            str(chosen.asked) if chosen else "",
-        )
+        least = {table.group(name): share for name, share in map(_least, criterion or ())}
+        by, spelled = (chosen.of_row, str(chosen.asked)) if chosen else (None, "")
+        filters = Filters(*_margins(margin), min_score, least, table, by, spelled)
         made = export(
             rows_for(form, report.rows),
             form,

@@ -58,7 +58,7 @@ def run(job: ContainerJob) -> None:
     metrics_of = rubric_metrics if form == "rubric" else pairwise_metrics
 
     def details() -> Iterator[Detail]:
-        asking = Asking(judge, knowledge, form, job.judge_calls.concurrency)
+        asking = JudgingInBothOrders(judge, knowledge, form, job.judge_calls.concurrency)
         for line, passes in _judged(job.data_file(), asking):
             metrics = metrics_of(passes)
             totals.append(row_numbers(passes, metrics))
@@ -80,7 +80,7 @@ def _judge(job: ContainerJob) -> PairJudge:
     return KeptVerdicts(judge, Path(calls.kept), f"{job.judge} {calls.max_tokens}")
 
 
-class Asking(NamedTuple):
+class JudgingInBothOrders(NamedTuple):
     """Settings: the judge, the knowledge of the rows, and how many are judged at once."""
 
     judge: PairJudge
@@ -103,7 +103,7 @@ class Asking(NamedTuple):
             return error.text, str(error)
 
 
-def _judged(file: Path, asking: Asking) -> Iterator[_JudgedTwice]:
+def _judged(file: Path, asking: JudgingInBothOrders) -> Iterator[_JudgedTwice]:
     """Every row in the order of the file; a progress line now and then.
 
     A pass without a finished output is an inference error with its reason; when no pass has any,
