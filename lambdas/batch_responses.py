@@ -7,7 +7,9 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
+from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import BatchSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
@@ -19,7 +21,9 @@ from nova_judge.steps import batch_shard, candidates, shard_files
 from nova_judge.steps.batch_shard import BatchShard
 
 
+@answers_pings
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard}` → `{left}`: answers that are still to come; ask later until it is 0."""
     settings = load(BatchSettings)
@@ -67,6 +71,7 @@ def _answer(
         prompts, sources, time_left=lambda: context.get_remaining_time_in_millis() / 1000
     )
     if generated.left == 0:
+        measure(settings.stage, generated.measures)
         for candidate, outcomes in generated.outcomes.items():
             shard_files.write_responses(settings.data_bucket, run, shard, candidate, outcomes)
     return generated.left

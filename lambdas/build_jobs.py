@@ -6,6 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import JobSettings, load
 from nova_judge.aws import s3
 from nova_judge.kinds.job import Deployment
@@ -14,6 +15,7 @@ from nova_judge.runs.run import decode_run
 from nova_judge.steps.job_data import build_jobs
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, region}` → `{api, jobs, later, done}`: a request for each job.

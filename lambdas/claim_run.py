@@ -6,7 +6,9 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.notifications import record
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
+from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
 from nova_judge.findings.run_index import entry_of_run
@@ -16,7 +18,9 @@ from nova_judge.runs.run import Run
 from nova_judge.sources.endpoints import endpoint_instances
 
 
+@answers_pings
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """PlanEvaluation's output → what the later states need to know, or `claimed: false`."""
     settings = load(FunctionSettings)
@@ -33,6 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
     record(settings.stage, settings.data_bucket, entry_of_run(run))
+    measure(settings.stage, {"RunsStarted": 1, **_cost(run)})
     endpoints = endpoint_instances(run.recipe, run.generated())
     return {
         "claimed": True,
@@ -45,3 +50,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "batch": bool(run.batch),
         "generates": kind_of(run.recipe.kind).generates,
     }
+
+
+def _cost(run: Run) -> dict[str, float]:
+    """The estimate, and the part of the recipe's budget that it takes."""
+    if run.estimate is None:
+        return {}
+    usd, budget = run.estimate.likely.usd, run.recipe.budget.max_usd
+    return {"EstimatedUSD": usd, **({"BudgetUsed": 100 * usd / budget} if budget else {})}

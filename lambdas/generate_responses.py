@@ -6,7 +6,9 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
+from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.answers.leases import EndpointStatus
@@ -21,7 +23,9 @@ from nova_judge.runs.run import Run, decode_run
 from nova_judge.steps import candidates, shard_files
 
 
+@answers_pings
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard, endpoints}` → `{left}`: what there was no time for; ask until it is 0.
 
@@ -64,6 +68,7 @@ def _answer(
     )
     logger.info("asked", run_id=run.run_id, shard=shard.index, in_flight=generated.in_flight)
     if generated.left == 0:
+        measure(settings.stage, generated.measures)
         for candidate, outcomes in generated.outcomes.items():
             shard_files.write_responses(settings.data_bucket, run, shard, candidate, outcomes)
     return generated.left

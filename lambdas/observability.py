@@ -4,10 +4,18 @@ import warnings
 
 from aws_lambda_powertools import Logger, Metrics
 
-SERVICE = "nova-judge"
+from nova_judge.measures import MEASURES, NAMESPACE, SERVICE
 
 # A call that has nothing to count is no fault.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(service=SERVICE)
-metrics = Metrics(namespace="NovaJudge", service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def measure(stage: str, values: dict[str, float]) -> None:
+    """Emit measures of a stage at the end of this call, which `metrics.log_metrics` wraps."""
+    if "stage" not in metrics.dimension_set:
+        metrics.add_dimension("stage", stage)
+    for name, value in values.items():
+        metrics.add_metric(name, MEASURES[name].unit, value)

@@ -6,12 +6,14 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import JobSettings, load
 from nova_judge.inputs.run_request import parse_request
 from nova_judge.runs.run import StandIns
 from nova_judge.steps.plan_run import PlanningExecution, plan_run
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
@@ -18,6 +19,7 @@ from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints, instances?, executions?, seconds?}` → `{ready}`, asked for until true.

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
 from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import ResultsSettings, load
 from nova_judge.aws import runs_table
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.run_index import entry_of_report
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
 from nova_judge.runs.rows import DatasetSummary
@@ -26,6 +27,7 @@ from nova_judge.steps.publish import publish
 from nova_judge.steps.run_index import now
 
 
+@answers_pings
 @logger.inject_lambda_context
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -79,9 +81,22 @@ def _report(
     entry = entry_of_report(run, metrics, uri, ended=now())
     record(settings.stage, settings.data_bucket, entry, news=first)
     if first:
-        emitted.add_metric("RowsJudged", MetricUnit.Count, metrics.rows.judged or 0)
+        measure(settings.stage, _measures(metrics, outcomes))
         tell(settings.topic_arn, run.run_id, runs_table.REPORTED, uri, headline)
     return {"run_id": run.run_id, "status": runs_table.REPORTED}
+
+
+def _measures(metrics: Metrics, outcomes: Sequence[JobOutcome]) -> dict[str, float]:
+    """Measures of a run that has its report."""
+    bill = metrics.cost.actual if metrics.cost else None
+    return {
+        "RunsReported": 1,
+        "ReportsFailed": 0,
+        "RowsJudged": metrics.rows.judged or 0,
+        "RowsFailed": metrics.rows.judge_failed or 0,
+        "JudgeHours": sum(outcome.hours for outcome in outcomes),
+        **({"ActualUSD": bill.usd} if bill else {}),
+    }
 
 
 def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -> dict[str, Any]:
@@ -115,6 +130,6 @@ def _fail(
     if before not in (None, runs_table.FAILED):  # RecordFailure may have told it already
         entry = entry_of_report(run, metrics, uri, ended=now(), error=facts["error"])
         record(settings.stage, settings.data_bucket, entry)
-        emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+        measure(settings.stage, {"RunsFailed": 1, "ReportsFailed": stage == "results"})
         tell(settings.topic_arn, run.run_id, runs_table.FAILED, uri, str(error))
     return {"run_id": run.run_id, "status": runs_table.FAILED}

@@ -8,13 +8,13 @@ import functools
 import json
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
 from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import FailureSettings, load
 from nova_judge.aws import executions, runs_table
 from nova_judge.findings.facts import run_facts
@@ -35,6 +35,7 @@ ASK_AGAIN = (
 )
 
 
+@answers_pings
 @logger.inject_lambda_context
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
@@ -95,7 +96,7 @@ def _refuse(settings: FailureSettings, execution: str, wish: Wish, failure: Exec
     if report is None:
         return  # told already, by the Catch
     record(settings.stage, settings.data_bucket, entry_of_refusal(refused, report, ended=now()))
-    emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+    measure(settings.stage, {"RunsFailed": 1})
     headline = f"{wish.input_uri}: {failure.cause}" if wish.input_uri else failure.cause
     tell(settings.topic_arn, refused.run_id, runs_table.FAILED, report, headline, wish.input_uri)
 
@@ -132,7 +133,7 @@ def _record(
             record(settings.stage, settings.data_bucket, entry, news=first)
     finally:
         if first:
-            emitted.add_metric("RunsFailed", MetricUnit.Count, 1)
+            measure(settings.stage, {"RunsFailed": 1})
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 

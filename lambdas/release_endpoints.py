@@ -6,10 +6,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.steps.endpoint_leases import release_leases
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints?}` → `{deleted}`: the models whose endpoints nobody leases any more.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import ScorerSettings, load
 from nova_judge.folders import SCORERS
 from nova_judge.scores.scorer_process import load_scorer
@@ -14,6 +15,7 @@ from nova_judge.scores.scorers import handle_event
 LIMITS = "the function's own microVM, role and time-out; scorer and handler share a process"
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> object:
     """Either contract of the container (see `nova_judge.scores.scorers`)."""

@@ -1,5 +1,6 @@
 """WatchEndpoints: the second net. On a schedule, it deletes and stops what no running run needs."""
 
+import datetime
 import functools
 import itertools
 import json
@@ -8,9 +9,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
+from lambdas.observability import metrics as emitted
+from lambdas.pings import answers_pings
 from lambdas.settings import WatchSettings, load
 from nova_judge.answers.hosting import Host, Swept, sweep
+from nova_judge.answers.watched import SeenEndpoint, measures_of
 from nova_judge.aws import (
     batch_jobs,
     evaluation_jobs,
@@ -25,7 +29,9 @@ from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.runs.orphans import orphans
 
 
+@answers_pings
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Any event → `{leases_ended, endpoints_deleted, jobs_stopped}`."""
     settings = load(WatchSettings)
@@ -42,11 +48,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     prefix = f"{settings.job_prefix}-"
     # Endpoints first: they cost most, and go on costing where a job's service does not answer.
     swept = Swept((), ())
+    endpoints, book = sagemaker_endpoints(), lease_table(settings.runs_table)
+    ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
+    names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix)))
     if settings.endpoint_life == "on_demand":
-        endpoints = sagemaker_endpoints()
-        ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
-        names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix)))
-        swept = sweep(Host(lease_table(settings.runs_table), endpoints), names, run_is_running, now)
+        swept = sweep(Host(book, endpoints), names, run_is_running, now)
+    _measure(settings, [SeenEndpoint(endpoints.observe(n), book.read(n)) for n in names], now)
     stopped = []
     for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
         for job in orphans(jobs.running(prefix), running_execution, now):
@@ -58,3 +65,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = {**swept._asdict(), "jobs_stopped": stopped}
     logger.info("watched", **done)
     return done
+
+
+def _measure(settings: WatchSettings, seen: list[SeenEndpoint], now: float) -> None:
+    """Tell what is up and under way; the stack's own endpoints (`always_on`) need no lease."""
+    configs: dict[str, dict[str, str]] = json.loads(settings.endpoints)
+    instance_types = {name: kind for kinds in configs.values() for kind, name in kinds.items()}
+    begun = [
+        datetime.datetime.fromisoformat(item["created"]).timestamp()
+        for item in runs_table.all_runs(settings.runs_table)
+        if item["status"] not in (runs_table.FAILED, runs_table.REPORTED)
+    ]
+    measures = measures_of(seen, instance_types, begun, now)
+    if settings.endpoint_life == "always_on":
+        measures["EndpointsWithoutLease"] = 0
+    measure(settings.stage, measures)

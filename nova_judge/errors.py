@@ -88,6 +88,10 @@ class StopError(NovaJudgeError):
     """Something of a stage is still under way, so that its stacks must not be removed."""
 
 
+class VerificationError(NovaJudgeError):
+    """Something that a stage, or the code, rests on does not hold in this account."""
+
+
 class RunStateError(NovaJudgeError):
     """A run is not in the state that was asked for: not known, not failed, still under way."""
 

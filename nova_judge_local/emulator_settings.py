@@ -79,9 +79,10 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `answers`: files of recorded answers, `{model, prompt, response}` a line. `model_keys`: keys of
     model servers by their secrets' names; `kept`: the folder of answers that are kept by content.
     `judge`: the spec of the stand-in judge (see `judges.py`). `judge_environment`: variables that
-    only the judge's process sees, such as real credentials. `cache`: a folder for what may outlive
-    the run.
-    `quotas`: service quotas by name that differ from what every account here has.
+    only the judge's process sees, such as real credentials. `cache`: a folder for what may
+    outlive the run.
+    `quotas`: service quotas by name that differ from what every account here has;
+    `absent_images`: tags that no registry has.
     """
 
     account: str = "123456789012"
@@ -101,6 +102,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     job_faults: tuple[JobFault, ...] = ()
     endpoint_faults: tuple[EndpointFault, ...] = ()
     quotas: dict[str, float] = {}
+    absent_images: tuple[str, ...] = ()
     log_level: str = "WARNING"
 
 

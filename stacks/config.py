@@ -47,6 +47,12 @@ _EndpointNames: TypeAlias = Annotated[
 ]
 
 
+_Emails: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z")], ...],
+    Meta(description="a list of e-mail addresses"),
+]
+
+
 class Vpc(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The subnets and security groups, by id, that functions, jobs and models run in.
 
@@ -82,7 +88,9 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     AWS's evaluation images. `candidate_endpoints`: names of the account's endpoints, and of
     inference components on them, that recipes may name; `*` stands for any ending. `vpc`: where
     functions, jobs and models run. `kms_key`: the ARN of the key that encrypts bucket, table, topic
-    and the output of jobs.
+    and the output of jobs. `notify_emails`: who hears of reports, failures and alarms.
+    `alarm_run_hours` and `alarm_usd_per_day`: a run that takes longer, and estimates of a day's
+    runs that sum up to more, raise an alarm.
     """
 
     name: str
@@ -91,7 +99,10 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     run_retention_days: int = 365
     endpoints: Literal["on_demand", "always_on"] = "on_demand"
     endpoint_models: tuple[str, ...] = ("qwen2.5-1.5b-instruct", "qwen2.5-7b-instruct")
-    notify_email: str | None = None
+    notify_emails: _Emails = ()
+    dashboard: bool = True
+    alarm_run_hours: Annotated[float, Meta(gt=0)] = 24.0
+    alarm_usd_per_day: Annotated[float, Meta(gt=0)] = 200.0
     scorer_functions: _FunctionArns = ()
     judge_image_repositories: _RepositoryArns = ()
     candidate_endpoints: _EndpointNames = ()

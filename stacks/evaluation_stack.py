@@ -22,6 +22,7 @@ from stacks.constructs.evaluation_functions import LEASE_ACTIONS, EvaluationFunc
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, execution_arns
+from stacks.constructs.observation import Observation
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
@@ -78,6 +79,14 @@ class EvaluationStack(cdk.Stack):
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
         self._watch(dead_letters)
+        Observation(
+            self,
+            "Observation",
+            config=config,
+            machine=self.machine,
+            dead_letters=dead_letters,
+            reports=reports,
+        )
         cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
         cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role.role_arn)
         cdk.CfnOutput(self, "Version", value=__version__)
@@ -113,7 +122,7 @@ class EvaluationStack(cdk.Stack):
             executions=execution_arns(self, self._config.machine_name),
             dead_letters=dead_letters,
         )
-        self._storage.allow_table(watchdog.function, *LEASE_ACTIONS)
+        self._storage.allow_table(watchdog.function, *LEASE_ACTIONS, "Scan")
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
             if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
                 cdk.CfnOutput(self, f"{name}Function", value=function.function_name)

@@ -62,8 +62,8 @@ class ResultsStack(cdk.Stack):
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             )
         )
-        if config.notify_email:
-            topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
+        for address in config.notify_emails:
+            topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 
     def _start_on_job_end(self, config: StageConfig) -> None:

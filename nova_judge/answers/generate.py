@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Generic, NamedTuple, TypeVar
 
-from nova_judge.answers.answers import AnswerOutcome, Journal, Setback
+from nova_judge.answers.answers import (
+    Answer,
+    AnswerOutcome,
+    FailedAnswer,
+    Journal,
+    Setback,
+)
 from nova_judge.answers.lane import AnswerSource, Gate, Lane
 from nova_judge.records import CANDIDATES
 
@@ -24,11 +30,24 @@ Name = TypeVar("Name", bound=str)
 class Generated(NamedTuple, Generic[Name]):
     """Each one's outcomes in the order of the prompts; None where the time was up first.
 
-    `in_flight`: the calls that each was at last let have under way at once.
+    `in_flight`: the calls that each was at last let have under way at once; `throttles`: the calls
+    that were refused for load, about (threads count without a lock).
     """
 
     outcomes: dict[Name, list[AnswerOutcome | None]]
     in_flight: dict[Name, int]
+    throttles: dict[Name, int]
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """Measures of these calls, by the names of `nova_judge.measures`."""
+        rows = [row for outcomes in self.outcomes.values() for row in outcomes]
+        return {
+            "RowsAnswered": sum(isinstance(row, Answer) for row in rows),
+            "RowsFailed": sum(isinstance(row, FailedAnswer) for row in rows),
+            "Throttles": sum(self.throttles.values()),
+            "LimiterLevel": max(self.in_flight.values(), default=0),
+        }
 
     @property
     def left(self) -> int:
@@ -71,6 +90,7 @@ def generate(
     return Generated(
         {c: _in_order(prompts[c], stored[c].outcomes, lane) for c, lane in lanes.items()},
         {c: lane.most_in_flight for c, lane in lanes.items()},
+        {c: lane.throttles for c, lane in lanes.items()},
     )
 
 

@@ -86,6 +86,7 @@ class Lane:
         self._name = name
         self._source = source
         self._gate = gate
+        self.throttles = 0
         self._limiter = Limiter(source.threads)
         self._pace = Pace(source.policy.slow_s)
         self._changed = threading.Condition()
@@ -225,6 +226,7 @@ class Lane:
         if failure == TIMED_OUT and not overtaken:
             self._limiter.slowed(permit)
         elif failure != TIMED_OUT and failure.outlook is Outlook.THROTTLED:
+            self.throttles += 1
             self._limiter.throttled(permit)
         else:
             self._limiter.released()

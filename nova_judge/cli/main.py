@@ -19,11 +19,12 @@ from nova_judge.region import settle_region
 EXIT_ERROR = 3
 COMMANDS: Final[dict[str, str]] = {
     "validate": "Read a file as a run would: how many rows can be used, and why others cannot.",
-    "submit": "Start a run in a deployed stage, and with --wait fetch its report.",
+    "submit": "Start runs in a deployed stage, and with --wait fetch their reports.",
     "request": "Print the request of a run's first job and the YAML that its container would read.",
     "estimate": "Print what a run would cost and how long it would take, position by position.",
     "where": "Print the account and region that commands work in.",
     "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
+    "verify": "Prove what can be proved of a deployed stage, and write it down for others.",
     "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "

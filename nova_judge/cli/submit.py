@@ -1,8 +1,8 @@
 """`nova-judge submit`: a run in a deployed stage, from the file to the report."""
 
+import contextlib
 import functools
-import json
-import re
+import sys
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -11,19 +11,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
 from nova_judge.aws import s3, submissions
-from nova_judge.aws.follow import Execution, follow
 from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
-from nova_judge.cli.arguments import Join, Map, NameA, NameB, RecipeOption, StageOption, names_of
-from nova_judge.cli.result import print_result
+from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB, StageOption, names_of
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
+from nova_judge.cli.submitted import Started, wait_for_all
 from nova_judge.cli.terminal import Console
-from nova_judge.errors import InputFileError, SubmitError
-from nova_judge.findings.saved_report import open_report
+from nova_judge.errors import InputFileError
 from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
-from nova_judge.inputs.run_request import run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
@@ -34,30 +32,27 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
 
-LOOK_EVERY_S = 5.0
-INTERRUPTED = 130
-
-
-class Started(NamedTuple):
-    """An execution under way; `item` is the input, None for runs that bring their own questions."""
-
-    arn: str
-    item: S3Object | None
-    recipe: Recipe
-    no_cache: bool = False
-
-
-SubmitInputFile: TypeAlias = Annotated[
-    str | None,
+SubmitInputs: TypeAlias = Annotated[
+    list[str] | None,
     typer.Argument(
-        metavar="INPUT",
-        help="A file of rows, or the s3:// URI of one in the data bucket; none for "
+        metavar="INPUT...",
+        help="Files of rows, or the s3:// URIs of such in the data bucket; none for "
         "benchmarks, which bring their own.",
     ),
 ]
-SubmitWait: TypeAlias = Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")]
+SubmitRecipes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recipe",
+        help="A recipe's name, or the path of its YAML file; several for a run of each file "
+        "with each of them. Without one: pairwise.",
+    ),
+]
+SubmitWait: TypeAlias = Annotated[
+    bool, typer.Option("--wait", help="Follow the runs to their end.")
+]
 SubmitOut: TypeAlias = Annotated[
-    Path, typer.Option(help="With --wait: the folder that gets the report.")
+    Path, typer.Option(help="With --wait: the folder that gets the reports.")
 ]
 SubmitNoCache: TypeAlias = Annotated[
     bool,
@@ -68,51 +63,51 @@ SubmitNoCache: TypeAlias = Annotated[
 
 
 def command(
-    input_file: SubmitInputFile = None,
+    input_files: SubmitInputs = None,
     columns: Map = None,
     join: Join = None,
     name_a: NameA = "",
     name_b: NameB = "",
-    recipe: RecipeOption = "pairwise",
+    recipes: SubmitRecipes = None,
     stage: StageOption = "dev",
     wait: SubmitWait = False,
     out: SubmitOut = Path("out"),
     no_cache: SubmitNoCache = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Start a run in a deployed stage, and with --wait fetch its report.
+    """Start runs in a deployed stage, and with --wait fetch their reports.
 
-    File, recipe and budget are checked before anything is uploaded. Exits with 0, or with 3 where
-    something is wrong or the execution failed.
+    Every file, recipe and budget is checked before anything is uploaded. Exits with 0, or with 3
+    where something is wrong or an execution failed.
 
     Examples:
 
       nova-judge submit questions.jsonl --recipe pairwise --wait
 
+      nova-judge submit easy.jsonl hard.jsonl --recipe pairwise --recipe rubric
+
       nova-judge submit s3://BUCKET/inbox/pairwise/questions.jsonl --recipe my.yaml --stage prod
 
       nova-judge submit --recipe benchmark-mmlu --wait --out out/mmlu
-
-      nova-judge submit questions.jsonl --recipe qwen-vs-claude --no-cache
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}")
-    with refusals_told(stage):
+    inputs: list[str | None] = [*input_files] if input_files else [None]
+    with refusals_told(stage), contextlib.ExitStack() as files:
         place = submissions.deployed(stage)
-        there = input_file is not None and input_file.startswith("s3://")
-        if there and (columns or join):
-            raise InputFileError(f"{input_file}: --map and --join are for a file of this machine")
-        file = Path(input_file) if input_file is not None and not there else None
-        is_file = Path(recipe).suffix in {".yaml", ".yml"}
-        read = read_recipe(recipe) if is_file else recipe_in(place.bucket, recipe)
-        with source(file, read, columns, join) as lines:
-            names = names_of(name_a, name_b)
-            uri = input_file if there else None
-            asked = _Asked(recipe, read, uri, file, lines, no_cache, names)
-            started = _submit(console, place, asked)
-        console.print(f"Execution: {started.arn}", soft_wrap=True)
-        console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
+        asked = [
+            _asked(files, place, file, name, columns, join, names_of(name_a, name_b), no_cache)
+            for file in inputs
+            for name in recipes or ["pairwise"]
+        ]
+        with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
+            for one in asked:
+                _check(console, place, one)
+        started = [_start(console, place, one) for one in asked]
+        if as_json:
+            print_json({"stage": stage, "runs": [one.as_document(place) for one in started]})
         if wait:
-            _wait(console, place, started, out)
+            wait_for_all(console, place, started, out)
 
 
 class _Asked(NamedTuple):
@@ -127,7 +122,28 @@ class _Asked(NamedTuple):
     names: dict[str, str]
 
 
-def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
+def _asked(
+    files: contextlib.ExitStack,
+    place: Deployed,
+    input_file: str | None,
+    recipe: str,
+    columns: str | None,
+    join: Path | None,
+    names: dict[str, str],
+    no_cache: bool,
+) -> _Asked:
+    there = input_file is not None and input_file.startswith("s3://")
+    if there and (columns or join):
+        raise InputFileError(f"{input_file}: --map and --join are for a file of this machine")
+    file = Path(input_file) if input_file is not None and not there else None
+    is_file = Path(recipe).suffix in {".yaml", ".yml"}
+    read = read_recipe(recipe) if is_file else recipe_in(place.bucket, recipe)
+    lines = files.enter_context(source(file, read, columns, join))
+    return _Asked(recipe, read, input_file if there else None, file, lines, no_cache, names)
+
+
+def _check(console: Console, place: Deployed, asked: _Asked) -> None:
+    """Print what a run would cost; raises where it would be refused."""
     read = asked.recipe
     if (asked.uri or asked.file) and not kind_of(read.kind).needs_file(read):
         left_out = asked.uri or asked.file
@@ -135,16 +151,26 @@ def _submit(console: Console, place: Deployed, asked: _Asked) -> Started:
     workload = _in_bucket(asked.uri, place, read) if asked.uri else _on_disk(asked)
     if workload is None:
         console.print("The run reads the file, and estimates its cost before anything is paid for.")
-    else:
-        forecast = estimate_run(read, workload)
-        estimate.show(console, read, forecast)
-        check_budget(read, forecast)
+        return
+    forecast = estimate_run(read, workload)
+    estimate.show(console, read, forecast)
+    check_budget(read, forecast)
+
+
+def _start(console: Console, place: Deployed, asked: _Asked) -> Started:
     if Path(asked.reference).is_file():
-        key = f"{RECIPES}{read.name}.yaml"
-        text = alone(Path(asked.reference).read_text("utf-8"), read)
+        key = f"{RECIPES}{asked.recipe.name}.yaml"
+        text = alone(Path(asked.reference).read_text("utf-8"), asked.recipe)
         s3.write(place.bucket, key, text.encode(), "application/yaml")
         console.print(f"Recipe:    s3://{place.bucket}/{key}", soft_wrap=True)
-    lines = asked.lines
+    started = _begin(place, asked)
+    console.print(f"Execution: {started.arn}", soft_wrap=True)
+    console.print(f"Console:   {submissions.console_link(started.arn)}", soft_wrap=True)
+    return started
+
+
+def _begin(place: Deployed, asked: _Asked) -> Started:
+    read, lines = asked.recipe, asked.lines
     if lines is not None and not asked.no_cache:
         sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}", asked.names)
         return Started(submissions.started_by(sent, place.machine), sent, read)
@@ -195,53 +221,3 @@ def _upload(file: Path, bucket: str, key: str, names: dict[str, str]) -> S3Objec
         return submissions.upload(
             file, bucket, key, names, lambda size: progress.advance(task, size)
         )
-
-
-def _wait(console: Console, place: Deployed, started: Started, out: Path) -> None:
-    try:
-        with Console(stderr=True).status("starting", spinner="dots") as status:
-            for look in follow(submissions.client(), started.arn, LOOK_EVERY_S):
-                status.update(f"{look.status.lower()}: {look.state}")
-    except KeyboardInterrupt:
-        console.print("The execution goes on; the console link shows it and can stop it.")
-        raise typer.Exit(INTERRUPTED) from None
-    run = _run_of(started, place)
-    folder = _fetch(console, place, run, out)
-    if look.status != "SUCCEEDED":
-        raise SubmitError(_why(look, folder))
-    if folder is None:
-        raise SubmitError(
-            f"run {run} has no report yet: another execution has it, which its output names. "
-            f"Fetch it later with `nova-judge report s3://{place.bucket}/runs/{run}/`"
-        )
-
-
-def _run_of(started: Started, place: Deployed) -> str:
-    """The run's id: the execution's own word, else what its input and recipe make it."""
-    described = submissions.client().describe_execution(executionArn=started.arn)
-    own_word = json.loads(described.get("output") or "{}").get("run_id")
-    if isinstance(own_word, str) and re.fullmatch(r"[a-z0-9-]+", own_word):
-        return own_word
-    item, recipe = started.item, started.recipe
-    own = started.arn if started.no_cache else ""
-    if item is None:
-        return run_id(place.bucket, recipe.name, started.arn, recipe.sha256, own=own)
-    return run_id(item.bucket, item.key, item.version, recipe.sha256, own=own)
-
-
-def _fetch(console: Console, place: Deployed, run: str, out: Path) -> Path | None:
-    folder = out / run
-    with Console(stderr=True).status("fetching the report"):
-        report = submissions.download_report(place.bucket, run, folder)
-    if report is None:
-        return None
-    console.print()
-    print_result(console, open_report(folder), report / "report.html")
-    return folder
-
-
-def _why(look: Execution, folder: Path | None) -> str:
-    reason = f"the execution ended as {look.status}"
-    if look.error:
-        reason += f": {look.error}: {look.cause or 'no cause was given'}"
-    return reason + (f"\nThe report says why: {folder / 'report'}" if folder else "")

@@ -43,6 +43,13 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     tokens: tuple[int, int] | None = None
 
     @property
+    def hours(self) -> float:
+        """The time that it is billed for; 0 where it never began."""
+        if self.started is None or self.ended is None:
+            return 0.0
+        return (self.ended - self.started) / 3_600_000
+
+    @property
     def failure(self) -> str | None:
         """Explain why the job gave no result, as a sentence; None when it did."""
         if self.status == "Completed":

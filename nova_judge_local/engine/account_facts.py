@@ -1,7 +1,7 @@
 """The stand-in for what the pre-flight checks ask: Service Quotas, and Bedrock's list of models."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
 from nova_judge.recipe import catalog
@@ -41,14 +41,20 @@ def quotas(changed: Mapping[str, float], headers: Mapping[str, str], body: bytes
     return HttpAnswer(200, dict(_JSON), to_json({"Quotas": entries}))
 
 
-def registry(headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
-    """Every image that is asked for is in Amazon ECR; None for any other call."""
+def registry(absent: Collection[str], headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
+    """Every image is in Amazon ECR, but for the `absent` tags; None for any other call."""
     target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
     if not target.endswith(".BatchGetImage"):
         return None
     asked = json.loads(body or b"{}")
-    images = [{"imageId": one} for one in asked.get("imageIds", ())]
-    return HttpAnswer(200, dict(_JSON), to_json({"images": images, "failures": []}))
+    wanted = asked.get("imageIds", ())
+    images = [{"imageId": one} for one in wanted if one.get("imageTag") not in absent]
+    failures = [
+        {"imageId": one, "failureCode": "ImageNotFound", "failureReason": "not found"}
+        for one in wanted
+        if one.get("imageTag") in absent
+    ]
+    return HttpAnswer(200, dict(_JSON), to_json({"images": images, "failures": failures}))
 
 
 def bedrock_model(method: str, path: str) -> HttpAnswer | None:

@@ -4,6 +4,7 @@ Imported in the emulator's own process only, after its environment is set: the e
 environment while it is imported.
 """
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -83,6 +84,7 @@ def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
     hooks.answer_condition_keys()
+    hooks.simulate_with_context()
     cloudformation_types.install(api)
     state_machine_tasks.install(api, wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
@@ -101,7 +103,8 @@ def _plug_in_facts(settings: EmulatorSettings) -> None:
 
     hooks.add_service("service-quotas", account_facts.QUOTA_ROUTES, quotas)
     hooks.answer_first("bedrock", account_facts.bedrock_model)
-    hooks.answer_first_by_content("ecr", account_facts.registry)
+    registry = functools.partial(account_facts.registry, settings.absent_images)
+    hooks.answer_first_by_content("ecr", registry)
 
 
 def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:

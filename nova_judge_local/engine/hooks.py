@@ -16,13 +16,16 @@ from urllib.parse import unquote, urlencode
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.core.concurrency import run_reentrant
-from ministack.services import eventbridge, lambda_svc, s3
+from ministack.services import eventbridge, iam, lambda_svc, s3
 
 _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
 _MARK = "\x01"
 
 _sources: contextvars.ContextVar[str | None] = contextvars.ContextVar("sources", default=None)
+_supposed: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar(
+    "supposed", default=None
+)
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
 
@@ -113,8 +116,10 @@ def answer_condition_keys() -> None:
     def resolve_key(key: str, *arguments: object, **named: object) -> object:
         if key.lower() == "aws:securetransport":
             return "true"
-        if key.lower() == "events:source":
+        if key.lower() == "events:source" and _sources.get():
             return _sources.get()
+        if key.lower() in (supposed := _supposed.get() or {}):
+            return supposed[key.lower()]
         return resolve(key, *arguments, **named)
 
     iam_evaluator._resolve_condition_key = resolve_key
@@ -144,6 +149,27 @@ def authorize_as_aws_does() -> None:
         return extract_arn(service, method, path, *rest)
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, arn
+
+
+def simulate_with_context() -> None:
+    """IAM's simulator supposes the values of condition keys that it is given."""
+    simulate = iam._simulate_principal_policy
+
+    @functools.wraps(simulate)
+    def with_context(parameters: dict[str, list[str]]) -> object:
+        entries: dict[str, str] = {}
+        number = 1
+        while key := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+            value = f"ContextEntries.member.{number}.ContextKeyValues.member.1"
+            entries[key.lower()] = iam._p(parameters, value)
+            number += 1
+        token = _supposed.set(entries)
+        try:
+            return simulate(parameters)
+        finally:
+            _supposed.reset(token)
+
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
 
 
 def _source_of_entries(body: bytes) -> str | None:

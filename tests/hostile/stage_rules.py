@@ -48,6 +48,35 @@ ALARM = {
 }
 
 
+OWN_ALARM = {
+    "Namespace": "NovaJudge",
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "notBreaching",
+    "Dimensions": [
+        {"Name": "service", "Value": "nova-judge"},
+        {"Name": "stage", "Value": "dev"},
+    ],
+}
+OWN_ALARMS: dict[str, dict[str, Any]] = {
+    "StuckRun": {
+        **{"MetricName": "OldestRunHours", "Threshold": 24, "Statistic": "Maximum"},
+        **{"Period": 900, "EvaluationPeriods": 2},
+    },
+    "EndpointWithoutLease": {
+        **{"MetricName": "EndpointsWithoutLease", "Threshold": 1, "Statistic": "Maximum"},
+        **{"Period": 900, "EvaluationPeriods": 3},
+    },
+    "ReportFailed": {
+        **{"MetricName": "ReportsFailed", "Threshold": 1, "Statistic": "Sum"},
+        **{"Period": 300, "EvaluationPeriods": 1},
+    },
+    "SpendPerDay": {
+        **{"MetricName": "EstimatedUSD", "Threshold": 200, "Statistic": "Sum"},
+        **{"Period": 86_400, "EvaluationPeriods": 1},
+    },
+}
+
+
 class Stage(NamedTuple):
     """A stage's resources, type → name → properties, and its state machine's definition."""
 
@@ -231,13 +260,19 @@ def functions(stage: Stage) -> Iterator[str]:
 
 
 def alarms(stage: Stage) -> Iterator[str]:
-    for name, alarm in stage.of("CloudWatch::Alarm").items():
+    found = stage.of("CloudWatch::Alarm")
+    for name, alarm in found.items():
         if alarm.get("ActionsEnabled") is False or ":sns:" not in str(alarm.get("AlarmActions")):
             yield f"{name}: tells nobody"
-        for key, value in ALARM.items():
+        own = next((keys for part, keys in OWN_ALARMS.items() if part in name), None)
+        for key, value in (ALARM if own is None else {**OWN_ALARM, **own}).items():
             if alarm.get(key) != value:
                 yield f"{name}: {key} is {alarm.get(key)}"
-    watched = {d["Value"] for a in stage.of("CloudWatch::Alarm").values() for d in a["Dimensions"]}
+    for part in OWN_ALARMS:
+        if not any(part in name for name in found):
+            yield f"{part}: no alarm"
+    of_queues = [alarm for alarm in found.values() if alarm.get("Namespace") == "AWS/SQS"]
+    watched = {d["Value"] for alarm in of_queues for d in alarm["Dimensions"]}
     if watched != {name.split("/")[1] for name in stage.of("SQS::Queue")}:
         yield "a queue is not watched"
 

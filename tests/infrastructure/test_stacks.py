@@ -440,10 +440,13 @@ def test_endpoints_exist_only_where_a_stage_wants_them_always(synthesize, dev):
 def test_who_wants_mail_gets_it(synthesize, dev):
     assert dev.resources("AWS::SNS::Subscription") == {}
     stage = msgspec.structs.replace(
-        stage_config("dev", CONTEXT["stages"]), notify_email="a@example.com"
+        stage_config("dev", CONTEXT["stages"]), notify_emails=("a@example.com", "b@example.com")
     )
     mail = synthesize(stage).resources("AWS::SNS::Subscription").values()
-    assert {(m["Protocol"], m["Endpoint"]) for m in mail} == {("email", "a@example.com")}
+    assert {(m["Protocol"], m["Endpoint"]) for m in mail} == {
+        ("email", "a@example.com"),
+        ("email", "b@example.com"),
+    }
 
 
 def test_every_resource_says_whose_it_is(synthesized):

@@ -95,6 +95,42 @@ def test_who_wants_answers_of_its_own_gets_a_run_beside_the_one_that_is_there(
     assert sorted(asked.values()) == [False, True, True]
 
 
+def test_several_files_and_recipes_become_a_run_each(account: Start, pairs: Path, tmp_path: Path):
+    here = account()
+    other = tmp_path / "more.jsonl"
+    other.write_bytes(PAIRS.replace(b"?", b"!"))
+    here.emulator.tell_judge(pairs)
+    here.emulator.tell_judge(other)
+    lite = tmp_path / "mine.yaml"
+    lite.write_text(packaged_recipe("pairwise"))
+    files = (str(pairs), str(other), "--recipe", "pairwise", "--recipe", str(lite))
+
+    done = submit(here, *files, "--json", "--wait", "--out", str(tmp_path / "out"))
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["runs"]
+    assert [(run["run_id"].rpartition("-")[0], run["recipe"]) for run in told] == [
+        ("pairs", "pairwise"),
+        ("pairs", "mine"),
+        ("more", "pairwise"),
+        ("more", "mine"),
+    ]
+    assert {run["run_id"] for run in told} == {run["run_id"] for run in here.runs()}
+    assert len(list((tmp_path / "out").glob("*/report/metrics.json"))) == 4
+
+
+def test_one_unusable_file_of_several_uploads_none(account: Start, pairs: Path, tmp_path: Path):
+    here = account()
+    unusable = tmp_path / "broken.jsonl"
+    unusable.write_bytes(b"not json\n")
+
+    done = submit(here, str(pairs), str(unusable))
+
+    assert done.returncode == 3
+    assert "no line can be used" in " ".join(done.stderr.split())
+    assert here.keys() == []
+
+
 def test_a_failed_execution_is_told_with_its_cause(account: Start, pairs: Path, tmp_path: Path):
     here = account(quotas={"ml.g5.12xlarge for training job usage": 0.0})
 

@@ -89,7 +89,7 @@ def test_a_stage_is_what_it_says_and_defaults_else():
             "'sometimes'; allowed: on_demand, always_on",
         ),
         ("dev", {"endpoint_models": "qwen"}, "endpoint_models: found 'qwen'; expected `array`"),
-        ("dev", {"notify_email": 5}, "notify_email: found 5; expected `str | null`"),
+        ("dev", {"notify_emails": 5}, "notify_emails: found 5; expected"),
     ],
 )
 def test_a_wrong_stage_is_refused_with_what_is_allowed(name, values, words):

@@ -34,12 +34,15 @@ SIGNATURES = {
     "ministack.core.iam_actions.extract_iam_action": ["service", "method", "path"],
     "ministack.core.iam_actions.extract_resource_arn": ["service", "method", "path"],
     "ministack.core.iam_evaluator._resolve_condition_key": ["key"],
+    "ministack.services.iam._simulate_principal_policy": ["p"],
+    "ministack.services.iam._p": ["params", "key"],
     "ministack.core.concurrency.run_reentrant": ["fn"],
     "ministack.core.lambda_runtime.reset": [],
 }
 DICTIONARIES = {
     "ministack.app.SERVICE_HANDLERS": "s3",
     "ministack.core.router.SERVICE_PATTERNS": "s3",
+    "ministack.services.iam._IAM_HANDLERS": "SimulatePrincipalPolicy",
     "ministack.services.stepfunctions._SERVICE_DISPATCH": "arn:aws:states:::sqs:sendMessage",
     "ministack.services.stepfunctions._AWS_SDK_SERVICE_MAP": "dynamodb",
     "ministack.services.stepfunctions._AWS_SDK_ERROR_PREFIX": "dynamodb",

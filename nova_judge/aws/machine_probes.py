@@ -1,0 +1,138 @@
+"""Probes of the state machine and the rules, by AWS's own dry runs: they start nothing."""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from nova_judge.aws import account
+from nova_judge.check import Check
+from nova_judge.preflight.machine_samples import (
+    STATE_SAMPLES,
+    EventSample,
+    StateSample,
+    event_samples,
+)
+
+DEPLOY_AGAIN = "deploy again; a state machine or rule that was edited by hand is put right"
+
+
+def definition_of(machine: str) -> dict[str, Any]:
+    """The definition as it is deployed."""
+    described = _client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    return dict(json.loads(described["definition"]))
+
+
+def definition_check(machine: str) -> Check:
+    """AWS's validator takes the definition."""
+    name = "state machine's definition"
+    answer = _client("stepfunctions").validate_state_machine_definition(
+        definition=json.dumps(definition_of(machine)), type="STANDARD", severity="ERROR"
+    )
+    faults = [f"{one['code']}: {one['message']}" for one in answer["diagnostics"]]
+    if answer["result"] == "OK" and not faults:
+        return Check(name, "pass", "ValidateStateMachineDefinition finds no error")
+    return Check(name, "fail", "; ".join(faults[:5]) or answer["result"], DEPLOY_AGAIN)
+
+
+def state_checks(machine: str) -> Iterator[Check]:
+    """A check per state that runs for nothing: TestState goes where the definition means it to."""
+    states = definition_of(machine)["States"]
+    by_state: dict[str, list[StateSample]] = {}
+    for sample in STATE_SAMPLES:
+        by_state.setdefault(sample.state, []).append(sample)
+    for name, samples in by_state.items():
+        label = f"state {name}"
+        if name not in states:
+            yield Check(label, "not run", "the deployed machine has no such state")
+            continue
+        faults = [fault for one in samples if (fault := _fault(states[name], one))]
+        if faults:
+            yield Check(label, "fail", "; ".join(faults), DEPLOY_AGAIN)
+        else:
+            yield Check(label, "pass", f"TestState: {len(samples)} inputs lead where they should")
+
+
+def _fault(state: Mapping[str, Any], sample: StateSample) -> str | None:
+    answer = _tester().test_state(definition=json.dumps(state), input=json.dumps(sample.given))
+    given = json.dumps(sample.given)
+    if answer["status"] != "SUCCEEDED":
+        return f"{given}: {answer.get('error', answer['status'])}: {answer.get('cause', '')}"
+    if answer.get("nextState") != sample.follows:
+        return f"{given} leads to {answer.get('nextState')} instead of {sample.follows}"
+    made = json.loads(answer.get("output") or "{}")
+    for key, value in (sample.output or {}).items():
+        if made.get(key) != value:
+            return f"{given} makes {key} {made.get(key)!r} instead of {value!r}"
+    return None
+
+
+def pattern_checks(stage: str, bucket: str, machine: str) -> Iterator[Check]:
+    """A check per rule: TestEventPattern takes the events that it is for, and no others."""
+    rules = {
+        logical: name.rpartition("/")[2]
+        for part in ("Evaluation", "Results")
+        for logical, name in account.stack_resources(stage, part, "AWS::Events::Rule").items()
+    }
+    by_rule: dict[str, list[EventSample]] = {}
+    for sample in event_samples(stage, bucket, machine):
+        by_rule.setdefault(sample.rule, []).append(sample)
+    for wanted, samples in by_rule.items():
+        name = next((name for logical, name in rules.items() if logical.startswith(wanted)), None)
+        if name is None:
+            yield Check(f"rule {wanted}", "fail", "it is not deployed", DEPLOY_AGAIN)
+            continue
+        yield _pattern_check(wanted, name, samples, machine)
+
+
+def _pattern_check(rule: str, name: str, samples: list[EventSample], machine: str) -> Check:
+    label, events = f"rule {rule}", _client("events")
+    described = events.describe_rule(Name=name)
+    if described["State"] != "ENABLED":
+        return Check(label, "fail", f"it is {described['State']}", "enable it, or deploy again")
+    faults = []
+    for sample in samples:
+        taken = events.test_event_pattern(
+            EventPattern=described["EventPattern"], Event=_event(sample, machine)
+        )["Result"]
+        if taken != sample.taken:
+            faults.append(f"{'takes' if taken else 'does not take'} {sample.what}")
+    if faults:
+        return Check(label, "fail", f"its pattern {', '.join(faults)}", DEPLOY_AGAIN)
+    return Check(
+        label, "pass", f"TestEventPattern: {len(samples)} events are taken or left rightly"
+    )
+
+
+def _event(sample: EventSample, machine: str) -> str:
+    region, owner = machine.split(":")[3:5]
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+            "detail-type": sample.detail_type,
+            "source": sample.source,
+            "account": owner,
+            "time": "2026-01-01T00:00:00Z",
+            "region": region,
+            "resources": [],
+            "detail": sample.detail,
+        }
+    )
+
+
+@functools.cache
+def _tester() -> Any:  # noqa: ANN401 - as below
+    """A client for TestState, which AWS has on a host of its own, and no stand-in has."""
+    of_aws = "amazonaws." in _client("stepfunctions").meta.endpoint_url
+    make: Any = boto3.client
+    config = account.IMPATIENT.merge(Config(inject_host_prefix=of_aws))
+    return make("stepfunctions", config=config)
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 - stubs for six calls
+    make: Any = boto3.client
+    return make(service, config=account.IMPATIENT)

@@ -1,0 +1,123 @@
+"""Rights of a stage's roles: what the template gives them, what they have, what IAM allows."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import boto3
+
+from nova_judge.aws import account
+from nova_judge.check import Check
+
+PARTS = ("Results", "Evaluation", "Endpoints")
+_MOST_ACTIONS = 100
+"""Actions of one call of IAM's simulator."""
+
+
+class Statement(NamedTuple):
+    """An `Allow` of a policy; `conditions` by operator and key."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, Any]]
+
+
+def role_checks(stage: str) -> Iterator[Check]:
+    """A check per role: it has every action of its template, and IAM's simulator allows each."""
+    for part in PARTS:
+        roles = account.stack_resources(stage, part, "AWS::IAM::Role")
+        if not roles:
+            continue
+        wanted = _actions_by_role(_template(f"NovaJudge-{stage}-{part}"))
+        for logical, name in sorted(roles.items()):
+            yield _check(logical, name.rpartition("/")[2], wanted.get(logical, frozenset()))
+
+
+def _check(logical: str, role: str, wanted: frozenset[str]) -> Check:
+    name = f"rights of {logical}"
+    statements = list(_statements(role))
+    missing = sorted(wanted - {action for one in statements for action in one.actions})
+    if missing:
+        return Check(
+            name, "fail", f"its policy lacks {', '.join(missing)}", "deploy again: somebody took it"
+        )
+    arn = _iam().get_role(RoleName=role)["Role"]["Arn"]
+    denied = sorted({action for one in statements for action in _denied(arn, one)})
+    if denied:
+        return Check(
+            name,
+            "fail",
+            f"IAM's simulator denies {', '.join(denied)}",
+            "look for a permissions boundary, or a service control policy of the organisation",
+        )
+    count = sum(len(one.actions) for one in statements)
+    return Check(name, "pass", f"{count} actions are in its policy and allowed by the simulator")
+
+
+def _denied(arn: str, statement: Statement) -> Iterator[str]:
+    context = [
+        {
+            "ContextKeyName": key,
+            "ContextKeyType": "boolean" if operator == "Bool" else "string",
+            "ContextKeyValues": _listed(value)[:1],
+        }
+        for operator, keys in statement.conditions.items()
+        for key, value in keys.items()
+    ]
+    for begin in range(0, len(statement.actions), _MOST_ACTIONS):
+        answer = _iam().simulate_principal_policy(
+            PolicySourceArn=arn,
+            ActionNames=list(statement.actions[begin : begin + _MOST_ACTIONS]),
+            ResourceArns=list(statement.resources),
+            ContextEntries=context,
+        )
+        for result in answer["EvaluationResults"]:
+            if result["EvalDecision"] != "allowed":
+                yield result["EvalActionName"]
+
+
+def _statements(role: str) -> Iterator[Statement]:
+    """The statements of a role's own policies as they are now."""
+    for name in _iam().list_role_policies(RoleName=role)["PolicyNames"]:
+        document: Any = _iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        policy = json.loads(document) if isinstance(document, str) else document
+        for one in _listed(policy["Statement"]):
+            if one["Effect"] == "Allow":
+                yield Statement(
+                    tuple(_listed(one["Action"])),
+                    tuple(_listed(one["Resource"])),
+                    one.get("Condition", {}),
+                )
+
+
+def _actions_by_role(template: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The actions that a template's policies give, by the logical id of the role."""
+    wanted: dict[str, frozenset[str]] = {}
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        properties = resource["Properties"]
+        actions = frozenset(
+            action
+            for one in _listed(properties["PolicyDocument"]["Statement"])
+            if one["Effect"] == "Allow"
+            for action in _listed(one["Action"])
+        )
+        for role in properties.get("Roles", ()):
+            if isinstance(role, Mapping) and "Ref" in role:
+                wanted[role["Ref"]] = wanted.get(role["Ref"], frozenset()) | actions
+    return wanted
+
+
+def _template(stack: str) -> dict[str, Any]:
+    body: Any = boto3.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    return dict(json.loads(body) if isinstance(body, str) else body)
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return value if isinstance(value, list) else [value]
+
+
+def _iam() -> Any:  # noqa: ANN401 - stubs for four calls
+    make: Any = boto3.client
+    return make("iam", config=account.IMPATIENT)

@@ -1,0 +1,140 @@
+"""Inputs of states whose outcome is known, and events that rules must take or leave."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from nova_judge.layout import INBOX, RUNS, UNSTARTED
+from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
+
+Document = Mapping[str, Any]
+
+
+class StateSample(NamedTuple):
+    """A state that runs for nothing: what it is given, and the state that must follow.
+
+    `output` is what it must make of it, where it makes something.
+    """
+
+    state: str
+    given: Document
+    follows: str
+    output: Document | None = None
+
+
+STATE_SAMPLES = (
+    StateSample("IsForEvaluation", {"object": {"key": f"{RUNS}r/x.json"}}, "NotForEvaluation"),
+    StateSample(
+        "IsForEvaluation", {"object": {"key": f"{INBOX}pairwise/_SUCCESS"}}, "NotForEvaluation"
+    ),
+    StateSample(
+        "IsForEvaluation", {"object": {"key": f"{INBOX}pairwise/x.jsonl"}}, "PlanEvaluation"
+    ),
+    StateSample("IsForEvaluation", {"recipe": "pairwise"}, "PlanEvaluation"),
+    StateSample("IsClaimed", {"claimed": False}, "AlreadyClaimed"),
+    StateSample("AreEndpointsReady", {"prepared": {"ready": True}}, "GenerateResponses"),
+    StateSample("AreEndpointsReady", {"prepared": {"ready": False}}, "WaitForEndpoints"),
+    StateSample("IsBatchInferenceAsked", {"batch": True}, "BatchResponses"),
+    StateSample("IsBatchInferenceAsked", {"batch": False}, "BuildJobs"),
+    StateSample("WhoRunsTheJobs", {"dataset": {"api": "bedrock"}}, "RunBedrockJobs"),
+    StateSample("WhoRunsTheJobs", {"dataset": {"api": "serverless"}}, "RunServerlessJobs"),
+    StateSample("AwaitReport", {}, "ReadReport", {"looks": 0}),
+    StateSample(
+        "ReadNextJob",
+        {"report": {"item": {"next_job": {"S": "2"}}}},
+        "IsNextJobNew",
+        {"next": {"number": 2}},
+    ),
+    StateSample(
+        "TakeNextJob",
+        {"next": {"number": 1}, "dataset": {"later": [{"n": 1}, {"n": 2}]}},
+        "RunJudgeJobs",
+        {"dataset": {"jobs": [{"n": 1}], "later": [{"n": 1}, {"n": 2}], "done": 2}},
+    ),
+    StateSample("CountLook", {"looks": 4}, "KeepLook", {"counted": {"looks": 5}}),
+    StateSample("KeepLook", {"counted": {"looks": 5}}, "ReadReport", {"looks": 5}),
+)
+"""The samples that intrinsic functions, paths and choices of the definition rest on."""
+
+
+class EventSample(NamedTuple):
+    """An event, and the rule that must take it, or must leave it (`taken` is false)."""
+
+    rule: str
+    what: str
+    source: str
+    detail_type: str
+    detail: Document
+    taken: bool
+
+
+def event_samples(stage: str, bucket: str, machine: str) -> list[EventSample]:
+    """Events as AWS documents them, for each rule of a stage.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    return [
+        *(
+            EventSample(
+                "StartOnUpload",
+                f"an upload to {key}",
+                "aws.s3",
+                "Object Created",
+                {
+                    "version": "0",
+                    "bucket": {"name": bucket},
+                    "object": {"key": key, "size": 5, "etag": "e", "sequencer": "0"},
+                    "request-id": "r",
+                    "requester": "123456789012",
+                    "reason": "PutObject",
+                },
+                taken,
+            )
+            for key, taken in (
+                (f"{INBOX}pairwise/questions.jsonl", True),
+                (f"{INBOX}pairwise/a folder/", False),
+                (f"{RUNS}r/report/metrics.json", False),
+                (f"{UNSTARTED}questions.jsonl", False),
+            )
+        ),
+        *(
+            EventSample(
+                "ProcessOnJobEnd",
+                f"job {name} {status}",
+                "aws.sagemaker",
+                "SageMaker Training Job State Change",
+                {"TrainingJobName": name, "TrainingJobStatus": status},
+                taken,
+            )
+            for name, status, taken in (
+                (f"nova-judge-{stage}-r-0123-0-0", "Completed", True),
+                (f"nova-judge-{stage}-r-0123-0-0", "Failed", True),
+                (f"nova-judge-{stage}-r-0123-0-0", "Stopped", True),
+                (f"nova-judge-{stage}-r-0123-0-0", "InProgress", False),
+                ("somebody-elses-job", "Completed", False),
+            )
+        ),
+        *(
+            EventSample(
+                "ProcessOnJobsCompleted",
+                f"jobs of stage {of}",
+                EVENT_SOURCE,
+                JOBS_COMPLETED,
+                {"stage": of, "run_id": "r", "jobs": []},
+                of == stage,
+            )
+            for of in (stage, f"{stage}x")
+        ),
+        *(
+            EventSample(
+                "CleanUpAfterAbort",
+                f"an execution that is {status}",
+                "aws.states",
+                "Step Functions Execution Status Change",
+                {"stateMachineArn": machine, "status": status, "executionArn": f"{machine}:e"},
+                status != "SUCCEEDED",
+            )
+            for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED")
+        ),
+    ]
