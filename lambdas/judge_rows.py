@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
 from lambdas.observability import logger
+from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.aws import s3
 from nova_judge.inputs.shards import Shard
@@ -15,6 +16,7 @@ from nova_judge.runs.run import decode_run
 from nova_judge.steps.judge_shard import AskedShard, ask_shard
 
 
+@answers_pings
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, number, shard}` → `{left}`: what there was no time for; ask until it is 0.
