@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from nova_judge.cli.arguments import (
+    AsJson,
     Drop,
     Groups,
     NewFile,
@@ -19,6 +20,7 @@ from nova_judge.cli.arguments import (
     WeightsAsked,
     reweighing,
 )
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores, rows_for
@@ -64,6 +66,7 @@ def command(
     only: Only = "",
     metric: ExportMetric = None,
     conversational: ExportConversational = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's nova-dpo.
 
@@ -99,7 +102,10 @@ def command(
             left_out,
             conversational=conversational,
         )
-    if not _written(out, made, left_out):
+    written = _written(out, made, left_out)
+    if as_json:
+        print_json({"records": written, "file": str(out), "left_out": dict(left_out)})
+    if not written:
         raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
 
 

@@ -7,7 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.cli.arguments import RunsFolder
+from nova_judge.cli.arguments import AsJson, RunsFolder
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.result import result_document
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
@@ -29,6 +31,7 @@ def command(
     index: Annotated[
         bool, typer.Option(help="Write index.html into the folder, with trends and links.")
     ] = True,
+    as_json: AsJson = False,
 ) -> None:
     """List the runs below a folder and how the win rate of B moved.
 
@@ -46,8 +49,10 @@ def command(
             f"{folder} holds no report yet: run `make demo`, or name the folder with your runs."
         )
     series, refused = _series(reports, like)
-    console = Console(highlight=False)
-    for one in series:
+    console = Console(highlight=False, stderr=as_json)
+    if as_json:
+        print_json(_document(series, refused))
+    for one in () if as_json else series:
         console.print(_table(one))
     for report, reason in refused:
         console.print(f"[yellow]left out[/] {escape(report.metrics.run_id)}: {escape(reason)}")
@@ -55,6 +60,15 @@ def command(
         page = folder / "index.html"
         page.write_text(render_index(series, folder, refused), encoding="utf-8")
         console.print(f"Index: {escape(str(page))}", soft_wrap=True)
+
+
+def _document(series: list[Series], refused: list[Refused]) -> dict[str, object]:
+    runs = [
+        [result_document(report, report.folder / "report.html") for report in one.runs]
+        for one in series
+    ]
+    left_out = [{"run_id": one.report.metrics.run_id, "reason": one.difference} for one in refused]
+    return {"series": runs, "left_out": left_out}
 
 
 def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series], list[Refused]]:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from nova_judge.cli.arguments import Join, Map, NameA, NameB
-from nova_judge.cli.result import print_result
+from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.result import print_result, result_document
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
@@ -34,6 +35,7 @@ def command(
     join: Join = None,
     name_a: NameA = "",
     name_b: NameB = "",
+    as_json: AsJson = False,
 ) -> None:
     """Make a run folder and a report of any Nova judge job, own data or Bedrock evaluation.
 
@@ -62,7 +64,11 @@ def command(
     ):
         sent = GivenFile(lines, str(pairs)) if lines is not None else None
         report = _imported(job, out, sent, names)
-    print_result(Console(), report, report.folder / "report.html")
+    page = report.folder / "report.html"
+    if as_json:
+        print_json(result_document(report, page))
+    else:
+        print_result(Console(), report, page)
 
 
 def _imported(

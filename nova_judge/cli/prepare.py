@@ -8,7 +8,8 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from nova_judge.cli.arguments import NewFile
+from nova_judge.cli.arguments import AsJson, NewFile
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs.squad import LICENCE, squad_rows
@@ -31,6 +32,7 @@ def squad(
     context: Annotated[
         bool, typer.Option("--context", help="With the passage that answers each question.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the questions of SQuAD with their first right answer; nothing is downloaded.
 
@@ -50,5 +52,8 @@ def squad(
                 target.write(msgspec.json.encode(row) + b"\n")
     except FileExistsError as error:
         raise RequestError(f"{out} exists already: name a new file, or remove it first.") from error
+    if as_json:
+        print_json({"questions": len(rows), "file": str(out), "licence": LICENCE})
+        return
     console = Console(stderr=True, highlight=False)
     console.print(f"{len(rows):,} questions in {escape(str(out))}. Licence: {LICENCE}")

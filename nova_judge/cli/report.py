@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from nova_judge.aws.fetched_runs import is_temporary
-from nova_judge.cli.arguments import Drop, Only, RunOrMetrics, WeightsAsked, reweighing
-from nova_judge.cli.result import print_result
+from nova_judge.cli.arguments import AsJson, Drop, Only, RunOrMetrics, WeightsAsked, reweighing
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.result import print_result, result_document
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
@@ -28,6 +29,7 @@ def command(
     weights: WeightsAsked = "",
     drop: Drop = "",
     only: Only = "",
+    as_json: AsJson = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Print the result of a run and where its page is; write the page anew where it is missing.
@@ -48,7 +50,10 @@ def command(
         raise RequestError(f"{out} holds the run's own report: name another folder with --out.")
     report = reweighed_report(saved, asked)
     page = None if asked and out is None else _page(report, out)
-    print_result(Console(), report, page)
+    if as_json:
+        print_json(result_document(report, page))
+    else:
+        print_result(Console(), report, page)
     if open_page and page is not None:
         webbrowser.open(page.resolve().as_uri())
 

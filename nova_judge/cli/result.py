@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.terminal import Console
+from nova_judge.findings.metrics_record import Metrics, storable_metrics
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
@@ -14,6 +16,28 @@ from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 
 _MOST_REASONS = 3
+
+
+class ResultDocument(msgspec.Struct, frozen=True):
+    """Document that commands which end with a result print with `--json`."""
+
+    run_id: str
+    status: str
+    words: str
+    evidence: str
+    caveats: tuple[str, ...]
+    page: str | None
+    metrics: Metrics
+
+
+def result_document(report: SavedReport, page: Path | None) -> ResultDocument:
+    """The result of a run for programs."""
+    stated, metrics = headline(report.metrics), storable_metrics(report.metrics)
+    said = tuple(str(caveat) for caveat in caveats(metrics))
+    where = None if page is None else str(page)
+    return ResultDocument(
+        metrics.run_id, metrics.status, stated.words, stated.evidence, said, where, metrics
+    )
 
 
 def print_result(console: Console, report: SavedReport, page: Path | None) -> None:

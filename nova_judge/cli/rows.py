@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
+import msgspec
 import typer
 
-from nova_judge.cli.arguments import Groups, RunArgument
+from nova_judge.cli.arguments import AsJson, Groups, RunArgument
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import has_criterion, row_text
@@ -44,6 +46,7 @@ def command(
     category: Annotated[str | None, typer.Option(help="Only rows of this category.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Stop after so many rows.")] = 20,
     groups: Groups = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print judged rows: verdicts, weighted scores, criteria and justifications.
 
@@ -69,11 +72,14 @@ def command(
             ):
                 yield index, judged
 
-    shown = 0
-    for index, judged in islice(chosen(), None if row else limit):
+    shown = islice(chosen(), None if row else limit)
+    if as_json:
+        print_json([{"index": index, **msgspec.to_builtins(judged)} for index, judged in shown])
+        return
+    index = -1
+    for index, judged in shown:
         say(row_text(index, judged, table, wanted))
-        shown += 1
-    if not shown:
+    if index < 0:
         raise RequestError(f"No row of {run} matches these options; drop some of them.")
 
 

@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from nova_judge.cli.arguments import Join, Map
+from nova_judge.cli.arguments import AsJson, Join, Map
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
@@ -70,6 +71,7 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read a file as a run would: how many rows can be used, and why others cannot.
 
@@ -87,7 +89,7 @@ def command(
     """
     read = None if recipe is None else read_recipe(recipe)
     with source(file, read, columns, join) as lines:
-        checked = check(lines or file, read, name=file)
+        checked = check(lines or file, read, name=file, as_json=as_json)
     if out is not None:
         out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in checked.rejected))
     if not checked.usable:
@@ -95,7 +97,7 @@ def command(
     raise typer.Exit(1 if checked.rejected else 0)
 
 
-def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
+def check(file: Path, recipe: Recipe | None, name: Path, *, as_json: bool = False) -> Checked:
     """Read a file of JSON Lines as the recipe would, and print what it holds under its `name`.
 
     Raises InputFileError.
@@ -109,7 +111,10 @@ def check(file: Path, recipe: Recipe | None, name: Path) -> Checked:
     sources = sources_of(recipe, head) or FROM_FILE
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
     checked = _counted(_holds(recipe, sources), rows)
-    _show(name, checked, unread)
+    if as_json:
+        print_json({"file": str(name), **checked._asdict(), "unread": unread})
+    else:
+        _show(name, checked, unread)
     return checked
 
 

@@ -1,5 +1,6 @@
 """The list of commands: it costs no import, and says of each what the command itself says."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import COMMANDS, PANELS, app, load_command
+from tests.made.jobs import post
+from tests.made.runs import generated_rows, write_run
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,3 +80,24 @@ def test_a_shell_completes_commands_and_their_options(words, offered):
         check=False,
     )
     assert offered in done.stdout.split(), done.stderr
+
+
+def test_commands_that_read_a_run_or_a_file_print_json(tmp_path):
+    run = write_run(tmp_path / "r1", generated_rows(30))
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"prompt": "q", "response_A": "a", "response_B": "b"}\n{"prompt": ""}\n')
+
+    def printed(*arguments):
+        done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+        return json.loads(done.stdout)
+
+    assert printed("report", run)["run_id"] == "r1"
+    assert printed("gate", run)["outcome"] in ("pass", "worse", "inconclusive", "not evaluated")
+    assert printed("rows", run, "--row", 2)[0]["row"]["id"] == "q3"
+    assert printed("history", tmp_path)["series"][0][0]["metrics"]["run_id"] == "r1"
+    exported = printed("export", run, "--out", tmp_path / "dpo.jsonl")
+    assert exported["records"] + sum(exported["left_out"].values()) == 30
+    checked = printed("validate", pairs)
+    assert (checked["usable"], checked["rejected"][0]["line"]) == (1, 2)
+    archive = post(tmp_path / "job/output.tar.gz")
+    assert printed("import", archive, "--out", tmp_path / "post")["words"] == "Inconclusive"
