@@ -1,9 +1,10 @@
-"""The figure of a run: six panels that people paste into documents.
+"""The figure of a run: panels that people paste into documents.
 
 Built with Matplotlib's object interface, so that it works in a notebook, a function and a thread
 alike, and drawn from the metrics alone: equal metrics give equal bytes.
 """
 
+import math
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -45,6 +46,10 @@ PANELS = (
     Panel("Figures", "", draw_table),
 )
 
+_HEIGHT_IN = 9.6
+_FURTHER_ROW_IN = 3.72
+"""Inches of a figure with two rows of panels, and of each row more."""
+
 
 def plot_judge_results(metrics: Metrics) -> Figure:
     """The six panels of one run as a Matplotlib figure.
@@ -68,13 +73,15 @@ def plot_judge_results(metrics: Metrics) -> Figure:
 
 
 def draw_panels(metrics: Metrics, panels: Sequence[Panel]) -> Figure:
-    """Six panels under a heading with the verdict and the candidates' names."""
+    """Panels, three in a row, under a heading with the verdict and the candidates' names."""
+    rows = max(2, math.ceil(len(panels) / 3))
+    height = _HEIGHT_IN + (rows - 2) * _FURTHER_ROW_IN
+    scale = _HEIGHT_IN / height
     with fixed_style():
-        figure = ShownFigure(figsize=(15, 9.6), facecolor="white")
-        grid = figure.add_gridspec(
-            2, 3, left=0.05, right=0.975, top=0.765, bottom=0.105, hspace=0.42, wspace=0.2
-        )
-        _draw_heading(figure, metrics)
+        figure = ShownFigure(figsize=(15, height), facecolor="white")
+        place_of = {"left": 0.05, "right": 0.975, "top": 1 - 0.235 * scale, "bottom": 0.105 * scale}
+        grid = figure.add_gridspec(rows, 3, **place_of, hspace=0.42, wspace=0.2)
+        _draw_heading(figure, metrics, scale)
         for place, panel in enumerate(panels):
             axes = figure.add_subplot(grid[place // 3, place % 3])
             title(axes, panel.title, "" if metrics.one_order else panel.note)
@@ -83,11 +90,12 @@ def draw_panels(metrics: Metrics, panels: Sequence[Panel]) -> Figure:
     return figure
 
 
-def _draw_heading(figure: Figure, metrics: Metrics) -> None:
+def _draw_heading(figure: Figure, metrics: Metrics, scale: float) -> None:
     lines = textwrap.wrap(drawable(str(sentences.headline(metrics)), 420), 128)[:3]
-    write(figure, 0.05, 0.972, "\n".join(lines), size=13, weight="bold", va="top", linespacing=1.35)
+    look = {"size": 13, "weight": "bold", "va": "top", "linespacing": 1.35}
+    write(figure, 0.05, 1 - 0.028 * scale, "\n".join(lines), **look)
     for row, (side, candidate) in enumerate(metrics.candidates.items()):
-        height = 0.89 - 0.027 * row
+        height = 1 - (0.11 + 0.027 * row) * scale
         write(figure, 0.05, height, "■", size=13, va="center", color=getattr(palette, side))
         name = f"{side}   {drawable(candidate.name, 110)}"
         write(figure, 0.066, height, name, size=11, va="center")

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import pytest
 
 from nova_judge.findings.one_line import one_line
-from nova_judge.report.figure import plot_judge_results
+from nova_judge.report.figure import PANELS, Panel, draw_panels, plot_judge_results
 from nova_judge.report.figure_frame import render
 from nova_judge.report.figure_rates import needle_angle
 from nova_judge.report.figure_text import drawable
@@ -77,3 +77,16 @@ def test_label_is_one_bounded_line():
     assert one_line("x" * 500, 40) == "x" * 26 + "…" + "x" * 13
     assert one_line("\u200b", 40) == "(no name)"
     assert drawable("模型-7b", 40) == "□□-7b"
+
+
+def test_a_seventh_panel_begins_a_row_of_its_own(rubric_metrics):
+    figure = draw_panels(
+        rubric_metrics, (*PANELS, Panel("Seventh", "", lambda axes, metrics: False))
+    )
+    last = figure.axes[-1]
+    assert (len(figure.axes), last.get_title(loc="left")) == (7, "Seventh")
+    assert last.get_position().y1 < figure.axes[5].get_position().y0
+    heights = [
+        axes.get_position().height * figure.get_figheight() for axes in (figure.axes[0], last)
+    ]
+    assert heights == pytest.approx([2.618, 2.618], abs=0.001)
