@@ -12,9 +12,18 @@ from nova_judge.sources.completions import Completion, NotACompletionError, read
 from nova_judge_local.emulator_settings import ChatServer
 
 MAX_CONNECTIONS = 64
-_RETRY = Retry(
+
+
+class _ServerRetry(Retry):
+    """Retries that are few only where a request took too long, and is still at work there."""
+
+    def _is_read_error(self, err: Exception) -> bool:
+        return isinstance(err, urllib3.exceptions.ReadTimeoutError)
+
+
+_RETRY = _ServerRetry(
     total=5,
-    read=1,  # a request that took too long is still at work on the server
+    read=1,
     backoff_factor=0.5,
     backoff_jitter=0.5,
     status_forcelist=(429, 500, 502, 503, 504),

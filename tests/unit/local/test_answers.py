@@ -146,6 +146,9 @@ class _Server(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.asked.append({"path": self.path, "headers": dict(self.headers), **json.loads(body)})
         status, reply = next(self.replies)
+        if not status:
+            self.close_connection = True  # as a server does that has no room for one more
+            return
         self.send_response(status)
         self.send_header("content-length", str(len(reply)))
         self.end_headers()
@@ -202,6 +205,13 @@ def test_a_busy_server_is_asked_again(chat_server):
     done = complete(parse_chat_server(url), "m", [{"role": "user", "content": "hello"}], {})
 
     assert (done.text, len(asked)) == ("at last", 2)
+
+
+def test_a_server_that_drops_the_connection_is_asked_again(chat_server):
+    dropped = (0, b"")
+    url, asked = chat_server(dropped, dropped, dropped, _reply("forwarded"))
+    done = complete(parse_chat_server(f"{url}#m"), "", [{"role": "user", "content": "?"}], {})
+    assert (done.text, len(asked)) == ("forwarded", 4)
 
 
 @pytest.mark.parametrize(
