@@ -98,8 +98,8 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     prompt = places_of(evidence.clusters[usable][decided])
     order = np.lexsort((prompt, agreed, confidence))
     confidence, agreed, prompt = confidence[order], agreed[order], prompt[order]
-    if prompt.max() == 0:
-        return Unscored("all rows are of one prompt, so that none can be held out")
+    if prompt.max() + 1 < _FOLDS:
+        return Unscored(f"rows of {prompt.max() + 1} prompts cannot be held out in {_FOLDS} parts")
     parts = [_held_out(confidence, agreed, prompt, fold) for fold in _foldings(prompt)]
     predicted = np.mean([part.predicted for part in parts], axis=0)
     buckets = _buckets(confidence, agreed, predicted, prompt, level)

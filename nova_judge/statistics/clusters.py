@@ -134,8 +134,8 @@ def worth_of(by_prompt: Ints, influence: Floats) -> float:
     less its mean. At most the rows there are: Kish's design effect, from the data.
     """
     prompts, rows = len(by_prompt), int(by_prompt.sum())
-    if rows == prompts:
-        return float(rows)
+    if prompts in (rows, 1):
+        return float(prompts)
     of_rows = float(by_prompt.sum(axis=0) @ influence**2)
     of_prompts = float(((by_prompt @ influence) ** 2).sum()) * prompts / max(1, prompts - 1)
     if of_rows == 0.0:

@@ -6,8 +6,9 @@ of all of them (Angelopoulos et al. 2023, Science 382; lambda as in PPI++, arXiv
 Labels help most where the judge is unsure, so a review draws such rows more often, each with a
 known probability: a label then counts one over its probability (Zrnic and Candes 2024, arXiv
 2403.03208). Weighted means are ratios (Hajek 1971), so that it does not matter how many rows a
-design happens to draw. One label at either end, beside the middle of the scores, with the weight
-that one of so many equal ones would have, and Student's t keep the level when labels are few.
+design happens to draw. One label (of a prompt, where prompts repeat) at either end, beside the
+middle of the scores, with the weight that one of so many equal ones would have, and Student's t
+keep the level when labels are few.
 """
 
 import math
@@ -135,7 +136,8 @@ def _bounds(rows: _Rows, level: float) -> tuple[float, float, float, float]:
 
 def _bounds_of_lesser(rows: _Rows, level: float) -> tuple[float, float, float, float]:
     count, labelled = len(rows.scores), rows.weights > 0
-    end = float(rows.weights @ rows.weights / rows.weights.sum())
+    of_drawn = np.sort(np.bincount(rows.places, rows.weights))
+    end = float(of_drawn @ of_drawn / of_drawn.sum())
     weights = np.append(rows.weights, [end, end])
     weights *= count / weights.sum()
     scores, labels = np.append(rows.scores, [0.5, 0.5]), np.append(rows.labels, [0.0, 1.0])

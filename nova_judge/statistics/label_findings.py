@@ -27,7 +27,8 @@ class LabelFindings(msgspec.Struct, frozen=True, kw_only=True):
 
     win_rate: of B by the labels, ties as half, weighted where they were drawn with known
     probabilities. word: what they decide. p_chance: of agreement with the judge no better than
-    chance (one-sided test on rows where label and judge name a side), None without such rows.
+    chance (one-sided test on rows where label and judge name a side), None where these could not
+    show it.
     contradictions: why the judge's verdict is not followed.
     """
 
@@ -52,7 +53,7 @@ def label_findings(evidence: Evidence, judged: Word, level: float = 0.95) -> Lab
     rate = _weighted(labelled, level) if drawn.any() else _counted(labelled, a, b, level)
     if rate is None:
         return None
-    p_chance = _p_chance(labelled)
+    p_chance = _p_chance(labelled, level)
     reasons = []
     if {rate.word, judged} == {Word.A_BETTER, Word.B_BETTER}:
         reasons.append(
@@ -100,10 +101,11 @@ def _weighted(labelled: Evidence, level: float) -> _Rate | None:
     return _Rate(interval, decide(0.0, interval, level=level)) if interval else None
 
 
-def _p_chance(labelled: Evidence) -> float | None:
+def _p_chance(labelled: Evidence, level: float) -> float | None:
     """P of as much agreement or more by chance (Fisher's exact test, one-sided).
 
-    Of prompts for which the labels, and the verdicts, name a side on balance.
+    Of prompts for which the labels, and the verdicts, name a side on balance. None where not even
+    full agreement could be told from chance, as with all labels on one side.
     """
     verdicts = summed_verdicts(labelled)
     named = (labelled.labels <= Outcome.B) & (verdicts <= Outcome.B)
@@ -115,7 +117,10 @@ def _p_chance(labelled: Evidence) -> float | None:
     )
     sides = itertools.product((-1, 1), repeat=2)
     counts = [int(((of_labels == label) & (of_judge == verdict)).sum()) for label, verdict in sides]
-    return _fisher(*counts) if any(counts) else None
+    aa, ab, ba, bb = counts
+    swapped = min(ab, ba)
+    least = _fisher(aa + swapped, ab - swapped, ba - swapped, bb + swapped)
+    return _fisher(*counts) if least < 1.0 - level else None
 
 
 def _fisher(aa: int, ab: int, ba: int, bb: int) -> float:

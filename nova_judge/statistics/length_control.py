@@ -18,6 +18,7 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.evidence import Evidence
+from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
 MIN_ROWS = 20
@@ -100,9 +101,12 @@ def controlled_win_rate(
     usable = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
     scores, differences, places = scores[usable], differences[usable], places_of(keys[usable])
     what = " and ".join(names).replace("_", " ")
-    if len(scores) < MIN_ROWS:
+    prompts = len(np.unique(places))
+    repeated = prompts < len(scores)
+    if prompts < MIN_ROWS:
+        counted = "prompts" if repeated else "rows"
         return Unscored(
-            f"{MIN_ROWS} rows with {what} of both answers are needed: {len(scores)} are there"
+            f"{MIN_ROWS} {counted} with {what} of both answers are needed: {prompts} are there"
         )
     turned = bool(np.sort(scores).sum() > len(scores) / 2)
     if turned:
@@ -115,7 +119,10 @@ def controlled_win_rate(
         return Unscored(f"the difference in {what} is the same in every row")
     features = np.tanh(differences[:, varied] / spreads[varied])
     fit = _fit(scores, features, places)
-    interval = _rate_at_equality(fit, level, turned=turned)
+    quantile = NormalDist().inv_cdf((1.0 + level) / 2.0)
+    if repeated:
+        quantile = student_quantile(level, prompts - 1)
+    interval = _rate_at_equality(fit, level, quantile, turned=turned)
     coefficients = np.zeros(len(names))
     coefficients[varied] = fit.coefficients[1:]
     effects = tuple(
@@ -156,8 +163,8 @@ def _fit(scores: Floats, features: Floats, places: RowIndices) -> _Fit:
     return _Fit(coefficients, inverse @ spread @ inverse)
 
 
-def _rate_at_equality(fit: _Fit, level: float, *, turned: bool) -> Interval:
-    reach = NormalDist().inv_cdf((1.0 + level) / 2.0) * math.sqrt(float(fit.covariance[0, 0]))
+def _rate_at_equality(fit: _Fit, level: float, quantile: float, *, turned: bool) -> Interval:
+    reach = quantile * math.sqrt(float(fit.covariance[0, 0]))
     centre = float(fit.coefficients[0])
     estimate, low, high = (_logistic(x) for x in (centre, centre - reach, centre + reach))
     if turned:

@@ -67,7 +67,7 @@ def test_labels_of_one_prompt_are_one_observation() -> None:
     found = label_findings(gather(rows), Word.B_BETTER)
     assert found.word is Word.INCONCLUSIVE
     assert found.win_rate.low < 0.5
-    assert found.p_chance == pytest.approx(0.2)
+    assert found.p_chance is None
     alone = label_findings(gather(row._replace(cluster=0) for row in rows), Word.B_BETTER)
     assert alone.word is Word.B_BETTER
 
@@ -83,3 +83,10 @@ def test_labels_with_a_probability_are_weighted_and_the_others_take_no_part() ->
     assert found.labels.win_rate.estimate == pytest.approx(0.5)
     assert found.labels.word is Word.INCONCLUSIVE
     assert (found.win_rate_corrected.labelled, found.win_rate_corrected.unlabelled) == (60, 140)
+
+
+def test_labels_of_one_side_cannot_show_agreement_and_block_nothing() -> None:
+    rows = [EvidenceRow(Verdict.B, Verdict.B, label=Verdict.B)] * 30
+    rows += [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.B)] * 5
+    found = label_findings(gather(rows), Word.B_BETTER)
+    assert (found.p_chance, found.contradictions) == (None, ())
