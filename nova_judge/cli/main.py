@@ -60,7 +60,17 @@ COMMANDS: Final[dict[str, str]] = {
 """Every command as `--help` lists it, so that its module is imported only to run it."""
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Before a run": (
-        *("validate", "judge-check", "plan", "request", "estimate", "doctor", "where", "submit"),
+        *(
+            "validate",
+            "judge-check",
+            "plan",
+            "request",
+            "estimate",
+            "doctor",
+            "verify",
+            "where",
+            "submit",
+        ),
         *("local", "runs", "endpoints", "stop"),
     ),
     "After a run": (
