@@ -2,6 +2,7 @@
 
 import functools
 import re
+import unicodedata
 
 import msgspec
 
@@ -18,6 +19,7 @@ class Names(msgspec.Struct, frozen=True):
     answers: tuple[str, ...]
     couples: tuple[tuple[str, str], ...]
     sides: tuple[tuple[str, str], ...]
+    models: frozenset[str]
     answer_words: frozenset[str]
     words_about_answers: frozenset[str]
 
@@ -35,4 +37,4 @@ def words_of(name: str) -> list[str]:
 
 def plain_name(name: str) -> str:
     """A name, or a path, without case and signs."""
-    return re.sub(r"[\W_]+", "", name).lower()
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).lower()

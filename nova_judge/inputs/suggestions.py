@@ -10,6 +10,7 @@ from nova_judge.inputs.columns import ConversationTurn, RowColumns, turns_of
 from nova_judge.recipe.column_map import as_option
 
 _DEPTH = 5
+_SIDES = ("response_A", "response_B")
 _NO_TEXT: Final = re.compile(
     r"(?:^|[\W_])(?:id|uuid|model|name|type|url|path|role)$", re.IGNORECASE
 )
@@ -41,6 +42,9 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
     own, columns = fields[0] == "query", rows[0].map
     leaves = _leaves(rows)
     named = _own_data(leaves) if own else _pairs(leaves)
+    if not own and "response_A" not in named:
+        lists = [name for name in suspects if not _covered(name, [named.get("reference", "")])]
+        named |= _members(rows[0], lists) or _by_elimination(leaves, suspects, named)
     kept = {f: c for f in fields if (c := columns.path(f)) != f and c in leaves}
     changed = {field: path for field, path in named.items() if path != field} | kept
     if not named.get(fields[0]) or not (changed or suspects):
@@ -61,9 +65,25 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
             f". `{single}` holds the answers of one model: to compare two, give the other file "
             f"too, as in --join OTHER --map {both}"
         )
+        if models := _models(rows):
+            advice += (
+                f". Its rows are answers of {len(models)} models ({', '.join(models[:4])}): write "
+                "the rows of each to a file of its own"
+            )
     elif suspects:
         advice += f"; leave a column out with {as_option('ignore', suspects[0])}"
     return advice
+
+
+def _models(rows: Sequence[RowColumns]) -> list[str]:
+    """The models that the rows name, where these are several, as promptfoo's providers are."""
+    held: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for name, value in row.values.items():
+            for leaf in leaves_of(value, name):
+                if plain_name(leaf.path) in names().models:
+                    held.setdefault(leaf.path, {})[leaf.text] = None
+    return next((list(values) for values in held.values() if len(values) > 1), [])
 
 
 def _leaves(rows: Sequence[RowColumns]) -> dict[str, Leaf]:
@@ -82,7 +102,8 @@ def _pairs(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     if sides := two_sides(leaves):
         named["response_A"], named["response_B"] = sides
     taken = set(named.values())
-    prompt = _first(leaves, names().questions, taken)
+    asking = {path: leaf for path, leaf in leaves.items() if not _is_of_answer(path)}
+    prompt = _first(asking, names().questions, taken)
     if prompt is None and sides and leaves[sides[0]].turns:
         prompt = sides[0]
     if prompt is not None:
@@ -94,6 +115,49 @@ def _pairs(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     if "context" in leaves and "prompt" in named:
         named["context"] = "context"
     return named
+
+
+def _by_elimination(
+    leaves: Mapping[str, Leaf], suspects: Sequence[str], named: Mapping[str, str]
+) -> dict[str, str]:
+    """Two columns that may hold answers and have no couple of known names: A and B as they stand.
+
+    Where the file has one of ours, the only other is the other one.
+    """
+    taken = set(named.values())
+    heads = {path.partition(".")[0] for path in taken}
+    left = [path for path in leaves if path.partition(".")[0] in suspects and path not in taken]
+    left = [path for path in left if not _names_model(path) and path.partition(".")[0] not in heads]
+    for ours, other in (("response_A", "response_B"), ("response_B", "response_A")):
+        if ours in leaves and other not in leaves and len(left) == 1:
+            return {ours: ours, other: left[0]}
+    if len(left) != len(_SIDES) or any(side in leaves for side in _SIDES):
+        return {}
+    if leaves[left[0]].text == leaves[left[1]].text:
+        return {}  # one answer, filtered and as it came
+    return {"response_A": left[0], "response_B": left[1]}
+
+
+def _members(row: RowColumns, suspects: Sequence[str]) -> dict[str, str]:
+    """The first two members of the only list that may hold answers."""
+    lists = [name for name in suspects if isinstance(row.values.get(name), list)]
+    if len(lists) != 1:
+        return {}
+    (name,) = lists
+    members = list(row.values[name])
+    if len(members) < len(_SIDES) or turns_of(members):
+        return {}
+    paths = {
+        side: next((leaf.path for leaf in leaves_of(part, f"{name}.{place}") if _says(leaf)), None)
+        for place, (side, part) in enumerate(zip(_SIDES, members, strict=False))
+    }
+    return {side: path for side, path in paths.items() if path} if all(paths.values()) else {}
+
+
+def _says(leaf: Leaf) -> bool:
+    last = leaf.path.rpartition(".")[2]
+    names_model = _names_model(last) or plain_name(last) in names().models
+    return bool(leaf.text.strip()) and not names_model
 
 
 def _own_data(leaves: Mapping[str, Leaf]) -> dict[str, str]:
@@ -138,6 +202,12 @@ def two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
                 if other in by_name and by_name[other] != path:
                     return path, by_name[other]
     return None
+
+
+def _is_of_answer(path: str) -> bool:
+    """True if a path leads into what a model gave back."""
+    heads = set(words_of(path.rpartition(".")[0]))
+    return bool(heads & (names().answer_words | {"result", "results"}))
 
 
 def _names_model(path: str) -> bool:

@@ -73,6 +73,25 @@ PAIRS = {
     "left and right": {"prompt": ASK, "left": A, "right": B},
     "base and tuned": {"prompt": ASK, "base": A, "tuned": B},
     "nested": {"input": ASK, "outputs": {"a": A, "b": B}},
+    "models' names": {"prompt": ASK, "gpt-4o": A, "claude": B},
+    "answers of named models": {"prompt": ASK, "gpt4_answer": A, "llama_answer": B},
+    "old and new outputs": {"prompt": ASK, "old_output": A, "new_output": B},
+    "list of responses": {"prompt": ASK, "responses": [A, B]},
+    "completions by model": {
+        "prompt": ASK,
+        "completions": [{"model": "x", "response": A}, {"model": "y", "response": B}],
+    },
+    "outputs by model": {"prompt": ASK, "model_outputs": {"gpt": A, "claude": B}},
+    "Vertex pairwise": {"prompt": ASK, "baseline_model_response": A, "response": B},
+    "promptfoo table": {
+        "vars": {"question": ASK},
+        "outputs": [{"provider": "x", "text": A}, {"provider": "y", "text": B}],
+    },
+    "promptfoo CSV": {"question": ASK, "[gpt-4o] {{question}}": A, "[claude] {{question}}": B},
+    "WebGPT": {"question": {"full_text": ASK}, "answer_0": A, "answer_1": B},
+    "SHP": {"history": ASK, "human_ref_A": A, "human_ref_B": B},
+    "full-width letters": {"prompt": ASK, "response_\uff21": A, "response_\uff22": B},
+    "one of ours": {"prompt": ASK, "response_A": A, "tuned_answer": B},
     "completion_a": {"prompt": ASK, "completion_a": A, "completion_b": B},
 }
 SINGLE = {
@@ -120,7 +139,9 @@ def validate(path, *options):
 
 def written(tmp_path, row, name="rows.jsonl"):
     path = tmp_path / name
-    path.write_text("".join(json.dumps({**row, "n": n}) + "\n" for n in range(3)))
+    lines = (json.dumps({**row, "n": n}) for n in range(3))
+    texts = (line.replace(A, f"{A} {n}").replace(B, f"{B} {n}") for n, line in enumerate(lines))
+    path.write_text("".join(f"{text}\n" for text in texts))
     return path
 
 
