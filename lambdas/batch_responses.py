@@ -51,6 +51,8 @@ def _answer(
             BatchShard(
                 run,
                 candidate,
+                run.recipe.candidate(candidate).model,
+                run.recipe.generation_for(candidate),
                 shard.index,
                 settings.data_bucket,
                 settings.job_prefix,

@@ -116,10 +116,6 @@ class RunLayout:
         """The replies to one shard of a job, row by row."""
         return f"{self.judge(number)}replies/{shard:05d}.jsonl"
 
-    def judge_batch(self, number: int, shard: int) -> str:
-        """A shard of a job that is asked by batch inference."""
-        return f"{self.judge(number)}batch/{shard:05d}/"
-
     def judge_output(self, number: int) -> str:
         """The folder that the job writes below."""
         return f"{self.judge(number)}output/"

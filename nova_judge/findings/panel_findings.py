@@ -7,9 +7,11 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from nova_judge.kinds.asked_pairs import judges_in_batch
 from nova_judge.pairs.panel_files import VERDICTS
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Unscored, Verdict, scored_or_none
 from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known import source_of
@@ -86,11 +88,13 @@ class PanelFindings(msgspec.Struct, frozen=True, kw_only=True):
 
 def panel_findings(
     votes: PanelVotes,
-    models: Sequence[AskedModel],
+    recipe: Recipe,
     tokens: Sequence[tuple[int, int]],
     settings: StatisticsSettings,
 ) -> PanelFindings:
-    """The figures of a panel; `models` and `tokens` (read, written) stand in its order."""
+    """The figures of a panel; `tokens` (read, written) stand in the order of its judges."""
+    models = list(recipe.judge.asked.values())
+    batch = [judges_in_batch(recipe, model, len(votes.lines)) for model in models]
     both = summed(votes)
     gave = (both < Outcome.ERROR).sum(axis=1)
     differ = np.array([len(set(row[row < Outcome.ERROR].tolist())) > 1 for row in both], dtype=bool)
@@ -99,7 +103,7 @@ def panel_findings(
         rule="majority" if votes.weights is None else "weighted",
         labelled=int((votes.labels < Outcome.ERROR).sum()),
         judges=tuple(
-            _judge(votes, both, place, model, tokens[place], settings)
+            _judge(votes, both, place, _use(model, tokens[place], batch[place]), settings)
             for place, model in enumerate(models)
         ),
         pairs=tuple(
@@ -128,8 +132,7 @@ def _judge(
     votes: PanelVotes,
     both: Codes,
     place: int,
-    model: AskedModel,
-    tokens: tuple[int, int],
+    used: TokenUse,
     settings: StatisticsSettings,
 ) -> PanelJudge:
     forward, backward = votes.forward[:, place], votes.backward[:, place]
@@ -138,28 +141,27 @@ def _judge(
         for one, other, key in zip(forward, backward, votes.keys, strict=True)
     )
     of_order = positions(evidence.profiles)
-    source = source_of(model)
     return PanelJudge(
         name=votes.names[place],
-        model=source.title(model),
+        model=used.model,
         weight=float(votes.voting[:, place].mean() / votes.voting.sum(axis=1).mean()),
         judged=int((both[:, place] < Outcome.ERROR).sum()),
         win_rate=scored_or_none(win_rate_of(contest_of(evidence), settings)),
         first_position=of_order.first_rate,
         consistency=of_order.consistency,
         accuracy=_accuracy(votes, both[:, place], settings.level),
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
-        usd=_usd(model, tokens),
+        input_tokens=round(used.input_tokens),
+        output_tokens=round(used.output_tokens),
+        usd=_usd(used),
     )
 
 
-def _usd(model: AskedModel, tokens: tuple[int, int]) -> float | None:
-    source = source_of(model)
-    if source.payment(model) != "tokens":
-        return None
-    use = TokenUse(source.title(model), *tokens, price=model.price, source=model.source)
-    billed = bill(Usage(bedrock=(use,)))
+def _use(model: AskedModel, tokens: tuple[int, int], batch: bool) -> TokenUse:
+    return TokenUse(source_of(model).title(model), *tokens, batch, model.price, model.source)
+
+
+def _usd(used: TokenUse) -> float | None:
+    billed = bill(Usage(bedrock=(used,)))
     return None if billed.unpriced else billed.usd
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.job import Api, Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
@@ -75,6 +76,7 @@ class AskedPairs(Pairs):
                 source_of(model).title(model),
                 calls * supposed.value["input"],
                 calls * supposed.value["verdict" if judge.rubric is None else "rubric"],
+                batch=judges_in_batch(recipe, model, workload.rows * len(recipe.compared)),
                 price=model.price,
                 source=model.source,
             )
@@ -125,6 +127,11 @@ def asked_model(recipe: Recipe, number: int) -> AskedModel:
     if judge.model is None:
         raise RecipeError(f"{recipe.name}: kind {recipe.kind} has no judge.model")
     return judge.model
+
+
+def judges_in_batch(recipe: Recipe, model: AskedModel, rows: float) -> bool:
+    """True where a judge of so many rows answers by batch inference."""
+    return source_of(model).batches and answers_in_batch(judge_generation(recipe.judge), rows)
 
 
 def asked_file(run: Run, number: int) -> str:

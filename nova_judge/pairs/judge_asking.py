@@ -59,5 +59,6 @@ def judge_generation(judge: Judge) -> Generation:
         temperature=calls.temperature,
         call_timeout_s=calls.call_timeout_s,
         tries=calls.tries,
+        batch_from=calls.batch_from,
         json_schema=reply_schema(judge.rubric) if calls.structured else None,
     )

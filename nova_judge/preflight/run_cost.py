@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from nova_judge.kinds.asked_pairs import judges_in_batch
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe import catalog
-from nova_judge.recipe.recipe import Judge
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
@@ -74,13 +75,14 @@ def usage_of(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOut
                 if (spec := run.recipe.candidate(side))
                 and source_of(spec).payment(spec) == "tokens"
             ),
-            *_judge_tokens(run.recipe.judge, outcomes),
+            *_judge_tokens(run.recipe, summary.rows if summary else 0, outcomes),
         ),
     )
 
 
-def _judge_tokens(judge: Judge, outcomes: Sequence[JobOutcome]) -> Iterator[TokenUse]:
+def _judge_tokens(recipe: Recipe, rows: int, outcomes: Sequence[JobOutcome]) -> Iterator[TokenUse]:
     """The tokens of judges that were asked by calls; kept replies cost none."""
+    judge = recipe.judge
     models = list(judge.asked.values())
     for outcome in outcomes:
         if outcome.tokens is None or not models:
@@ -88,7 +90,8 @@ def _judge_tokens(judge: Judge, outcomes: Sequence[JobOutcome]) -> Iterator[Toke
         model = models[outcome.number if judge.panel else 0]
         if source_of(model).payment(model) == "tokens":
             title = source_of(model).title(model)
-            yield TokenUse(title, *outcome.tokens, price=model.price, source=model.source)
+            batch = judges_in_batch(recipe, model, rows)
+            yield TokenUse(title, *outcome.tokens, batch, model.price, model.source)
 
 
 def _unmetered(run: Run) -> tuple[str, ...]:

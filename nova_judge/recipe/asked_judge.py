@@ -53,7 +53,7 @@ class CallSettings(Section, frozen=True):
     """How a judge is asked. `max_tokens` of None: 1,024 for a verdict, 4,096 with a rubric.
 
     `structured`: the reply is asked for by a JSON schema, which models that do not know it are
-    asked without.
+    asked without. `batch_from`: from this many rows on, Bedrock judges answer in batch inference.
     """
 
     max_tokens: Positive | None = None
@@ -61,6 +61,7 @@ class CallSettings(Section, frozen=True):
     call_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 120.0
     tries: Positive = 300
     structured: bool = True
+    batch_from: Positive | None = None
 
 
 FixedRubric: TypeAlias = dict[str, FixedCriterion]

@@ -110,9 +110,10 @@ def training_job_name(prefix: str, run_id: str, execution: str, number: int) -> 
 def started_by(execution: str, job_name: str) -> bool:
     """True for a job of this execution, and not of an earlier attempt at its run.
 
-    A judge job's name ends with number and redrives, a batch job's with candidate, shard and part.
+    A judge job's name ends with number and redrives, a batch job's with the candidate, or the judge
+    and its job, shard and part.
     """
-    place = r"(\d+(-\d+)?|[AB]-\d+-\d+)"
+    place = r"(\d+(-\d+)?|([AB]|judge\d+)-\d+-\d+)"
     return re.search(rf"-{_attempt(execution)}-{place}$", job_name) is not None
 
 

@@ -23,6 +23,7 @@ from nova_judge.answers.retries import CallFailed
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.aws.batch_jobs import BatchJob
 from nova_judge.layout import RunLayout
+from nova_judge.recipe.recipe import Generation
 from nova_judge.runs.run import Run
 from nova_judge.tags import run_tags
 
@@ -31,10 +32,15 @@ _STATE = ".json"
 
 
 class BatchShard(NamedTuple):
-    """Shard of one candidate's answers, and where everything lies."""
+    """Shard of one candidate's answers, or a judge's, and where everything lies.
+
+    `name` tells it from the others of the run.
+    """
 
     run: Run
-    candidate: str
+    name: str
+    model: str
+    how: Generation
     shard: int
     bucket: str
     prefix: str
@@ -43,8 +49,8 @@ class BatchShard(NamedTuple):
     kms_key: str = ""
 
     def key(self, *rest: str) -> str:
-        """Keys of this candidate's batch in this shard."""
-        return RunLayout(self.run.run_id).batch(self.candidate, self.shard) + "/".join(rest)
+        """Keys of this model's batch in this shard."""
+        return RunLayout(self.run.run_id).batch(self.name, self.shard) + "/".join(rest)
 
     @property
     def attempt(self) -> str:
@@ -90,8 +96,7 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
     _take_over(batch, prompts, journal)
     answered = journal.find(prompts)
     places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in answered}
-    spec = batch.run.recipe.candidate(batch.candidate)
-    request = converse_request(spec.model, batch.run.recipe.generation_for(batch.candidate))
+    request = converse_request(batch.model, batch.how)
     jobs: list[str] = []
     for number, part in enumerate(parts(sorted(places.values()))):
         folder = batch.key(batch.attempt, str(number), "")
@@ -99,11 +104,11 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
             for line in input_lines(part, prompts, request):
                 file.write(line)
         uri = f"s3://{batch.bucket}/{folder}"
-        place = f"{batch.candidate}-{batch.shard}-{number}"
+        place = f"{batch.name}-{batch.shard}-{number}"
         name = job_name(batch.prefix, batch.run.run_id, batch.attempt, place)
         job = BatchJob(
             name,
-            spec.model,
+            batch.model,
             batch.role_arn,
             f"{uri}{INPUT_FILE}",
             f"{uri}output/",

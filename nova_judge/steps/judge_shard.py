@@ -15,7 +15,8 @@ from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.shards import MOST_SHARDS, Shard
-from nova_judge.kinds.asked_pairs import asked_file, asked_model
+from nova_judge.kinds.asked_pairs import asked_file, asked_model, judges_in_batch
+from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judge_asking import AskedPair, judge_generation
 from nova_judge.runs.rows import Response
@@ -23,6 +24,7 @@ from nova_judge.runs.run import Run
 from nova_judge.sources.known import source_of
 from nova_judge.sources.schema_if_taken import SchemaIfTaken
 from nova_judge.sources.source import Ways
+from nova_judge.steps.batch_shard import BatchShard, step
 
 JUDGE = "the judge"
 MOST_LINE_BYTES = 32 << 20
@@ -55,18 +57,65 @@ class AskedShard(NamedTuple):
         ]
 
 
-def ask_shard(asked: AskedShard, ways: Ways, time_left: Callable[[], float]) -> int:
+class ShardLeft(NamedTuple):
+    """Replies that are still to come; `wait`: a batch job is at work on them."""
+
+    left: int
+    wait: bool = False
+
+
+class BatchPlace(NamedTuple):
+    """How the stage begins batch jobs: names, role, tags and key."""
+
+    prefix: str
+    role_arn: str
+    stage: str
+    kms_key: str
+
+
+def ask_shard(
+    asked: AskedShard, ways: Ways, time_left: Callable[[], float], place: BatchPlace
+) -> ShardLeft:
     """Ask the judge what it has not been asked, and keep the replies once there are all.
 
-    Returns how many replies there was no time for. Raises GenerationFailedError where asking
-    further would bring nothing.
+    Raises GenerationFailedError where asking further would bring nothing.
     """
     pairs = asked.pairs()
     prompts = [prompt for pair in pairs if not pair.missing for prompt in _both(pair)]
-    generated = generate({JUDGE: prompts}, {JUDGE: _source(asked, ways)}, time_left=time_left)
+    source = _source(asked, ways)
+    if _in_batch(asked) and not _batch_is_done(asked, prompts, source, place):
+        return ShardLeft(len(prompts), wait=True)
+    generated = generate({JUDGE: prompts}, {JUDGE: source}, time_left=time_left)
     if generated.left == 0:
         _write(asked, pairs, iter(generated.outcomes[JUDGE]))
-    return generated.left
+    return ShardLeft(generated.left)
+
+
+def _in_batch(asked: AskedShard) -> bool:
+    record = s3.read(asked.bucket, RunLayout(asked.run.run_id).judge_job(asked.number))
+    job = msgspec.json.decode(record, type=PlannedJob)
+    recipe = asked.run.recipe
+    return judges_in_batch(recipe, asked_model(recipe, asked.number), job.last - job.first)
+
+
+def _batch_is_done(
+    asked: AskedShard, prompts: list[str], source: AnswerSource, place: BatchPlace
+) -> bool:
+    """One step of the shard's batch; it is asked in words alone, as a refusal would cost a job."""
+    how = judge_generation(asked.run.recipe.judge)
+    shard = BatchShard(
+        asked.run,
+        f"judge{asked.number}",
+        asked_model(asked.run.recipe, asked.number).model,
+        msgspec.structs.replace(how, json_schema=None),
+        asked.shard.index,
+        asked.bucket,
+        place.prefix,
+        place.role_arn,
+        place.stage,
+        place.kms_key,
+    )
+    return step(shard, prompts, source.journal).done
 
 
 def _source(asked: AskedShard, ways: Ways) -> AnswerSource:

@@ -77,8 +77,7 @@ def _publish_pairs(
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
     if pairs.panel is not None:
         tokens = [outcome.tokens or (0, 0) for outcome in outcomes]
-        models = list(run.recipe.judge.asked.values())
-        panel = panel_findings(pairs.panel, models, tokens, facts.settings)
+        panel = panel_findings(pairs.panel, run.recipe, tokens, facts.settings)
         metrics = msgspec.structs.replace(metrics, panel=panel)
     uri = run_folder.store_report(bucket, metrics, JudgedPairs(pairs.rows(), run.run_id))
     return Published(metrics, str(headline(metrics)), uri)

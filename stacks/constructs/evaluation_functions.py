@@ -86,7 +86,7 @@ class EvaluationFunctions:
                 "batch_responses", batch, timeout=long, memory_mb=2048
             ),
             "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
-            "JudgeRows": self._function("judge_rows", serving, timeout=long, memory_mb=1024),
+            "JudgeRows": self._function("judge_rows", batch, timeout=long, memory_mb=2048),
             # The details of a job lie on the disk twice: as lines, and as Parquet.
             "CollectVerdicts": self._function(
                 "collect_verdicts",
@@ -248,12 +248,13 @@ class EvaluationFunctions:
     def _grant_models(self) -> None:
         models = bedrock_models(self._stack)
         jobs = bedrock_jobs(self._stack, "model-invocation-job")
-        batch = self.by_state["BatchResponses"]
-        for function in (self.by_state["GenerateResponses"], self.by_state["JudgeRows"], batch):
+        in_batch = (self.by_state["BatchResponses"], self.by_state["JudgeRows"])
+        for function in (self.by_state["GenerateResponses"], *in_batch):
             allow(function, (["bedrock:InvokeModel"], [*models, *own_models(self._stack)]))
-        allow(
-            batch,
-            (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
-            (["bedrock:GetModelInvocationJob", "bedrock:TagResource"], [jobs]),
-        )
-        allow_pass_role(batch, self._judge_role.role, "bedrock.amazonaws.com")
+        for function in in_batch:
+            allow(
+                function,
+                (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
+                (["bedrock:GetModelInvocationJob", "bedrock:TagResource"], [jobs]),
+            )
+            allow_pass_role(function, self._judge_role.role, "bedrock.amazonaws.com")

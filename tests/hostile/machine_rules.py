@@ -43,6 +43,7 @@ WAITS = {
     "WaitForEndpoints": 30,
     "WaitForEndpointsAgain": 30,
     "WaitForBatchShard": 120,
+    "WaitForJudgeShard": 120,
     "WaitForReport": 10,
     "WaitForBedrockJob": "$.wait.seconds",
     "WaitForServerlessJob": "$.wait.seconds",
@@ -60,7 +61,7 @@ CHOICES = {
     "IsBatchShardDone": "BatchShardDone | WaitForBatchShard if left>0",
     "WhoRunsTheJobs": "RunJudgeJobs | RunBedrockJobs if api=bedrock"
     " | RunServerlessJobs if api=serverless | AskJudge if api=calls",
-    "IsShardJudged": "ShardJudged | JudgeShard if left>0",
+    "IsShardJudged": "ShardJudged | WaitForJudgeShard if wait=True | JudgeShard if left>0",
     "IsBedrockJobDone": "TellBedrockStatus | BedrockJobDone if Status=Completed"
     " | LengthenBedrockWait if (Status=InProgress or Status=Stopping)"
     " | TellBedrockReasons if FailureMessages?",

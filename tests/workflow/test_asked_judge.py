@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nova_judge_local.emulator_settings import ChatServer
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]
@@ -170,6 +171,30 @@ def test_a_panel_is_asked_the_same_rows_and_gives_one_verdict(
     assert [one["judged"] for one in panel["judges"]] == [30, 30, 30]
     assert panel["split_rows"][0] == {"line": 1, "verdicts": ["B", "B", "tie"]}
     assert b"The panel" in here.report("report.html")
+
+
+def test_a_judge_on_bedrock_answers_in_batch_from_the_recipes_threshold_on(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    model, url = judge
+    model.in_flight = threading.Semaphore(1000)
+    here = account(chat_server=ChatServer(url=url.partition("#")[0], model="stand-in"))
+    recipe = (
+        "kind: model_judge\njudge:\n  model: {bedrock: amazon.nova-pro-v1:0}\n"
+        "  calls: {batch_from: 60}\ncontrols: [same_answer]\n"
+    )
+    here.client("s3").put_object(Bucket=here.bucket, Key="recipes/own.yaml", Body=recipe.encode())
+    here.drop("pairs.jsonl", pairs(60), recipe="own")
+
+    (execution,) = here.ended()
+
+    assert execution.status == "SUCCEEDED", execution
+    (job,) = here.client("bedrock").list_model_invocation_jobs()["invocationJobSummaries"]
+    assert (job["status"], job["modelInvocationType"]) == ("Completed", "Converse")
+    metrics = here.metrics()
+    assert metrics["rows"]["judged"] == 60
+    assert (metrics["reconciled"]["a"], metrics["reconciled"]["b"]) == (20, 20)
+    assert [control["control"] for control in metrics["controls"]] == ["same_answer"]
 
 
 def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(

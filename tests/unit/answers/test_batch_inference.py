@@ -209,7 +209,8 @@ def batch():
         recipe_sha256="0",
         sources=AnswerSources("generated", "generated"),
     )
-    return BatchShard(run, "A", 0, "bucket", "nova-judge-dev", "arn:role", "dev")
+    how = run.recipe.generation_for("A")
+    return BatchShard(run, "A", MODEL, how, 0, "bucket", "nova-judge-dev", "arn:role", "dev")
 
 
 def test_a_shard_is_begun_once_awaited_and_collected_once(account, batch):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nova_judge.findings.panel_findings import combined_over_both, panel_findings
-from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.panel import (
     PanelVotes,
@@ -147,8 +147,9 @@ def test_three_published_judges_and_their_panel_name_as_many_labels_as_counted_b
     right = int((combined_over_both(votes) == votes.labels).sum())
     assert right == panel_by_hand(rows)
     settings = StatisticsSettings()
-    models = [AskedModel(bedrock=judge) for judge in JUDGES]
-    found = panel_findings(votes, models, [(10, 5)] * 3, settings)
+    members = "".join(f"    {judge}: {{bedrock: some.{judge}}}\n" for judge in JUDGES)
+    recipe = load_recipe(f"kind: model_judge\njudge:\n  panel:\n{members}", file="x.yaml")
+    found = panel_findings(votes, recipe, [(10, 5)] * 3, settings)
     assert found.accuracy.estimate == pytest.approx(right / 350)
     assert found.accuracy.low < right / 350 < found.accuracy.high
     assert found.unanimous + found.split <= 350
