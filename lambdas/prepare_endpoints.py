@@ -12,6 +12,7 @@ from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
+from nova_judge.aws import runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.errors import EndpointError
@@ -63,4 +64,10 @@ def _step(
         )
     configs = served[model]
     tried = {kind: configs[kind] for kind in wanted if kind in configs} if wanted else configs
-    return prepare(host, name, tried, lease, now)
+    runs_table.note_lease(settings.runs_table, lease.owner, model, "since", str(now))
+    ready = prepare(host, name, tried, lease, now)
+    if ready:
+        config = host.endpoints.observe(name).config
+        kind = next((kind for kind, known in configs.items() if known == config), "")
+        runs_table.note_lease(settings.runs_table, lease.owner, model, "instance_type", kind)
+    return ready

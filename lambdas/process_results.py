@@ -25,6 +25,7 @@ from nova_judge.runs.training_job import started_by
 from nova_judge.steps import run_folder
 from nova_judge.steps.publish import publish
 from nova_judge.steps.run_index import now
+from nova_judge.steps.run_meter import meter_of
 
 
 @answers_pings
@@ -70,7 +71,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _report(
     settings: ResultsSettings, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
 ) -> dict[str, Any]:
-    published = publish(settings.data_bucket, run, summary, outcomes)
+    meter = meter_of(settings.runs_table, run.run_id, run.execution)
+    published = publish(settings.data_bucket, run, summary, outcomes, meter)
     if isinstance(published, JudgeFurther):
         return _judge_further(settings, run, published)
     metrics, headline, uri = published
@@ -120,7 +122,9 @@ def _fail(
     facts = {"error": type(error).__name__, "cause": str(error)[:2000]}
     uri = ""
     try:
-        metrics = failed_metrics(run_facts(run, summary, outcomes), stage, str(error))
+        meter = meter_of(settings.runs_table, run.run_id, run.execution)
+        facts_known = run_facts(run, summary, outcomes, meter=meter)
+        metrics = failed_metrics(facts_known, stage, str(error))
         uri = facts["report"] = run_folder.store_report(settings.data_bucket, metrics)
     finally:
         # Whoever awaits the report hears of the failure even if no report can be written.

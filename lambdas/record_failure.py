@@ -29,6 +29,7 @@ from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import release_leases
 from nova_judge.steps.run_index import now
+from nova_judge.steps.run_meter import meter_of
 
 ASK_AGAIN = (
     'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'
@@ -126,7 +127,7 @@ def _record(
     first = before != runs_table.FAILED  # else ProcessResults has told it already
     try:
         if run is not None:
-            metrics = _metrics(settings.data_bucket, run, failure, job)
+            metrics = _metrics(settings, run, failure, job)
             report = run_folder.store_report(settings.data_bucket, metrics)
             note(report=report)
             entry = entry_of_report(run, metrics, report, ended=now(), error=failure.error)
@@ -137,10 +138,15 @@ def _record(
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 
-def _metrics(bucket: str, run: Run, failure: ExecutionError, job: JobOutcome | None) -> Metrics:
+def _metrics(
+    settings: FailureSettings, run: Run, failure: ExecutionError, job: JobOutcome | None
+) -> Metrics:
+    bucket = settings.data_bucket
     if job is not None and job.run_id == run.run_id:
         # The job's own event may come later: whoever is last writes the same report.
         run_folder.write_outcome(bucket, job)
     summary = run_folder.read_summary(bucket, run.run_id)
     outcomes = run_folder.read_outcomes(bucket, run, summary) if summary is not None else ()
-    return failed_metrics(run_facts(run, summary, outcomes), failure.stage, failure.cause)
+    meter = meter_of(settings.runs_table, run.run_id, run.execution)
+    facts = run_facts(run, summary, outcomes, meter=meter)
+    return failed_metrics(facts, failure.stage, failure.cause)

@@ -15,7 +15,7 @@ from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow, allow_events
-from stacks.constructs.names import default_bus
+from stacks.constructs.names import default_bus, machine_arns
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
@@ -43,6 +43,9 @@ class ResultsStack(cdk.Stack):
         storage.allow_write(self.processor, "runs/*")
         storage.allow_table(self.processor, "GetItem", "PutItem", "UpdateItem")
         allow(self.processor, (["sns:Publish"], [self.topic.topic_arn]))
+        # What a run has used, for its bill.
+        history = ["states:GetExecutionHistory", "states:ListMapRuns", "states:ListExecutions"]
+        allow(self.processor, (history, machine_arns(self, config.machine_name)))
         allow_events(self.processor, default_bus(self), EVENT_SOURCE)
         self._start_on_job_end(config)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
+import msgspec
 from botocore.exceptions import ClientError
 
 from nova_judge.aws.client_errors import CONDITION_FAILED, code_of
+from nova_judge.runs.meter import EndpointLease
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 RUNNING, FAILED, REPORTED = "RUNNING", "FAILED", "REPORTED"
 JUDGE_FURTHER = "JUDGE_FURTHER"
 """Rows judged so far do not decide: the state machine starts the judge job `next_job`."""
+
+
+LEASE = "lease/"
+"""Begins the attributes of a run's leases: `lease/<model>/since`, and so on."""
 
 
 class Claim(NamedTuple):
@@ -135,6 +141,45 @@ def all_runs(table: str) -> Iterator[dict[str, str]]:
         .paginate(TableName=table, FilterExpression="attribute_exists(execution)")
     )
     return (_texts(item) for page in pages for item in page["Items"])
+
+
+def note_lease(table: str, run_id: str, model: str, fact: str, value: str) -> None:
+    """Write down of a run's lease of a model's endpoint `since` or `until` when, or its
+    `instance_type`, as text. A time stays as it is once it is there; an endpoint that is up again
+    is no longer given up. Leases of persons are nobody's run.
+    """
+    known = "attribute_exists(execution)"
+    stays = "#fact = if_not_exists(#fact, :value)"
+    change, names = f"SET {stays}", {"#fact": f"{LEASE}{model}/{fact}"}
+    if fact != "since":
+        known += " AND attribute_exists(#since)"
+        names["#since"] = f"{LEASE}{model}/since"
+    if fact == "instance_type":
+        change, names["#until"] = "SET #fact = :value REMOVE #until", f"{LEASE}{model}/until"
+    try:
+        _table(table).update_item(
+            Key={"run_id": run_id},
+            UpdateExpression=change,
+            ConditionExpression=known,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={":value": value},
+        )
+    except ClientError as error:
+        if code_of(error) != CONDITION_FAILED:
+            raise
+
+
+def leases_of(item: Mapping[str, str]) -> dict[str, EndpointLease]:
+    """The leases of a run, by model, out of its item."""
+    by_model: dict[str, dict[str, str]] = {}
+    for name, value in item.items():
+        if name.startswith(LEASE):
+            model, _, fact = name.removeprefix(LEASE).rpartition("/")
+            by_model.setdefault(model, {})[fact] = value
+    return {
+        model: msgspec.convert(facts, EndpointLease, strict=False)
+        for model, facts in by_model.items()
+    }
 
 
 def forget(table: str, run_id: str) -> None:

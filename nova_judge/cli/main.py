@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
     "verify": "Prove what can be proved of a deployed stage, and write it down for others.",
     "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
+    "costs": "Add up what the runs of a stage were estimated to cost and what was metered.",
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "
     "missing.",
@@ -60,18 +61,8 @@ COMMANDS: Final[dict[str, str]] = {
 """Every command as `--help` lists it, so that its module is imported only to run it."""
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Before a run": (
-        *(
-            "validate",
-            "judge-check",
-            "plan",
-            "request",
-            "estimate",
-            "doctor",
-            "verify",
-            "where",
-            "submit",
-        ),
-        *("local", "runs", "endpoints", "stop"),
+        *("validate", "judge-check", "plan", "request", "estimate", "doctor", "verify", "where"),
+        *("submit", "local", "runs", "costs", "endpoints", "stop"),
     ),
     "After a run": (
         *("report", "import", "serve", "history", "gate", "rows", "reweight", "audit", "compare"),

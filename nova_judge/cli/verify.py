@@ -1,7 +1,7 @@
 """`nova-judge verify`: the first day in an account, settled by evidence."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.markup import escape
@@ -30,22 +30,32 @@ from nova_judge.steps.verify_stage import PaidRun, affordable, free_checks, sett
 COLOURS = {"confirmed": "green", "refuted": "red", "not tried": "dim"}
 
 
+VerifyRecipes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recipe", help="What these recipes need too: names or YAML files. Else: pairwise."
+    ),
+]
+VerifySpend: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        min=0, metavar="USD", help="Run the smallest evaluations that cost likely no more."
+    ),
+]
+VerifyYes: TypeAlias = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask before spending.")
+]
+VerifyOut: TypeAlias = Annotated[
+    Path, typer.Option(help="The folder that gets verification.json and verification.md.")
+]
+
+
 def command(
     stage: StageOption = "dev",
-    recipe: Annotated[
-        list[str] | None,
-        typer.Option(help="What these recipes need too: names or YAML files. Else: pairwise."),
-    ] = None,
-    spend: Annotated[
-        float,
-        typer.Option(
-            min=0, metavar="USD", help="Run the smallest evaluations that cost likely no more."
-        ),
-    ] = 0.0,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")] = False,
-    out: Annotated[
-        Path, typer.Option(help="The folder that gets verification.json and verification.md.")
-    ] = Path(),
+    recipes: VerifyRecipes = None,
+    spend: VerifySpend = 0.0,
+    yes: VerifyYes = False,
+    out: VerifyOut = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Prove what can be proved of a deployed stage, and write it down for others.
@@ -63,10 +73,10 @@ def command(
     console = Console(highlight=False, stderr=as_json)
     place = current_place()
     console.print(f"Stage {escape(stage)} in {place}.")
-    recipes = [read_recipe(name) for name in recipe or ["pairwise"]]
+    wanted = [read_recipe(name) for name in recipes or ["pairwise"]]
     with refusals_told(stage):
         with Console(stderr=True).status("asking AWS", spinner="dots"):
-            checks = free_checks(stage, recipes)
+            checks = free_checks(stage, wanted)
         runs, most = _runs(console, stage, spend, yes=yes) if spend else ([], 0.0)
     found = Verification(
         stage=stage,

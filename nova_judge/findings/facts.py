@@ -11,6 +11,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.run_cost import run_cost
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.sources.known import source_of
@@ -22,6 +23,7 @@ def run_facts(
     summary: DatasetSummary | None,
     outcomes: Sequence[JobOutcome] = (),
     stand_in: str | None = None,
+    meter: Meter = UNMETERED,
 ) -> RunFacts:
     """The facts beside the judgments; `summary` is None where the run failed before.
 
@@ -54,7 +56,7 @@ def run_facts(
         generation_failed=summary.generation_failed if summary else 0,
         generation_reasons=summary.failed_reasons if summary else (),
         cached=summary.cached if summary else 0,
-        cost=run_cost(run, summary, outcomes, stand_in=stand_in is not None),
+        cost=run_cost(run, summary, outcomes, meter, stand_in=stand_in is not None),
         settings=StatisticsSettings(
             level=run.recipe.statistics.level,
             equivalence_margin=run.recipe.statistics.equivalence_margin,

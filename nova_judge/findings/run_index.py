@@ -6,6 +6,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline
 from nova_judge.kinds.known import kind_of
 from nova_judge.records import CANDIDATES
+from nova_judge.runs.cost import Bill
 from nova_judge.runs.refused import Refusal
 from nova_judge.runs.run import Run
 
@@ -38,6 +39,8 @@ class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     win_rate: tuple[float, float, float] | None = None
     estimate_usd: float | None = None
     actual_usd: float | None = None
+    estimate_parts: dict[str, float] = {}
+    actual_parts: dict[str, float] = {}
     error: str = ""
     cause: str = ""
     report: str = ""
@@ -62,8 +65,18 @@ def entry_of_run(run: Run) -> IndexEntry:
         stand_in=run.stand_ins.judge,
         rows=forecast.workload.rows if forecast else None,
         estimate_usd=forecast.likely.usd if forecast else None,
+        estimate_parts=by_part(forecast.likely) if forecast else {},
         code_version=run.code_version,
     )
+
+
+def by_part(bill: Bill) -> dict[str, float]:
+    """Sums of a bill by part: judge, endpoint, Bedrock, Step Functions, Lambda."""
+    sums: dict[str, float] = {}
+    for line in bill.lines:
+        if line.usd is not None:
+            sums[line.part] = sums.get(line.part, 0.0) + line.usd
+    return sums
 
 
 def entry_of_report(
@@ -85,6 +98,7 @@ def entry_of_report(
         verdict=metrics.verdict.word if metrics.verdict else None,
         win_rate=(rate.estimate, rate.low, rate.high) if rate else None,
         actual_usd=bill.usd if bill else None,
+        actual_parts=by_part(bill) if bill else {},
         error=error,
         cause=metrics.failure.reason if metrics.failure else "",
         report=report,

@@ -10,6 +10,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
@@ -32,7 +33,12 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_cost(
-    run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome], *, stand_in: bool
+    run: Run,
+    summary: DatasetSummary | None,
+    outcomes: Sequence[JobOutcome],
+    meter: Meter = UNMETERED,
+    *,
+    stand_in: bool,
 ) -> Cost | None:
     """The cost of a run; None for a run without an estimate."""
     if run.estimate is None:
@@ -43,16 +49,24 @@ def run_cost(
         prices_read_on=prices.read_on,
         prices_region=prices.region,
         estimate=run.estimate,
-        actual=None if stand_in else bill(usage_of(run, summary, outcomes)),
-        unmetered=() if stand_in else _unmetered(run),
+        actual=None if stand_in else bill(usage_of(run, summary, outcomes, meter)),
+        unmetered=() if stand_in else _unmetered(run, meter),
     )
 
 
-def usage_of(run: Run, summary: DatasetSummary | None, outcomes: Sequence[JobOutcome]) -> Usage:
+def usage_of(
+    run: Run,
+    summary: DatasetSummary | None,
+    outcomes: Sequence[JobOutcome],
+    meter: Meter = UNMETERED,
+) -> Usage:
     """What is metered of a run by now."""
     jobs = [o for o in outcomes if o.started is not None and o.ended is not None]
     tokens = summary.tokens if summary else {}
     return Usage(
+        endpoints=meter.endpoints,
+        transitions=meter.transitions or 0,
+        lambda_gb_seconds=meter.lambda_gb_seconds or 0,
         judge_jobs=tuple(
             InstanceTime(
                 job.instance_type,
@@ -94,11 +108,13 @@ def _judge_tokens(recipe: Recipe, rows: int, outcomes: Sequence[JobOutcome]) -> 
             yield TokenUse(title, *outcome.tokens, batch, model.price, model.source)
 
 
-def _unmetered(run: Run) -> tuple[str, ...]:
+def _unmetered(run: Run, meter: Meter) -> tuple[str, ...]:
+    timed = {time.what for time in meter.endpoints}
     specs = [run.recipe.candidate(side) for side in run.generated()]
     others = {
         f"{spec.source} {source_of(spec).title(spec)}"
         for spec in specs
-        if source_of(spec).payment(spec) != "tokens"
+        if source_of(spec).payment(spec) != "tokens" and source_of(spec).title(spec) not in timed
     }
-    return (*sorted(others), "Step Functions", "Lambda")
+    unread = () if meter.transitions is not None else ("Step Functions", "Lambda")
+    return (*sorted(others), *unread)

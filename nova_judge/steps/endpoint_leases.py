@@ -1,5 +1,6 @@
 """Gives up what a run leases."""
 
+import time
 from collections.abc import Collection, Iterable
 
 from nova_judge.answers.hosting import Host, release, withdraw
@@ -12,7 +13,12 @@ from nova_judge.recipe.catalog import endpoint_name
 def release_leases(table: str, prefix: str, owner: str, models: Iterable[str]) -> list[str]:
     """End the owner's leases on these models' endpoints; the models now being deleted."""
     host = Host(lease_table(table), sagemaker_endpoints())
-    return [model for model in models if release(host, endpoint_name(prefix, model), owner)]
+    deleted = []
+    for model in models:
+        if release(host, endpoint_name(prefix, model), owner):
+            deleted.append(model)
+        runs_table.note_lease(table, owner, model, "until", str(time.time()))
+    return deleted
 
 
 def is_awaited(table: str, owner: str, asking: Collection[str]) -> bool:

@@ -25,6 +25,7 @@ from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
+from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.scores.found import ScoresFound
@@ -41,7 +42,11 @@ class Published(NamedTuple):
 
 
 def publish(
-    bucket: str, run: Run, summary: DatasetSummary, outcomes: Sequence[JobOutcome]
+    bucket: str,
+    run: Run,
+    summary: DatasetSummary,
+    outcomes: Sequence[JobOutcome],
+    meter: Meter = UNMETERED,
 ) -> Published | JudgeFurther:
     """Write every file of the report, or say which job is needed first.
 
@@ -50,13 +55,13 @@ def publish(
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_finished(bucket, ended, Path(folder, str(ended.number))) for ended in outcomes]
         if run.recipe.many:
-            metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs)
+            metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs, meter)
             return Published(metrics, str(headline(metrics)), uri)
         results = kind_of(run.recipe.kind).found(run, jobs)
         if isinstance(results, ScoresFound):
             names = {job.planned.subject: job.planned.label for job in jobs}
-            return _publish_scores(bucket, run, summary, outcomes, results, names)
-        return _publish_pairs(bucket, run, summary, outcomes, results)
+            return _publish_scores(bucket, run, summary, outcomes, meter, results, names)
+        return _publish_pairs(bucket, run, summary, outcomes, meter, results)
 
 
 def _publish_pairs(
@@ -64,12 +69,13 @@ def _publish_pairs(
     run: Run,
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
+    meter: Meter,
     pairs: PairsFound,
 ) -> Published | JudgeFurther:
     judging = judging_of(run, summary, len(pairs.jobs), pairs.rows)
     if isinstance(judging, JudgeFurther):
         return judging
-    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(pairs.jobs))
+    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(pairs.jobs), meter)
     facts = with_judging(facts, judging, pairs)
     disagreements: Counter[str] = Counter()
     metrics = compute_metrics(facts, pairs.rows(disagreements), judged_rows.job_metrics(pairs.jobs))
@@ -88,13 +94,14 @@ def _publish_scores(
     run: Run,
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
+    meter: Meter,
     scores: ScoresFound,
     names: dict[str, str],
 ) -> Published:
     if not summary.input:  # the jobs brought the questions
         seen = rows_seen(scores)
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
-    facts = run_facts(run, summary, outcomes, scores.stand_in)
+    facts = run_facts(run, summary, outcomes, scores.stand_in, meter)
     metrics = score_metrics(facts, scores, sent=summary.rows, names=names)
     uri = run_folder.store_report(bucket, metrics, ScoredAnswers(scores.scores))
     words = metrics.headline.words if metrics.headline else ""

@@ -18,6 +18,7 @@ from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.preflight.pricing import bill
 from nova_judge.records import Unscored
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import TokenUse, Usage
@@ -31,6 +32,7 @@ def publish_tournament(
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
     jobs: Sequence[FinishedJob],
+    meter: Meter = UNMETERED,
 ) -> tuple[Metrics, str]:
     """Write every file of all reports; the metrics of the whole run, and the URI of its page."""
     found: list[PairFound] = []
@@ -50,7 +52,7 @@ def publish_tournament(
         lost |= set(_without_verdict(pairs))
         names = (run.candidate_label(a), run.candidate_label(b))
         found.append(PairFound(*names, metrics, prompts_of(pairs.rows()), folder))
-    facts = run_facts(run, summary, outcomes, stood_in)
+    facts = run_facts(run, summary, outcomes, stood_in, meter)
     uses = list(_uses(run, summary))
     tournament = tournament_of(found, uses, run.recipe.statistics.level)
     metrics = tournament_metrics(facts, tournament, found, len(lost))

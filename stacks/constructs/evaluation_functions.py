@@ -151,7 +151,10 @@ class EvaluationFunctions:
         allow(
             function["RecordFailure"],
             (
-                ["states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"],
+                [
+                    *("states:ListMapRuns", "states:ListExecutions", "states:DescribeExecution"),
+                    "states:GetExecutionHistory",
+                ],
                 machine_arns(self._stack, self._config.machine_name),
             ),
         )

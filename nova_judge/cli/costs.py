@@ -1,0 +1,84 @@
+"""`nova-judge costs`: what the runs of a stage cost, by recipe and part."""
+
+import datetime
+import re
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from nova_judge.aws import submissions
+from nova_judge.aws.place import refusals_told
+from nova_judge.cli.arguments import AsJson, StageOption
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.terminal import Console
+from nova_judge.errors import RequestError
+from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
+from nova_judge.steps.run_index import read_index
+
+PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
+CostsSince: TypeAlias = Annotated[
+    str, typer.Option("--since", metavar="DAYS", help="Only runs of so many days: 30d, 12h, 4w.")
+]
+_SPAN = re.compile(r"(\d+)([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJson = False) -> None:
+    """Add up what the runs of a stage were estimated to cost and what was metered.
+
+    Metered are judge jobs, endpoints, Bedrock's tokens, Step Functions and functions; S3, DynamoDB
+    and logs are not, nor is a run that is under way. AWS's own bill is split by the tag `stage`.
+
+    Examples:
+
+      nova-judge costs --stage prod --since 30d
+
+      nova-judge costs --json | jq '.recipes[] | {recipe, actual_usd}'
+    """
+    begin = datetime.datetime.now(datetime.UTC) - _span(since)
+    with refusals_told(stage):
+        place = submissions.deployed(stage)
+        entries = read_index(place.bucket, place.table)
+    chosen = [
+        entry
+        for entry in entries
+        if entry.created and datetime.datetime.fromisoformat(entry.created) >= begin
+    ]
+    sums = costs_by_recipe(chosen)
+    if as_json:
+        print_json({"stage": stage, "since": begin.isoformat(timespec="seconds"), "recipes": sums})
+        return
+    console = Console(highlight=False)
+    console.print(_table(sums))
+    runs, metered = sum(one.runs for one in sums), sum(one.metered for one in sums)
+    console.print(
+        f"[dim]{runs} runs of stage {escape(stage)} since {begin:%Y-%m-%d %H:%M}, {metered} "
+        "of them metered, in US$ by list prices[/]"
+    )
+
+
+def _span(text: str) -> datetime.timedelta:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise RequestError(f"--since {text!r}: a number with h, d or w is expected, such as 30d")
+    return datetime.timedelta(hours=int(match[1]) * _HOURS[match[2]])
+
+
+def _table(sums: list[RecipeCosts]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("recipe")
+    for name in ("runs", "metered", "estimate of these", "actual", *PARTS):
+        table.add_column(name, justify="right")
+    for one in sums:
+        parts = (one.actual_parts.get(part) for part in PARTS)
+        table.add_row(
+            escape(one.recipe or "none"),
+            f"{one.runs:,}",
+            f"{one.metered:,}",
+            f"{one.estimated_of_metered_usd:,.2f}",
+            f"{one.actual_usd:,.2f}",
+            *(f"{usd:,.2f}" if usd is not None else "" for usd in parts),
+        )
+    return table

@@ -1,0 +1,125 @@
+"""Endpoint hours, transitions and function time are metered, and a bill is whole with them."""
+
+import datetime
+from types import SimpleNamespace
+
+import pytest
+
+from nova_judge.aws import execution_meter, runs_table
+from nova_judge.findings.run_index import IndexEntry
+from nova_judge.findings.stage_costs import costs_by_recipe
+from nova_judge.preflight.run_cost import run_cost
+from nova_judge.runs.meter import EndpointLease, Meter, endpoint_times
+from nova_judge.runs.usage import InstanceTime
+from tests.unit.conftest import TABLE
+from tests.unit.preflight.test_run_cost import job, run, summary
+
+MODEL = "qwen2.5-1.5b-instruct"
+T0 = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
+
+
+def note(fact: str, value: str) -> None:
+    runs_table.note_lease(TABLE, "run", MODEL, fact, value)
+
+
+def leases() -> dict[str, EndpointLease]:
+    return runs_table.leases_of(runs_table.item_of(TABLE, "run") or {})
+
+
+def test_a_lease_is_timed_from_its_request_to_its_first_end(account):
+    note("since", "5")  # nobody's run
+    assert runs_table.item_of(TABLE, "run") is None
+    runs_table.claim(TABLE, "run", "arn:1", "2026-11-29", by_event=True)
+    note("until", "9")  # it leased nothing
+    assert leases() == {}
+    for fact, value in (("since", "100"), ("since", "200"), ("instance_type", "ml.g5.xlarge")):
+        note(fact, value)
+    assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.xlarge")}
+    note("until", "700")
+    note("until", "900")  # RecordFailure gives up once more
+    assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.xlarge", 700.0)}
+    note("instance_type", "ml.g5.2xlarge")  # a redrive has it up again
+    assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.2xlarge")}
+
+
+def test_an_endpoint_that_never_came_up_costs_nothing():
+    held = {"a": EndpointLease(100.0, "ml.g5.xlarge", 3700.0), "b": EndpointLease(100.0)}
+    assert endpoint_times(held, 9000.0) == (InstanceTime("ml.g5.xlarge", 3600.0, 1, "a"),)
+    running = {"a": EndpointLease(100.0, "ml.g5.xlarge")}
+    assert endpoint_times(running, 1900.0) == (InstanceTime("ml.g5.xlarge", 1800.0, 1, "a"),)
+
+
+def entered(number: int, name: str) -> dict:
+    details = {"stateEnteredEventDetails": {"name": name}}
+    return {"id": number, "type": "TaskStateEntered", "timestamp": T0, **details}
+
+
+def step(number: int, kind: str, before: int, seconds: float) -> dict:
+    at = T0 + datetime.timedelta(seconds=seconds)
+    return {"id": number, "type": kind, "previousEventId": before, "timestamp": at}
+
+
+def test_transitions_and_function_time_are_read_from_the_history(monkeypatch):
+    history = [
+        entered(1, "PlanEvaluation"),
+        step(2, "TaskScheduled", 1, 0),
+        step(3, "TaskStarted", 2, 1),
+        step(4, "TaskFailed", 3, 3),
+        step(5, "TaskScheduled", 4, 4),
+        step(6, "TaskSucceeded", 5, 6),
+        entered(7, "GenerateResponses"),
+        {**entered(8, "Reported"), "type": "PassStateEntered"},
+    ]
+    hour = {"startDate": T0, "stopDate": T0 + datetime.timedelta(seconds=40)}
+    pages = {
+        "get_execution_history": [{"events": history[:5]}, {"events": history[5:]}],
+        "list_executions": [{"executions": [hour, hour, {"startDate": T0}]}],
+    }
+    client = SimpleNamespace(
+        get_paginator=lambda name: SimpleNamespace(paginate=lambda **_: pages[name]),
+        list_map_runs=lambda **_: {"mapRuns": [{"mapRunArn": "arn"}]},
+    )
+    monkeypatch.setattr(execution_meter, "_client", lambda: client)
+    use = execution_meter.use_of("arn:execution")
+    assert use.transitions == 3 + 1 + 2 * 5  # states, a try more, two children
+    assert use.lambda_gb_seconds == pytest.approx((3 + 2) * 3008 / 1024 + 80)
+
+
+def test_a_bill_with_a_meter_names_nothing_unmetered():
+    meter = Meter(
+        endpoints=(InstanceTime("ml.g5.xlarge", 1800.0, 1, MODEL),),
+        transitions=400.0,
+        lambda_gb_seconds=600.0,
+    )
+    cost = run_cost(run(), summary(), [job(0)], meter, stand_in=False)
+    assert cost is not None
+    assert cost.actual is not None
+    parts = {line.part: line.usd for line in cost.actual.lines}
+    assert parts["endpoint"] == pytest.approx(0.704)
+    assert parts["Step Functions"] == pytest.approx(0.01)
+    assert parts["Lambda"] == pytest.approx(0.01, rel=0.01)
+    assert cost.unmetered == ()
+    bare = run_cost(run(), summary(), [job(0)], stand_in=False)
+    assert bare is not None
+    assert bare.unmetered == (f"endpoint {MODEL}", "Step Functions", "Lambda")
+
+
+def test_costs_are_added_up_beside_the_estimates_of_the_same_runs():
+    entries = [
+        IndexEntry(
+            run_id=f"r{number}",
+            status="REPORTED",
+            recipe=recipe,
+            estimate_usd=2.0,
+            actual_usd=usd,
+            actual_parts={"judge": usd} if usd else {},
+        )
+        for number, (recipe, usd) in enumerate(
+            [("pairwise", 1.5), ("pairwise", 2.5), ("pairwise", None), ("rubric", 9.0)]
+        )
+    ]
+    rubric, pairwise = costs_by_recipe(entries)
+    assert (rubric.recipe, rubric.actual_usd) == ("rubric", 9.0)
+    assert (pairwise.runs, pairwise.metered) == (3, 2)
+    assert (pairwise.estimated_usd, pairwise.estimated_of_metered_usd) == (6.0, 4.0)
+    assert pairwise.actual_parts == {"judge": 4.0}
