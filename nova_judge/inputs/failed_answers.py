@@ -8,6 +8,7 @@ answer, or the message of an exception. An answer that only speaks of errors is 
 
 import re
 import unicodedata
+from http import HTTPStatus
 
 import msgspec
 
@@ -19,6 +20,7 @@ THOUGHT = "the answer is a thought only"
 ERROR = "the answer is an error message"
 ERROR_OBJECT = "the answer is an error object"
 
+_CLIENT_ERROR = 400
 _LONGEST = 4_000
 """Characters of an error; a longer text is an answer."""
 
@@ -38,6 +40,10 @@ _ERRORS = re.compile(
     r"|(?:[\w.]+\.)?\w*(?:Error|Exception)(?:: |\()?An error occurred \(\w+\) when calling the .*"
     r"|An error occurred \(\w+\) when calling the \w+ operation.*"
     r"|(?:API |Request )?[Ee]rror(?: code)?: ?[45]\d\d\b.*"
+    r"|(?:HTTP(?:/\d(?:\.\d)?)?|Request failed with status code) [45]\d\d\b[^\n]{0,200}"
+    r"|(?:openai|litellm|anthropic|httpx|requests|aiohttp|urllib3|botocore)\.[\w.]*"
+    r"(?:Error|Exception|Timeout|Throttled)(?:: .*|)"
+    r"|(?:<!doctype html>\s*)?<html.{0,300}?<title>\s*[45]\d\d\b.*"
     r"|\[(?:ERROR|FAILED|EXCEPTION)\b[^\[\]\n]{0,200}\][^\n]{0,200}"
     rf"|(?:[\w.]+\.)?(?:{_AWS_ERRORS})(?:: .*|)"
     r"|Traceback \(most recent call last\):\n.*"
@@ -45,6 +51,9 @@ _ERRORS = re.compile(
     r"(?:response|model|endpoint|completion|answer|text)\b[^\n]{0,40}(?:: .*|)",
     re.DOTALL,
 )
+_TOKENS = re.compile(r"<\|\w{1,40}\|>|</?s>|<(?:bos|eos|pad|unk)>")
+"""Signs for the end of a text and its like, which a server may leave in an answer."""
+_REFUSALS = frozenset(status.phrase.lower() for status in HTTPStatus if status >= _CLIENT_ERROR)
 _SAYS_ERROR = frozenset(
     ("error", "errors", "errormessage", "errortype", "exception", "fault", "errorcode")
 )
@@ -55,8 +64,9 @@ _SAYS_ANSWER = frozenset(
 
 def failure_of(text: str, *, texts: bool = True) -> str | None:
     """Reason why a text is not an answer, else None. Without `texts` only empty ones have one."""
-    if not _visible(text):
-        return INVISIBLE if text.strip() else NOTHING
+    written = _TOKENS.sub("", text)
+    if not _visible(written):
+        return INVISIBLE if written.strip() else NOTHING
     if not texts:
         return None
     if not _visible(without_thoughts(text).text):
@@ -80,6 +90,11 @@ def _visible(text: str) -> bool:
     )
 
 
+def _is_message(value: object) -> bool:
+    """True for what an error holds; a number is a figure that somebody asked for."""
+    return bool(value) and (value is True or isinstance(value, str | dict | list))
+
+
 def _is_error_object(text: str) -> bool:
     try:
         fields = msgspec.json.decode(text.encode(errors="replace"), type=dict[str, object])
@@ -88,6 +103,8 @@ def _is_error_object(text: str) -> bool:
     names = {re.sub(r"[^a-z]", "", name.lower()): value for name, value in fields.items()}
     if names.keys() & _SAYS_ANSWER and any(names.get(name) for name in _SAYS_ANSWER):
         return False
-    if any(names.get(name) for name in _SAYS_ERROR):
+    if any(_is_message(names.get(name)) for name in _SAYS_ERROR) or names.get("errorcode"):
+        return True
+    if len(fields) == 1 and str(names.get("detail", names.get("message"))).lower() in _REFUSALS:
         return True
     return "message" in names and bool(names.keys() & {"type", "code", "status", "statuscode"})

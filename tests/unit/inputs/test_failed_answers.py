@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge.inputs.failed_answers import ERROR, ERROR_OBJECT, failure_of
+from nova_judge.inputs.failed_answers import ERROR, ERROR_OBJECT, NOTHING, failure_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ from nova_judge.inputs.failed_answers import ERROR, ERROR_OBJECT, failure_of
         "Error code: 500 - internal",
         "Traceback (most recent call last):\n  File x\nKeyError: 1",
         "Failed to generate a response: connection reset",
+        "Request failed with status code 429",
+        "HTTP 503 Service Unavailable",
+        "openai.APITimeoutError: Request timed out.",
+        "litellm.RateLimitError: RateLimitError: slow down",
+        "<html><head><title>502 Bad Gateway</title></head></html>",
     ],
 )
 def test_an_error_is_not_an_answer(text):
@@ -38,6 +43,10 @@ def test_an_error_is_not_an_answer(text):
         "Error handling in Go is explicit.",
         "An error occurred in the experiment, so the figure was withdrawn.",
         '{"error": null, "answer": "Paris"}',
+        '{"error": 0.05, "value": 3}',
+        '{"detail": "The house was built in 1900."}',
+        "HTTP 404 is the status of a page that is not there.\nIt is permanent.",
+        "<s>struck</s>",
         "null",
         "None",
     ],
@@ -51,8 +60,16 @@ def test_an_answer_about_errors_is_an_answer(text):
     [
         '{"error": {"message": "overloaded"}}',
         '{"message": "Rate exceeded", "code": 429}',
+        '{"detail": "Not Found"}',
+        '{"errorCode": 500}',
         '{"errorMessage": "Task timed out after 900.00 seconds", "errorType": "Sandbox.Timedout"}',
     ],
 )
 def test_an_error_object_is_not_an_answer(text):
     assert failure_of(text) == ERROR_OBJECT
+
+
+@pytest.mark.parametrize("text", ["<|im_end|>", " </s>\n", "<|eot_id|><eos>"])
+def test_signs_of_the_end_alone_are_no_answer(text):
+    assert failure_of(text) == NOTHING
+    assert failure_of(text, texts=False) == NOTHING
