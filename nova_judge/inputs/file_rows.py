@@ -6,10 +6,11 @@ with the way to mend it."""
 import csv
 import io
 import json
+import re
 import shutil
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -18,7 +19,7 @@ import msgspec
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.columns import MISSING, pick
-from nova_judge.inputs.formats import FileForm, row_lists
+from nova_judge.inputs.formats import FileForm, row_lists, turned_rows
 from nova_judge.inputs.hugging_face import saved_rows
 from nova_judge.inputs.packed import unpacked
 from nova_judge.inputs.row_fields import UNREADABLE
@@ -27,6 +28,7 @@ from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.recipe.column_map import as_option
 from nova_judge.scratch import scratch_folder
 
+_RULE = re.compile(r":?-{3,}:?")
 MOST_DOCUMENT_BYTES = 256 * 1024**2
 """Bytes of a JSON array or document, which is held whole; JSON Lines may be of any size."""
 
@@ -117,7 +119,10 @@ def _elements(content: bytes, path: Path, form: FileForm, at: str | None) -> Ite
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputFileError(f"{path} begins as {form} and is no JSON: {error}") from error
+        raise InputFileError(
+            f"{path} begins as {form} and is no JSON: {error}. Several objects one after the other "
+            f"become lines with `jq -c . {path.name}`; commas between them have to go"
+        ) from error
     for number, member in enumerate(_rows_of(document, path, at), start=1):
         yield JsonRow(number, json.dumps(member).encode())
 
@@ -128,6 +133,8 @@ def _rows_of(document: Any, path: Path, at: str | None) -> list[Any]:  # noqa: A
     rows = pick(document, at) if at else MISSING
     if isinstance(rows, list):
         return rows
+    if turned := turned_rows(document):
+        raise InputFileError(f"{path} {turned}")
     lists = [f"`{name}` ({length:,})" for name, length in row_lists(document)]
     if {"data", "version"} <= document.keys() and "paragraphs" in str(document["data"])[:500]:
         raise InputFileError(
@@ -148,13 +155,15 @@ def _table(file: BinaryIO, delimiter: str) -> Iterator[JsonRow]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     names = _header(next(reader, []))
+    if names and names[0].lower() == "sep=":  # Excel's own line before the header
+        names = _header(next(reader, []))
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
-        if not any(cells):
+        if not any(cells) or _is_rule(cells):
             continue
         while len(cells) > len(names) and not cells[-1]:
             cells.pop()
@@ -164,6 +173,11 @@ def _table(file: BinaryIO, delimiter: str) -> Iterator[JsonRow]:
         else:
             given = {name: cell or None for name, cell in zip(names, cells, strict=True)}
             yield JsonRow(line, msgspec.json.encode(given))
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    """True for the line below the header of a Markdown table."""
+    return all(_RULE.fullmatch(cell.strip()) for cell in cells if cell)
 
 
 def _header(cells: list[str]) -> list[str]:

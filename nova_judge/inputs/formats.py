@@ -16,7 +16,10 @@ from nova_judge.inputs.packed import unpacked_head
 FileFormat: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
 
+_GZIP = b"\x1f\x8b"
 _LOOK_AT = 20
+_FEW = 2
+_LINES = "as one JSON object per line, as pandas does with `to_json(orient='records', lines=True)`"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -72,8 +75,10 @@ def form_of(path: Path) -> FileForm:
 
 def form_of_head(head: bytes, name: str, *, whole: bool) -> FileForm:
     """The form of a file that begins with `head`; `whole`: there is nothing behind it."""
-    if head[:2] == b"\x1f\x8b":
+    if head.startswith(_GZIP):
         inside = unpacked_head(head, name, HEAD_BYTES)
+        if inside.startswith(_GZIP):
+            raise InputFileError(f"{name} is packed in gzip twice: unpack it first (`gunzip`)")
         return form_of_head(inside, name, whole=len(inside) < HEAD_BYTES)._replace(packed=True)
     if not head.strip():
         raise InputFileError(f"{name} is empty: write one JSON object per line, or a table")
@@ -127,11 +132,13 @@ def _parses(line: str) -> bool:
 
 
 def _holds_rows(text: str) -> bool:
-    """True if one object on one line is a document: lists of objects, and no prompt."""
+    """True if one object on one line is a document: rows inside it, and none itself."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return False
+    if turned_rows(document):
+        return True
     return "prompt" not in document and "query" not in document and bool(row_lists(document))
 
 
@@ -147,6 +154,28 @@ def row_lists(document: object, path: str = "", depth: int = 3) -> Iterator[tupl
             else:
                 lists += row_lists(value, inside, depth - 1)
     return lists
+
+
+def turned_rows(document: object) -> str:
+    """How a document holds rows that no path leads to, with the cure; empty where it does not."""
+    if not isinstance(document, dict) or len(document) < _FEW:
+        return ""
+    values = list(document.values())
+    if document.keys() >= {"columns", "data"} and isinstance(document["columns"], list):
+        return f"holds the names of its columns apart from its rows: save it {_LINES}"
+    if all(isinstance(value, dict) and value for value in values):
+        if len({tuple(value) for value in values}) == 1:
+            return (
+                "holds its rows as the values of one object: "
+                "`jq -c 'to_entries[] | .value + {id: .key}' FILE > FILE.jsonl` makes lines of them"
+            )
+    elif all(isinstance(value, list) and len(value) >= _FEW for value in values):
+        parts = [part for value in values for part in value]
+        if len({len(value) for value in values}) == 1 and not any(
+            isinstance(part, dict) for part in parts
+        ):
+            return f"holds its rows column by column: save it {_LINES}"
+    return ""
 
 
 def _encoding_of(head: bytes) -> str:

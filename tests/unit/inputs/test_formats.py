@@ -1,5 +1,6 @@
 """Forms with types of their own: Parquet, and a Hugging Face data set saved to disk."""
 
+import gzip
 import json
 
 import pyarrow as pa
@@ -52,3 +53,32 @@ def test_of_several_splits_one_is_asked_for(tmp_path):
 def test_a_folder_of_anything_else_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="is a folder: give a file of rows"):
         form_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [
+        (b'{"1": {"prompt": "a"}, "2": {"prompt": "b"}}', "to_entries"),
+        (b'{\n "1": {"prompt": "a"},\n "2": {"prompt": "b"}\n}', "to_entries"),
+        (b'{"prompt": ["a", "b"], "response_A": ["c", "d"]}', "column by column"),
+        (b'{"columns": ["prompt"], "data": [["a"], ["b"]]}', "apart from its rows"),
+        (b'{"prompt": "a"},\n{"prompt": "b"},\n', "commas between them have to go"),
+        (gzip.compress(gzip.compress(b'{"prompt": "a"}')), "packed in gzip twice"),
+    ],
+)
+def test_rows_that_lie_another_way_are_refused_with_the_cure(tmp_path, content, cure):
+    path = tmp_path / "rows.json"
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match=cure):
+        list(read_rows(path, form_of(path)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"sep=;\nprompt;id\nq;1\n", b"| prompt | id |\n|:---|---:|\n| q | 1 |\n"],
+)
+def test_lines_that_are_no_rows_of_a_table_are_passed_over(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    (row,) = read_rows(path, form_of(path))
+    assert json.loads(row.content)["prompt"].strip() == "q"
