@@ -10,10 +10,17 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Unscored, Verdict
-from nova_judge.statistics.agreement import Agreement, agreement, cohen_kappa
+from nova_judge.statistics.agreement import (
+    Agreement,
+    _kappa_bounds,
+    agreement,
+    cohen_kappa,
+)
 from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
+from nova_judge.statistics.gwet import gwet_ac1
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
+from nova_judge.statistics.student import student_quantile
 from tests.made.profiles import HAIKU, counts, judged_rows, labelled
 
 
@@ -146,3 +153,31 @@ def test_exchanging_the_candidates_mirrors_what_prompts_say() -> None:
     rows = replace(empty, forward=codes, backward=codes, labels=labels, clusters=keys)
     mirror = replace(rows, forward=1 - codes, backward=1 - codes, labels=1 - labels)
     assert agreement(mirror).kappa_interval == agreement(rows).kappa_interval
+
+
+SKEWED = np.array([[0.90, 0.04, 0], [0.03, 0.03, 0], [0, 0, 0]])
+
+
+def test_kappa_would_not_keep_its_level_where_it_has_no_interval() -> None:
+    """94 % of 20 labels on one side, 2,000 draws."""
+    rows = 20
+    chance = SKEWED.sum(0) @ SKEWED.sum(1)
+    truth = (np.trace(SKEWED) - chance) / (1 - chance)
+    drawn = np.random.default_rng(rows).multinomial(rows, SKEWED.ravel(), 2000).reshape(-1, 3, 3)
+    told = [one for one in drawn if cohen_kappa(one) is not None]
+    assert all(cohen_kappa(one).low is None for one in told)
+    ends = [_kappa_bounds(one / rows, rows, student_quantile(0.95, rows - 1)) for one in told]
+    assert np.mean([low <= truth <= high for low, high in ends]) == pytest.approx(0.65, abs=0.04)
+
+
+@pytest.mark.parametrize("rows", [20, 100, 500])
+@pytest.mark.parametrize("base", [0.5, 0.8, 0.97])
+def test_the_interval_of_ac1_keeps_its_level(rows: int, base: float) -> None:
+    """A judge that is right on .85, 1,000 draws: a standard error of .007."""
+    table = np.array([[0.85 * base, 0.15 * base], [0.15 * (1 - base), 0.85 * (1 - base)]])
+    margins = (table.sum(0) + table.sum(1)) / 2
+    chance = margins @ (1 - margins)
+    truth = (np.trace(table) - chance) / (1 - chance)
+    drawn = np.random.default_rng(rows).multinomial(rows, table.ravel(), 1000).reshape(-1, 2, 2)
+    told = [found for one in drawn if (found := gwet_ac1(one)) is not None]
+    assert np.mean([one.low <= truth <= one.high for one in told]) >= 0.93

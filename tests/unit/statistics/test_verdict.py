@@ -144,3 +144,18 @@ def test_a_corrected_p_value_is_said_to_be_corrected() -> None:
     often = state_verdict(contest, StatisticsSettings(looks=4.0))
     assert "sign test, p = 0.008);" in once.evidence
     assert "sign test, p = 0.030 after a correction for several looks);" in often.evidence
+
+
+def test_adding_rows_and_testing_all_again_cries_wolf_more_often() -> None:
+    """Equal candidates, 20 decided rows, and as many more as `pairs_needed` names: 4,000 draws."""
+    rng = np.random.default_rng(5)
+    once, again = 0, 0
+    for wins in rng.binomial(20, 0.5, 4000).tolist():
+        first = sign_test(wins, 20 - wins) < 0.05
+        stated = verdict(counts(BB=wins, AA=20 - wins))
+        more = min(stated.pairs_needed or 0, 5000)
+        added = wins + int(rng.binomial(more, 0.5))
+        once += first
+        again += first or sign_test(added, 20 + more - added) < 0.05
+    assert once / 4000 <= 0.05
+    assert 0.06 <= again / 4000 <= 0.09
