@@ -20,6 +20,11 @@ _WRONG = re.compile(r"^(.*) - at `\$\.([^`.\[]+)[^`]*`$")
 Value = TypeVar("Value")
 
 
+def indented(record: object) -> bytes:
+    """A record as an indented JSON document."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
 class Line(NamedTuple):
     """One line as it stands in the file, without its line break; `number` counts from 1.
 

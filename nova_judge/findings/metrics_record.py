@@ -12,6 +12,7 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.panel_findings import PanelFindings
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.tournament_record import Tournament
+from nova_judge.json_lines import indented
 from nova_judge.pairs.controls import ControlFinding
 from nova_judge.pairs.job_figures import JobFigures
 from nova_judge.pairs.retest import Retest
@@ -227,7 +228,7 @@ def storable_metrics(metrics: Metrics) -> Metrics:
 
 def encode_metrics(metrics: Metrics) -> bytes:
     """`metrics.json`, indented, with its fields in the order of the record."""
-    return msgspec.json.format(msgspec.json.encode(metrics), indent=2) + b"\n"
+    return indented(metrics)
 
 
 def decode_metrics(content: bytes, named: str) -> Metrics:

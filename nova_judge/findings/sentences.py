@@ -10,7 +10,7 @@ from nova_judge.errors import UnsupportedClaimError
 from nova_judge.findings.metrics_record import Metrics, RunFailure
 from nova_judge.findings.one_line import one_line
 from nova_judge.records import Candidate, Headline
-from nova_judge.statistics.decision import Word
+from nova_judge.statistics.decision import Estimated, Word
 from nova_judge.statistics.verdict import VerdictStated
 
 MOST_SET_ASIDE = 0.01
@@ -19,15 +19,9 @@ MOST_SET_ASIDE = 0.01
 _SIDE = re.compile(r"\b[AB]\b(?= is better| and B are| are equivalent)")
 
 
-class Rate(Protocol):
+class Rate(Estimated, Protocol):
     """A share of [0, 1] with the ends of its interval and their level."""
 
-    @property
-    def estimate(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
     @property
     def level(self) -> float: ...
 

@@ -130,6 +130,12 @@ def _from_console(document: object) -> EvaluationRequest:
     )
 
 
+def slug(key: str) -> str:
+    """A short name of [a-z0-9-] for a file, by which people know a run of it."""
+    stem = PurePosixPath(key).name.partition(".")[0].lower()
+    return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
+
+
 def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str = "") -> str:
     """The run's name: readable, and the same for the same object version and recipe.
 
@@ -137,7 +143,5 @@ def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str 
     that others asked for, and the same again when the execution is redriven.
     At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
     """
-    stem = PurePosixPath(key).name.partition(".")[0].lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
     identity = "\0".join((bucket, key, version, recipe_sha256, *([own] if own else [])))
-    return f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    return f"{slug(key)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

@@ -20,7 +20,7 @@ from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
-from nova_judge.records import CANDIDATES, Unscored
+from nova_judge.records import CANDIDATES, scored_or_none
 from nova_judge.statistics.arrays import Codes, Ints, Keys
 from nova_judge.statistics.clusters import ClusterCounts, cluster_counts
 from nova_judge.statistics.contest import contest_of_tally, decisive_rate_of, win_rate_of
@@ -173,8 +173,8 @@ def figures(
         b=b,
         ties=ties,
         unscored=unscored,
-        win_rate=_interval(win_rate_of(contest, settings)),
-        win_rate_decisive=_interval(decisive_rate_of(contest, settings)),
+        win_rate=scored_or_none(win_rate_of(contest, settings)),
+        win_rate_decisive=scored_or_none(decisive_rate_of(contest, settings)),
         verdict=state_verdict(contest, settings),
         margin=float(margins.mean()) if len(margins) else None,
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
@@ -272,7 +272,3 @@ def _units(spelled: str, value: str) -> int:
     raise WeightingError(
         f"{spelled!r} is not `criterion=weight` with a weight from 0 to {_LARGEST_WEIGHT}."
     )
-
-
-def _interval(interval: Interval | Unscored) -> Interval | None:
-    return None if isinstance(interval, Unscored) else interval

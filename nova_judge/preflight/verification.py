@@ -8,6 +8,7 @@ import msgspec
 
 from nova_judge import __version__
 from nova_judge.check import Check
+from nova_judge.json_lines import indented
 from nova_judge.preflight.unconfirmed import Unconfirmed, unconfirmed
 
 Status: TypeAlias = Literal["confirmed", "refuted", "not tried"]
@@ -136,7 +137,7 @@ def without_secrets(text: str) -> str:
 
 def encode_verification(found: Verification) -> bytes:
     """`verification.json`, indented."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
+    return indented(found)
 
 
 def verification_table(found: Verification) -> str:

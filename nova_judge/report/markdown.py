@@ -1,6 +1,7 @@
 """`report.md`: the result in a form that pastes into a pull request."""
 
 import re
+from collections.abc import Sequence
 
 from nova_judge.findings import sentences_rubric, sentences_stand_in
 from nova_judge.findings.metrics_record import Metrics
@@ -57,13 +58,18 @@ def escape(text: str, limit: int = 300) -> str:
     return text_only.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
 
 
+def _table(head: str, lines: Sequence[str]) -> str:
+    """A table under its head; nothing where there are no lines."""
+    rule = "|---" * (len(re.findall(r"(?<!\\)\|", head)) - 1) + "|"
+    return "\n".join([head, rule, *lines]) if lines else ""
+
+
 def _candidates(metrics: Metrics) -> str:
     lines = [
         f"| **{side}** | {escape(candidate.name)} | {escape(candidate.answers_from)} |"
         for side, candidate in sorted(metrics.candidates.items())
     ]
-    head = ["| | candidate | answers from |", "|---|---|---|"]
-    return "\n".join([*head, *lines]) if lines else ""
+    return _table("| | candidate | answers from |", lines)
 
 
 def _tournament(metrics: Metrics) -> str:
@@ -81,17 +87,9 @@ def _tournament(metrics: Metrics) -> str:
         f"| {escape(name)} | " + " | ".join(_met(found.rate(name, other)) for other in names) + " |"
         for name in names
     ]
-    return "\n".join(
-        [
-            "| rank | candidate | strength | interval |",
-            "|---|---|---|---|",
-            *board,
-            "",
-            f"| win rate of … against | {' | '.join(map(escape, names))} |",
-            "|---" * (len(names) + 1) + "|",
-            *matrix,
-        ]
-    )
+    against = f"| win rate of … against | {' | '.join(map(escape, names))} |"
+    ranks = _table("| rank | candidate | strength | interval |", board)
+    return f"{ranks}\n\n{_table(against, matrix)}"
 
 
 def _met(rate: Interval | None) -> str:
@@ -108,13 +106,10 @@ def _panel(metrics: Metrics) -> str:
         f"{'not known' if judge.usd is None else f'${judge.usd:.2f}'} |"
         for judge in panel.judges
     ]
-    head = [
-        "| judge | model | weight | judged | win rate of B | labels named | cost |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    head = "| judge | model | weight | judged | win rate of B | labels named | cost |"
     alpha = "" if panel.alpha is None else f"; Krippendorff's alpha {panel.alpha:.3f}"
     said = f"The panel's judges split on {panel.split:,} rows{alpha}."
-    return "\n".join([*head, *lines, "", said])
+    return f"{_table(head, lines)}\n\n{said}"
 
 
 def _share(of_rows: Interval | None) -> str:
@@ -124,7 +119,7 @@ def _share(of_rows: Interval | None) -> str:
 def _rates(metrics: Metrics) -> str:
     lines = [f"| {name} | {interval(rate)} |" for name, rate in our_rates(metrics)]
     lines += [f"| {name} | {quoted_interval(rate)} |" for name, rate in reported_rates(metrics)]
-    return "\n".join(["| win rate of B | |", "|---|---|", *lines]) if lines else ""
+    return _table("| win rate of B | |", lines)
 
 
 def _scores(metrics: Metrics) -> str:
@@ -133,8 +128,7 @@ def _scores(metrics: Metrics) -> str:
         f"{_ends(score)} | {score.rows:,} | {score.unscored:,} |"
         for score in metrics.scores or ()
     ]
-    head = ["| of | metric | mean | interval | rows | unscored |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *lines]) if lines else ""
+    return _table("| of | metric | mean | interval | rows | unscored |", lines)
 
 
 def _differences(metrics: Metrics) -> str:
@@ -143,8 +137,7 @@ def _differences(metrics: Metrics) -> str:
         f"{each.favours or 'not shown'} |"
         for each in metrics.differences or ()
     ]
-    head = ["| metric | difference | interval | better |", "|---|---|---|---|"]
-    return "\n".join([*head, *lines]) if lines else ""
+    return _table("| metric | difference | interval | better |", lines)
 
 
 def _mean(score: MetricScore) -> str:
@@ -166,7 +159,7 @@ def _ends(entry: MetricEstimate, sign: str = "") -> str:
 
 def _figures(metrics: Metrics) -> str:
     lines = [f"| {name.strip()} | {value} |" for name, value in table_rows(metrics)]
-    body = "\n".join(["| | |", "|---|---|", *lines])
+    body = _table("| | |", lines)
     return f"<details><summary>Figures</summary>\n\n{body}\n\n</details>"
 
 
@@ -179,7 +172,7 @@ def _criteria(metrics: Metrics) -> str:
     if not lines:
         return ""
     head = "| criterion | rows | mean A | mean B | margin A − B |"  # noqa: RUF001
-    table = "\n".join([head, "|---|---|---|---|---|", *lines])
+    table = _table(head, lines)
     sentences = [sentences_rubric.criteria(metrics)]
     sentences += [sentences_rubric.score_use(metrics.rubric)] if metrics.rubric else []
     return "\n\n".join([table, *(escape(one, 900) for one in sentences if one)])
@@ -190,9 +183,7 @@ def _slices(metrics: Metrics) -> str:
     for part in metrics.slices[:_MOST_SLICES]:
         rate = interval(part.win_rate) if part.win_rate else "too few rows"
         lines.append(f"| {escape(part.category or '(none)')} | {part.rows:,} | {rate} |")
-    if not lines:
-        return ""
-    return "\n".join(["| category | rows | win rate of B |", "|---|---|---|", *lines])
+    return _table("| category | rows | win rate of B |", lines)
 
 
 def _errors(metrics: Metrics) -> str:
@@ -200,9 +191,7 @@ def _errors(metrics: Metrics) -> str:
     for error in metrics.errors[:_MOST_ERRORS]:
         count = "" if error.count is None else f"{error.count:,}"
         lines.append(f"| {escape(error.stage)} | {escape(error.reason)} | {count} |")
-    if not lines:
-        return ""
-    return "\n".join(["| left out in | why | rows |", "|---|---|---|", *lines])
+    return _table("| left out in | why | rows |", lines)
 
 
 def _notes(metrics: Metrics) -> str:

@@ -6,11 +6,10 @@ say what was asked, why it came to nothing and what to do.
 
 import hashlib
 import re
-from pathlib import PurePosixPath
 
 import msgspec
 
-from nova_judge.inputs.run_request import Wish
+from nova_judge.inputs.run_request import Wish, slug
 from nova_judge.runs.execution_error import ExecutionError
 
 BEGINS = "refused-"
@@ -32,10 +31,9 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 def refusal(wish: Wish, execution: str, failure: ExecutionError) -> Refusal:
     """The record of one, under a name that the same execution always gives."""
-    stem = PurePosixPath(wish.input_uri or wish.recipe).name.partition(".")[0].lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
+    name = slug(wish.input_uri or wish.recipe)
     return Refusal(
-        run_id=f"{BEGINS}{slug}-{hashlib.sha256(execution.encode()).hexdigest()[:12]}",
+        run_id=f"{BEGINS}{name}-{hashlib.sha256(execution.encode()).hexdigest()[:12]}",
         execution=execution,
         input=wish.input_uri,
         recipe=wish.recipe,

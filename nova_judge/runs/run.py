@@ -9,6 +9,7 @@ from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
+from nova_judge.json_lines import indented
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
@@ -101,7 +102,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return f"{title} ({candidate})" if alike else title
 
     def encode(self) -> bytes:
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+        return indented(self)
 
 
 def _title(recipe: Recipe, candidate: str) -> str:

@@ -25,13 +25,13 @@ from nova_judge.answers.batch_inference import (
 from nova_judge.answers.converse import converse_request
 from nova_judge.aws import batch_jobs, s3
 from nova_judge.errors import GenerationFailedError
-from nova_judge.inputs.reading import AnswerSources
+from nova_judge.inputs.reading import GENERATED
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Generation
-from nova_judge.runs.run import Run, RunInput
 from nova_judge.steps import batch_shard
 from nova_judge.steps.batch_shard import BatchShard
+from tests.made.asked_runs import run_of
 
 PROMPTS = [f"question {n}" for n in range(150)]
 MODEL = "us.anthropic.claude-sonnet-4-6"
@@ -200,15 +200,7 @@ def batch():
     recipe = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
     spec = msgspec.structs.replace(recipe.candidate("A"), endpoint=None, bedrock=MODEL)
     candidates = {**recipe.candidates, "A": spec}
-    run = Run(
-        run_id="run",
-        execution="arn:execution",
-        created="2026-11-21T00:00:00Z",
-        input=RunInput("bucket", "inbox/x.jsonl", "v", 1),
-        recipe=msgspec.structs.replace(recipe, candidates=candidates),
-        recipe_sha256="0",
-        sources=AnswerSources("generated", "generated"),
-    )
+    run = run_of(msgspec.structs.replace(recipe, candidates=candidates), GENERATED)
     how = run.recipe.generation_for("A")
     return BatchShard(run, "A", MODEL, how, 0, "bucket", "nova-judge-dev", "arn:role", "dev")
 

@@ -12,6 +12,7 @@ from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Verdict
 from nova_judge.statistics.decision import Word
+from tests.made.command_line import asked
 from tests.made.runs import write_run
 
 RUNNER = CliRunner()
@@ -44,12 +45,6 @@ def rows(count=60, prompts=None):
 @pytest.fixture
 def run(tmp_path):
     return write_run(tmp_path / "rag", rows())
-
-
-def asked(*arguments):
-    done = RUNNER.invoke(app, [str(one) for one in arguments])
-    assert not isinstance(done.exception, Exception), done.exception
-    return done
 
 
 def test_gate_follows_the_weights_and_says_so(run):

@@ -17,8 +17,9 @@ from nova_judge.kinds.nova import base_model, scorer_function_name
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
+from tests.made.asked_runs import run_of
 from tests.unit.kinds.test_known import shipped
 
 HERE = Deployment(
@@ -43,20 +44,16 @@ SHAPES = {
 }
 
 
+RUN_ID = "questions_1-0123456789ab"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:machine:one"
+
+
 def recipe(text: str) -> Recipe:
     return load_recipe(text, file="recipes/mine.yaml")
 
 
 def run(of: Recipe, source: str = "file") -> Run:
-    return Run(
-        run_id="questions_1-0123456789ab",
-        execution="arn:aws:states:us-east-1:123456789012:execution:machine:one",
-        created="2026-11-21T00:00:00Z",
-        input=RunInput("data", "inbox/x/questions.jsonl", "v", 1),
-        recipe=of,
-        recipe_sha256=of.sha256,
-        sources=AnswerSources(source, source),
-    )
+    return run_of(of, AnswerSources(source, source), run_id=RUN_ID, execution=EXECUTION)
 
 
 def planned(of: Recipe, rows: int = 54) -> tuple[PlannedJob, ...]:

@@ -7,8 +7,9 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary, TokenCount
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.run import Run
 from nova_judge.runs.usage import Workload
+from tests.made.asked_runs import run_of
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 ESTIMATE = Estimate(
@@ -21,16 +22,7 @@ ESTIMATE = Estimate(
 
 
 def run(estimate=ESTIMATE, source="generated") -> Run:
-    return Run(
-        run_id="r",
-        execution="e",
-        created="2026-11-21T00:00:00Z",
-        input=RunInput("b", "k", "v", 1),
-        recipe=MIXED,
-        recipe_sha256=MIXED.sha256,
-        sources=AnswerSources(source, source),
-        estimate=estimate,
-    )
+    return run_of(MIXED, AnswerSources(source, source), run_id="r", estimate=estimate)
 
 
 def job(number: int, started: int | None = 0, ended: int | None = 1_800_000) -> JobOutcome:

@@ -15,14 +15,9 @@ from nova_judge.findings.saved_report import open_report
 from nova_judge.statistics.evidence import Basis
 from nova_judge.steps.opened_report import report_at
 from tests.made import jobs
+from tests.made.command_line import asked
 
 RUNNER = CliRunner()
-
-
-def asked(*arguments):
-    done = RUNNER.invoke(app, [str(one) for one in arguments])
-    assert not isinstance(done.exception, Exception), done.exception
-    return done
 
 
 @pytest.fixture
