@@ -3,12 +3,13 @@
     python benchmarks/large_run.py [--rows 1000000] [--json] [--folder FOLDER]
 
 The steps of the functions run on a bucket that is a folder, with recorded answers and verdicts;
-each in a process of its own, whose peak of memory and processor time are measured. A row has a
-prompt of 100 characters and two answers of 300. What S3 takes is not in the figures, what the
+each in a process of its own, whose processor time and peaks of memory and disk are measured. A row
+has a prompt of 100 characters and two answers of 300. What S3 takes is not in the figures, what the
 archive of a judge job takes is.
 """
 
 import argparse
+import contextlib
 import io
 import json
 import resource
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,11 +227,38 @@ def report(run: Run) -> None:
     assert published.metrics.rows.judged, published
 
 
+class Disk(threading.Thread):
+    """Looks twice a second at how much lies in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._folder = folder
+        self.peak = 0
+        self._done = threading.Event()
+        folder.mkdir(exist_ok=True)
+        self.start()
+
+    def run(self) -> None:
+        while not self._done.wait(0.5):
+            used = 0
+            for path in self._folder.rglob("*"):
+                with contextlib.suppress(OSError):
+                    used += path.stat().st_size if path.is_file() else 0
+            self.peak = max(self.peak, used)
+
+    def stop(self) -> int:
+        """The peak, in bytes."""
+        self._done.set()
+        self.join()
+        return self.peak
+
+
 def take_step(step: str, folder: Path, rows: int) -> None:
     """One step in this process; prints what it took."""
     store = FolderS3(folder)
     s3.client = lambda: store  # type: ignore[assignment]
-    tempfile.tempdir = str(folder)
+    disk = Disk(folder / "scratch")
+    tempfile.tempdir = str(folder / "scratch")
     run = run_of(folder, rows)
     before, began = time.process_time(), time.perf_counter()
     if step == "input":
@@ -246,6 +275,7 @@ def take_step(step: str, folder: Path, rows: int) -> None:
         "step": step,
         "cpu_s": round(time.process_time() - before, 1),
         "wall_s": round(time.perf_counter() - began, 1),
+        "disk_mb": disk.stop() >> 20,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         "shards": len(list(run.shards())),
     }
@@ -276,7 +306,7 @@ def main() -> None:
                 each = taken["cpu_s"] / asked.rows * 1e6
                 print(
                     f"{OURS[step]:28} {taken['cpu_s']:8.1f} CPU s {each:6.1f} µs a row "
-                    f"{taken['peak_mb']:6,} MB"
+                    f"{taken['peak_mb']:6,} MB {taken['disk_mb']:6,} MB on disk"
                 )
     finally:
         shutil.rmtree(folder)

@@ -18,7 +18,7 @@ from nova_judge.layout import ANSWERS, RECIPES, RUNS, UNSTARTED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
-from stacks.constructs.evaluation_functions import LEASE_ACTIONS, EvaluationFunctions
+from stacks.constructs.evaluation_functions import RELEASING, EvaluationFunctions
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, execution_arns
@@ -122,7 +122,7 @@ class EvaluationStack(cdk.Stack):
             executions=execution_arns(self, self._config.machine_name),
             dead_letters=dead_letters,
         )
-        self._storage.allow_table(watchdog.function, *LEASE_ACTIONS, "Scan")
+        self._storage.allow_table(watchdog.function, "GetItem", "Scan", *RELEASING)
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
             if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
                 cdk.CfnOutput(self, f"{name}Function", value=function.function_name)

@@ -32,7 +32,8 @@ from stacks.constructs.names import (
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
-LEASE_ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+RELEASING = ("UpdateItem", "DeleteItem")
+"""Actions of whoever gives leases up."""
 
 
 class EvaluationFunctions:
@@ -138,10 +139,10 @@ class EvaluationFunctions:
         ):
             storage.allow_read(function[name], "runs/*")
             storage.allow_write(function[name], "runs/*")
-        for name in ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure"):
-            storage.allow_table(function[name], *LEASE_ACTIONS)
-        storage.allow_table(function["ClaimRun"], "GetItem", "PutItem", "UpdateItem")
-        storage.allow_table(function["RecordFailure"], "Scan")
+        storage.allow_table(function["PrepareEndpoints"], "GetItem", "PutItem", *RELEASING)
+        storage.allow_table(function["ReleaseEndpoints"], *RELEASING)
+        storage.allow_table(function["RecordFailure"], "Scan", *RELEASING)
+        storage.allow_table(function["ClaimRun"], "GetItem", "PutItem")
         allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
         for name in ("ClaimRun", "RecordFailure"):
             allow_events(function[name], default_bus(self._stack), EVENT_SOURCE)

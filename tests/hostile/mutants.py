@@ -1,9 +1,11 @@
 """Wrong stages: each operator changes one thing that a slip or an attacker could change."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from tests.hostile.function_rights import OWN
 from tests.hostile.machine_rules import states
 from tests.hostile.stage_rules import Stage, listed, statements
 
@@ -214,20 +216,26 @@ def _of_policies(stage: Stage) -> Iterator[Mutant]:
                 if "Principal" in one and one["Effect"] == "Allow":
                     changes.append(("anybody", put(f"{at}.Principal", "*")))
                 if kind == "IAM::Policy":
-                    changes += _of_statement(at, one, "/EvaluationRoleDefault" in name)
+                    changes += _of_statement(at, one, _whose(name))
                 for what, change in changes:
                     if (changed := _changed(stage, kind, name, change)) is not None:
                         yield Mutant(f"{name} {place}: {what}", changed)
 
 
-def _of_statement(at: str, one: Properties, of_machine: bool) -> Iterator[tuple[str, Change]]:
+def _whose(policy: str) -> str | None:
+    """The state machine or function whose own policy it is."""
+    role = re.match(r".*/(?:Watchdog)?(\w+?)RoleDefaultPolicy", policy)
+    return role[1] if role and role[1] in {"Evaluation", *OWN} else None
+
+
+def _of_statement(at: str, one: Properties, whose: str | None) -> Iterator[tuple[str, Change]]:
     if one["Resource"] != "*":
         yield "everything", put(f"{at}.Resource", "*")
-    if not of_machine:
+    if whose is None:
         return
     actions = listed(one["Action"])
     for action in actions:
-        if not action.startswith(("logs:", "xray:")):
+        if whose in OWN or not action.startswith(("logs:", "xray:")):
             left = [other for other in actions if other != action]
             yield f"without {action}", put(f"{at}.Action", left)
     yield "one action more", put(f"{at}.Action", [*actions, "sagemaker:DeleteModel"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hostile import machine_rules, stage_rules
+from tests.hostile import function_rights, machine_rules, stage_rules
 from tests.hostile.mutants import mutants
 from tests.hostile.stage_rules import Stage
 from tests.infrastructure.conftest import definition_of, synthesized  # noqa: F401 (a fixture)
@@ -19,7 +19,8 @@ def stage(synthesized) -> Stage:  # noqa: F811
 
 
 def problems(stage: Stage) -> list[str]:
-    return [*stage_rules.problems(stage), *machine_rules.problems(stage)]
+    rules = (stage_rules, machine_rules, function_rights)
+    return [fault for rule in rules for fault in rule.problems(stage)]
 
 
 def test_the_stage_breaks_no_rule(stage):

@@ -1,0 +1,63 @@
+"""The actions that each function's own role allows: what its calls need, no more and no less."""
+
+import re
+from collections.abc import Iterator
+
+from tests.hostile.stage_rules import Stage, listed, statements
+
+READS = "s3:GetObject s3:GetObjectVersion s3:ListBucket"
+WRITES = "s3:PutObject s3:AbortMultipartUpload"
+MODELS = "bedrock:InvokeModel secretsmanager:GetSecretValue"
+ENDS_ENDPOINTS = "sagemaker:DeleteEndpoint sagemaker:DescribeEndpoint"
+RELEASES = f"dynamodb:DeleteItem dynamodb:UpdateItem {ENDS_ENDPOINTS}"
+OWN = {
+    "PlanEvaluation": f"{READS} {WRITES} ecr:BatchGetImage ecr:ListImages iam:GetRole "
+    "iam:SimulatePrincipalPolicy s3:GetBucketNotification servicequotas:ListServiceQuotas "
+    "bedrock:GetCustomModelDeployment bedrock:GetFoundationModel bedrock:GetImportedModel "
+    "bedrock:GetFoundationModelAvailability bedrock:GetInferenceProfile "
+    "bedrock:GetProvisionedModelThroughput bedrock:GetUseCaseForModelAccess "
+    "sagemaker:DescribeEndpoint sagemaker:ListEndpoints sagemaker:ListInferenceComponents",
+    "ClaimRun": f"dynamodb:GetItem dynamodb:PutItem events:PutEvents {WRITES}",
+    "PrepareEndpoints": f"dynamodb:GetItem dynamodb:PutItem {RELEASES} sagemaker:AddTags "
+    "sagemaker:CreateEndpoint states:DescribeExecution",
+    "GenerateResponses": f"{READS} {WRITES} {MODELS} sagemaker:DescribeEndpoint "
+    "sagemaker:InvokeEndpoint",
+    "ReleaseEndpoints": RELEASES,
+    "BatchResponses": f"{READS} {WRITES} bedrock:InvokeModel bedrock:CreateModelInvocationJob "
+    "bedrock:GetModelInvocationJob bedrock:TagResource iam:PassRole",
+    "BuildJobs": f"{READS} {WRITES}",
+    "JudgeRows": f"{READS} {WRITES} {MODELS}",
+    "CollectVerdicts": f"{READS} {WRITES}",
+    "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:Scan events:PutEvents sns:Publish "
+    "states:DescribeExecution states:ListExecutions states:ListMapRuns",
+    "WatchEndpoints": f"{RELEASES} dynamodb:GetItem states:DescribeExecution "
+    "bedrock:GetEvaluationJob bedrock:ListEvaluationJobs bedrock:ListModelInvocationJobs "
+    "bedrock:StopEvaluationJob bedrock:StopModelInvocationJob logs:DescribeLogGroups "
+    "logs:PutRetentionPolicy sagemaker:DescribeTrainingJob sagemaker:ListEndpoints "
+    "sagemaker:ListTrainingJobs sagemaker:StopTrainingJob",
+    "ProcessResults": f"{READS} {WRITES} dynamodb:UpdateItem events:PutEvents sns:Publish",
+}
+EVERY = {
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
+    *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+}
+HANDS_OVER = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
+"""An event that failed goes to a queue; the CDK grants these for it."""
+OF_QUEUES = ("RecordFailure", "WatchEndpoints", "ProcessResults")
+_ROLE = re.compile(r".*/(?:Watchdog)?(\w+?)RoleDefaultPolicy")
+
+
+def problems(stage: Stage) -> Iterator[str]:
+    """Rights that a function lacks, or has for nothing."""
+    given: dict[str, set[str]] = {}
+    for name, policy in stage.of("IAM::Policy").items():
+        role = _ROLE.match(name)
+        if role is not None and role[1] in OWN:
+            for one in statements(policy):
+                given.setdefault(role[1], set()).update(listed(one["Action"]))
+    for function, actions in OWN.items():
+        queues = HANDS_OVER if function in OF_QUEUES else set()
+        wanted = set(actions.split()) | EVERY | queues
+        own = given.get(function, set())
+        yield from (f"{function} may not {action}" for action in sorted(wanted - own))
+        yield from (f"{function} may {action} for nothing" for action in sorted(own - wanted))
