@@ -30,7 +30,7 @@ OWN = {
     "CollectVerdicts": f"{READS} {WRITES}",
     "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:Scan events:PutEvents sns:Publish "
     "states:DescribeExecution states:ListExecutions states:ListMapRuns",
-    "WatchEndpoints": f"{RELEASES} dynamodb:GetItem states:DescribeExecution "
+    "WatchEndpoints": f"{RELEASES} dynamodb:GetItem dynamodb:Scan states:DescribeExecution "
     "bedrock:GetEvaluationJob bedrock:ListEvaluationJobs bedrock:ListModelInvocationJobs "
     "bedrock:StopEvaluationJob bedrock:StopModelInvocationJob logs:DescribeLogGroups "
     "logs:PutRetentionPolicy sagemaker:DescribeTrainingJob sagemaker:ListEndpoints "

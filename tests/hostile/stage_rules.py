@@ -54,7 +54,7 @@ OWN_ALARM = {
     "TreatMissingData": "notBreaching",
     "Dimensions": [
         {"Name": "service", "Value": "nova-judge"},
-        {"Name": "stage", "Value": "dev"},
+        {"Name": "stage", "Value": "prod"},
     ],
 }
 OWN_ALARMS: dict[str, dict[str, Any]] = {
