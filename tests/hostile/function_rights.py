@@ -8,6 +8,10 @@ from tests.hostile.stage_rules import Stage, listed, statements
 READS = "s3:GetObject s3:GetObjectVersion s3:ListBucket"
 WRITES = "s3:PutObject s3:AbortMultipartUpload"
 MODELS = "bedrock:InvokeModel secretsmanager:GetSecretValue"
+BATCHES = (
+    "bedrock:CreateModelInvocationJob bedrock:GetModelInvocationJob bedrock:TagResource "
+    "iam:PassRole"
+)
 ENDS_ENDPOINTS = "sagemaker:DeleteEndpoint sagemaker:DescribeEndpoint"
 RELEASES = f"dynamodb:DeleteItem dynamodb:UpdateItem {ENDS_ENDPOINTS}"
 OWN = {
@@ -23,10 +27,9 @@ OWN = {
     "GenerateResponses": f"{READS} {WRITES} {MODELS} sagemaker:DescribeEndpoint "
     "sagemaker:InvokeEndpoint",
     "ReleaseEndpoints": RELEASES,
-    "BatchResponses": f"{READS} {WRITES} bedrock:InvokeModel bedrock:CreateModelInvocationJob "
-    "bedrock:GetModelInvocationJob bedrock:TagResource iam:PassRole",
+    "BatchResponses": f"{READS} {WRITES} bedrock:InvokeModel {BATCHES}",
     "BuildJobs": f"{READS} {WRITES}",
-    "JudgeRows": f"{READS} {WRITES} {MODELS}",
+    "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES}",
     "CollectVerdicts": f"{READS} {WRITES}",
     "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:Scan events:PutEvents sns:Publish "
     "states:DescribeExecution states:ListExecutions states:ListMapRuns",
