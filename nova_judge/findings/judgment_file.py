@@ -12,6 +12,7 @@ such lines do say something.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,11 +31,12 @@ from nova_judge.findings.judgment_fields import (
     judged_by,
 )
 from nova_judge.inputs.input_file import Record, read_records
-from nova_judge.inputs.labels import KNOWN
+from nova_judge.inputs.labels import KNOWN, read_label
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 
 MOST_UNREAD = 0.01
+_HEAD = 20
 """The share of a column that may be unreadable, or of lines set aside, before it is said first."""
 
 COLUMNS = (
@@ -84,8 +86,11 @@ def read_judgment_file(
     reader.check_verdicts(file)
     if not evidence.rows:
         first = "; ".join(f"line {each.line}: {each.reason}" for each in reader.set_aside[:3])
+        verdicts = _verdict_columns(file, columns)
+        advice = f" Read it with --map forward={verdicts[0]}." if verdicts else ""
         raise InputFileError(
             f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: {COLUMNS}."
+            f"{advice}"
         )
     basis = reader.basis()
     return JudgmentsRead(
@@ -95,6 +100,19 @@ def read_judgment_file(
         reader.set_aside,
         reader.notes(basis, labels),
     )
+
+
+def _verdict_columns(file: Path, columns: Mapping[str, str] | None) -> list[str]:
+    """The columns whose first texts all name a verdict."""
+    head = [record.fields for record in islice(read_records(file, columns), _HEAD)]
+    rows = [fields for fields in head if isinstance(fields, dict)]
+    names = dict.fromkeys(name for fields in rows for name in fields)
+    texts = {name: [fields.get(name) for fields in rows] for name in names}
+    return [
+        name
+        for name, values in texts.items()
+        if all(isinstance(value, str) and read_label(value) for value in values)
+    ]
 
 
 def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRead | None:
@@ -128,7 +146,7 @@ class _Reader:
         self._known, self._lost_of_labels = labels
         self._scale = scale
         self._lost: Counter[str] = Counter()
-        self._spellings: dict[str, Counter[str]] = {"forward": Counter(), "backward": Counter()}
+        self._spellings = {name: Counter[str]() for name in ("forward", "backward", "preference")}
         self._lines = 0
         self._joined: set[str] = set()
         self._ids: Counter[str] = Counter()
@@ -196,7 +214,17 @@ class _Reader:
         return self._with_known(row_id, row)
 
     def check_verdicts(self, file: Path) -> None:
-        """Raises InputFileError where a hundredth of the verdicts are words that are not known."""
+        """Raises InputFileError where a hundredth of the verdicts are words that are not known, or
+        of the preferences no numbers: such a row would be left out because of what it says.
+        """
+        odd = self._spellings.pop("preference")
+        if odd.total() > max(1, MOST_UNREAD * self._lines) and self.basis() is Basis.PREFERENCE:
+            shown = ", ".join(f"{each} ({count:,} lines)" for each, count in odd.most_common(5))
+            raise InputFileError(
+                f"{file}: `preference` holds {shown}, which is no number. Where it names a "
+                "verdict, read it with --map forward=preference; write a percent as 75, with "
+                "--preference 0:100, and a decimal comma as a point"
+            )
         for name, spellings in self._spellings.items():
             repeated = [(each, count) for each, count in spellings.most_common() if count > 1]
             if sum(count for _, count in repeated) > MOST_UNREAD * self._lines:

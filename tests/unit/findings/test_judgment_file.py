@@ -330,3 +330,27 @@ def test_what_cannot_be_read_in_a_file_of_labels_is_counted(tmp_path: Path) -> N
         "`label` of the labels cannot be read on 1 lines, which count without it",
     ]
     assert np.isnan(reading.evidence.probabilities[:2]).all()
+
+
+@pytest.mark.parametrize("word", ["tie", "75%", "0,75", "slightly prefer B"])
+def test_preferences_that_are_no_numbers_refuse_the_file(tmp_path, word):
+    rows = [{"preference": 1.0}] * 30 + [{"preference": 0.0}] * 20 + [{"preference": word}] * 10
+    file = tmp_path / "judgments.jsonl"
+    jsonl(file, rows)
+    with pytest.raises(InputFileError, match=rf"'{word}' \(10 lines\), which is no number"):
+        read_judgment_file(file)
+
+
+def test_preference_beside_verdicts_costs_itself_alone(tmp_path):
+    rows = [{"forward": "A>B", "preference": "high"}] * 20
+    file = tmp_path / "judgments.jsonl"
+    jsonl(file, rows)
+    assert read_judgment_file(file).evidence.rows == 20
+
+
+def test_column_of_verdicts_under_another_name_is_named(tmp_path):
+    file = tmp_path / "arena.jsonl"
+    jsonl(file, [{"winner": "model_a"}, {"winner": "tie"}, {"winner": "model_b"}])
+    with pytest.raises(InputFileError, match=r"Read it with --map forward=winner\."):
+        read_judgment_file(file)
+    assert read_judgment_file(file, columns={"forward": "winner"}).evidence.rows == 3
