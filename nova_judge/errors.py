@@ -102,3 +102,7 @@ class RegistryError(NovaJudgeError):
 
 class SubmitError(NovaJudgeError):
     """A run could not be started from the command line, or the execution that it started failed."""
+
+
+class ReviewError(NovaJudgeError):
+    """Rows cannot be drawn for people to label, or what they said cannot be read."""

@@ -10,6 +10,7 @@ import msgspec
 
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.panel_findings import PanelFindings
+from nova_judge.findings.review_record import ReviewFindings
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.tournament_record import Tournament
 from nova_judge.json_lines import indented
@@ -170,6 +171,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     win_rate_corrected: CorrectedWinRate | None = None
     win_rate_by_rates: Interval | None = None
     labels: LabelFindings | None = None
+    review: ReviewFindings | None = None
     standard_error: float | None = None
     repeats: Repeats | None = None
     clusters: ClusterCounts | None = None

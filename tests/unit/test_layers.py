@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("nova_judge", "nova_judge_local", "lambdas", "stacks", "app")
 ROOMS = (
     *("recipe", "inputs", "statistics", "answers", "sources", "runs", "pairs", "scores", "kinds"),
-    *("preflight", "findings", "report", "aws", "steps", "api", "cli"),
+    *("preflight", "findings", "review", "report", "aws", "steps", "api", "cli"),
 )
 """In order: a room imports the ground (the modules beside the rooms) and rooms before it."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "constants", "misc", "base"}

@@ -1,0 +1,126 @@
+"""The page on which people label rows: loopback only, and only for whoever has its address."""
+
+import hmac
+import secrets
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import msgspec
+
+from nova_judge.errors import NovaJudgeError
+from nova_judge.report.content_types import CONTENT_TYPES
+from nova_judge.report.page import asset, environment
+from nova_judge.report.report_server import HEADERS, LOOPBACK, PLAIN, Content, is_local
+from nova_judge.review.session import Answered, ReviewSession
+
+_MOST_BODY = 1 << 16
+_SCRIPTS = ("text.js", "difference.js", "review.js")
+_HTML, _JSON = CONTENT_TYPES["report.html"], CONTENT_TYPES["metrics.json"]
+
+
+class ReviewServer(ThreadingHTTPServer):
+    """A server of one reviewer's session; every path of it begins with a secret of its own."""
+
+    def __init__(
+        self, session: ReviewSession, port: int, title: str, finish: Callable[[], str]
+    ) -> None:
+        self._session = session
+        self._title = title
+        self._finish = finish
+        self._lock = threading.Lock()
+        self._secret = secrets.token_urlsafe(24)
+        super().__init__((LOOPBACK, port), _Handler)
+
+    @property
+    def address(self) -> str:
+        """The page's address, with its secret."""
+        return f"http://{LOOPBACK}:{self.server_address[1]}/{self._secret}/"
+
+    def admits(self, path: str) -> str | None:
+        """What is asked for, without the secret; None without it."""
+        given, _, asked = path.lstrip("/").partition("/")
+        return asked if hmac.compare_digest(given.encode(), self._secret.encode()) else None
+
+    def is_own(self, origin: str | None) -> bool:
+        """True where a request comes from this page, or from no page at all."""
+        port = self.server_address[1]
+        return origin in {None, f"http://{LOOPBACK}:{port}", f"http://localhost:{port}"}
+
+    def get(self, asked: str) -> Content | None:
+        """The page, or a row by its place."""
+        if not asked:
+            with self._lock:
+                return Content(_HTML, self._page().encode())
+        if asked.startswith("rows/") and asked.removeprefix("rows/").isdecimal():
+            with self._lock:
+                shown = self._session.shown(int(asked.removeprefix("rows/")))
+            return Content(_JSON, msgspec.json.encode(shown))
+        return None
+
+    def post(self, asked: str, body: bytes) -> Content | None:
+        """Keep a label, or make the report anew."""
+        if asked == "labels":
+            answered = msgspec.json.decode(body, type=Answered)
+            with self._lock:
+                following = self._session.answer(answered)
+            return Content(_JSON, msgspec.json.encode({"next": following}))
+        if asked == "report":
+            with self._lock:
+                return Content(_JSON, msgspec.json.encode({"told": self._finish()}))
+        return None
+
+    def _page(self) -> str:
+        template = environment().get_template("review.html.j2")
+        return template.render(
+            title=self._title,
+            rows=self._session.rows,
+            first=self._session.first_open(),
+            style=asset("report.css", "review.css"),
+            script=asset(*_SCRIPTS),
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ReviewServer
+    server_version = "nova-judge"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self._answer(self.server.get)
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _MOST_BODY:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        body = self.rfile.read(int(length))
+        if not self.server.is_own(self.headers.get("Origin")):
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        self._answer(lambda asked: self.server.post(asked, body))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the path holds the secret."""
+
+    def _answer(self, respond: Callable[[str], Content | None]) -> None:
+        if not is_local(self.headers.get("Host", "")):
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            return
+        asked = self.server.admits(urlsplit(self.path).path)
+        status = HTTPStatus.OK
+        try:
+            content = None if asked is None else respond(asked)
+        except (NovaJudgeError, msgspec.MsgspecError) as error:
+            status, content = HTTPStatus.BAD_REQUEST, Content(PLAIN, str(error).encode())
+        if content is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self.send_response(status)
+        for name, value in {**HEADERS, "Content-Type": content.kind}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content.body)))
+        self.end_headers()
+        self.wfile.write(content.body)

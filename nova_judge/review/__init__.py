@@ -1,0 +1,1 @@
+"""People in the loop: rows drawn for labels, the labels, and what they say of the run."""
