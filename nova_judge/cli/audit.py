@@ -15,8 +15,10 @@ from nova_judge.cli.terminal import Console
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.audit import Audit, audit_job, audit_report, audit_reweighed
 from nova_judge.findings.one_line import one_line
-from nova_judge.findings.saved_report import METRICS, find_metrics, open_report
+from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
+from nova_judge.review.labels import LabelFolder, label_folder, read_review
+from nova_judge.review.reviewed import evidence_of
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scratch import scratch_folder
@@ -64,15 +66,21 @@ def _audit(source: Path) -> Audit:
             )
             return _job(details, only(files.results, "results JSON", files.members))
     if source.name == METRICS or (source.is_dir() and next(find_metrics(source), None)):
-        report = open_report(source)
-        if report.metrics.reweighed:
-            return audit_reweighed(report)
-        return audit_report(report.metrics, report.rows())
+        return _audit_report(open_report(source))
     if source.is_file() and source.suffix == ".json":
         return _job(None, source)
     if source.is_file() and source.suffix == ".parquet":
         return _job(source, None)
     return _job(_one(source, "details_*.parquet"), _one(source, "results_*.json"))
+
+
+def _audit_report(report: SavedReport) -> Audit:
+    if report.metrics.reweighed:
+        return audit_reweighed(report)
+    review = read_review(LabelFolder(label_folder(report.folder)))
+    if report.metrics.review is not None and review is not None:
+        return audit_report(report.metrics, report.rows(), evidence_of(review))
+    return audit_report(report.metrics, report.rows())
 
 
 def _job(details: Path | None, results: Path | None) -> Audit:

@@ -30,6 +30,8 @@ COMMANDS: Final[dict[str, str]] = {
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page anew where it is "
     "missing.",
+    "review": "Label rows of a run on a local page, blind; the report is made anew with what "
+    "people say.",
     "import": "Make a run folder and a report of any Nova judge job, own data or Bedrock "
     "evaluation.",
     "gate": "Say in one line whether B may replace A.",

@@ -16,8 +16,7 @@ from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
-from nova_judge.scores.scores_parquet import read_scores
+from nova_judge.report.saved_rows import rejected_lines, rows_of_report
 from nova_judge.steps.opened_report import report_at
 
 
@@ -75,12 +74,9 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         from nova_judge.report.write import write_report  # noqa: PLC0415
 
-        return write_report(out or report.folder, report.metrics, _evidence(report))
-
-
-def _evidence(report: SavedReport) -> ReportRows | None:
-    if not report.metrics.completed:
-        return None
-    if report.metrics.scores is not None:
-        return ScoredAnswers(read_scores(report.stored_evidence()))
-    return JudgedPairs(report.rows(), report.metrics.run_id)
+        return write_report(
+            out or report.folder,
+            report.metrics,
+            rows_of_report(report),
+            rejected_lines(report.folder),
+        )

@@ -5,7 +5,7 @@ figure invites a conclusion that the rows do not carry.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,7 +19,7 @@ from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
 from nova_judge.pairs.job_findings import Finding, FindingKind, differing, job_findings
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Unscored
-from nova_judge.statistics.evidence import gather
+from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
@@ -56,14 +56,19 @@ def audit_job(
     return Audit(checked.figures, len(rows), tuple(checked.findings))
 
 
-def audit_report(metrics: Metrics, rows: Iterable[JudgedRow]) -> Audit:
+def audit_report(
+    metrics: Metrics,
+    rows: Iterable[JudgedRow],
+    read: Callable[[JudgedRow], EvidenceRow] = evidence_row,
+) -> Audit:
     """Every figure of a `metrics.json` that rests on the rows, against `judgments.parquet`.
 
-    The judge job's own figures, which it quotes, are checked in the same way.
+    `read` gives a row's evidence, with the labels of a review where there was one. The judge job's
+    own figures, which it quotes, are checked in the same way.
     """
     kept = list(rows)
     settings = metrics.statistics
-    evidence = gather(evidence_row(row) for row in kept)
+    evidence = gather(read(row) for row in kept)
     estimates = estimated(evidence, settings, metrics.basis)
     ours = estimates | {"rubric": rubric_metrics(kept, settings)}
     checked = Counted()

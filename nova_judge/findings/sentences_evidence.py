@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.one_line import one_line
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.findings import Estimates
 
@@ -51,3 +52,29 @@ def labels(of: MetricsOrEstimates) -> str:
         return sentence
     chance = f"exact one-sided test, {p_value(of_people.p_chance)}"
     return f"{sentence} Agreement of judge and labels by chance alone: {chance}."
+
+
+def review(metrics: Metrics) -> list[str]:
+    """State what people who labelled drawn rows found, and how far they and the judge agree."""
+    found = metrics.review
+    if found is None:
+        return []
+    names = ", ".join(f"{one_line(who.name, 40)} ({who.labelled:,})" for who in found.reviewers)
+    sentences = [
+        f"{found.labelled:,} of {found.drawn:,} drawn rows were labelled by {names or 'nobody'}."
+    ]
+    if metrics.win_rate_corrected is not None:
+        corrected = quoted_interval(metrics.win_rate_corrected)
+        sentences.append(f"Corrected by these labels, the win rate of B is {corrected}.")
+    if found.agreement is not None:
+        sentences.append(
+            f"People say what both orders of the judge say on {quoted_interval(found.agreement)} "
+            f"of all rows, labels weighted by one over the probability of their draw; they differ "
+            f"on {found.differing_count:,} of the labelled rows."
+        )
+    if found.alpha is not None:
+        sentences.append(
+            f"Krippendorff's alpha of the reviewers is {found.alpha:.3f} on "
+            f"{found.labelled_twice:,} rows that several of them labelled."
+        )
+    return sentences

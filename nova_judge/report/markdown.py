@@ -15,7 +15,7 @@ from nova_judge.findings.sentences import (
     short_interval,
     signed,
 )
-from nova_judge.findings.sentences_evidence import evidence
+from nova_judge.findings.sentences_evidence import evidence, review
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
@@ -43,7 +43,7 @@ def render_markdown(metrics: Metrics) -> str:
         _criteria(metrics),
         _panel(metrics),
         _slices(metrics),
-        "\n".join(f"- {escape(each, 600)}" for each in evidence(metrics)),
+        "\n".join(f"- {escape(each, 600)}" for each in [*evidence(metrics), *review(metrics)]),
         _errors(metrics),
         _notes(metrics),
         _footing(metrics),

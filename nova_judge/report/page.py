@@ -69,6 +69,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     lead: str
     position_sentence: str
     evidence_sentences: list[str]
+    review_sentences: list[str]
     job_table: list[JobFigure]
     rubric_sentences: RubricSentences | None
     slices_sentence: str
@@ -99,6 +100,7 @@ def render_page(
         lead=sentences.lead(metrics),
         position_sentence=sentences.positions(metrics),
         evidence_sentences=sentences_evidence.evidence(metrics),
+        review_sentences=sentences_evidence.review(metrics),
         job_table=job_table(metrics),
         rubric_sentences=_rubric_sentences(metrics),
         slices_sentence=sentences.slices(metrics),

@@ -9,13 +9,14 @@ import base64
 import gzip
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, JudgedAs, JudgedRow, Rubric, Unscored, Verdict
+from nova_judge.review.labels import ReviewedRow
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.text import storable
 
@@ -87,11 +88,13 @@ class RowSample:
     """Keeps, while rows stream by, those that the page will show.
 
     Most are an even sample; besides, every verdict has up to `LEAST_ROWS_A_VERDICT` rows of its
-    own, so that a rare one can be looked at.
+    own, so that a rare one can be looked at, and rows that people labelled come first.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, reviewed: Mapping[int, ReviewedRow] | None = None) -> None:
         self._run_id = run_id
+        self._reviewed = reviewed or {}
+        self._labelled = _Smallest(MOST_ROWS // 2, MOST_CHARACTERS // 4)
         self._even = _Smallest(MOST_ROWS, MOST_CHARACTERS * 3 // 4)
         characters = MOST_CHARACTERS // 4 // len(Reconciled)
         least = min(LEAST_ROWS_A_VERDICT, MOST_ROWS // (2 * len(Reconciled)))
@@ -103,19 +106,21 @@ class RowSample:
         for row in rows:
             self.seen += 1
             drawn = _draw(self._run_id, row)
+            reviewed = self._reviewed.get(row.row.line)
             verdict = reconcile(profile_of(row.judgment))
-            kept_by = [
-                kept for kept in (self._even, self._by_verdict[verdict]) if kept.takes(drawn)
-            ]
+            samples = [self._even, self._by_verdict[verdict]]
+            samples += [self._labelled] if reviewed else []
+            kept_by = [sample for sample in samples if sample.takes(drawn)]
             if kept_by:
-                shown = page_row(row)
+                shown = page_row(row, reviewed)
                 for kept in kept_by:
                     kept.keep(drawn, shown)
             yield row
 
     def rows(self) -> list[PageRow]:
         """The rows kept, in the order of the input file."""
-        kept = {row.line: row for part in self._by_verdict.values() for row in part.rows()}
+        parts = (self._labelled, *self._by_verdict.values())
+        kept = {row.line: row for part in parts for row in part.rows()}
         for row in self._even.rows():
             if len(kept) >= MOST_ROWS:
                 break
@@ -151,7 +156,7 @@ class _Smallest:
         return [row for _, _, row in sorted(self._kept, reverse=True)]
 
 
-def page_row(judged: JudgedRow) -> PageRow:
+def page_row(judged: JudgedRow, reviewed: ReviewedRow | None = None) -> PageRow:
     """Row as the page shows it, its texts cut to `MOST_CHARACTERS_A_TEXT`."""
     row, judgment = judged.row, judged.judgment
     rubric = judgment.rubric
@@ -160,7 +165,7 @@ def page_row(judged: JudgedRow) -> PageRow:
         line=row.line,
         id=_cut(row.id),
         category=_cut_or_none(row.category),
-        label=row.label,
+        label=reviewed.verdict if reviewed else row.label,
         prompt=_cut(row.shown),
         answer_a=_cut_or_none(row.response_A),
         answer_b=_cut_or_none(row.response_B),
@@ -174,6 +179,11 @@ def page_row(judged: JudgedRow) -> PageRow:
         overall=_cut(written.overall_justification) or None if written else None,
         margin=scores.margin if (scores := recomputed_scores(judgment)) else None,
         criteria=tuple(map(_criterion, written.criteria)) if written else (),
+        reviews=tuple(
+            ShownReview(by, label.verdict, _cut(label.note))
+            for by, label in (reviewed.said if reviewed else ())
+            if label.verdict is not None
+        ),
     )
     return PageRow(row.line, _size(shown), shown)
 

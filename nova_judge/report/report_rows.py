@@ -5,7 +5,7 @@ drawn in one way, whichever of them it rests on.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,7 @@ from nova_judge.findings.saved_report import JUDGMENTS, SCORES
 from nova_judge.records import JudgedRow, Unscored
 from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.weights import Weights, WeightsEvidence, own_result
+from nova_judge.review.labels import ReviewedRow
 from nova_judge.scores.scores_parquet import write_scores
 from nova_judge.scores.table import AnswerScore
 from nova_judge.text import storable
@@ -81,12 +82,17 @@ class ReportRows(Protocol):
 
 
 class JudgedPairs:
-    """Pairs that went to a judge."""
+    """Pairs that went to a judge; `reviewed` are those that people labelled, by line."""
 
     file = JUDGMENTS
 
-    def __init__(self, rows: Iterable[JudgedRow], run_id: str) -> None:
-        self._sample = RowSample(run_id)
+    def __init__(
+        self,
+        rows: Iterable[JudgedRow],
+        run_id: str,
+        reviewed: Mapping[int, ReviewedRow] | None = None,
+    ) -> None:
+        self._sample = RowSample(run_id, reviewed)
         self._weights = WeightsEvidence()
         self._rows = self._sample.watch(self._weights.watch(rows))
 

@@ -4,6 +4,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from nova_judge.errors import NovaJudgeError
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.page import asset, environment
 from nova_judge.report.report_server import HEADERS, LOOPBACK, PLAIN, Content, is_local
-from nova_judge.review.session import Answered, ReviewSession
+from nova_judge.review.session import ReviewSession, SentLabel
 
 _MOST_BODY = 1 << 16
 _SCRIPTS = ("text.js", "difference.js", "review.js")
@@ -63,7 +64,7 @@ class ReviewServer(ThreadingHTTPServer):
     def post(self, asked: str, body: bytes) -> Content | None:
         """Keep a label, or make the report anew."""
         if asked == "labels":
-            answered = msgspec.json.decode(body, type=Answered)
+            answered = msgspec.json.decode(body, type=SentLabel)
             with self._lock:
                 following = self._session.answer(answered)
             return Content(_JSON, msgspec.json.encode({"next": following}))
@@ -123,4 +124,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content.body)))
         self.end_headers()
-        self.wfile.write(content.body)
+        with suppress(ConnectionError):  # the page was closed meanwhile
+            self.wfile.write(content.body)

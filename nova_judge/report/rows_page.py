@@ -10,11 +10,13 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.findings.judgment_query import JudgmentQuery, RowsWanted
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.saved_report import SavedReport
+from nova_judge.findings.saved_report import METRICS, SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.report.page import ROW_SCRIPTS, asset, environment
 from nova_judge.report.page_rows import page_row
+from nova_judge.report.saved_rows import reviewed_rows
+from nova_judge.review.labels import ReviewedRow
 
 _MOST_OPEN = 8
 
@@ -22,6 +24,7 @@ _MOST_OPEN = 8
 class _Open(NamedTuple):
     changed: int
     query: JudgmentQuery
+    reviewed: Mapping[int, ReviewedRow]
 
 
 class RowPages:
@@ -37,21 +40,25 @@ class RowPages:
         Raises RequestError for what is no question, SavedReportError where there are no rows.
         """
         with self._lock:
-            query = self._query_of(report.stored_judgments())
+            opened = self._opened(report)
             if "facets" in asked:
-                return msgspec.json.encode(query.facets())
-            found = query.find(_wanted(asked))
-        rows = [page_row(row).shown for row in found.rows]
+                return msgspec.json.encode(opened.query.facets())
+            found = opened.query.find(_wanted(asked))
+        rows = [page_row(row, opened.reviewed.get(row.row.line)).shown for row in found.rows]
         return msgspec.json.encode({"rows": rows, "found": found.found, "all": found.all})
 
-    def _query_of(self, path: Path) -> JudgmentQuery:
-        changed = path.stat().st_mtime_ns
+    def _opened(self, report: SavedReport) -> _Open:
+        """The run's file, opened anew where it or the metrics changed: a review writes these."""
+        path = report.stored_judgments()
+        changed = path.stat().st_mtime_ns + (report.folder / METRICS).stat().st_mtime_ns
         if (there := self._open.get(path)) and there.changed == changed:
-            return there.query
+            return there
         while len(self._open) >= _MOST_OPEN:
             self._open.pop(next(iter(self._open))).query.close()
-        self._open[path] = _Open(changed, JudgmentQuery(path, default_groups()))
-        return self._open[path].query
+        reviewed = reviewed_rows(report.folder)
+        labels = {line: row.verdict for line, row in reviewed.items()}
+        self._open[path] = _Open(changed, JudgmentQuery(path, default_groups(), labels), reviewed)
+        return self._open[path]
 
 
 def render_rows_page(metrics: Metrics) -> str:

@@ -1,6 +1,6 @@
 """The metrics of a run with what people said of it: labels outrank the judge."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -65,7 +65,22 @@ def _evidence(
             agrees = verdict is _AGREES[reviewed.verdict]
             place = (judged.row.line, reviewed.probability, cluster_of(judged.row))
             compared.append(_Compared(*place, agrees))
-        yield evidence._replace(label=reviewed.verdict, probability=reviewed.probability)
+        yield _with_label(evidence, reviewed)
+
+
+def evidence_of(review: Review) -> Callable[[JudgedRow], EvidenceRow]:
+    """The evidence of a row with what people said of it."""
+    labelled = review.rows()
+
+    def read(judged: JudgedRow) -> EvidenceRow:
+        evidence, reviewed = evidence_row(judged), labelled.get(judged.row.line)
+        return evidence if reviewed is None else _with_label(evidence, reviewed)
+
+    return read
+
+
+def _with_label(evidence: EvidenceRow, reviewed: ReviewedRow) -> EvidenceRow:
+    return evidence._replace(label=reviewed.verdict, probability=reviewed.probability)
 
 
 def _before_labels(metrics: Metrics) -> StatisticsSettings:

@@ -17,7 +17,7 @@ from nova_judge.review.labels import (
     write_labels,
 )
 
-Said = Literal["left", "right", "tie", "both_bad", "skip"]
+SideSaid = Literal["left", "right", "tie", "both_bad", "skip"]
 
 
 class ShownPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,15 +31,15 @@ class ShownPair(msgspec.Struct, frozen=True, kw_only=True):
     left: str
     right: str
     reference: str | None
-    said: Said | None
+    said: SideSaid | None
     note: str
 
 
-class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SentLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the page sends: a place in the order, what was said, and a note."""
 
     place: int
-    said: Said
+    said: SideSaid
     note: str = ""
 
 
@@ -57,7 +57,7 @@ class ReviewSession:
         self._lines = [drawn.line for drawn in draw.rows]
         self._rows = rows
         self._store = store
-        self._reviewer = reviewer
+        self.reviewer = reviewer
         self._seed = draw.seed
         self._now = now
         self._labels = read_labels(store, reviewer)
@@ -99,7 +99,7 @@ class ReviewSession:
             note="" if label is None else label.note,
         )
 
-    def answer(self, answered: Answered) -> int:
+    def answer(self, answered: SentLabel) -> int:
         """Keep what was said, and give the place of the next row that waits."""
         line = self._line(answered.place)
         order = self._order(line)
@@ -110,7 +110,7 @@ class ReviewSession:
             at=self._now(),
             note=answered.note.strip()[:MOST_NOTE],
         )
-        write_labels(self._store, self._reviewer, self._labels)
+        write_labels(self._store, self.reviewer, self._labels)
         after = range(answered.place + 1, self.rows)
         waiting = (place for place in after if self._lines[place] not in self._labels)
         return next(waiting, self.first_open())
@@ -124,16 +124,16 @@ class ReviewSession:
         """The candidate on the left, by chance, and for each reviewer and row always the same."""
         if line in self._labels:
             return self._labels[line].shown
-        named = f"{self._seed}\n{self._reviewer}\n{line}".encode()
+        named = f"{self._seed}\n{self.reviewer}\n{line}".encode()
         return "AB" if hashlib.blake2b(named, digest_size=1).digest()[0] % 2 else "BA"
 
 
-def _verdict(said: Said, order: str) -> Verdict | None:
+def _verdict(said: SideSaid, order: str) -> Verdict | None:
     named = {"left": Verdict(order[0]), "right": Verdict(order[1])}
     return named.get(said) or {"tie": Verdict.TIE, "both_bad": Verdict.BOTH_BAD}.get(said)
 
 
-def _said(label: ReviewLabel) -> Said:
+def _said(label: ReviewLabel) -> SideSaid:
     if label.verdict is None:
         return "skip"
     if label.verdict in (Verdict.TIE, Verdict.BOTH_BAD):

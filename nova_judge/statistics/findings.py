@@ -88,7 +88,7 @@ def find(
     contest = contest_of(evidence, basis)
     of_labels = label_findings(counted, decision_of(contest, settings), level)
     if of_labels is not None and of_labels.contradictions:
-        reasons = (*of_labels.contradictions, *settings.blocked_by)
+        reasons = tuple(dict.fromkeys((*of_labels.contradictions, *settings.blocked_by)))
         settings = msgspec.structs.replace(settings, blocked_by=reasons)
     of_positions: Positions | Unscored | None = Unscored("one order was judged")
     if basis is Basis.REWEIGHED:
