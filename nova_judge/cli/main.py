@@ -67,8 +67,8 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
         *("submit", "local", "runs", "costs", "endpoints", "stop"),
     ),
     "After a run": (
-        *("report", "import", "serve", "history", "gate", "rows", "reweight", "audit", "compare"),
-        *("leaderboard", "cross-check", "export", "stats"),
+        *("report", "import", "serve", "history", "gate", "rows", "reweight", "audit", "review"),
+        *("compare", "leaderboard", "cross-check", "export", "stats"),
     ),
     "Other": ("prepare", "score", "datasets", "scorers"),
 }
