@@ -16,7 +16,8 @@ from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_told
 from nova_judge.check import NotRead
-from nova_judge.cli.arguments import StageOption
+from nova_judge.cli.arguments import AsJson, StageOption
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import EndpointError
 from nova_judge.recipe import catalog
@@ -105,7 +106,7 @@ def _given_up(stage: str, model: str, *, force: bool) -> str:
 
 
 @app.command("status")
-def status(stage: StageOption = "dev") -> None:
+def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
     """Show which endpoints are up, what they cost an hour, and who leases them.
 
     Examples:
@@ -113,12 +114,17 @@ def status(stage: StageOption = "dev") -> None:
       nova-judge endpoints status --stage prod
     """
     console = Console()
-    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
-    table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
     with refusals_told(stage):
         _outputs(stage)
-        for model in sorted(catalog.models().endpoints):
-            table.add_row(model, *_state(stage, model))
+        states = {model: _state(stage, model) for model in sorted(catalog.models().endpoints)}
+    if as_json:
+        names = ("endpoint", "instance", "usd_an_hour", "leased_by")
+        print_json({m: dict(zip(names, state, strict=True)) for m, state in states.items()})
+        return
+    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
+    for model, state in states.items():
+        table.add_row(model, *state)
     console.print(table)
 
 

@@ -13,8 +13,9 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from nova_judge.cli.arguments import Join, Map, NameA, NameB, RecipeOption, names_of
-from nova_judge.cli.result import print_result
+from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB, RecipeOption, names_of
+from nova_judge.cli.json_output import print_json
+from nova_judge.cli.result import print_result, result_document
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
@@ -100,6 +101,7 @@ def command(
     timeout: LocalTimeout = 600.0,
     max_tokens: LocalMaxTokens = None,
     fresh: LocalFresh = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the real stacks, state machine and functions on an emulated account; print the result.
 
@@ -128,7 +130,8 @@ def command(
     with _until_stopped(), source(input_file, read_recipe(recipe), columns, join) as lines:
         names = names_of(name_a, name_b)
         request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls, names)
-        _run(dataclasses.replace(request, candidates=_named(a, b)), keep=keep)
+        asked = dataclasses.replace(request, candidates=_named(a, b))
+        _run(asked, keep=keep, as_json=as_json)
 
 
 @contextmanager
@@ -142,16 +145,18 @@ def _until_stopped() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _run(request: "RunRequest", *, keep: bool) -> None:
+def _run(request: "RunRequest", *, keep: bool, as_json: bool = False) -> None:
     from nova_judge_local.local_run import run  # noqa: PLC0415 - an extra
 
-    console = Console()
+    console = Console(stderr=as_json)
     with _Display(console, request.out) as display:
         result = run(request, display, display.hold if keep else None)
     if keep and result.status == "SUCCEEDED":
         console.print(STOPPED)
         return
     _show(console, result)
+    if as_json:
+        print_json(result_document(open_report(result.folder), _page(result.folder)))
 
 
 def _named(a: str | None, b: str | None) -> dict[Candidate, str]:

@@ -6,6 +6,8 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws.ai_registry import Registered, register_dataset, register_scorer
+from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 
 datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
@@ -33,6 +35,7 @@ def register_dataset_command(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A JSON Lines file, or s3://…")],
     role: RoleOption = None,
     wait: WaitOption = True,
+    as_json: AsJson = False,
 ) -> None:
     """Register a data set; a serverless recipe names it as judge.serverless.dataset.
 
@@ -42,7 +45,8 @@ def register_dataset_command(
 
       nova-judge datasets register my-questions examples/own-data.jsonl
     """
-    _show(register_dataset(name, source, role=role, wait=wait), "judge.serverless.dataset")
+    registered = register_dataset(name, source, role=role, wait=wait)
+    _show(registered, "judge.serverless.dataset", as_json=as_json)
 
 
 @scorers.command("register")
@@ -54,6 +58,7 @@ def register_scorer_command(
     ],
     role: RoleOption = None,
     wait: WaitOption = True,
+    as_json: AsJson = False,
 ) -> None:
     """Register a scorer; a serverless recipe names it as judge.scorer.
 
@@ -64,10 +69,14 @@ def register_scorer_command(
 
       nova-judge scorers register numbers arn:aws:lambda:…:SageMaker-nova-judge-dev-numeric_answer
     """
-    _show(register_scorer(name, source, role=role, wait=wait), "judge.scorer")
+    registered = register_scorer(name, source, role=role, wait=wait)
+    _show(registered, "judge.scorer", as_json=as_json)
 
 
-def _show(registered: Registered, key: str) -> None:
+def _show(registered: Registered, key: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**registered._asdict(), "key": key})
+        return
     console = Console(highlight=False, soft_wrap=True)
     _, _, _, region, account, *_ = (registered.arn + ":::::").split(":")
     where = f", in account {account}, region {region}" if account else ""
