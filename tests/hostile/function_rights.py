@@ -12,6 +12,7 @@ BATCHES = (
     "bedrock:CreateModelInvocationJob bedrock:GetModelInvocationJob bedrock:TagResource "
     "iam:PassRole"
 )
+METERS = "states:GetExecutionHistory states:ListExecutions states:ListMapRuns"
 ENDS_ENDPOINTS = "sagemaker:DeleteEndpoint sagemaker:DescribeEndpoint"
 RELEASES = f"dynamodb:DeleteItem dynamodb:UpdateItem {ENDS_ENDPOINTS}"
 OWN = {
@@ -32,13 +33,13 @@ OWN = {
     "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES}",
     "CollectVerdicts": f"{READS} {WRITES}",
     "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:Scan events:PutEvents sns:Publish "
-    "states:DescribeExecution states:ListExecutions states:ListMapRuns",
+    f"states:DescribeExecution {METERS}",
     "WatchEndpoints": f"{RELEASES} dynamodb:GetItem dynamodb:Scan states:DescribeExecution "
     "bedrock:GetEvaluationJob bedrock:ListEvaluationJobs bedrock:ListModelInvocationJobs "
     "bedrock:StopEvaluationJob bedrock:StopModelInvocationJob logs:DescribeLogGroups "
     "logs:PutRetentionPolicy sagemaker:DescribeTrainingJob sagemaker:ListEndpoints "
     "sagemaker:ListTrainingJobs sagemaker:StopTrainingJob",
-    "ProcessResults": f"{READS} {WRITES} dynamodb:UpdateItem events:PutEvents sns:Publish",
+    "ProcessResults": f"{READS} {WRITES} {METERS} dynamodb:UpdateItem events:PutEvents sns:Publish",
 }
 EVERY = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),

@@ -154,13 +154,13 @@ def mutants(stage: Stage) -> Iterator[Mutant]:
 
 
 def _changed(stage: Stage, kind: str, name: str, change: Change) -> Stage | None:
-    """The stage with one resource changed; None where it has no such property."""
+    """The stage with one resource changed; None where it has no such property, or is so already."""
     resources = {**stage.resources, f"AWS::{kind}": copy.deepcopy(stage.of(kind))}
     try:
         change(resources[f"AWS::{kind}"][name])
     except (KeyError, IndexError):
         return None
-    return stage._replace(resources=resources)
+    return None if resources == stage.resources else stage._replace(resources=resources)
 
 
 def _of_resources(stage: Stage) -> Iterator[Mutant]:
