@@ -40,6 +40,8 @@ from nova_judge_local.named_candidates import asked_models, keys_of, local_recip
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
 REFERENCE = "reference"
+JUDGING = ("AskJudge", "JudgeRows")
+"""The states in which a judge that is asked by calls gives its replies."""
 START_S = 20.0
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -258,8 +260,15 @@ def _evaluate(
         )
     execution = _started(emulator, machine)
     rows = _lines_in(request.input) if request.input is not None else 0
+    replies_per_row = 2 * len(recipe.judge.asked)
+    answers = 0
     for look in follow(emulator.client("stepfunctions"), execution):
-        watch.state(look.state, emulator.answered(), emulator.judged(), rows)
+        done, judged = emulator.answered(), emulator.judged()
+        if look.state in JUDGING and replies_per_row:
+            judged = (done - answers) // replies_per_row
+        else:
+            answers = done
+        watch.state(look.state, answers, judged, rows)
     return look
 
 
