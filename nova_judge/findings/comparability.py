@@ -45,6 +45,7 @@ def _baseline_stand_in(run: Metrics) -> str | None:
 SAME_JUDGE: Final = (
     Fact("kind", lambda run: run.kind),
     Fact("judge", lambda run: run.judge.model),
+    Fact("judge's prompt", lambda run: run.judge.prompt),
     Fact("stand-in for the judge", lambda run: run.judge.stand_in),
     Fact("weights", lambda run: run.reweighed and str(run.reweighed)),
     Fact("orders", lambda run: run.basis),

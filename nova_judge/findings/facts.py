@@ -50,6 +50,7 @@ def run_facts(
             instance_type=(outcomes[0].instance_type or None) if outcomes else None,
             jobs=tuple(outcome.name for outcome in outcomes),
             stand_in=stand_in,
+            prompt=str(run.recipe.judge.words) if run.recipe.judge.asked else None,
         ),
         rejected=summary.rejected if summary else 0,
         rejected_reasons=summary.rejected_reasons if summary else (),

@@ -78,7 +78,8 @@ class CandidateFacts(msgspec.Struct, frozen=True):
 class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The judge, or by its `role` the model under test where nobody judges.
 
-    `stand_in` names what stood in for it in local mode.
+    `stand_in` names what stood in for it in local mode. `prompt`: the file and digest of the words
+    that a judge by calls was asked with.
     """
 
     model: str
@@ -86,6 +87,7 @@ class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True):
     instance_type: str | None = None
     jobs: tuple[str, ...] = ()
     stand_in: str | None = None
+    prompt: str | None = None
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

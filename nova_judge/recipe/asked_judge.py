@@ -43,6 +43,9 @@ class JudgePrompt(Section, frozen=True):
     name: Text
     text: Text
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest})"
+
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that differ where the words do."""

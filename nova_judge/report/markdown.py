@@ -207,8 +207,9 @@ def _footing(metrics: Metrics) -> str:
         if flips is not None
         else ""
     )
+    words = f", asked with {escape(metrics.judge.prompt)}" if metrics.judge.prompt else ""
     return (
         f"{rows(metrics)}.{flipped}{stood} "
-        f"{sentences_stand_in.role(metrics)} {escape(metrics.judge.model)}; recipe "
+        f"{sentences_stand_in.role(metrics)} {escape(metrics.judge.model)}{words}; recipe "
         f"{escape(metrics.recipe.name)}; run `{metrics.run_id}`, {metrics.created}."
     )

@@ -89,7 +89,7 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
     labelled, same, padded = _split(judged, len(rows), len(controls[Control.SAME_ANSWER]))
     checked = check_judge(
         source_of(model).title(model),
-        f"{judge.words.name} ({judge.words.digest})",
+        str(judge.words),
         CheckedRows(
             labelled,
             ((Control.SAME_ANSWER, same), (Control.PADDED, padded)),

@@ -111,6 +111,7 @@ def test_every_row_is_judged_in_both_orders_by_a_server_that_pushes_back(
     metrics = here.metrics()
     assert metrics["judge"]["model"] == "tiny"
     assert metrics["judge"]["stand_in"] is None
+    assert metrics["judge"]["prompt"].startswith("pairwise (")
     assert metrics["rows"]["judged"] == 90
     # n % 3 = 0: "a" is shorter; 1: as long; 2: longer
     assert (metrics["reconciled"]["a"], metrics["reconciled"]["b"]) == (30, 30)

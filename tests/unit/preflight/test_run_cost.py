@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from nova_judge.inputs.reading import AnswerSources
@@ -83,3 +84,23 @@ def test_a_stand_in_judge_costs_nothing_and_is_not_billed():
 
 def test_a_run_that_was_never_estimated_has_no_cost():
     assert run_cost(run(estimate=None), summary(), [job(0)], stand_in=False) is None
+
+
+def test_a_judge_by_calls_costs_the_tokens_that_it_counted_and_half_in_batch():
+    text = "kind: model_judge\njudge:\n  model: {bedrock: us.anthropic.claude-sonnet-4-6}\n"
+    for more, dollars in (("", 4.95), ("  calls: {batch_from: 1}\n", 2.475)):
+        recipe = load_recipe(text + more, file="own.yaml")
+        outcome = JobOutcome(
+            run_id="r",
+            number=0,
+            name="n",
+            status="Completed",
+            output_uri="s3://b/",
+            instance_type="",
+            instance_count=0,
+            tokens=(1_000_000, 100_000),
+        )
+        asked = msgspec.structs.replace(run(source="file"), recipe=recipe)
+        cost = run_cost(asked, summary(), [outcome], stand_in=False)
+        lines = [line.usd for line in cost.actual.lines if line.part == "Bedrock"]
+        assert lines == [pytest.approx(dollars)]
