@@ -54,10 +54,7 @@ class EvaluationStack(cdk.Stack):
         )
         self._config, self._storage, self._endpoint_configs = config, storage, endpoint_configs
         self.judge_role = JudgeRole(
-            self,
-            "JudgeRole",
-            data_bucket=storage.data_bucket,
-            config=config,
+            self, "JudgeRole", data_bucket=storage.data_bucket, config=config
         )
         self.functions = EvaluationFunctions(
             self,

@@ -94,14 +94,8 @@ def command(
         least = {table.group(name): share for name, share in map(_least, criterion or ())}
         by, spelled = (chosen.of_row, str(chosen.asked)) if chosen else (None, "")
         filters = Filters(*_margins(margin), min_score, least, table, by, spelled)
-        made = export(
-            rows_for(form, report.rows),
-            form,
-            filters,
-            report.metrics,
-            left_out,
-            conversational=conversational,
-        )
+        rows = rows_for(form, report.rows)
+        made = export(rows, form, filters, report.metrics, left_out, conversational=conversational)
     written = _written(out, made, left_out)
     if as_json:
         print_json({"records": written, "file": str(out), "left_out": dict(left_out)})

@@ -185,9 +185,7 @@ def _signed(value: float | None) -> str:
     return "unknown" if value is None else f"{value:+.3f}"
 
 
-def _plain(
-    reweighed: ReweighedFigures, rows: ReportColumns, details: _Details | None
-) -> dict[str, object]:
+def _plain(reweighed: ReweighedFigures, rows: ReportColumns, details: _Details | None) -> object:
     return {
         **msgspec.structs.asdict(reweighed),
         "criteria": coverage(rows.columns),

@@ -103,7 +103,7 @@ def _results(
         preset_scores,
     )
 
-    wanted = [row.row for row in rows]
+    wanted = [row.row._asdict() for row in rows]
     if scorer in NAMES:
         return preset_scores(scorer, wanted, seconds)
     return score_rows(Path(scorer), wanted, DEFAULT_LIMITS._replace(row_seconds=seconds))

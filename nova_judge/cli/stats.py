@@ -136,7 +136,7 @@ def _with_set_aside(estimates: Estimates, reading: JudgmentsRead) -> Estimates:
     return msgspec.structs.replace(estimates, verdict=verdict)
 
 
-def _document(file: Path, reading: JudgmentsRead, estimates: Estimates) -> dict[str, object]:
+def _document(file: Path, reading: JudgmentsRead, estimates: Estimates) -> object:
     profiles = reading.evidence.profiles
     return {
         "file": str(file),

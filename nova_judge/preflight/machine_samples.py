@@ -1,6 +1,6 @@
 """Inputs of states whose outcome is known, and events that rules must take or leave."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nova_judge.layout import INBOX, RUNS, UNSTARTED
@@ -75,66 +75,86 @@ def event_samples(stage: str, bucket: str, machine: str) -> list[EventSample]:
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
     return [
-        *(
-            EventSample(
-                "StartOnUpload",
-                f"an upload to {key}",
-                "aws.s3",
-                "Object Created",
-                {
-                    "version": "0",
-                    "bucket": {"name": bucket},
-                    "object": {"key": key, "size": 5, "etag": "e", "sequencer": "0"},
-                    "request-id": "r",
-                    "requester": "123456789012",
-                    "reason": "PutObject",
-                },
-                taken,
-            )
-            for key, taken in (
-                (f"{INBOX}pairwise/questions.jsonl", True),
-                (f"{INBOX}pairwise/a folder/", False),
-                (f"{RUNS}r/report/metrics.json", False),
-                (f"{UNSTARTED}questions.jsonl", False),
-            )
-        ),
-        *(
-            EventSample(
-                "ProcessOnJobEnd",
-                f"job {name} {status}",
-                "aws.sagemaker",
-                "SageMaker Training Job State Change",
-                {"TrainingJobName": name, "TrainingJobStatus": status},
-                taken,
-            )
-            for name, status, taken in (
-                (f"nova-judge-{stage}-r-0123-0-0", "Completed", True),
-                (f"nova-judge-{stage}-r-0123-0-0", "Failed", True),
-                (f"nova-judge-{stage}-r-0123-0-0", "Stopped", True),
-                (f"nova-judge-{stage}-r-0123-0-0", "InProgress", False),
-                ("somebody-elses-job", "Completed", False),
-            )
-        ),
-        *(
-            EventSample(
-                "ProcessOnJobsCompleted",
-                f"jobs of stage {of}",
-                EVENT_SOURCE,
-                JOBS_COMPLETED,
-                {"stage": of, "run_id": "r", "jobs": []},
-                of == stage,
-            )
-            for of in (stage, f"{stage}x")
-        ),
-        *(
-            EventSample(
-                "CleanUpAfterAbort",
-                f"an execution that is {status}",
-                "aws.states",
-                "Step Functions Execution Status Change",
-                {"stateMachineArn": machine, "status": status, "executionArn": f"{machine}:e"},
-                status != "SUCCEEDED",
-            )
-            for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED")
-        ),
+        *_uploads(bucket),
+        *_ended_jobs(stage),
+        *_completed_jobs(stage),
+        *_ended_executions(machine),
     ]
+
+
+def _uploads(bucket: str) -> Iterator[EventSample]:
+    """An upload starts a run, unless it lies elsewhere."""
+    yield from (
+        EventSample(
+            "StartOnUpload",
+            f"an upload to {key}",
+            "aws.s3",
+            "Object Created",
+            {
+                "version": "0",
+                "bucket": {"name": bucket},
+                "object": {"key": key, "size": 5, "etag": "e", "sequencer": "0"},
+                "request-id": "r",
+                "requester": "123456789012",
+                "reason": "PutObject",
+            },
+            taken,
+        )
+        for key, taken in (
+            (f"{INBOX}pairwise/questions.jsonl", True),
+            (f"{INBOX}pairwise/a folder/", False),
+            (f"{RUNS}r/report/metrics.json", False),
+            (f"{UNSTARTED}questions.jsonl", False),
+        )
+    )
+
+
+def _ended_jobs(stage: str) -> Iterator[EventSample]:
+    """A judge job of the stage that ended leaves a report."""
+    yield from (
+        EventSample(
+            "ProcessOnJobEnd",
+            f"job {name} {status}",
+            "aws.sagemaker",
+            "SageMaker Training Job State Change",
+            {"TrainingJobName": name, "TrainingJobStatus": status},
+            taken,
+        )
+        for name, status, taken in (
+            (f"nova-judge-{stage}-r-0123-0-0", "Completed", True),
+            (f"nova-judge-{stage}-r-0123-0-0", "Failed", True),
+            (f"nova-judge-{stage}-r-0123-0-0", "Stopped", True),
+            (f"nova-judge-{stage}-r-0123-0-0", "InProgress", False),
+            ("somebody-elses-job", "Completed", False),
+        )
+    )
+
+
+def _completed_jobs(stage: str) -> Iterator[EventSample]:
+    """Bedrock's jobs of the stage that are done leave a report."""
+    yield from (
+        EventSample(
+            "ProcessOnJobsCompleted",
+            f"jobs of stage {of}",
+            EVENT_SOURCE,
+            JOBS_COMPLETED,
+            {"stage": of, "run_id": "r", "jobs": []},
+            of == stage,
+        )
+        for of in (stage, f"{stage}x")
+    )
+
+
+def _ended_executions(machine: str) -> Iterator[EventSample]:
+    """An execution that ended without a Catch is cleaned up after."""
+    yield from (
+        EventSample(
+            "CleanUpAfterAbort",
+            f"an execution that is {status}",
+            "aws.states",
+            "Step Functions Execution Status Change",
+            {"stateMachineArn": machine, "status": status, "executionArn": f"{machine}:e"},
+            status != "SUCCEEDED",
+        )
+        for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED")
+    )

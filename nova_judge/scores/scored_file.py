@@ -10,6 +10,7 @@ from nova_judge.errors import ScorerError
 from nova_judge.inputs.input_file import readable
 from nova_judge.json_lines import Fault, read_lines
 from nova_judge.records import Unscored
+from nova_judge.scores.scorers import NO_SAMPLE, SampleRow
 
 FORMS = (
     "a line is {prompt, answer, reference?, metadata?}, what the container writes "
@@ -25,7 +26,7 @@ class ScorerRow(NamedTuple):
 
     subject: str
     line: int
-    row: dict[str, Any]
+    row: SampleRow
     fault: Unscored | None = None
 
 
@@ -65,7 +66,7 @@ def _rows(number: int, line: _Line | Fault) -> Iterator[ScorerRow]:
     answers = {} if isinstance(line, Fault) else _answers(line)
     if isinstance(line, Fault) or not answers:
         reason = line.reason if isinstance(line, Fault) else "it has no answer"
-        yield ScorerRow("", number, {}, Unscored(f"the line cannot be used: {reason}"))
+        yield ScorerRow("", number, NO_SAMPLE, Unscored(f"the line cannot be used: {reason}"))
         return
     for subject, answer in answers.items():
         yield ScorerRow(subject, number, _row(line, answer))
@@ -79,11 +80,6 @@ def _answers(line: _Line) -> dict[str, str]:
     return {side: text for side, text in sides.items() if text is not None}
 
 
-def _row(line: _Line, answer: str) -> dict[str, Any]:
+def _row(line: _Line, answer: str) -> SampleRow:
     reference = line.reference if line.reference is not None else line.gold
-    return {
-        "prompt": line.prompt or line.query,
-        "answer": answer,
-        "reference": reference or "",
-        "metadata": line.metadata,
-    }
+    return SampleRow(line.prompt or line.query, answer, reference or "", line.metadata)

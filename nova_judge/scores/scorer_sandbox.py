@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import orjson
@@ -38,13 +38,13 @@ _decoder = msgspec.json.Decoder(_Written)
 
 
 def score_rows(
-    scorer: Path, rows: Sequence[dict[str, Any]], limits: SandboxLimits = DEFAULT_LIMITS
+    scorer: Path, rows: Sequence[object], limits: SandboxLimits = DEFAULT_LIMITS
 ) -> Iterator[dict[str, float] | Unscored]:
     """The metrics of each row in order, or why it has none.
 
-    A row is a dict with `prompt`, `answer`, `reference`, `metadata`. The child has no environment,
-    an empty folder, no network and no child processes. A row that kills it, by a crash or by
-    taking too long, is unscored; the rest go on in a new one.
+    A row is an object with `prompt`, `answer`, `reference` and `metadata`. The child has no
+    environment, an empty folder, no network and no child processes. A row that kills it, by a crash
+    or by taking too long, is unscored; the rest go on in a new one.
     Raises ScorerError when the scorer cannot be loaded.
     """
     pending = list(rows)
@@ -58,7 +58,7 @@ def score_rows(
 
 
 def _run(
-    scorer: Path, rows: Sequence[dict[str, Any]], limits: SandboxLimits
+    scorer: Path, rows: Sequence[object], limits: SandboxLimits
 ) -> tuple[list[dict[str, float] | Unscored], str]:
     """The rows that one child scored, and how it ended."""
     seconds = limits.row_seconds * len(rows) + _START_SECONDS

@@ -76,6 +76,9 @@ class SampleRow(NamedTuple):
     metadata: object
 
 
+NO_SAMPLE = SampleRow("", "", "", None)
+
+
 def _custom_metrics(score: Score, sample: Sample) -> object:
     row = SampleRow(
         _text(sample.prompt), _text(sample.inference_output), _text(sample.gold), sample.metadata
