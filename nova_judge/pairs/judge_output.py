@@ -18,11 +18,12 @@ from nova_judge.pairs.passes import PassCounts, Passes, from_labels, from_output
 from nova_judge.pairs.rubric_reading import number, rubric_from
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.parquet import check_expansion, connect_to, rows_of
-from nova_judge.records import Judgment, Rubric, Unscored
-from nova_judge.verdict_labels import NO_LABEL, parse_verdict
+from nova_judge.records import Judgment, Rubric, Unscored, Verdict
+from nova_judge.verdict_labels import NO_LABEL, ends_early, parse_verdict
 
 ERROR_KEYS: Final = ("inference_error", "inference_errors", "inference-score")
 FAILURE_KEYS: Final = ("forward_error", "backward_error")  # why a pass has no finished output; ours
+CUT_RUBRIC: Final = Unscored("the judge's output was cut off, so that its rubric is not whole")
 
 
 class DetailsRow(NamedTuple):
@@ -129,7 +130,11 @@ def _rubric(metrics: RowMetrics, outputs: _Outputs) -> Rubric | Unscored:
     failure = _text(metrics.get(FAILURE_KEYS[0]))
     if failure:
         return Unscored(failure)
-    return parse_rubric(outputs.forward) if outputs.forward else rubric
+    if not outputs.forward:
+        return rubric
+    labelled = isinstance(parse_verdict(outputs.forward), Verdict)
+    unfinished = not labelled and ends_early(outputs.forward)
+    return CUT_RUBRIC if unfinished else parse_rubric(outputs.forward)
 
 
 def passes_of(metrics: RowMetrics, predictions: object = None) -> Passes:

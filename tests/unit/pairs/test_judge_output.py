@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.pairs.judge_output import judgment_of, read_judgments, read_shown
+from nova_judge.pairs.judge_output import CUT_RUBRIC, judgment_of, read_judgments, read_shown
 from nova_judge.pairs.metrics_text import read_safe
 from nova_judge.pairs.passes import (
     BAD_COUNTS,
@@ -318,3 +318,17 @@ def test_further_columns_are_none_where_missing_and_an_error_where_unreadable(tm
     path.write_bytes(b"PAR1")
     with pytest.raises(JudgeJobError, match="cannot be read as Parquet"):
         list(read_shown(path, ["full_prompt"]))
+
+
+def test_rubric_of_an_output_that_was_cut_off_is_none():
+    whole = (
+        "criteria:\n  accuracy:\n    type: scale\n    weight: 0.5\n    score_A: 2\n    score_B: 5\n"
+        "    justification_A: it is right\n  clarity:\n    type: scale\n    weight: 0.5\n"
+        "    score_A: 5\n    score_B: 1\n    justification_A: it is clear\n[[A>B]]"
+    )
+    cut = whole[: whole.index("it is right") + 5]
+    metrics = {"a_scores": 1, "b_scores": 0, "criteria_breakdown": {}}
+    finished, _ = judgment_of({**metrics, "forward_output": whole, "backward_output": "[[B>A]]"})
+    assert [criterion.name for criterion in finished.rubric.criteria] == ["accuracy", "clarity"]
+    unfinished, _ = judgment_of({**metrics, "forward_output": cut, "backward_output": "[[B>A]]"})
+    assert unfinished.rubric == CUT_RUBRIC
