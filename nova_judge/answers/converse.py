@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from nova_judge.answers.answers import Answer
-from nova_judge.answers.prompts import said, system_of
+from nova_judge.answers.prompts import messages_in, system_of
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     EMPTY,
@@ -74,7 +74,7 @@ class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults
         """The request with a prompt's turns, and with its own instruction where it has one."""
         own = system_of(prompt, None)
         system = self.system if own is None else [TextBlock(own)]
-        messages = [ConverseMessage(role, [TextBlock(text)]) for role, text in said(prompt)]
+        messages = [ConverseMessage(role, [TextBlock(text)]) for role, text in messages_in(prompt)]
         return ConverseRequest(messages, self.inference_config, system, self.output_config)
 
 

@@ -76,7 +76,7 @@ def generate(
     """
     reserve = RESERVE_S + max((s.call_timeout_s for s in sources.values()), default=0.0)
     gate = Gate(lambda: time_left() > reserve)
-    stored = {c: _known(prompts[c], source.journal) for c, source in sources.items()}
+    stored = {c: _stored(prompts[c], source.journal) for c, source in sources.items()}
     lanes = {c: _lane(c, prompts[c], source, stored[c], gate) for c, source in sources.items()}
     # On the way out each journal is flushed, whatever the others or the lanes raise.
     with ExitStack() as ending:
@@ -94,22 +94,22 @@ def generate(
     )
 
 
-class _Known(NamedTuple):
+class _Stored(NamedTuple):
     """Results of earlier calls: answers, rows given up, and what other rows have cost."""
 
     outcomes: dict[str, AnswerOutcome]
     setbacks: dict[str, Setback]
 
 
-def _known(prompts: Sequence[str], journal: Journal) -> _Known:
+def _stored(prompts: Sequence[str], journal: Journal) -> _Stored:
     outcomes: dict[str, AnswerOutcome] = dict(journal.find(prompts))
     setbacks = journal.setbacks([prompt for prompt in prompts if prompt not in outcomes])
     outcomes |= {prompt: s.failed for prompt, s in setbacks.items() if s.failed is not None}
-    return _Known(outcomes, {prompt: s for prompt, s in setbacks.items() if s.failed is None})
+    return _Stored(outcomes, {prompt: s for prompt, s in setbacks.items() if s.failed is None})
 
 
 def _lane(
-    name: str, prompts: Sequence[str], source: AnswerSource, stored: _Known, gate: Gate
+    name: str, prompts: Sequence[str], source: AnswerSource, stored: _Stored, gate: Gate
 ) -> Lane:
     missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in stored.outcomes]
     title = f"candidate {name}" if name in CANDIDATES else name

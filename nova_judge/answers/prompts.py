@@ -53,7 +53,7 @@ def system_of(prompt: str, recipe: str | None) -> str | None:
     return recipe if own is None else own
 
 
-def said(prompt: str) -> tuple[Said, ...]:
+def messages_in(prompt: str) -> tuple[Said, ...]:
     """The messages of a call, of which the last is the question."""
     before = prompt.before if isinstance(prompt, Prompt) else ()
     return (*before, Said("user", str(prompt)))

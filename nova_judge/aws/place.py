@@ -69,7 +69,7 @@ def current_place() -> Place:
 
 
 @contextmanager
-def refusals_told(stage: str) -> Iterator[None]:
+def refusals_explained(stage: str) -> Iterator[None]:
     """Turn what AWS refuses, or credentials that are not there, into AccessError."""
     try:
         yield

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws import submissions
-from nova_judge.aws.place import refusals_told
+from nova_judge.aws.place import refusals_explained
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
@@ -38,7 +38,7 @@ def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJs
       nova-judge costs --json | jq '.recipes[] | {recipe, actual_usd}'
     """
     begin = datetime.datetime.now(datetime.UTC) - _span(since)
-    with refusals_told(stage):
+    with refusals_explained(stage):
         place = submissions.deployed(stage)
         entries = read_index(place.bucket, place.table)
     chosen = [

@@ -14,7 +14,7 @@ from nova_judge.aws import account
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
-from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.check import NotRead
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
@@ -52,7 +52,7 @@ def up(
     _check(models)
     console = Console()
     console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
-    with refusals_told(stage):
+    with refusals_explained(stage):
         prepare = _outputs(stage)["PrepareEndpointsFunction"]
         asked = {"run_id": _owner(), "endpoints": models, "seconds": hours * 3600}
         with console.status("starting; a GPU endpoint takes some minutes", spinner="dots"):
@@ -88,7 +88,7 @@ def down(
     _check(chosen)
     console = Console()
     console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
-    with refusals_told(stage):
+    with refusals_explained(stage):
         for model in chosen:
             console.print(f"{model}: {_given_up(stage, model, force=force)}")
 
@@ -114,7 +114,7 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
       nova-judge endpoints status --stage prod
     """
     console = Console()
-    with refusals_told(stage):
+    with refusals_explained(stage):
         _outputs(stage)
         states = {model: _state(stage, model) for model in sorted(catalog.models().endpoints)}
     if as_json:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws import run_logs, s3, submissions
-from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli import runs_shown, stop
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
@@ -50,7 +50,7 @@ def list_runs(
 
       nova-judge runs list --json | jq '.runs[] | select(.verdict == "B better")'
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         place = submissions.deployed(stage)
         entries = read_index(place.bucket, place.table)
     chosen = [
@@ -73,7 +73,7 @@ def show(run: RunName, stage: StageOption = "dev", as_json: AsJson = False) -> N
 
       nova-judge runs show questions-3f9c2a71d0e4 --stage prod
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         shown = look_at(stage, find_run(stage, run))
     if as_json:
         print_json(shown.as_document())
@@ -99,7 +99,10 @@ def watch(
       nova-judge runs watch questions-3f9c2a71d0e4
     """
     console = Console(highlight=False)
-    with refusals_told(stage), Console(stderr=True).status("looking", spinner="dots") as status:
+    with (
+        refusals_explained(stage),
+        Console(stderr=True).status("looking", spinner="dots") as status,
+    ):
         found = find_run(stage, run)
         while (shown := look_at(stage, found)).entry.status == RUNNING:
             if as_json:
@@ -127,7 +130,7 @@ def cancel(run: RunName, stage: StageOption = "dev", yes: Yes = False) -> None:
     """
     console = Console(highlight=False)
     console.print(f"Stage {escape(stage)} in {current_place()}.")
-    with refusals_told(stage):
+    with refusals_explained(stage):
         entry = find_run(stage, run).entry
         services = stop.services_of_run(stage, entry.run_id, entry.execution)
         running = services.running()
@@ -155,7 +158,7 @@ def retry(
 
       nova-judge runs retry questions-3f9c2a71d0e4
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         place, entry = find_run(stage, run)
         record = run_folder.read_run(place.bucket, entry.run_id)
         retried = run_control.retry(place.machine, entry, record, fresh=fresh)
@@ -185,7 +188,7 @@ def logs(
 
       nova-judge runs logs questions-3f9c2a71d0e4 --hours 2
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         shown = look_at(stage, find_run(stage, run))
         entry = shown.entry
         since, until = _span(entry, hours)
@@ -221,7 +224,7 @@ def open_page(
 
       nova-judge runs open questions-3f9c2a71d0e4 --link --hours 12
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         place, entry = find_run(stage, run)
         if not entry.report:
             raise RunStateError(f"run {entry.run_id} is {entry.status}: it has no page yet")
@@ -252,7 +255,7 @@ def remove(
 
       nova-judge runs rm questions-3f9c2a71d0e4
     """
-    with refusals_told(stage):
+    with refusals_explained(stage):
         place, entry = find_run(stage, run)
         if not yes:
             typer.confirm(f"Delete {RunLayout(entry.run_id).prefix} of {place.bucket}?", abort=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
 from nova_judge.aws.endpoints import sagemaker_endpoints
-from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli.arguments import StageOption
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.cli.terminal import Console
@@ -46,7 +46,7 @@ def command(
     console = Console(highlight=False)
     here = current_place()
     console.print(f"Stage {escape(stage)} in {here}.")
-    with refusals_told(stage):
+    with refusals_explained(stage):
         outputs = account.stack_outputs(stage)
         services = services_of(stage, outputs)
         running = services.running()

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
 from nova_judge.aws import s3, submissions
-from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
@@ -93,7 +93,7 @@ def command(
     console = Console(highlight=False, stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}")
     inputs: list[str | None] = [*input_files] if input_files else [None]
-    with refusals_told(stage), contextlib.ExitStack() as files:
+    with refusals_explained(stage), contextlib.ExitStack() as files:
         place = submissions.deployed(stage)
         asked = [
             _asked(files, place, file, name, columns, join, names_of(name_a, name_b), no_cache)

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.aws import submissions
-from nova_judge.aws.place import current_place, refusals_told
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
@@ -74,7 +74,7 @@ def command(
     place = current_place()
     console.print(f"Stage {escape(stage)} in {place}.")
     wanted = [read_recipe(name) for name in recipes or ["pairwise"]]
-    with refusals_told(stage):
+    with refusals_explained(stage):
         with Console(stderr=True).status("asking AWS", spinner="dots"):
             checks = free_checks(stage, wanted)
         runs, most = _runs(console, stage, spend, yes=yes) if spend else ([], 0.0)

@@ -35,7 +35,7 @@ from nova_judge.runs.archive import only
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
 from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
-from nova_judge.scores.found import scores_found
+from nova_judge.scores.found import collected_scores
 from nova_judge.scores.imported_bedrock import imported_bedrock
 from nova_judge.scores.inference_lines import InferenceLine, inference_lines
 from nova_judge.scores.table import AnswerScore
@@ -190,7 +190,7 @@ def _container(source: JobSource, kind: str, given: GivenFile | None, folder: Pa
     if rows:
         sent = folder / "rows.jsonl"
         sent.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    found = scores_found(CONTAINER_FACTS, [container_job("base", output, sent)])
+    found = collected_scores(CONTAINER_FACTS, [container_job("base", output, sent)])
     count = len(rows) or rows_seen(found)
     model = model_of(output.results) or _MODEL
     facts = facts_of(

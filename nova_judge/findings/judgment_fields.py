@@ -81,10 +81,10 @@ class Fields:
             margin=self._margin(),
             preference=self._preference(scale),
             cluster=self._cluster(),
-            **self.known()._asdict(),
+            **self.labelled()._asdict(),
         )
 
-    def known(self) -> LabelledRow:
+    def labelled(self) -> LabelledRow:
         """Fields that the line gives for its row beside any judgment."""
         return LabelledRow(
             label=self._label(),

@@ -211,7 +211,7 @@ class _Reader:
         if row_id is None:
             return row
         self._ids[row_id] += 1
-        return self._with_known(row_id, row)
+        return self._with_labels(row_id, row)
 
     def check_verdicts(self, file: Path) -> None:
         """Raises InputFileError where a hundredth of the verdicts are words that are not known, or
@@ -234,7 +234,7 @@ class _Reader:
                     "leave the field empty where there is no verdict"
                 )
 
-    def _with_known(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
+    def _with_labels(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
         label = self._known.get(row_id)
         if label is None:
             return row
@@ -276,7 +276,7 @@ def _read_labels(path: Path) -> _Labels:
             if isinstance(fields, str):
                 raise UnusableFieldsError(fields)
             read = Fields(fields)
-            row_id, label = read.text("id"), read.known()
+            row_id, label = read.text("id"), read.labelled()
             lost.update(field for field, _ in dict.fromkeys(read.lost))
         except UnusableFieldsError as unusable:
             raise InputFileError(f"{path}, line {line}: {unusable}") from None

@@ -21,7 +21,7 @@ def score_metrics(
     """
     table, level = scored.table, facts.settings.level
     judged = len({score.row for score in scored.scores if not isinstance(score.result, Unscored)})
-    subjects = {subject for subject, _ in table.known()}
+    subjects = {subject for subject, _ in table.all_keys()}
     pair = next((pair for pair in _COMPARED if subjects.issuperset(pair)), None)
     scores = table.figures(level)
     differences = () if pair is None else table.differences(*pair, level)

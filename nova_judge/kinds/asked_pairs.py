@@ -108,9 +108,9 @@ class AskedPairs(Pairs):
         shards = RunLayout(run.run_id).judge_shards(job.number)
         return JobRequest("the judge's model, by calls", {"name": place.name, "shards": shards})
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
         """The judge's files; of a panel, those of its combined verdicts."""
-        pairs = super().found(run, jobs)
+        pairs = super().results(run, jobs)
         if not run.recipe.judge.panel:
             return pairs
         names = (job.planned.label for job in jobs)

@@ -25,7 +25,7 @@ from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
 from nova_judge.scores.bedrock_scores import bedrock_job, judge_facts
-from nova_judge.scores.found import ScoresFound, scores_found
+from nova_judge.scores.found import ScoresFound, collected_scores
 
 TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it
 DATASET_NAME = "nova-judge"
@@ -103,13 +103,13 @@ class BedrockScores:
         )
         return JobRequest("CreateEvaluationJob", body, state_body=pascal_case(body))
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
         judge = run.recipe.bedrock
         scores = (
             bedrock_job(judge, candidate_of(planned), output, rows)
             for planned, output, rows in jobs
         )
-        return scores_found(judge_facts(judge), scores)
+        return collected_scores(judge_facts(judge), scores)
 
 
 def candidate_of(job: PlannedJob) -> Candidate:

@@ -92,7 +92,7 @@ class Kind(Protocol[Row]):
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         """The call that asks AWS for a job, and the files that it reads beside its data."""
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound | ScoresFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound | ScoresFound:
         """The verdicts or scores that the run's jobs wrote. Raises JudgeJobError."""
 
 

@@ -38,7 +38,7 @@ from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
-from nova_judge.scores.found import ScoresFound, scores_found
+from nova_judge.scores.found import ScoresFound, collected_scores
 
 AGGREGATIONS = ("average", "min", "max", "sum")
 
@@ -122,9 +122,9 @@ class NovaScores:
         asked = msgspec.structs.replace(recipe, judge=judge)
         return container_request(run, asked, job, deployment)
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
         scores = (container_job(planned.subject, output, rows) for planned, output, rows in jobs)
-        return scores_found(CONTAINER_FACTS, scores)
+        return collected_scores(CONTAINER_FACTS, scores)
 
     def _scorer_problems(self, recipe: Recipe) -> Iterator[str]:
         nova, scorer = recipe.nova, recipe.judge.scorer

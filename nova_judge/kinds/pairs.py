@@ -117,7 +117,7 @@ class Pairs:
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         return container_request(run, run.recipe, job, deployment)
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
         """Verdicts of all jobs; of many candidates the caller gives the jobs of one pair."""
         rows = tuple(_judged(job) for job in jobs if job.planned.step == "judge")
         controls = (job for job in jobs if job.planned.step == "control")

@@ -33,7 +33,7 @@ from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.scores.bedrock_scores import judge_facts, llmaj_job
 from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
 from nova_judge.scores.container_scores import stand_in
-from nova_judge.scores.found import JobScores, ScoresFound, scores_found
+from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 
 _ONE_STEP: tuple[JobStep, ...] = ("score",)
 _TWO_STEPS: tuple[JobStep, ...] = ("answer", "judge")
@@ -106,7 +106,7 @@ class ServerlessScores:
         scorer = run.recipe.judge.scorer
         return JobRequest(call, evaluation_request(serverless, scorer, job.subject, place))
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
         judge, prompts = run.recipe.serverless.llmaj, dict[str, int]()
 
         def scores_of(job: FinishedJob) -> JobScores:
@@ -118,7 +118,7 @@ class ServerlessScores:
             return container_job(subject, job.output, job.rows)
 
         facts = CONTAINER_FACTS if judge is None else judge_facts(judge)
-        return scores_found(facts, map(scores_of, jobs))
+        return collected_scores(facts, map(scores_of, jobs))
 
 
 def _judging(

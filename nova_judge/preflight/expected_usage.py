@@ -78,7 +78,7 @@ def _token_use(recipe: Recipe, side: str, workload: Workload, answer_share: floa
     source = source_of(spec)
     per_token = catalog.assumptions().characters_per_token.value
     batch = source.batches and answers_in_batch(generation, workload.rows)
-    read = workload.prompt_characters + len(generation.system or "") + _told(spec)
+    read = workload.prompt_characters + len(generation.system or "") + _template_characters(spec)
     return TokenUse(
         source.title(spec),
         workload.rows * read / per_token,
@@ -89,7 +89,7 @@ def _token_use(recipe: Recipe, side: str, workload: Workload, answer_share: floa
     )
 
 
-def _told(spec: CandidateSpec) -> int:
+def _template_characters(spec: CandidateSpec) -> int:
     """Characters that a candidate's templates and examples add to each prompt, at most."""
     shown = len(str(spec.examples)) if spec.examples else 0
     return shown + sum(len(turn.content) for turn in spec.turns)

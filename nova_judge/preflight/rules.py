@@ -72,7 +72,7 @@ def account_checks(
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
-        checks += [model_check(name, _known(facts, name), now) for name in models]
+        checks += [model_check(name, _model_facts(facts, name), now) for name in models]
     return checks
 
 
@@ -267,5 +267,5 @@ def _account_endpoint(facts: Facts, spec: AskedModel) -> Check:
     return endpoint_check(spec, read, facts.endpoint_names, facts.allowed_endpoints)
 
 
-def _known(facts: Facts, model: str) -> ModelFacts | NotRead:
+def _model_facts(facts: Facts, model: str) -> ModelFacts | NotRead:
     return (facts.models or {}).get(model, NotRead("models were not read"))

@@ -95,7 +95,7 @@ class ReviewSession:
             left=answers[0],
             right=answers[1],
             reference=row.reference,
-            said=None if label is None else _said(label),
+            said=None if label is None else _side_of(label),
             note="" if label is None else label.note,
         )
 
@@ -133,7 +133,7 @@ def _verdict(said: SideSaid, order: str) -> Verdict | None:
     return named.get(said) or {"tie": Verdict.TIE, "both_bad": Verdict.BOTH_BAD}.get(said)
 
 
-def _said(label: ReviewLabel) -> SideSaid:
+def _side_of(label: ReviewLabel) -> SideSaid:
     if label.verdict is None:
         return "skip"
     if label.verdict in (Verdict.TIE, Verdict.BOTH_BAD):

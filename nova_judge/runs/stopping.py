@@ -25,7 +25,7 @@ class Service(NamedTuple):
     running: Callable[[], Iterable[tuple[str, str]]]
     stop: Callable[[str], object]
 
-    def found(self) -> Iterator[Running]:
+    def under_way(self) -> Iterator[Running]:
         """Things that are under way."""
         return (Running(self.kind, name, handle) for name, handle in self.running())
 
@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
     def running(self) -> list[Running]:
         """Everything that is under way."""
-        return [what for service in (self.executions, *self.others) for what in service.found()]
+        return [what for service in (self.executions, *self.others) for what in service.under_way()]
 
 
 def stop_all(

@@ -33,7 +33,7 @@ class ScoresFound(NamedTuple):
     stand_in: str | None
 
 
-def scores_found(facts: Mapping[str, MetricFacts], jobs: Iterable[JobScores]) -> ScoresFound:
+def collected_scores(facts: Mapping[str, MetricFacts], jobs: Iterable[JobScores]) -> ScoresFound:
     """The scores of all jobs together; `facts` says what is known of the metrics beforehand."""
     table = ScoreTable()
     table.facts = dict(facts)

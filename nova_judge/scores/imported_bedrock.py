@@ -11,7 +11,7 @@ from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.scores.bedrock_output import OutputLine, read_output_line
 from nova_judge.scores.bedrock_scores import NO_RESULT, stand_in_of
-from nova_judge.scores.found import JobScores, ScoresFound, scores_found
+from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 from nova_judge.scores.table import AnswerScore, MetricFacts
 
 
@@ -52,7 +52,7 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
     job = JobScores("", scores, notes=notes, stand_in=stand_in)
     judge = next((line.judge for line in read if line.judge), "")
     names = {side: model or f"response_{side}" for model, side in sides.items()}
-    return ImportedScores(scores_found(facts, [job]), names, judge, len(rows) + lost)
+    return ImportedScores(collected_scores(facts, [job]), names, judge, len(rows) + lost)
 
 
 def _lines(path: Path) -> list[OutputLine | None]:

@@ -48,7 +48,7 @@ def load_scorer(path: Path) -> Callable[..., object]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise NoScoreError(f"{path.name} cannot be loaded: {_said(error)}") from error
+        raise NoScoreError(f"{path.name} cannot be loaded: {_in_words(error)}") from error
     score: Callable[..., object] | None = getattr(module, "score", None)
     if not callable(score):
         raise NoScoreError(f"{path.name} defines no function score: {SHAPE}")
@@ -64,7 +64,7 @@ def call_scorer(score: Callable[..., object], row: Mapping[str, Any]) -> dict[st
     try:
         returned = score(**{name: row.get(name) for name in wanted})
     except Exception as error:
-        raise NoScoreError(f"raised {_said(error)}") from error
+        raise NoScoreError(f"raised {_in_words(error)}") from error
     return checked_metrics(returned)
 
 
@@ -100,7 +100,7 @@ def _shown(returned: object) -> str:
         return f"an {type(returned).__name__} that cannot be shown ({type(error).__name__})"
 
 
-def _said(error: BaseException) -> str:
+def _in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 

@@ -89,7 +89,7 @@ class ScoreTable:
         else:
             self._scores[key][score.row, score.category] = score.result
 
-    def known(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         """Every subject and metric that something is known of, in order of first sight."""
         held = (self._scores, self._words, self._unscored, self.reported, self.recomputed)
         return list(dict.fromkeys(key for part in held for key in part))
@@ -116,7 +116,7 @@ class ScoreTable:
 
     def figures(self, level: float) -> tuple[MetricScore, ...]:
         """One entry per subject and metric, metric by metric: `scores` of metrics.json."""
-        keys = self.known()
+        keys = self.all_keys()
         metrics = list(dict.fromkeys(metric for _, metric in keys))
         ordered = sorted(keys, key=lambda key: metrics.index(key[1]))
         return tuple(self._figure(key, level) for key in ordered)
@@ -127,7 +127,7 @@ class ScoreTable:
         The intervals are those of each metric by itself, `shown` holds for all of them together.
         """
         pairs: dict[str, tuple[list[tuple[float, float]], Scale | None]] = {}
-        for subject, metric in self.known():
+        for subject, metric in self.all_keys():
             mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
             if subject != first or not mine or not theirs:
                 continue

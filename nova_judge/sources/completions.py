@@ -46,10 +46,10 @@ class Completion(NamedTuple):
         if ended in _FILTERED:
             return f"the server withheld the output {reason}"
         if not without_thoughts(self.text).text.strip():
-            return self._nothing_said()
+            return self._why_empty()
         return None if ended in _FINISHED else f"the output was not finished {reason}"
 
-    def _nothing_said(self) -> str:
+    def _why_empty(self) -> str:
         if self.refusal:
             return f"the model refused: {self.refusal[:200]}"
         if self.thought or self.text.strip():

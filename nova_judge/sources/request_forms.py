@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from nova_judge.answers.answers import Answer
-from nova_judge.answers.prompts import said, system_of
+from nova_judge.answers.prompts import messages_in, system_of
 from nova_judge.answers.retries import (
     CUT_BEFORE_TEXT,
     CUT_SHORT,
@@ -104,7 +104,7 @@ class ChatForm:
 
     def request(self, prompt: str) -> ChatRequest:
         """The JSON body of one request."""
-        messages = [ChatMessage(role, text) for role, text in said(prompt)]
+        messages = [ChatMessage(role, text) for role, text in messages_in(prompt)]
         if system := system_of(prompt, self._system):
             messages.insert(0, ChatMessage("system", system))
         return msgspec.structs.replace(self._without_messages, messages=messages)

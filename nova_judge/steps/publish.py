@@ -57,7 +57,7 @@ def publish(
         if run.recipe.many:
             metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs, meter)
             return Published(metrics, str(headline(metrics)), uri)
-        results = kind_of(run.recipe.kind).found(run, jobs)
+        results = kind_of(run.recipe.kind).results(run, jobs)
         if isinstance(results, ScoresFound):
             names = {job.planned.subject: job.planned.label for job in jobs}
             return _publish_scores(bucket, run, summary, outcomes, meter, results, names)

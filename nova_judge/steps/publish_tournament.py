@@ -42,7 +42,7 @@ def publish_tournament(
         own = [job for job in jobs if job.planned.pair == (a, b)]
         numbers = {job.planned.number for job in own}
         ended = [outcome for outcome in outcomes if outcome.number in numbers]
-        pairs = kind_of(run.recipe.kind).found(run, own)
+        pairs = kind_of(run.recipe.kind).results(run, own)
         if not isinstance(pairs, PairsFound):
             raise JudgeJobError(f"the jobs of {a} against {b} judged no pairs")
         stood_in = stood_in or judged_rows.stand_in(pairs.jobs)

@@ -81,10 +81,10 @@ def run(job: ContainerJob) -> None:
         )
         OutputWriter(job, key).details(details)
         results[key] = with_standard_errors(rows)
-    write_results(job, results, averaged(results.values()), _told(job, questions))
+    write_results(job, results, averaged(results.values()), _stand_in(job, questions))
 
 
-def _told(job: ContainerJob, questions: list[Question]) -> str:
+def _stand_in(job: ContainerJob, questions: list[Question]) -> str:
     description = answering(job.model_under_test.server)
     return f"{STAND_IN} ({description} to {len(questions)} questions of its own)"
 

@@ -61,7 +61,7 @@ def run(job: ContainerJob) -> None:
     metrics = with_standard_errors(rows)
     metrics["bleu"] = corpus_bleu((each.answer, each.reference) for each in given)
     _write_inference(job, answered)
-    write_results(job, {key: metrics}, metrics, _told(job))
+    write_results(job, {key: metrics}, metrics, _stand_in(job))
 
 
 def run_rewards(job: ContainerJob) -> None:
@@ -74,7 +74,7 @@ def run_rewards(job: ContainerJob) -> None:
         each.detail(row) for each, row in zip(answered, rows, strict=True)
     )
     metrics = with_standard_errors(rows)
-    write_results(job, {key: metrics}, metrics, _told(job))
+    write_results(job, {key: metrics}, metrics, _stand_in(job))
 
 
 def run_answers(job: ContainerJob) -> None:
@@ -82,7 +82,7 @@ def run_answers(job: ContainerJob) -> None:
     _write_inference(job, _answered(job))
 
 
-def _told(job: ContainerJob) -> str:
+def _stand_in(job: ContainerJob) -> str:
     scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
     description = f"{STAND_IN} ({answering(job.model_under_test.server)})"
     return f"{description}, {scorer} by a stand-in" if scorer else description

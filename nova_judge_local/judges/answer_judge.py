@@ -59,16 +59,16 @@ class ReferenceAnswerJudge:
         """Correctness and Completeness of rows with a reference."""
         plain = metric.removeprefix(BUILTIN)
         if custom is not None or plain not in ("Correctness", "Completeness"):
-            return self._said(None, "it measures Correctness and Completeness only")
+            return self._opinion(None, "it measures Correctness and Completeness only")
         if not answer.reference:
-            return self._said(None, "the row has no reference")
+            return self._opinion(None, "the row has no reference")
         if plain == "Correctness":
             f1 = token_f1(answer.text, answer.reference)
-            return self._said(f1, f"token F1 against the reference is {f1:.3f}")
+            return self._opinion(f1, f"token F1 against the reference is {f1:.3f}")
         recall = _recall(answer.text, answer.reference)
-        return self._said(recall, f"the answer has {recall:.0%} of the reference's tokens")
+        return self._opinion(recall, f"the answer has {recall:.0%} of the reference's tokens")
 
-    def _said(self, result: float | None, why: str) -> Opinion:
+    def _opinion(self, result: float | None, why: str) -> Opinion:
         return Opinion(result, f"{OPENING}{self.name}: {why}")
 
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from nova_judge.aws.place import current_place, current_region, refusals_told
+from nova_judge.aws.place import current_place, current_region, refusals_explained
 from nova_judge.errors import AccessError
 from nova_judge.region import VARIABLES, settle_region
 
@@ -89,7 +89,7 @@ def test_a_refusal_names_doctor(bare):
     bare.setenv("AWS_REGION", "us-west-2")
     with (
         pytest.raises(AccessError, match="nova-judge doctor --stage dev"),
-        refusals_told("dev"),
+        refusals_explained("dev"),
     ):
         boto3.client("sqs").list_queues()
 

@@ -24,7 +24,7 @@ PHYSICS = ["{'accuracy': 0.0}"]
 
 def found_in(recipe: str, job: FinishedJob) -> ScoresFound:
     asked = run(shipped(recipe))
-    return kind_of(asked.recipe.kind).found(asked, [job])
+    return kind_of(asked.recipe.kind).results(asked, [job])
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,6 @@ def test_an_archive_without_details_says_what_it_holds(tmp_path: Path) -> None:
     asked = run(shipped("pairwise"))
     (job,) = kind_of(asked.recipe.kind).jobs(asked, 1)
     with pytest.raises(JudgeJobError, match=r"0 details Parquet instead of one.*results_1\.json"):
-        kind_of(asked.recipe.kind).found(asked, [FinishedJob(job, output, tmp_path / "rows.jsonl")])
+        kind_of(asked.recipe.kind).results(
+            asked, [FinishedJob(job, output, tmp_path / "rows.jsonl")]
+        )

@@ -21,7 +21,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, JudgeUsage, Workload
-from nova_judge.scores.found import JobScores, ScoresFound, scores_found
+from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 from nova_judge.scores.table import AnswerScore
 from tests.unit.conftest import BUCKET
 
@@ -82,14 +82,14 @@ class Lengths:
         key = f"{RunLayout(run.run_id).judge(0)}ruler.txt"
         return JobRequest("CreateTrainingJob", body, ((key, b"in characters"),))
 
-    def found(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
+    def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
         ((planned, output, _),) = jobs
         lengths = output.inference_output[0].read_text().split()
         scores = [
             AnswerScore(planned.subject, "characters", line, float(length))
             for line, length in enumerate(lengths, start=1)
         ]
-        return scores_found({}, [JobScores(planned.subject, scores)])
+        return collected_scores({}, [JobScores(planned.subject, scores)])
 
 
 @pytest.fixture(autouse=True)
