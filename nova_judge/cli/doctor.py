@@ -17,6 +17,7 @@ from nova_judge.cli.terminal import Console
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_check import input_check
+from nova_judge.preflight.reach import reach_check
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
@@ -50,6 +51,8 @@ def command(
         with source(input_file, read, None, None) as lines:
             head = read_file_head(read, lines or input_file, input_file)
         checks.append(input_check(*head[:3], read))
+        if read is not None:
+            checks.append(reach_check(read, head))
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:

@@ -26,6 +26,7 @@ from nova_judge.preflight.estimate import (
 )
 from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
+from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
@@ -156,6 +157,7 @@ def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:
     checks = rules.account_checks(facts, run.recipe, now, run.generated())
     if head.content:
         checks.append(input_check(*head[:3], run.recipe))
+        checks.append(reach_check(run.recipe, head))
     return checks
 
 
