@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nova_judge.findings.metrics_record import Metrics
     from nova_judge.report.job_figure import plot_nova_judge_results
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Condition",

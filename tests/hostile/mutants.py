@@ -167,7 +167,8 @@ def _of_resources(stage: Stage) -> Iterator[Mutant]:
     for kind, changes in RESOURCES.items():
         for name in stage.of(kind):
             for what, change in changes:
-                if (changed := _changed(stage, kind, name, change)) is not None:
+                changed = _changed(stage, kind, name, change)
+                if changed is not None and changed != stage:  # it may be so already
                     yield Mutant(f"{name}: {what}", changed)
     url = {**stage.resources, "AWS::Lambda::Url": {"url": {"AuthType": "NONE"}}}
     yield Mutant("a function URL", stage._replace(resources=url))
