@@ -1,5 +1,7 @@
 """All estimates from the evidence of one run or one file, as one record."""
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 
@@ -8,6 +10,7 @@ from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.calibration import Calibration, calibrate
 from nova_judge.statistics.clusters import ClusterCounts, Repeats, repeats
 from nova_judge.statistics.contest import (
+    Contest,
     contest_of,
     decision_of,
     decisive_rate_of,
@@ -38,6 +41,10 @@ FIXED_SIZE = (
 )
 
 
+AS_DRAWN = (
+    "labels were drawn with different probabilities: agreement and calibration are of the labelled "
+    "rows as drawn, not of all rows"
+)
 BY_ROW = (
     "prompts repeat: verdict, win rates, categories, agreement and calibration count prompts; "
     "criteria have intervals that count rows, which are too narrow"
@@ -121,7 +128,7 @@ def find(
         format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
         style_controlled=notes.kept("style_controlled", style_controlled(counted, level)),
         slices=by_category.slices,
-        notes=notes.all(settings, by_category.left_out, repeated=contest.clusters is not None),
+        notes=(*notes.reasons, *_limits(counted, contest, settings, by_category.left_out)),
     )
 
 
@@ -153,20 +160,26 @@ class _Notes:
     """Collects why an estimate is missing."""
 
     def __init__(self) -> None:
-        self._reasons: list[str] = []
+        self.reasons: list[str] = []
 
     def kept(self, name: str, estimate: Scored | Unscored) -> Scored | None:
         """The estimate; None, with a note of the reason, where there is none."""
         if isinstance(estimate, Unscored):
-            self._reasons.append(f"{_SPOKEN.get(name, name)}: {estimate.reason}")
+            self.reasons.append(f"{_SPOKEN.get(name, name)}: {estimate.reason}")
             return None
         return estimate
 
-    def all(
-        self, settings: StatisticsSettings, categories_left_out: int, *, repeated: bool
-    ) -> tuple[str, ...]:
-        """The reasons, and what else a reader of the estimates has to know."""
-        early = [FIXED_SIZE] if settings.anytime else []
-        early += [BY_ROW] if repeated else []
-        left_out = f"slices: {categories_left_out} smaller categories are not listed"
-        return (*self._reasons, *early, *([left_out] if categories_left_out else []))
+
+def _limits(
+    evidence: Evidence, contest: Contest, settings: StatisticsSettings, categories_left_out: int
+) -> Iterator[str]:
+    """State what else a reader of the estimates has to know."""
+    if settings.anytime:
+        yield FIXED_SIZE
+    if contest.clusters is not None:
+        yield BY_ROW
+    chances = evidence.probabilities[~np.isnan(evidence.label_scores)]
+    if len(np.unique(chances[~np.isnan(chances)])) > 1:
+        yield AS_DRAWN
+    if categories_left_out:
+        yield f"slices: {categories_left_out} smaller categories are not listed"

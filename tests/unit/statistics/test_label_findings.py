@@ -7,7 +7,7 @@ from scipy import stats
 from nova_judge.records import Verdict
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import EvidenceRow, gather
-from nova_judge.statistics.findings import find
+from nova_judge.statistics.findings import AS_DRAWN, find
 from nova_judge.statistics.gwet import gwet_ac1
 from nova_judge.statistics.label_findings import label_findings
 from nova_judge.statistics.outcomes import Outcome
@@ -83,6 +83,7 @@ def test_labels_with_a_probability_are_weighted_and_the_others_take_no_part() ->
     assert found.labels.win_rate.estimate == pytest.approx(0.5)
     assert found.labels.word is Word.INCONCLUSIVE
     assert (found.win_rate_corrected.labelled, found.win_rate_corrected.unlabelled) == (60, 140)
+    assert AS_DRAWN in found.notes
 
 
 def test_labels_of_one_side_cannot_show_agreement_and_block_nothing() -> None:
