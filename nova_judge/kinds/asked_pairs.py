@@ -40,7 +40,14 @@ class AskedPairs(Pairs):
     data: str = ASKED_FILE
     needs: frozenset[str] = frozenset({"judge.model"})
     uses: frozenset[str] = frozenset(
-        {"controls", "stop", "judge.prompt", "judge.rubric", "judge.calls"}
+        {
+            "controls",
+            "stop",
+            "statistics.judge_rates",
+            "judge.prompt",
+            "judge.rubric",
+            "judge.calls",
+        }
     )
 
     def problems(self, recipe: Recipe) -> Iterator[str]:

@@ -18,6 +18,7 @@ from nova_judge.inputs.shards import MOST_SHARDS, Shard
 from nova_judge.kinds.asked_pairs import asked_file, asked_model, judges_in_batch
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
+from nova_judge.pairs.controls import Control
 from nova_judge.pairs.judge_asking import AskedPair, judge_generation
 from nova_judge.runs.rows import Response
 from nova_judge.runs.run import Run
@@ -91,9 +92,13 @@ def ask_shard(
     return ShardLeft(generated.left)
 
 
-def _in_batch(asked: AskedShard) -> bool:
+def _job(asked: AskedShard) -> PlannedJob:
     record = s3.read(asked.bucket, RunLayout(asked.run.run_id).judge_job(asked.number))
-    job = msgspec.json.decode(record, type=PlannedJob)
+    return msgspec.json.decode(record, type=PlannedJob)
+
+
+def _in_batch(asked: AskedShard) -> bool:
+    job = _job(asked)
     recipe = asked.run.recipe
     return judges_in_batch(recipe, asked_model(recipe, asked.number), job.last - job.first)
 
@@ -134,7 +139,8 @@ def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
             model_name(source.kept_as(model), how),
             place,
             execution=run.execution,
-            reuse=not run.no_cache,
+            # An earlier run's reply would agree with itself: rows shown again are asked again.
+            reuse=not run.no_cache and _job(asked).label != Control.REPEAT,
         ),
         policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
         call_timeout_s=how.call_timeout_s,

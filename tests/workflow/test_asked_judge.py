@@ -137,6 +137,22 @@ def test_a_fixed_rubric_by_a_model_without_schemas_and_controls(
     assert [control["control"] for control in metrics["controls"]] == ["same_answer"]
 
 
+def test_rows_shown_again_are_asked_again_whatever_earlier_runs_have_stored(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    model, url = judge
+    here = account()
+    own(here, url, "controls: [repeat]\n")
+    here.drop("pairs.jsonl", pairs(30), recipe="own")
+    assert here.ended()[0].status == "SUCCEEDED"
+    assert len(model.asked) == 120
+    assert here.metrics()["retest"]["rows"] == 30
+
+    here.drop("again.jsonl", pairs(30), recipe="own")
+    assert [execution.status for execution in here.ended(2)] == ["SUCCEEDED"] * 2
+    assert len(model.asked) == 180
+
+
 def test_a_panel_is_asked_the_same_rows_and_gives_one_verdict(
     account: Start, judge: tuple[Judge, str]
 ) -> None:
