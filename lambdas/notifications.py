@@ -31,7 +31,7 @@ def tell(
             Message=json.dumps(message, indent=2),
         )
     except (BotoCoreError, ClientError):
-        logger.exception("nobody was told", run_id=run_id, status=status)
+        logger.exception("the topic was not notified", run_id=run_id, status=status)
 
 
 def record(stage: str, bucket: str, entry: IndexEntry, *, news: bool = True) -> None:

@@ -101,7 +101,7 @@ def _deployment(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
 def _imported(bedrock: Any, arn: str) -> ModelFacts:  # noqa: ANN401
     model = bedrock.get_imported_model(modelIdentifier=arn)
     if model.get("instructSupported") is False:
-        return ModelFacts("ACTIVE", trouble="Converse cannot call it: it is no instruct model")
+        return ModelFacts("ACTIVE", trouble="Converse cannot call it: it is not an instruct model")
     return ModelFacts("ACTIVE")
 
 

@@ -180,9 +180,9 @@ def _report_anew(place: _Place) -> str:
     for name in CONTENT_TYPES if place.objects is not None else ():
         if not name.endswith(".parquet") and place.objects is not None:
             place.objects.put_report(name, report.folder / name, CONTENT_TYPES[name])
-    told = " ".join([str(headline(metrics)), *review_sentences(metrics)])
+    summary = " ".join([str(headline(metrics)), *review_sentences(metrics)])
     where = place.store.where.removesuffix("labels") + f"report/{METRICS}"
-    return f"{told} Report: {page if place.objects is None else where}"
+    return f"{summary} Report: {page if place.objects is None else where}"
 
 
 def _copy_labels(place: _Place) -> None:

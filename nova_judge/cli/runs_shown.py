@@ -17,7 +17,7 @@ _COLOURS = {REPORTED: "green", FAILED: "red"}
 
 
 class RunShown(NamedTuple):
-    """A run with what a look at it told; `state` is the state that its execution is in."""
+    """A run and what a look at it showed; `state` is the state that its execution is in."""
 
     stage: str
     entry: IndexEntry

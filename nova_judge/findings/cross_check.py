@@ -113,7 +113,7 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
 
 
 def _named_apart(judges: Sequence[JudgeVerdicts]) -> list[JudgeVerdicts]:
-    """Judges of one name, told apart by their order."""
+    """Judges of one name, distinguished by their order."""
     seen: Counter[str] = Counter()
     named = []
     for judge in judges:

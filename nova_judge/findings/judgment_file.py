@@ -191,7 +191,7 @@ class _Reader:
             ]
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
-            notes.append(f"one {by} a row: what the position does to the judge cannot be told")
+            notes.append(f"one {by} a row: what the position does to the judge cannot be measured")
         if basis is not Basis.PREFERENCE and "preference" in self.seen:
             notes.append("preference: not used, because the rows have verdicts")
         return notes
@@ -221,7 +221,7 @@ class _Reader:
         if odd.total() > max(1, MOST_UNREAD * self._lines) and self.basis() is Basis.PREFERENCE:
             shown = ", ".join(f"{each} ({count:,} lines)" for each, count in odd.most_common(5))
             raise InputFileError(
-                f"{file}: `preference` holds {shown}, which is no number. Where it names a "
+                f"{file}: `preference` holds {shown}, which is not a number. Where it names a "
                 "verdict, read it with --map forward=preference; write a percent as 75, with "
                 "--preference 0:100, and a decimal comma as a point"
             )

@@ -77,7 +77,7 @@ def headline_of(tournament: Tournament) -> Headline:
     may = [standing.name for standing in board.standings if standing.best_rank == 1]
     return Headline(
         f"No candidate of {len(board.standings)} ranks first",
-        f"{', '.join(may)} are not told apart; the strongest is {first.name}, "
+        f"{', '.join(may)} are not distinguished; the strongest is {first.name}, "
         f"{_ends(first, board)}.",
     )
 

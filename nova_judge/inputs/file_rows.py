@@ -215,6 +215,6 @@ def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:
     if not form.encoding.startswith("utf-8"):
         return problem
     return (
-        f"{problem}, so that its letters cannot be told apart. Spreadsheets on Windows write "
+        f"{problem}, so that its letters cannot be distinguished. Spreadsheets on Windows write "
         f"Windows-1252 (Latin-1): `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}`"
     )

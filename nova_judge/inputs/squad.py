@@ -60,7 +60,7 @@ def squad_rows(path: Path, *, context: bool) -> Iterator[SquadRow]:
         raise InputFileError(f"{path} cannot be read: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise InputFileError(
-            f"{path} is no official SQuAD file such as dev-v1.1.json: {error}"
+            f"{path} is not an official SQuAD file such as dev-v1.1.json: {error}"
         ) from error
     for article in squad.data:
         for paragraph in article.paragraphs:

@@ -288,7 +288,7 @@ class _Literals(ast.NodeTransformer):
             and not node.keywords
         ):
             return self.visit(node.args[0])  # type: ignore[no-any-return]
-        raise ValueError("a call is no literal")
+        raise ValueError("a call is not a literal")
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Constant(_NAMES[node.id]) if node.id in _NAMES else node
@@ -296,5 +296,5 @@ class _Literals(ast.NodeTransformer):
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
         keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
         if len(set(keys)) != len(node.keys):
-            raise ValueError("a key stands twice, or is no constant")
+            raise ValueError("a key stands twice, or is not a constant")
         return self.generic_visit(node)

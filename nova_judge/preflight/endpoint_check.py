@@ -83,7 +83,7 @@ def _component_check(name: str, model: AskedModel, facts: EndpointFacts) -> Chec
 def _form_check(name: str, model: AskedModel, facts: EndpointFacts) -> Check:
     form = model.form or form_of_images(facts.images)
     if form is None:
-        image = ", ".join(facts.images) or "its image is not told"
+        image = ", ".join(facts.images) or "its image is not stated"
         return Check(
             name,
             "fail",

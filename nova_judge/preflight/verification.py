@@ -118,9 +118,9 @@ def _verdict(
 
 def _of_run(row: Unconfirmed, run: SettlingRun) -> tuple[Status, str]:
     if not run.reported:
-        told = row.refuted_when and re.search(row.refuted_when, run.cause)
-        why = "failed" if told else "failed of something else"
-        return "refuted" if told else "not tried", f"run {run.run_id} {why}: {run.cause}"
+        refuted = row.refuted_when and re.search(row.refuted_when, run.cause)
+        why = "failed" if refuted else "failed of something else"
+        return "refuted" if refuted else "not tried", f"run {run.run_id} {why}: {run.cause}"
     if run.stand_in:
         return "not tried", f"run {run.run_id} was judged by a stand-in, not by AWS"
     if row.evidence in run.disproved:
@@ -145,11 +145,11 @@ def verification_table(found: Verification) -> str:
     counts = dict.fromkeys(("confirmed", "refuted", "not tried"), 0)
     for row in found.rows:
         counts[row.status] += 1
-    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items())
     lines = [
         f"# Verification of stage {found.stage} in {found.region}",
         "",
-        f"Nova Judge {found.code_version}, {found.at}: {told}; spent at most "
+        f"Nova Judge {found.code_version}, {found.at}: {counted}; spent at most "
         f"${found.spent_at_most_usd:,.2f}. No account number, no key, no prompt stands here.",
     ]
     for title, rows in (

@@ -127,7 +127,7 @@ def _prompt_text(name: str, beside: Beside | None) -> str:
     if name in shipped:
         return shipped_prompt(name).text
     raise RecipeError(
-        f"judge.prompt: {name[:200]!r} is no file beside the recipe, and no prompt that ships: "
+        f"judge.prompt: {name[:200]!r} is neither a file beside the recipe nor one that ships: "
         f"{', '.join(shipped)}{did_you_mean(name, shipped)}"
     )
 

@@ -161,7 +161,7 @@ def read_draw(store: LabelStore) -> Draw | None:
     try:
         return msgspec.json.decode(content, type=Draw)
     except msgspec.MsgspecError as error:
-        raise ReviewError(f"{store.where}/{DRAW} is no design of a review: {error}") from error
+        raise ReviewError(f"{store.where}/{DRAW} is not a design of a review: {error}") from error
 
 
 def write_draw(store: LabelStore, draw: Draw) -> None:

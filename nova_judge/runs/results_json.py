@@ -60,5 +60,5 @@ def _document(results: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise JudgeJobError(f"{results.name}: the job's results are not JSON ({error}).") from error
     if not isinstance(document, dict):
-        raise JudgeJobError(f"{results.name}: the job's results are no object.")
+        raise JudgeJobError(f"{results.name}: the job's results are not an object.")
     return document

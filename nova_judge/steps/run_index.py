@@ -36,7 +36,7 @@ def read_entry(bucket: str, table: str | None, run_id: str) -> IndexEntry | None
 
 def read_index(bucket: str, table: str | None = None) -> list[IndexEntry]:
     """All runs, the newest first. The table adds runs of versions that kept no index, and settles
-    what a run's state is; without the right to read it, the index alone is told.
+    what a run's state is; without the right to read it, only the index is given.
     """
     keys = list(s3.keys(bucket, INDEX))
     client = s3.parallel_client(_READERS)

@@ -106,7 +106,7 @@ def read_job(
         content = ryaml.loads(file.read_text("utf-8"))
         recipe = msgspec.convert(content, type=_Recipe)
     except (ryaml.InvalidYamlError, msgspec.ValidationError) as error:
-        raise LocalModeError(f"{path} is no recipe of the container: {error}") from error
+        raise LocalModeError(f"{path} is not a recipe of the container: {error}") from error
     return ContainerJob(
         root=root,
         run_name=recipe.run.name,

@@ -130,7 +130,7 @@ def _own_scores(job: ContainerJob, answered: Sequence[AnsweredRow]) -> list[dict
 
 def _preset_scores(name: str, answered: Sequence[AnsweredRow]) -> list[dict[str, float]]:
     if name not in NAMES:
-        raise LocalModeError(f"{name!r} is no preset scorer: {', '.join(NAMES)} are.")
+        raise LocalModeError(f"{name!r} is not a preset scorer: {', '.join(NAMES)} are.")
     rows = [
         {
             "prompt": each.prompt,

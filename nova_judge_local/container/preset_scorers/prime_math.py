@@ -36,7 +36,7 @@ def score(answer: str, reference: str) -> float:
     """1 when the answer's final expression equals the reference, else 0."""
     expected = final(reference.strip()) or reference
     if not expected.strip():
-        raise ValueError("the reference is no mathematical expression")
+        raise ValueError("the reference is not a mathematical expression")
     return float(equal(final(answer), expected))
 
 

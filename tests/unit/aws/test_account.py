@@ -302,7 +302,7 @@ class Bedrock:
         (
             IMPORTED,
             {"get_imported_model": {"instructSupported": False}},
-            "Converse cannot call it: it is no instruct model",
+            "Converse cannot call it: it is not an instruct model",
         ),
     ],
 )

@@ -54,5 +54,5 @@ def test_passages_are_context(tmp_path):
 def test_another_file_is_refused(tmp_path):
     result, out = prepared(tmp_path, {"rows": []})
     assert isinstance(result.exception, InputFileError)
-    assert "is no official SQuAD file" in str(result.exception)
+    assert "is not an official SQuAD file" in str(result.exception)
     assert not out.exists()

@@ -337,7 +337,7 @@ def test_preferences_that_are_no_numbers_refuse_the_file(tmp_path, word):
     rows = [{"preference": 1.0}] * 30 + [{"preference": 0.0}] * 20 + [{"preference": word}] * 10
     file = tmp_path / "judgments.jsonl"
     jsonl(file, rows)
-    with pytest.raises(InputFileError, match=rf"'{word}' \(10 lines\), which is no number"):
+    with pytest.raises(InputFileError, match=rf"'{word}' \(10 lines\), which is not a number"):
         read_judgment_file(file)
 
 

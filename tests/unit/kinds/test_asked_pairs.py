@@ -40,7 +40,10 @@ def recipe(more="", beside=None):
     [
         ("kind: model_judge", "judge.model: missing; kind model_judge needs it"),
         (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is no file .* mean 'pairwise'"),
-        (f"{RECIPE}  prompt: ../secret.md", "judge.prompt: '../secret.md' is no file beside"),
+        (
+            f"{RECIPE}  prompt: ../secret.md",
+            "judge.prompt: '../secret.md' is neither a file beside",
+        ),
         (f"{RECIPE}  panel: {{}}", "judge.panel: judge.model stands beside it"),
         (PANEL.replace("  b:", "  a:"), "not readable as YAML"),
         (PANEL.partition("    b:")[0], "judge.panel: found 1 judges; a panel has two or more"),

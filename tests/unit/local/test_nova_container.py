@@ -187,7 +187,7 @@ def test_the_container_ends_with_zero_and_tells_its_progress(tmp_path):
         (lambda root: (root / "input/data/recipe/recipe.yaml").unlink(), "does not exist"),
         (
             lambda root: (root / "input/data/recipe/recipe.yaml").write_text("run: [no"),
-            "is no recipe of the container",
+            "is not a recipe of the container",
         ),
     ],
 )

@@ -26,7 +26,7 @@ def test_math_compares_values_and_not_spellings() -> None:
 def test_a_reference_that_is_no_mathematics_is_no_score() -> None:
     (result,) = scored("prime_math", {"reference": "", "answer": "2"})
     assert isinstance(result, Unscored)
-    assert "no mathematical expression" in result.reason
+    assert "not a mathematical expression" in result.reason
 
 
 FACTORIALS = {
