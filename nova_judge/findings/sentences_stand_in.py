@@ -30,7 +30,7 @@ def _one_order(metrics: Metrics) -> list[Caveat]:
     if metrics.basis is not Basis.ONE_ORDER:
         return []
     sentence = (
-        "the job showed each pair once, A first: a preference of the judge for the answer shown "
+        "The job showed each pair once, A first: a preference of the judge for the answer shown "
         "first counts as one for A, and nothing in these rows can tell the two apart."
     )
     return [Caveat("One order", sentence)]
