@@ -30,6 +30,15 @@ from nova_judge.sources.known import model_problems, source_of
 
 ASKED_FILE = "asked.jsonl"
 _ORDERS = 2
+_EXAMPLE = InputRow(
+    line=1,
+    id="1",
+    prompt="THE QUESTION",
+    response_A="THE ANSWER OF A",
+    response_B="THE ANSWER OF B",
+    context="THE CONTEXT",
+    reference="THE REFERENCE",
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,12 @@ class AskedPairs(Pairs):
             for model in judge.asked.values()
             if source_of(model).payment(model) == "tokens"
         )
-        return JudgeUsage(bedrock=tuple(tokens), rests_on=(supposed.why,))
+        rate = catalog.assumptions().bedrock_rows_per_second
+        return JudgeUsage(
+            bedrock=tuple(tokens),
+            rests_on=(supposed.why, f"a judge takes {rate.value:g} calls a second: {rate.why}"),
+            calls_s=calls * len(judge.asked) / rate.value,
+        )
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
         """Those of a judge's rows and controls; each judge of a panel is asked the same file."""
@@ -110,10 +124,18 @@ class AskedPairs(Pairs):
         return DataLine(msgspec.json.encode(asked_pair(row, run.recipe.judge)) + b"\n", row)
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
-        """What the functions read that ask the judge: nothing is created at AWS."""
+        """What the model is asked of a row, and what the functions read that ask it."""
+        judge, model = run.recipe.judge, asked_model(run.recipe, job.number)
+        example = asked_pair(_EXAMPLE, judge)
+        asked = {
+            "model": source_of(model).title(model),
+            "settings": msgspec.to_builtins(judge_generation(judge)),
+            "prompt": example.forward or example.missing,
+        }
         place = job_place(run, job, deployment)
         shards = RunLayout(run.run_id).judge_shards(job.number)
-        return JobRequest("the judge's model, by calls", {"name": place.name, "shards": shards})
+        state_body = {"name": place.name, "shards": shards}
+        return JobRequest("Calls of the judge's model", asked, state_body=state_body)
 
     def results(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
         """The judge's files; of a panel, those of its combined verdicts."""

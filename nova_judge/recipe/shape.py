@@ -69,6 +69,11 @@ def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: AN
         for key, inner in value.items():
             yield from _problems(inner, typing.get_args(kind)[1], f"{path}.{key}")
         return
+    named = _values_of(kind)
+    if named is not None and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _problems(inner, named, f"{path}.{key}")
+        return
     record = _record(kind)
     if record is None or not isinstance(value, dict):
         return
@@ -126,6 +131,12 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form
         if typing.get_origin(member) is Literal
         for word in typing.get_args(member)
     )
+
+
+def _values_of(kind: Any) -> Any:  # noqa: ANN401 - a type form
+    """The type of a mapping's values; None where the type is no mapping."""
+    mappings = (member for member in _members(kind) if typing.get_origin(member) is dict)
+    return next((typing.get_args(member)[1] for member in mappings), None)
 
 
 def _record(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type form

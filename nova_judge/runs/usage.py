@@ -46,6 +46,7 @@ class TokenUse(NamedTuple):
 class JudgeUsage(NamedTuple):
     """The expected usage of a run's jobs. `unpriced`: jobs that our price list leaves out.
 
+    `calls_s`: seconds of a judge that is asked by calls.
     `rests_on` says which assumptions stand behind the figures.
     """
 
@@ -53,11 +54,12 @@ class JudgeUsage(NamedTuple):
     bedrock: tuple[TokenUse, ...] = ()
     unpriced: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
+    calls_s: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """The time of all jobs on instances, one after the other."""
-        return sum(job.seconds for job in self.jobs)
+        """The time of all jobs, one after the other."""
+        return sum(job.seconds for job in self.jobs) + self.calls_s
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

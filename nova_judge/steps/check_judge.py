@@ -38,9 +38,11 @@ AGAIN_PAIRS = 30
 PATIENCE_S = 120.0
 _JUDGE, _AGAIN = "the judge", "the judge, asked again"
 _CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
+_BEDROCK = "May these credentials call this model in AWS_REGION, and is that its id?"
+_SERVER = "Is the server up, and is that its address?"
 _CURES = {
     "401": "Does OPENAI_API_KEY hold a key for this server?",
-    "403": "May these credentials call this model?",
+    "403": "Does OPENAI_API_KEY hold a key for this server and model?",
     "404": "Does the address end in /v1, and is that the model's name?",
 }
 
@@ -75,7 +77,7 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
     again = list(_prompts(pairs[: min(AGAIN_PAIRS, len(rows))]))
     asking.planned(len(dict.fromkeys(once)) + len(dict.fromkeys(again)))
     port = _port(recipe, model, asking)
-    _first_word(port, source_of(model).title(model))
+    _first_word(port, model)
     generated = generate(
         {_JUDGE: once, _AGAIN: again},
         {name: _source(recipe, port, asking, name) for name in (_JUDGE, _AGAIN)},
@@ -123,7 +125,7 @@ def _port(recipe: Recipe, model: AskedModel, asking: JudgeAsking) -> Port:
     return SchemaIfTaken(port, source.port(model, plain, asking.ways))
 
 
-def _first_word(port: Port, name: str) -> None:
+def _first_word(port: Port, model: AskedModel) -> None:
     """One request before all others, whose failure says what to mend."""
     try:
         port.ask('Answer with the JSON object {"reasons": "", "verdict": "A=B"}.')
@@ -131,10 +133,10 @@ def _first_word(port: Port, name: str) -> None:
         failure = error.failure
         if failure == TIMED_OUT or failure.reason.startswith(("429", "5")):
             return
-        cure = _CURES.get(failure.reason[:3], "Is the server up, and is that its address?")
-        raise GenerationFailedError(
-            f"{name} cannot be asked: {failure.reason} {failure.detail}. {cure}"
-        ) from error
+        cure = _BEDROCK if model.bedrock else _CURES.get(failure.reason[:3], _SERVER)
+        said = f"{failure.reason} {failure.detail}".strip()
+        name = source_of(model).title(model)
+        raise GenerationFailedError(f"{name} cannot be asked: {said}. {cure}") from error
 
 
 def _source(recipe: Recipe, port: Port, asking: JudgeAsking, name: str) -> AnswerSource:

@@ -47,6 +47,8 @@ def recipe(more="", beside=None):
         (f"{RECIPE}  panel: {{}}", "judge.panel: judge.model stands beside it"),
         (PANEL.replace("  b:", "  a:"), "not readable as YAML"),
         (PANEL.partition("    b:")[0], "judge.panel: found 1 judges; a panel has two or more"),
+        (PANEL.replace("bedrock", "bedrok"), "judge.panel.a.bedrok: unknown key; .* 'bedrock'"),
+        (f"{RECIPE}  rubric: {{a: {{ask: x}}}}", "judge.rubric.a.ask: unknown key; .* 'asks'"),
         (f"{PANEL}  max_rows_per_job: 9", "judge.max_rows_per_job: a panel judges all rows"),
         (f"{PANEL}controls: [padded]", "controls: a panel judges all rows in one job per judge"),
         (f"{RECIPE}  rubric: often", "judge.rubric: found 'often'"),
@@ -142,7 +144,8 @@ def test_what_the_judge_reads_and_writes_is_priced():
     assert kind.judged_by(read).bedrock == {"us.anthropic.claude-sonnet-4-6"}
     (tokens,) = kind.usage(read, Workload(rows=1000)).bedrock
     assert (tokens.input_tokens, tokens.output_tokens) == (2_400_000, 400_000)
-    # $3.30 and $16.50 per million tokens
+    # 2,000 calls at 5 a second, and $3.30 and $16.50 per million tokens
+    assert kind.usage(read, Workload(rows=1000)).seconds == 400
     lines = estimate_run(read, Workload(rows=1000)).likely.lines
     assert [line.usd for line in lines if line.part == "Bedrock"] == [pytest.approx(7.92 + 6.6)]
     own = RECIPE.replace(
@@ -154,7 +157,8 @@ def test_what_the_judge_reads_and_writes_is_priced():
 def test_each_judge_of_a_panel_has_a_job_over_the_same_file_and_its_own_price():
     read = load_recipe(PANEL, file="own.yaml")
     jobs = example_jobs(read, "us-east-1")
-    assert len(jobs) == 2
+    assert [job.request["model"] for job in jobs] == ["us.anthropic.claude-sonnet-4-6", "m"]
+    assert "THE ANSWER OF A" in jobs[0].request["prompt"]
     assert kind_of(read.kind).judged_by(read).model == "us.anthropic.claude-sonnet-4-6 + m"
     usage = kind_of(read.kind).usage(read, Workload(rows=100)).bedrock
     assert [(use.model, use.input_tokens) for use in usage] == [
