@@ -39,10 +39,10 @@ def recipe(more="", beside=None):
     ("text", "says"),
     [
         ("kind: model_judge", "judge.model: missing; kind model_judge needs it"),
-        (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is no file .* mean 'pairwise'"),
+        (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is neither .* mean 'pairwise'"),
         (
             f"{RECIPE}  prompt: ../secret.md",
-            "judge.prompt: '../secret.md' is neither a file beside",
+            "judge.prompt: '../secret.md' is neither a file",
         ),
         (f"{RECIPE}  panel: {{}}", "judge.panel: judge.model stands beside it"),
         (PANEL.replace("  b:", "  a:"), "not readable as YAML"),
