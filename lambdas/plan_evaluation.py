@@ -26,6 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         data_bucket=settings.data_bucket,
         job_role_arn=settings.job_role_arn,
         candidate_endpoints=tuple(filter(None, settings.candidate_endpoints.split(","))),
+        weights=tuple(filter(None, settings.weights.split(","))),
         stand_ins=StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None),
     )
     run, checks = plan_run(request, asked)

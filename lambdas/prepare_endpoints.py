@@ -15,8 +15,13 @@ from nova_judge.answers.leases import LONGEST_RUN_S, Lease
 from nova_judge.aws import runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
+from nova_judge.aws.own_weights import Serving, ensure_configs, sagemaker_client
 from nova_judge.errors import EndpointError
+from nova_judge.partitions import partition_of
+from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
+from nova_judge.sources.weights import OWN, served_by
+from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
 
@@ -57,6 +62,8 @@ def _step(
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)
     served: dict[str, dict[str, str]] = json.loads(settings.endpoints)
+    if model.startswith(OWN):
+        served[model] = _own_configs(settings, model, wanted, lease.owner)
     if model not in served:
         raise EndpointError(
             f"model {model} is not served in stage {settings.stage}: add it to endpoint_models of "
@@ -71,3 +78,30 @@ def _step(
         kind = next((kind for kind, known in configs.items() if known == config), "")
         runs_table.note_lease(settings.runs_table, lease.owner, model, "instance_type", kind)
     return ready
+
+
+def _own_configs(
+    settings: EndpointSettings, model: str, types: Sequence[str], run_id: str
+) -> dict[str, str]:
+    """The configurations of weights that the run's recipe names, made where they are not there."""
+    run = run_folder.read_run(settings.data_bucket, run_id)
+    specs = [run.recipe.candidate(name) for name in run.recipe.names] if run else []
+    served = next((s for s in map(served_by, specs) if s.endpoint == model), None)
+    if served is None or not settings.weights_role_arn:
+        raise EndpointError(
+            f"{model}: stage {settings.stage} serves no weights for this run: name them in weights "
+            "of the stage in cdk.json, and deploy"
+        )
+    region = sagemaker_client().meta.region_name
+    account = catalog.images().serving.accounts.get(region)
+    if account is None:
+        raise EndpointError(f"{region}: no registry of AWS's serving images is known there")
+    place = Serving(
+        settings.job_prefix,
+        settings.stage,
+        settings.weights_role_arn,
+        f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}",
+        tuple(filter(None, settings.weights_subnets.split(","))),
+        tuple(filter(None, settings.weights_security_groups.split(","))),
+    )
+    return ensure_configs(sagemaker_client(), served, types, place)

@@ -116,7 +116,13 @@ def _record(
     try:
         if run is not None:
             models = json.loads(settings.endpoints)
-            deleted = release_leases(settings.runs_table, settings.job_prefix, run_id, models)
+            deleted = release_leases(
+                settings.runs_table,
+                settings.job_prefix,
+                run_id,
+                models,
+                own=bool(settings.weights_role_arn),
+            )
             logger.info("released", owner=run_id, deleted=deleted)
     finally:
         # Before the report, so that the run can be asked for again whatever becomes of that.

@@ -21,6 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = load(EndpointSettings)
     served = json.loads(settings.endpoints)
     models = event.get("endpoints", served)
-    deleted = release_leases(settings.runs_table, settings.job_prefix, event["run_id"], models)
+    deleted = release_leases(
+        settings.runs_table,
+        settings.job_prefix,
+        event["run_id"],
+        models,
+        own=bool(settings.weights_role_arn),
+    )
     logger.info("released", owner=event["run_id"], deleted=deleted)
     return {"deleted": deleted}

@@ -27,7 +27,8 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """Settings of planning and building jobs: their role and the prefix of everything we name.
 
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
-    `candidate_endpoints`: names of the account's endpoints that may be asked, with commas.
+    `candidate_endpoints`: names of the account's endpoints that may be asked, `weights`:
+    what may be served, both with commas.
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
     """
 
@@ -35,6 +36,7 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     job_role_arn: str
     kms_key_arn: str = ""
     candidate_endpoints: str = ""
+    weights: str = ""
     stand_in_answers: str = ""
     stand_in_judge: str = ""
 
@@ -43,6 +45,8 @@ class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="uppe
     """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
 
     `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
+    `weights_role_arn`: as whom own weights are served, in the subnets and security groups that are
+    named with commas; "" where the stage allows none.
     `stand_in_keys`: the keys of model servers as JSON `{secret: key}`, `stand_in_kept`: the file of
     answers that are kept; only local mode sets them.
     """
@@ -50,6 +54,9 @@ class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="uppe
     job_prefix: str
     endpoints: str
     endpoint_life: str = "on_demand"
+    weights_role_arn: str = ""
+    weights_subnets: str = ""
+    weights_security_groups: str = ""
     stand_in_keys: str = ""
     stand_in_kept: str = ""
 

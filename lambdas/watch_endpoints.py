@@ -13,7 +13,7 @@ from lambdas.observability import logger, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import WatchSettings, load
-from nova_judge.answers.hosting import Host, Swept, sweep
+from nova_judge.answers.hosting import Host, Swept, is_left_over, sweep
 from nova_judge.answers.watched import SeenEndpoint, measures_of
 from nova_judge.aws import (
     batch_jobs,
@@ -25,6 +25,11 @@ from nova_judge.aws import (
 )
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
+from nova_judge.aws.own_weights import (
+    endpoints_with_configs,
+    remove_configs,
+    sagemaker_client,
+)
 from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.runs.orphans import orphans
 
@@ -50,9 +55,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     swept = Swept((), ())
     endpoints, book = sagemaker_endpoints(), lease_table(settings.runs_table)
     ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
-    names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix)))
+    made: dict[str, float] = {}
+    if settings.weights_role_arn:
+        made = endpoints_with_configs(sagemaker_client(), prefix)
+    names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix), made))
     if settings.endpoint_life == "on_demand":
-        swept = sweep(Host(book, endpoints), names, run_is_running, now)
+        host = Host(book, endpoints)
+        swept = sweep(host, names, run_is_running, now)
+        for name in (name for name, since in made.items() if is_left_over(host, name, since, now)):
+            remove_configs(sagemaker_client(), name)
     _measure(settings, [SeenEndpoint(endpoints.observe(n), book.read(n)) for n in names], now)
     stopped = []
     for jobs in (judge_jobs, batch_jobs, evaluation_jobs):

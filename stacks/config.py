@@ -45,6 +45,10 @@ _EndpointNames: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
     Meta(description="a list of names of endpoints and components, or of beginnings with a *"),
 ]
+_Weights: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^(hub|s3://[a-z0-9.-]{3,63}/([\w!.*'() /-]+/)?)\Z")], ...],
+    Meta(description='a list of folders such as s3://bucket/checkpoints/, and "hub"'),
+]
 
 
 _Emails: TypeAlias = Annotated[
@@ -86,7 +90,9 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `endpoint_models` no stack of endpoints is made. `scorer_functions` and
     `judge_image_repositories`: ARNs of what judge jobs may use beside the scorers of `scorers/` and
     AWS's evaluation images. `candidate_endpoints`: names of the account's endpoints, and of
-    inference components on them, that recipes may name; `*` stands for any ending. `vpc`: where
+    inference components on them, that recipes may name; `*` stands for any ending.
+    `weights`: what recipes may have served: folders in S3, and `hub` for models of the Hugging Face
+    Hub. `vpc`: where
     functions, jobs and models run. `kms_key`: the ARN of the key that encrypts bucket, table, topic
     and the output of jobs. `notify_emails`: who hears of reports, failures and alarms.
     `alarm_run_hours` and `alarm_usd_per_day`: a run that takes longer, and estimates of a day's
@@ -106,6 +112,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     scorer_functions: _FunctionArns = ()
     judge_image_repositories: _RepositoryArns = ()
     candidate_endpoints: _EndpointNames = ()
+    weights: _Weights = ()
     vpc: _Vpc | None = None
     kms_key: _KeyArn | None = None
     bundle_dependencies: bool = True
@@ -135,6 +142,10 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
         raise SettingsError(f"{where}: name: unknown key; a stage is named by its own key")
     document = {**stages[name], "name": name}
     config = read_record(document, StageConfig, file=where, error=SettingsError)
+    if config.weights and config.endpoints == "always_on":
+        raise SettingsError(
+            f"{where}: weights are served on demand: leave `endpoints` out, or `weights`"
+        )
     offered = catalog.models().endpoints
     for model in config.endpoint_models:
         if model not in offered:

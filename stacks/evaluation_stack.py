@@ -23,6 +23,7 @@ from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import bedrock_models, execution_arns
 from stacks.constructs.observation import Observation
+from stacks.constructs.own_weights import OwnWeights
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
@@ -56,6 +57,7 @@ class EvaluationStack(cdk.Stack):
         self.judge_role = JudgeRole(
             self, "JudgeRole", data_bucket=storage.data_bucket, config=config
         )
+        self._weights = OwnWeights(self, "Weights", config=config) if config.weights else None
         self.functions = EvaluationFunctions(
             self,
             config=config,
@@ -89,11 +91,15 @@ class EvaluationStack(cdk.Stack):
         cdk.CfnOutput(self, "Version", value=__version__)
 
     def _serving_settings(self) -> EndpointSettings:
+        vpc = self._config.vpc
         return EndpointSettings(
             **self._storage.settings(self._config),
             job_prefix=self._config.prefix,
             endpoints=json.dumps(self._endpoint_configs),
             endpoint_life=self._config.endpoints,
+            weights_role_arn=self._weights.role.role_arn if self._weights else "",
+            weights_subnets=",".join(vpc.subnets) if vpc else "",
+            weights_security_groups=",".join(vpc.security_groups) if vpc else "",
         )
 
     def _allow_scoring(self) -> None:
@@ -120,6 +126,11 @@ class EvaluationStack(cdk.Stack):
             dead_letters=dead_letters,
         )
         self._storage.allow_table(watchdog.function, "GetItem", "Scan", *RELEASING)
+        if self._weights is not None:
+            names = ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure")
+            making = {name: self.functions[name] for name in names}
+            self._weights.allow_making({**making, "WatchEndpoints": watchdog.function})
+            self._storage.allow_read(self.functions["PrepareEndpoints"], f"{RUNS}*")
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
             if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
                 cdk.CfnOutput(self, f"{name}Function", value=function.function_name)

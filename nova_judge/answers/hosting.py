@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from nova_judge.answers.leases import (
+    GRACE_S,
     STALLED,
     Create,
     EndpointStatus,
@@ -182,7 +183,14 @@ def sweep(
     return Swept(tuple(ended), tuple(deleted))
 
 
+def is_left_over(host: Host, name: str, since: float, now: float) -> bool:
+    """True for what was made for an endpoint that nobody leases and that is not there."""
+    hosted = host.book.read(name)
+    absent = host.endpoints.observe(name).status is EndpointStatus.ABSENT
+    return absent and (hosted is None or not hosted.leases) and now - since > GRACE_S
+
+
 def _close(host: Host, name: str) -> None:
     absent = host.endpoints.observe(name).status is EndpointStatus.ABSENT
-    if absent or host.endpoints.delete(name):
+    if host.endpoints.delete(name) or absent:
         host.book.forget(name)

@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 from nova_judge.answers.hosting import NoCapacityError
 from nova_judge.answers.leases import EndpointStatus, Observed
 from nova_judge.aws.client_errors import code_of
+from nova_judge.aws.own_weights import remove_configs
 from nova_judge.errors import EndpointError
+from nova_judge.sources.weights import OWN
 from nova_judge.tags import stage_tags
 
 if TYPE_CHECKING:
@@ -82,7 +84,11 @@ class SageMakerEndpoints:
         except ClientError as error:
             if code_of(error) != "ValidationException":
                 raise
-            return _is_absent(error)
+            if not _is_absent(error):
+                return False
+        if f"-{OWN}" in name:
+            # What it was made of is made for it alone; costs nothing, and is in the way of others.
+            remove_configs(self._client, name)
         return True
 
     def instance_type(self, name: str) -> str | None:

@@ -48,7 +48,8 @@ def generation_seconds(recipe: Recipe, workload: Workload, answer_share: float) 
     supposed = catalog.assumptions()
     busy_s = _endpoint_seconds(recipe, workload, answer_share)
     start_s = supposed.endpoint_start_minutes.value * 60 if busy_s else 0.0
-    called = any(recipe.candidate(side).model not in busy_s for side in workload.generated)
+    specs = [recipe.candidate(side) for side in workload.generated]
+    called = any(source_of(spec).hosting(spec) is None for spec in specs)
     called_s = workload.rows / supposed.bedrock_rows_per_second.value if called else 0.0
     return start_s + max(*busy_s.values(), called_s, 0.0)
 
@@ -69,7 +70,8 @@ def _endpoint_seconds(recipe: Recipe, workload: Workload, answer_share: float) -
         spec = recipe.candidate(side)
         if hosting := source_of(spec).hosting(spec):
             tokens = workload.rows * recipe.generation_for(side).max_tokens * answer_share
-            seconds[spec.model] = seconds.get(spec.model, 0.0) + tokens / hosting.tokens_per_second
+            busy_s = tokens / hosting.tokens_per_second
+            seconds[hosting.endpoint] = seconds.get(hosting.endpoint, 0.0) + busy_s
     return seconds
 
 

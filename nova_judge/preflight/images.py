@@ -13,6 +13,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job import evaluation_image
 from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.weights import SERVING
 
 JUDGE = "judge image"
 
@@ -42,7 +43,8 @@ def _images(recipe: Recipe, region: str, asked: tuple[str, ...]) -> Iterator[tup
         return
     registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
     for model in sorted(endpoint_instances(recipe, asked)):
-        name = catalog.models().endpoints[model].serving
+        served = catalog.models().endpoints.get(model)
+        name = served.serving if served else SERVING
         yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
 
 

@@ -8,7 +8,7 @@ from nova_judge.recipe.nova_block import Section, Text
 from nova_judge.recipe.token_price import TokenPrice
 
 SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
-SOURCES: Final = ("endpoint", "bedrock", "openai")
+SOURCES: Final = ("endpoint", "weights", "bedrock", "openai")
 """The keys that name a model; `nova_judge.sources` has a module for each."""
 
 
@@ -16,7 +16,9 @@ class AskedModel(Section, frozen=True):
     """A model by its source: exactly one of the keys in `SOURCES` names it.
 
     `endpoint`: a model of the catalogue, or an endpoint of the account, with its inference
-    `component` and the `form` of its requests where the image does not tell. `bedrock`: an id or
+    `component` and the `form` of its requests where the image does not tell. `weights`: a
+    checkpoint in S3 (`s3://…/`), or a model of the Hugging Face Hub at a `revision`, on an endpoint
+    that the run makes and removes. `bedrock`: an id or
     ARN. `openai`: `URL#MODEL`, a server that speaks OpenAI's chat completions. `secret`: the name
     of its key in Secrets Manager, after `nova-judge-<stage>/`.
     `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue.
@@ -24,6 +26,8 @@ class AskedModel(Section, frozen=True):
     """
 
     endpoint: Text | None = None
+    weights: Text | None = None
+    revision: Text | None = None
     bedrock: Text | None = None
     openai: Text | None = None
     component: Text | None = None

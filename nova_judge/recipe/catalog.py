@@ -102,13 +102,21 @@ class JudgeContext(msgspec.Struct, frozen=True):
     assumption: str
 
 
+class Gpus(msgspec.Struct, frozen=True):
+    """The GPUs of an instance type, and the memory of each in GiB."""
+
+    gpus: int
+    gib: int
+
+
 class Compatibility(msgspec.Struct, frozen=True):
-    """`compatibility.json`."""
+    """`compatibility.json`. `gpus` by the instance types that serve weights."""
 
     read_on: str
     models: dict[str, NovaModel]
     tasks: dict[str, NovaTask]
     judge_context_tokens: JudgeContext
+    gpus: dict[str, Gpus]
 
 
 class ListedTokenPrice(msgspec.Struct, frozen=True):

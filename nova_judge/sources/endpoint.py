@@ -68,6 +68,7 @@ class EndpointSource:
         served = catalog.models().endpoints[model.model]
         supposed = catalog.assumptions().endpoint_tokens_per_second
         return Hosting(
+            model.model,
             model.instance_types or served.instance_types,
             supposed.value[model.model],
             supposed.why,

@@ -14,6 +14,6 @@ def endpoint_instances(recipe: Recipe, sides: Iterable[str]) -> dict[str, tuple[
         spec = recipe.candidate(side)
         hosting = source_of(spec).hosting(spec)
         if hosting is not None:
-            named[spec.model] = named.get(spec.model, ()) + spec.instance_types
-            offered[spec.model] = hosting.instance_types
+            named[hosting.endpoint] = named.get(hosting.endpoint, ()) + spec.instance_types
+            offered[hosting.endpoint] = hosting.instance_types
     return {model: tuple(dict.fromkeys(types)) or offered[model] for model, types in named.items()}

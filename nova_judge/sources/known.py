@@ -10,17 +10,27 @@ from nova_judge.sources.bedrock import BedrockSource
 from nova_judge.sources.endpoint import EndpointSource
 from nova_judge.sources.openai_server import OpenAIServer
 from nova_judge.sources.source import Source
+from nova_judge.sources.weights import WeightsSource
 
 SOURCES: Final[dict[str, Source]] = {
     "endpoint": EndpointSource(),
+    "weights": WeightsSource(),
     "bedrock": BedrockSource(),
     "openai": OpenAIServer(),
     "file": AnswersFile(),
 }
 """By the key that names a model in a recipe."""
 
+_USERS = {
+    "instance_types": ("endpoint", "weights"),
+    "component": ("endpoint",),
+    "form": ("endpoint",),
+    "revision": ("weights",),
+    "secret": ("openai",),
+}
 _FORMS = (
-    "endpoint (a model of the catalogue, or the name of an endpoint), bedrock (a model id) or "
+    "endpoint (a model of the catalogue, or the name of an endpoint), weights (s3://…/ or a model "
+    "of the Hub), bedrock (a model id) or "
     "openai (URL#MODEL)"
 )
 
@@ -46,9 +56,8 @@ def model_problems(where: str, model: AskedModel, how: Generation) -> Iterator[s
     if len(model.named) != 1:
         yield (f"{where}: found {len(model.named)} sources; exactly one is allowed: {_FORMS}")
         return
-    if model.secret is not None and model.openai is None:
-        yield f"{where}.secret: only a model of `openai` is asked with a key"
-    for key in ("instance_types", "component", "form"):
-        if getattr(model, key) and model.endpoint is None:
-            yield f"{where}.{key}: only a model on an `endpoint` has it"
+    for key, users in _USERS.items():
+        if getattr(model, key) and model.source not in users:
+            named = " or ".join(f"`{user}`" for user in users)
+            yield f"{where}.{key}: only a model of {named} has it"
     yield from source_of(model).problems(where, model, how)

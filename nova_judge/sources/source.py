@@ -18,11 +18,14 @@ Payment: TypeAlias = Literal["tokens", "hours", "others"]
 
 
 class Hosting(NamedTuple):
-    """The endpoint that the run brings up for a model: instance types in the order to try them.
+    """The endpoint that the run brings up, by its name after the stage's prefix.
+
+    `instance_types` stand in the order to try them.
 
     `tokens_per_second` is an assumption, and `why` says what it rests on.
     """
 
+    endpoint: str
     instance_types: tuple[str, ...]
     tokens_per_second: float
     why: str

@@ -8,17 +8,31 @@ from nova_judge.aws import executions, runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
+from nova_judge.sources.weights import OWN
 
 
-def release_leases(table: str, prefix: str, owner: str, models: Iterable[str]) -> list[str]:
-    """End the owner's leases on these models' endpoints; the models now being deleted."""
+def release_leases(
+    table: str, prefix: str, owner: str, models: Iterable[str], *, own: bool = False
+) -> list[str]:
+    """End the owner's leases on these models' endpoints; the models now being deleted.
+
+    `own`: on the endpoints of own weights too, which a stage that serves some may list.
+    """
     host = Host(lease_table(table), sagemaker_endpoints())
+    begins = f"{prefix}-"
+    names = host.endpoints.names(f"{begins}{OWN}") if own else ()
+    held = (name.removeprefix(begins) for name in names if _holds(host, name, owner))
     deleted = []
-    for model in models:
+    for model in dict.fromkeys((*models, *held)):
         if release(host, endpoint_name(prefix, model), owner):
             deleted.append(model)
         runs_table.note_lease(table, owner, model, "until", str(time.time()))
     return deleted
+
+
+def _holds(host: Host, endpoint: str, owner: str) -> bool:
+    hosted = host.book.read(endpoint)
+    return hosted is not None and any(lease.owner == owner for lease in hosted.leases)
 
 
 def is_awaited(table: str, owner: str, asking: Collection[str]) -> bool:

@@ -47,6 +47,7 @@ class PlanningExecution(NamedTuple):
     job_role_arn: str
     stand_ins: StandIns = StandIns()
     candidate_endpoints: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
 
 
 class RunPlan(NamedTuple):
@@ -149,7 +150,9 @@ def _facts(run: Run, asked: PlanningExecution) -> Facts:
         job_role_arn=asked.job_role_arn,
         data_bucket=asked.data_bucket,
     )
-    return dataclasses.replace(facts, allowed_endpoints=asked.candidate_endpoints)
+    return dataclasses.replace(
+        facts, allowed_endpoints=asked.candidate_endpoints, allowed_weights=asked.weights
+    )
 
 
 def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:

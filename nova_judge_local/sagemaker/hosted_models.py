@@ -222,7 +222,17 @@ def _plain_store(
         del store[parameters[key]]
         return {}
 
-    return {f"Create{noun}": create, f"Describe{noun}": find, f"Delete{noun}": delete}
+    def listed(parameters: Parameters) -> Parameters:
+        wanted, keys = parameters.get("NameContains", ""), (key, f"{noun}Arn", "CreationTime")
+        kept = [each for name, each in sorted(store.items()) if wanted in name]
+        return {f"{noun}s": [{key: each[key] for key in keys} for each in kept]}
+
+    return {
+        f"Create{noun}": create,
+        f"Describe{noun}": find,
+        f"Delete{noun}": delete,
+        f"List{noun}s": listed,
+    }
 
 
 def _now() -> datetime:

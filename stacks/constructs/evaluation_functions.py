@@ -62,6 +62,7 @@ class EvaluationFunctions:
             job_role_arn=self._judge_role.role.role_arn,
             kms_key_arn=self._config.kms_key or "",
             candidate_endpoints=",".join(self._config.candidate_endpoints),
+            weights=",".join(self._config.weights),
         )
         batch = BatchSettings(
             **msgspec.structs.asdict(serving),

@@ -37,7 +37,7 @@ def test_a_right_model_has_no_problem(model):
         ({"endpoint": "qwen2.5-7b-instruc"}, "Did you mean 'qwen2.5-7b-instruct'"),
         ({"endpoint": "mine", "instance_types": ("ml.g5.xlarge",)}, "has instances already"),
         ({"endpoint": "qwen2.5-7b-instruct", "form": "chat"}, "catalogue needs none"),
-        ({"bedrock": "amazon.nova-lite-v1:0", "component": "x"}, "only a model on an `endpoint`"),
+        ({"bedrock": "amazon.nova-lite-v1:0", "component": "x"}, "only a model of `endpoint`"),
         ({"endpoint": "qwen2.5-7b-instruct", "instance_types": ("ml.t3.medium",)}, "ml.g5.2xl"),
         ({"bedrock": "No Model"}, "an inference profile or an ARN is expected"),
         ({"bedrock": "amazon.nova-lite-v1:0", "instance_types": ("ml.g5.xlarge",)}, "`endpoint`"),

@@ -1,0 +1,103 @@
+"""What is asked of SageMaker for weights of one's own, and what is removed with them."""
+
+import boto3
+import pytest
+from botocore.model import ServiceModel
+from botocore.session import get_session
+from botocore.stub import Stubber
+from botocore.validate import ParamValidator
+
+from nova_judge.aws.own_weights import Serving, remove_configs, requests
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.recipe import Generation
+from nova_judge.sources.known import model_problems, source_of
+from nova_judge.sources.weights import served_by
+
+ROLE = "arn:aws:iam::123456789012:role/weights"
+PLACE = Serving("nova-judge-dev", "dev", ROLE, "763104351884.dkr.ecr.us-east-1.amazonaws.com")
+IN_S3 = AskedModel(weights="s3://mine/ckpt-200/", instance_types=("ml.g5.12xlarge",))
+HUB = AskedModel(weights="Qwen/Qwen2.5-7B", revision="v1", instance_types=("ml.g5.xlarge",))
+
+
+def sent(model, place=PLACE):
+    return requests(served_by(model), model.instance_types[0], place)
+
+
+@pytest.mark.parametrize("model", [IN_S3, HUB], ids=["S3", "hub"])
+def test_the_requests_are_those_that_botocore_knows(model):
+    service = ServiceModel(get_session().get_service_data("sagemaker"))
+    for operation, request in zip(
+        ("CreateModel", "CreateEndpointConfig"), sent(model), strict=True
+    ):
+        shape = service.operation_model(operation).input_shape
+        assert not ParamValidator().validate(request, shape).has_errors()
+        assert max(len(value) for key, value in request.items() if key.endswith("Name")) <= 63
+
+
+def test_a_checkpoint_is_read_from_its_folder_without_a_network():
+    model, config = sent(IN_S3)
+    container = model["PrimaryContainer"]
+    assert container["ModelDataSource"]["S3DataSource"] == {
+        "S3Uri": "s3://mine/ckpt-200/",
+        "S3DataType": "S3Prefix",
+        "CompressionType": "None",
+    }
+    assert container["Environment"] == {"SM_VLLM_TENSOR_PARALLEL_SIZE": "4"}
+    assert model["EnableNetworkIsolation"] is True
+    (variant,) = config["ProductionVariants"]
+    assert variant["ModelName"] == model["ModelName"] == config["EndpointConfigName"]
+    assert variant["InferenceAmiVersion"] == "al2023-ami-sagemaker-inference-gpu-4-1"
+
+
+def test_a_model_of_the_hub_is_loaded_at_its_revision():
+    model, _ = sent(HUB)
+    assert model["PrimaryContainer"]["Environment"] == {
+        "SM_VLLM_MODEL": "Qwen/Qwen2.5-7B",
+        "SM_VLLM_REVISION": "v1",
+        "SM_VLLM_TENSOR_PARALLEL_SIZE": "1",
+    }
+    assert model["EnableNetworkIsolation"] is False
+
+
+def test_another_revision_has_another_endpoint_and_other_answers():
+    other = AskedModel(weights=HUB.weights, revision="v2", instance_types=HUB.instance_types)
+    assert served_by(HUB).endpoint != served_by(other).endpoint
+    assert source_of(HUB).kept_as(HUB) != source_of(other).kept_as(other)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"weights": "s3://mine/ckpt"}, "with the / at its end"),
+        ({"weights": "s3://mine/a//b/"}, "is expected"),
+        ({"weights": "just-a-name", "revision": "v1"}, "organisation/name"),
+        ({"weights": "Qwen/Qwen2.5-7B"}, "may change between two runs"),
+        ({"weights": "s3://mine/ckpt/", "revision": "v1"}, "only a model of the Hub"),
+        ({"weights": "s3://mine/ckpt/"}, "ml.g5.xlarge 1 x 24 GiB"),
+        ({"weights": "s3://mine/ckpt/", "instance_types": ("ml.g5.2xlarg",)}, "ml.g5.2xlarge"),
+    ],
+)
+def test_weights_that_cannot_be_served_are_refused(fields, words):
+    found = model_problems("candidates.A", AskedModel(**fields), Generation())
+    assert words in "\n".join(found)
+
+
+def test_only_what_was_made_for_the_endpoint_is_removed():
+    sagemaker = boto3.client(
+        "sagemaker", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    stub = Stubber(sagemaker)
+    arn, now = "arn:aws:sagemaker:us-east-1:123456789012:model/x", "2026-11-29"
+    names = ["e-own-1-aa", "x-e-own-1-bb"]
+    configs = [
+        {"EndpointConfigName": name, "EndpointConfigArn": arn, "CreationTime": now}
+        for name in names
+    ]
+    models = [{"ModelName": name, "ModelArn": arn, "CreationTime": now} for name in names]
+    stub.add_response("list_endpoint_configs", {"EndpointConfigs": configs})
+    stub.add_response("delete_endpoint_config", {}, {"EndpointConfigName": "e-own-1-aa"})
+    stub.add_response("list_models", {"Models": models})
+    stub.add_response("delete_model", {}, {"ModelName": "e-own-1-aa"})
+    with stub:
+        assert remove_configs(sagemaker, "e-own-1") == ["e-own-1-aa"]
+    stub.assert_no_pending_responses()
