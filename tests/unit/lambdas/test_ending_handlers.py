@@ -291,7 +291,7 @@ def released(monkeypatch) -> list[str]:
     """The runs whose endpoints were given up."""
     runs: list[str] = []
     monkeypatch.setattr(
-        record_failure, "release_leases", lambda table, prefix, owner, models: runs.append(owner)
+        record_failure, "release_leases", lambda table, prefix, owner, *_, **__: runs.append(owner)
     )
     return runs
 
@@ -356,7 +356,7 @@ def test_a_report_that_came_meanwhile_is_not_replaced(
     (name,) = claimed()
     judged(name)
 
-    def release(*_: object) -> None:
+    def release(*_: object, **__: object) -> None:
         process_results.handler(ended(name), context)
 
     monkeypatch.setattr(record_failure, "release_leases", release)
