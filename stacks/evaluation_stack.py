@@ -131,8 +131,7 @@ class EvaluationStack(cdk.Stack):
             making = {name: self.functions[name] for name in names}
             self._weights.allow_making({**making, "WatchEndpoints": watchdog.function})
             self._storage.allow_read(self.functions["PrepareEndpoints"], f"{RUNS}*")
-            for name in ("ReleaseEndpoints", "RecordFailure"):
-                self._storage.allow_table(self.functions[name], "GetItem")
+            self._storage.allow_table(self.functions["ReleaseEndpoints"], "GetItem")
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):
             if name in {"PrepareEndpoints", "ReleaseEndpoints", "WatchEndpoints"}:
                 cdk.CfnOutput(self, f"{name}Function", value=function.function_name)

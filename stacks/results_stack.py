@@ -41,7 +41,7 @@ class ResultsStack(cdk.Stack):
         )
         storage.allow_read(self.processor, "runs/*")
         storage.allow_write(self.processor, "runs/*")
-        storage.allow_table(self.processor, "UpdateItem")
+        storage.allow_table(self.processor, "GetItem", "UpdateItem")
         allow(self.processor, (["sns:Publish"], [self.topic.topic_arn]))
         # What a run has used, for its bill.
         history = ["states:GetExecutionHistory", "states:ListMapRuns", "states:ListExecutions"]

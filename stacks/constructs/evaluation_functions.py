@@ -142,7 +142,7 @@ class EvaluationFunctions:
             storage.allow_write(function[name], "runs/*")
         storage.allow_table(function["PrepareEndpoints"], "GetItem", "PutItem", *RELEASING)
         storage.allow_table(function["ReleaseEndpoints"], *RELEASING)
-        storage.allow_table(function["RecordFailure"], "Scan", *RELEASING)
+        storage.allow_table(function["RecordFailure"], "GetItem", "Scan", *RELEASING)
         storage.allow_table(function["ClaimRun"], "GetItem", "PutItem")
         allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
         for name in ("ClaimRun", "RecordFailure"):
