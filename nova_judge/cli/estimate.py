@@ -1,7 +1,7 @@
 """`nova-judge estimate`: what a run will cost and take, before it starts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.table import Table
@@ -11,16 +11,24 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
+from nova_judge.findings.run_index import judged_before
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head
+from nova_judge.preflight.throughput import Throughput, throughput_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
 
 HEAD_BYTES = 16 * 1024**2
+
+
+EstimateStage: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--stage", help="Take the judge's speed from this stage's own runs, if it can."),
+]
 
 
 def command(
@@ -31,6 +39,7 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    stage: EstimateStage = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a run would cost and how long it would take, position by position.
@@ -41,16 +50,31 @@ def command(
 
       nova-judge estimate questions.jsonl --recipe pairwise
 
+      nova-judge estimate questions.jsonl --recipe pairwise --stage prod
+
       nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
     """
     read = read_recipe(recipe)
+    measured = measured_in(stage, read) if stage else None
     with source(input_file, read, columns, join) as lines:
-        forecast = estimate_run(read, workload_of(read, lines, name=input_file))
+        forecast = estimate_run(read, workload_of(read, lines, name=input_file), measured)
     if as_json:
         print_json(forecast)
     else:
         show(Console(), read, forecast)
     check_budget(read, forecast)
+
+
+def measured_in(stage: str, recipe: Recipe) -> Throughput | None:
+    """The speed that the recipe's judge had in a stage's runs; None where they do not tell."""
+    from nova_judge.aws import submissions  # noqa: PLC0415 - an estimate alone needs no AWS
+    from nova_judge.aws.place import refusals_explained  # noqa: PLC0415
+    from nova_judge.steps.run_index import read_index  # noqa: PLC0415
+
+    with refusals_explained(stage):
+        entries = read_index(submissions.deployed(stage).bucket)
+    judge = kind_of(recipe.kind).judged_by(recipe).model
+    return throughput_of(judged_before(entries, judge))
 
 
 def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> Workload:

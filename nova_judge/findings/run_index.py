@@ -1,10 +1,13 @@
 """The index: a small file of headlines for each run, so that hundreds are listed in a second."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline
 from nova_judge.kinds.known import kind_of
+from nova_judge.preflight.throughput import JudgedBefore
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.cost import Bill
 from nova_judge.runs.refused import Refusal
@@ -41,6 +44,8 @@ class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actual_usd: float | None = None
     estimate_parts: dict[str, float] = {}
     actual_parts: dict[str, float] = {}
+    judge_jobs: int = 0
+    judge_seconds: float | None = None
     error: str = ""
     cause: str = ""
     report: str = ""
@@ -79,6 +84,20 @@ def by_part(bill: Bill) -> dict[str, float]:
     return sums
 
 
+def _judge_seconds(bill: Bill) -> float | None:
+    hours = [line.quantity for line in bill.lines if line.part == "judge"]
+    return 3600 * sum(hours) if hours else None
+
+
+def judged_before(entries: Iterable[IndexEntry], judge: str) -> list[JudgedBefore]:
+    """What tells how fast a judge is: the runs that it judged on instances, to their end."""
+    return [
+        JudgedBefore(entry.judged, entry.judge_jobs, entry.judge_seconds)
+        for entry in entries
+        if entry.judge == judge and entry.judged and entry.judge_seconds and entry.judge_jobs
+    ]
+
+
 def entry_of_report(
     run: Run, metrics: Metrics, report: str, *, ended: str, error: str = ""
 ) -> IndexEntry:
@@ -99,6 +118,8 @@ def entry_of_report(
         win_rate=(rate.estimate, rate.low, rate.high) if rate else None,
         actual_usd=bill.usd if bill else None,
         actual_parts=by_part(bill) if bill else {},
+        judge_jobs=len(metrics.judge.jobs),
+        judge_seconds=_judge_seconds(bill) if bill else None,
         error=error,
         cause=metrics.failure.reason if metrics.failure else "",
         report=report,

@@ -8,13 +8,14 @@ from nova_judge.errors import BudgetError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
-from nova_judge.preflight.expected_usage import expected_usage, generation_seconds
+from nova_judge.preflight.expected_usage import expected_usage, generation_seconds, judge_usage
 from nova_judge.preflight.pricing import bill
+from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
-from nova_judge.runs.usage import Workload
+from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.sources.known import source_of
 
 
@@ -40,19 +41,24 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
     )
 
 
-def estimate_run(recipe: Recipe, workload: Workload) -> Estimate:
-    """The forecast for one run of `recipe` over `workload`."""
-    kind = kind_of(recipe.kind)
+def estimate_run(
+    recipe: Recipe, workload: Workload, measured: Throughput | None = None
+) -> Estimate:
+    """The forecast for one run of `recipe` over `workload`.
+
+    `measured` is the speed that the judge had in runs of the same stage.
+    """
     share = catalog.assumptions().answer_share.value
-    likely = expected_usage(recipe, workload, answer_share=share)
+    likely = expected_usage(recipe, workload, answer_share=share, measured=measured)
     worst = expected_usage(recipe, workload, answer_share=1.0, to_the_limit=True)
-    seconds = generation_seconds(recipe, workload, share) + kind.usage(recipe, workload).seconds
+    judging = judge_usage(recipe, workload, measured)
+    seconds = generation_seconds(recipe, workload, share) + judging.seconds
     return Estimate(
         workload=workload,
         likely=bill(likely),
         worst=bill(worst),
         hours=seconds / 3600,
-        assumptions=_assumptions(recipe, workload),
+        assumptions=_assumptions(recipe, workload, judging),
     )
 
 
@@ -79,12 +85,12 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
         )
 
 
-def _assumptions(recipe: Recipe, workload: Workload) -> tuple[str, ...]:
+def _assumptions(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> tuple[str, ...]:
     supposed, prices = catalog.assumptions(), catalog.prices()
     assumptions = [
         f"list prices of {prices.region}, read on {prices.read_on} from public secondary sources"
     ]
-    assumptions += kind_of(recipe.kind).usage(recipe, workload).rests_on
+    assumptions += judging.rests_on
     if workload.generated:
         token = supposed.characters_per_token
         assumptions.append(supposed.answer_share.why)

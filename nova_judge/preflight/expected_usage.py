@@ -3,22 +3,38 @@
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.inputs.shards import cut
 from nova_judge.kinds.known import kind_of
+from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
-from nova_judge.runs.usage import InstanceTime, TokenUse, Usage, Workload
+from nova_judge.runs.usage import InstanceTime, JudgeUsage, TokenUse, Usage, Workload
 from nova_judge.sources.endpoints import endpoint_instances
 from nova_judge.sources.known import source_of
 
 
+def judge_usage(recipe: Recipe, workload: Workload, measured: Throughput | None) -> JudgeUsage:
+    """The usage of the judge's jobs: as it was measured before, else as it is assumed."""
+    usage = kind_of(recipe.kind).usage(recipe, workload)
+    if measured is None or not usage.jobs:
+        return usage
+    seconds = measured.start_s + measured.row_s * workload.rows / len(usage.jobs)
+    jobs = tuple(job._replace(seconds=seconds) for job in usage.jobs)
+    return usage._replace(jobs=jobs, rests_on=(measured.words,))
+
+
 def expected_usage(
-    recipe: Recipe, workload: Workload, *, answer_share: float, to_the_limit: bool = False
+    recipe: Recipe,
+    workload: Workload,
+    *,
+    answer_share: float,
+    to_the_limit: bool = False,
+    measured: Throughput | None = None,
 ) -> Usage:
     """The usage of one run. `answer_share`: the part of max_tokens that an answer uses.
 
     `to_the_limit`: every judge job runs until its time limit stops it.
     """
     supposed = catalog.assumptions()
-    judging = kind_of(recipe.kind).usage(recipe, workload)
+    judging = judge_usage(recipe, workload, measured)
     limit_s = recipe.judge.max_runtime_s
     shards = sum(1 for _ in cut(workload.size, recipe.shards.bytes))
     return Usage(
