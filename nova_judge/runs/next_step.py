@@ -18,10 +18,6 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "TIMED_OUT": "nova-judge runs retry {run} --stage {stage}",
 }
 _OTHER = "nova-judge runs logs {run} --stage {stage}"
-MENDED_FIRST: Final = frozenset(
-    {"BudgetError", "InputFileError", "RecipeError", "RequestError", "PreflightError"}
-)
-"""Errors that come again until somebody mends the input, the recipe or the account."""
 
 
 def next_command(error: str, *, run: str, recipe: str, stage: str) -> str:

@@ -10,8 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
-from moto.sns import sns_backends
 
 from lambdas import (
     build_jobs,
@@ -25,6 +23,7 @@ from nova_judge.errors import JudgeJobError, RequestError
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import INDEX, RunLayout
 from nova_judge.runs.run import Run, RunInput
+from tests.made.topic import notified
 from tests.unit.conftest import BUCKET, RECIPE, TABLE
 
 EVENT = json.loads(
@@ -116,12 +115,6 @@ def metrics(account) -> dict:
     return account.json(RunLayout(RUN).report_file("metrics.json"))
 
 
-def told() -> list[dict]:
-    """What was published to the topic."""
-    (topic,) = sns_backends[ACCOUNT_ID]["us-east-1"].topics.values()
-    return [json.loads(message) for _, message, *_ in topic.sent_notifications]
-
-
 # --- ProcessResults ----------------------------------------------------------------------------
 
 
@@ -143,7 +136,7 @@ def test_a_completed_job_becomes_a_report(account, claimed, judged, context):
     assert item["report"] == f"s3://{BUCKET}/runs/{RUN}/report/report.html"
     assert item["headline"].startswith("Inconclusive: Both orders name B on 4 and A on 0 of 4")
     assert item["headline"].endswith("1 of 5 lines were set aside and do not count.")
-    assert [(m["run_id"], m["status"], m["headline"]) for m in told()] == [
+    assert [(m["run_id"], m["status"], m["headline"]) for m in notified()] == [
         (RUN, "REPORTED", item["headline"])
     ]
 
@@ -156,7 +149,7 @@ def test_the_same_event_twice_gives_the_same_bytes(account, claimed, judged, con
     process_results.handler(ended(name), context)
     assert {key: account.read(key) for key in account.keys(f"runs/{RUN}/report/")} == before
     assert len(before) == 7
-    assert len(told()) == 1
+    assert len(notified()) == 1
 
 
 def test_of_several_jobs_the_last_one_to_end_writes_the_report(account, claimed, judged, context):
@@ -194,7 +187,7 @@ def test_a_job_that_ends_badly_leaves_a_report_that_says_so(
     item = account.run(RUN)
     assert (item["status"], item["error"]) == ("FAILED", "JudgeJobError")
     assert item["cause"].endswith(reason)
-    assert told()[0]["status"] == "FAILED"
+    assert notified()[0]["status"] == "FAILED"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +207,7 @@ def test_output_that_cannot_be_read_fails_the_run_with_its_cause(
     assert process_results.handler(ended(name), context)["status"] == "FAILED"
     assert words in account.run(RUN)["cause"]
     assert metrics(account)["failure"]["stage"] == "results"
-    assert len(told()) == 1
+    assert len(notified()) == 1
 
 
 def test_rows_that_the_judge_left_out_are_judge_failures_and_the_sum_closes(
@@ -235,7 +228,7 @@ def test_a_report_stays_a_report_when_nobody_can_be_told(
     judged(name)
     monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:deleted")
     assert process_results.handler(ended(name), context)["status"] == "REPORTED"
-    assert (account.run(RUN)["status"], told()) == ("REPORTED", [])
+    assert (account.run(RUN)["status"], notified()) == ("REPORTED", [])
 
 
 def test_what_aws_cannot_do_for_a_moment_fails_no_run(
@@ -314,7 +307,7 @@ def test_a_failure_is_told_written_down_and_frees_what_the_run_held(
     }
     item = account.run(RUN)
     assert item["status"] == "FAILED"
-    (message,) = told()
+    (message,) = notified()
     assert message == {
         "run_id": RUN,
         "status": "FAILED",
@@ -332,7 +325,7 @@ def test_a_failed_judge_job_is_told_once_and_stays_in_the_report(
     process_results.handler(ended(name, **FAILED), context)
     record_failure.handler(caught("SageMaker.AmazonSageMakerException", "it failed"), context)
     assert metrics(account)["judge"]["jobs"] == [name]
-    assert [message["status"] for message in told()] == ["FAILED"]
+    assert [message["status"] for message in notified()] == ["FAILED"]
     assert released == [RUN]
 
 
@@ -347,7 +340,7 @@ def test_the_catch_writes_the_same_report_before_the_job_s_own_event(
     assert first["judge"]["jobs"] == [name]
     process_results.handler(ended(name, **FAILED), context)
     assert metrics(account) == first
-    assert len(told()) == 1
+    assert len(notified()) == 1
 
 
 def test_a_report_that_came_meanwhile_is_not_replaced(
@@ -363,7 +356,7 @@ def test_a_report_that_came_meanwhile_is_not_replaced(
     record_failure.handler({"executionArn": FIRST, "status": "ABORTED"}, context)
     assert account.run(RUN)["status"] == "REPORTED"
     assert metrics(account)["status"] != "failed"
-    assert [message["status"] for message in told()] == ["REPORTED"]
+    assert [message["status"] for message in notified()] == ["REPORTED"]
 
 
 def test_a_run_that_was_never_claimed_leaves_only_why(account, context, released):
@@ -435,7 +428,7 @@ def test_endpoints_are_given_up_even_if_the_report_cannot_be_written(
         record_failure.handler(caught("RecipeError", "x"), context)
     assert released == [RUN]
     assert account.run(RUN)["status"] == "FAILED"
-    assert len(told()) == 1
+    assert len(notified()) == 1
 
 
 def test_the_reason_of_a_failed_child_is_told_instead_of_the_maps(context, account, monkeypatch):

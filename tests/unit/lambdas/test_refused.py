@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
-from moto.sns import sns_backends
 
 from lambdas import record_failure
 from nova_judge.aws import runs_table
 from nova_judge.inputs.run_request import Wish, read_wish
+from tests.made.topic import notified
 from tests.unit.conftest import BUCKET, TABLE
 
 EXECUTION = "arn:execution:first"
@@ -22,15 +21,10 @@ def caught(state: dict, error: str = "RecipeError", message: str = "no recipe pa
     return {"state": {**state, "error": {"Error": error, "Cause": cause}}, "execution": EXECUTION}
 
 
-def told() -> list[dict]:
-    (topic,) = sns_backends[ACCOUNT_ID]["us-east-1"].topics.values()
-    return [json.loads(message) for _, message, *_ in topic.sent_notifications]
-
-
 def test_a_dropped_file_that_cannot_be_evaluated_is_told_with_its_key_and_why(account, context):
     record_failure.handler(caught(DROPPED), context)
 
-    assert told() == [
+    assert notified() == [
         {
             "run_id": RUN,
             "status": "FAILED",
@@ -59,7 +53,7 @@ def test_the_event_that_follows_a_caught_failure_tells_nothing_again(account, co
     ended = {"executionArn": EXECUTION, "status": "FAILED", "input": json.dumps(DROPPED)}
     record_failure.handler(ended, context)
 
-    assert len(told()) == 1
+    assert len(notified()) == 1
 
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
@@ -67,7 +61,7 @@ def test_an_execution_that_no_catch_saw_is_told_by_its_event(account, context, s
     event = {"executionArn": EXECUTION, "status": status, "input": json.dumps(DROPPED)}
     record_failure.handler(event, context)
 
-    (message,) = told()
+    (message,) = notified()
     assert (message["run_id"], message["input"]) == (RUN, f"s3://{BUCKET}/{KEY}")
 
 
@@ -76,7 +70,7 @@ def test_a_claim_that_failed_is_told_with_the_file_that_was_planned(account, con
     state = {"run": {"input": item, "recipe": {"name": "own"}}, "by_event": True}
     record_failure.handler(caught(state, "ClientError", "AccessDenied"), context)
 
-    (message,) = told()
+    (message,) = notified()
     assert message["input"] == f"s3://{BUCKET}/inbox/own/q.jsonl"
 
 
@@ -86,7 +80,7 @@ def test_what_an_execution_has_claimed_is_no_refusal(account, context):
     event = {"executionArn": EXECUTION, "status": "FAILED", "input": json.dumps(DROPPED)}
     record_failure.handler(event, context)
 
-    assert told() == []
+    assert notified() == []
     assert account.keys("runs/") == []
 
 
