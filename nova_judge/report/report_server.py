@@ -28,7 +28,7 @@ HEADERS = {
 
 def make_server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of the reports below `folder` on loopback; port 0 takes a free one."""
-    return ThreadingHTTPServer((LOOPBACK, port), _handler(Served(folder.resolve())))
+    return ThreadingHTTPServer((LOOPBACK, port), _handler(ServedFolder(folder.resolve())))
 
 
 class Content(NamedTuple):
@@ -38,7 +38,7 @@ class Content(NamedTuple):
     body: bytes
 
 
-class Served:
+class ServedFolder:
     """The pages of a folder with runs."""
 
     def __init__(self, folder: Path) -> None:
@@ -89,7 +89,7 @@ def find_file(folder: Path, target: str) -> Path | None:
     return path if is_ours and path.is_file() else None
 
 
-def _handler(served: Served) -> Callable[..., BaseHTTPRequestHandler]:
+def _handler(served: ServedFolder) -> Callable[..., BaseHTTPRequestHandler]:
     class ReportHandler(BaseHTTPRequestHandler):
         server_version = "nova-judge"
         sys_version = ""

@@ -22,7 +22,7 @@ from nova_judge.sources.completions import first_choice
 from nova_judge.text import storable
 
 Reply = TypeVar("Reply")
-Serving: TypeAlias = Literal["vllm", "tgi"]
+ModelServer: TypeAlias = Literal["vllm", "tgi"]
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
@@ -170,7 +170,7 @@ class PlainForm:
         )
 
 
-def form_of(serving: Serving, model: str, settings: Generation) -> RequestForm:
+def form_of(serving: ModelServer, model: str, settings: Generation) -> RequestForm:
     """The form that a serving container speaks."""
     return ChatForm(model, settings) if serving == "vllm" else PlainForm(settings)
 
