@@ -144,7 +144,8 @@ def test_rows_shown_again_are_asked_again_whatever_earlier_runs_have_stored(
     here = account()
     own(here, url, "controls: [repeat]\n")
     here.drop("pairs.jsonl", pairs(30), recipe="own")
-    assert here.ended()[0].status == "SUCCEEDED"
+    (execution,) = here.ended()
+    assert execution.status == "SUCCEEDED", execution
     assert len(model.asked) == 120
     assert here.metrics()["retest"]["rows"] == 30
 
