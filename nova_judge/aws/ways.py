@@ -35,6 +35,10 @@ class AwsWays:
         self._prefix, self._keys = prefix, keys or {}
         self._kept = None if kept is None else KeptTexts(kept)
 
+    def afresh(self) -> "AwsWays":
+        """The same ways, on which no kept answer stands in for a call."""
+        return AwsWays(self._prefix, self._keys)
+
     def bedrock(self, model: str, how: Generation) -> Port:
         """A Bedrock model, through Converse."""
         client = boto3.client("bedrock-runtime", config=config(MOST_THREADS, how.call_timeout_s))

@@ -34,6 +34,10 @@ class Hosting(NamedTuple):
 class Ways(Protocol):
     """The ways to a model that this process has: clients, credentials, the stage's names."""
 
+    def afresh(self) -> "Ways":
+        """The same ways, on which no kept answer stands in for a call."""
+        ...
+
     def bedrock(self, model: str, how: Generation) -> Port:
         """A Bedrock model, through Converse."""
         ...

@@ -127,6 +127,9 @@ def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
     run, how = asked.run, judge_generation(asked.run.recipe.judge)
     model = asked_model(run.recipe, asked.number)
     source = source_of(model)
+    # An earlier reply would agree with itself: rows that are shown again are asked again.
+    again = _job(asked).label == Control.REPEAT
+    ways = ways.afresh() if again else ways
     port = source.port(model, how, ways)
     if how.json_schema is not None:
         plain = msgspec.structs.replace(how, json_schema=None)
@@ -139,8 +142,7 @@ def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
             model_name(source.kept_as(model), how),
             place,
             execution=run.execution,
-            # An earlier run's reply would agree with itself: rows shown again are asked again.
-            reuse=not run.no_cache and _job(asked).label != Control.REPEAT,
+            reuse=not (run.no_cache or again),
         ),
         policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
         call_timeout_s=how.call_timeout_s,
