@@ -11,14 +11,33 @@ from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.report.criterion_rows import common_criteria, difference_of
 from nova_judge.report.page import asset, environment
+from nova_judge.statistics.decision import Word
 
 
 class Entry(NamedTuple):
-    """One run as a line of the index; `link` is relative to the index page, or empty."""
+    """One run as a line of the index; `link` is relative to the index page, or empty.
+
+    place: the run's folder below the index. word: the verdict, or what a run without one is. chip:
+    the verdict's look. data: the name of the input file.
+    """
 
     metrics: Metrics
+    place: str
+    word: str
     words: str
+    chip: str
     link: str
+    data: str
+
+
+class SeriesTrend(NamedTuple):
+    """Runs that may be compared, and how their figures moved."""
+
+    title: str
+    about: str
+    runs: int
+    rate: "Trend | None"
+    criteria: "list[Trend]"
 
 
 class Point(NamedTuple):
@@ -42,25 +61,49 @@ class Trend(NamedTuple):
     last: float
 
 
-def render_index(series: Sequence[Series], folder: Path, refused: Sequence[Refused] = ()) -> str:
-    """The index page of a folder; links go to the reports below it, by relative path."""
-    listed = [
-        (
-            [_entry(report, folder) for report in one.runs],
-            win_rate_trend(one),
-            criterion_trends(one),
-        )
-        for one in series
-    ]
+def render_index(
+    series: Sequence[Series],
+    folder: Path,
+    refused: Sequence[Refused] = (),
+    *,
+    comparable: bool = False,
+) -> str:
+    """The index page of a folder; links go to the reports below it, by relative path.
+
+    `comparable`: the page's server compares two of them.
+    """
+    reports = [report for one in series for report in one.runs]
+    newest = sorted(reports, key=lambda report: report.metrics.created, reverse=True)
+    entries = [_entry(report, folder) for report in newest]
     return (
         environment()
         .get_template("index.html.j2")
         .render(
             folder=folder.name or str(folder),
-            series=listed,
+            entries=entries,
+            verdicts=sorted({entry.word for entry in entries}),
+            recipes=sorted({entry.metrics.recipe.name for entry in entries}),
+            comparable=comparable,
+            trends=[_series_trend(one) for one in series if len(one.runs) > 1],
             refused=[(item.report.metrics.run_id, item.difference) for item in refused],
             style=asset("report.css"),
+            script=asset("index.js"),
         )
+    )
+
+
+def _series_trend(series: Series) -> SeriesTrend:
+    last = series.runs[-1].metrics
+    about = [f"judge {last.judge.model}", last.input.uri]
+    if (baseline := last.name("A")) is not None:
+        about.insert(1, f"baseline {baseline}")
+    title = f"{_data(last)} · {last.recipe.name}" + (f" · against {baseline}" if baseline else "")
+    return SeriesTrend(
+        title,
+        ", ".join(about),
+        len(series.runs),
+        win_rate_trend(series),
+        criterion_trends(series),
     )
 
 
@@ -105,9 +148,29 @@ def _trend(
     return Trend(name, points, top, bottom, height(neutral), measured[0][1], measured[-1][1])
 
 
+def place_of(report: SavedReport, folder: Path) -> str:
+    """The run's folder below another, as a person would name it."""
+    run = report.folder.parent if report.folder.name == "report" else report.folder
+    place = "/".join(Path(os.path.relpath(run, folder)).parts)
+    return run.resolve().name if place == "." else place
+
+
 def _entry(report: SavedReport, folder: Path) -> Entry:
-    page = report.folder / "report.html"
+    page, metrics = report.folder / "report.html", report.metrics
     link = ""
     if page.is_file():
         link = "/".join(Path(os.path.relpath(page, folder)).parts)
-    return Entry(report.metrics, headline(report.metrics).words, link)
+    words = headline(metrics).words
+    word = str(metrics.verdict.word) if metrics.verdict else words
+    if not metrics.completed:
+        word = "failed"
+    chip = {Word.A_BETTER: "A", Word.B_BETTER: "B"}.get(
+        metrics.verdict.word if metrics.verdict else Word.INCONCLUSIVE, "none"
+    )
+    place = place_of(report, folder)
+    return Entry(metrics, place, word, words, chip, link, _data(metrics))
+
+
+def _data(metrics: Metrics) -> str:
+    """The input file's name; what the run says instead where it read none."""
+    return metrics.input.uri.rstrip("/").rpartition("/")[2] or metrics.input.uri

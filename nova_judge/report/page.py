@@ -149,6 +149,7 @@ def environment() -> jinja2.Environment:
     }
     environment.globals |= {
         "caveats": sentences_stand_in.caveats,
+        "stand_ins": sentences_stand_in.stand_ins,
         "judge_role": sentences_stand_in.role,
         "outcomes": panels.OUTCOMES,
     }

@@ -5,11 +5,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.history import group
 from nova_judge.findings.saved_report import METRICS, find_reports, open_report
+from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
 from nova_judge.report.rows_page import RowPages, render_rows_page
@@ -52,8 +53,11 @@ class ServedFolder:
         """
         url = urlsplit(target)
         if url.path in {"/", "/index.html"}:
-            page = render_index(group(find_reports(self._folder)), self._folder)
+            series = group(find_reports(self._folder))
+            page = render_index(series, self._folder, comparable=True)
             return Content(CONTENT_TYPES["report.html"], page.encode())
+        if url.path == "/compare":
+            return self._compared([run for name, run in parse_qsl(url.query) if name == "run"])
         name = url.path.rpartition("/")[2]
         if name in {"rows.html", "rows.json"}:
             return self._of_rows(url.path, name, dict(parse_qsl(url.query)))
@@ -64,6 +68,18 @@ class ServedFolder:
         if path.name == "report.html":  # here, and only here, all rows can be had
             body = body.replace(ALL_ROWS + b" hidden>", ALL_ROWS + b">", 1)
         return Content(CONTENT_TYPES[path.name], body)
+
+    def _compared(self, places: list[str]) -> Content | None:
+        metrics = [
+            self._file(f"/{quote(place)}/{below}{METRICS}")
+            for place in places
+            for below in ("report/", "")
+        ]
+        reports = [open_report(path) for path in metrics if path is not None]
+        if len(reports) != 2:
+            return None
+        page = render_compare(reports, self._folder)
+        return Content(CONTENT_TYPES["report.html"], page.encode())
 
     def _of_rows(self, path: str, name: str, asked: dict[str, str]) -> Content | None:
         metrics = self._file(f"{path.rpartition('/')[0]}/{METRICS}")

@@ -128,12 +128,15 @@ def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, widt
 def test_series_of_one_recipe_and_judge_are_told_apart(open_page, tmp_path):
     rows = generated.judged_rows(60)
     for name in ("one", "two"):
-        metrics = changed(generated.metrics(rows), "candidates.A.name", f"baseline {name}")
-        write(tmp_path / name / "report", metrics, rows)
+        for day in (1, 2):
+            metrics = changed(generated.metrics(rows), "candidates.A.name", f"baseline {name}")
+            metrics = changed(metrics, "created", f"2026-11-0{day}T00:00:00Z")
+            write(tmp_path / f"{name}-{day}" / "report", metrics, rows)
     index = tmp_path / "index.html"
     index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
     page = open_page(index)
-    assert page.locator("h2").count() == 2
+    headings = page.locator("h2").all_inner_texts()
+    assert len(headings) == len(set(headings)) == 2
     assert violations(page) == []
 
 

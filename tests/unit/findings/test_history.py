@@ -139,7 +139,7 @@ def test_index_links_to_reports_and_draws_the_trend(saved, tmp_path):
     page = render_index(group(find_reports(tmp_path)), tmp_path)
     assert page.count("<circle") >= 3
     assert 'href="run-11/report/report.html"' in page
-    assert page.index("run-11/") < page.index("run-17/")
+    assert page.index("run-17/") < page.index("run-11/")
     assert "Criteria over time" in page
 
 
