@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from nova_judge.measures import MEASURES, NAMESPACE, SERVICE
 
-# A call that has nothing to count is no fault.
+# A call that has nothing to count is not a fault.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(service=SERVICE)

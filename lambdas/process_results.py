@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:
-        # Told and written down; another try would read the same bytes.
+        # Reported and written down; another try would read the same bytes.
         logger.exception("no report", run_id=run.run_id)
         return _fail(settings, run, summary, outcomes, "results", error)
     except (BotoCoreError, ClientError):
@@ -131,7 +131,7 @@ def _fail(
         before = runs_table.set_status(
             settings.runs_table, run.run_id, runs_table.FAILED, execution=run.execution, **facts
         )
-    if before not in (None, runs_table.FAILED):  # RecordFailure may have told it already
+    if before not in (None, runs_table.FAILED):  # RecordFailure may have sent it already
         entry = entry_of_report(run, metrics, uri, ended=now(), error=facts["error"])
         record(settings.stage, settings.data_bucket, entry)
         measure(settings.stage, {"RunsFailed": 1, "ReportsFailed": stage == "results"})

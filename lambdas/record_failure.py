@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     execution = event["executionArn"] if ended else event["execution"]
     caught = {} if ended else event["state"]["error"]
     failure = _ended(event) if ended else _explain(caught, execution)
-    # The table tells whose the run is: it may be claimed anew, or be claimed and not yet written.
+    # The table tells whose the run is: it may be claimed again, or be claimed and not yet written.
     recorded = event.get("status") == "FAILED"  # by the Catch already, which knows more
     run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not recorded)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
 
 def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:
     if caught.get("Error") == SHARD_FAILED:
-        # The map hides why its child failed; not to learn it is no further failure.
+        # The map hides why its child failed; not to learn it is not a further failure.
         try:
             caught = executions.first_failed_child(execution) or caught
         except ClientError:
@@ -95,7 +95,7 @@ def _refuse(settings: FailureSettings, execution: str, wish: Wish, failure: Exec
     refused = refusal(wish, execution, failure)
     report = run_folder.publish_refusal(settings.data_bucket, refused)
     if report is None:
-        return  # told already, by the Catch
+        return  # sent already, by the Catch
     record(settings.stage, settings.data_bucket, entry_of_refusal(refused, report, ended=now()))
     measure(settings.stage, {"RunsFailed": 1})
     headline = f"{wish.input_uri}: {failure.cause}" if wish.input_uri else failure.cause
@@ -130,7 +130,7 @@ def _record(
     if before is None:
         return  # its report came after all, or another execution has it
     report = ""
-    first = before != runs_table.FAILED  # else ProcessResults has told it already
+    first = before != runs_table.FAILED  # else ProcessResults has sent it already
     try:
         if run is not None:
             metrics = _metrics(settings, run, failure, job)

@@ -155,7 +155,9 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
     if request.input is not None and not request.input.is_file():
         raise LocalModeError(f"{request.input}: there is no such file.")
     if request.input is not None and "." not in request.input.name:
-        raise LocalModeError(f"{request.input}: an upload starts a run by its ending: add .jsonl.")
+        raise LocalModeError(
+            f"{request.input}: an upload starts a run by its file extension: add .jsonl."
+        )
     judge = _absolute(request.judge)
     judge_from(judge, request.calls)
     return EmulatorSettings(
@@ -238,7 +240,7 @@ def _chat_server(
         return None
     kind, _, rest = spec.partition(":")
     if kind != "openai":
-        raise LocalModeError(f"{spec!r} is no server: write --endpoints openai:URL[#MODEL].")
+        raise LocalModeError(f"{spec!r} is not a server: write --endpoints openai:URL[#MODEL].")
     server = parse_chat_server(rest, environment.get("OPENAI_API_KEY"))
     return msgspec.structs.replace(server, timeout_s=timeout_s)
 

@@ -1,4 +1,4 @@
-"""The templates of local mode: `python -m stacks.local_templates` writes them anew.
+"""The templates of local mode: `python -m stacks.local_templates` writes them again.
 
 Local mode needs neither the CDK nor Node: it deploys the stage `local` as it was synthesized when
 the stacks last changed. Nothing of this machine stays in the files.

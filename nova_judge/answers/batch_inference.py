@@ -126,6 +126,6 @@ def check_ended(jobs: Iterable[JobStatus]) -> None:
 
 
 def job_name(prefix: str, run_id: str, attempt: str, place: str) -> str:
-    """A name of at most 63 characters, one a run's attempt and place."""
+    """A name of at most 63 characters, one per attempt and place of a run."""
     suffix = f"-{attempt}-{place}"
     return f"{prefix}-{run_id}"[: 63 - len(suffix)].rstrip("-") + suffix

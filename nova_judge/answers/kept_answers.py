@@ -29,7 +29,7 @@ class KeptAnswers:
         return answers
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
-        """None: whoever starts a command anew wants failed rows asked again."""
+        """None: whoever starts a command again wants failed rows asked again."""
         del prompts
         return {}
 

@@ -39,7 +39,7 @@ def compare_answers(
         out: the folder that keeps the run; without one it is deleted when the program ends.
 
     Raises:
-        RequestError: there are no rows, or they are no mappings.
+        RequestError: there are no rows, or they are not mappings.
         LocalModeError: the run failed, and why.
     """
     require("local", "ministack")
@@ -86,7 +86,7 @@ def _records(rows: Tabular) -> Iterator[Any]:
         yield from rows.to_dicts()
     elif hasattr(rows, "to_pylist"):  # Arrow
         yield from rows.to_pylist()
-    elif hasattr(rows, "to_dict"):  # pandas, whose missing values are no JSON
+    elif hasattr(rows, "to_dict"):  # pandas, whose missing values are not JSON
         yield from rows.astype(object).where(rows.notna(), None).to_dict("records")
     else:
         yield from rows

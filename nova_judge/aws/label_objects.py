@@ -1,4 +1,4 @@
-"""Labels of a run, and its report made anew, in the run's folder in S3."""
+"""Labels of a run, and its report made again, in the run's folder in S3."""
 
 from pathlib import Path
 

@@ -38,7 +38,7 @@ def _table(name: str) -> "Table":
 def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bool) -> Claim:
     """Claim a run for an execution: the first one gets it, and gets it again when it asks again.
 
-    A failed run may be claimed anew by a person's wish, never by an event, which may be a repeat.
+    A failed run may be claimed again by a person's wish, never by an event, which may be a repeat.
     """
     # An event never takes over: no status is called by this name.
     retaken = FAILED if not by_event else "-"

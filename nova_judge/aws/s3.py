@@ -109,7 +109,7 @@ def _why(key: str) -> str:
         return f"put it below {INBOX} of the data bucket"
     return (
         "it is encrypted with a key that the stage's functions may not use, or another account has "
-        "it. Upload it anew without a key of its own, or name the key as kms_key of the stage in "
+        "it. Upload it again without a key of its own, or name the key as kms_key of the stage in "
         "cdk.json"
     )
 

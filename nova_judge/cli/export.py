@@ -123,7 +123,9 @@ def _of_scores(
     if metric not in scored:
         raise RequestError(f"--metric: name one of {', '.join(scored)}, which this run scored")
     if form.needs_both:
-        raise RequestError(f"--format {form} needs two answers a row; this run scored single ones")
+        raise RequestError(
+            f"--format {form} needs two answers per row; this run scored single ones"
+        )
     return export_scores(scores, form, metric, least, report.metrics)
 
 

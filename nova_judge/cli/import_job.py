@@ -75,6 +75,6 @@ def _imported(
     job: str, out: Path, sent: GivenFile | None, names: dict[Candidate, str]
 ) -> SavedReport:
     with tempfile.TemporaryDirectory() as scratch:
-        # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
+        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         return import_job(job, out, sent, names)

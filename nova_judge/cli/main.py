@@ -28,9 +28,9 @@ COMMANDS: Final[dict[str, str]] = {
     "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
     "costs": "Add up what the runs of a stage were estimated to cost and what was metered.",
     "stop": "Stop everything of a stage that costs money while it runs.",
-    "report": "Print the result of a run and where its page is; write the page anew where it is "
+    "report": "Print the result of a run and where its page is; write the page where it is "
     "missing.",
-    "review": "Label rows of a run on a local page, blind; the report is made anew with what "
+    "review": "Label rows of a run on a local page, blind; the report is made again with what "
     "people say.",
     "import": "Make a run folder and a report of any Nova judge job, own data or Bedrock "
     "evaluation.",

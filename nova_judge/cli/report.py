@@ -23,7 +23,7 @@ from nova_judge.steps.opened_report import report_at
 def command(
     run: RunOrMetrics,
     out: Annotated[
-        Path | None, typer.Option(help="Write the report's files anew into this folder.")
+        Path | None, typer.Option(help="Write the report's files into this folder.")
     ] = None,
     weights: WeightsAsked = "",
     drop: Drop = "",
@@ -31,7 +31,7 @@ def command(
     as_json: AsJson = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Print the result of a run and where its page is; write the page anew where it is missing.
+    """Print the result of a run and where its page is; write the page where it is missing.
 
     Examples:
 
@@ -70,7 +70,7 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         Console(stderr=True).status("Writing the report"),
         tempfile.TemporaryDirectory() as scratch,
     ):
-        # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
+        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         from nova_judge.report.write import write_report  # noqa: PLC0415
 

@@ -50,12 +50,12 @@ def command(
         bool, typer.Option("--plan", help="Only say what this budget would tell.")
     ] = False,
     report: Annotated[
-        bool, typer.Option("--report", help="Only make the report anew from the labels.")
+        bool, typer.Option("--report", help="Only make the report again from the labels.")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Label rows of a run on a local page, blind; the report is made anew with what people say.
+    """Label rows of a run on a local page, blind; the report is made again with what people say.
 
     Half of the rows are drawn by chance, half where labels help most, each with a known
     probability. Every reviewer has a file of their own in the run's folder labels/; stop and go on
@@ -162,14 +162,14 @@ def _serve(
 
 
 def _report_anew(place: _Place) -> str:
-    """Make the report anew from all labels, and say what they tell."""
+    """Make the report again from all labels, and say what they tell."""
     review = read_review(place.store)
     if review is None or not review.rows():
         return "No row is labelled yet, so that the report stays as it is."
     report = open_report(place.report.folder)
     metrics = reviewed_metrics(report.metrics, report.rows(), review)
     with tempfile.TemporaryDirectory() as scratch:
-        # Only drawing needs matplotlib, which keeps a cache in the user's home unless told where.
+        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         from nova_judge.report.write import write_report  # noqa: PLC0415
 

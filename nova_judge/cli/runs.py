@@ -145,7 +145,7 @@ def retry(
     run: RunName,
     stage: StageOption = "dev",
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew, even where it could go on.")
+        bool, typer.Option("--fresh", help="Start again, even where it could go on.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -57,7 +57,7 @@ SubmitOut: TypeAlias = Annotated[
 SubmitNoCache: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--no-cache", help="A run of its own that asks the candidates for every answer anew."
+        "--no-cache", help="A run of its own that asks the candidates for every answer again."
     ),
 ]
 
@@ -176,7 +176,7 @@ def _begin(place: Deployed, asked: _Asked) -> Started:
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(asked.uri, place) if asked.uri else None
     if lines is not None:
-        # Its upload starts no run, which could not be told of `no_cache`.
+        # Its upload starts no run, which could not be given `no_cache`.
         item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}", asked.names)
     wanted = {"recipe": read.name, "no_cache": asked.no_cache}
     wanted |= {"input": item.uri} if item else {}

@@ -43,7 +43,7 @@ _MOST_JUDGMENTS = 10_000_000
 def metrics_of_job(figures: Mapping[str, Any]) -> Metrics:
     """The metrics of a pair judge's dictionary: `a_scores`, `b_scores`, `ties`, `winrate`, ...
 
-    Raises SavedReportError where it lacks the wins of A or B, or they are no counts.
+    Raises SavedReportError where it lacks the wins of A or B, or they are not counts.
     """
     job = {name: _plain(value) for name, value in figures.items()}
     a, b, ties, errors = (_count(job, name) for name in COUNTS)

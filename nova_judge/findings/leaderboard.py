@@ -4,7 +4,7 @@ Bradley and Terry (1952, Biometrika 39): the log-odds that one candidate beats a
 difference of their strengths. A row counts with its score; half an observation at either end,
 shared out over a candidate's comparisons, keeps strengths finite; and the intervals come from the
 sandwich variance over prompts, jointly over all runs, so that ties count for what they are and a
-baseline that meets everybody on the same prompts is no surer than these prompts make it. Strengths
+baseline that meets everybody on the same prompts is not surer than these prompts make it. Strengths
 are relative to the mean of a component: candidates that no chain of runs connects are not compared.
 """
 

@@ -18,7 +18,7 @@ from nova_judge.statistics.decision import Word
 
 DECIDED = (Word.A_BETTER, Word.B_BETTER, Word.EQUIVALENT)
 EVENT_VERSION = 1
-"""Rises where a field changes its meaning or goes; a field more is no new version."""
+"""Rises where a field changes its meaning or goes; a new field is not a new version."""
 RunEventKind: TypeAlias = Literal["Started", "Judged", "Decided", "Failed"]
 
 

@@ -54,7 +54,7 @@ def shard_lines(
         if not foreign and length <= max_bytes:
             kept += rest
         elif start + length >= shard.end:
-            # No further line begins in this shard: how far this one goes on is no matter.
+            # No further line begins in this shard: how far this one goes on does not matter.
             if not foreign:
                 yield Line(number + 1, None)
             return

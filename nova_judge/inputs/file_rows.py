@@ -120,7 +120,7 @@ def _elements(content: bytes, path: Path, form: FileForm, at: str | None) -> Ite
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InputFileError(
-            f"{path} begins as {form} and is no JSON: {error}. Several objects one after the other "
+            f"{path} begins as {form} and is not JSON: {error}. Several objects in a row "
             f"become lines with `jq -c . {path.name}`; commas between them have to go"
         ) from error
     for number, member in enumerate(_rows_of(document, path, at), start=1):

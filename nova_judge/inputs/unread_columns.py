@@ -1,7 +1,7 @@
 """Columns that a run would not read although they seem to carry what it needs.
 
 Such a file is refused before anything is paid for, with the `--map` that would read it: a column of
-answers under another name would otherwise be left lying, and the candidates paid to answer anew.
+answers under another name would otherwise be left lying, and the candidates paid to answer again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

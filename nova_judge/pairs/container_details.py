@@ -1,4 +1,4 @@
-"""What a pair judge's container writes of its rows, for judges that are no container.
+"""What a pair judge's container writes of its rows, for judges that are not a container.
 
 One details row a pair and one set of figures: everything that reads a Nova job reads these too.
 """

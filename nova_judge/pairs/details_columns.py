@@ -85,7 +85,7 @@ def _profile(metrics: RowMetrics, predictions: object) -> Profile:
     if isinstance(labels, list) and not (outputs or raw):
         try:
             return _profile_of_labels(tuple(labels), *map(metrics.get, _COUNTS))
-        except TypeError:  # a list where a label or a count should be is no key of the cache
+        except TypeError:  # a list where a label or a count should be cannot be a key of the cache
             pass
     passes = passes_of(metrics, predictions)
     return Profile(outcome_of(passes.forward), outcome_of(passes.backward))

@@ -187,7 +187,7 @@ def _with_label(text: str, verdict: JudgedAs) -> ReadReply:
 
 
 def _with_criteria(text: str, reply: _RubricReply | None) -> ReadReply:
-    """A rubric of the judge's own; what is no JSON may be YAML."""
+    """A rubric of the judge's own; what is not JSON may be YAML."""
     if reply is None:
         verdict = parse_verdict(text)
         readable = isinstance(parse_rubric(text), Rubric)

@@ -1,6 +1,6 @@
 """Other weights for the criteria, without asking the judge again.
 
-Every row is judged anew from its stored scores: the candidate with the higher weighted score wins,
+Every row is judged again from its stored scores: the candidate with the higher weighted score wins,
 equal scores tie, in whole numbers (docs/rubric.md). The details hold one rubric per row, the
 forward pass's, so a reweighted verdict is the verdict of one order; it does not average out a
 preference for the response shown first.
@@ -154,7 +154,7 @@ def figures(
     """Counts, win rate of B with interval, and verdict of a reweighing.
 
     `settings` are those of `settings_for` where a user chose the weights; `prompts` are the rows'
-    keys, whose repeats are no further evidence.
+    keys, whose repeats are not further evidence.
 
     The rubrics are of the order A, B alone, so that a judge that favours a position beyond chance
     blocks the verdict: its preference and the candidates' difference are one figure here.

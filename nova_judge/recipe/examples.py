@@ -42,7 +42,9 @@ def _filled(spec: CandidateSpec, file: str, beside: Beside | None) -> CandidateS
     if not isinstance(name, str):
         return spec
     if "/" in name or "\\" in name or name.startswith(".") or beside is None:
-        raise RecipeError(f"{file}: examples {name}: the name of a file beside the recipe, please")
+        raise RecipeError(
+            f"{file}: examples {name}: the name of a file beside the recipe is expected"
+        )
     try:
         content = beside(name)
     except OSError as error:

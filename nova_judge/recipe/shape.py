@@ -134,7 +134,7 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form
 
 
 def _values_of(kind: Any) -> Any:  # noqa: ANN401 - a type form
-    """The type of a mapping's values; None where the type is no mapping."""
+    """The type of a mapping's values; None where the type is not a mapping."""
     mappings = (member for member in _members(kind) if typing.get_origin(member) is dict)
     return next((typing.get_args(member)[1] for member in mappings), None)
 

@@ -62,7 +62,7 @@ class ReviewServer(ThreadingHTTPServer):
         return None
 
     def post(self, asked: str, body: bytes) -> Content | None:
-        """Keep a label, or make the report anew."""
+        """Keep a label, or make the report again."""
         if asked == "labels":
             answered = msgspec.json.decode(body, type=SentLabel)
             with self._lock:

@@ -37,7 +37,7 @@ class RowPages:
     def answer(self, report: SavedReport, asked: Mapping[str, str]) -> bytes:
         """JSON: the facets where they are asked for, else rows, how many match, and all there are.
 
-        Raises RequestError for what is no question, SavedReportError where there are no rows.
+        Raises RequestError for what is not a question, SavedReportError where there are no rows.
         """
         with self._lock:
             opened = self._opened(report)
@@ -48,7 +48,7 @@ class RowPages:
         return msgspec.json.encode({"rows": rows, "found": found.found, "all": found.all})
 
     def _opened(self, report: SavedReport) -> _Open:
-        """The run's file, opened anew where it or the metrics changed: a review writes these."""
+        """The run's file, opened again where it or the metrics changed: a review writes these."""
         path = report.stored_judgments()
         changed = path.stat().st_mtime_ns + (report.folder / METRICS).stat().st_mtime_ns
         if (there := self._open.get(path)) and there.changed == changed:

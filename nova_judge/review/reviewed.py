@@ -34,7 +34,7 @@ class _Compared(msgspec.Struct, frozen=True):
 
 
 def reviewed_metrics(metrics: Metrics, rows: Iterable[JudgedRow], review: Review) -> Metrics:
-    """The metrics anew with the labels of a review; what the judge said stays as it is."""
+    """The metrics again with the labels of a review; what the judge said stays as it is."""
     labelled = review.rows()
     compared: list[_Compared] = []
     evidence = gather(_evidence(rows, labelled, compared))

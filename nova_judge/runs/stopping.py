@@ -68,7 +68,7 @@ def stop_all(
 
 
 def _stop(stage: Stage, left: Iterable[Running]) -> None:
-    """Executions first: one that runs would begin anew what is taken from it."""
+    """Executions first: one that runs would begin again what is taken from it."""
     stops = {service.kind: service.stop for service in stage.others}
     starting = [what for what in left if what.kind == stage.executions.kind]
     for what in starting:

@@ -43,7 +43,7 @@ def load_scorer(path: Path) -> Callable[..., object]:
     """The function `score` of the file; raises NoScoreError saying what is wrong with it."""
     spec = importlib.util.spec_from_file_location(f"scorer_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise NoScoreError(f"{path} is no Python file")
+        raise NoScoreError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -105,7 +105,7 @@ def _p_chance(labelled: Evidence, level: float) -> float | None:
     """P of as much agreement or more by chance (Fisher's exact test, one-sided).
 
     Of prompts for which the labels, and the verdicts, name a side on balance. None where not even
-    full agreement could be told from chance, as with all labels on one side.
+    full agreement could be distinguished from chance, as with all labels on one side.
     """
     verdicts = summed_verdicts(labelled)
     named = (labelled.labels <= Outcome.B) & (verdicts <= Outcome.B)

@@ -21,7 +21,7 @@ class Retried(NamedTuple):
 
 
 def retry(machine: str, entry: IndexEntry, run: Run | None, *, fresh: bool = False) -> Retried:
-    """Let a failed run go on where it stopped, where that is possible, or start it anew.
+    """Let a failed run go on where it stopped, where that is possible, or start it again.
 
     A fresh start keeps the answers that are there. Raises RunStateError where the run did not fail,
     or where its file is another one by now.
@@ -42,7 +42,7 @@ def wish_of(entry: IndexEntry, run: Run | None) -> dict[str, object]:
     wish: dict[str, object] = {"recipe": entry.recipe}
     if not entry.recipe:
         raise RunStateError(
-            f"run {entry.run_id} never said which recipe: `nova-judge submit` its file anew"
+            f"run {entry.run_id} never said which recipe: `nova-judge submit` its file again"
         )
     if run is None:  # it was refused before it was a run
         return wish | ({"input": entry.input} if entry.input else {})

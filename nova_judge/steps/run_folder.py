@@ -93,7 +93,7 @@ def store_pair_report(
 
 
 def publish_refusal(bucket: str, refused: Refusal) -> str | None:
-    """Write the report of what was no run yet; its URI, or None where it is there already."""
+    """Write the report of what was not a run yet; its URI, or None where it is there already."""
     layout = RunLayout(refused.run_id)
     if s3.read_if_exists(bucket, layout.report_file(refusals.DETAILS)) is not None:
         return None

@@ -31,7 +31,7 @@ _JOBS, _JOB = "/evaluation-jobs", "/evaluation-job/"
 
 
 class EvaluationJobs:
-    """All jobs of the emulated account; `judge` is called once a job, so that it may refuse."""
+    """All jobs of the emulated account; `judge` is called once per job, so that it may refuse."""
 
     def __init__(
         self, settings: EmulatorSettings, judge: Callable[[], AnswerJudge], s3: "S3Client"

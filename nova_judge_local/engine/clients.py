@@ -45,7 +45,7 @@ def client(service: str, endpoint_url: str, region: str) -> Client:
 
 
 @functools.cache
-def _session(region: str) -> Any:  # noqa: ANN401 - clients by a name that is no literal
+def _session(region: str) -> Any:  # noqa: ANN401 - clients by a name that is not a literal
     """One for all clients: what it reads of botocore's data, it keeps.
 
     It knows nothing of the user's profiles: one that does not exist does not matter here.

@@ -88,7 +88,7 @@ class Emulator:
         self._stop()
 
     def client(self, service: str) -> clients.Client:
-        """A boto3 client of the emulated account; one a service."""
+        """A boto3 client of the emulated account; one per service."""
         if not self.endpoint_url:
             raise LocalModeError("The emulator is not running: use it in a `with` statement.")
         return clients.client(service, self.endpoint_url, self.settings.region)

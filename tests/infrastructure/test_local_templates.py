@@ -7,7 +7,7 @@ from stacks.local_templates import KEPT
 
 
 def test_the_kept_templates_are_what_the_stacks_say_now():
-    """`make templates` writes them anew."""
+    """`make templates` writes them again."""
     kept = {file.stem: file.read_text("utf-8") for file in KEPT.glob("*.json")}
     now = {
         name: local_templates.as_text(template)
