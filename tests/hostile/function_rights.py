@@ -32,14 +32,16 @@ OWN = {
     "BuildJobs": f"{READS} {WRITES}",
     "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES}",
     "CollectVerdicts": f"{READS} {WRITES}",
-    "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:GetItem dynamodb:Scan events:PutEvents sns:Publish "
+    "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:GetItem dynamodb:Scan "
+    "events:PutEvents sns:Publish "
     f"states:DescribeExecution {METERS}",
     "WatchEndpoints": f"{RELEASES} dynamodb:GetItem dynamodb:Scan states:DescribeExecution "
     "bedrock:GetEvaluationJob bedrock:ListEvaluationJobs bedrock:ListModelInvocationJobs "
     "bedrock:StopEvaluationJob bedrock:StopModelInvocationJob logs:DescribeLogGroups "
     "logs:PutRetentionPolicy sagemaker:DescribeTrainingJob sagemaker:ListEndpoints "
     "sagemaker:ListTrainingJobs sagemaker:StopTrainingJob",
-    "ProcessResults": f"{READS} {WRITES} {METERS} dynamodb:GetItem dynamodb:UpdateItem events:PutEvents sns:Publish",
+    "ProcessResults": f"{READS} {WRITES} {METERS} dynamodb:GetItem dynamodb:UpdateItem "
+    "events:PutEvents sns:Publish",
 }
 EVERY = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),
