@@ -36,7 +36,7 @@ COMMANDS: Final[dict[str, str]] = {
     "evaluation.",
     "gate": "Say in one line whether B may replace A.",
     "history": "List the runs below a folder and how the win rate of B moved.",
-    "serve": "Serve the reports below a folder, read-only, on loopback.",
+    "serve": "Serve the reports below a folder or in a bucket, read-only, on loopback.",
     "stats": "Win rate, verdict, positions, agreement, calibration and more for a file of "
     "judgments.",
     "plan": "Say how many pairs find a difference, or what difference a number of pairs can find.",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nova_judge.cli.arguments import RunsFolder
+from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import find_metrics
@@ -15,29 +15,39 @@ from nova_judge.report.report_server import LOOPBACK, make_server
 
 
 def command(
-    folder: RunsFolder = Path("out"),
+    folder: Annotated[
+        str, typer.Argument(help="A folder with runs below it, or s3://bucket/.")
+    ] = "out",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8400,
     open_page: Annotated[bool, typer.Option("--open", help="Open the index in a browser.")] = False,
 ) -> None:
-    """Serve the reports below a folder, read-only, on loopback.
+    """Serve the reports below a folder or in a bucket, read-only, on loopback.
+
+    The index lists, sorts and filters the runs, draws trends and compares two; a report's page
+    leads to all rows of its run.
 
     Examples:
 
       nova-judge serve out --open
 
-      nova-judge serve out --port 0
+      nova-judge serve s3://my-bucket/ --port 0
     """
-    if not folder.is_dir():
+    mirror = RunMirror(folder) if folder.startswith("s3://") else None
+    here = mirror.folder if mirror else Path(folder)
+    if not here.is_dir():
         raise SavedReportError(f"{folder} is not a folder: name the one that holds your runs.")
     console = Console(highlight=False)
+    if mirror is not None:
+        with Console(stderr=True).status("Reading the runs"):
+            mirror.refresh()
     try:
-        server = make_server(folder, port)
+        server = make_server(here, port, mirror)
     except OSError as error:
         raise SavedReportError(f"port {port} cannot be used ({error}): try --port 0.") from error
     with server:
         address = f"http://{LOOPBACK}:{server.server_address[1]}/"
-        runs = sum(1 for _ in find_metrics(folder))
-        console.print(f"{runs} runs of {escape(str(folder))} at {address} (Ctrl+C stops)")
+        runs = sum(1 for _ in find_metrics(here))
+        console.print(f"{runs} runs of {escape(folder)} at {address} (Ctrl+C stops)")
         if open_page:
             webbrowser.open(address)
         try:

@@ -67,14 +67,15 @@ def render_index(
     refused: Sequence[Refused] = (),
     *,
     comparable: bool = False,
+    remote: bool = False,
 ) -> str:
     """The index page of a folder; links go to the reports below it, by relative path.
 
-    `comparable`: the page's server compares two of them.
+    `comparable`: the page's server compares two of them. `remote`: their pages come when asked for.
     """
     reports = [report for one in series for report in one.runs]
     newest = sorted(reports, key=lambda report: report.metrics.created, reverse=True)
-    entries = [_entry(report, folder) for report in newest]
+    entries = [_entry(report, folder, remote=remote) for report in newest]
     return (
         environment()
         .get_template("index.html.j2")
@@ -155,10 +156,10 @@ def place_of(report: SavedReport, folder: Path) -> str:
     return run.resolve().name if place == "." else place
 
 
-def _entry(report: SavedReport, folder: Path) -> Entry:
+def _entry(report: SavedReport, folder: Path, *, remote: bool) -> Entry:
     page, metrics = report.folder / "report.html", report.metrics
     link = ""
-    if page.is_file():
+    if remote or page.is_file():
         link = "/".join(Path(os.path.relpath(page, folder)).parts)
     words = headline(metrics).words
     word = str(metrics.verdict.word) if metrics.verdict else words

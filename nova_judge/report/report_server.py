@@ -4,12 +4,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.history import group
-from nova_judge.findings.saved_report import METRICS, find_reports, open_report
+from nova_judge.findings.saved_report import JUDGMENTS, METRICS, find_reports, open_report
 from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
@@ -27,9 +27,24 @@ HEADERS = {
 }
 
 
-def make_server(folder: Path, port: int) -> ThreadingHTTPServer:
+class RunSource(Protocol):
+    """Where runs come from that are not on this machine."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    def refresh(self) -> None:
+        """Bring the figures of all runs into the folder."""
+        ...
+
+    def fetch(self, path: Path) -> None:
+        """Bring one file of a run into the folder, if there is one."""
+        ...
+
+
+def make_server(folder: Path, port: int, mirror: RunSource | None = None) -> ThreadingHTTPServer:
     """A server of the reports below `folder` on loopback; port 0 takes a free one."""
-    return ThreadingHTTPServer((LOOPBACK, port), _handler(ServedFolder(folder.resolve())))
+    return ThreadingHTTPServer((LOOPBACK, port), _handler(ServedFolder(folder.resolve(), mirror)))
 
 
 class Content(NamedTuple):
@@ -42,8 +57,9 @@ class Content(NamedTuple):
 class ServedFolder:
     """The pages of a folder with runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mirror: RunSource | None = None) -> None:
         self._folder = folder
+        self._mirror = mirror
         self._rows = RowPages()
 
     def content(self, target: str) -> Content | None:
@@ -53,8 +69,11 @@ class ServedFolder:
         """
         url = urlsplit(target)
         if url.path in {"/", "/index.html"}:
+            if self._mirror is not None:
+                self._mirror.refresh()
             series = group(find_reports(self._folder))
-            page = render_index(series, self._folder, comparable=True)
+            remote = self._mirror is not None
+            page = render_index(series, self._folder, comparable=True, remote=remote)
             return Content(CONTENT_TYPES["report.html"], page.encode())
         if url.path == "/compare":
             return self._compared([run for name, run in parse_qsl(url.query) if name == "run"])
@@ -91,8 +110,18 @@ class ServedFolder:
             return Content(CONTENT_TYPES["report.html"], page.encode())
         return Content(CONTENT_TYPES[METRICS], self._rows.answer(report, asked))
 
+    def _bring(self, target: str) -> None:
+        """Have the file here, and for its page or rows the run's judgments too."""
+        path = named_path(self._folder, target)
+        if self._mirror is None or path is None or len(path.relative_to(self._folder).parts) < 2:
+            return
+        for name in (path.name, JUDGMENTS) if path.name == METRICS else (path.name,):
+            if not (path.parent / name).is_file():
+                self._mirror.fetch(path.parent / name)
+
     def _file(self, target: str) -> Path | None:
         try:
+            self._bring(target)
             return find_file(self._folder, target)
         except (OSError, ValueError):
             return None
@@ -100,9 +129,14 @@ class ServedFolder:
 
 def find_file(folder: Path, target: str) -> Path | None:
     """The report file that a request names; None for anything else, links out of the folder too."""
+    path = named_path(folder, target)
+    return path if path is not None and path.is_file() else None
+
+
+def named_path(folder: Path, target: str) -> Path | None:
+    """Where a report file that a request names would lie; None for any other file."""
     path = (folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
-    is_ours = path.name in CONTENT_TYPES and path.is_relative_to(folder)
-    return path if is_ours and path.is_file() else None
+    return path if path.name in CONTENT_TYPES and path.is_relative_to(folder) else None
 
 
 def _handler(served: ServedFolder) -> Callable[..., BaseHTTPRequestHandler]:

@@ -1,0 +1,75 @@
+"""Runs in S3 as a folder on this machine: the figures of all, other files when asked for."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nova_judge.aws import s3
+from nova_judge.aws.fetched_runs import temporary_folder
+from nova_judge.errors import SavedReportError
+from nova_judge.layout import INDEX, RUNS
+
+_THREADS = 16
+_METRICS = "report/metrics.json"
+_KEPT = ("request.json", "rejected.jsonl")
+
+
+class RunMirror:
+    """The runs below `s3://bucket/` or `s3://bucket/prefix/`, in a folder that goes at the end.
+
+    Runs are found by the index of headlines where the bucket has one, else by their folders.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        below = prefix.rstrip("/").removesuffix(RUNS.rstrip("/")).rstrip("/")
+        self._prefix = f"{below}/" if below else ""
+        self.folder = temporary_folder().resolve()
+
+    def refresh(self) -> None:
+        """Fetch the figures of every run that is not here yet. Raises SavedReportError."""
+        try:
+            missing = [run for run in self._runs() if not (self.folder / run / _METRICS).is_file()]
+            with ThreadPoolExecutor(_THREADS) as threads:
+                list(threads.map(self._fetch_figures, missing))
+        except (ClientError, BotoCoreError) as error:
+            raise SavedReportError(
+                f"s3://{self._bucket}/{self._prefix}{RUNS} cannot be read ({error}). Check the "
+                "credentials and the bucket's name."
+            ) from error
+
+    def fetch(self, path: Path) -> None:
+        """Fetch one file of a run, and people's labels beside it, if S3 has them."""
+        run = path.relative_to(self.folder).parts[0]
+        wanted = [str(path.relative_to(self.folder)), *(f"{run}/{name}" for name in _KEPT)]
+        labels = f"{self._prefix}{RUNS}{run}/labels/"
+        held = s3.keys(self._bucket, labels)
+        wanted += [key.removeprefix(f"{self._prefix}{RUNS}") for key in held]
+        for name in wanted:
+            self._fetch(name)
+
+    def _runs(self) -> Iterator[str]:
+        listed = f"{self._prefix}{INDEX}"
+        entries = [key.removeprefix(listed) for key in s3.keys(self._bucket, listed)]
+        if entries:
+            yield from (name.removesuffix(".json") for name in entries)
+            return
+        pages = s3.client().get_paginator("list_objects_v2")
+        runs = f"{self._prefix}{RUNS}"
+        for page in pages.paginate(Bucket=self._bucket, Prefix=runs, Delimiter="/"):
+            for folder in page.get("CommonPrefixes", []):
+                yield folder["Prefix"].removeprefix(runs).rstrip("/")
+
+    def _fetch_figures(self, run: str) -> None:
+        self._fetch(f"{run}/{_METRICS}")
+
+    def _fetch(self, name: str) -> None:
+        target = (self.folder / name).resolve()
+        if target.is_file() or not target.is_relative_to(self.folder):
+            return
+        content = s3.read_if_exists(self._bucket, f"{self._prefix}{RUNS}{name}")
+        if content is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)

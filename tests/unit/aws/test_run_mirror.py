@@ -1,0 +1,65 @@
+"""Runs of a bucket, served as those of a folder."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from nova_judge.aws import s3
+from nova_judge.aws.run_mirror import RunMirror
+from nova_judge.errors import SavedReportError
+from nova_judge.report.report_server import ServedFolder
+from tests.made import generated
+from tests.made.runs import write_run
+
+
+@pytest.fixture
+def bucket(monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3.client.cache_clear()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        for name in ("one", "two"):
+            run = write_run(tmp_path / name, generated.judged_rows(30))
+            for path in (run / "report").iterdir():
+                client.upload_file(str(path), "data", f"runs/{name}/report/{path.name}")
+        client.put_object(Bucket="data", Key="runs/begun/request.json", Body=b"{}")
+        yield client
+    s3.client.cache_clear()
+
+
+@pytest.mark.parametrize("uri", ["s3://data", "s3://data/", "s3://data/runs/"])
+def test_the_runs_of_a_bucket_are_listed_and_their_rows_come_when_asked_for(bucket, uri):
+    mirror = RunMirror(uri)
+    served = ServedFolder(mirror.folder, mirror)
+    index = served.content("/").body.decode()
+    assert "2 runs" in index
+    assert 'href="one/report/report.html"' in index
+    assert not list(mirror.folder.rglob("*.parquet"))
+    rows = served.content("/one/report/rows.json?verdict=B").body
+    assert b'"all":30' in rows
+    assert [path.parent.parent.name for path in mirror.folder.rglob("*.parquet")] == ["one"]
+    assert served.content("/none/report/metrics.json") is None
+
+
+def test_the_index_of_headlines_is_asked_first(bucket):
+    bucket.put_object(Bucket="data", Key="runs/_index/two.json", Body=b"{}")
+    mirror = RunMirror("s3://data/")
+    mirror.refresh()
+    assert [path.name for path in mirror.folder.iterdir()] == ["two"]
+
+
+def test_a_run_that_ends_later_appears(bucket):
+    mirror = RunMirror("s3://data/")
+    mirror.refresh()
+    source = {"Bucket": "data", "Key": "runs/one/report/metrics.json"}
+    bucket.copy_object(Bucket="data", Key="runs/begun/report/metrics.json", CopySource=source)
+    mirror.refresh()
+    assert sorted(path.name for path in mirror.folder.iterdir()) == ["begun", "one", "two"]
+
+
+def test_a_bucket_that_cannot_be_read_is_named(bucket):
+    with pytest.raises(SavedReportError, match="s3://none/runs/ cannot be read"):
+        RunMirror("s3://none/").refresh()
