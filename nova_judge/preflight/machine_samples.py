@@ -47,7 +47,7 @@ STATE_SAMPLES = (
     StateSample(
         "TakeNextJob",
         {"next": {"number": 1}, "dataset": {"later": [{"n": 1}, {"n": 2}]}},
-        "RunJudgeJobs",
+        "WhoRunsTheJobs",
         {"dataset": {"jobs": [{"n": 1}], "later": [{"n": 1}, {"n": 2}], "done": 2}},
     ),
     StateSample("CountLook", {"looks": 4}, "KeepLook", {"counted": {"looks": 5}}),
