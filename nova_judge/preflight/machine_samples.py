@@ -46,9 +46,16 @@ STATE_SAMPLES = (
     ),
     StateSample(
         "TakeNextJob",
-        {"next": {"number": 1}, "dataset": {"later": [{"n": 1}, {"n": 2}]}},
+        {"next": {"number": 1}, "dataset": {"api": "sagemaker", "later": [{"n": 1}, {"n": 2}]}},
         "WhoRunsTheJobs",
-        {"dataset": {"jobs": [{"n": 1}], "later": [{"n": 1}, {"n": 2}], "done": 2}},
+        {
+            "dataset": {
+                "jobs": [{"n": 1}],
+                "later": [{"n": 1}, {"n": 2}],
+                "done": 2,
+                "api": "sagemaker",
+            }
+        },
     ),
     StateSample("CountLook", {"looks": 4}, "KeepLook", {"counted": {"looks": 5}}),
     StateSample("KeepLook", {"counted": {"looks": 5}}, "ReadReport", {"looks": 5}),
