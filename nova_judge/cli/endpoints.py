@@ -38,6 +38,7 @@ def up(
         float, typer.Option(min=0.1, max=72, help="Hours until the lease ends by itself.")
     ] = DEFAULT_HOURS,
     stage: StageOption = "dev",
+    as_json: AsJson = False,
 ) -> None:
     """Start endpoints and keep them for some hours, whatever runs come and go.
 
@@ -50,7 +51,7 @@ def up(
       nova-judge endpoints up qwen2.5-1.5b-instruct qwen2.5-7b-instruct --hours 8
     """
     _check(models)
-    console = Console()
+    console = Console(stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
     with refusals_explained(stage):
         prepare = _outputs(stage)["PrepareEndpointsFunction"]
@@ -64,6 +65,8 @@ def up(
                 raise
     console.print(f"in service for {hours:g} h: {', '.join(models)}")
     console.print(f"stop paying earlier: nova-judge endpoints down {' '.join(models)}")
+    if as_json:
+        print_json({"in_service": models, "hours": hours})
 
 
 @app.command("down")
@@ -75,6 +78,7 @@ def down(
         bool, typer.Option("--force", help="End the leases of runs and other people too.")
     ] = False,
     stage: StageOption = "dev",
+    as_json: AsJson = False,
 ) -> None:
     """Give your leases up, and delete the endpoints that nobody else leases.
 
@@ -86,11 +90,15 @@ def down(
     """
     chosen = models or sorted(catalog.models().endpoints)
     _check(chosen)
-    console = Console()
+    console = Console(stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    given_up: dict[str, str] = {}
     with refusals_explained(stage):
         for model in chosen:
-            console.print(f"{model}: {_given_up(stage, model, force=force)}")
+            given_up[model] = _given_up(stage, model, force=force)
+            console.print(f"{model}: {given_up[model]}")
+    if as_json:
+        print_json(given_up)
 
 
 def _given_up(stage: str, model: str, *, force: bool) -> str:

@@ -8,6 +8,8 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws.run_mirror import RunMirror
+from nova_judge.cli.arguments import AsJson
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import find_metrics
@@ -20,6 +22,7 @@ def command(
     ] = "out",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8400,
     open_page: Annotated[bool, typer.Option("--open", help="Open the index in a browser.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Serve the reports below a folder or in a bucket, read-only, on loopback.
 
@@ -36,7 +39,7 @@ def command(
     here = mirror.folder if mirror else Path(folder)
     if not here.is_dir():
         raise SavedReportError(f"{folder} is not a folder: name the one that holds your runs.")
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     if mirror is not None:
         with Console(stderr=True).status("Reading the runs"):
             mirror.refresh()
@@ -48,6 +51,8 @@ def command(
         address = f"http://{LOOPBACK}:{server.server_address[1]}/"
         runs = sum(1 for _ in find_metrics(here))
         console.print(f"{runs} runs of {escape(folder)} at {address} (Ctrl+C stops)")
+        if as_json:
+            print_json({"address": address, "runs": runs})
         if open_page:
             webbrowser.open(address)
         try:

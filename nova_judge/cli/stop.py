@@ -12,8 +12,9 @@ from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_explained
-from nova_judge.cli.arguments import StageOption
+from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.endpoints import stage_prefix
+from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import StopError
 from nova_judge.runs.orphans import RunningJob
@@ -29,6 +30,7 @@ EXECUTION = "execution"
 def command(
     stage: StageOption = "dev",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Stop everything of a stage that costs money while it runs.
 
@@ -43,7 +45,7 @@ def command(
 
       nova-judge stop --stage prod --yes
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     here = current_place()
     console.print(f"Stage {escape(stage)} in {here}.")
     with refusals_explained(stage):
@@ -55,10 +57,12 @@ def command(
                 f"stage {stage} is not deployed in {here}, and nothing of it runs there. Name "
                 "where it is with AWS_REGION and AWS_PROFILE, or another stage with --stage"
             )
-        if not running:
+        if running:
+            stop_confirmed(console, services, running, yes=yes)
+        else:
             console.print("Nothing is under way.")
-            return
-        stop_confirmed(console, services, running, yes=yes)
+    if as_json:
+        print_json({"stage": stage, "stopped": [(what.kind, what.name) for what in running]})
 
 
 def stop_confirmed(

@@ -1,5 +1,6 @@
 """`nova-judge stop` leaves nothing that is paid for, so that the stacks may be removed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -46,4 +47,6 @@ def test_everything_under_way_is_shown_and_stopped(account: Start, tmp_path: Pat
     assert "Nothing is under way any more" in done.stdout
     assert here.describe(arn).status == "ABORTED"
     assert (here.endpoints(), jobs_under_way(here)) == ([], [])
-    assert "Nothing is under way." in stop(here).stdout
+    nothing = stop(here, "--json")
+    assert "Nothing is under way." in nothing.stderr
+    assert json.loads(nothing.stdout) == {"stage": "local", "stopped": []}
