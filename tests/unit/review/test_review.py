@@ -281,7 +281,7 @@ def test_weights_undo_the_draw():
 
 def test_files_that_are_no_labels_are_refused(store):
     store.write("draw.json", b"[]")
-    with pytest.raises(ReviewError, match=r"draw\.json is no design"):
+    with pytest.raises(ReviewError, match=r"draw\.json is not a design"):
         read_review(store)
     session_of(LabelFolder(store._folder / "other"))
     store.write("draw.json", (store._folder / "other" / "draw.json").read_bytes())
