@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from nova_judge.aws import submissions
+from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
@@ -22,6 +24,9 @@ def command(
     ] = "out",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8400,
     open_page: Annotated[bool, typer.Option("--open", help="Open the index in a browser.")] = False,
+    stage: Annotated[
+        str | None, typer.Option(help="The runs of this deployed stage, instead of a folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the reports below a folder or in a bucket, read-only, on loopback.
@@ -34,7 +39,12 @@ def command(
       nova-judge serve out --open
 
       nova-judge serve s3://my-bucket/ --port 0
+
+      nova-judge serve --stage dev --open
     """
+    if stage is not None:
+        with refusals_explained(stage):
+            folder = f"s3://{submissions.deployed(stage).bucket}/"
     mirror = RunMirror(folder) if folder.startswith("s3://") else None
     here = mirror.folder if mirror else Path(folder)
     if not here.is_dir():
