@@ -19,5 +19,5 @@ def test_a_stage_stands_for_its_bucket(monkeypatch):
     monkeypatch.setattr(serve.submissions, "deployed", deployed.__getitem__)
     monkeypatch.setattr(serve, "RunMirror", mirror)
 
-    with pytest.raises(_OpenedError, match="^s3://data-of-prod/$"):
+    with pytest.raises(_OpenedError, match=r"^s3://data-of-prod/$"):
         serve.command(stage="prod")
