@@ -262,6 +262,8 @@ def _evaluate(
         )
     execution = _started(emulator, machine)
     rows = _lines_in(request.input) if request.input is not None else 0
+    if recipe.many:  # each pair of candidates judges every row
+        rows *= len(recipe.compared)
     replies_per_row = 2 * len(recipe.judge.asked)
     answers = 0
     for look in follow(emulator.client("stepfunctions"), execution):
