@@ -119,7 +119,9 @@ def watch(
 
 
 @app.command("cancel")
-def cancel(run: RunName, stage: StageOption = "dev", yes: Yes = False) -> None:
+def cancel(
+    run: RunName, stage: StageOption = "dev", yes: Yes = False, as_json: AsJson = False
+) -> None:
     """Stop one run and what it pays for; `nova-judge stop` stops a whole stage.
 
     Answers that are there are kept: `runs retry` goes on from them.
@@ -128,16 +130,19 @@ def cancel(run: RunName, stage: StageOption = "dev", yes: Yes = False) -> None:
 
       nova-judge runs cancel questions-3f9c2a71d0e4
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}.")
     with refusals_explained(stage):
         entry = find_run(stage, run).entry
         services = stop.services_of_run(stage, entry.run_id, entry.execution)
         running = services.running()
-        if not running:
+        if running:
+            stop.stop_confirmed(console, services, running, yes=yes)
+        else:
             console.print(f"Nothing of {entry.run_id} is under way: it is {entry.status}.")
-            return
-        stop.stop_confirmed(console, services, running, yes=yes)
+    if as_json:
+        stopped = [(what.kind, what.name) for what in running]
+        print_json({"run_id": entry.run_id, "stopped": stopped})
 
 
 @app.command("retry")
@@ -246,6 +251,7 @@ def remove(
         bool, typer.Option("--answers", help="The answers that it asked for too.")
     ] = False,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete a run that has ended: its folder, its place in the index and in the runs table.
 
@@ -260,7 +266,9 @@ def remove(
         if not yes:
             typer.confirm(f"Delete {RunLayout(entry.run_id).prefix} of {place.bucket}?", abort=True)
         deleted = run_control.remove(place.bucket, place.table, entry, answers=answers)
-    Console(highlight=False).print(f"{entry.run_id}: {deleted:,} objects deleted.")
+    Console(highlight=False, stderr=as_json).print(f"{entry.run_id}: {deleted:,} objects deleted.")
+    if as_json:
+        print_json({"run_id": entry.run_id, "deleted": deleted})
 
 
 def _span(entry: IndexEntry, hours: float | None) -> tuple[int, int]:
