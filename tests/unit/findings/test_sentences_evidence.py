@@ -1,5 +1,7 @@
 """What limits the evidence is said in page, summary and terminal: lost orders, repeats, labels."""
 
+import itertools
+
 import pytest
 
 from nova_judge.findings.metrics import compute_metrics
@@ -13,12 +15,16 @@ from tests.made import generated
 LOST = Unscored("cut off")
 
 
-def run(*judged: tuple[object, object], prompts: int | None = None, label: Verdict | None = None):
-    """A run of these verdicts by order; `prompts` different ones, one per row if left out."""
+def run(*judged: tuple[object, object], prompts: int | None = None, labelled: tuple = ()):
+    """A run of these verdicts by order; `prompts` different ones, one per row if left out.
+
+    `labelled`: what people say of the rows, in turn.
+    """
+    label = itertools.cycle(labelled or (None,))
     rows = [
         JudgedRow(
             row=InputRow(
-                line=line, id=str(line), prompt=str(line % (prompts or 10**6)), label=label
+                line=line, id=str(line), prompt=str(line % (prompts or 10**6)), label=next(label)
             ),
             judgment=Judgment(forward=forward, backward=backward),
         )
@@ -50,9 +56,15 @@ def test_repeated_prompts_are_counted() -> None:
 
 
 def test_labels_speak_for_themselves_and_of_the_judge() -> None:
-    metrics = run(*[(Verdict.B, Verdict.B)] * 30, label=Verdict.B)
+    metrics = run(*[(Verdict.B, Verdict.B)] * 30, labelled=(Verdict.B,))
     assert labels(metrics).startswith("By 30 labels alone, the win rate of B is 100.0 % (95 %")
-    assert ": B better. Agreement of judge and labels by chance alone: exact" in labels(metrics)
+    assert labels(metrics).endswith(": B better.")  # agreement says nothing: all name one side
+
+
+def test_labels_of_both_sides_say_how_likely_their_agreement_is_by_chance() -> None:
+    both = (Verdict.A, Verdict.A), (Verdict.B, Verdict.B)
+    metrics = run(*both * 20, labelled=(Verdict.A, Verdict.B))
+    assert "Agreement of judge and labels by chance alone: exact one-sided test" in labels(metrics)
 
 
 def test_nothing_is_said_where_nothing_limits_the_evidence(unlimited: Metrics) -> None:

@@ -237,5 +237,5 @@ def test_one_process_a_row_when_rows_must_not_meet(scorer) -> None:
 
 
 def test_loading_names_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(NoScoreError, match="is no Python file"):
+    with pytest.raises(NoScoreError, match="is not a Python file"):
         load_scorer(tmp_path / "none.py")
