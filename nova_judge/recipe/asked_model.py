@@ -7,7 +7,13 @@ from msgspec import Meta
 from nova_judge.recipe.nova_block import Section, Text
 from nova_judge.recipe.token_price import TokenPrice
 
-SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
+Revision: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z", description="a commit, a branch or a tag"
+    ),
+]
 SOURCES: Final = ("endpoint", "weights", "bedrock", "openai")
 """The keys that name a model; `nova_judge.sources` has a module for each."""
 
@@ -27,7 +33,7 @@ class AskedModel(Section, frozen=True):
 
     endpoint: Text | None = None
     weights: Text | None = None
-    revision: Text | None = None
+    revision: Revision | None = None
     bedrock: Text | None = None
     openai: Text | None = None
     component: Text | None = None

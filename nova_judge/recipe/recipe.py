@@ -105,7 +105,7 @@ IN_FILE = {
     "A": CandidateSpec(file="response_A"),
     "B": CandidateSpec(file="response_B"),
 }
-CandidateName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
+CandidateName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}\Z")]
 
 
 class Judge(Section, frozen=True):

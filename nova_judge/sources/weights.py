@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from nova_judge.answers.answers import Port
+from nova_judge.errors import RecipeError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
@@ -45,6 +46,9 @@ class Served(msgspec.Struct, frozen=True):
             variables["SM_VLLM_MODEL"] = self.weights
         if self.revision is not None:
             variables["SM_VLLM_REVISION"] = self.revision
+        for name, value in variables.items():
+            if not value.isprintable():  # the container reads its variables line by line
+                raise RecipeError(f"{name}: {value!r} holds a control character")
         return variables
 
 

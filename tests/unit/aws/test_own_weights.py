@@ -1,6 +1,7 @@
 """What is asked of SageMaker for weights of one's own, and what is removed with them."""
 
 import boto3
+import msgspec
 import pytest
 from botocore.model import ServiceModel
 from botocore.session import get_session
@@ -8,6 +9,8 @@ from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
 from nova_judge.aws.own_weights import Serving, remove_configs, requests
+from nova_judge.errors import RecipeError
+from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.known import model_problems, source_of
@@ -80,6 +83,35 @@ def test_another_revision_has_another_endpoint_and_other_answers():
 def test_weights_that_cannot_be_served_are_refused(fields, words):
     found = model_problems("candidates.A", AskedModel(**fields), Generation())
     assert words in "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "revision", ["main\nSM_VLLM_TRUST_REMOTE_CODE=true", "main\n", "-x", "a b"]
+)
+def test_a_revision_brings_no_variable_of_its_own(revision):
+    text = msgspec.json.encode(
+        {
+            "name": "own",
+            "candidates": {
+                "A": {
+                    "weights": "Qwen/Qwen2.5-7B",
+                    "revision": revision,
+                    "instance_types": ["ml.g5.xlarge"],
+                },
+                "B": {"file": "response_B"},
+            },
+        }
+    ).decode()
+    with pytest.raises(
+        RecipeError, match=r"revision: found .* expected a commit, a branch or a tag"
+    ):
+        load_recipe(text, file="own.yaml")
+
+
+def test_the_container_gets_no_variable_with_a_line_break():
+    model = AskedModel(weights="Qwen/Qwen2.5-7B", revision="main\nSM_VLLM_TRUST_REMOTE_CODE=true")
+    with pytest.raises(RecipeError, match=r"SM_VLLM_REVISION: .* holds a control character"):
+        served_by(model).environment(1)
 
 
 def test_only_what_was_made_for_the_endpoint_is_removed():
