@@ -1,6 +1,7 @@
 """`nova-judge serve`: browse the runs of a folder, on this machine only."""
 
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,6 @@ def command(
             print_json({"address": address, "runs": runs})
         if open_page:
             webbrowser.open(address)
-        try:
+        with suppress(KeyboardInterrupt):
             server.serve_forever()
-        except KeyboardInterrupt:
-            console.print("Stopped.")
+        console.print("Stopped.")
