@@ -21,6 +21,7 @@ from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.sources.openai_server import server_model
+from nova_judge.sources.server_keys import keys_of
 from nova_judge.text import storable
 from nova_judge_local import output_folder
 from nova_judge_local.emulator_settings import (
@@ -35,7 +36,7 @@ from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
-from nova_judge_local.named_candidates import asked_models, keys_of, local_recipe
+from nova_judge_local.named_candidates import asked_models, local_recipe
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
@@ -115,7 +116,8 @@ def run(
     recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
     _require_prompts(request, recipe)
     _require_judge(request, recipe)
-    settings = msgspec.structs.replace(settings, model_keys=keys_of(recipe, os.environ))
+    keys = keys_of(asked_models(recipe), os.environ)
+    settings = msgspec.structs.replace(settings, model_keys=keys)
     with output_folder.held(request.out):
         for note in check_servers(settings, recipe):
             watch.say(note)

@@ -1,6 +1,5 @@
 """Candidates that a command names: `--a` and `--b` in place of those in the recipe."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
+from nova_judge.sources.server_keys import variable_of
 from nova_judge.yaml_text import read_yaml
 
 FORM = "openai:URL#MODEL"
@@ -53,34 +53,10 @@ def local_recipe(
     return recipe, alone(text, recipe)
 
 
-def keys_of(recipe: Recipe, environment: Mapping[str, str]) -> dict[str, str]:
-    """The keys of the recipe's servers, by their secrets: from variables named after those.
-
-    Raises LocalModeError for one that is not set.
-    """
-    keys: dict[str, str] = {}
-    for where, model in asked_models(recipe).items():
-        if model.secret is None:
-            continue
-        variable = variable_of(model.secret)
-        if not environment.get(variable):
-            raise LocalModeError(
-                f"{where}.secret is {model.secret}: set {variable} to the server's key; local "
-                "mode reads no secrets of an account."
-            )
-        keys[model.secret] = environment[variable]
-    return keys
-
-
 def asked_models(recipe: Recipe) -> dict[str, AskedModel]:
     """The models that a recipe asks, candidates and judge, by their places in it."""
     models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in recipe.names}
     return models | recipe.judge.asked
-
-
-def variable_of(secret: str) -> str:
-    """The variable that holds a secret's text in local mode: `openai` is OPENAI_API_KEY."""
-    return f"{re.sub('[^A-Za-z0-9]', '_', secret).upper()}_API_KEY"
 
 
 def _candidate(

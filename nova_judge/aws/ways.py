@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.util import parse_url
 
 from nova_judge.answers.answers import Port
 from nova_judge.answers.kept_texts import KeptTexts
@@ -21,12 +22,14 @@ from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.endpoint_facts import Form, form_of_images
 from nova_judge.sources.http_calls import ServerPort
 from nova_judge.sources.request_forms import ChatForm, PlainForm, RequestForm
+from nova_judge.sources.server_keys import variable_of
 
 
 class AwsWays:
     """`source.Ways` with boto3's clients; `prefix` is that of the stage's names.
 
-    Only local mode has `keys`, by their secrets' names, and a file of answers that are `kept`.
+    Only commands and local mode have `keys`, by their secrets' names; without a prefix no other
+    key is read. Only local mode has a file of answers that are `kept`.
     """
 
     def __init__(
@@ -66,8 +69,8 @@ class AwsWays:
         return EndpointPort(client, name, asked, component)
 
     def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
-        """A server by the address of its API, with the key that a secret holds."""
-        key = None if secret is None else self._key(secret)
+        """A server by the address of its API, with the key that its host's secret holds."""
+        key = None if secret is None else self._key(secret, parse_url(url).host or "")
         return ServerPort(
             url,
             form,
@@ -77,11 +80,17 @@ class AwsWays:
             kept=self._kept,
         )
 
-    def _key(self, secret: str) -> str:
+    def _key(self, secret: str, host: str) -> str:
+        """The key of one host: a recipe cannot have it sent to another one."""
         if secret in self._keys:
             return self._keys[secret]
+        if not self._prefix:
+            raise GenerationFailedError(
+                f"secret {secret}: no key is known for it; this command reads no secrets of an "
+                f"account: set {variable_of(secret)}"
+            )
         make: Any = boto3.client
-        name = f"{self._prefix}/{secret}"
+        name = f"{self._prefix}/{host}/{secret}"
         try:
             return str(make("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         except (BotoCoreError, ClientError, KeyError) as error:

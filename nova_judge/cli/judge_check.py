@@ -26,6 +26,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
 from nova_judge.report.judge_check_page import render_judge_check
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
+from nova_judge.sources.server_keys import keys_of
 from nova_judge.statistics.win_rate import Interval
 from nova_judge.steps.check_judge import JudgeAsking, ask_and_check
 
@@ -91,7 +92,7 @@ def _checked(
     with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
         asking = JudgeAsking(
-            ways=AwsWays("", {"openai": os.environ.get(_KEY, "")}),
+            ways=AwsWays("", keys_of(recipe.judge.asked, os.environ)),
             kept=kept / "judge-check.jsonl",
             concurrency=concurrency,
             planned=lambda total: progress.update(task, total=total),

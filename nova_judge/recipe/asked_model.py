@@ -26,7 +26,7 @@ class AskedModel(Section, frozen=True):
     checkpoint in S3 (`s3://…/`), or a model of the Hugging Face Hub at a `revision`, on an endpoint
     that the run makes and removes. `bedrock`: an id or
     ARN. `openai`: `URL#MODEL`, a server that speaks OpenAI's chat completions. `secret`: the name
-    of its key in Secrets Manager, after `nova-judge-<stage>/`.
+    of its key in Secrets Manager, after `nova-judge-<stage>/<host of the URL>/`.
     `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue.
     `price`: US dollars per million tokens, where the price list lacks the model.
     """

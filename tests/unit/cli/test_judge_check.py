@@ -121,6 +121,15 @@ def test_a_judge_that_names_no_model_is_refused(tmp_path, judge, says):
     assert says in str(ran.exception)
 
 
+def test_the_key_of_a_recipes_judge_comes_from_a_variable_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("OWN_API_KEY", raising=False)
+    file = tmp_path / "own.yaml"
+    model = "{openai: https://models.example.com/v1#m, secret: own}"
+    file.write_text(f"name: own\nkind: model_judge\njudge:\n  model: {model}\n", "utf-8")
+    ran, _ = check(tmp_path, "--judge", str(file))
+    assert "judge.model.secret is own: set OWN_API_KEY" in str(ran.exception)
+
+
 def test_a_file_without_labels_is_refused(tmp_path):
     file = tmp_path / "pairs.jsonl"
     file.write_text('{"prompt": "q", "response_A": "a", "response_B": "b"}\n', "utf-8")
