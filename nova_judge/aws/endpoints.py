@@ -58,7 +58,9 @@ class SageMakerEndpoints:
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError, or EndpointError without a configuration.
 
-        One that exists already is fine.
+        One that exists already is fine. SageMaker may not know a configuration yet that has just
+        been made: then nothing is created, and the next call asks again. Source: botocore's
+        CreateEndpoint, on eventually consistent reads.
         """
         try:
             self._client.create_endpoint(
@@ -68,6 +70,8 @@ class SageMakerEndpoints:
             if "already exist" in str(error):
                 return
             if _is_absent(error):
+                if _is_own(name):
+                    return
                 raise EndpointError(
                     f"the endpoint configuration {config} is not there: deploy the stack of "
                     "endpoints (`make deploy`). Ready pairs and Bedrock's models need no endpoint"
@@ -86,7 +90,7 @@ class SageMakerEndpoints:
                 raise
             if not _is_absent(error):
                 return False
-        if f"-{OWN}" in name:
+        if _is_own(name):
             # What it was made of is made for it alone; costs nothing, and is in the way of others.
             remove_configs(self._client, name)
         return True
@@ -114,6 +118,10 @@ class SageMakerEndpoints:
 def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
     """The endpoints of this account and region; whoever creates one names the stage."""
     return SageMakerEndpoints(boto3.client("sagemaker"), stage)
+
+
+def _is_own(name: str) -> bool:
+    return f"-{OWN}" in name
 
 
 def _is_absent(error: ClientError) -> bool:

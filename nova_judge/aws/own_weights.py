@@ -46,7 +46,9 @@ def ensure_configs(
         model, config = requests(served, kind, place)
         _unless_there(functools.partial(sagemaker.create_model, **model, Tags=tags))
         _unless_there(functools.partial(sagemaker.create_endpoint_config, **config, Tags=tags))
-        configs[kind] = config["EndpointConfigName"]
+        configs[kind] = name = config["EndpointConfigName"]
+        # AWS recommends to read it before it is used (botocore, CreateEndpoint).
+        _if_there(functools.partial(sagemaker.describe_endpoint_config, EndpointConfigName=name))
     assert all(name.startswith(endpoint) for name in configs.values())  # noqa: S101 - see remove
     return configs
 
@@ -131,9 +133,9 @@ def _unless_there(create: "functools.partial[Any]") -> None:
             raise
 
 
-def _if_there(delete: "functools.partial[Any]") -> None:
+def _if_there(call: "functools.partial[Any]") -> None:
     try:
-        delete()
+        call()
     except ClientError as error:
         if "Could not find" not in str(error):
             raise

@@ -72,6 +72,7 @@ class OwnWeights(Construct):
                         ],
                         [models, configs],
                     ),
+                    (["sagemaker:DescribeEndpointConfig"], [configs]),
                 )
                 allow_pass_role(function, self.role, "sagemaker.amazonaws.com")
 

@@ -8,8 +8,9 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
-from nova_judge.aws.own_weights import Serving, remove_configs, requests
-from nova_judge.errors import RecipeError
+from nova_judge.aws.endpoints import SageMakerEndpoints
+from nova_judge.aws.own_weights import Serving, ensure_configs, remove_configs, requests
+from nova_judge.errors import EndpointError, RecipeError
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
@@ -20,6 +21,11 @@ ROLE = "arn:aws:iam::123456789012:role/weights"
 PLACE = Serving("nova-judge-dev", "dev", ROLE, "763104351884.dkr.ecr.us-east-1.amazonaws.com")
 IN_S3 = AskedModel(weights="s3://mine/ckpt-200/", instance_types=("ml.g5.12xlarge",))
 HUB = AskedModel(weights="Qwen/Qwen2.5-7B", revision="v1", instance_types=("ml.g5.xlarge",))
+
+
+def client():
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    return boto3.client("sagemaker", region_name="us-east-1", **keys)
 
 
 def sent(model, place=PLACE):
@@ -115,9 +121,7 @@ def test_the_container_gets_no_variable_with_a_line_break():
 
 
 def test_only_what_was_made_for_the_endpoint_is_removed():
-    sagemaker = boto3.client(
-        "sagemaker", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
+    sagemaker = client()
     stub = Stubber(sagemaker)
     arn, now = "arn:aws:sagemaker:us-east-1:123456789012:model/x", "2026-11-29"
     names = ["e-own-1-aa", "x-e-own-1-bb"]
@@ -133,3 +137,32 @@ def test_only_what_was_made_for_the_endpoint_is_removed():
     with stub:
         assert remove_configs(sagemaker, "e-own-1") == ["e-own-1-aa"]
     stub.assert_no_pending_responses()
+
+
+def test_a_configuration_that_sagemaker_does_not_know_yet_is_asked_for_again():
+    sagemaker = client()
+    unknown = {"service_error_code": "ValidationException", "http_status_code": 400}
+    unknown["service_message"] = 'Could not find endpoint configuration "e-own-1-aa".'
+    with Stubber(sagemaker) as stub:
+        stub.add_client_error("create_endpoint", **unknown)
+        SageMakerEndpoints(sagemaker).create("e-own-1", "e-own-1-aa")
+        stub.add_client_error("create_endpoint", **unknown)
+        with pytest.raises(EndpointError, match="deploy the stack"):
+            SageMakerEndpoints(sagemaker).create("e-of-the-stage", "e-of-the-stage-aa")
+        stub.assert_no_pending_responses()
+
+
+def test_a_configuration_is_read_before_an_endpoint_is_created_from_it():
+    sagemaker = client()
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:model/x"
+    with Stubber(sagemaker) as stub:
+        stub.add_response("create_model", {"ModelArn": arn})
+        stub.add_response("create_endpoint_config", {"EndpointConfigArn": arn})
+        stub.add_client_error(
+            "describe_endpoint_config",
+            "ValidationException",
+            "Could not find endpoint configuration",
+        )
+        configs = ensure_configs(sagemaker, served_by(HUB), HUB.instance_types, PLACE)
+        stub.assert_no_pending_responses()
+    assert list(configs) == ["ml.g5.xlarge"]

@@ -1,0 +1,24 @@
+"""Rights that a stage's settings of candidates give: weights, and endpoints of the account."""
+
+import pytest
+
+from stacks.config import stage_config
+from tests.infrastructure.conftest import CONTEXT, KEY
+from tests.infrastructure.test_organisation import allowed
+
+SETTINGS = {
+    "weights": ["s3://mine/ckpt/"],
+    "candidate_endpoints": ["My-Model", "ckpt-*"],
+    "kms_key": KEY,
+}
+SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
+
+
+@pytest.fixture(scope="module")
+def stage(synthesize):
+    return synthesize(stage_config("prod", {"prod": CONTEXT["stages"]["prod"] | SETTINGS}))
+
+
+def test_own_configurations_are_read_before_they_are_used(stage):
+    configs = f"{SAGEMAKER}:endpoint-config/nova-judge-prod-own-*"
+    assert "sagemaker:DescribeEndpointConfig" in allowed(stage, "PrepareEndpoints", configs)
