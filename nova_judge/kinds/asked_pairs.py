@@ -160,7 +160,8 @@ def asked_model(recipe: Recipe, number: int) -> AskedModel:
 
 def judges_in_batch(recipe: Recipe, model: AskedModel, rows: float) -> bool:
     """True where a judge of so many rows answers by batch inference."""
-    return source_of(model).batches and answers_in_batch(judge_generation(recipe.judge), rows)
+    generation = judge_generation(recipe.judge)
+    return source_of(model).takes_batches(model) and answers_in_batch(generation, rows)
 
 
 def asked_file(run: Run, number: int) -> str:

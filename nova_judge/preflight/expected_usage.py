@@ -95,7 +95,7 @@ def _token_use(recipe: Recipe, side: str, workload: Workload, answer_share: floa
     spec, generation = recipe.candidate(side), recipe.generation_for(side)
     source = source_of(spec)
     per_token = catalog.assumptions().characters_per_token.value
-    batch = source.batches and answers_in_batch(generation, workload.rows)
+    batch = source.takes_batches(spec) and answers_in_batch(generation, workload.rows)
     read = workload.prompt_characters + len(generation.system or "") + _template_characters(spec)
     return TokenUse(
         source.title(spec),

@@ -14,7 +14,6 @@ from nova_judge.sources.source import Hosting, Payment, Ways
 class AnswersFile:
     """A column of the input; it is read with the rows and never asked."""
 
-    batches: bool = False
     on_aws: bool = False
     shared: bool = True
 
@@ -26,6 +25,9 @@ class AnswersFile:
 
     def title(self, model: AskedModel) -> str:
         return model.model
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return False
 
     def payment(self, model: AskedModel) -> Payment:
         return "others"

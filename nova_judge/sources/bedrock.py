@@ -12,12 +12,17 @@ from nova_judge.sources.source import Hosting, Payment, Ways
 
 BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
 
+_CALLS_ALONE = re.compile(
+    r":(custom-model-deployment|(default-)?prompt-router|imported-model|provisioned-model)/"
+)
+"""Of ARNs that batch inference refuses; botocore's CreateModelInvocationJob has no pattern for
+them."""
+
 
 @dataclass(frozen=True)
 class BedrockSource:
     """Bedrock's models by id or ARN."""
 
-    batches: bool = True
     on_aws: bool = True
     shared: bool = False
 
@@ -39,6 +44,9 @@ class BedrockSource:
 
     def title(self, model: AskedModel) -> str:
         return model.model
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return not _CALLS_ALONE.search(model.model)
 
     def payment(self, model: AskedModel) -> Payment:
         return "tokens"

@@ -29,7 +29,6 @@ def is_the_accounts(model: AskedModel) -> bool:
 class EndpointSource:
     """The models of `data/models.json`, and every other name as one of the account's endpoints."""
 
-    batches: bool = False
     on_aws: bool = True
     shared: bool = True
 
@@ -58,6 +57,9 @@ class EndpointSource:
 
     def title(self, model: AskedModel) -> str:
         return model.component or model.model
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return False
 
     def payment(self, model: AskedModel) -> Payment:
         return "hours" if is_the_stages(model) else "others"

@@ -41,7 +41,6 @@ def is_on_this_machine(url: str) -> bool:
 class OpenAIServer:
     """A server by its address and the name of its model."""
 
-    batches: bool = False
     on_aws: bool = False
     shared: bool = True
 
@@ -67,6 +66,9 @@ class OpenAIServer:
 
     def title(self, model: AskedModel) -> str:
         return server_model(model.model).model
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return False
 
     def payment(self, model: AskedModel) -> Payment:
         url, _ = server_model(model.model)

@@ -61,10 +61,6 @@ class Source(Protocol):
     """One source of models, from the recipe to the call."""
 
     @property
-    def batches(self) -> bool:
-        """True where a model may answer through batch inference."""
-
-    @property
     def on_aws(self) -> bool:
         """True where AWS serves the model; in local mode something else answers in its place."""
 
@@ -80,6 +76,9 @@ class Source(Protocol):
 
     def title(self, model: AskedModel) -> str:
         """The model's own name, for reports."""
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        """True where the model may answer through batch inference."""
 
     def payment(self, model: AskedModel) -> Payment:
         """What the answers cost the run."""

@@ -62,7 +62,6 @@ def served_by(model: AskedModel) -> Served:
 class WeightsSource:
     """Own weights."""
 
-    batches: bool = False
     on_aws: bool = True
     shared: bool = True
 
@@ -99,6 +98,9 @@ class WeightsSource:
 
     def title(self, model: AskedModel) -> str:
         return (model.weights or "").rstrip("/").removeprefix("s3://")
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return False
 
     def payment(self, model: AskedModel) -> Payment:
         return "hours"

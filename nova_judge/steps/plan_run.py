@@ -171,9 +171,9 @@ def _forecast(run: Run, head: InputHead) -> Run:
     check_budget(run.recipe, forecast)
 
     def in_batch(candidate: str) -> bool:
-        batches = source_of(run.recipe.candidate(candidate)).batches
+        spec = run.recipe.candidate(candidate)
         generation = run.recipe.generation_for(candidate)
-        return batches and answers_in_batch(generation, workload.rows)
+        return source_of(spec).takes_batches(spec) and answers_in_batch(generation, workload.rows)
 
     return msgspec.structs.replace(
         run,

@@ -88,3 +88,25 @@ def test_reports_name_the_model_and_not_its_address():
 def test_only_models_on_endpoints_are_brought_up():
     brought = [source_of(model).hosting(model) is not None for model in MODELS]
     assert brought == [True, False, False]
+
+
+ARN = "arn:aws:bedrock:us-east-1:123456789012"
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        (AskedModel(bedrock="amazon.nova-lite-v1:0"), True),
+        (AskedModel(bedrock=f"{ARN}:inference-profile/us.amazon.nova-lite-v1:0"), True),
+        (AskedModel(bedrock=f"{ARN}:application-inference-profile/abcdefghijkl"), True),
+        (AskedModel(bedrock=f"{ARN}:custom-model-deployment/abcdefghijkl"), False),
+        (AskedModel(bedrock=f"{ARN}:imported-model/abcdefghijkl"), False),
+        (AskedModel(bedrock=f"{ARN}:provisioned-model/abcdefghijkl"), False),
+        (AskedModel(bedrock=f"{ARN}:prompt-router/abcdefghijkl"), False),
+        (AskedModel(bedrock=f"{ARN}:default-prompt-router/anthropic.claude:1"), False),
+        (AskedModel(endpoint="qwen2.5-7b-instruct"), False),
+        (AskedModel(openai=THERE), False),
+    ],
+)
+def test_batch_inference_takes_models_and_profiles_alone(model, takes):
+    assert source_of(model).takes_batches(model) is takes
