@@ -5,6 +5,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws import s3
+from nova_judge.aws.object_names import is_plain
 from nova_judge.errors import ReviewError
 
 
@@ -25,7 +26,7 @@ class LabelObjects:
             keys = [key.removeprefix(self._prefix) for key in s3.keys(self._bucket, self._prefix)]
         except (ClientError, BotoCoreError) as error:
             raise self._unusable(error) from error
-        return sorted(name for name in keys if "/" not in name)
+        return sorted(name for name in keys if "/" not in name and is_plain(name))
 
     def read(self, name: str) -> bytes | None:
         try:

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws import s3
 from nova_judge.aws.fetched_runs import temporary_folder
+from nova_judge.aws.object_names import is_plain
 from nova_judge.errors import SavedReportError
 from nova_judge.layout import INDEX, RUNS
 
@@ -31,7 +32,8 @@ class RunMirror:
     def refresh(self) -> None:
         """Fetch the figures of every run that is not here yet. Raises SavedReportError."""
         try:
-            missing = [run for run in self._runs() if not (self.folder / run / _METRICS).is_file()]
+            runs = [run for run in self._runs() if is_plain(run)]
+            missing = [run for run in runs if not (self.folder / run / _METRICS).is_file()]
             with ThreadPoolExecutor(_THREADS) as threads:
                 list(threads.map(self._fetch_figures, missing))
         except (ClientError, BotoCoreError) as error:
@@ -66,6 +68,8 @@ class RunMirror:
         self._fetch(f"{run}/{_METRICS}")
 
     def _fetch(self, name: str) -> None:
+        if not is_plain(name):
+            return
         target = (self.folder / name).resolve()
         if target.is_file() or not target.is_relative_to(self.folder):
             return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 
 from nova_judge.aws import account, s3
+from nova_judge.aws.object_names import is_plain
 from nova_judge.aws.s3 import S3Object
 from nova_judge.errors import SubmitError
 from nova_judge.layout import RunLayout
@@ -106,8 +107,11 @@ def download_report(bucket: str, run_id: str, folder: Path) -> Path | None:
     target = folder / "report"
     any_file = False
     for key in s3.keys(bucket, RunLayout(run_id).report):
+        name = PurePosixPath(key).name
+        if key.endswith("/") or not is_plain(name):
+            continue
         target.mkdir(parents=True, exist_ok=True)
-        s3.client().download_file(bucket, key, str(target / PurePosixPath(key).name))
+        s3.client().download_file(bucket, key, str(target / name))
         any_file = True
     return target if any_file else None
 

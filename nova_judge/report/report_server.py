@@ -20,7 +20,9 @@ PLAIN = "text/plain; charset=utf-8"
 ALL_ROWS = b'<a id="all-rows" href="rows.html"'
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "frame-ancestors 'none'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+    ),
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -47,6 +47,12 @@ def test_labels_lie_in_the_runs_own_folder(bucket, run):
     )
 
 
+def test_only_names_that_can_be_files_are_labels(bucket):
+    for name in ("", "a\x00b", "n" * 300, "..", ".hidden", "anna.jsonl"):
+        bucket.put_object(Bucket="data", Key=f"runs/r1/labels/{name}", Body=b"")
+    assert LabelObjects("s3://data/runs/r1").names() == ["anna.jsonl"]
+
+
 def test_a_bucket_that_is_not_there_is_named(bucket):
     with pytest.raises(ReviewError, match="s3://none/runs/r1/labels cannot be used"):
         LabelObjects("s3://none/runs/r1").names()

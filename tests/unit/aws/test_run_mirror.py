@@ -6,6 +6,7 @@ from moto import mock_aws
 
 from nova_judge.aws import s3
 from nova_judge.aws.run_mirror import RunMirror
+from nova_judge.aws.submissions import download_report
 from nova_judge.errors import SavedReportError
 from nova_judge.report.report_server import ServedFolder
 from tests.made import generated
@@ -49,6 +50,29 @@ def test_the_index_of_headlines_is_asked_first(bucket):
     mirror = RunMirror("s3://data/")
     mirror.refresh()
     assert [path.name for path in mirror.folder.iterdir()] == ["two"]
+
+
+def test_keys_that_lead_elsewhere_or_cannot_be_files_are_left_alone(bucket):
+    hostile = ("../../two/report/report.html", "../x.jsonl", "", "a/", "a\x00b", "n" * 300)
+    for name in (*hostile, "anna.jsonl"):
+        bucket.put_object(Bucket="data", Key=f"runs/one/labels/{name}", Body=b"planted")
+    for run in ("../one", "n" * 300, "a\x00b"):
+        bucket.put_object(Bucket="data", Key=f"runs/_index/{run}.json", Body=b"{}")
+    bucket.put_object(Bucket="data", Key="runs/_index/one.json", Body=b"{}")
+    mirror = RunMirror("s3://data/")
+    mirror.refresh()
+    mirror.fetch(mirror.folder / "one" / "report" / "report.html")
+    assert sorted(path.name for path in (mirror.folder / "one" / "labels").iterdir()) == [
+        "anna.jsonl"
+    ]
+    assert [path.name for path in mirror.folder.iterdir()] == ["one"]
+
+
+def test_the_report_of_a_submitted_run_takes_plain_files_alone(bucket, tmp_path):
+    for name in ("", "..", "a\x00b", "report.md"):
+        bucket.put_object(Bucket="data", Key=f"runs/r-1/report/{name}", Body=b"x")
+    folder = download_report("data", "r-1", tmp_path)
+    assert [path.name for path in folder.iterdir()] == ["report.md"]
 
 
 def test_a_run_that_ends_later_appears(bucket):
