@@ -231,10 +231,14 @@ class EvaluationFunctions:
             )
 
     def _grant_account_endpoints(self) -> None:
-        """Those of the account that the stage names, and no others."""
-        named = self._config.candidate_endpoints
-        if not named:
+        """Those of the account that the stage names, and no others.
+
+        SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
+        """
+        given = self._config.candidate_endpoints
+        if not given:
             return
+        named = dict.fromkeys([*given, *(name.lower() for name in given)])
         endpoints = self._resources("endpoint", *named)
         components = self._resources("inference-component", *named)
         allow(
