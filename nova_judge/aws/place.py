@@ -7,13 +7,20 @@ from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
 
 from nova_judge.aws.client_errors import code_of
 from nova_judge.errors import AccessError
 from nova_judge.region import settle_region
 
 PROMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+NO_REGION = "no region is set: set AWS_REGION, or `region` of the profile"
 
 
 class Place(NamedTuple):
@@ -51,7 +58,7 @@ def current_place() -> Place:
     """Ask in which account and region a command would work. Raises AccessError with what to do."""
     region = current_region()
     if region is None:
-        raise AccessError("no region is set: set AWS_REGION, or `region` of the profile")
+        raise AccessError(NO_REGION)
     make: Any = boto3.client
     try:
         identity = make("sts", config=PROMPT).get_caller_identity()
@@ -61,20 +68,36 @@ def current_place() -> Place:
             "login`), or name another profile with AWS_PROFILE"
         ) from error
     except BotoCoreError as error:
-        raise AccessError(
-            f"no credentials that work: {str(error).rstrip('.')}. Sign in (`aws sso login`), or "
-            "name a profile with AWS_PROFILE"
-        ) from error
+        raise AccessError(_no_credentials(error)) from error
     return Place(identity["Account"], region, identity["Arn"])
+
+
+def _no_credentials(error: BotoCoreError) -> str:
+    return (
+        f"no credentials that work: {str(error).rstrip('.')}. Sign in (`aws sso login`), or "
+        "name a profile with AWS_PROFILE"
+    )
+
+
+@contextmanager
+def missing_access_explained() -> Iterator[None]:
+    """Turn a region or credentials that are not there into AccessError."""
+    try:
+        yield
+    except NoRegionError as error:
+        raise AccessError(NO_REGION) from error
+    except NoCredentialsError as error:
+        raise AccessError(_no_credentials(error)) from error
 
 
 @contextmanager
 def refusals_explained(stage: str) -> Iterator[None]:
     """Turn what AWS refuses, or credentials that are not there, into AccessError."""
     try:
-        yield
+        with missing_access_explained():
+            yield
     except (BotoCoreError, ClientError) as error:
         raise AccessError(
-            f"AWS refused the call: {error}. "
+            f"AWS refused the call: {str(error).rstrip('.')}. "
             f"`nova-judge doctor --stage {stage}` tells what is missing"
         ) from error

@@ -121,7 +121,7 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
 
       nova-judge endpoints status --stage prod
     """
-    console = Console()
+    console, place = Console(), current_place()
     with refusals_explained(stage):
         _outputs(stage)
         states = {model: _state(stage, model) for model in sorted(catalog.models().endpoints)}
@@ -129,7 +129,7 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
         names = ("endpoint", "instance", "usd_an_hour", "leased_by")
         print_json({m: dict(zip(names, state, strict=True)) for m, state in states.items()})
         return
-    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    console.print(f"Stage {escape(stage)} in {place}.", highlight=False)
     table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
     for model, state in states.items():
         table.add_row(model, *state)

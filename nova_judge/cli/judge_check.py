@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nova_judge.aws.place import missing_access_explained
 from nova_judge.aws.ways import AwsWays
 from nova_judge.cli.arguments import AsJson, Join, Map
 from nova_judge.cli.json_output import print_json
@@ -74,7 +75,8 @@ def command(
     recipes = [_recipe(one, prompt) for one in judge]
     pairs = _labelled(labels or SHIPPED, recipes[0], columns, join)[:rows]
     console = Console(stderr=True, highlight=False)
-    checked = [_checked(console, recipe, pairs, kept, concurrency) for recipe in recipes]
+    with missing_access_explained():
+        checked = [_checked(console, recipe, pairs, kept, concurrency) for recipe in recipes]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
     out.write_text(render_judge_check(checked, said), encoding="utf-8")
     if as_json:
@@ -139,6 +141,7 @@ def _labelled(file: Path, recipe: Recipe, columns: str | None, join: Path | None
 
 def _table(judges: Sequence[CheckedJudge]) -> Table:
     table = Table("", *(escape(judge.name) for judge in judges))
+    table.add_row("prompt", *(escape(judge.prompt) for judge in judges))
     for name, of in _FIGURES.items():
         table.add_row(name, *(of(judge) for judge in judges))
     return table

@@ -1,10 +1,19 @@
 """One region for every client and the CDK, and one sentence where AWS cannot be asked."""
 
+import os
+from functools import partial
+
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from nova_judge.aws.place import current_place, current_region, refusals_explained
+from nova_judge.aws.place import (
+    current_place,
+    current_region,
+    missing_access_explained,
+    refusals_explained,
+)
 from nova_judge.errors import AccessError
 from nova_judge.region import VARIABLES, settle_region
 
@@ -85,12 +94,25 @@ def test_no_region_and_no_credentials_are_one_sentence_each(bare):
         current_place()
 
 
-def test_a_refusal_names_doctor(bare):
-    bare.setenv("AWS_REGION", "us-west-2")
-    with (
-        pytest.raises(AccessError, match="nova-judge doctor --stage dev"),
-        refusals_explained("dev"),
-    ):
+def test_a_refusal_names_doctor_after_one_full_stop(bare):
+    said = r"ListQueues operation: AWS is away\. `nova-judge doctor --stage dev` tells what"
+    with pytest.raises(AccessError, match=said), refusals_explained("dev"):
+        raise ClientError({"Error": {"Message": "AWS is away."}}, "ListQueues")
+
+
+@pytest.mark.parametrize(
+    "explained", [missing_access_explained, partial(refusals_explained, "dev")]
+)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({}, "^no region is set"), ({"AWS_REGION": "us-west-2"}, "^no credentials that work")],
+)
+def test_a_call_without_region_or_credentials_says_which(bare, given, said, explained):
+    bare.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    for name, value in given.items():
+        bare.setenv(name, value)
+    settle_region(os.environ)
+    with pytest.raises(AccessError, match=said), explained():
         boto3.client("sqs").list_queues()
 
 

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.judge_check import SHIPPED
 from nova_judge.cli.main import app
+from nova_judge.region import VARIABLES
 
 ANSWER = r"<answer_{}>\n(.*?)\n</answer_{}>"
 
@@ -98,6 +100,38 @@ def test_the_figures_of_a_judge_that_prefers_length_and_the_first_position(tmp_p
     again, _ = check(tmp_path, *options)
     assert json.loads(again.stdout) == [found]
     assert len(asked) == calls + 1  # the first request alone
+
+
+def test_the_table_tells_two_prompts_of_one_model_apart(tmp_path, server):
+    url, _ = server
+    recipes = {"pairwise": "", "mine": "  prompt: mine.txt\n"}
+    (tmp_path / "mine.txt").write_text("{{ question }} {{ first }} {{ second }}", "utf-8")
+    judges: list[str] = []
+    for name, words in recipes.items():
+        recipe = tmp_path / f"{name}.yaml"
+        model = f"judge:\n  model: {{openai: {url}#long}}\n"
+        recipe.write_text(f"name: {name}\nkind: model_judge\n{model}{words}", "utf-8")
+        judges += ["--judge", str(recipe)]
+    ran, _ = check(tmp_path, *judges, "--labels", str(labelled(tmp_path)), "--rows", "4")
+    (prompts,) = (line for line in ran.stdout.splitlines() if line.startswith("│ prompt "))
+    assert re.findall(r"([\w.]+) \([0-9a-f]{12}\)", prompts) == ["pairwise", "mine.txt"]
+
+
+def test_without_credentials_a_judge_on_bedrock_is_one_sentence(tmp_path, monkeypatch):
+    for name in (*VARIABLES, "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    judge = ("--judge", "bedrock:us.amazon.nova-pro-v1:0", "--rows", "5")
+    without_region, _ = check(tmp_path, *judge)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    without_credentials, _ = check(tmp_path, *judge)
+    assert "no region is set: set AWS_REGION" in str(without_region.exception)
+    assert "no credentials that work" in str(without_credentials.exception)
 
 
 def test_what_is_wrong_with_a_judge_is_said_at_once(tmp_path, server):
