@@ -10,7 +10,7 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Candidate
+from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.yaml_text import read_yaml
@@ -43,6 +43,11 @@ def local_recipe(
         raise RecipeError(f"{file}: a recipe is a mapping of keys")
     document.pop("budget", None)
     given = dict(document.get("candidates") or {})
+    if others := sorted(given.keys() - set(CANDIDATES)):
+        raise LocalModeError(
+            f"{file} names candidates of its own ({', '.join(others)}): leave --a and --b out, or "
+            "change the recipe"
+        )
     for side, spec in named.items():
         how = {key: value for key, value in (given.get(side) or {}).items() if key in HOW}
         given[side] = how | _candidate(spec, side, environment, timeout_s)

@@ -22,7 +22,7 @@ StageOption: TypeAlias = Annotated[
     str, typer.Option("--stage", help="The stage of cdk.json that is deployed.")
 ]
 Map: TypeAlias = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--map",
         metavar="FIELD=COLUMN,...",

@@ -125,7 +125,9 @@ def _recipe(spec: str, prompt: str | None) -> Recipe:
     return load_recipe(text, file="--judge", beside=file_beside("here.yaml"))
 
 
-def _labelled(file: Path, recipe: Recipe, columns: str | None, join: Path | None) -> list[InputRow]:
+def _labelled(
+    file: Path, recipe: Recipe, columns: Sequence[str] | None, join: Path | None
+) -> list[InputRow]:
     """The pairs of a file that have a label; raises InputFileError where there is none."""
     with source(file, recipe, columns, join) as lines:
         content = (lines or file).read_bytes()

@@ -117,9 +117,15 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     table = Table(title=f"What {len(draw.rows):,} labels can tell", title_justify="left")
     table.add_column("if people agree with the judge on")
     table.add_column("corrected win rate of B", justify="right")
-    for expected in expected_of(candidates, budget, metrics.statistics.level):
+    expectations = expected_of(candidates, budget, metrics.statistics.level)
+    for expected in expectations:
         table.add_row(f"{expected.agreement:.0%}", f"± {100 * expected.reach:.1f} points")
-    console.print(table)
+    console.print(
+        table
+        if expectations
+        else f"All {len(draw.rows):,} rows that both orders judged are drawn: labels of all of "
+        "them are the win rate, and nothing is left to correct. Draw fewer with --budget."
+    )
     if keep:
         write_draw(place.store, draw)
     return draw

@@ -1,20 +1,20 @@
 """The input file of a command: in any form, under any names, joined with another."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.markup import escape
 
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.input_file import opened
-from nova_judge.recipe.column_map import ColumnMap, overlaid, parse_map
+from nova_judge.recipe.column_map import ColumnMap, fields_of, overlaid, parse_map
 from nova_judge.recipe.recipe import Recipe
 
 
 @contextlib.contextmanager
 def source(
-    file: Path | None, recipe: Recipe | None, columns: str | None, join: Path | None
+    file: Path | None, recipe: Recipe | None, columns: Sequence[str] | None, join: Path | None
 ) -> Iterator[Path | None]:
     """The file as JSON Lines under our names; says on stderr what was understood on the way.
 
@@ -23,10 +23,11 @@ def source(
     if file is None:
         yield None
         return
-    asked = None if columns is None else parse_map(columns, ColumnMap)
+    asked = parse_map(",".join(columns), ColumnMap) if columns else None
+    named = () if asked is None else fields_of(asked)
     if asked is not None and recipe is not None:
         asked = overlaid(recipe.map, asked)
-    with opened(file, asked, join) as lines:
+    with opened(file, asked, join, named) as lines:
         console = Console(stderr=True, highlight=False)
         for note in lines.notes:
             console.print(f"[dim]{escape(note)}[/]")

@@ -85,7 +85,7 @@ def command(
       nova-judge stats judgments.csv --json | jq .verdict
     """
     with Console(stderr=True).status(f"Reading {escape(str(file))}"):
-        named = msgspec.structs.asdict(parse_map(columns, JudgmentMap)) if columns else {}
+        named = msgspec.structs.asdict(parse_map(",".join(columns), JudgmentMap)) if columns else {}
         reading = read_judgment_file(
             file,
             labels,

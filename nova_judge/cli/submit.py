@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -127,7 +128,7 @@ def _asked(
     place: Deployed,
     input_file: str | None,
     recipe: str,
-    columns: str | None,
+    columns: Sequence[str] | None,
     join: Path | None,
     names: dict[str, str],
     no_cache: bool,

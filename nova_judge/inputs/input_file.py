@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of
 from nova_judge.json_lines import Fault, decoded, require_lines
-from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option
+from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option, fields_of
 from nova_judge.scratch import scratch_folder
 
 Required = TypeVar("Required")
@@ -39,11 +39,15 @@ class Record(NamedTuple):
 
 @contextlib.contextmanager
 def opened(
-    path: Path, columns: ColumnMap | None = None, join: Path | None = None
+    path: Path,
+    columns: ColumnMap | None = None,
+    join: Path | None = None,
+    asked_for: Collection[str] = (),
 ) -> Iterator[Opened]:
     """The file itself where it is JSON Lines under our names, else one beside all others.
 
-    Line numbers stay those of the original. Raises InputFileError.
+    Line numbers stay those of the original. Raises InputFileError, also where no row has the column
+    of a field that is `asked_for`.
     """
     form = form_of(path)
     asked = columns or OWN_NAMES
@@ -56,11 +60,16 @@ def opened(
         with target.open("wb") as file:
             rows = read_rows(path, form, asked.rows)
             if join is None:
-                write_lines(file, rows, asked)
+                found = write_lines(file, rows, asked)
             else:
                 other = _Other(join, asked)
-                write_lines(file, other.joined(rows), asked)
+                found = write_lines(file, other.joined(rows), asked)
                 notes += other.notes()
+        for field in asked_for:
+            if field not in found:
+                raise InputFileError(
+                    f"{path}: no row has `{asked.path(field)}`, which --map names for {field}"
+                )
         yield Opened(target, tuple(notes))
 
 
@@ -72,35 +81,40 @@ class Sink(Protocol):
         ...
 
 
-def write_lines(file: Sink, rows: Iterable[JsonRow], columns: ColumnMap = OWN_NAMES) -> None:
-    """Write rows as JSON Lines under our names.
+def write_lines(
+    file: Sink, rows: Iterable[JsonRow], columns: ColumnMap = OWN_NAMES
+) -> frozenset[str]:
+    """Write rows as JSON Lines under our names; the mapped fields that some row has.
 
     Blank lines keep the place of every row, so that messages name the original's lines.
     """
-    line = 0
+    line, found = 0, set[str]()
     for row in rows:
-        content = renamed(row.content, columns)
+        content, mapped = _renamed(row.content, columns)
+        found.update(mapped)
         file.write(b"\n" * max(0, row.line - line - 1) + content + b"\n")
         line = max(row.line, line + 1)
+    return frozenset(found)
 
 
-def renamed(content: bytes, columns: ColumnMap) -> bytes:
+class _Renamed(NamedTuple):
+    content: bytes
+    mapped: Collection[str] = ()
+
+
+def _renamed(content: bytes, columns: ColumnMap) -> _Renamed:
     """One row's JSON with each mapped column under its field's name; a faulty line as it is."""
     if columns == OWN_NAMES:
-        return content
+        return _Renamed(content)
     row = columns_of(content, columns)
     if isinstance(row, Fault):
-        return content
-    named = {
-        field: path
-        for field, path in msgspec.structs.asdict(columns).items()
-        if path and field not in ("rows", "ignore")
-    }
+        return _Renamed(content)
+    named = {field: columns.path(field) for field in fields_of(columns)}
     mapped = {f: value for f, path in named.items() if (value := row.at(path)) is not MISSING}
     moved = {path for path in named.values() if path in row.values} | set(columns.ignored)
     moved |= {path.partition(".")[0] for path in named.values()}
     kept = {name: value for name, value in row.values.items() if name not in moved}
-    return msgspec.json.encode({**kept, **mapped})
+    return _Renamed(msgspec.json.encode({**kept, **mapped}), mapped.keys())
 
 
 def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:

@@ -91,6 +91,12 @@ def parse_map(given: str, kind: type[Columns]) -> Columns:
     return read_record(named, kind, file="--map")
 
 
+def fields_of(columns: ColumnMap) -> tuple[str, ...]:
+    """The fields of rows that a map names."""
+    named = msgspec.structs.asdict(columns)
+    return tuple(name for name, path in named.items() if path and name not in ("rows", "ignore"))
+
+
 def overlaid(below: ColumnMap, above: ColumnMap | None) -> ColumnMap:
     """The map of a recipe with that of a command laid over it."""
     if above is None:

@@ -32,7 +32,12 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
     lines = [line for path in files for line in _lines(path)]
     read = [line for line in lines if line is not None]
     models = list(dict.fromkeys(line.model for line in read))
-    if not read or len(models) > len(CANDIDATES):
+    if not read:
+        raise JudgeJobError(
+            f"{files[0].name} is not the output of an evaluation: name output.tar.gz, or a folder "
+            "with the output of a job"
+        )
+    if len(models) > len(CANDIDATES):
         raise JudgeJobError(
             f"{files[0].name}: {len(models)} models answered in this evaluation output, and one or "
             "two can be read: name the output of one of them."

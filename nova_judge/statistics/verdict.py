@@ -109,7 +109,8 @@ def _in_words(
         evidence = f"{evidence} {_ONE_SIDED[contest.basis]}"
     if stated.blocked_by:
         reasons = "; ".join(stated.blocked_by)
-        return "Inconclusive, the verdict is blocked", f"{reasons}. {evidence}"
+        counted = f"{evidence[:1].upper()}{evidence[1:]}"
+        return "Inconclusive, the verdict is blocked", f"{reasons}. {counted}"
     if stated.word is Word.EQUIVALENT:
         margin = f"{100 * (stated.equivalence_margin or 0):g}"
         return f"A and B are equivalent within {margin} points of win rate", evidence

@@ -131,3 +131,17 @@ def test_one_model_with_two_prompts_is_two_candidates(tmp_path):
     ]
     assert asked.count([first]) == asked.count([*turns, first]) == 1
     assert len(asked) == 12 + 2  # one word to each before the run
+
+
+def test_a_recipe_of_many_candidates_takes_no_further_ones(tmp_path):
+    recipe = tmp_path / "many.yaml"
+    text = (ROOT / "recipes/pairwise.yaml").read_text("utf-8")
+    many = (
+        "candidates: {base: {bedrock: amazon.nova-lite-v1:0}, new: {bedrock: amazon.nova-pro-v1:0}}"
+    )
+    head, _, rest = text.partition("candidates:")
+    recipe.write_text(f"{head}{many}\n\ngeneration:{rest.partition('generation:')[2]}", "utf-8")
+    file = questions(tmp_path / "questions.jsonl", 2)
+    with chat_server(answered) as server:
+        done = run(command(file, server, tmp_path / "run", "--recipe", str(recipe)), expect=3)
+    assert "names candidates of its own (base, new)" in " ".join(done.stderr.split())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
@@ -21,6 +22,10 @@ from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import JudgedRow
 from tests.made import generated
+
+# A busy machine is not a finding.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("busy")
 
 BUCKET, TABLE = "data", "runs"
 RECIPE = """

@@ -99,3 +99,15 @@ def test_behind_a_huge_first_line_the_pairs_are_still_pairs(validate):
     result = validate(b"x" * 2_000_000 + b"\n" + lines(GOOD))
     assert result.exit_code == 1
     assert "1 usable rows (ready pairs), 1 rejected lines" in result.stdout
+
+
+def test_several_maps_are_one_map(validate):
+    rows = lines({"question": "Which planet?", "gold": "Venus"})
+    result = validate(rows, "--map", "prompt=question", "--map", "reference=gold")
+    assert result.exit_code == 0
+    assert "`reference` is read on 1 rows" in result.stdout
+
+
+def test_a_map_to_a_column_that_no_row_has_is_refused(validate):
+    with pytest.raises(InputFileError, match="no row has `nope`, which --map names for response_A"):
+        raise validate(lines(GOOD), "--map", "response_A=nope").exception
