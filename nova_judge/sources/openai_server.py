@@ -52,7 +52,7 @@ class OpenAIServer:
                 f"{where}.openai: found {model.model!r}; the address of a server's API and the "
                 f"name of its model are expected, such as {EXAMPLE}"
             )
-        elif parts.username or parts.password or parts.query:
+        elif parts.username or parts.password or "?" in url:
             yield (
                 f"{where}.openai: the address holds credentials or a query, which recipes and "
                 "reports would show: write the address alone, and name the key's secret in `secret`"

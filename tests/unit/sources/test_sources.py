@@ -45,6 +45,7 @@ def test_a_right_model_has_no_problem(model):
         ({"openai": "http://localhost:8000/v1"}, "the name of its model"),
         ({"openai": "https://me:secret@example.com/v1#m"}, "credentials"),
         ({"openai": "https://example.com/v1?key=1#m"}, "credentials or a query"),
+        ({"openai": "https://example.com/admin?#m"}, "credentials or a query"),
         ({"openai": "http://example.com/v1#m", "secret": "openai"}, "over https alone"),
         ({"bedrock": "amazon.nova-lite-v1:0", "secret": "openai"}, "only a model of `openai`"),
     ],
