@@ -14,6 +14,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 LONGEST = 100_000
 """Characters of a template."""
 
+ROW_FAULTS = (
+    *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError),
+    AttributeError,
+)
+"""Errors that a template may raise over one row and not over another."""
+
 
 class MissingFieldError(Exception):
     """The template uses a field that the row does not have."""

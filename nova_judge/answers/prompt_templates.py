@@ -12,7 +12,7 @@ from jinja2.meta import find_undeclared_variables
 
 from nova_judge.answers.prompts import Prompt, Said, prompt_of
 from nova_judge.errors import GenerationFailedError
-from nova_judge.prompt_template import sandbox
+from nova_judge.prompt_template import ROW_FAULTS, sandbox
 from nova_judge.recipe.messages import Message
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.shape import not_one_of
@@ -105,7 +105,7 @@ def _text(template: jinja2.Template, fields: TemplateFields, row: InputRow) -> s
                 raise GenerationFailedError(
                     f"line {row.line}: the prompt has over {MOST_CHARACTERS:,} characters"
                 )
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except ROW_FAULTS as error:
         raise GenerationFailedError(
             f"line {row.line}: the prompt template cannot be rendered: {error}"
         ) from error

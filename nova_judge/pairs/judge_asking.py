@@ -3,7 +3,7 @@
 import msgspec
 
 from nova_judge.pairs.judge_reply import criteria_shown, reply_form, reply_schema
-from nova_judge.prompt_template import MissingFieldError, rendered
+from nova_judge.prompt_template import ROW_FAULTS, MissingFieldError, rendered
 from nova_judge.recipe.recipe import Generation, Judge
 from nova_judge.records import InputRow
 
@@ -42,6 +42,9 @@ def asked_pair(row: InputRow, judge: Judge) -> AskedPair:
         )
     except MissingFieldError as error:
         reason = f"the judge's prompt shows a field that the row does not have ({error})"
+        return AskedPair(missing=reason, shown=row.shown)
+    except ROW_FAULTS as error:
+        reason = f"the judge's prompt cannot be rendered ({error})"
         return AskedPair(missing=reason, shown=row.shown)
     form = reply_form(judge.rubric)
     return AskedPair(

@@ -105,6 +105,21 @@ def test_a_row_without_the_context_that_a_prompt_shows_is_set_aside_with_the_rea
 
 
 @pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("{{ 1 / (first|length - 4) }}", "division by zero"),
+        ("{% if first == 'four' %}{{ first.__class__ }}{% endif %}", "unsafe"),
+        ("{% if first == 'four' %}{{ first[0]() }}{% endif %}", "not callable"),
+    ],
+)
+def test_a_row_over_which_the_prompt_fails_is_set_aside_with_the_reason(words, reason):
+    text = f"{{{{ prompt }}}} {{{{ first }}}} {{{{ second }}}} {words}".encode()
+    asked = asked_pair(ROW, recipe("  prompt: own.md", {"own.md": text}.__getitem__).judge)
+    assert asked.missing.startswith("the judge's prompt cannot be rendered (")
+    assert reason in asked.missing
+
+
+@pytest.mark.parametrize(
     ("name", "rubric"),
     [
         ("pairwise", ""),
