@@ -27,6 +27,7 @@ from stacks.constructs.names import (
     machine_arns,
     own_models,
     pascal,
+    prompt_routers,
     stage_resources,
 )
 from stacks.constructs.python_function import PythonFunction
@@ -258,8 +259,9 @@ class EvaluationFunctions:
         models = bedrock_models(self._stack)
         jobs = bedrock_jobs(self._stack, "model-invocation-job")
         in_batch = (self.by_state["BatchResponses"], self.by_state["JudgeRows"])
+        called = [*models, *own_models(self._stack), *prompt_routers(self._stack)]
         for function in (self.by_state["GenerateResponses"], *in_batch):
-            allow(function, (["bedrock:InvokeModel"], [*models, *own_models(self._stack)]))
+            allow(function, (["bedrock:InvokeModel"], called))
         for function in in_batch:
             allow(
                 function,

@@ -29,3 +29,10 @@ def test_an_endpoint_is_invoked_under_its_name_and_that_of_its_arn(stage, name):
     for kind in ("endpoint", "inference-component"):
         may = allowed(stage, "GenerateResponses", f"{SAGEMAKER}:{kind}/{name}")
         assert "sagemaker:InvokeEndpoint" in may
+
+
+@pytest.mark.parametrize("kind", ["prompt-router", "default-prompt-router"])
+def test_prompt_routers_are_called_and_nothing_more(stage, kind):
+    routers = f"arn:aws:bedrock:us-east-1:123456789012:{kind}/*"
+    for function in ("GenerateResponses", "JudgeRows"):
+        assert allowed(stage, function, routers) == {"bedrock:InvokeModel"}

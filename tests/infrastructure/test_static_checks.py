@@ -22,7 +22,7 @@ NEW_ACTIONS = {"bedrock:GetCustomModelDeployment"}
 # The linter asks for every kind of resource that an action knows; these we have no use for.
 OTHER_KINDS_UNUSED = {
     "bedrock:CreateModelInvocationJob": "no imported or customised models are candidates",
-    "bedrock:InvokeModel": "no prompt routers are candidates",
+    "bedrock:InvokeModel": "no endpoints of Bedrock Marketplace are candidates",
     "states:DescribeExecution": "our executions are standard ones, not express",
 }
 
