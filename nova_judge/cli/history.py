@@ -13,6 +13,7 @@ from nova_judge.cli.result import result_document
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.history import Refused, Series, group, trend
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, find_reports
 from nova_judge.findings.sentences import headline, short_interval
@@ -95,7 +96,14 @@ def _cells(report: SavedReport) -> tuple[str, ...]:
     return (
         metrics.created,
         metrics.run_id,
-        one_line(metrics.name("B") or "", 60),
+        _candidate(metrics),
         one_line(headline(metrics).words, 80),
         short_interval(metrics.win_rate) if metrics.win_rate else "",
     )
+
+
+def _candidate(metrics: Metrics) -> str:
+    if metrics.tournament:
+        return f"{len(metrics.tournament.candidates)} candidates"
+    name = metrics.name("B")
+    return "" if name is None else one_line(name, 60)

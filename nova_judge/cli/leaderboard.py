@@ -59,6 +59,7 @@ def command(
 
 
 def _match(report: SavedReport) -> Match:
+    report.require_two_candidates()
     metrics = report.metrics
     a, b = (_name(metrics, side) for side in CANDIDATES)
     if metrics.one_order:

@@ -118,6 +118,13 @@ def _together(findings: Sequence[Condition]) -> Condition:
 def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Condition]:
     if not metrics.completed:
         return [Condition(GateOutcome.NOT_EVALUATED, str(headline(metrics)))]
+    if metrics.tournament:
+        pairs = ", ".join(pair.report for pair in metrics.tournament.pairs)
+        reason = (
+            f"the run compared {len(metrics.tournament.candidates)} candidates: name one of its "
+            f"pairs, which are in its report folder: {pairs}"
+        )
+        return [Condition(GateOutcome.NOT_EVALUATED, reason)]
     if metrics.scores:
         _require_level(metrics.scores, rules.confidence)
         return [_errors(metrics, rules.max_errors), *_metrics(metrics, metrics.scores, rules)]

@@ -31,13 +31,19 @@ class SavedReport(NamedTuple):
         """The file of rows that the report was drawn from: judgments, or scores of answers."""
         return self.folder / (SCORES if self.metrics.scores else JUDGMENTS)
 
+    def require_two_candidates(self) -> None:
+        """Raise SavedReportError for a run of many candidates, with its pairs' folders."""
+        if (tournament := self.metrics.tournament) is None:
+            return
+        pairs = ", ".join(str(self.folder / pair.report) for pair in tournament.pairs)
+        raise SavedReportError(
+            f"{self.metrics.run_id} compared {len(tournament.candidates)} candidates: its rows are "
+            f"those of its pairs; name one of {pairs}"
+        )
+
     def stored_judgments(self) -> Path:
         """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
-        if not self.metrics.completed:
-            raise SavedReportError(
-                f"{self.metrics.run_id} failed, so that it has no judged rows: its report says "
-                "why (`nova-judge report`)."
-            )
+        self.require_two_candidates()
         if self.metrics.scores:
             raise SavedReportError(
                 f"{self.metrics.run_id} scored single answers ({self.metrics.kind}): it has "
@@ -46,7 +52,13 @@ class SavedReport(NamedTuple):
         return self.stored_evidence()
 
     def stored_evidence(self) -> Path:
-        """The file of rows; SavedReportError where it is not beside the metrics."""
+        """The file of rows; SavedReportError where the run has none, or it is not there."""
+        self.require_two_candidates()
+        if not self.metrics.completed:
+            raise SavedReportError(
+                f"{self.metrics.run_id} failed, so that it has no judged rows: its report says "
+                "why (`nova-judge report`)."
+            )
         if not self.evidence.is_file():
             raise SavedReportError(
                 f"{self.evidence} is missing: copy the whole report folder of the run, "
