@@ -12,14 +12,13 @@ from jinja2.meta import find_undeclared_variables
 
 from nova_judge.answers.prompts import Prompt, Said, prompt_of
 from nova_judge.errors import GenerationFailedError
-from nova_judge.prompt_template import ROW_FAULTS, sandbox
+from nova_judge.prompt_template import ROW_FAULTS, TooLongError, joined, sandbox
 from nova_judge.recipe.messages import Message
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.records import InputRow
 
 VARIABLES = ("prompt", "context", "system", "category", "id", "examples")
-MOST_CHARACTERS = 1_000_000
 
 
 _SANDBOX = sandbox()
@@ -96,17 +95,11 @@ def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
 
 
 def _text(template: jinja2.Template, fields: TemplateFields, row: InputRow) -> str:
-    text, size = [], 0
     try:
-        for part in template.generate(fields._asdict()):
-            text.append(part)
-            size += len(part)
-            if size > MOST_CHARACTERS:
-                raise GenerationFailedError(
-                    f"line {row.line}: the prompt has over {MOST_CHARACTERS:,} characters"
-                )
+        return joined(template.generate(fields._asdict()))
+    except TooLongError as error:
+        raise GenerationFailedError(f"line {row.line}: {error}") from error
     except ROW_FAULTS as error:
         raise GenerationFailedError(
             f"line {row.line}: the prompt template cannot be rendered: {error}"
         ) from error
-    return "".join(text)

@@ -37,6 +37,32 @@ def test_a_template_that_cannot_be_asked_with_says_why(template, says):
     assert any(problem.startswith(says) for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{{ 'x'|center(300000000) }}", "line 1: No filter named 'center'"),
+        ("{{ '%200000000d'|format(1) }}", "line 1: No filter named 'format'"),
+        ("{{ prompt|replace('p', 'x') }}", "line 1: No filter named 'replace'"),
+        ("{{ prompt|indent(300000000, true) }}", "line 1: No filter named 'indent'"),
+        ("{{ [1]|batch(300000000, 2)|list }}", "line 1: No filter named 'batch'"),
+        ("{{ [1]|slice(300000000)|list }}", "line 1: No filter named 'slice'"),
+        ("{{ [1]|tojson(300000000) }}", "line 1: No filter named 'tojson'"),
+        ("{{ 1|round(300000000, 'ceil') }}", "line 1: No filter named 'round'"),
+        ("{{ lipsum(300000) }}", "it uses {{ lipsum }}"),
+        ("{{ 'x'.ljust(300000000) }}", "it cannot be rendered: SecurityError"),
+        ("{{ '{:300000000}'.format(1) }}", "it cannot be rendered: SecurityError"),
+        ("{{ prompt.replace('p', 'x') }}", "it cannot be rendered: SecurityError"),
+        (
+            "{% for n in range(99999) %}{{ prompt }}{{ prompt }}{% endfor %}",
+            "it cannot be rendered: TooLongError: the prompt has over 1,000,000 characters",
+        ),
+    ],
+)
+def test_a_template_that_makes_much_of_little_is_refused(template, says):
+    problems = list(template_problems(template, FIELDS, ()))
+    assert any(problem.startswith(says) for problem in problems), problems
+
+
 def test_a_good_template_has_no_problem():
     text = "{% if context is defined %}{{ context }}{% endif %}{{ prompt }}{{ first }}{{ second }}"
     assert list(template_problems(text, FIELDS, ("first", "second"))) == []
