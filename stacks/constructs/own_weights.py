@@ -40,8 +40,11 @@ class OwnWeights(Construct):
         grant_telemetry(
             self.role, self._stack, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints"
         )
-        for folder in (each for each in config.weights if each.startswith(IN_S3)):
+        folders = [each for each in config.weights if each.startswith(IN_S3)]
+        for folder in folders:
             self._allow_reading(folder.removeprefix(IN_S3))
+        if folders and config.kms_key:
+            allow(self.role, (["kms:Decrypt"], [config.kms_key]))
         if config.vpc:
             let_containers_in(self.role, self._stack, config.vpc)
 

@@ -36,3 +36,7 @@ def test_prompt_routers_are_called_and_nothing_more(stage, kind):
     routers = f"arn:aws:bedrock:us-east-1:123456789012:{kind}/*"
     for function in ("GenerateResponses", "JudgeRows"):
         assert allowed(stage, function, routers) == {"bedrock:InvokeModel"}
+
+
+def test_weights_under_the_key_of_the_stage_are_decrypted(stage):
+    assert allowed(stage, "WeightsRole", KEY) == {"kms:Decrypt"}
