@@ -248,6 +248,24 @@ def test_a_right_that_is_missing_or_denied_is_refuted(
     assert check.finding.startswith(finding)
 
 
+def test_what_other_accounts_own_is_not_simulated(monkeypatch: pytest.MonkeyPatch):
+    ecr = "arn:aws:ecr:us-east-1"
+    asked: list[list[str]] = []
+
+    def simulate(**request: Any) -> dict[str, Any]:
+        asked.append(request["ResourceArns"])
+        return {"EvaluationResults": []}
+
+    client = SimpleNamespace(simulate_principal_policy=simulate)
+    monkeypatch.setattr(role_rights, "_iam", lambda: client)
+    foreign = (f"{ecr}:*:repository/vllm", f"{ecr}:763104351884:repository/vllm")
+    own = ("*", "arn:aws:s3:::data/*", f"{ecr}:123456789012:repository/mine")
+    for resources in (foreign, (*foreign, *own)):
+        one = role_rights.Statement(("ecr:BatchGetImage",), resources, {})
+        assert list(role_rights._denied("arn:aws:iam::123456789012:role/r", one)) == []
+    assert asked == [list(own)]
+
+
 @pytest.mark.parametrize(
     ("error", "finding"),
     [
