@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import TagTypeDef
 
-START_S = 3600
-"""Seconds that weights may take to arrive, and the server to load them: the most AWS allows."""
+DOWNLOAD_S, START_S = 20 * 60, 23 * 60
+"""Seconds that weights may take to arrive, and the server to load them: together less than
+`leases.LONGEST_START_S`, after which the run gives the endpoint up."""
 
 
 class Serving(NamedTuple):
@@ -81,7 +82,7 @@ def requests(served: Served, kind: str, place: Serving) -> tuple[dict[str, Any],
         "InitialInstanceCount": 1,
         "InitialVariantWeight": 1,
         "ContainerStartupHealthCheckTimeoutInSeconds": START_S,
-        "ModelDataDownloadTimeoutInSeconds": START_S,
+        "ModelDataDownloadTimeoutInSeconds": DOWNLOAD_S,
         "InferenceAmiVersion": catalog.host_ami(served.image),
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
     }

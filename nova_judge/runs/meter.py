@@ -14,8 +14,8 @@ MEMORY_MB: Mapping[str, int] = {
     "ReleaseEndpoints": 512,
     "BatchResponses": 2048,
     "BuildJobs": 2048,
-    "JudgeRows": 1024,
-    "CollectVerdicts": 1024,
+    "JudgeRows": 2048,
+    "CollectVerdicts": 2048,
     "RecordFailure": 1024,
     "ProcessResults": 3008,
 }

@@ -8,6 +8,7 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
+from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws.endpoints import SageMakerEndpoints
 from nova_judge.aws.own_weights import Serving, ensure_configs, remove_configs, requests
 from nova_judge.errors import EndpointError, RecipeError
@@ -55,6 +56,9 @@ def test_a_checkpoint_is_read_from_its_folder_without_a_network():
     assert model["EnableNetworkIsolation"] is True
     (variant,) = config["ProductionVariants"]
     assert variant["ModelName"] == model["ModelName"] == config["EndpointConfigName"]
+    waits = ("ModelDataDownloadTimeoutInSeconds", "ContainerStartupHealthCheckTimeoutInSeconds")
+    assert [variant[wait] for wait in waits] == [1200, 1380]
+    assert sum(variant[wait] for wait in waits) < LONGEST_START_S
     assert variant["InferenceAmiVersion"] == "al2023-ami-sagemaker-inference-gpu-4-1"
 
 

@@ -1,6 +1,7 @@
 """Endpoint hours, transitions and function time are metered, and a bill is whole with them."""
 
 import datetime
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from nova_judge.aws import execution_meter, runs_table
 from nova_judge.findings.run_index import IndexEntry
 from nova_judge.findings.stage_costs import costs_by_recipe
+from nova_judge.folders import ROOT
 from nova_judge.preflight.run_cost import run_cost
-from nova_judge.runs.meter import EndpointLease, Meter, endpoint_times
+from nova_judge.runs.meter import MEMORY_MB, EndpointLease, Meter, endpoint_times
 from nova_judge.runs.usage import InstanceTime
 from tests.unit.conftest import TABLE
 from tests.unit.preflight.test_run_cost import job, run, summary
@@ -123,3 +125,14 @@ def test_costs_are_added_up_beside_the_estimates_of_the_same_runs():
     assert (pairwise.runs, pairwise.metered) == (3, 2)
     assert (pairwise.estimated_usd, pairwise.estimated_of_metered_usd) == (6.0, 4.0)
     assert pairwise.actual_parts == {"judge": 4.0}
+
+
+def test_the_memory_of_every_function_is_that_of_the_template():
+    kept = {}
+    for part in ("Evaluation", "Results"):
+        path = ROOT / f"nova_judge_local/stacks/NovaJudge-local-{part}.json"
+        for name, resource in json.loads(path.read_text("utf-8"))["Resources"].items():
+            if resource["Type"] == "AWS::Lambda::Function":
+                kept[name] = resource["Properties"].get("MemorySize", 128)
+    for state, memory in MEMORY_MB.items():
+        assert [kept[name] for name in kept if name.startswith(state)] == [memory], state
