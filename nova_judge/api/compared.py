@@ -39,9 +39,11 @@ def compare_answers(
         out: the folder that keeps the run; without one it is deleted when the program ends.
 
     Raises:
-        RequestError: there are no rows, or they are not mappings.
+        RequestError: there are no rows, they are not mappings, or `names` are not two.
         LocalModeError: the run failed, and why.
     """
+    if names is not None and len(names) != 2:
+        raise RequestError(f"names={names!r}: name both, as in names=('small', 'large')")
     require("local", "ministack")
     from nova_judge_local.local_run import RunRequest, run  # noqa: PLC0415 - an extra
 

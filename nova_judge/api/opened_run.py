@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import duckdb
 
-from nova_judge.errors import WeightingError
+from nova_judge.errors import RequestError, WeightingError
 from nova_judge.extras import require
 from nova_judge.findings.gate import Condition, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Reweighing
@@ -73,8 +73,11 @@ class OpenedRun:
         """All rows of the run as a table: judged pairs, or the scores of single answers.
 
         Columns as in `judgments.parquet` or `scores.parquet`. Raises MissingExtraError where the
-        library is not installed, SavedReportError where the file of rows is not there.
+        library is not installed, SavedReportError where the file of rows is not there,
+        RequestError for another form.
         """
+        if form not in _MODULES:
+            raise RequestError(f"rows({form!r}): the forms are {', '.join(map(repr, _MODULES))}")
         file = self._report.stored_evidence()
         for module in _MODULES[form]:
             require(form, module)

@@ -25,7 +25,7 @@ MOST_REASONS = 10
 
 
 class MissingScores(msgspec.Struct, frozen=True):
-    """Number of rows without a score of a metric, and the reason."""
+    """Number of answers without a score of a metric, and the reason."""
 
     metric: str
     reason: str
@@ -165,8 +165,12 @@ def _show(
             f"{escape(difference.metric)}: B less A {_number(difference.estimate)} "
             f"({_number(difference.low)} to {_number(difference.high)})"
         )
-    for reason in reasons[:MOST_REASONS]:
-        console.print(f"{reason.count} rows: {escape(reason.reason)}")
+    metrics: dict[tuple[str, int], list[str]] = {}
+    for one in reasons:
+        metrics.setdefault((one.reason, one.count), []).append(one.metric)
+    for (reason, count), names in list(metrics.items())[:MOST_REASONS]:
+        answers = "1 answer" if count == 1 else f"{count:,} answers"
+        console.print(f"{answers} without {escape(', '.join(names))}: {escape(reason)}")
 
 
 def _number(value: float | None) -> str:

@@ -16,6 +16,7 @@ from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import PreferenceScale
 from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
+from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.findings.sentences import p_value, percent, quoted_interval, set_aside
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
@@ -29,7 +30,7 @@ _MOST_SHOWN = 20
 
 
 StatsFile: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="JUDGMENTS", help="A .jsonl, .csv or .parquet file.")
+    Path, typer.Argument(metavar="JUDGMENTS", help="A .jsonl, .csv or .parquet file, or a run.")
 ]
 StatsLabels: TypeAlias = Annotated[
     Path | None, typer.Option(help="Labels by `id`, in any of these formats.")
@@ -80,10 +81,11 @@ def command(
 
       nova-judge stats judgments.jsonl --labels pairs.jsonl
 
-      nova-judge stats out/demo/report/judgments.parquet --equivalence-margin 0.03
+      nova-judge stats out/demo --equivalence-margin 0.03
 
       nova-judge stats judgments.csv --json | jq .verdict
     """
+    file = _judgments_of(file)
     with Console(stderr=True).status(f"Reading {escape(str(file))}"):
         named = msgspec.structs.asdict(parse_map(",".join(columns), JudgmentMap)) if columns else {}
         reading = read_judgment_file(
@@ -103,6 +105,12 @@ def command(
         print_json(_document(file, reading, estimates))
     else:
         _show(Console(highlight=False), reading, estimates)
+
+
+def _judgments_of(file: Path) -> Path:
+    """The file itself; of a report's or run's folder, its judged rows where it has some."""
+    candidates = (file / JUDGMENTS, file / "report" / JUDGMENTS)
+    return next((rows for rows in candidates if rows.is_file()), file)
 
 
 def _rates_in(file: Path) -> JudgeRates:

@@ -55,6 +55,11 @@ class GateRules:
     criteria: Mapping[str, float] = field(default_factory=dict)
     confidence: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("min_win_rate", "max_errors"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise RequestError(f"{name} {value:g}: a fraction from 0 to 1 is expected")
+
 
 class Condition(NamedTuple):
     """One condition of the gate, and why it holds or not."""
@@ -118,13 +123,10 @@ def _together(findings: Sequence[Condition]) -> Condition:
 def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Condition]:
     if not metrics.completed:
         return [Condition(GateOutcome.NOT_EVALUATED, str(headline(metrics)))]
-    if metrics.tournament:
-        pairs = ", ".join(pair.report for pair in metrics.tournament.pairs)
-        reason = (
-            f"the run compared {len(metrics.tournament.candidates)} candidates: name one of its "
-            f"pairs, which are in its report folder: {pairs}"
-        )
-        return [Condition(GateOutcome.NOT_EVALUATED, reason)]
+    if many := metrics.tournament:
+        pairs = ", ".join(pair.report for pair in many.pairs)
+        reason = f"the run compared {len(many.candidates)} candidates: name one of its pairs, which"
+        return [Condition(GateOutcome.NOT_EVALUATED, f"{reason} are in its report folder: {pairs}")]
     if metrics.scores:
         _require_level(metrics.scores, rules.confidence)
         return [_errors(metrics, rules.max_errors), *_metrics(metrics, metrics.scores, rules)]

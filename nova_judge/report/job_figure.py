@@ -38,6 +38,10 @@ def plot_nova_judge_results(metrics: Metrics | Mapping[str, Any]) -> Figure:
     """
     if isinstance(metrics, Metrics):
         return plot_judge_results(metrics)
+    if not isinstance(metrics, Mapping):
+        raise SavedReportError(
+            f"{metrics!r}: give run.metrics or a dictionary; a run is opened with nj.open"
+        )
     if "schema_version" in metrics:
         try:
             return plot_judge_results(msgspec.convert(dict(metrics), Metrics))

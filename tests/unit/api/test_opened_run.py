@@ -101,3 +101,24 @@ def test_numbers_that_are_missing_in_pandas_are_left_out():
 def test_rows_that_are_none_are_refused(rows):
     with pytest.raises(RequestError), _as_file(rows):
         pass
+
+
+@pytest.mark.parametrize("rules", [{"min_win_rate": 60}, {"max_errors": -0.1}])
+def test_a_gate_takes_fractions(run, rules):
+    with pytest.raises(RequestError, match="a fraction from 0 to 1 is expected"):
+        run.gate(**rules)
+
+
+def test_a_form_of_rows_that_is_not_there_names_those_that_are(run):
+    with pytest.raises(RequestError, match="the forms are 'pandas', 'polars', 'arrow'"):
+        run.rows("nope")
+
+
+def test_one_name_for_two_candidates_is_refused():
+    with pytest.raises(RequestError, match=r"names=\('a',\): name both"):
+        nj.compare_answers(ROWS, names=("a",))
+
+
+def test_a_folder_is_not_drawn():
+    with pytest.raises(SavedReportError, match=r"'out/q': give run\.metrics or"):
+        nj.plot_nova_judge_results("out/q")

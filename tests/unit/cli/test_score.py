@@ -47,3 +47,12 @@ def test_a_table_of_answers_is_scored_as_json_lines_are(tmp_path: Path) -> None:
         ("length", 2, 1.5),
         ("short", 2, 0.5),
     ]
+
+
+def test_a_reason_is_printed_once_with_its_answers_and_metrics(tmp_path: Path) -> None:
+    file, scorer = tmp_path / "answers.jsonl", tmp_path / "mine.py"
+    file.write_text("".join(json.dumps({"answer": one}) + "\n" for one in ("die", "die", "ab")))
+    scorer.write_text(SCORER)
+    printed = CliRunner().invoke(app, ["score", str(file), "--scorer", str(scorer)]).stdout
+    counted = [line.partition(":")[0] for line in printed.splitlines() if " without " in line]
+    assert counted == ["2 answers without length, short"]

@@ -165,3 +165,11 @@ def test_a_run_with_a_blocked_verdict_has_no_place_on_the_board(tmp_path: Path) 
 def test_help_has_examples() -> None:
     for command in ("stats", "plan", "leaderboard"):
         assert "Examples" in run(command, "--help")
+
+
+def test_stats_of_a_run_or_of_its_report_folder_reads_its_judgments(tmp_path: Path) -> None:
+    folder = runs.write_run(tmp_path / "mine", runs.generated_rows(20))
+    of_file = json.loads(run("stats", folder / "report/judgments.parquet", "--json"))
+    assert of_file["rows"]["read"] == 20
+    for place in (folder, folder / "report"):
+        assert json.loads(run("stats", place, "--json")) == of_file
