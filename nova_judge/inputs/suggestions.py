@@ -60,6 +60,9 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
     if yaml:
         advice += f" (in a recipe: map: {{{yaml}}})"
     if not own and (single := _single(leaves, named)) is not None:
+        if plain_name(single) in names().references and "reference" not in named:
+            known = shlex.quote(f"{line},reference={single}".lstrip(","))
+            advice += f", or, where `{single}` holds the right answers, with --map {known}"
         both = shlex.quote(f"{line},response_A={single},response_B=join.{single}".lstrip(","))
         advice += (
             f". `{single}` holds the answers of one model: to compare two, give the other file "

@@ -188,6 +188,15 @@ def test_answers_of_one_model_are_refused_with_the_join_that_reads_two(tmp_path,
     assert "3 rows matched, 0 have no row there" in " ".join(result.stderr.split())
 
 
+def test_an_answer_may_be_the_right_one(tmp_path):
+    path = tmp_path / "known.csv"
+    path.write_text("question,answer\n1 + 1?,2\n1 + 2?,3\n", "utf-8")
+    refused = str(validate(path).exception)
+    assert "where `answer` holds the right answers, with --map prompt=question,refer" in refused
+    result = validate(path, "--map", "prompt=question,reference=answer")
+    assert "`reference` is read on 2 rows" in printed(result)
+
+
 @pytest.mark.parametrize("shape", DOCUMENTS)
 def test_documents_are_refused_with_the_path_to_their_rows(tmp_path, shape):
     document, at = DOCUMENTS[shape]
