@@ -69,7 +69,13 @@ def test_the_models_answer_under_their_own_names_and_are_asked_once(tmp_path):
 def test_what_a_stopped_run_was_answered_is_not_asked_again(tmp_path):
     file, out = questions(tmp_path / "questions.jsonl", 150), tmp_path / "run"
     with chat_server(answered, latency_s=0.15) as server:
-        process = subprocess.Popen(command(file, server, out), cwd=ROOT, start_new_session=True)
+        process = subprocess.Popen(
+            command(file, server, out),
+            cwd=ROOT,
+            start_new_session=True,
+            # Whoever runs the tests in the background has it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
         while len(server.asked) < 60:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)

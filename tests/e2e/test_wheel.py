@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from nova_judge import __version__
+
 ROOT = Path(__file__).resolve().parents[2]
 UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
 
@@ -96,7 +98,7 @@ def test_it_holds_the_product_and_no_other_package(wheel):
     assert {name.partition("/")[0] for name in names} == {
         "nova_judge",
         "nova_judge_local",
-        "nova_judge-0.1.0.dist-info",
+        f"nova_judge-{__version__}.dist-info",
     }
     assert {
         "nova_judge/py.typed",
@@ -119,7 +121,7 @@ def test_the_core_has_neither_emulator_nor_cdk_nor_registry(core):
 
 
 def test_the_core_says_its_version_and_knows_the_recipes(core):
-    assert core.printed("--version") == "nova-judge 0.1.0\n"
+    assert core.printed("--version") == f"nova-judge {__version__}\n"
     assert '"model_type": "amazon.nova-2-lite-v1:0:256k"' in core.printed(
         "request", "--recipe", "rubric"
     )

@@ -102,7 +102,8 @@ def test_what_is_spent_settles_rows_and_a_stand_in_settles_none(
     order = found["order of the rows in the details Parquet"]
     assert order["status"] == "not tried"
     assert "was judged by a stand-in, not by AWS" in order["evidence"]
-    assert len(here.runs()) == 1
+    assert "bedrock-judge: $0.20 likely" in done.stdout
+    assert len(here.runs()) == 2
 
 
 def take_a_right_away(here: Account) -> str:
