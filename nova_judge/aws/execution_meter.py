@@ -6,9 +6,17 @@ from typing import Any, NamedTuple
 
 import boto3
 
-from nova_judge.recipe import catalog
 from nova_judge.runs.meter import MEMORY_MB
 
+MOST_READ = 20
+"""Children of a map whose histories are read."""
+_OF_SHARDS = {
+    "GenerateShard": "GenerateResponses",
+    "PrepareEndpointsAgain": "PrepareEndpoints",
+    "BatchShard": "BatchResponses",
+    "JudgeShard": "JudgeRows",
+}
+"""States of a map's children → whose function they call."""
 _ENDED = ("TaskSucceeded", "TaskFailed", "TaskTimedOut")
 
 
@@ -20,7 +28,21 @@ class ExecutionUse(NamedTuple):
 
 
 def use_of(execution: str) -> ExecutionUse:
-    """Count an execution and the children of its maps."""
+    """Count an execution and the children of its maps.
+
+    Of a map with many children some are read, and the others count like them on average.
+    """
+    uses = [_own_use(execution)]
+    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
+        children = _ended_children(run["mapRunArn"])
+        read = [_own_use(child) for child in children[:: len(children) // MOST_READ + 1]]
+        share = len(children) / max(1, len(read))
+        uses += [ExecutionUse(share * transitions, share * gb) for transitions, gb in read]
+    return ExecutionUse(sum(use[0] for use in uses), sum(use[1] for use in uses))
+
+
+def _own_use(execution: str) -> ExecutionUse:
+    """Count an execution without its children; waiting between tasks costs nothing."""
     transitions, seconds = 0, 0.0
     names: dict[int, str] = {}
     begun: dict[int, Any] = {}
@@ -35,15 +57,11 @@ def use_of(execution: str) -> ExecutionUse:
             begun[here] = begun.get(before, event["timestamp"])
         elif event["type"] in _ENDED and before in begun:
             took = (event["timestamp"] - begun[before]).total_seconds()
-            seconds += took * MEMORY_MB.get(names[here], 0) / 1024
+            function = _OF_SHARDS.get(names[here], names[here])
+            seconds += took * MEMORY_MB.get(function, 0) / 1024
             # A failed try that is tried again is paid as a transition too.
             transitions += event["type"] != "TaskSucceeded"
-    children = _children(execution)
-    per_child = catalog.assumptions().transitions_per_shard.value
-    return ExecutionUse(
-        transitions + len(children) * per_child,
-        seconds + sum(children) * MEMORY_MB["GenerateResponses"] / 1024,
-    )
+    return ExecutionUse(transitions, seconds)
 
 
 def _history(execution: str) -> Iterator[dict[str, Any]]:
@@ -52,16 +70,10 @@ def _history(execution: str) -> Iterator[dict[str, Any]]:
         yield from page["events"]
 
 
-def _children(execution: str) -> list[float]:
-    """Seconds of each child that has ended, of all maps."""
-    seconds = []
-    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
-        pages = _client().get_paginator("list_executions")
-        for page in pages.paginate(mapRunArn=run["mapRunArn"]):
-            for child in page["executions"]:
-                if "stopDate" in child:
-                    seconds.append((child["stopDate"] - child["startDate"]).total_seconds())
-    return seconds
+def _ended_children(map_run: str) -> list[str]:
+    pages = _client().get_paginator("list_executions").paginate(mapRunArn=map_run)
+    children = (child for page in pages for child in page["executions"])
+    return [child["executionArn"] for child in children if "stopDate" in child]
 
 
 @functools.cache

@@ -26,8 +26,8 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     """Metered by now. `endpoints`: each for as long as the run leased it, from its creation on; one
     that several runs share counts in full for each of them.
 
-    `transitions` and `lambda_gb_seconds` are None where the execution could not be read. Children
-    of a map count with the transitions of a shard that is done in one call.
+    `transitions` and `lambda_gb_seconds` are None where the execution could not be read. Of a
+    map's children some are read, and the others count like them.
     """
 
     endpoints: tuple[InstanceTime, ...] = ()

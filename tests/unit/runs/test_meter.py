@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -72,19 +73,36 @@ def test_transitions_and_function_time_are_read_from_the_history(monkeypatch):
         entered(7, "GenerateResponses"),
         {**entered(8, "Reported"), "type": "PassStateEntered"},
     ]
-    hour = {"startDate": T0, "stopDate": T0 + datetime.timedelta(seconds=40)}
-    pages = {
-        "get_execution_history": [{"events": history[:5]}, {"events": history[5:]}],
-        "list_executions": [{"executions": [hour, hour, {"startDate": T0}]}],
-    }
+    child = [
+        entered(1, "BatchShard"),
+        step(2, "TaskScheduled", 1, 0),
+        step(3, "TaskSucceeded", 2, 4),
+        {**entered(4, "WaitForBatchShard"), "type": "WaitStateEntered"},
+        {**step(5, "WaitStateExited", 4, 124), "type": "WaitStateExited"},
+        entered(6, "BatchShard"),
+        step(7, "TaskScheduled", 6, 124),
+        step(8, "TaskSucceeded", 7, 125),
+    ]
+    ended = [{"executionArn": f"child {n}", "stopDate": T0} for n in range(50)]
+    asked = []
+
+    def pages(name, **request):
+        if name == "list_executions":
+            return [{"executions": [*ended, {"executionArn": "under way"}]}]
+        asked.append(request["executionArn"])
+        if request["executionArn"] == "arn:execution":
+            return [{"events": history[:5]}, {"events": history[5:]}]
+        return [{"events": child}]
+
     client = SimpleNamespace(
-        get_paginator=lambda name: SimpleNamespace(paginate=lambda **_: pages[name]),
+        get_paginator=lambda name: SimpleNamespace(paginate=partial(pages, name)),
         list_map_runs=lambda **_: {"mapRuns": [{"mapRunArn": "arn"}]},
     )
     monkeypatch.setattr(execution_meter, "_client", lambda: client)
     use = execution_meter.use_of("arn:execution")
-    assert use.transitions == 3 + 1 + 2 * 5  # states, a try more, two children
-    assert use.lambda_gb_seconds == pytest.approx((3 + 2) * 3008 / 1024 + 80)
+    assert len(asked) == 1 + 17  # every third child
+    assert use.transitions == pytest.approx(3 + 1 + 50 * 3)  # states, a try more, children
+    assert use.lambda_gb_seconds == pytest.approx((3 + 2) * 3008 / 1024 + 50 * (4 + 1) * 2)
 
 
 def test_a_bill_with_a_meter_names_nothing_unmetered():
