@@ -69,7 +69,10 @@ class ServedFolder:
 
         Raises NovaJudgeError where the question itself is wrong.
         """
-        url = urlsplit(target)
+        try:
+            url = urlsplit(target)
+        except ValueError:
+            return None
         if url.path in {"/", "/index.html"}:
             if self._mirror is not None:
                 self._mirror.refresh()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -55,9 +54,9 @@ class ReviewServer(ThreadingHTTPServer):
         if not asked:
             with self._lock:
                 return Content(_HTML, self._page().encode())
-        if asked.startswith("rows/") and asked.removeprefix("rows/").isdecimal():
+        if asked.startswith("rows/") and (row := _number(asked.removeprefix("rows/"))) is not None:
             with self._lock:
-                shown = self._session.shown(int(asked.removeprefix("rows/")))
+                shown = self._session.shown(row)
             return Content(_JSON, msgspec.json.encode(shown))
         return None
 
@@ -84,6 +83,11 @@ class ReviewServer(ThreadingHTTPServer):
         )
 
 
+def _number(digits: str) -> int | None:
+    """The number that a request names; None for one that no row and no body has."""
+    return int(digits) if digits.isdecimal() and len(digits) <= 9 else None
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: ReviewServer
     server_version = "nova-judge"
@@ -93,11 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.server.get)
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MOST_BODY:
+        length = _number(self.headers.get("Content-Length", ""))
+        if length is None or length > _MOST_BODY:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
-        body = self.rfile.read(int(length))
+        body = self.rfile.read(length)
         if not self.server.is_own(self.headers.get("Origin")):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
@@ -110,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_local(self.headers.get("Host", "")):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
             return
-        asked = self.server.admits(urlsplit(self.path).path)
+        asked = self.server.admits(self.path.partition("?")[0])
         status = HTTPStatus.OK
         try:
             content = None if asked is None else respond(asked)

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ class DrawnRow(msgspec.Struct, frozen=True):
     """A row that is to be labelled, by its line, and the probability with which it was drawn."""
 
     line: int
-    probability: float
+    probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
@@ -30,11 +30,21 @@ def server_model(spec: str) -> ServerModel:
 
 def is_on_this_machine(url: str) -> bool:
     """True where nothing that is sent leaves the machine."""
-    host = urlsplit(url).hostname or ""
+    host = _parts(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; none of one that is not an address, such as `http://[`."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class OpenAIServer:
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:
         url, name = server_model(model.model)
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or not name:
             yield (
                 f"{where}.openai: found {model.model!r}; the address of a server's API and the "

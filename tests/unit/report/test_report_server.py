@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from nova_judge.report.report_rows import JudgedPairs
-from nova_judge.report.report_server import make_server
+from nova_judge.report.report_server import ServedFolder, make_server
 from nova_judge.report.write import write_report
 
 
@@ -63,6 +63,11 @@ def test_index_and_report(server):
 )
 def test_nothing_else_is_served(server, path):
     assert ask(server, path)[0] == 404
+
+
+@pytest.mark.parametrize("target", ["//[", "http://[/report.html"])
+def test_a_target_that_is_not_an_address_is_not_there(tmp_path, target):
+    assert ServedFolder(tmp_path).content(target) is None
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

@@ -288,3 +288,13 @@ def test_files_that_are_no_labels_are_refused(store):
     store.write("anna.jsonl", b'{"line": "one"}\n')
     with pytest.raises(ReviewError, match=r"anna\.jsonl"):
         read_review(store)
+
+
+@pytest.mark.parametrize("probability", [0, -1, 2])
+def test_a_design_with_an_impossible_probability_is_refused(tmp_path, probability):
+    store = LabelFolder(tmp_path)
+    row = f'{{"line": 1, "probability": {probability}}}'
+    design = f'{{"run_id": "r", "budget": 30, "seed": 1, "created": "", "rows": [{row}]}}'
+    store.write("draw.json", design.encode())
+    with pytest.raises(ReviewError, match=r"draw\.json is not a design of a review"):
+        read_draw(store)
