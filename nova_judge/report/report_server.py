@@ -1,11 +1,14 @@
 """Reports over HTTP on this machine only: read, never written, nothing outside the folder."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import msgspec
 
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.history import group
@@ -159,26 +162,34 @@ def _handler(served: ServedFolder) -> Callable[..., BaseHTTPRequestHandler]:
             """Say nothing: paths may name what is evaluated."""
 
         def _answer(self, *, with_body: bool) -> None:
-            if not is_local(self.headers.get("Host", "")):
-                self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
-                return
-            status = HTTPStatus.OK
-            try:
-                content = served.content(self.path)
-            except NovaJudgeError as error:
-                status, content = HTTPStatus.BAD_REQUEST, Content(PLAIN, str(error).encode())
-            if content is None:
-                self.send_error(HTTPStatus.NOT_FOUND)
-                return
-            self.send_response(status)
-            for name, value in {**HEADERS, "Content-Type": content.kind}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content.body)))
-            self.end_headers()
-            if with_body:
-                self.wfile.write(content.body)
+            answer(self, lambda: served.content(self.path), with_body=with_body)
 
     return ReportHandler
+
+
+def answer(
+    handler: BaseHTTPRequestHandler, respond: Callable[[], Content | None], *, with_body: bool
+) -> None:
+    """Answer one request to a page of this machine: nothing is 404, a wrong question 400."""
+    if not is_local(handler.headers.get("Host", "")):
+        handler.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+        return
+    status = HTTPStatus.OK
+    try:
+        content = respond()
+    except (NovaJudgeError, msgspec.MsgspecError) as error:
+        status, content = HTTPStatus.BAD_REQUEST, Content(PLAIN, str(error).encode())
+    if content is None:
+        handler.send_error(HTTPStatus.NOT_FOUND)
+        return
+    handler.send_response(status)
+    for name, value in {**HEADERS, "Content-Type": content.kind}.items():
+        handler.send_header(name, value)
+    handler.send_header("Content-Length", str(len(content.body)))
+    handler.end_headers()
+    if with_body:
+        with suppress(ConnectionError):  # the page was closed meanwhile
+            handler.wfile.write(content.body)
 
 
 def is_local(host: str) -> bool:

@@ -4,16 +4,14 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 
-from nova_judge.errors import NovaJudgeError
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.page import asset, environment
-from nova_judge.report.report_server import HEADERS, LOOPBACK, PLAIN, Content, is_local
+from nova_judge.report.report_server import LOOPBACK, Content, answer
 from nova_judge.review.session import ReviewSession, SentLabel
 
 _MOST_BODY = 1 << 16
@@ -111,22 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the path holds the secret."""
 
     def _answer(self, respond: Callable[[str], Content | None]) -> None:
-        if not is_local(self.headers.get("Host", "")):
-            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
-            return
-        asked = self.server.admits(self.path.partition("?")[0])
-        status = HTTPStatus.OK
-        try:
-            content = None if asked is None else respond(asked)
-        except (NovaJudgeError, msgspec.MsgspecError) as error:
-            status, content = HTTPStatus.BAD_REQUEST, Content(PLAIN, str(error).encode())
-        if content is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        self.send_response(status)
-        for name, value in {**HEADERS, "Content-Type": content.kind}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content.body)))
-        self.end_headers()
-        with suppress(ConnectionError):  # the page was closed meanwhile
-            self.wfile.write(content.body)
+        def content() -> Content | None:
+            asked = self.server.admits(self.path.partition("?")[0])
+            return None if asked is None else respond(asked)
+
+        answer(self, content, with_body=True)
