@@ -1,11 +1,8 @@
 import json
 
-import boto3
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
-from nova_judge.aws import s3
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.main import app
 from nova_judge.errors import SavedReportError
@@ -13,21 +10,9 @@ from nova_judge.findings.saved_report import open_report
 from tests.made import runs
 
 
-@pytest.fixture
-def bucket(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3.client.cache_clear()
-        boto3.client("s3").create_bucket(Bucket="data")
-        yield "data"
-    s3.client.cache_clear()
-
-
 def uploaded(bucket, run):
     for path in (run / "report").iterdir():
-        boto3.client("s3").upload_file(str(path), bucket, f"runs/{run.name}/report/{path.name}")
+        bucket.upload_file(str(path), "data", f"runs/{run.name}/report/{path.name}")
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/report", "/report/"])

@@ -1,11 +1,8 @@
 """Labels in S3: read and written where the run lies, and the report made anew there."""
 
-import boto3
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
-from nova_judge.aws import s3
 from nova_judge.aws.label_objects import LabelObjects
 from nova_judge.cli.main import app
 from nova_judge.errors import ReviewError
@@ -16,18 +13,6 @@ from tests.made import generated
 from tests.made.runs import write_run
 
 AT = "2026-11-29T12:00:00+00:00"
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3.client.cache_clear()
-        boto3.client("s3").create_bucket(Bucket="data")
-        yield boto3.client("s3")
-    s3.client.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
 """Runs of a bucket, served as those of a folder."""
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from nova_judge.aws import s3
 from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.aws.submissions import download_report
 from nova_judge.errors import SavedReportError
@@ -14,21 +11,13 @@ from tests.made.runs import write_run
 
 
 @pytest.fixture
-def bucket(monkeypatch, tmp_path):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3.client.cache_clear()
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="data")
-        for name in ("one", "two"):
-            run = write_run(tmp_path / name, generated.judged_rows(30))
-            for path in (run / "report").iterdir():
-                client.upload_file(str(path), "data", f"runs/{name}/report/{path.name}")
-        client.put_object(Bucket="data", Key="runs/begun/request.json", Body=b"{}")
-        yield client
-    s3.client.cache_clear()
+def bucket(bucket, tmp_path):
+    for name in ("one", "two"):
+        run = write_run(tmp_path / name, generated.judged_rows(30))
+        for path in (run / "report").iterdir():
+            bucket.upload_file(str(path), "data", f"runs/{name}/report/{path.name}")
+    bucket.put_object(Bucket="data", Key="runs/begun/request.json", Body=b"{}")
+    return bucket
 
 
 @pytest.mark.parametrize("uri", ["s3://data", "s3://data/", "s3://data/runs/"])
