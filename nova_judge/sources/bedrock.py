@@ -18,6 +18,13 @@ _CALLS_ALONE = re.compile(
 """Of ARNs that batch inference refuses; botocore's CreateModelInvocationJob has no pattern for
 them."""
 
+_CALLABLE = re.compile(
+    r"arn:[a-z-]+:bedrock:[a-z0-9-]*:[0-9]*:"
+    r"(foundation-model|inference-profile|application-inference-profile|provisioned-model"
+    r"|custom-model-deployment|imported-model|(default-)?prompt-router)/"
+)
+"""ARNs that Converse takes as a modelId (Bedrock's API reference)."""
+
 
 @dataclass(frozen=True)
 class BedrockSource:
@@ -32,6 +39,16 @@ class BedrockSource:
             yield (
                 f"{where}.bedrock: found {name!r}; a model id, an inference profile or an ARN is "
                 "expected, such as us.anthropic.claude-sonnet-4-6"
+            )
+        elif ":custom-model/" in name:
+            yield (
+                f"{where}.bedrock: {name} is a custom model, which Bedrock calls through its "
+                "deployment or provisioned throughput only: write the ARN of one of these"
+            )
+        elif name.startswith("arn:") and not _CALLABLE.match(name):
+            yield (
+                f"{where}.bedrock: {name} is not the ARN of a Bedrock model, profile, deployment or "
+                "router; an endpoint of SageMaker is written as `endpoint: NAME`"
             )
         if problem := sampling_problem(name, how.temperature, how.top_p):
             yield (

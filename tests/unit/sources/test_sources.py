@@ -9,10 +9,14 @@ from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.sources.known import SOURCES, candidate_problems, model_problems, source_of
 
 HERE, THERE = "http://localhost:8000/v1#m", "https://api.example.com/v1#org/m"
+ARN = "arn:aws:bedrock:us-east-1:111122223333"
 MODELS = (
     AskedModel(endpoint="qwen2.5-7b-instruct"),
     AskedModel(bedrock="amazon.nova-lite-v1:0"),
     AskedModel(openai=THERE),
+    AskedModel(bedrock=f"{ARN}:custom-model-deployment/a1"),
+    AskedModel(bedrock=f"{ARN}:default-prompt-router/amazon.nova:1"),
+    AskedModel(bedrock="arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"),
 )
 
 
@@ -24,7 +28,7 @@ def test_every_key_of_the_record_has_a_source():
     assert set(SOURCES) == {*KEYS, "file"}
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.source)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.bedrock or model.source)
 def test_a_right_model_has_no_problem(model):
     assert list(model_problems("candidates.A", model, Generation())) == []
 
@@ -40,6 +44,9 @@ def test_a_right_model_has_no_problem(model):
         ({"bedrock": "amazon.nova-lite-v1:0", "component": "x"}, "only a model of `endpoint`"),
         ({"endpoint": "qwen2.5-7b-instruct", "instance_types": ("ml.t3.medium",)}, "ml.g5.2xl"),
         ({"bedrock": "No Model"}, "an inference profile or an ARN is expected"),
+        ({"bedrock": f"{ARN}:custom-model/amazon.nova-lite-v1:0/a1"}, "deployment or provisioned"),
+        ({"bedrock": f"{ARN}:guardrail/a1"}, "not the ARN of a Bedrock model"),
+        ({"bedrock": "arn:aws:sagemaker:us-east-1:1:endpoint/a1"}, "`endpoint: NAME`"),
         ({"bedrock": "amazon.nova-lite-v1:0", "instance_types": ("ml.g5.xlarge",)}, "`endpoint`"),
         ({"openai": "localhost:8000/v1#m"}, "the address of a server's API"),
         ({"openai": "http://localhost:8000/v1"}, "the name of its model"),
