@@ -47,8 +47,8 @@ class BedrockSource:
             )
         elif name.startswith("arn:") and not _CALLABLE.match(name):
             yield (
-                f"{where}.bedrock: {name} is not the ARN of a Bedrock model, profile, deployment or "
-                "router; an endpoint of SageMaker is written as `endpoint: NAME`"
+                f"{where}.bedrock: {name} is not the ARN of a Bedrock model, profile, deployment "
+                "or router; an endpoint of SageMaker is written as `endpoint: NAME`"
             )
         if problem := sampling_problem(name, how.temperature, how.top_p):
             yield (

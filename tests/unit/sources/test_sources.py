@@ -14,6 +14,8 @@ MODELS = (
     AskedModel(endpoint="qwen2.5-7b-instruct"),
     AskedModel(bedrock="amazon.nova-lite-v1:0"),
     AskedModel(openai=THERE),
+)
+ARNS = (
     AskedModel(bedrock=f"{ARN}:custom-model-deployment/a1"),
     AskedModel(bedrock=f"{ARN}:default-prompt-router/amazon.nova:1"),
     AskedModel(bedrock="arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"),
@@ -28,7 +30,7 @@ def test_every_key_of_the_record_has_a_source():
     assert set(SOURCES) == {*KEYS, "file"}
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.bedrock or model.source)
+@pytest.mark.parametrize("model", (*MODELS, *ARNS), ids=lambda model: model.bedrock or model.source)
 def test_a_right_model_has_no_problem(model):
     assert list(model_problems("candidates.A", model, Generation())) == []
 
