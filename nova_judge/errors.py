@@ -49,7 +49,7 @@ class LocalModeError(NovaJudgeError):
 
 
 class BudgetError(NovaJudgeError):
-    """The run would cost more than its recipe allows, or its cost cannot be estimated."""
+    """The run would cost more than its recipe allows."""
 
 
 class PreflightError(NovaJudgeError):

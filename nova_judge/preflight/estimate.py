@@ -4,7 +4,7 @@ Quantities come from the head of the input and from `data/assumptions.json`, pri
 `data/prices.json`; both are dated, and an estimate names the assumptions it rests on.
 """
 
-from nova_judge.errors import BudgetError
+from nova_judge.errors import BudgetError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known import kind_of
@@ -63,16 +63,19 @@ def estimate_run(
 
 
 def check_budget(recipe: Recipe, estimate: Estimate) -> None:
-    """Refuse a run whose estimate is above `budget.max_usd`: raises BudgetError, which says why."""
+    """Refuse a run whose estimate is above `budget.max_usd`.
+
+    Raises BudgetError, or RecipeError where the recipe has to give a price first.
+    """
     budget = recipe.budget.max_usd
     if budget is None:
         return
     if estimate.likely.unpriced:
-        raise BudgetError(
+        raise RecipeError(
             f"{recipe.name}: budget.max_usd is {budget:g}, but no price is known for "
             f"{', '.join(estimate.likely.unpriced)}. Give it in the recipe, in US dollars per "
-            "million tokens: `price: {input: …, output: …}` beside the candidate's model, or "
-            "beside `evaluator:` of judge.bedrock; or leave budget.max_usd out"
+            "million tokens: `price: {input: …, output: …}` beside the model, or beside "
+            "`evaluator:` of judge.bedrock; or leave budget.max_usd out"
         )
     if estimate.likely.usd > budget:
         dearest = max(estimate.likely.lines, key=lambda line: line.usd or 0)

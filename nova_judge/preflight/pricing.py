@@ -6,6 +6,8 @@ from nova_judge.recipe import catalog
 from nova_judge.runs.cost import Bill, CostLine
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
+_GEOGRAPHY = re.compile(r"^(?:global|us|us-gov|eu|apac|jp|au|ca|sa|me|af|in)\.")
+
 
 def bill(usage: Usage) -> Bill:
     """The cost of a usage, position by position; positions of nothing are left out."""
@@ -54,13 +56,15 @@ def _token_line(use: TokenUse) -> CostLine:
 def listed_price(model: str) -> catalog.ListedTokenPrice | None:
     """The listed price of a model by its id, its ARN, or the id of an inference profile.
 
-    A profile of a geography costs what that of the US does, or the model itself where it has one
-    price; None where the list knows neither.
+    A profile of a geography that is not listed costs what that of the US does, which is never
+    less than the model itself; None where the list knows neither.
     """
     prices = catalog.prices().bedrock_million_tokens.prices
     named = re.sub(r"^arn:[^/]+:(?:inference-profile|foundation-model)/", "", model)
-    bare = re.sub(r"^(?:us|us-gov|eu|apac|jp|au|ca|sa|me|af)\.", "", named)
-    return next((prices[n] for n in (named, bare, f"us.{bare}") if n in prices), None)
+    bare = _GEOGRAPHY.sub("", named)
+    worldwide = named.startswith("global.")
+    names = (named, bare) if worldwide else (named, f"us.{bare}", bare)
+    return next((prices[name] for name in names if name in prices), None)
 
 
 def _unit_line(part: str, quantity: float, unit: str, price: float) -> CostLine:

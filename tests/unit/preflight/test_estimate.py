@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from nova_judge.errors import BudgetError
+from nova_judge.errors import BudgetError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.estimate import (
@@ -154,7 +154,7 @@ def test_a_run_above_its_budget_is_refused_with_its_dearest_position():
 def test_a_budget_cannot_be_kept_where_a_price_is_not_known():
     unknown = recipe("qwen-vs-claude", "us.anthropic.claude-sonnet-4-6", "us.some.model-v1")
 
-    with pytest.raises(BudgetError, match=r"no price is known for us\.some\.model-v1"):
+    with pytest.raises(RecipeError, match=r"no price is known for us\.some\.model-v1"):
         check_budget(unknown, estimate_run(unknown, work()))
 
 
@@ -200,13 +200,17 @@ def test_bedrocks_judge_reads_every_answer_once_a_metric():
     assert tokens == [1_000 * 2 * 3 * per_score]
 
 
+US_HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
 @pytest.mark.parametrize(
     ("model", "same_as"),
     [
         ("us.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
-        ("eu.amazon.nova-pro-v1:0", "amazon.nova-pro-v1:0"),
+        ("sa.amazon.nova-pro-v1:0", "amazon.nova-pro-v1:0"),
+        ("jp.anthropic.claude-haiku-4-5-20251001-v1:0", US_HAIKU),
+        ("global.deepseek.r1-v1:0", "deepseek.r1-v1:0"),
         ("eu.anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
-        ("anthropic.claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
         ("global.anthropic.claude-sonnet-4-6", "global.anthropic.claude-sonnet-4-6"),
         (
             "arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-lite-v1:0",
