@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 
+_REACH = math.sqrt(2.0 * 18.0 * math.log(10.0))
+
 
 def binomial_cdf(successes: int, trials: int, share: float) -> float:
     """P(X <= successes) for X ~ Binomial(trials, share), 0 < share < 1.
 
     The terms are summed from the largest of the tail downwards by their ratios, so that no term
-    over- or underflows: relative error below 1e-9 up to a million trials.
+    over- or underflows: relative error below 1e-9 up to a million trials. The k-th is at most
+    exp(-k (k - 1) / 2 / successes) of the first, so that those beyond 1e-18 of it are left out.
     """
     if successes < 0:
         return 0.0
@@ -17,7 +20,8 @@ def binomial_cdf(successes: int, trials: int, share: float) -> float:
         return 1.0
     if successes > trials * share:
         return 1.0 - binomial_cdf(trials - successes - 1, trials, 1.0 - share)
-    below = np.arange(successes, 0, -1, dtype=np.float64)
+    last = max(0, successes - math.ceil(_REACH * math.sqrt(successes)) - 1)
+    below = np.arange(successes, last, -1, dtype=np.float64)
     ratios = below / (trials - below + 1.0) * ((1.0 - share) / share)
     series = 1.0 + float(np.cumprod(ratios).sum())
     return min(1.0, math.exp(_log_probability(successes, trials, share)) * series)

@@ -6,6 +6,7 @@ as wide as Student's with one degree of freedom less than there are clusters. Th
 signs of the clusters' sums. With one row per cluster both are what they are for rows.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from nova_judge.statistics.win_rate import Interval, wilson
 METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
 _END = 0.5
+_KEPT = 8  # intervals of which several findings of one contest are made
 
 
 class Cluster(NamedTuple):
@@ -152,6 +154,7 @@ def share_interval(hits: Flags, keys: Keys, level: float) -> Interval | Unscored
     return Interval(share, min(bounds.low, share), max(bounds.high, share), level, METHOD)
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def cluster_bounds(counts: ClusterCounts, level: float) -> Bounds:
     """The ends of the interval of the mean score over rows."""
     rows, wins = counts.rows, counts.wins
@@ -171,6 +174,7 @@ def cluster_bounds_of_lesser(counts: ClusterCounts, level: float) -> Bounds:
     return Bounds(low, quantile(1.0 - tail, wins, weights, sizes))
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def cluster_upper_bound(counts: ClusterCounts, level: float) -> float:
     """A one-sided upper bound of the mean score, with a whole cluster at 1 and none at 0."""
     if counts.prompts < 2:

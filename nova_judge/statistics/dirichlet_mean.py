@@ -10,12 +10,12 @@ add up to v_i, where the mean is taken over rows and clusters are what is drawn.
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from nova_judge.statistics.arrays import Floats
+from nova_judge.statistics.false_position import end_of, root_between
 
 
 class Bounds(NamedTuple):
@@ -32,8 +32,6 @@ def _double_exponential_grid() -> tuple[Floats, Floats]:
 
 
 _NODES, _NODE_WEIGHTS = _double_exponential_grid()
-_TOLERANCE = 1e-10
-_MAX_STEPS = 100
 
 
 def mean_cdf(
@@ -76,36 +74,5 @@ def quantile(
     def excess(threshold: float) -> float:
         return mean_cdf(threshold, values, weights, sizes) - probability
 
-    low, high = _bracket(excess, mean, spread)
-    return _root(excess, low, high)
-
-
-def _bracket(excess: Callable[[float], float], centre: float, spread: float) -> Bounds:
-    """Widen an interval about the centre until the root lies within, never beyond [0, 1]."""
-    edge = 1e-13
-    width = 2.5 * spread
-    low, high = max(edge, centre - width), min(1.0 - edge, centre + width)
-    while low > edge and excess(low) > 0:
-        width *= 2
-        low = max(edge, centre - width)
-    while high < 1.0 - edge and excess(high) < 0:
-        width *= 2
-        high = min(1.0 - edge, centre + width)
-    return Bounds(low, high)
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """The root of an increasing function between two points (false position, Illinois rule)."""
-    at_low, at_high = function(low), function(high)
-    if at_low >= 0 or at_high <= 0:
-        return low if at_low >= 0 else high
-    for _ in range(_MAX_STEPS):
-        middle = (low * at_high - high * at_low) / (at_high - at_low)
-        at_middle = function(middle)
-        if abs(at_middle) < _TOLERANCE or high - low < _TOLERANCE:
-            return middle
-        if at_middle < 0:
-            low, at_low, at_high = middle, at_middle, at_high / 2
-        else:
-            high, at_high, at_low = middle, at_middle, at_low / 2
-    return (low + high) / 2
+    low, high = (end_of(excess, mean, width * spread) for width in (-2.5, 2.5))
+    return root_between(excess, low, high)

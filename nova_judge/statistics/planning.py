@@ -1,5 +1,6 @@
 """Plan the number of pairs that a question needs, and what a number of pairs can show."""
 
+import functools
 import math
 from collections.abc import Callable
 from statistics import NormalDist
@@ -131,6 +132,7 @@ def power_of_anytime(pairs: int, difference: float, level: float = 0.95) -> floa
     return _power(pairs, smallest_significant_anytime(pairs, level), difference)
 
 
+@functools.lru_cache(maxsize=1024)
 def smallest_significant(pairs: int, level: float = 0.95) -> int:
     """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is."""
     return _fewest_wins(pairs, lambda wins: sign_test(wins, pairs - wins) < 1.0 - level)

@@ -12,13 +12,14 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.clusters import ClusterCounts
+from nova_judge.statistics.false_position import end_of, root_between
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 CONFIDENCE_SEQUENCE = "confidence sequence (beta mixture), valid at every look"
 PRIOR = 10.0
 """Beta(10, 10) decides a true .60 soonest: some 215 decided rows on average."""
 
-_BISECTIONS = 40
+_WIDTH = 1.5  # of a first guess at the interval, in units of a row's range
 _EXPECTED = np.linspace(0.0, 1.0, 2003)[1:-1]
 _DENSITY = (PRIOR - 1.0) * (np.log(_EXPECTED) + np.log1p(-_EXPECTED))
 _LOG_PRIOR = _DENSITY - math.log(float(np.exp(_DENSITY).sum()))
@@ -75,15 +76,13 @@ def _crossing(values: Floats, rows: Floats, level: float) -> float:
     total = float(rows @ values)
     if total == 0.0:
         return 0.0
-    threshold = -math.log(1.0 - level)
-    low, high = 0.0, total / float(rows.sum())
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2.0
-        if _log_wealth(values, rows, middle) >= threshold:
-            low = middle
-        else:
-            high = middle
-    return low
+    mean, least = total / float(rows.sum()), -math.log(1.0 - level)
+
+    def excess(tried: float) -> float:
+        return least - _log_wealth(values, rows, tried)
+
+    low = end_of(excess, mean, -_WIDTH / math.sqrt(float(rows.sum())))
+    return 0.0 if low.value >= 0 else root_between(excess, low, end_of(excess, mean, 0.0))
 
 
 def _log_wealth(values: Floats, rows: Floats, mean: float) -> float:

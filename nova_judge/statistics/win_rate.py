@@ -4,6 +4,7 @@ A row scores the mean over both orders: B 1, tie 1/2, A 0. The unit of every
 interval is the prompt, so both orders of one prompt are never taken for two observations.
 """
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ BOOTSTRAP = "percentile bootstrap over prompts"
 
 _PREFERENCE_STEPS = 400
 _END = 0.5
+_KEPT = 64
+"""Intervals kept: a run's verdict, gate, slices and leaderboard ask for the same ones."""
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -93,6 +96,7 @@ def scores_of_preferences(preferences: Iterable[float]) -> ScoreCounts:
     return ScoreCounts(tuple(tally[step] for step in range(_PREFERENCE_STEPS + 1)))
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:
     """Mean score with the interval of the mean under Dirichlet weights.
 
@@ -108,6 +112,7 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
     return _interval_of_mean(scores, level)
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def equivalence_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:
     """Mean score with two one-sided bounds, each at `level`: the interval at 2 x level - 1.
 

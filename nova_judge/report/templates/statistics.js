@@ -9,6 +9,7 @@ for (let place = 0; place < 800; place += 1) {
   NODE_WEIGHTS.push(((34.0 - -3.4) / 799) * (1 + Math.exp(-step)));
 }
 const TOLERANCE = 1e-10;
+const EDGE = 1e-13;
 
 function meanBelow(threshold, values, weights) {
   const offsets = values.map((value) => value - threshold);
@@ -27,15 +28,27 @@ function meanBelow(threshold, values, weights) {
   return 0.5 - total / Math.PI;
 }
 
-function root(excess, low, high) {
-  let [left, right, atLeft, atRight] = [low, high, excess(low), excess(high)];
+function endOf(excess, centre, width) {
+  for (;;) {
+    const end = Math.min(1 - EDGE, Math.max(EDGE, centre + width));
+    const value = excess(end);
+    if (value * width >= 0 || end === EDGE || end === 1 - EDGE) return [end, value];
+    width *= 2;
+  }
+}
+
+function root(excess, centre, width) {
+  let [left, atLeft] = endOf(excess, centre, -width);
+  let [right, atRight] = endOf(excess, centre, width);
   if (atLeft >= 0 || atRight <= 0) return atLeft >= 0 ? left : right;
+  let stayed = 0;
   for (let step = 0; step < 100; step += 1) {
     const middle = (left * atRight - right * atLeft) / (atRight - atLeft);
     const at = excess(middle);
     if (Math.abs(at) < TOLERANCE || right - left < TOLERANCE) return middle;
-    if (at < 0) [left, atLeft, atRight] = [middle, at, atRight / 2];
-    else [right, atRight, atLeft] = [middle, at, atLeft / 2];
+    if (at < 0) [left, atLeft, atRight] = [middle, at, atRight / (stayed > 0 ? 2 : 1)];
+    else [right, atRight, atLeft] = [middle, at, atLeft / (stayed < 0 ? 2 : 1)];
+    stayed = at < 0 ? 1 : -1;
   }
   return (left + right) / 2;
 }
@@ -45,13 +58,7 @@ function quantile(probability, values, weights) {
   const mean = values.reduce((sum, value, i) => sum + weights[i] * value, 0) / total;
   const variance = values.reduce((sum, value, i) => sum + weights[i] * (value - mean) ** 2, 0) / total;
   const excess = (threshold) => meanBelow(threshold, values, weights) - probability;
-  const edge = 1e-13;
-  let width = 2.5 * Math.sqrt(variance / (total + 1));
-  let low = Math.max(edge, mean - width);
-  let high = Math.min(1 - edge, mean + width);
-  while (low > edge && excess(low) > 0) low = Math.max(edge, mean - (width *= 2));
-  while (high < 1 - edge && excess(high) < 0) high = Math.min(1 - edge, mean + (width *= 2));
-  return root(excess, low, high);
+  return root(excess, mean, 2.5 * Math.sqrt(variance / (total + 1)));
 }
 
 /** The mean score of B with its interval, from rows won by A, tied, and won by B. */

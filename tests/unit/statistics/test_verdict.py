@@ -149,11 +149,11 @@ def test_a_corrected_p_value_is_said_to_be_corrected() -> None:
 def test_adding_rows_and_testing_all_again_cries_wolf_more_often() -> None:
     """Equal candidates, 20 decided rows, and as many more as `pairs_needed` names: 4,000 draws."""
     rng = np.random.default_rng(5)
+    needed = [verdict(counts(BB=wins, AA=20 - wins)).pairs_needed for wins in range(21)]
     once, again = 0, 0
     for wins in rng.binomial(20, 0.5, 4000).tolist():
         first = sign_test(wins, 20 - wins) < 0.05
-        stated = verdict(counts(BB=wins, AA=20 - wins))
-        more = min(stated.pairs_needed or 0, 5000)
+        more = min(needed[wins] or 0, 5000)
         added = wins + int(rng.binomial(more, 0.5))
         once += first
         again += first or sign_test(added, 20 + more - added) < 0.05

@@ -1,0 +1,51 @@
+"""The root of an increasing function on [0, 1], by false position."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+_EDGE = 1e-13
+_TOLERANCE = 1e-10
+_MAX_STEPS = 100
+
+
+class End(NamedTuple):
+    """An end of an interval and the function's value there."""
+
+    at: float
+    value: float
+
+
+def end_of(function: Callable[[float], float], centre: float, width: float) -> End:
+    """The end of an interval beyond which the root cannot lie, never beyond [0, 1].
+
+    `width` is negative for the lower end, and doubles until it is far enough.
+    """
+    while True:
+        at = min(1.0 - _EDGE, max(_EDGE, centre + width))
+        end = End(at, function(at))
+        if end.value * width >= 0 or at in (_EDGE, 1.0 - _EDGE):
+            return end
+        width *= 2
+
+
+def root_between(function: Callable[[float], float], low: End, high: End) -> float:
+    """The root between two ends; one of them where it does not lie between.
+
+    By the Illinois rule (Dowell and Jarratt 1971, BIT 11): an end that stays for the second time
+    counts for half.
+    """
+    if low.value >= 0 or high.value <= 0:
+        return low.at if low.value >= 0 else high.at
+    stayed = 0
+    for _ in range(_MAX_STEPS):
+        at = (low.at * high.value - high.at * low.value) / (high.value - low.value)
+        middle = End(at, function(at))
+        if abs(middle.value) < _TOLERANCE or high.at - low.at < _TOLERANCE:
+            return at
+        if middle.value < 0:
+            low, high = middle, End(high.at, high.value / (2 if stayed > 0 else 1))
+            stayed = 1
+        else:
+            low, high = End(low.at, low.value / (2 if stayed < 0 else 1)), middle
+            stayed = -1
+    return (low.at + high.at) / 2
