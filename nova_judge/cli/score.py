@@ -118,7 +118,14 @@ def _scores(
     for row, result in zip(rows, results, strict=True):
         scored = dict.fromkeys(metrics, result) if isinstance(result, Unscored) else result
         for metric, value in scored.items():
-            yield AnswerScore(row.subject, metric, row.line, value, id=f"line-{row.line}")
+            yield AnswerScore(
+                row.subject,
+                metric,
+                row.line,
+                value,
+                id=f"line-{row.line}",
+                prompt=row.row.prompt,
+            )
 
 
 class ScoreLine(msgspec.Struct, frozen=True):

@@ -212,8 +212,9 @@ def _evidence(
         ):
             if isinstance(part, Unscored):
                 errors[stage, part.reason] += 1
-        rubrics.add(judgment)
-        yield evidence_row(judged)
+        row = evidence_row(judged)
+        rubrics.add(judgment, row.cluster)
+        yield row
 
 
 def _errors(run: RunFacts, judging: Iterable[ErrorCount]) -> tuple[ErrorCount, ...]:

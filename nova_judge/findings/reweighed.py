@@ -30,6 +30,7 @@ from nova_judge.pairs.reweight import (
 from nova_judge.pairs.row_weights import RowWeights
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import JudgedRow, Unscored, Verdict
+from nova_judge.statistics.arrays import Keys
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -105,7 +106,8 @@ def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
             "rows": _rows(metrics.rows, unscored),
             "errors": _errors(metrics, unscored),
             "positions": metrics.positions,
-            "rubric": metrics.rubric and _rubric(metrics.rubric, scored, settings.level),
+            "rubric": metrics.rubric
+            and _rubric(metrics.rubric, scored, evidence.clusters, settings.level),
             "notes": tuple(dict.fromkeys((*metrics.notes, *estimates["notes"]))),
         },
     )
@@ -133,15 +135,17 @@ def _errors(metrics: Metrics, unscored: int) -> tuple[ErrorCount, ...]:
     return (ErrorCount(_STAGE, NO_WEIGHT.reason, unscored), *others) if unscored else others
 
 
-def _rubric(rubric: RubricFindings, scored: Reweighed, level: float) -> RubricFindings:
+def _rubric(
+    rubric: RubricFindings, scored: Reweighed, prompts: Keys, level: float
+) -> RubricFindings:
     """The mean scores under the weights; what speaks of the judge's own weights goes."""
     judged = scored.verdicts != Outcome.ERROR
-    of_a, of_b = scored.A[judged], scored.B[judged]
+    of_a, of_b, keys = scored.A[judged], scored.B[judged], prompts[judged]
     return msgspec.structs.replace(
         rubric,
-        weighted_score_A=mean_interval(of_a, level),
-        weighted_score_B=mean_interval(of_b, level),
-        score_margin=margin_interval(of_a - of_b, level),
+        weighted_score_A=mean_interval(of_a, level, keys=keys),
+        weighted_score_B=mean_interval(of_b, level, keys=keys),
+        score_margin=margin_interval(of_a - of_b, level, keys),
         driver=None,
         firmness=None,
     )

@@ -4,6 +4,7 @@ Every score is recomputed from the criteria; what the container reported is only
 """
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,16 +23,18 @@ from nova_judge.findings.rubric_record import (
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
 from nova_judge.pairs.drivers import drivers, leading_driver
 from nova_judge.pairs.firmness import firmness, main_groups
+from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.reweight import coverage
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.score_use import score_counts, score_shape
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
 from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
-from nova_judge.statistics.arrays import Floats
+from nova_judge.statistics.arrays import Floats, Keys
+from nova_judge.statistics.clusters import repeated
 from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.holm import holm
-from nova_judge.statistics.metric_means import UNIT, mean_difference
+from nova_judge.statistics.metric_means import UNIT, Scale, mean_difference, mean_score
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
@@ -50,15 +53,17 @@ class RubricEvidence:
 
     def __init__(self) -> None:
         self._packer = RubricPacker()
+        self._prompts = array("Q")
         self._asked = False
         self._unreadable = 0
         self._differing = 0
         self._both_bad: Counter[str] = Counter()
         self._weight_sums: dict[int, int] = {}
 
-    def add(self, judgment: Judgment) -> None:
-        """The next row."""
+    def add(self, judgment: Judgment, prompt: int = 0) -> None:
+        """The next row, with the key of its prompt (`cluster_of`); 0 is a row alone."""
         self._packer.add(judgment)
+        self._prompts.append(prompt)
         bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
         for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
             self._both_bad[name] += met
@@ -79,7 +84,8 @@ class RubricEvidence:
         if not self._asked:
             return None
         columns = columns_from(self._packer.take(), groups or default_groups())
-        scored = int(columns.scored.sum())
+        prompts = np.array(self._prompts, dtype=np.uint64)
+        scored, keys = int(columns.scored.sum()), prompts[columns.scored]
         of_a, of_b = _weighted_scores(columns)
         bad = self._both_bad
         return RubricFindings(
@@ -87,13 +93,13 @@ class RubricEvidence:
             unreadable=self._unreadable,
             both_bad=BothBadRows(bad["forward"], bad["backward"], bad["both"]),
             ties=_ties(columns),
-            weighted_score_A=mean_interval(of_a, settings.level),
-            weighted_score_B=mean_interval(of_b, settings.level),
-            score_margin=margin_interval(of_a - of_b, settings.level),
+            weighted_score_A=mean_interval(of_a, settings.level, keys=keys),
+            weighted_score_B=mean_interval(of_b, settings.level, keys=keys),
+            score_margin=margin_interval(of_a - of_b, settings.level, keys),
             weights_not_one=_weights_off(self._weight_sums),
             reported_differs=self._differing,
             margin_against_verdict=_against_verdict(columns),
-            criteria=_criteria(columns, settings.level) if scored else (),
+            criteria=_criteria(columns, prompts, settings.level) if scored else (),
             criteria_left_out=max(0, len(columns.groups) - CRITERIA_SHOWN),
             driver=leading_driver(drivers(columns)),
             firmness=firmness(columns, seed=settings.seed),
@@ -108,7 +114,7 @@ def rubric_metrics(
     """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
     evidence = RubricEvidence()
     for judged in rows:
-        evidence.add(judged.judgment)
+        evidence.add(judged.judgment, cluster_of(judged.row))
     return evidence.metrics(settings, groups)
 
 
@@ -138,14 +144,20 @@ def _weighted_scores(columns: RubricColumns) -> tuple[Floats, Floats]:
     return of_a, of_b
 
 
-def mean_interval(values: Floats, level: float, low: float = 0.0) -> MeanInterval | None:
+def mean_interval(
+    values: Floats, level: float, low: float = 0.0, keys: Keys | None = None
+) -> MeanInterval | None:
     """Mean of values in [low, 1] with the interval that the win rate has; None without values.
 
-    For the interval alone, values are rounded to a 400th of their range.
+    Where prompts repeat (`keys`), that of clusters. For the interval alone, values are rounded to a
+    400th of their range.
     """
     if not len(values):
         return None
-    interval = score_interval(_score_counts(values, low), level)
+    if repeated(keys):
+        interval = mean_score(values.tolist(), Scale(low, 1.0), level, keys)
+    else:
+        interval = score_interval(_score_counts(values, low), level)
     if isinstance(interval, Unscored):
         return None
     mean = math.fsum(values.tolist()) / len(values)
@@ -160,9 +172,12 @@ def mean_interval(values: Floats, level: float, low: float = 0.0) -> MeanInterva
     )
 
 
-def margin_interval(values: Floats, level: float) -> MeanInterval | None:
-    """Mean margin A - B, each in [-1, 1], on the scale of the values seen; None below two rows."""
-    interval = mean_difference([(0.0, value) for value in values.tolist()], UNIT, level)
+def margin_interval(values: Floats, level: float, keys: Keys | None = None) -> MeanInterval | None:
+    """Mean margin A - B, each in [-1, 1], on the scale of the values seen; None below two rows.
+
+    keys: the rows' prompts where these repeat; then None below two prompts.
+    """
+    interval = mean_difference([(0.0, value) for value in values.tolist()], UNIT, level, keys)
     if isinstance(interval, Unscored):
         return None
     return MeanInterval(
@@ -181,12 +196,13 @@ def _score_counts(values: Floats, low: float) -> ScoreCounts:
     return ScoreCounts(tuple(steps.tolist()))
 
 
-def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, ...]:
+def _criteria(columns: RubricColumns, prompts: Keys, level: float) -> tuple[CriterionFigures, ...]:
     main = main_groups(columns)
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     codes = {group: code for code, group in enumerate(columns.groups)}
     entries = columns.by_group
     given_a, given_b = score_counts(columns)
+    of_entry = prompts[np.repeat(np.arange(columns.rows), np.diff(entries.start))]
     order = np.argsort(entries.group, kind="stable")
     edges = np.searchsorted(entries.group[order], np.arange(len(columns.groups) + 1))
     table = []
@@ -204,8 +220,8 @@ def _criteria(columns: RubricColumns, level: float) -> tuple[CriterionFigures, .
                 share_of_weight=covered.share_of_weight,
                 mean_A=int(entries.A[at].sum()) / (len(at) * FULL_SCORE),
                 mean_B=int(entries.B[at].sum()) / (len(at) * FULL_SCORE),
-                margin=None if margins is None else margin_interval(margins, level),
-                p_value=None if margins is None else mean_difference_p_value(margins),
+                margin=None if margins is None else margin_interval(margins, level, of_entry[at]),
+                p_value=None if margins is None else mean_difference_p_value(margins, of_entry[at]),
                 p_holm=None,
                 differs=None,
                 contribution=effect[covered.group],

@@ -32,6 +32,7 @@ class OwnFields(msgspec.Struct):
     images: list[dict[str, str]] | None = None
     id: str | None = None
     category: str | None = None
+    cluster: str | None = None
 
 
 class OwnRow(NamedTuple):
@@ -42,6 +43,7 @@ class OwnRow(NamedTuple):
     prompt: str
     reference: str
     category: str | None = None
+    cluster: str | None = None
 
 
 class OwnLine(NamedTuple):
@@ -89,6 +91,7 @@ def parse_own_line(
         prompt=fields.query,
         reference=fields.response,
         category=fields.category,
+        cluster=fields.cluster,
     )
     return OwnLine(row, form(fields, row))
 
@@ -110,10 +113,10 @@ def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
         if isinstance(response, Fault):
             return response
         fields["response"] = response
-    for field in ("id", "category"):
+    for field in ("id", "category", "cluster"):
         text = text_of(fields.pop(field, None), field)
         if not isinstance(text, Fault):
-            fields[field] = whole_number(text) if field == "id" else text
+            fields[field] = text if field == "category" else whole_number(text)
     try:
         return msgspec.convert(fields, OwnFields)
     except msgspec.ValidationError as error:

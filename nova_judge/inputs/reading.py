@@ -11,7 +11,7 @@ FIELDS = (
 )
 """Of a row that is compared, or whose answers are scored."""
 
-OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "category")
+OWN_FIELDS = ("query", "response", "system", "metadata", "images", "id", "category", "cluster")
 """Of a row of own data."""
 
 

@@ -40,6 +40,7 @@ def bedrock_job(
             prompt=answered.row.prompt,
             answer=answered.row.response(candidate) or "",
             reference=answered.row.reference or "",
+            cluster=answered.row.cluster,
         )
         for answered in scored_answers(judge, candidate, rows, lines)
         for metric, score in answered.scores.items()

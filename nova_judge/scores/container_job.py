@@ -83,6 +83,7 @@ def _missing_scores(
                     category=row.category,
                     prompt=row.prompt,
                     reference=row.reference,
+                    cluster=row.cluster,
                 )
 
 
@@ -92,7 +93,12 @@ def _placed(scores: Iterable[AnswerScore], rows: Sequence[OwnRow]) -> Iterator[A
         if score.row < len(rows):
             row = rows[score.row]
             yield score._replace(
-                row=row.row, id=row.id, category=row.category, reference=row.reference
+                row=row.row,
+                id=row.id,
+                category=row.category,
+                prompt=row.prompt,
+                reference=row.reference,
+                cluster=row.cluster,
             )
         elif not rows:
             yield score

@@ -201,6 +201,7 @@ def _own_scores(
             prompt=row.prompt,
             answer=answer,
             reference=row.reference,
+            cluster=row.cluster,
         )
         for name, result in results.items()
     ]

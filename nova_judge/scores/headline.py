@@ -71,7 +71,7 @@ def _mean_in_words(score: MetricScore, names: Mapping[str, str]) -> str:
     if interval is None:
         return f"{named}: {score.reason}"
     ends = f"{100 * interval.level:g} % interval {interval.low:.3f} to {interval.high:.3f}"
-    return f"{named} {interval.estimate:.3f} ({ends}, {score.rows:,} rows)"
+    return f"{named} {interval.estimate:.3f} ({ends}, {score.counted})"
 
 
 def _difference_in_words(difference: MetricDifference) -> str:
@@ -81,5 +81,5 @@ def _difference_in_words(difference: MetricDifference) -> str:
     ends = f"{100 * interval.level:g} % interval {interval.low:+.3f} to {interval.high:+.3f}"
     return (
         f"{difference.metric}: {difference.second} less {difference.first} "
-        f"{interval.estimate:+.3f} ({ends}, {difference.rows:,} rows)"
+        f"{interval.estimate:+.3f} ({ends}, {difference.counted})"
     )

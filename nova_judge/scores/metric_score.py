@@ -14,18 +14,26 @@ Better: TypeAlias = Literal["higher", "lower"]
 class MetricEstimate(msgspec.Struct, frozen=True, kw_only=True):
     """An estimate of one metric with its interval; where there is none, None and the `reason`.
 
-    `rows` counts the rows that it rests on; values have the metric's own unit.
+    `rows` counts the rows that it rests on, `prompts` their prompts where some have several rows;
+    values have the metric's own unit.
     """
 
     metric: str
     better: Better
     rows: int
+    prompts: int | None = None
     estimate: float | None
     low: float | None
     high: float | None
     level: float | None
     method: str | None
     reason: str | None
+
+    @property
+    def counted(self) -> str:
+        """The rows in words, and their prompts where some have several rows."""
+        of_prompts = "" if self.prompts is None else f" of {self.prompts:,} prompts"
+        return f"{self.rows:,} rows{of_prompts}"
 
     @property
     def interval(self) -> Interval | None:

@@ -21,6 +21,7 @@ COLUMNS: Final[dict[str, str]] = {
     "prompt": "VARCHAR",
     "answer": "VARCHAR",
     "reference": "VARCHAR",
+    "cluster": "VARCHAR",
 }
 """Columns in their order; of `score`, `word` and `unscored` (why there is none) one is set."""
 
@@ -39,9 +40,11 @@ def read_scores(path: Path) -> list[AnswerScore]:
     """
     with connect_to(path) as connection:
         check_expansion(connection, path)
+        there = connection.read_parquet(str(path)).columns
+        # An earlier version's file has no clusters.
+        chosen = ", ".join(name if name in there else "NULL" for name in _OTHERS)
         result = connection.execute(
-            f"SELECT score, word, unscored, {', '.join(_OTHERS)} "  # noqa: S608 (our own names)
-            "FROM read_parquet($path)",
+            f"SELECT score, word, unscored, {chosen} FROM read_parquet($path)",  # noqa: S608 (ours)
             {"path": str(path)},
         )
         return [

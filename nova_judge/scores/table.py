@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
+from nova_judge.pairs.judged_evidence import key_of_prompt
 from nova_judge.records import Unscored
 from nova_judge.scores.metric_score import (
     Better,
@@ -17,8 +19,11 @@ from nova_judge.scores.metric_score import (
     interval_fields,
 )
 from nova_judge.scores.text_metrics import NO_LATIN
+from nova_judge.statistics.arrays import Keys
+from nova_judge.statistics.clusters import places_of, repeated
 from nova_judge.statistics.metric_means import (
     UNIT,
+    PairedScores,
     Scale,
     mean_difference,
     mean_score,
@@ -43,7 +48,10 @@ def finite(value: float) -> float | None:
 
 
 class AnswerScore(NamedTuple):
-    """One answer by one metric. `row` tells the row within the run: equal for all subjects."""
+    """One answer by one metric. `row` tells the row within the run: equal for all subjects.
+
+    Rows of one prompt, or of one `cluster`, belong together; a row that names neither is alone.
+    """
 
     subject: str
     metric: str
@@ -55,6 +63,7 @@ class AnswerScore(NamedTuple):
     prompt: str = ""
     answer: str = ""
     reference: str = ""
+    cluster: str | None = None
 
 
 class MetricFacts(NamedTuple):
@@ -66,13 +75,16 @@ class MetricFacts(NamedTuple):
 
 Key = tuple[str, str]
 """Subject and metric."""
+Row = tuple[int, str | None]
+"""A row of the run, and its category."""
 
 
 class ScoreTable:
     """Collects scores of a run, in whatever order they come, and gives the figures."""
 
     def __init__(self) -> None:
-        self._scores: dict[Key, dict[tuple[int, str | None], float]] = defaultdict(dict)
+        self._scores: dict[Key, dict[Row, float]] = defaultdict(dict)
+        self._prompts: dict[int, int] = {}
         self._words: dict[Key, Counter[str]] = defaultdict(Counter)
         self._unscored: dict[Key, Counter[str]] = defaultdict(Counter)
         self.reported: dict[Key, Reported] = {}
@@ -82,6 +94,8 @@ class ScoreTable:
     def add(self, score: AnswerScore) -> None:
         """Count one score."""
         key = (score.subject, score.metric)
+        if score.row not in self._prompts and (score.prompt or score.cluster is not None):
+            self._prompts[score.row] = key_of_prompt(score.prompt, score.cluster)
         if isinstance(score.result, Unscored):
             self._unscored[key][score.result.reason] += 1
         elif isinstance(score.result, str):
@@ -104,7 +118,8 @@ class ScoreTable:
     def mean_of_categories(self, subject: str, metric: str) -> float | None:
         """The mean of the categories' means, each counting alike; None without categories."""
         held = _by_category(self._scores.get((subject, metric), {})).values()
-        return math.fsum(math.fsum(part) / len(part) for part in held) / len(held) if held else None
+        means = [math.fsum(part.values()) / len(part) for part in held]
+        return math.fsum(means) / len(means) if means else None
 
     def reasons(self) -> Counter[tuple[str, str]]:
         """Count the reasons of missing scores, by metric."""
@@ -126,25 +141,30 @@ class ScoreTable:
 
         The intervals are those of each metric by itself, `shown` holds for all of them together.
         """
-        pairs: dict[str, tuple[list[tuple[float, float]], Scale | None]] = {}
+        paired: dict[str, PairedScores] = {}
         for subject, metric in self.all_keys():
             mine, theirs = self._scores.get((first, metric)), self._scores.get((second, metric))
             if subject != first or not mine or not theirs:
                 continue
-            held = [(mine[row], theirs[row]) for row in mine if row in theirs]
-            pairs[metric] = held, self._known_scale(metric, [*mine.values(), *theirs.values()])
-        shown = shown_together(pairs, level)
+            both = [row for row in mine if row in theirs]
+            paired[metric] = PairedScores(
+                [(mine[row], theirs[row]) for row in both],
+                self._known_scale(metric, [*mine.values(), *theirs.values()]),
+                self._keys(both),
+            )
+        shown = shown_together(paired, level)
         return tuple(
             MetricDifference(
                 metric=metric,
                 better=self._better(metric),
-                rows=len(held),
+                rows=len(each.pairs),
+                prompts=prompts_of(each.keys),
                 first=first,
                 second=second,
                 shown=metric in shown,
-                **interval_fields(mean_difference(held, scale, level)),
+                **interval_fields(mean_difference(each.pairs, each.scale, level, each.keys)),
             )
-            for metric, (held, scale) in pairs.items()
+            for metric, each in paired.items()
         )
 
     def _figure(self, key: Key, level: float) -> MetricScore:
@@ -153,20 +173,22 @@ class ScoreTable:
         values = list(scores.values())
         scale = self._known_scale(metric, values)
         shown = scale or Scale(min(values, default=0.0), max(values, default=1.0))
-        estimate = interval_fields(self._mean(key, values, scale, level))
+        prompts = self._keys(scores)
+        estimate = interval_fields(self._mean(key, values, prompts, scale, level))
         if estimate["estimate"] is None and values:  # a mean stands without an interval
             estimate["estimate"] = self.mean_of(subject, metric)
         return MetricScore(
             metric=metric,
             better=self._better(metric),
             rows=len(values) + self._words[key].total(),
+            prompts=prompts_of(prompts),
             subject=subject,
             scale=shown,
             unscored=self._unscored[key].total(),
             recomputed=self.recomputed.get(key),
             words=dict(self._words[key].most_common()) or None,
             reported=self.reported.get(key),
-            slices=_slices(scores, scale, level),
+            slices=self._slices(scores, scale, level),
             **estimate,
         )
 
@@ -174,12 +196,12 @@ class ScoreTable:
         return self.facts.get(metric, MetricFacts()).better
 
     def _mean(
-        self, key: Key, values: Sequence[float], scale: Scale | None, level: float
+        self, key: Key, values: Sequence[float], prompts: Keys, scale: Scale | None, level: float
     ) -> Interval | Unscored:
         reported = self.reported.get(key)
         unread = NO_LATIN.reason in self._unscored[key]
         if values or unread or key in self.recomputed or reported is None:
-            return mean_score(values, scale, level)
+            return mean_score(values, scale, level, prompts)
         interval = reported_interval(reported.value, reported.standard_error, level)
         if isinstance(interval, Unscored):
             return interval
@@ -196,27 +218,37 @@ class ScoreTable:
             return documented
         return None
 
+    def _keys(self, rows: Iterable[Row]) -> Keys:
+        """The keys of the rows' prompts; 0 is a row alone."""
+        return np.array([self._prompts.get(row, 0) for row, _ in rows], dtype=np.uint64)
 
-def _by_category(scores: Mapping[tuple[int, str | None], float]) -> dict[str, list[float]]:
-    by_category: dict[str, list[float]] = defaultdict(list)
-    for (_, category), value in scores.items():
-        if category is not None:
-            by_category[category].append(value)
-    return by_category
-
-
-def _slices(
-    scores: Mapping[tuple[int, str | None], float], scale: Scale | None, level: float
-) -> tuple[ScoreSlice, ...]:
-    too_few = Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
-    return tuple(
-        ScoreSlice(
-            name=name,
-            rows=len(values),
-            mean=math.fsum(values) / len(values),
-            **interval_fields(
-                mean_score(values, scale, level) if len(values) >= FEWEST_SLICE_ROWS else too_few
-            ),
+    def _slices(
+        self, scores: Mapping[Row, float], scale: Scale | None, level: float
+    ) -> tuple[ScoreSlice, ...]:
+        too_few = Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
+        return tuple(
+            ScoreSlice(
+                name=name,
+                rows=len(held),
+                mean=math.fsum(held.values()) / len(held),
+                **interval_fields(
+                    mean_score(list(held.values()), scale, level, self._keys(held))
+                    if len(held) >= FEWEST_SLICE_ROWS
+                    else too_few
+                ),
+            )
+            for name, held in sorted(_by_category(scores).items())
         )
-        for name, values in sorted(_by_category(scores).items())
-    )
+
+
+def prompts_of(keys: Keys | None) -> int | None:
+    """The number of prompts where some have several rows; None where none has."""
+    return int(places_of(keys).max()) + 1 if keys is not None and repeated(keys) else None
+
+
+def _by_category(scores: Mapping[Row, float]) -> dict[str, dict[Row, float]]:
+    by_category: dict[str, dict[Row, float]] = defaultdict(dict)
+    for (row, category), value in scores.items():
+        if category is not None:
+            by_category[category][row, category] = value
+    return by_category

@@ -16,6 +16,7 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, Ints, Keys, RowIndices
 from nova_judge.statistics.dirichlet_mean import Bounds, quantile
+from nova_judge.statistics.merged_values import MOST_SUMS, sums_and_prompts
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
 from nova_judge.statistics.win_rate import Interval, wilson
@@ -129,6 +130,25 @@ def places_of(keys: Keys) -> RowIndices:
     return numbered
 
 
+def sums_by_prompt(values: Floats, keys: Keys | None) -> tuple[Floats, Floats]:
+    """The sum of the values of each prompt and its rows, in whatever order the rows come.
+
+    Without keys, and where none repeats, each row is a prompt; a key of 0 is a row of its own.
+    """
+    if keys is None:
+        return values, np.ones(len(values))
+    places = places_of(keys)
+    order = np.lexsort((values, places))
+    first = np.flatnonzero(np.diff(places[order], prepend=-1))
+    sums: Floats = np.add.reduceat(values[order], first)
+    return sums, np.bincount(places).astype(np.float64)
+
+
+def repeated(keys: Keys | None) -> bool:
+    """True where several rows have one prompt."""
+    return keys is not None and len(keys) > 0 and places_of(keys).max() + 1 < len(keys)
+
+
 def worth_of(by_prompt: Ints, influence: Floats) -> float:
     """The rows of different prompts that would give an estimate the same standard error.
 
@@ -238,7 +258,12 @@ def repeats(counts: ClusterCounts) -> Repeats:
 def _ended(counts: ClusterCounts, low: float, high: float) -> tuple[Floats, Floats, Floats]:
     """Wins, sizes and weights, with a cluster of mean size at 0 and at 1 of these weights."""
     size = counts.rows / counts.prompts
-    rows = [(0.0, size, low), *((c.wins, c.rows, c.prompts) for c in counts.clusters)]
-    table = np.array([*rows, (size, size, high)], dtype=np.float64)
-    table = table[table[:, 2] > 0]
-    return table[:, 0], table[:, 1], table[:, 2]
+    table = np.array([(c.wins, c.rows, c.prompts) for c in counts.clusters], dtype=np.float64)
+    wins, sizes, weights = table.T
+    if len(table) > MOST_SUMS:
+        times = weights.astype(np.int64)
+        wins, sizes, weights = sums_and_prompts(np.repeat(wins, times), np.repeat(sizes, times))
+    ends = [(end, size, weight) for end, weight in ((0.0, low), (size, high)) if weight > 0]
+    of_ends = np.array(ends, dtype=np.float64).reshape(-1, 3).T
+    wins, sizes, weights = map(np.append, (wins, sizes, weights), of_ends)
+    return wins, sizes, weights

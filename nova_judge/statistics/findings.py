@@ -10,7 +10,6 @@ from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.calibration import Calibration, calibrate
 from nova_judge.statistics.clusters import ClusterCounts, Repeats, repeats
 from nova_judge.statistics.contest import (
-    Contest,
     contest_of,
     decision_of,
     decisive_rate_of,
@@ -44,10 +43,6 @@ FIXED_SIZE = (
 AS_DRAWN = (
     "labels were drawn with different probabilities: agreement and calibration are of the labelled "
     "rows as drawn, not of all rows"
-)
-BY_ROW = (
-    "prompts repeat: verdict, win rates, categories, agreement and calibration count prompts; "
-    "criteria have intervals that count rows, which are too narrow"
 )
 
 
@@ -128,7 +123,7 @@ def find(
         format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
         style_controlled=notes.kept("style_controlled", style_controlled(counted, level)),
         slices=by_category.slices,
-        notes=(*notes.reasons, *_limits(counted, contest, settings, by_category.left_out)),
+        notes=(*notes.reasons, *_limits(counted, settings, by_category.left_out)),
     )
 
 
@@ -171,13 +166,11 @@ class _Notes:
 
 
 def _limits(
-    evidence: Evidence, contest: Contest, settings: StatisticsSettings, categories_left_out: int
+    evidence: Evidence, settings: StatisticsSettings, categories_left_out: int
 ) -> Iterator[str]:
     """State what else a reader of the estimates has to know."""
     if settings.anytime:
         yield FIXED_SIZE
-    if contest.clusters is not None:
-        yield BY_ROW
     chances = evidence.probabilities[~np.isnan(evidence.label_scores)]
     if len(np.unique(chances[~np.isnan(chances)])) > 1:
         yield AS_DRAWN

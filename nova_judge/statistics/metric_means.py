@@ -3,6 +3,7 @@
 A score lies between the ends of its scale. Two-valued scores are proportions and get Wilson's
 interval, all others the mean's interval under Dirichlet weights, as the win rate does. Scores
 without a known scale, and differences of paired scores, have the interval of `observed_scale`.
+Where prompts repeat (`keys`; 0 is a row alone), intervals and tests are of prompts.
 """
 
 import math
@@ -12,17 +13,20 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Floats
+from nova_judge.statistics.arrays import Floats, Keys
+from nova_judge.statistics.clusters import METHOD as CLUSTERS
+from nova_judge.statistics.clusters import cluster_bounds, cluster_counts, repeated
 from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds
 from nova_judge.statistics.holm import holm
+from nova_judge.statistics.merged_values import values_and_rows
 from nova_judge.statistics.observed_scale import (
     ALL_EQUAL,
+    BY_PROMPT,
     METHOD,
     MIN_ROWS,
     mean_difference_p_value,
     observed_bounds,
-    values_and_rows,
 )
 from nova_judge.statistics.win_rate import DIRICHLET, Interval, wilson
 
@@ -44,7 +48,10 @@ UNIT = Scale(0.0, 1.0)
 
 
 def mean_score(
-    scores: Sequence[float], scale: Scale | None = UNIT, level: float = 0.95
+    scores: Sequence[float],
+    scale: Scale | None = UNIT,
+    level: float = 0.95,
+    keys: Keys | None = None,
 ) -> Interval | Unscored:
     """The mean of `scores` in their own unit, with an interval that keeps within the scale.
 
@@ -55,7 +62,7 @@ def mean_score(
     if not scores:
         return Unscored("no row has a score")
     if scale is None or len(scores) < MIN_ROWS:
-        return _on_observed_scale(np.array(scores, dtype=np.float64), level, None)
+        return _on_observed_scale(np.array(scores, dtype=np.float64), level, None, keys)
     off_scale = [score for score in scores if not scale.low <= score <= scale.high]
     if off_scale:
         raise ValueError(f"{off_scale[0]} does not lie in [{scale.low}, {scale.high}]")
@@ -63,15 +70,26 @@ def mean_score(
         return Unscored("the scale has one value, which says nothing")
     mean = math.fsum(scores) / len(scores)
     shares = (np.array(scores, dtype=np.float64) - scale.low) / scale.width
-    proportion = _proportion(shares, level)
-    ends = Bounds(proportion.low, proportion.high) if proportion else share_bounds(shares, level)
+    ends, method = _shares_interval(shares, level, keys)
     return Interval(
         estimate=mean,
         low=scale.low if mean == scale.low else min(mean, scale.low + ends.low * scale.width),
         high=scale.high if mean == scale.high else max(mean, scale.low + ends.high * scale.width),
         level=level,
-        method=proportion.method if proportion else DIRICHLET,
+        method=method,
     )
+
+
+def _shares_interval(shares: Floats, level: float, keys: Keys | None) -> tuple[Bounds, str]:
+    """The ends and the method for values in [0, 1]."""
+    if keys is not None:
+        counts = cluster_counts(keys, shares, np.zeros(len(shares), dtype=np.int64))
+        if counts is not None:
+            return cluster_bounds(counts, level), CLUSTERS
+    proportion = _proportion(shares, level)
+    if proportion is None:
+        return share_bounds(shares, level), DIRICHLET
+    return Bounds(proportion.low, proportion.high), proportion.method
 
 
 def share_bounds(shares: Floats, level: float) -> Bounds:
@@ -96,7 +114,10 @@ def _proportion(shares: Floats, level: float) -> Interval | None:
 
 
 def mean_difference(
-    pairs: Sequence[tuple[float, float]], scale: Scale | None = UNIT, level: float = 0.95
+    pairs: Sequence[tuple[float, float]],
+    scale: Scale | None = UNIT,
+    level: float = 0.95,
+    keys: Keys | None = None,
 ) -> Interval | Unscored:
     """The mean of second minus first over rows that have both; positive: the second is higher.
 
@@ -105,26 +126,33 @@ def mean_difference(
     if not pairs:
         return Unscored("no row has both scores")
     ends = None if scale is None else Bounds(-scale.width, scale.width)
-    return _on_observed_scale(_differences(pairs), level, ends)
+    return _on_observed_scale(_differences(pairs), level, ends, keys)
 
 
-def shown_together(
-    pairs: Mapping[str, tuple[Sequence[tuple[float, float]], Scale | None]], level: float = 0.95
-) -> set[str]:
+class PairedScores(NamedTuple):
+    """First and second score of the rows that have both, the scale, and the rows' prompts."""
+
+    pairs: Sequence[tuple[float, float]]
+    scale: Scale | None = UNIT
+    keys: Keys | None = None
+
+
+def shown_together(metrics: Mapping[str, PairedScores], level: float = 0.95) -> set[str]:
     """The metrics whose difference is shown not to be zero, by Holm's correction of their tests.
 
     Where no metric differs, the chance that any is named is at most 1 - level, however many there
     are and however they hang together. A metric is named only where its interval leaves zero out.
     """
-    held = {
-        name: (_differences(rows), mean_difference(rows, scale, level))
-        for name, (rows, scale) in pairs.items()
-        if rows
-    }
-    corrected = holm([mean_difference_p_value(differences) for differences, _ in held.values()])
+    held = {name: metric for name, metric in metrics.items() if metric.pairs}
+    corrected = holm(
+        [mean_difference_p_value(_differences(each.pairs), each.keys) for each in held.values()]
+    )
+    intervals = (
+        mean_difference(each.pairs, each.scale, level, each.keys) for each in held.values()
+    )
     return {
         name
-        for (name, (_, interval)), p_value in zip(held.items(), corrected, strict=True)
+        for name, interval, p_value in zip(held, intervals, corrected, strict=True)
         if isinstance(interval, Interval)
         and decide(p_value, interval, level=level, centre=0.0) is not Word.INCONCLUSIVE
     }
@@ -134,12 +162,16 @@ def _differences(pairs: Sequence[tuple[float, float]]) -> Floats:
     return np.array([second - first for first, second in pairs], dtype=np.float64)
 
 
-def _on_observed_scale(values: Floats, level: float, ends: Bounds | None) -> Interval | Unscored:
-    bounds = observed_bounds(values, level, ends)
+def _on_observed_scale(
+    values: Floats, level: float, ends: Bounds | None, keys: Keys | None
+) -> Interval | Unscored:
+    bounds = observed_bounds(values, level, ends, keys)
     if isinstance(bounds, Unscored):
         return bounds
     mean = math.fsum(values.tolist()) / len(values)
-    method = ALL_EQUAL if values.min() == values.max() else METHOD
+    method = BY_PROMPT if repeated(keys) else METHOD
+    if values.min() == values.max():
+        method = ALL_EQUAL
     return Interval(mean, min(mean, bounds.low), max(mean, bounds.high), level, method)
 
 

@@ -4,7 +4,8 @@ The interval is the wider, at either end, of two: Student's t, which knows that 
 uncertain spread, and Dirichlet weights over the rows with half an observation at the least and at
 the largest value seen, which know that skewed values reach further on one side. The test flips the
 signs of the differences, exactly, below twenty rows and for right and wrong (McNemar's exact test);
-otherwise it is Student's t.
+otherwise it is Student's t. Where prompts repeat, all of this is of the prompts' sums: the mean
+stays that over rows, its standard error is clustered by prompt, and the ends are prompts' means.
 """
 
 import math
@@ -12,94 +13,94 @@ import math
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Floats
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.arrays import Floats, Keys
+from nova_judge.statistics.clusters import sums_by_prompt
 from nova_judge.statistics.dirichlet_mean import Bounds, quantile
-from nova_judge.statistics.sign_flips import flip_test_of_values
+from nova_judge.statistics.merged_values import sums_and_prompts
+from nova_judge.statistics.sign_flips import flip_test_of_counts, flip_test_of_values
 from nova_judge.statistics.student import normal_level, student_p_value, student_quantile
 
 MIN_ROWS = 2
 METHOD = "the wider of Student's t and Dirichlet weights over rows, ends at the values seen"
+BY_PROMPT = "the wider of Student's t and Dirichlet weights over prompts, ends at the means seen"
 ALL_EQUAL = "all values are equal: bounds from how often another value could have been missed"
 _EXACT_BELOW = 20
-_MOST_VALUES = 200
 _END = 0.5
+_ROUNDING = 1e-12
 
 
-def observed_bounds(values: Floats, level: float, ends: Bounds | None) -> Bounds | Unscored:
+def observed_bounds(
+    values: Floats, level: float, ends: Bounds | None, keys: Keys | None = None
+) -> Bounds | Unscored:
     """The ends of the interval of the mean of `values`, in any order.
 
     `ends` are the least and the largest value that could have been seen, None where nobody knows.
-    Unscored for a single row, and where all values are equal and the ends are not known.
+    keys: the prompts, where these repeat; 0 is a row alone. Unscored for a single row or prompt,
+    and where all values are equal and the ends are not known.
     """
-    rows = len(values)
-    if rows < MIN_ROWS:
-        return Unscored(f"{rows} row has a score, {MIN_ROWS} are needed for an interval")
-    least, largest = float(values.min()), float(values.max())
-    if least == largest:
-        return _bounds_of_equal(least, rows, level, ends)
+    sums, sizes = sums_by_prompt(values, keys)
+    prompts, rows = len(sums), len(values)
+    if prompts < MIN_ROWS:
+        counted = "row has" if prompts == rows else "prompt's rows have"
+        return Unscored(f"{prompts} {counted} a score, {MIN_ROWS} are needed for an interval")
+    means = sums / sizes
+    least, width = float(means.min()), float(np.ptp(means))
     mean = math.fsum(values.tolist()) / rows
-    reach = student_quantile(level, rows - 1) * standard_error_of(values)
-    low, high = _dirichlet_bounds((values - least) / (largest - least), level)
-    low, high = (least + end * (largest - least) for end in (low, high))
+    if width <= _ROUNDING * float(np.abs(values).max()):
+        return _bounds_of_equal(mean, prompts, level, ends)
+    reach = student_quantile(level, prompts - 1) * standard_error_of(sums, sizes)
+    low, high = _dirichlet_bounds((sums - least * sizes) / width, sizes, level)
+    low, high = (least + end * width for end in (low, high))
     low, high = min(low, mean - reach), max(high, mean + reach)
     return Bounds(low, high) if ends is None else Bounds(max(low, ends.low), min(high, ends.high))
 
 
-def mean_difference_p_value(differences: Floats) -> float:
+def mean_difference_p_value(differences: Floats, keys: Keys | None = None) -> float:
     """Two-sided p-value of paired differences whose mean is 0 if neither side is better.
 
-    Takes the differences in any order; 1 where none differs from 0.
+    Takes the differences in any order, and their prompts where these repeat; 1 where none differs
+    from 0.
     """
     moved = differences[differences != 0]
     if not len(moved):
         return 1.0
+    sums, sizes = sums_by_prompt(differences, keys)
     if (np.abs(moved) == 1.0).all():
-        return sign_test(int((moved > 0).sum()), int((moved < 0).sum()))
-    if len(differences) < _EXACT_BELOW:
-        return flip_test_of_values(differences)
-    error = standard_error_of(differences)
+        return flip_test_of_counts(np.rint(sums).astype(np.int64))
+    if len(sums) < _EXACT_BELOW:
+        return flip_test_of_values(sums)
+    error = standard_error_of(sums, sizes)
     if error == 0.0:
-        return 2.0 * 0.5 ** len(differences)
+        return 2.0 * 0.5 ** len(sums)
     mean = math.fsum(differences.tolist()) / len(differences)
-    return student_p_value(mean / error, len(differences) - 1)
+    return student_p_value(mean / error, len(sums) - 1)
 
 
-def standard_error_of(values: Floats) -> float:
-    """The standard error of the mean, summed exactly so that the order changes no bit."""
-    rows = len(values)
-    mean = math.fsum(values.tolist()) / rows
-    return math.sqrt(math.fsum(((values - mean) ** 2).tolist()) / (rows - 1) / rows)
+def standard_error_of(sums: Floats, sizes: Floats) -> float:
+    """The standard error of the mean over rows, from prompts' sums and sizes.
+
+    Summed exactly so that the order changes no bit.
+    """
+    prompts, rows = len(sums), float(sizes.sum())
+    mean = math.fsum(sums.tolist()) / rows
+    squares = math.fsum(((sums - mean * sizes) ** 2).tolist())
+    return math.sqrt(squares * prompts / (prompts - 1)) / rows
 
 
 def _bounds_of_equal(
-    value: float, rows: int, level: float, ends: Bounds | None
+    value: float, prompts: int, level: float, ends: Bounds | None
 ) -> Bounds | Unscored:
     if ends is None:
         return Unscored("all scores are equal and the metric has no scale: nothing says how far")
-    missed = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / rows)
+    missed = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / prompts)
     return Bounds(value - missed * (value - ends.low), value + missed * (ends.high - value))
 
 
-def _dirichlet_bounds(shares: Floats, level: float) -> Bounds:
-    """Of values from 0 to 1, both of which occur; at a level as wide as Student's t."""
+def _dirichlet_bounds(shares: Floats, sizes: Floats, level: float) -> Bounds:
+    """Of prompts' sums whose means go from 0 to 1; at a level as wide as Student's t."""
     tail = (1.0 - normal_level(level, len(shares) - 1)) / 2.0
-    values, rows = values_and_rows(shares)
-    weights = rows.copy()
-    weights[[0, -1]] += _END
-    return Bounds(quantile(tail, values, weights), quantile(1.0 - tail, values, weights))
-
-
-def values_and_rows(shares: Floats) -> tuple[Floats, Floats]:
-    """The values and the rows of each; where more than 200 differ, the means of 200 parts of them.
-
-    Means keep the mean of all rows, and what varies within a part is too little to be seen.
-    """
-    values, counts = np.unique(shares, return_counts=True)
-    rows = counts.astype(np.float64)
-    if len(values) <= _MOST_VALUES:
-        return values, rows
-    part = np.floor((values - values[0]) / (values[-1] - values[0]) * _MOST_VALUES)
-    first = np.flatnonzero(np.diff(part, prepend=-1.0))
-    in_part = np.add.reduceat(rows, first)
-    return np.add.reduceat(values * rows, first) / in_part, in_part
+    values, of_kind, weights = sums_and_prompts(shares, sizes)
+    size = float(sizes.mean())
+    values, of_kind = np.append(values, [0.0, size]), np.append(of_kind, [size, size])
+    weights = np.append(weights, [_END, _END])
+    return Bounds(*(quantile(share, values, weights, of_kind) for share in (tail, 1.0 - tail)))

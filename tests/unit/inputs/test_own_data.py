@@ -23,10 +23,10 @@ def read(*lines: object, form: OwnDataForm = gen_qa_line) -> list[OwnLine | Reje
 
 def test_only_documented_fields_are_sent() -> None:
     line = {"query": "q", "response": "r", "system": "s", "metadata": {"a": 1}, "id": 7}
-    (found,) = read(line | {"category": "c", "mine": True})
+    (found,) = read(line | {"category": "c", "cluster": 3.0, "mine": True})
     wanted = {k: v for k, v in line.items() if k != "id"} | {"metadata": '{"a":1}'}
     assert json.loads(found.sent) == wanted
-    assert found.row == (1, "7", "q", "r", "c")
+    assert found.row == (1, "7", "q", "r", "c", "3")
 
 
 def test_rewards_are_asked_with_messages_and_a_reference() -> None:

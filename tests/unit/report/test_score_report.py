@@ -88,6 +88,10 @@ def test_scores_read_again_are_what_was_written(tmp_path: Path) -> None:
         for score in scores()
     ]
     assert read_scores(tmp_path / "scores.parquet") == stored
+    older = tmp_path / "older.parquet"
+    written = pq.read_table(tmp_path / "scores.parquet")
+    pq.write_table(written.drop_columns(["cluster"]), older)
+    assert read_scores(older) == stored
 
 
 def test_the_command_writes_the_report_anew(tmp_path: Path) -> None:

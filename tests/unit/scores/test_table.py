@@ -100,3 +100,45 @@ def test_the_headline_of_one_model_leads_with_its_own_metrics() -> None:
     assert told.words == "mine 1.000"
     assert "mine of nova-micro/prod 1.000 (95 % interval" in told.evidence
     assert score_headline([], [], {}).words == "No score"
+
+
+def test_rows_of_one_prompt_count_as_one_in_means_slices_and_differences() -> None:
+    """Ten copies of each of 25 rows say what the 25 rows say."""
+
+    def filled(copies: int) -> ScoreTable:
+        rows = [(number, copy) for number in range(25) for copy in range(copies)]
+        return table(
+            *(
+                AnswerScore(
+                    side,
+                    "m",
+                    row,
+                    (number * step % 11) / 10,
+                    category="all",
+                    prompt=f"question {number}",
+                )
+                for side, step in (("A", 3), ("B", 4))
+                for row, (number, _) in enumerate(rows)
+            )
+        )
+
+    once, copied = filled(1), filled(10)
+    (of_once,), (of_copied,) = (each.differences("A", "B", 0.95) for each in (once, copied))
+    assert (of_once.rows, of_once.prompts, of_once.counted) == (25, None, "25 rows")
+    assert of_copied.counted == "250 rows of 25 prompts"
+    assert (of_copied.low, of_copied.high) == pytest.approx((of_once.low, of_once.high))
+    (first, *_), (second, *_) = once.figures(0.95), copied.figures(0.95)
+    for one, other in ((first, second), (first.slices[0], second.slices[0])):
+        assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.02)
+    told = score_headline(copied.figures(0.95), copied.differences("A", "B", 0.95), {})
+    assert "250 rows of 25 prompts" in told.evidence
+
+
+def test_a_cluster_joins_rows_of_other_prompts_and_a_row_without_either_is_alone() -> None:
+    named = [
+        AnswerScore("A", "m", row, row % 2 * 1.0, prompt=f"q{row}", cluster=str(row // 2))
+        for row in range(8)
+    ]
+    assert table(*named).figures(0.95)[0].prompts == 4
+    assert table(*(one._replace(cluster=None) for one in named)).figures(0.95)[0].prompts is None
+    assert table(*of("A", *[1.0, 0.0] * 4)).figures(0.95)[0].prompts is None

@@ -9,7 +9,7 @@ import pytest
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.metric_means import (
-    UNIT,
+    PairedScores,
     Scale,
     mean_difference,
     mean_score,
@@ -128,30 +128,30 @@ def test_what_is_no_single_proportion_gets_no_interval(mean: float, standard_err
     assert isinstance(reported_interval(mean, standard_error), Unscored)
 
 
-def _null_pairs(seed: int, metrics: int, rows: int = 60) -> dict[str, tuple[list, Scale]]:
+def _null_pairs(seed: int, metrics: int, rows: int = 60) -> dict[str, PairedScores]:
     """Scores of two equal models on a grid of five, as a judge gives them."""
     drawn = np.random.default_rng(seed).integers(0, 5, size=(metrics, rows, 2)) / 4
-    return {f"m{n}": ([tuple(pair) for pair in held], UNIT) for n, held in enumerate(drawn)}
+    return {f"m{n}": PairedScores([tuple(pair) for pair in held]) for n, held in enumerate(drawn)}
 
 
 def test_one_metric_is_shown_when_its_interval_leaves_zero_out():
     held = [(0.0, 1.0)] * 12 + [(1.0, 0.0)] * 2 + [(0.5, 0.5)] * 6
     interval = mean_difference(held)
     assert interval.low > 0
-    assert shown_together({"m": (held, UNIT)}) == {"m"}
-    assert shown_together({"m": ([], UNIT)}) == set()
+    assert shown_together({"m": PairedScores(held)}) == {"m"}
+    assert shown_together({"m": PairedScores([])}) == set()
     assert shown_together({}) == set()
 
 
 def test_a_clear_metric_makes_room_for_the_next_as_holm_has_it():
-    clear = ([(0.0, 1.0)] * 40, UNIT)
+    clear = PairedScores([(0.0, 1.0)] * 40)
     near = next(
-        (held, UNIT)
+        PairedScores(held)
         for wins in range(12, 40)
         if (held := [(0.0, 1.0)] * wins + [(1.0, 0.0)] * 12)
         and mean_difference(held, level=0.95).low > 0
     )
-    assert mean_difference(near[0], level=0.975).low <= 0
+    assert mean_difference(near.pairs, level=0.975).low <= 0
     assert shown_together({"near": near}) == {"near"}
     assert shown_together({"near": near, "clear": clear}) == {"near", "clear"}
     assert shown_together({"near": near, "same": near}) == set()
@@ -160,7 +160,7 @@ def test_a_clear_metric_makes_room_for_the_next_as_holm_has_it():
 def test_many_metrics_without_a_difference_seldom_show_one():
     runs = [_null_pairs(seed, metrics=8) for seed in range(150)]
     alone = sum(
-        any(not (i := mean_difference(held)).low <= 0 <= i.high for held, _ in run.values())
+        any(not (i := mean_difference(held)).low <= 0 <= i.high for held, *_ in run.values())
         for run in runs
     )
     together = sum(bool(shown_together(run)) for run in runs)

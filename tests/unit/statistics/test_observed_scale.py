@@ -8,7 +8,12 @@ from scipy import stats
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.dirichlet_mean import Bounds
-from nova_judge.statistics.metric_means import UNIT, mean_difference, mean_score, shown_together
+from nova_judge.statistics.metric_means import (
+    PairedScores,
+    mean_difference,
+    mean_score,
+    shown_together,
+)
 from nova_judge.statistics.observed_scale import mean_difference_p_value, observed_bounds
 from nova_judge.statistics.sign_flips import flip_test_of_counts, flip_test_of_values
 from nova_judge.statistics.student import student_p_value, student_quantile
@@ -55,8 +60,8 @@ def test_one_row_and_equal_scores_without_a_scale_have_no_interval() -> None:
 
 def test_four_rows_of_one_kind_show_nothing() -> None:
     """Their exact p-value is .125."""
-    assert shown_together({"m": ([(0.0, 1.0)] * 4, UNIT)}) == set()
-    assert shown_together({"m": ([(0.0, 1.0)] * 6, UNIT)}) == {"m"}
+    assert shown_together({"m": PairedScores([(0.0, 1.0)] * 4)}) == set()
+    assert shown_together({"m": PairedScores([(0.0, 1.0)] * 6)}) == {"m"}
 
 
 def drawn(kind: str, rng: np.random.Generator, rows: int) -> np.ndarray:
