@@ -23,7 +23,7 @@ from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job import started_by
 from nova_judge.steps import run_folder
-from nova_judge.steps.publish import publish
+from nova_judge.steps.publish import keep_ended, publish
 from nova_judge.steps.run_index import now
 from nova_judge.steps.run_meter import meter_of
 
@@ -52,9 +52,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return _fail(settings, run, summary, outcomes, "judge", JudgeJobError(failure))
     controls = [o for o in outcomes if o.number >= summary.jobs]
     asked = summary.jobs if run.recipe.stop is None else 1
-    if len(controls) < len(summary.controls) or len(outcomes) - len(controls) < asked:
-        return {"run_id": run.run_id, "status": f"{len(outcomes)} of {summary.all_jobs} jobs ended"}
     try:
+        for ended in ended_now:
+            keep_ended(settings.data_bucket, run, summary, ended)
+        if len(controls) < len(summary.controls) or len(outcomes) - len(controls) < asked:
+            status = f"{len(outcomes)} of {summary.all_jobs} jobs ended"
+            return {"run_id": run.run_id, "status": status}
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:
         # Reported and written down; another try would read the same bytes.

@@ -116,6 +116,10 @@ class RunLayout:
         """The replies to one shard of a job, row by row."""
         return f"{self.judge(number)}replies/{shard:05d}.jsonl"
 
+    def judge_part(self, number: int, job: str) -> str:
+        """The folder of what a report needs of the rows of this job: `steps.judged_parts`."""
+        return f"{self.judge(number)}read/{job}/"
+
     def judge_output(self, number: int) -> str:
         """The folder that the job writes below."""
         return f"{self.judge(number)}output/"

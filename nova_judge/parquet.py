@@ -1,13 +1,14 @@
 """Parquet files through duckdb, always by the same kind of connection."""
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
 
+from nova_judge.row_files import bytes_of, files_of
 from nova_judge.text import all_storable
 
 _LEAST_ROW_BYTES = 1 << 20
@@ -17,6 +18,7 @@ _ROWS_AT_ONCE = 2048
 _FREE_TEXT_AT_ONCE = 40 << 20
 _FREE_TEXT = 1 << 30
 _TEXT_PER_BYTE = 100
+_WRITTEN = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)"
 _OF_ANY_LENGTH = ("VARCHAR", "BLOB", "JSON", "STRUCT", "MAP", "UNION")
 
 
@@ -36,7 +38,8 @@ def check_expansion(
     A kilobyte of Parquet can hold gigabytes, of which duckdb hands out 2,048 rows at a time. Those
     may be so long; all together may be longer, where a judge writes the same to every row.
     """
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+    files = files_of(path)
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files])
     lengths = [
         f'strlen("{name}")' if kind == "VARCHAR" else f'strlen("{name}"::VARCHAR)'
         for name, kind, *_ in described.fetchall()
@@ -49,8 +52,8 @@ def check_expansion(
         f'SELECT sum({length}) FROM (SELECT *, row_number() OVER () AS "row, counted" '  # noqa: S608
         f'FROM read_parquet(?)) GROUP BY "row, counted" // {_ROWS_AT_ONCE}'
     )
-    sums = [int(total) for (total,) in connection.execute(query, [str(path)]).fetchall()]
-    per_byte = _TEXT_PER_BYTE * path.stat().st_size
+    sums = [int(total) for (total,) in connection.execute(query, [files]).fetchall()]
+    per_byte = _TEXT_PER_BYTE * bytes_of(path)
     if max(sums, default=0) > _FREE_TEXT_AT_ONCE + per_byte or sum(sums) > _FREE_TEXT + per_byte:
         raise duckdb.Error(
             f"its texts have {sum(sums):,} bytes, more than a file of its size may hold"
@@ -59,9 +62,18 @@ def check_expansion(
 
 def connect_to(path: Path, **settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401
     """A connection that reads a file which others wrote: memory grows with the file's own size."""
-    limit = _READ_MEMORY + _MEMORY_PER_BYTE * path.stat().st_size
+    limit = _READ_MEMORY + _MEMORY_PER_BYTE * bytes_of(path)
     safe = {"temp_directory": "", "autoload_known_extensions": False}
     return connect(memory_limit=f"{limit}B", **safe, **settings)
+
+
+def join_files(paths: Sequence[Path], target: Path) -> None:
+    """Write the rows of several files of the same columns into one, in their order."""
+    with connect() as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_parquet($paths)) TO $target {_WRITTEN}",  # noqa: S608 (ours)
+            {"paths": list(map(str, paths)), "target": str(target)},
+        )
 
 
 def rows_of(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
@@ -87,9 +99,9 @@ def write_parquet(
                 written += 1
         with connect() as connection:
             connection.execute(
-                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "
+                "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', "  # noqa: S608
                 "columns = $columns, maximum_object_size = $limit)) "
-                "TO $path (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)",
+                f"TO $path {_WRITTEN}",
                 {
                     "lines": str(lines),
                     "columns": dict(columns),

@@ -16,6 +16,7 @@ from nova_judge.findings.sentences import headline
 from nova_judge.parquet import check_expansion, connect_to
 from nova_judge.records import JudgedRow
 from nova_judge.report.markdown import render_markdown
+from nova_judge.row_files import files_of
 from nova_judge.steps.opened_report import report_at
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class OpenedRun:
             require(form, module)
         with connect_to(file) as connection:
             check_expansion(connection, file)
-            return _frame(connection.read_parquet(str(file)), form)
+            return _frame(connection.read_parquet(files_of(file)), form)
 
     def figure(self) -> "Figure":
         """The run's figure, which a notebook shows as the last line of a cell."""

@@ -1,6 +1,7 @@
 """A run where it lies: a folder on disk, or `s3://bucket/runs/<id>/` fetched to one."""
 
 import atexit
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from nova_judge.aws import s3
 from nova_judge.errors import SavedReportError
 
 _FILES = ("metrics.json", "judgments.parquet", "scores.parquet", "report.md", "report.html")
+_PART = re.compile(r"judgments\.parquet/part-\d{5}\.parquet")
 _PREFIX = "nova-judge-read-"
 
 
@@ -25,7 +27,11 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
     target = (folder or temporary_folder()) / "report"
     target.mkdir(parents=True, exist_ok=True)
     try:
-        fetched = [name for name in _FILES if _download(bucket, f"{report}{name}", target / name)]
+        held = [key.removeprefix(report) for key in s3.keys(bucket, report)]
+        fetched = [name for name in held if name in _FILES or _PART.fullmatch(name)]
+        for name in fetched:
+            (target / name).parent.mkdir(exist_ok=True)
+            s3.client().download_file(bucket, f"{report}{name}", str(target / name))
     except (ClientError, BotoCoreError) as error:
         raise _unreadable(reference, error) from error
     if "metrics.json" not in fetched:
@@ -34,13 +40,6 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
             "another one. `aws s3 ls` of the folder `runs/` lists the runs."
         )
     return target.parent
-
-
-def _download(bucket: str, key: str, target: Path) -> bool:
-    if key not in s3.keys(bucket, key):
-        return False
-    s3.client().download_file(bucket, key, str(target))
-    return True
 
 
 def keys_below(uri: str) -> list[str]:

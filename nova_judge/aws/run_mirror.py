@@ -49,6 +49,10 @@ class RunMirror:
         labels = f"{self._prefix}{RUNS}{run}/labels/"
         held = s3.keys(self._bucket, labels)
         wanted += [key.removeprefix(f"{self._prefix}{RUNS}") for key in held]
+        parts = f"{self._prefix}{RUNS}{wanted[0]}/"
+        wanted += [
+            key.removeprefix(f"{self._prefix}{RUNS}") for key in s3.keys(self._bucket, parts)
+        ]
         for name in wanted:
             self._fetch(name)
 

@@ -3,6 +3,7 @@
 import functools
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -185,6 +186,20 @@ def write(
     client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
 
+def upload(
+    path: Path, bucket: str, key: str, content_type: str = "application/octet-stream"
+) -> None:
+    """Write a file of any size in constant memory."""
+    with ObjectWriter(bucket, key, content_type) as target, path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            target.write(chunk)
+
+
+def copy(bucket: str, key: str, target: str) -> None:
+    """Copy an object of at most 5 GB inside a bucket: no byte of it passes through here."""
+    client().copy_object(Bucket=bucket, Key=target, CopySource={"Bucket": bucket, "Key": key})
+
+
 def keys(bucket: str, prefix: str) -> Iterator[str]:
     """All keys below a prefix."""
     for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -195,8 +210,10 @@ def keys(bucket: str, prefix: str) -> Iterator[str]:
 class ObjectWriter:
     """Writes an object of any size in constant memory; it appears when the block succeeds."""
 
-    def __init__(self, bucket: str, key: str) -> None:
-        self._bucket, self._key = bucket, key
+    def __init__(
+        self, bucket: str, key: str, content_type: str = "application/octet-stream"
+    ) -> None:
+        self._bucket, self._key, self._type = bucket, key, content_type
         self._buffer = bytearray()
         self._upload: str | None = None
         self._parts: list[str] = []
@@ -208,9 +225,10 @@ class ObjectWriter:
 
     def _send(self) -> None:
         if self._upload is None:
-            self._upload = client().create_multipart_upload(Bucket=self._bucket, Key=self._key)[
-                "UploadId"
-            ]
+            begun = client().create_multipart_upload(
+                Bucket=self._bucket, Key=self._key, ContentType=self._type
+            )
+            self._upload = begun["UploadId"]
         part = client().upload_part(
             Bucket=self._bucket,
             Key=self._key,
@@ -237,7 +255,7 @@ class ObjectWriter:
                 )
             return
         if self._upload is None:
-            client().put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer))
+            write(self._bucket, self._key, bytes(self._buffer), self._type)
             return
         if self._buffer:
             self._send()

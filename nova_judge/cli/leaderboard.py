@@ -19,6 +19,7 @@ from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leader
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.row_files import has_rows
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.steps.opened_report import report_at
 
@@ -78,7 +79,7 @@ def _match(report: SavedReport) -> Match:
             f"({'; '.join(blocked)}): a rank cannot rest on it, leave it out."
         )
     profiles = profiles_from_dict(metrics.profiles)
-    prompts = prompts_of(report.rows()) if report.evidence.is_file() else None
+    prompts = prompts_of(report.rows()) if has_rows(report.evidence) else None
     return Match(a, b, profiles, prompts, saved_contest(metrics))
 
 
@@ -110,7 +111,7 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     same = [r.metrics.run_id for r in reports if r.metrics.name("A") == r.metrics.name("B")]
     if same:
         notes.append(f"both candidates have one name, so nothing is compared: {', '.join(same)}")
-    without = [r.metrics.run_id for r in reports if not r.evidence.is_file()]
+    without = [r.metrics.run_id for r in reports if not has_rows(r.evidence)]
     if without and len(reports) > 1:
         notes.append(
             f"only metrics.json is at hand of {', '.join(without)}: whether they share prompts "

@@ -17,6 +17,7 @@ from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.report.saved_rows import rejected_lines, rows_of_report
+from nova_judge.row_files import has_rows
 from nova_judge.steps.opened_report import report_at
 
 
@@ -64,7 +65,7 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
     there = report.folder / "report.html"
     if out is None and there.is_file():
         return there
-    if out is None and report.metrics.completed and not report.evidence.is_file():
+    if out is None and report.metrics.completed and not has_rows(report.evidence):
         return None
     with (
         Console(stderr=True).status("Writing the report"),
@@ -77,6 +78,6 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         return write_report(
             out or report.folder,
             report.metrics,
-            rows_of_report(report),
+            rows_of_report(report, out or report.folder),
             rejected_lines(report.folder),
         )

@@ -14,6 +14,7 @@ from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_stand_in import caveats
 from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
+from nova_judge.row_files import has_rows
 
 _MOST_REASONS = 3
 
@@ -64,7 +65,7 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
         console.print(f"{times}, {escape(reason)}", style="yellow", highlight=False)
     if page is None and report.metrics.reweighed:
         console.print("No page: name a folder with --out to write one under these weights.")
-    elif page is None and report.evidence.is_file():
+    elif page is None and has_rows(report.evidence):
         console.print("No page: `nova-judge import` keeps a report of this job, or use --out.")
     elif page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")

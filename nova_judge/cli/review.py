@@ -181,7 +181,7 @@ def _report_anew(place: _Place) -> str:
 
         if place.objects is not None:
             _copy_labels(place)
-        rows, rejected = rows_of_report(report), rejected_lines(report.folder)
+        rows, rejected = rows_of_report(report, report.folder), rejected_lines(report.folder)
         page = write_report(report.folder, metrics, rows, rejected)
     for name in CONTENT_TYPES if place.objects is not None else ():
         if not name.endswith(".parquet") and place.objects is not None:

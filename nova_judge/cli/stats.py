@@ -20,6 +20,7 @@ from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.findings.sentences import p_value, percent, quoted_interval, set_aside
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
+from nova_judge.row_files import has_rows
 from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.outside_labels import judge_rates as judge_rates_of
@@ -110,7 +111,7 @@ def command(
 def _judgments_of(file: Path) -> Path:
     """The file itself; of a report's or run's folder, its judged rows where it has some."""
     candidates = (file / JUDGMENTS, file / "report" / JUDGMENTS)
-    return next((rows for rows in candidates if rows.is_file()), file)
+    return next((rows for rows in candidates if has_rows(rows)), file)
 
 
 def _rates_in(file: Path) -> JudgeRates:

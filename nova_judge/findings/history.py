@@ -17,6 +17,7 @@ from nova_judge.findings.comparability import (
 from nova_judge.findings.metrics_record import InputFacts
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.parquet import connect
+from nova_judge.row_files import files_of, has_rows
 
 _SAME_LINES = """
     SELECT count(*) FILTER (WHERE one.prompt IS DISTINCT FROM other.prompt
@@ -89,7 +90,7 @@ def other_data(one: SavedReport, other: SavedReport) -> str | None:
     if here.version is not None and (here.uri, here.version) == (there.uri, there.version):
         return None
     differs = f"different data: {_data(there)} instead of {_data(here)}"
-    if not (one.judgments.is_file() and other.judgments.is_file()):
+    if not (has_rows(one.judgments) and has_rows(other.judgments)):
         return differs
     lines = _compare_lines(one.judgments, other.judgments)
     same_file = here.size == there.size  # then lines that only one run judged prove nothing
@@ -116,7 +117,7 @@ class _Lines(NamedTuple):
 
 def _compare_lines(one: Path, other: Path) -> _Lines:
     with connect() as connection:
-        names = {"one": str(one), "other": str(other)}
+        names = {"one": files_of(one), "other": files_of(other)}
         counted = connection.execute(_SAME_LINES, names).fetchone()
     return _Lines(*map(int, counted)) if counted else _Lines(0, 0, 0, 0)
 

@@ -1,14 +1,15 @@
 """Extent of judging: all of a run, or as much as it took to decide; and its controls."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.findings.metrics import RunFacts
+from nova_judge.findings.run_evidence import RunEvidence
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.judged_evidence import verdicts_row
-from nova_judge.pairs.judged_rows import PairsFound, read_rows
+from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.retest import retest
 from nova_judge.records import JudgedRow
 from nova_judge.runs.rows import DatasetSummary
@@ -34,16 +35,16 @@ class JudgeFurther(NamedTuple):
 
 
 def judging_of(
-    run: Run, summary: DatasetSummary, jobs: int, rows: Callable[[], Iterable[JudgedRow]]
+    run: Run, summary: DatasetSummary, jobs: int, evidence: Evidence
 ) -> Judging | JudgeFurther:
-    """Decide whether the first `jobs` judge jobs are enough; `rows` gives theirs when asked."""
+    """Decide whether the first `jobs` judge jobs are enough, by the evidence of their rows."""
     if run.recipe.stop is None:
         return Judging()
     if jobs == summary.jobs:
         return Judging(anytime=True)
     asked = run.recipe.statistics
     settings = StatisticsSettings(level=asked.level, equivalence_margin=asked.equivalence_margin)
-    stop = may_stop(contest_of(_verdicts(rows())), settings)
+    stop = may_stop(contest_of(evidence), settings)
     if stop is None:
         return JudgeFurther(next_job=jobs)
     most = run.recipe.judge.max_rows_per_job or summary.rows
@@ -56,20 +57,27 @@ def _verdicts(rows: Iterable[JudgedRow]) -> Evidence:
     return gather(verdicts_row(judged) for judged in rows)
 
 
-def with_judging(facts: RunFacts, judging: Judging, pairs: PairsFound) -> RunFacts:
+def with_judging(
+    facts: RunFacts,
+    judging: Judging,
+    found: RunEvidence,
+    controls: Iterable[tuple[str, JudgedFiles]],
+) -> RunFacts:
     """The facts of a run with its early stop and with what its control rows say of the judge."""
     level = facts.settings.level
-    named = {Control(name): job for name, job in pairs.controls}
+    named = {Control(name): job for name, job in controls}
     repeated = named.pop(Control.REPEAT, None)
     findings = tuple(
         judge_control(control, _verdicts(read_rows(job)), level=level)
         for control, job in named.items()
     )
+    again = list(read_rows(repeated)) if repeated else []
+    first = found.judged({judged.row.line for judged in again}) if again else {}
     return msgspec.structs.replace(
         facts,
         not_judged=judging.not_judged,
         controls=findings,
-        retest=retest(pairs.rows(), read_rows(repeated), level) if repeated else None,
+        retest=retest(first, again, level),
         settings=msgspec.structs.replace(facts.settings, anytime=judging.anytime),
         notes=(*facts.notes, judging.reason) if judging.reason else facts.notes,
     )

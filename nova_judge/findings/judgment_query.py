@@ -12,6 +12,7 @@ from nova_judge.findings.judgments import COLUMNS, judged_row
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import JudgedRow, Verdict
+from nova_judge.row_files import files_of
 
 MOST_ROWS = 200
 _CRITERIA = """'[{"name": "VARCHAR", "score_A": "DOUBLE", "score_B": "DOUBLE"}]'"""
@@ -111,7 +112,7 @@ class JudgmentQuery:
         there = {
             name
             for name, *_ in self._connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet(?)", [str(self._path)]
+                "DESCRIBE SELECT * FROM read_parquet(?)", [files_of(self._path)]
             ).fetchall()
         }
         asked = ", ".join(name if name in there else f"NULL AS {name}" for name in COLUMNS)
@@ -119,10 +120,10 @@ class JudgmentQuery:
         if labels:
             pairs = [[line, verdict.value] for line, verdict in labels.items()]
             self._connection.executemany("INSERT INTO reviewed VALUES (?, ?)", pairs)
-        quoted = str(self._path).replace("'", "''")
+        quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files_of(self._path))
         self._connection.execute(
             f"CREATE TEMP VIEW judged AS SELECT * REPLACE (coalesce(said, label) AS label), "  # noqa: S608
-            f"coalesce(said, label) AS people FROM (SELECT {asked} FROM read_parquet('{quoted}')) "
+            f"coalesce(said, label) AS people FROM (SELECT {asked} FROM read_parquet([{quoted}])) "
             "LEFT JOIN reviewed ON reviewed_line = line"
         )
 

@@ -22,6 +22,7 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
+from nova_judge.row_files import files_of
 from nova_judge.statistics.outcomes import profile_of, reconcile
 
 _PARQUET_TYPES: Final[Mapping[object, str]] = {
@@ -88,13 +89,13 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
     """The rows of a file that `write_judgments` wrote, in its order."""
     with connect_to(path) as connection:
         check_expansion(connection, path)
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files_of(path)])
         there = {name for name, *_ in described.fetchall()}
         # An earlier version's file lacks the columns that came later.
         asked = (name if name in there else f"NULL AS {name}" for name in COLUMNS)
         result = connection.execute(
             f"SELECT {', '.join(asked)} FROM read_parquet($path)",  # noqa: S608 (our own names)
-            {"path": str(path)},
+            {"path": files_of(path)},
         )
         for values in rows_of(result):
             yield judged_row(values)

@@ -1,7 +1,6 @@
 """From the facts of a run and its judgments or scores to its `Metrics`."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,16 +17,15 @@ from nova_judge.findings.metrics_record import (
     Rows,
     RunFailure,
 )
-from nova_judge.findings.rubric_findings import RubricEvidence
+from nova_judge.findings.run_evidence import RunEvidence, evidence_of
 from nova_judge.pairs.controls import ControlFinding, blocked_by, noise_floor
 from nova_judge.pairs.job_figures import JobFigures, job_figures
-from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.pairs.retest import Retest, asked_again
 from nova_judge.preflight.run_cost import Cost
-from nova_judge.records import ONE_PASS, Candidate, Headline, JobMetrics, JudgedRow, Unscored
+from nova_judge.records import ONE_PASS, Candidate, Headline, JobMetrics, JudgedRow
 from nova_judge.runs.rows import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
-from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
+from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
@@ -82,9 +80,12 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
 
     Raises RowSumError when input rows are not the sum of those rejected, failed and judged.
     """
-    errors: Counter[tuple[str, str]] = Counter()
-    rubrics = RubricEvidence()
-    evidence = gather(_evidence(rows, errors, rubrics))
+    return metrics_of(run, evidence_of(rows), job)
+
+
+def metrics_of(run: RunFacts, found: RunEvidence, job: JobMetrics | None) -> Metrics:
+    """The same from the evidence of the rows, whose rubrics are handed over."""
+    evidence, _, errors, rubrics = found
     profiles = evidence.profiles
     basis = Basis.BOTH_ORDERS
     if 0 < errors[_OTHER_ORDER] == evidence.rows:
@@ -104,7 +105,7 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
             "statistics": settings,
             "controls": run.controls,
             "retest": run.retest,
-            "rubric": rubrics.metrics(settings),
+            "rubric": rubrics.metrics(settings, evidence.clusters),
             "job": job_figures(job, profiles, settings),
             "notes": (*run.notes, *noise, *estimates["notes"]),
         },
@@ -198,23 +199,6 @@ def _sums(run: RunFacts) -> dict[str, int]:
         "rejected": run.rejected,
         "generation_failed": run.generation_failed,
     }
-
-
-def _evidence(
-    rows: Iterable[JudgedRow], errors: Counter[tuple[str, str]], rubrics: RubricEvidence
-) -> Iterator[EvidenceRow]:
-    for judged in rows:
-        judgment = judged.judgment
-        for stage, part in (
-            ("judge, forward", judgment.forward),
-            ("judge, backward", judgment.backward),
-            ("rubric", judgment.rubric),
-        ):
-            if isinstance(part, Unscored):
-                errors[stage, part.reason] += 1
-        row = evidence_row(judged)
-        rubrics.add(judgment, row.cluster)
-        yield row
 
 
 def _errors(run: RunFacts, judging: Iterable[ErrorCount]) -> tuple[ErrorCount, ...]:

@@ -48,56 +48,75 @@ CRITERIA_SHOWN = 100
 _STEPS = 400
 
 
+class RubricCounts(msgspec.Struct):
+    """Counts of a run's rubrics: rows, `both_bad` by order, `weight_sums` in millionths by rows."""
+
+    asked: bool = False
+    unreadable: int = 0
+    differing: int = 0
+    both_bad: dict[str, int] = {}
+    weight_sums: dict[int, int] = {}
+
+    def add(self, judgment: Judgment) -> None:
+        """The next row."""
+        bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
+        for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
+            self.both_bad[name] = self.both_bad.get(name, 0) + met
+        rubric = judgment.rubric
+        self.asked = self.asked or rubric is not None
+        self.unreadable += isinstance(rubric, Unscored)
+        if isinstance(rubric, Rubric):
+            self.differing += differs_from_report(judgment)
+            total = round(sum(c.weight for c in rubric.criteria) * WEIGHT_UNITS)
+            self.weight_sums[total] = self.weight_sums.get(total, 0) + 1
+
+    def extend(self, others: "RubricCounts") -> None:
+        """The next rows, counted elsewhere."""
+        self.asked = self.asked or others.asked
+        self.unreadable += others.unreadable
+        self.differing += others.differing
+        self.both_bad = dict(Counter(self.both_bad) + Counter(others.both_bad))
+        self.weight_sums = dict(Counter(self.weight_sums) + Counter(others.weight_sums))
+
+
 class RubricEvidence:
     """Collects the rubrics of a run row by row, so that one pass over the rows is enough."""
 
     def __init__(self) -> None:
-        self._packer = RubricPacker()
-        self._prompts = array("Q")
-        self._asked = False
-        self._unreadable = 0
-        self._differing = 0
-        self._both_bad: Counter[str] = Counter()
-        self._weight_sums: dict[int, int] = {}
+        self.counts = RubricCounts()
+        self.packer = RubricPacker()
 
-    def add(self, judgment: Judgment, prompt: int = 0) -> None:
-        """The next row, with the key of its prompt (`cluster_of`); 0 is a row alone."""
-        self._packer.add(judgment)
-        self._prompts.append(prompt)
-        bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
-        for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
-            self._both_bad[name] += met
-        rubric = judgment.rubric
-        self._asked = self._asked or rubric is not None
-        self._unreadable += isinstance(rubric, Unscored)
-        if isinstance(rubric, Rubric):
-            self._differing += differs_from_report(judgment)
-            total = round(sum(c.weight for c in rubric.criteria) * WEIGHT_UNITS)
-            self._weight_sums[total] = self._weight_sums.get(total, 0) + 1
+    def add(self, judgment: Judgment) -> None:
+        """The next row."""
+        self.packer.add(judgment)
+        self.counts.add(judgment)
 
     def metrics(
         self,
-        settings: StatisticsSettings = DEFAULTS,
+        settings: StatisticsSettings,
+        prompts: Keys,
         groups: CriterionGroups | None = None,
     ) -> RubricFindings | None:
-        """The section `rubric`, once; None for a judge that writes no rubrics."""
-        if not self._asked:
+        """The section `rubric`, once; None for a judge that writes no rubrics.
+
+        prompts: the key of each row's prompt (`cluster_of`); 0 is a row alone.
+        """
+        if not self.counts.asked:
             return None
-        columns = columns_from(self._packer.take(), groups or default_groups())
-        prompts = np.array(self._prompts, dtype=np.uint64)
+        columns = columns_from(self.packer.take(), groups or default_groups())
         scored, keys = int(columns.scored.sum()), prompts[columns.scored]
         of_a, of_b = _weighted_scores(columns)
-        bad = self._both_bad
+        bad = Counter(self.counts.both_bad)
         return RubricFindings(
             n=scored,
-            unreadable=self._unreadable,
+            unreadable=self.counts.unreadable,
             both_bad=BothBadRows(bad["forward"], bad["backward"], bad["both"]),
             ties=_ties(columns),
             weighted_score_A=mean_interval(of_a, settings.level, keys=keys),
             weighted_score_B=mean_interval(of_b, settings.level, keys=keys),
             score_margin=margin_interval(of_a - of_b, settings.level, keys),
-            weights_not_one=_weights_off(self._weight_sums),
-            reported_differs=self._differing,
+            weights_not_one=_weights_off(self.counts.weight_sums),
+            reported_differs=self.counts.differing,
             margin_against_verdict=_against_verdict(columns),
             criteria=_criteria(columns, prompts, settings.level) if scored else (),
             criteria_left_out=max(0, len(columns.groups) - CRITERIA_SHOWN),
@@ -112,10 +131,11 @@ def rubric_metrics(
     groups: CriterionGroups | None = None,
 ) -> RubricFindings | None:
     """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
-    evidence = RubricEvidence()
+    evidence, prompts = RubricEvidence(), array("Q")
     for judged in rows:
-        evidence.add(judged.judgment, cluster_of(judged.row))
-    return evidence.metrics(settings, groups)
+        evidence.add(judged.judgment)
+        prompts.append(cluster_of(judged.row))
+    return evidence.metrics(settings, np.array(prompts, dtype=np.uint64), groups)
 
 
 def differs_from_report(judgment: Judgment) -> bool:

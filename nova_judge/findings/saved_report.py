@@ -8,6 +8,7 @@ from nova_judge.errors import SavedReportError
 from nova_judge.findings.judgments import read_judgments
 from nova_judge.findings.metrics_record import Metrics, decode_metrics
 from nova_judge.records import JudgedRow
+from nova_judge.row_files import has_rows
 
 METRICS = "metrics.json"
 JUDGMENTS = "judgments.parquet"
@@ -42,7 +43,10 @@ class SavedReport(NamedTuple):
         )
 
     def stored_judgments(self) -> Path:
-        """`judgments.parquet`; SavedReportError where the run has none that tells anything."""
+        """`judgments.parquet`, a file or a folder of parts.
+
+        Raises SavedReportError where the run has none that tells anything.
+        """
         self.require_two_candidates()
         if self.metrics.scores:
             raise SavedReportError(
@@ -59,7 +63,7 @@ class SavedReport(NamedTuple):
                 f"{self.metrics.run_id} failed, so that it has no judged rows: its report says "
                 "why (`nova-judge report`)."
             )
-        if not self.evidence.is_file():
+        if not has_rows(self.evidence):
             raise SavedReportError(
                 f"{self.evidence} is missing: copy the whole report folder of the run, "
                 f"not only {METRICS}."

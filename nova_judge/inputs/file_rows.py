@@ -26,6 +26,7 @@ from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
 from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.recipe.column_map import as_option
+from nova_judge.row_files import files_of
 from nova_judge.scratch import scratch_folder
 
 _RULE = re.compile(r":?-{3,}:?")
@@ -200,7 +201,7 @@ def _parquet(path: Path, *, packed: bool) -> Iterator[JsonRow]:
         return
     with connect_to(path) as connection:
         check_expansion(connection, path)
-        result = connection.execute("SELECT * FROM read_parquet($path)", {"path": str(path)})
+        result = connection.execute("SELECT * FROM read_parquet($path)", {"path": files_of(path)})
         names = [column[0] for column in result.description]
         yield from _encoded(dict(zip(names, values, strict=True)) for values in rows_of(result))
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.hugging_face import is_saved
 from nova_judge.inputs.packed import unpacked_head
+from nova_judge.row_files import has_rows
 
 FileFormat: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
@@ -62,6 +63,8 @@ class FileForm(NamedTuple):
 
 def form_of(path: Path) -> FileForm:
     """The form of a file by its first bytes. Raises InputFileError for one that is not read."""
+    if path.is_dir() and has_rows(path):
+        return FileForm("parquet")
     if is_saved(path):
         return FileForm("hugging_face")
     if not path.is_file():

@@ -19,7 +19,10 @@ def is_saved(path: Path) -> bool:
             f"{path / str((splits or ['train'])[0])}"
         )
     if not (path / "state.json").is_file():
-        raise InputFileError(f"{path} is a folder: give a file of rows, or a saved data set")
+        raise InputFileError(
+            f"{path} is a folder: give a file of rows, a folder with Parquet files, or a saved "
+            "data set"
+        )
     return True
 
 

@@ -19,7 +19,7 @@ from nova_judge.pairs.job_findings import made_one_pass
 from nova_judge.pairs.judge_output import read_judgments, read_shown, rows_in
 from nova_judge.pairs.passes import WHICH_PASS
 from nova_judge.records import ONE_PASS, InputRow, JobMetrics, JudgedRow, Judgment, Unscored
-from nova_judge.runs.results_json import read_job_metrics, stand_in_of
+from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.statistics.panel import PanelVotes
 from nova_judge.verdict_labels import NO_OUTPUT
 
@@ -45,6 +45,11 @@ class PairsFound(NamedTuple):
     jobs: tuple[JudgedFiles, ...]
     controls: tuple[tuple[str, JudgedFiles], ...] = ()
     panel: PanelVotes | None = None
+
+    @property
+    def results(self) -> list[Path]:
+        """The results files of the jobs, as far as they wrote one."""
+        return [job.results for job in self.jobs if job.results]
 
     def rows(self, notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
         """All rows in constant memory; `notes` counts what disagrees within the details."""
@@ -129,9 +134,9 @@ def _shown_prompts(details: Path) -> Iterator[str | None]:
         yield None if shown is None else str(shown)
 
 
-def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
+def job_metrics(results: Sequence[Path]) -> JobMetrics | None:
     """The figures that the container reported; of several jobs the counts, which alone add up."""
-    reported = [read_job_metrics(job.results) for job in jobs if job.results]
+    reported = [read_job_metrics(path) for path in results]
     if len(reported) == 1:
         return reported[0]
     return {
@@ -139,8 +144,3 @@ def job_metrics(jobs: Sequence[JudgedFiles]) -> JobMetrics | None:
         for name in _SUMMED
         if all(isinstance(metrics.get(name), int | float) for metrics in reported)
     } or None
-
-
-def stand_in(jobs: Sequence[JudgedFiles]) -> str | None:
-    """Name of what judged in place of the Nova container, where a local run says so."""
-    return stand_in_of(job.results for job in jobs if job.results)

@@ -12,6 +12,7 @@ from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.parquet import connect_to, rows_of
 from nova_judge.records import Criterion
+from nova_judge.row_files import files_of
 from nova_judge.statistics.arrays import Keys
 from nova_judge.statistics.outcomes import Outcome
 
@@ -49,14 +50,16 @@ def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns
     categories: list[str | None] = []
     prompts: list[int] = []
     with connect_to(judgments) as connection:
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(judgments)])
+        described = connection.execute(
+            "DESCRIBE SELECT * FROM read_parquet(?)", [files_of(judgments)]
+        )
         there = {name for name, *_ in described.fetchall()}
         # An earlier version's file has no clusters.
         cluster = "cluster" if "cluster" in there else "NULL"
         result = connection.execute(
             f"SELECT forward, backward, category, criteria, prompt, {cluster} "  # noqa: S608 (ours)
             "FROM read_parquet(?)",
-            [str(judgments)],
+            [files_of(judgments)],
         )
         for forward, backward, category, criteria, prompt, named in rows_of(result):
             scores = decoder.decode(criteria) if criteria else ()

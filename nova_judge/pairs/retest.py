@@ -1,15 +1,15 @@
 """Test and retest: rows that the judge is shown a second time, in the same order as the first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from nova_judge.pairs.judged_evidence import cluster_of
-from nova_judge.records import JudgedRow, Judgment, Unscored
+from nova_judge.records import JudgedRow
 from nova_judge.statistics.clusters import cluster_counts
 from nova_judge.statistics.contest import Contest, win_rate_of
-from nova_judge.statistics.outcomes import outcome_of, profile_of, reconcile
+from nova_judge.statistics.outcomes import Outcome, Profile, profile_of, reconcile
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
@@ -27,20 +27,26 @@ class Retest(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
 
 
-def retest(
-    rows: Iterable[JudgedRow], again: Iterable[JudgedRow], level: float = 0.95
-) -> Retest | None:
-    """The agreement of second judgments with the first ones of the same lines; None without any.
+class FirstJudged(NamedTuple):
+    """A row's judgment the first time, and the key of its prompt."""
 
-    `rows` are those of the run, of which any may be judged again, or may not have been judged.
+    key: int
+    profile: Profile
+
+
+def retest(
+    first: Mapping[int, FirstJudged], again: Iterable[JudgedRow], level: float = 0.95
+) -> Retest | None:
+    """The agreement of second judgments with the first ones, by line; None without any.
+
+    Rows that were not judged the first time take no part.
     """
-    second = {judged.row.line: judged.judgment for judged in again}
     twice = [
-        (cluster_of(judged.row), judged.judgment, second[judged.row.line])
-        for judged in rows
-        if judged.row.line in second
+        (first[judged.row.line], profile_of(judged.judgment))
+        for judged in again
+        if judged.row.line in first
     ]
-    halves = [(key, _same(first, other), first, other) for key, first, other in twice]
+    halves = [(key, _same(one, other), one, other) for (key, one), other in twice]
     compared = [(key, same, one, other) for key, same, one, other in halves if same is not None]
     if not compared:
         return None
@@ -51,7 +57,7 @@ def retest(
     contest = Contest(0, 0, len(shares), counts, clusters=clusters)
     interval = win_rate_of(contest, StatisticsSettings(level=level))
     assert isinstance(interval, Interval)  # noqa: S101 (there are rows)
-    changed = sum(_ends(first) != _ends(other) for _, _, first, other in compared)
+    changed = sum(reconcile(one) != reconcile(other) for _, _, one, other in compared)
     return Retest(rows=len(shares), same=interval, changed=changed)
 
 
@@ -65,14 +71,9 @@ def asked_again(retest: Retest) -> str:
     )
 
 
-def _same(first: Judgment, other: Judgment) -> float | None:
+def _same(one: Profile, other: Profile) -> float | None:
     """The share of the orders with the same verdict both times, of those that have one."""
-    orders = ((first.forward, other.forward), (first.backward, other.backward))
-    given = [pair for pair in orders if not any(isinstance(one, Unscored) for one in pair)]
+    given = [pair for pair in zip(one, other, strict=True) if Outcome.ERROR not in pair]
     if not given:
         return None
-    return sum(outcome_of(one) is outcome_of(another) for one, another in given) / len(given)
-
-
-def _ends(judgment: Judgment) -> str:
-    return reconcile(profile_of(judgment))
+    return sum(first is second for first, second in given) / len(given)

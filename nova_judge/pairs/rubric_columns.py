@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
+from nova_judge.pairs.rubric_packing import COLUMNS, PackedRows, RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS
 from nova_judge.records import Judgment
 from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints
@@ -24,7 +24,6 @@ FINE: Final = 1000
 FULL_SCORE: Final = SCORE_UNITS * FINE
 """The best score in the units of `by_group`: 400,000."""
 
-_ENTRY: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
 _FRACTION: Final = float(1 << 30)
 
 
@@ -132,7 +131,7 @@ def columns_from(rows: PackedRows, groups: CriterionGroups) -> RubricColumns:
 
     The bytes are taken over: afterwards they are no longer those of packed rows.
     """
-    entries = np.frombuffer(rows.entries, dtype=_ENTRY)
+    entries = np.frombuffer(rows.entries, dtype=COLUMNS)
     names = rows.names
     group_of = {names[code]: groups.group(names[code]) for code in _codes_met(entries)}
     members = _grouped(group_of)

@@ -4,12 +4,16 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from nova_judge.pairs.weighted_scores import score_units, weight_units
 from nova_judge.records import Criterion, Judgment, Rubric
 from nova_judge.statistics.outcomes import Outcome, outcome_of
 
 ENTRY: Final = struct.Struct("<iihh")
 """A criterion: its name's place in `names`, weight in millionths, scores of A and B in 400ths."""
+COLUMNS: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
+"""The same as columns."""
 
 
 class PackedRows(NamedTuple):
@@ -52,6 +56,16 @@ class RubricPacker:
         rows.entries.extend(b"".join(entries))
         rows.forward.append(forward)
         rows.backward.append(backward)
+
+    def extend(self, rows: PackedRows) -> None:
+        """The next rows, packed elsewhere."""
+        places = [self._names.setdefault(name, len(self._names)) for name in rows.names]
+        entries = np.frombuffer(rows.entries, dtype=COLUMNS).copy()
+        entries["code"] = np.array(places or [0], dtype=np.int32)[entries["code"]]
+        self._rows.entries.extend(entries.tobytes())
+        self._rows.counts.extend(rows.counts)
+        self._rows.forward.extend(rows.forward)
+        self._rows.backward.extend(rows.backward)
 
     def take(self) -> PackedRows:
         """All rows since the last time, handed over without a copy."""

@@ -84,6 +84,17 @@ class PageRow(NamedTuple):
     shown: ShownRow
 
 
+class KeptRows(msgspec.Struct, frozen=True):
+    """A sample of the rows of one part: those kept evenly and of each verdict, with their hashes.
+
+    `seen` counts the rows that it was drawn from.
+    """
+
+    seen: int
+    even: list[tuple[int, PageRow]]
+    by_verdict: dict[Reconciled, list[tuple[int, PageRow]]]
+
+
 class RowSample:
     """Keeps, while rows stream by, those that the page will show.
 
@@ -116,6 +127,23 @@ class RowSample:
                 for kept in kept_by:
                     kept.keep(drawn, shown)
             yield row
+
+    def kept(self) -> KeptRows:
+        """The sample so far, for `extend` of another."""
+        by_verdict = {verdict: part.drawn() for verdict, part in self._by_verdict.items()}
+        return KeptRows(self.seen, self._even.drawn(), by_verdict)
+
+    def extend(self, others: KeptRows) -> None:
+        """Keep what one sample of all rows keeps of those that others were drawn from."""
+        self.seen += others.seen
+        samples = [(self._even, others.even)]
+        samples += [
+            (self._by_verdict[verdict], rows) for verdict, rows in others.by_verdict.items()
+        ]
+        for ours, theirs in samples:
+            for drawn, row in theirs:
+                if ours.takes(drawn):
+                    ours.keep(drawn, row)
 
     def rows(self) -> list[PageRow]:
         """The rows kept, in the order of the input file."""
@@ -151,9 +179,13 @@ class _Smallest:
             self._limit = -largest
             self._size -= dropped.size
 
+    def drawn(self) -> list[tuple[int, PageRow]]:
+        """The rows kept with their hashes, the smallest hash first."""
+        return [(-drawn, row) for drawn, _, row in sorted(self._kept, reverse=True)]
+
     def rows(self) -> list[PageRow]:
         """The rows kept, the smallest hash first."""
-        return [row for _, _, row in sorted(self._kept, reverse=True)]
+        return [row for _, row in self.drawn()]
 
 
 def page_row(judged: JudgedRow, reviewed: ReviewedRow | None = None) -> PageRow:

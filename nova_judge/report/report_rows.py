@@ -5,6 +5,7 @@ drawn in one way, whichever of them it rests on.
 """
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -74,31 +75,25 @@ class ReportRows(Protocol):
     def file(self) -> str:
         """The name of the file beside the page."""
 
-    def parquet(self) -> bytes:
-        """The file with all rows; to be called once, before `shown`."""
+    def parquet(self) -> bytes | None:
+        """The file with all rows, None where it lies beside the page; to be called once, before
+        `shown`."""
 
     def shown(self, metrics: Metrics) -> PairsShown | AnswersShown:
         """Choose what the page shows of them."""
 
 
-class JudgedPairs:
-    """Pairs that went to a judge; `reviewed` are those that people labelled, by line."""
+class KeptPairs:
+    """Pairs that went to a judge, of which the sample and the rubrics are kept."""
 
     file = JUDGMENTS
 
-    def __init__(
-        self,
-        rows: Iterable[JudgedRow],
-        run_id: str,
-        reviewed: Mapping[int, ReviewedRow] | None = None,
-    ) -> None:
-        self._sample = RowSample(run_id, reviewed)
-        self._weights = WeightsEvidence()
-        self._rows = self._sample.watch(self._weights.watch(rows))
+    def __init__(self, sample: RowSample, weights: WeightsEvidence) -> None:
+        self._sample, self._weights = sample, weights
 
-    def parquet(self) -> bytes:
-        """`judgments.parquet`; sample and sliders watch the rows as they pass."""
-        return _written(lambda path: write_judgments(self._rows, path))
+    def parquet(self) -> bytes | None:
+        """Nothing: `judgments.parquet` lies beside the page."""
+        return None
 
     def shown(self, metrics: Metrics) -> PairsShown:
         """An even sample of the rows."""
@@ -116,6 +111,35 @@ class JudgedPairs:
             packed_weights=pack(weights.form) if weights else "",
             own_result=own_result(weights),
         )
+
+
+class WatchedPairs(KeptPairs):
+    """Pairs that stream by; `reviewed` are those that people labelled, by line."""
+
+    def __init__(
+        self,
+        rows: Iterable[JudgedRow],
+        run_id: str,
+        reviewed: Mapping[int, ReviewedRow] | None = None,
+    ) -> None:
+        super().__init__(RowSample(run_id, reviewed), WeightsEvidence())
+        self._rows = self._sample.watch(self._weights.watch(rows))
+
+
+class JudgedPairs(WatchedPairs):
+    """Pairs whose file is to be written."""
+
+    def parquet(self) -> bytes:
+        """`judgments.parquet`; sample and sliders watch the rows as they pass."""
+        return _written(lambda path: write_judgments(self._rows, path))
+
+
+class StoredPairs(WatchedPairs):
+    """Pairs whose file lies where it has to."""
+
+    def parquet(self) -> None:
+        """Nothing; sample and sliders watch the rows as they pass."""
+        deque(self._rows, maxlen=0)
 
 
 class ScoredAnswers:

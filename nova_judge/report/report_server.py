@@ -17,6 +17,7 @@ from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
 from nova_judge.report.rows_page import RowPages, render_rows_page
+from nova_judge.row_files import has_rows
 
 LOOPBACK = "127.0.0.1"
 PLAIN = "text/plain; charset=utf-8"
@@ -124,7 +125,7 @@ class ServedFolder:
         if self._mirror is None or path is None or len(path.relative_to(self._folder).parts) < 2:
             return
         for name in (path.name, JUDGMENTS) if path.name == METRICS else (path.name,):
-            if not (path.parent / name).is_file():
+            if not has_rows(path.parent / name):
                 self._mirror.fetch(path.parent / name)
 
     def _file(self, target: str) -> Path | None:

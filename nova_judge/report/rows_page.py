@@ -17,6 +17,7 @@ from nova_judge.report.page import ROW_SCRIPTS, asset, environment
 from nova_judge.report.page_rows import page_row
 from nova_judge.report.saved_rows import reviewed_rows
 from nova_judge.review.labels import ReviewedRow
+from nova_judge.row_files import changed_at
 
 _MOST_OPEN = 8
 
@@ -50,7 +51,7 @@ class RowPages:
     def _opened(self, report: SavedReport) -> _Open:
         """The run's file, opened again where it or the metrics changed: a review writes these."""
         path = report.stored_judgments()
-        changed = path.stat().st_mtime_ns + (report.folder / METRICS).stat().st_mtime_ns
+        changed = changed_at(path) + (report.folder / METRICS).stat().st_mtime_ns
         if (there := self._open.get(path)) and there.changed == changed:
             return there
         while len(self._open) >= _MOST_OPEN:

@@ -1,24 +1,39 @@
 """The rows of a report on disk as a report is drawn from them, people's labels included."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from nova_judge.findings.saved_report import SavedReport
+from nova_judge.findings.saved_report import JUDGMENTS, SavedReport
 from nova_judge.records import Rejected
-from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
+from nova_judge.report.report_rows import ReportRows, ScoredAnswers, StoredPairs
 from nova_judge.review.labels import LabelFolder, ReviewedRow, label_folder, read_review
 from nova_judge.scores.scores_parquet import read_scores
 
 
-def rows_of_report(report: SavedReport) -> ReportRows | None:
-    """The rows behind a report; None of a failed run. Raises SavedReportError, ReviewError."""
+def rows_of_report(report: SavedReport, out: Path) -> ReportRows | None:
+    """The rows behind a report that is written to `out`, where a copy of them is put.
+
+    None of a failed run. Raises SavedReportError, ReviewError.
+    """
     if not report.metrics.completed:
         return None
     if report.metrics.scores is not None:
         return ScoredAnswers(read_scores(report.stored_evidence()))
-    return JudgedPairs(report.rows(), report.metrics.run_id, reviewed_rows(report.folder))
+    _copy(report.stored_judgments(), out / JUDGMENTS)
+    return StoredPairs(report.rows(), report.metrics.run_id, reviewed_rows(report.folder))
+
+
+def _copy(rows: Path, target: Path) -> None:
+    if target.resolve() == rows.resolve():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if rows.is_dir():
+        shutil.copytree(rows, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(rows, target)
 
 
 def reviewed_rows(report: Path) -> Mapping[int, ReviewedRow]:

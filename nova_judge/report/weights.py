@@ -18,7 +18,7 @@ from nova_judge.pairs.reweight import (
     reweigh,
 )
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
-from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.records import JudgedRow
 from nova_judge.report.page_rows import PageRow
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -72,6 +72,12 @@ class WeightsEvidence:
             if self._rows <= MOST_ROWS:
                 self._packer.add(row.judgment)
             yield row
+
+    def extend(self, rows: PackedRows) -> None:
+        """The next rows, packed elsewhere."""
+        self._rows += len(rows.counts)
+        if self._rows <= MOST_ROWS:
+            self._packer.extend(rows)
 
     def weights(self, metrics: Metrics) -> Weights | None:
         """Weights for the sliders; None without rubrics, or where the page could not hold them all.

@@ -28,8 +28,9 @@ def render_report(
     """
     metrics = storable_metrics(metrics)
     yield "metrics.json", encode_metrics(metrics)
-    if evidence is not None:
-        yield evidence.file, evidence.parquet()
+    parquet = evidence.parquet() if evidence is not None else None
+    if evidence is not None and parquet is not None:
+        yield evidence.file, parquet
     figure = plot_judge_results(metrics)
     yield "figure.png", render(figure, "png")
     yield "figure.svg", render(figure, "svg")

@@ -4,9 +4,8 @@ import enum
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -162,9 +161,33 @@ def key_of(*texts: str) -> int:
     return int.from_bytes(hashlib.sha256(joined).digest()[:8], "big") or 1
 
 
+class EvidenceColumns:
+    """Collects rows one by one in batches, so that memory holds the columns and one batch."""
+
+    def __init__(self) -> None:
+        self._parts: list[Evidence] = []
+        self._batch: list[EvidenceRow] = []
+
+    def add(self, row: EvidenceRow) -> None:
+        """The next row."""
+        self._batch.append(row)
+        if len(self._batch) == _BATCH:
+            self._parts.append(_columns(self._batch))
+            self._batch = []
+
+    def take(self) -> Evidence:
+        """All rows since the last time."""
+        parts = [*self._parts, _columns(self._batch)]
+        self._parts, self._batch = [], []
+        return joined(parts)
+
+
 def gather(rows: Iterable[EvidenceRow]) -> Evidence:
-    """Rows to columns, in batches, so that memory holds the columns and one batch."""
-    return _joined([_columns(batch) for batch in _batches(rows)] or [_columns([])])
+    """Rows to columns."""
+    columns = EvidenceColumns()
+    for row in rows:
+        columns.add(row)
+    return columns.take()
 
 
 def _quarters_or_nan(profile: Profile) -> float:
@@ -177,12 +200,6 @@ def markup_of(text: str | None) -> Markup | None:
     if text is None:
         return None
     return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))
-
-
-def _batches(rows: Iterable[EvidenceRow]) -> Iterator[list[EvidenceRow]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch
 
 
 def _columns(rows: list[EvidenceRow]) -> Evidence:
@@ -212,7 +229,8 @@ def _floats(values: Sequence[object]) -> Floats:
     return np.array(values, dtype=object).astype(np.float64)
 
 
-def _joined(parts: list[Evidence]) -> Evidence:
+def joined(parts: Sequence[Evidence]) -> Evidence:
+    """The rows of all parts, in their order; at least one part."""
     return Evidence(
         *(
             np.concatenate([getattr(part, field.name) for part in parts])

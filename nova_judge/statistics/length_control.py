@@ -98,6 +98,7 @@ def controlled_win_rate(
     `clusters` are the prompts, where these repeat; 0 is a row alone.
     """
     keys = np.zeros(len(scores), dtype=np.uint64) if clusters is None else clusters
+    differences = differences.astype(np.float64)  # kept in half of the bytes where there are many
     usable = ~np.isnan(scores) & ~np.isnan(differences).any(axis=1)
     scores, differences, places = scores[usable], differences[usable], places_of(keys[usable])
     what = " and ".join(names).replace("_", " ")

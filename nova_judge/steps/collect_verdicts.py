@@ -36,7 +36,6 @@ from nova_judge.steps.judge_shard import PairReplies
 _TASK = "custom|model_judge|0"
 _STAMP = "0000-00-00T00-00-00"  # the same job writes the same bytes under the same names
 _CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
-_COPIED_BYTES = 1 << 20
 
 LineRecord = TypeVar("LineRecord")
 
@@ -61,9 +60,7 @@ def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> Collect
         write_parquet(file, DETAILS_COLUMNS, (read.columns(*asked) for asked in job.rows()))
         read.require_verdicts()
         key = f"{output}eval_results/details/judge/details_{_TASK}_{_STAMP}.parquet"
-        with s3.ObjectWriter(bucket, key) as target, file.open("rb") as written:
-            while chunk := written.read(_COPIED_BYTES):
-                target.write(chunk)
+        s3.upload(file, bucket, key)
     results = orjson.dumps(
         _results(run, number, job_numbers(read.numbers)), option=orjson.OPT_INDENT_2
     )

@@ -17,7 +17,7 @@ from nova_judge.findings.imported_job import ImportedJob, imported_job
 from nova_judge.findings.metrics_record import encode_metrics, storable_metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.records import Candidate
-from nova_judge.report.report_rows import JudgedPairs, ReportRows, ScoredAnswers
+from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
 from nova_judge.runs.archive import is_archive
 from nova_judge.runs.job_output import JobOutput, fetch
 from nova_judge.scores.bedrock_output import read_output_line
@@ -122,7 +122,7 @@ def _write(job: ImportedJob, out: Path, *, draw: bool) -> None:
     report = out / "report"
     report.mkdir(parents=True, exist_ok=True)
     metrics = storable_metrics(job.metrics)
-    rows: ReportRows = ScoredAnswers(job.scores)
+    rows: JudgedPairs | ScoredAnswers = ScoredAnswers(job.scores)
     if job.pairs is not None:
         rows = JudgedPairs(job.pairs(), metrics.run_id)
     if draw:

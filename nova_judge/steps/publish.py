@@ -1,35 +1,40 @@
 """Publishes what a run's jobs wrote: fetch it, read it, find what it says, write the report."""
 
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.aws import s3
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
-from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.metrics import metrics_of
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.panel_findings import panel_findings
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.findings.sentences import headline, set_aside
-from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known import kind_of
-from nova_judge.layout import RunLayout
-from nova_judge.pairs import judged_rows
-from nova_judge.pairs.judged_rows import PairsFound
-from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
+from nova_judge.kinds.pairs import Pairs
+from nova_judge.pairs.judged_rows import job_metrics
+from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.job_output import fetch
 from nova_judge.runs.meter import UNMETERED, Meter
+from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.scores.found import ScoresFound
+from nova_judge.statistics.panel import PanelVotes
 from nova_judge.steps import run_folder
+from nova_judge.steps.judged_parts import (
+    finished_job,
+    keep_pairs,
+    keep_part,
+    pairs_of,
+    place_rows,
+    read_parts,
+)
 from nova_judge.steps.publish_tournament import publish_tournament
 
 
@@ -52,16 +57,31 @@ def publish(
 
     Raises JudgeJobError where a job's output cannot be read.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        jobs = [_finished(bucket, ended, Path(folder, str(ended.number))) for ended in outcomes]
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        if judges_two(run):
+            return _publish_pairs(bucket, run, summary, outcomes, meter, folder)
+        jobs = [finished_job(bucket, ended, folder / str(ended.number)) for ended in outcomes]
         if run.recipe.many:
             metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs, meter)
             return Published(metrics, str(headline(metrics)), uri)
         results = kind_of(run.recipe.kind).results(run, jobs)
-        if isinstance(results, ScoresFound):
-            names = {job.planned.subject: job.planned.label for job in jobs}
-            return _publish_scores(bucket, run, summary, outcomes, meter, results, names)
-        return _publish_pairs(bucket, run, summary, outcomes, meter, results)
+        if not isinstance(results, ScoresFound):
+            raise JudgeJobError(f"the jobs of {run.run_id} scored no answers")
+        names = {job.planned.subject: job.planned.label for job in jobs}
+        return _publish_scores(bucket, run, summary, outcomes, meter, results, names)
+
+
+def judges_two(run: Run) -> bool:
+    """True where two candidates are compared, so that the rows of each judge job are a part."""
+    return isinstance(kind_of(run.recipe.kind), Pairs) and not run.recipe.many
+
+
+def keep_ended(bucket: str, run: Run, summary: DatasetSummary, ended: JobOutcome) -> None:
+    """Keep the rows of a job as soon as it ended; those of a panel wait for its other judges."""
+    judged_rows = ended.status == "Completed" and ended.number < summary.jobs
+    if judged_rows and judges_two(run) and not run.recipe.judge.panel:
+        keep_part(bucket, run, ended)
 
 
 def _publish_pairs(
@@ -70,22 +90,37 @@ def _publish_pairs(
     summary: DatasetSummary,
     outcomes: Sequence[JobOutcome],
     meter: Meter,
-    pairs: PairsFound,
+    folder: Path,
 ) -> Published | JudgeFurther:
-    judging = judging_of(run, summary, len(pairs.jobs), pairs.rows)
+    judging_jobs = [ended for ended in outcomes if ended.number < summary.jobs]
+    votes: PanelVotes | None = None
+    parts = judging_jobs
+    if run.recipe.judge.panel:
+        parts = judging_jobs[:1]
+        pairs = pairs_of(bucket, run, judging_jobs, folder / "panel")
+        keep_pairs(bucket, run, parts[0], pairs)
+        votes = pairs.panel
+    for part in parts:
+        keep_part(bucket, run, part)
+    joined = read_parts(bucket, run, parts, folder / "parts")
+    rows = joined.found.evidence.rows
+    judging = judging_of(run, summary, len(parts), joined.found.evidence)
     if isinstance(judging, JudgeFurther):
         return judging
-    facts = run_facts(run, summary, outcomes, judged_rows.stand_in(pairs.jobs), meter)
-    facts = with_judging(facts, judging, pairs)
-    disagreements: Counter[str] = Counter()
-    metrics = compute_metrics(facts, pairs.rows(disagreements), judged_rows.job_metrics(pairs.jobs))
-    odd = (f"{rows:,} rows: {why}" for why, rows in disagreements.most_common())
-    metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
-    if pairs.panel is not None:
+    controls = [ended for ended in outcomes if ended.number >= summary.jobs]
+    judged_controls = (
+        pairs_of(bucket, run, controls, folder / "controls").controls if controls else ()
+    )
+    facts = run_facts(run, summary, outcomes, stand_in_of(joined.results), meter)
+    facts = with_judging(facts, judging, joined.found, judged_controls)
+    metrics = metrics_of(facts, joined.found, job_metrics(joined.results))
+    metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *joined.notes))
+    if votes is not None:
         tokens = [outcome.tokens or (0, 0) for outcome in outcomes]
-        panel = panel_findings(pairs.panel, run.recipe, tokens, facts.settings)
+        panel = panel_findings(votes, run.recipe, tokens, facts.settings)
         metrics = msgspec.structs.replace(metrics, panel=panel)
-    uri = run_folder.store_report(bucket, metrics, JudgedPairs(pairs.rows(), run.run_id))
+    place_rows(bucket, run, parts, rows)
+    uri = run_folder.store_report(bucket, metrics, joined.shown)
     return Published(metrics, str(headline(metrics)), uri)
 
 
@@ -107,24 +142,3 @@ def _publish_scores(
     words = metrics.headline.words if metrics.headline else ""
     left_out = set_aside(metrics.rows.rejected, metrics.rows.input)
     return Published(metrics, f"{words}. {left_out}" if left_out else words, uri)
-
-
-def _finished(bucket: str, outcome: JobOutcome, folder: Path) -> FinishedJob:
-    layout = RunLayout(outcome.run_id)
-    record = s3.read(bucket, layout.judge_job(outcome.number))
-    planned = msgspec.json.decode(record, type=PlannedJob)
-
-    def download(key: str, target: Path) -> None:
-        run_folder.download(f"s3://{bucket}/{key}", target)
-
-    # A run that was redriven or asked for again has output of earlier jobs beside this one's.
-    left = f"{layout.judge_output(outcome.number)}{outcome.name}/"
-    keys = list(s3.keys(bucket, left))
-    if not keys:
-        raise JudgeJobError(f"s3://{bucket}/{left} is empty: the job left no file to read")
-    output = fetch(keys, download, folder)
-    if planned.rows is None:
-        return FinishedJob(planned, output)
-    rows = folder / "rows.jsonl"
-    download(planned.rows, rows)
-    return FinishedJob(planned, output, rows)

@@ -13,12 +13,12 @@ from nova_judge.findings.tournament import PairFound, tournament_metrics, tourna
 from nova_judge.findings.tournament_record import CandidateUse
 from nova_judge.kinds.job import FinishedJob
 from nova_judge.kinds.known import kind_of
-from nova_judge.pairs import judged_rows
-from nova_judge.pairs.judged_rows import PairsFound
+from nova_judge.pairs.judged_rows import PairsFound, job_metrics
 from nova_judge.preflight.pricing import bill
 from nova_judge.records import Unscored
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import UNMETERED, Meter
+from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import TokenUse, Usage
@@ -45,7 +45,7 @@ def publish_tournament(
         pairs = kind_of(run.recipe.kind).results(run, own)
         if not isinstance(pairs, PairsFound):
             raise JudgeJobError(f"the jobs of {a} against {b} judged no pairs")
-        stood_in = stood_in or judged_rows.stand_in(pairs.jobs)
+        stood_in = stood_in or stand_in_of(pairs.results)
         folder = f"pairs/{a}-vs-{b}/"
         metrics = _pair_metrics(run, summary, ended, pairs, (a, b))
         run_folder.store_pair_report(bucket, run, folder, metrics, pairs)
@@ -75,9 +75,9 @@ def _pair_metrics(
         tokens={side: summary.tokens[name] for side, name in sides.items()},
         cut_off={side: summary.cut_off[name] for side, name in sides.items()},
     )
-    facts = run_facts(as_two, own, outcomes, judged_rows.stand_in(pairs.jobs))
+    facts = run_facts(as_two, own, outcomes, stand_in_of(pairs.results))
     facts = msgspec.structs.replace(facts, cost=None)
-    return compute_metrics(facts, pairs.rows(), judged_rows.job_metrics(pairs.jobs))
+    return compute_metrics(facts, pairs.rows(), job_metrics(pairs.results))
 
 
 def run_of_pair(run: Run, pair: tuple[str, str]) -> Run:

@@ -3,8 +3,11 @@
 import msgspec
 import pytest
 
-from nova_judge.pairs.retest import asked_again, retest
+from nova_judge.pairs.judged_evidence import cluster_of
+from nova_judge.pairs.retest import FirstJudged, Retest, asked_again
+from nova_judge.pairs.retest import retest as retest_of
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.statistics.outcomes import profile_of
 from nova_judge.statistics.win_rate import ScoreCounts, score_interval
 
 LOST = Unscored("nothing was said")
@@ -14,6 +17,13 @@ def judged(line: int, forward: str | None, backward: str | None, prompt: str = "
     row = InputRow(line=line, id=f"row-{line}", prompt=prompt or f"question {line}")
     one, other = (LOST if verdict is None else Verdict(verdict) for verdict in (forward, backward))
     return JudgedRow(row=row, judgment=Judgment(forward=one, backward=other))
+
+
+def retest(first: list[JudgedRow], again: list[JudgedRow]) -> Retest | None:
+    known = {
+        one.row.line: FirstJudged(cluster_of(one.row), profile_of(one.judgment)) for one in first
+    }
+    return retest_of(known, again)
 
 
 def test_each_order_is_compared_with_itself() -> None:

@@ -1,0 +1,182 @@
+"""Everything that a report needs of the judged rows beside their texts, collected in one pass.
+
+The rows of one judge job are a part: it is kept in a folder as columns and counts, and a report
+joins the parts of its run, a column at a time. What is joined is what one pass over all rows gives.
+"""
+
+from array import array
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from nova_judge.findings.rubric_findings import RubricCounts, RubricEvidence
+from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.pairs.retest import FirstJudged
+from nova_judge.pairs.rubric_packing import PackedRows
+from nova_judge.records import JudgedRow, Unscored
+from nova_judge.statistics.arrays import Ints
+from nova_judge.statistics.evidence import Evidence, EvidenceColumns
+from nova_judge.statistics.outcomes import Outcome, Profile
+
+COLUMNS_FILE, COUNTS_FILE = "columns.npz", "counts.json"
+_WIDTHS = {"lengths": (2,), "markup": (2, 3)}
+_HALVED = frozenset(_WIDTHS)
+"""Counts of characters and marks in texts of a few megabytes: exact in half of the bytes."""
+_PACKED = ("counts", "entries", "forward", "backward")
+
+
+class RunEvidence(NamedTuple):
+    """Columns of all rows, their lines in the input, unreadable judgments by stage and reason."""
+
+    evidence: Evidence
+    lines: Ints
+    errors: Counter[tuple[str, str]]
+    rubrics: RubricEvidence
+
+    def judged(self, lines: Collection[int]) -> Mapping[int, FirstJudged]:
+        """The rows of these lines, as far as they were judged."""
+        rows = self.evidence
+
+        def first(at: int) -> FirstJudged:
+            verdicts = Profile(Outcome(rows.forward[at]), Outcome(rows.backward[at]))
+            return FirstJudged(int(rows.clusters[at]), verdicts)
+
+        places: list[int] = np.flatnonzero(np.isin(self.lines, list(lines))).tolist()
+        return {int(self.lines[at]): first(at) for at in places}
+
+
+class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a part. `notes`: rows whose details disagree with themselves, by how.
+
+    `categories` and `names` (of criteria) are what the codes in the columns stand for.
+    """
+
+    rows: int
+    errors: tuple[tuple[str, str, int], ...]
+    notes: dict[str, int]
+    categories: tuple[str | None, ...]
+    names: tuple[str, ...]
+    rubrics: RubricCounts
+
+
+class EvidenceCollector:
+    """Collects the evidence of rows while they stream by."""
+
+    def __init__(self) -> None:
+        self._columns = EvidenceColumns()
+        self._lines = array("q")
+        self._errors: Counter[tuple[str, str]] = Counter()
+        self._rubrics = RubricEvidence()
+
+    def watch(self, rows: Iterable[JudgedRow]) -> Iterator[JudgedRow]:
+        """Pass the rows on."""
+        for judged in rows:
+            judgment = judged.judgment
+            for stage, part in (
+                ("judge, forward", judgment.forward),
+                ("judge, backward", judgment.backward),
+                ("rubric", judgment.rubric),
+            ):
+                if isinstance(part, Unscored):
+                    self._errors[stage, part.reason] += 1
+            self._rubrics.add(judgment)
+            self._columns.add(evidence_row(judged))
+            self._lines.append(judged.row.line)
+            yield judged
+
+    def take(self) -> RunEvidence:
+        """The evidence of all rows that passed."""
+        lines = np.array(self._lines, dtype=np.int64)
+        return RunEvidence(self._columns.take(), lines, self._errors, self._rubrics)
+
+
+def evidence_of(rows: Iterable[JudgedRow]) -> RunEvidence:
+    """The evidence of rows that are needed for nothing else."""
+    collector = EvidenceCollector()
+    deque(collector.watch(rows), maxlen=0)
+    return collector.take()
+
+
+def write_part(part: RunEvidence, folder: Path, notes: Mapping[str, int]) -> None:
+    """Keep a part: `columns.npz`, and what they stand for in `counts.json`."""
+    categories: dict[str | None, int] = {}
+    codes = [categories.setdefault(name, len(categories)) for name in part.evidence.categories]
+    packed = part.rubrics.packer.take()
+    columns: dict[str, Any] = {
+        f"rubric_{name}": np.frombuffer(getattr(packed, name), dtype=np.uint8) for name in _PACKED
+    }
+    for field in fields(Evidence):
+        values = getattr(part.evidence, field.name)
+        if values.dtype == np.float64 and np.isnan(values).all():
+            continue
+        columns[field.name] = values.astype(np.float32) if field.name in _HALVED else values
+    columns["categories"] = np.array(codes, dtype=np.int32)
+    np.savez(folder / COLUMNS_FILE, **columns, lines=part.lines)
+    counts = PartCounts(
+        rows=part.evidence.rows,
+        errors=tuple((*where, rows) for where, rows in part.errors.items()),
+        notes=dict(notes),
+        categories=tuple(categories),
+        names=packed.names,
+        rubrics=part.rubrics.counts,
+    )
+    (folder / COUNTS_FILE).write_bytes(msgspec.json.encode(counts))
+
+
+def read_counts(folder: Path) -> PartCounts:
+    """The counts of a kept part."""
+    return msgspec.json.decode((folder / COUNTS_FILE).read_bytes(), type=PartCounts)
+
+
+def read_packed(folder: Path) -> PackedRows:
+    """The rubrics of a kept part."""
+    with np.load(folder / COLUMNS_FILE) as columns:
+        return PackedRows(
+            read_counts(folder).names,
+            *(bytearray(columns[f"rubric_{name}"].tobytes()) for name in _PACKED),
+        )
+
+
+def join_parts(folders: Sequence[Path]) -> RunEvidence:
+    """The rows of all parts, in this order; at least one part."""
+    counts = [read_counts(folder) for folder in folders]
+    errors: Counter[tuple[str, str]] = Counter()
+    rubrics = RubricEvidence()
+    for folder, part in zip(folders, counts, strict=True):
+        for stage, reason, rows in part.errors:
+            errors[stage, reason] += rows
+        rubrics.counts.extend(part.rubrics)
+        rubrics.packer.extend(read_packed(folder))
+    parts = [np.load(folder / COLUMNS_FILE) for folder in folders]
+    joined = [_column(field.name, parts, counts) for field in fields(Evidence)]
+    lines = np.concatenate([part["lines"] for part in parts])
+    for part in parts:
+        part.close()
+    return RunEvidence(Evidence(*joined), lines, errors, rubrics)
+
+
+def _column(name: str, parts: Sequence[Any], counts: Sequence[PartCounts]) -> Any:  # noqa: ANN401
+    """One column of all parts; one that says nothing takes no memory."""
+    if name == "categories":
+        return np.concatenate(
+            [
+                np.array(count.categories, dtype=object)[part[name]]
+                if count.rows
+                else np.array([], dtype=object)
+                for part, count in zip(parts, counts, strict=True)
+            ]
+        )
+    width = _WIDTHS.get(name, ())
+    if not any(name in part for part in parts):
+        return np.broadcast_to(np.nan, (sum(count.rows for count in counts), *width))
+    return np.concatenate(
+        [
+            part[name] if name in part else np.full((count.rows, *width), np.nan, dtype=np.float32)
+            for part, count in zip(parts, counts, strict=True)
+        ]
+    )
