@@ -86,6 +86,12 @@ class ResultsSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper
     topic_arn: str
 
 
+class TriggerSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
+    """What the runs of triggers decide, as JSON `{trigger: recipe.trigger.Decision}`."""
+
+    decisions: str
+
+
 class ScorerSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """The file of `scorers/` that a scorer's function runs."""
 

@@ -11,6 +11,7 @@ from nova_judge.errors import SettingsError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.shape import not_one_of, read_record
+from stacks.trigger_config import StageTrigger, trigger_problems
 
 MOST_STAGE_LETTERS = 8
 BEDROCK_LESS = ("aws-cn", "aws-iso-e")
@@ -92,7 +93,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     AWS's evaluation images. `candidate_endpoints`: names of the account's endpoints, and of
     inference components on them, that recipes may name; `*` stands for any ending.
     `weights`: what recipes may have served: folders in S3, and `hub` for models of the Hugging Face
-    Hub. `vpc`: where
+    Hub. `triggers`: what starts recipes by itself, by name. `vpc`: where
     functions, jobs and models run. `kms_key`: the ARN of the key that encrypts bucket, table, topic
     and the output of jobs. `notify_emails`: who hears of reports, failures and alarms.
     `alarm_run_hours` and `alarm_usd_per_day`: a run that takes longer, and estimates of a day's
@@ -113,6 +114,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     judge_image_repositories: _RepositoryArns = ()
     candidate_endpoints: _EndpointNames = ()
     weights: _Weights = ()
+    triggers: dict[str, StageTrigger] = {}
     vpc: _Vpc | None = None
     kms_key: _KeyArn | None = None
     bundle_dependencies: bool = True
@@ -146,6 +148,8 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
         raise SettingsError(
             f"{where}: weights are served on demand: leave `endpoints` out, or `weights`"
         )
+    if problems := [f"{where}: triggers.{each}" for each in trigger_problems(config.triggers)]:
+        raise SettingsError("\n".join(problems))
     offered = catalog.models().endpoints
     for model in config.endpoint_models:
         if model not in offered:

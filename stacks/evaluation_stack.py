@@ -27,6 +27,7 @@ from stacks.constructs.own_weights import OwnWeights
 from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
+from stacks.constructs.triggers import Triggers, described
 
 NO_INPUT = (
     *(f"{folder}*" for folder in (ANSWERS, RECIPES, RUNS, UNSTARTED)),
@@ -78,6 +79,7 @@ class EvaluationStack(cdk.Stack):
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
         self._watch(dead_letters)
+        self._start_by_triggers(dead_letters)
         Observation(
             self,
             "Observation",
@@ -158,6 +160,19 @@ class EvaluationStack(cdk.Stack):
                 )
             ],
         )
+
+    def _start_by_triggers(self, dead_letters: sqs.Queue) -> None:
+        if not self._config.triggers:
+            return
+        Triggers(
+            self,
+            "Trigger",
+            config=self._config,
+            bucket=self._storage.data_bucket.bucket_name,
+            machine=self.machine,
+            dead_letters=dead_letters,
+        )
+        cdk.CfnOutput(self, "Triggers", value=described(self._config))
 
     def _clean_up_after_abort(self, dead_letters: sqs.Queue) -> None:
         self.functions["RecordFailure"].configure_async_invoke(

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import ResultsSettings
@@ -17,6 +18,7 @@ from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow, allow_events
 from stacks.constructs.names import default_bus, machine_arns
 from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.registry_gate import RegistryGate, decides
 from stacks.constructs.storage import Storage
 
 
@@ -47,7 +49,13 @@ class ResultsStack(cdk.Stack):
         history = ["states:GetExecutionHistory", "states:ListMapRuns", "states:ListExecutions"]
         allow(self.processor, (history, machine_arns(self, config.machine_name)))
         allow_events(self.processor, default_bus(self), EVENT_SOURCE)
-        self._start_on_job_end(config)
+        dead_letters = dead_letter_queue(self, "ResultsDeadLetters", tell=self.topic)
+        self._start_on_job_end(config, dead_letters)
+        if decides(config):
+            gate = RegistryGate(
+                self, "Registry", config=config, storage=storage, dead_letters=dead_letters
+            )
+            cdk.CfnOutput(self, "TellRegistryFunction", value=gate.function.function_name)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 
     def _topic(self, config: StageConfig) -> sns.Topic:
@@ -69,8 +77,7 @@ class ResultsStack(cdk.Stack):
             topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 
-    def _start_on_job_end(self, config: StageConfig) -> None:
-        dead_letters = dead_letter_queue(self, "ResultsDeadLetters", tell=self.topic)
+    def _start_on_job_end(self, config: StageConfig, dead_letters: sqs.Queue) -> None:
         self.processor.configure_async_invoke(
             retry_attempts=2,
             on_failure=destinations.SqsDestination(dead_letters),

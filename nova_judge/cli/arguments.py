@@ -21,6 +21,14 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON 
 StageOption: TypeAlias = Annotated[
     str, typer.Option("--stage", help="The stage of cdk.json that is deployed.")
 ]
+TriggeredBy: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--trigger",
+        metavar="JOB|ARN",
+        help="The training job or the model package that $trigger stands for in the recipe.",
+    ),
+]
 Map: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from nova_judge.aws import account
 from nova_judge.check import Check
-from nova_judge.cli.arguments import AsJson, StageOption
+from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
@@ -18,6 +18,7 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.reach import reach_check
+from nova_judge.recipe.trigger import trigger_of
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
@@ -30,6 +31,7 @@ def command(
         Path | None, typer.Option("--input", help="Also check a JSON Lines file.")
     ] = None,
     stage: StageOption = "dev",
+    trigger: TriggeredBy = "",
     as_json: AsJson = False,
 ) -> None:
     """Check account, stacks, quotas, models and input before anything is paid for.
@@ -42,7 +44,7 @@ def command(
 
       nova-judge doctor --recipe rubric --input questions.jsonl --stage prod
     """
-    read = read_recipe(recipe) if recipe else None
+    read = read_recipe(recipe, trigger_of(trigger) if trigger else None) if recipe else None
     console = Console()
     with console.status("asking AWS", spinner="dots"):
         facts = account.doctor_facts(stage, read)

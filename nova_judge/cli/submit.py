@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias
 
+import msgspec
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
@@ -16,7 +17,16 @@ from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
-from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB, StageOption, names_of
+from nova_judge.cli.arguments import (
+    AsJson,
+    Join,
+    Map,
+    NameA,
+    NameB,
+    StageOption,
+    TriggeredBy,
+    names_of,
+)
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.submitted import Started, wait_for_all
@@ -30,6 +40,7 @@ from nova_judge.preflight.estimate import check_budget, estimate_run, read_workl
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import Trigger, trigger_of
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
 
@@ -74,6 +85,7 @@ def command(
     wait: SubmitWait = False,
     out: SubmitOut = Path("out"),
     no_cache: SubmitNoCache = False,
+    trigger: TriggeredBy = "",
     as_json: AsJson = False,
 ) -> None:
     """Start runs in a deployed stage, and with --wait fetch their reports.
@@ -90,14 +102,17 @@ def command(
       nova-judge submit s3://BUCKET/inbox/pairwise/questions.jsonl --recipe my.yaml --stage prod
 
       nova-judge submit --recipe benchmark-mmlu --wait --out out/mmlu
+
+      nova-judge submit questions.jsonl --recipe checkpoint --trigger sft-17
     """
     console = Console(highlight=False, stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}")
     inputs: list[str | None] = [*input_files] if input_files else [None]
     with refusals_explained(stage), contextlib.ExitStack() as files:
         place = submissions.deployed(stage)
+        how = _How(no_cache, trigger_of(trigger) if trigger else None)
         asked = [
-            _asked(files, place, file, name, columns, join, names_of(name_a, name_b), no_cache)
+            _asked(files, place, file, name, columns, join, names_of(name_a, name_b), how)
             for file in inputs
             for name in recipes or ["pairwise"]
         ]
@@ -111,6 +126,18 @@ def command(
             wait_for_all(console, place, started, out)
 
 
+class _How(NamedTuple):
+    """What an execution is told beside recipe and input; an upload cannot say it."""
+
+    no_cache: bool = False
+    trigger: Trigger | None = None
+
+    @property
+    def plain(self) -> bool:
+        """True where an upload says all."""
+        return self == _How()
+
+
 class _Asked(NamedTuple):
     """Input of an evaluation: `uri` in the bucket, or `file`, whose JSON Lines are `lines`."""
 
@@ -119,7 +146,7 @@ class _Asked(NamedTuple):
     uri: str | None
     file: Path | None
     lines: Path | None
-    no_cache: bool
+    how: _How
     names: dict[str, str]
 
 
@@ -131,16 +158,17 @@ def _asked(
     columns: Sequence[str] | None,
     join: Path | None,
     names: dict[str, str],
-    no_cache: bool,
+    how: _How,
 ) -> _Asked:
     there = input_file is not None and input_file.startswith("s3://")
     if there and (columns or join):
         raise InputFileError(f"{input_file}: --map and --join are for a file of this machine")
     file = Path(input_file) if input_file is not None and not there else None
     is_file = Path(recipe).suffix in {".yaml", ".yml"}
-    read = read_recipe(recipe) if is_file else recipe_in(place.bucket, recipe)
+    trigger = how.trigger
+    read = read_recipe(recipe, trigger) if is_file else recipe_in(place.bucket, recipe, trigger)
     lines = files.enter_context(source(file, read, columns, join))
-    return _Asked(recipe, read, input_file if there else None, file, lines, no_cache, names)
+    return _Asked(recipe, read, input_file if there else None, file, lines, how, names)
 
 
 def _check(console: Console, place: Deployed, asked: _Asked) -> None:
@@ -172,16 +200,18 @@ def _start(console: Console, place: Deployed, asked: _Asked) -> Started:
 
 def _begin(place: Deployed, asked: _Asked) -> Started:
     read, lines = asked.recipe, asked.lines
-    if lines is not None and not asked.no_cache:
+    if lines is not None and asked.how.plain:
         sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}", asked.names)
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(asked.uri, place) if asked.uri else None
     if lines is not None:
-        # Its upload starts no run, which could not be given `no_cache`.
+        # Its upload starts no run, which could be told nothing more.
         item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}", asked.names)
-    wanted = {"recipe": read.name, "no_cache": asked.no_cache}
+    no_cache, trigger = asked.how
+    wanted: dict[str, object] = {"recipe": read.name, "no_cache": no_cache}
     wanted |= {"input": item.uri} if item else {}
-    return Started(submissions.start(place.machine, wanted), item, read, asked.no_cache)
+    wanted |= {"trigger": msgspec.to_builtins(trigger)} if trigger else {}
+    return Started(submissions.start(place.machine, wanted), item, read, no_cache, trigger)
 
 
 def _on_disk(asked: _Asked) -> Workload:

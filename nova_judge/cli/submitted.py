@@ -16,8 +16,9 @@ from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SubmitError
 from nova_judge.findings.saved_report import open_report
-from nova_judge.inputs.run_request import run_id
+from nova_judge.inputs.run_request import own_of, run_id
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import Trigger
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130
@@ -30,6 +31,7 @@ class Started(NamedTuple):
     item: S3Object | None
     recipe: Recipe
     no_cache: bool = False
+    trigger: Trigger | None = None
 
     def as_document(self, place: Deployed) -> dict[str, str]:
         """The run as programs want it."""
@@ -80,9 +82,10 @@ def _run_of(started: Started, place: Deployed) -> str:
     if isinstance(own_word, str) and re.fullmatch(r"[a-z0-9-]+", own_word):
         return own_word
     item, recipe = started.item, started.recipe
-    own = started.arn if started.no_cache else ""
+    own = own_of(started.trigger, started.arn, no_cache=started.no_cache)
     if item is None:
-        return run_id(place.bucket, recipe.name, started.arn, recipe.sha256, own=own)
+        version = "" if started.trigger else started.arn
+        return run_id(place.bucket, recipe.name, version, recipe.sha256, own=own)
     return run_id(item.bucket, item.key, item.version, recipe.sha256, own=own)
 
 

@@ -8,6 +8,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline
 from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.throughput import JudgedBefore
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.cost import Bill
 from nova_judge.runs.refused import Refusal
@@ -50,6 +51,7 @@ class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cause: str = ""
     report: str = ""
     code_version: str = ""
+    trigger: Trigger | None = None
 
 
 def entry_of_run(run: Run) -> IndexEntry:
@@ -72,6 +74,7 @@ def entry_of_run(run: Run) -> IndexEntry:
         estimate_usd=forecast.likely.usd if forecast else None,
         estimate_parts=by_part(forecast.likely) if forecast else {},
         code_version=run.code_version,
+        trigger=run.trigger,
     )
 
 
@@ -139,4 +142,5 @@ def entry_of_refusal(refused: Refusal, report: str, *, ended: str) -> IndexEntry
         error=refused.error,
         cause=refused.cause,
         report=report,
+        trigger=refused.trigger if isinstance(refused.trigger, Trigger) else None,
     )

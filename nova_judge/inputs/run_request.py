@@ -12,6 +12,7 @@ from msgspec import Meta
 from nova_judge.errors import RequestError
 from nova_judge.layout import INBOX
 from nova_judge.recipe.shape import read_record
+from nova_judge.recipe.trigger import Trigger
 
 EXAMPLE = '{"input": "s3://<data bucket>/inbox/pairwise/questions.jsonl", "recipe": "pairwise"}'
 _S3_URI = r"^s3://([^/]+)/(.+)\Z"
@@ -23,7 +24,8 @@ class EvaluationRequest(NamedTuple):
 
     Without a `key` no file is meant: benchmarks bring their own questions.
 
-    `by_event`: an S3 event asks, which may come again; a person may ask again for a failed run.
+    `by_event`: an event asks, which may come again; a person may ask again for a failed run.
+    `trigger`: what set the run off, where that is not a file.
     """
 
     bucket: str
@@ -32,6 +34,7 @@ class EvaluationRequest(NamedTuple):
     recipe: str
     by_event: bool
     no_cache: bool = False
+    trigger: Trigger | None = None
 
 
 class Wish(NamedTuple):
@@ -39,6 +42,7 @@ class Wish(NamedTuple):
 
     input_uri: str
     recipe: str
+    trigger: Trigger | None = None
 
 
 def read_wish(document: object) -> Wish:
@@ -48,7 +52,7 @@ def read_wish(document: object) -> Wish:
     except RequestError:
         return Wish(_named_object(document), "")
     uri = f"s3://{request.bucket}/{request.key}" if request.key else ""
-    return Wish(uri, request.recipe)
+    return Wish(uri, request.recipe, request.trigger)
 
 
 def _named_object(document: object) -> str:
@@ -101,6 +105,7 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
         Annotated[str, Meta(pattern=_S3_URI, description=f"an S3 URI, as in {EXAMPLE}")] | None
     ) = None
     no_cache: bool = False
+    trigger: Trigger | None = None
 
 
 def _from_event(detail: object) -> EvaluationRequest:
@@ -123,11 +128,13 @@ def _from_event(detail: object) -> EvaluationRequest:
 
 def _from_console(document: object) -> EvaluationRequest:
     wanted = read_record(document, _Wanted, file="the execution's input", error=RequestError)
+    trigger = wanted.trigger
+    if trigger is not None and (problem := trigger.problem()):
+        raise RequestError(f"the execution's input: {problem}")
     parts = re.match(_S3_URI, wanted.input or "")
     bucket, key = parts.groups() if parts else ("", "")
-    return EvaluationRequest(
-        bucket, key, None, wanted.recipe, by_event=False, no_cache=wanted.no_cache
-    )
+    by_event = trigger is not None and trigger.event is not None
+    return EvaluationRequest(bucket, key, None, wanted.recipe, by_event, wanted.no_cache, trigger)
 
 
 def slug(key: str) -> str:
@@ -136,11 +143,19 @@ def slug(key: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
 
 
+def own_of(trigger: Trigger | None, execution: str, *, no_cache: bool) -> str:
+    """The `own` of a run's id."""
+    if trigger is not None:
+        return trigger.identity
+    return execution if no_cache else ""
+
+
 def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str = "") -> str:
     """The run's name: readable, and the same for the same object version and recipe.
 
     `own` is the execution's ARN where it wants answers of its own (`no_cache`): a run beside those
-    that others asked for, and the same again when the execution is redriven.
+    that others asked for, and the same again when the execution is redriven. A trigger's runs are
+    its own by what set them off, so that its event may come twice.
     At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
     """
     identity = "\0".join((bucket, key, version, recipe_sha256, *([own] if own else [])))

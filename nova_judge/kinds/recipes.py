@@ -12,6 +12,7 @@ from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
+from nova_judge.recipe.trigger import Trigger, with_trigger
 from nova_judge.sources.known import candidate_problems
 from nova_judge.yaml_text import read_yaml
 
@@ -19,10 +20,10 @@ MOST_CANDIDATES = 10
 """Which make 45 pairs, each with a judge job of its own."""
 
 
-def read_recipe(reference: str) -> Recipe:
+def read_recipe(reference: str, trigger: Trigger | None = None) -> Recipe:
     """A recipe by the path of its YAML file, else by the name that it ships under."""
     text, file = recipe_text(reference)
-    return load_recipe(text, file=file, beside=file_beside(file))
+    return load_recipe(text, file=file, beside=file_beside(file), trigger=trigger)
 
 
 def recipe_text(reference: str) -> tuple[str, str]:
@@ -44,8 +45,12 @@ def file_beside(file: str) -> Beside:
     return lambda name: Path(Path(file).parent, name).read_bytes()
 
 
-def load_recipe(text: str, *, file: str, beside: Beside | None = None) -> Recipe:
+def load_recipe(
+    text: str, *, file: str, beside: Beside | None = None, trigger: Trigger | None = None
+) -> Recipe:
     """The recipe in `text`; its name is the stem of `file`, and `beside` reads what it names.
+
+    `trigger`: what set the run off, for recipes that name it.
 
     Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
     """
@@ -57,7 +62,7 @@ def load_recipe(text: str, *, file: str, beside: Beside | None = None) -> Recipe
     if isinstance(document, dict):
         document = with_metrics_by_name({"name": Path(file).stem, **document})
         try:
-            document = with_prompt_by_name(document, beside)
+            document = with_prompt_by_name(with_trigger(document, trigger), beside)
         except RecipeError as error:
             raise RecipeError(f"{file}: {error}") from None
         unknown = list(_unknown_kind(document.get("kind")))

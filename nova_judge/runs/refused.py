@@ -10,6 +10,7 @@ import re
 import msgspec
 
 from nova_judge.inputs.run_request import Wish, slug
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.runs.execution_error import ExecutionError
 
 BEGINS = "refused-"
@@ -27,6 +28,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     stage: str
     status: str = "failed"
+    trigger: Trigger | msgspec.UnsetType = msgspec.UNSET
 
 
 def refusal(wish: Wish, execution: str, failure: ExecutionError) -> Refusal:
@@ -40,6 +42,7 @@ def refusal(wish: Wish, execution: str, failure: ExecutionError) -> Refusal:
         error=failure.error,
         cause=failure.cause,
         stage=failure.stage,
+        trigger=wish.trigger or msgspec.UNSET,
     )
 
 

@@ -11,6 +11,7 @@ from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import indented
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
 from nova_judge.sources.known import source_of
@@ -42,6 +43,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
     `lines`: the input as JSON Lines, where it has another form.
     `served`: by candidate, what tells the weights behind an endpoint of the account from others.
+    `trigger`: what set it off, where neither a file nor a person did.
     `unread` names columns of the input that the run leaves aside; `names` is what the uploader
     calls the candidates whose answers the file brings.
     """
@@ -54,6 +56,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     recipe_sha256: str
     sources: AnswerSources
     no_cache: bool = False
+    trigger: Trigger | None = None
     batch: tuple[str, ...] = ()
     estimate: Estimate | None = None
     stand_ins: StandIns = StandIns()

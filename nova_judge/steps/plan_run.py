@@ -14,7 +14,7 @@ from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.aws import account, s3
 from nova_judge.check import Check
 from nova_judge.errors import RequestError
-from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, run_id
+from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, own_of, run_id
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RECIPES
@@ -30,6 +30,7 @@ from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
@@ -60,15 +61,16 @@ class RunPlan(NamedTuple):
 def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     """The run, before anything is paid for; an input of another form is written as JSON Lines.
 
-    With an input file the object's version makes the run; without one each start is a run of its
-    own. Raises RecipeError, RequestError, InputFileError, PreflightError or BudgetError.
+    With an input file the object's version makes the run; without one each start, or each trigger,
+    is a run of its own. Raises RecipeError, RequestError, InputFileError, PreflightError or
+    BudgetError.
     """
     if request.key and request.bucket != asked.data_bucket:
         raise RequestError(
             f"s3://{request.bucket}/{request.key}: the input must lie in the data bucket "
             f"s3://{asked.data_bucket}; copy it there"
         )
-    recipe = recipe_in(asked.data_bucket, request.recipe)
+    recipe = recipe_in(asked.data_bucket, request.recipe, request.trigger)
     reads = kind_of(recipe.kind).needs_file(recipe)
     if reads and not request.key:
         raise RequestError(f"recipe {recipe.name} reads a file: name it as in {EXAMPLE}")
@@ -79,9 +81,9 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     name = run_id(
         place.bucket,
         place.key or recipe.name,
-        place.version or asked.execution,
+        place.version or ("" if request.trigger else asked.execution),
         recipe.sha256,
-        own=asked.execution if request.no_cache else "",
+        own=own_of(request.trigger, asked.execution, no_cache=request.no_cache),
     )
     lines: RunInput | None = None
     if request.key and reads:
@@ -97,6 +99,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
         recipe_sha256=recipe.sha256,
         sources=head.sources,
         no_cache=request.no_cache,
+        trigger=request.trigger,
         stand_ins=asked.stand_ins,
         lines=lines,
         names=_names(item) if request.key else {},
@@ -125,7 +128,7 @@ def _names(item: s3.S3Object) -> dict[str, str]:
     return {c: name[:200] for c in CANDIDATES if (name := metadata.get(f"name-{c.lower()}"))}
 
 
-def recipe_in(bucket: str, name: str) -> Recipe:
+def recipe_in(bucket: str, name: str, trigger: Trigger | None = None) -> Recipe:
     """The account's own recipe of that name, else the one that ships with the code."""
     key = f"{RECIPES}{name}.yaml"
     own = s3.read_if_exists(bucket, key)
@@ -138,8 +141,9 @@ def recipe_in(bucket: str, name: str) -> Recipe:
 
     if own is not None:
         file = f"s3://{bucket}/{key}"
-        return load_recipe(own.decode("utf-8", "replace"), file=file, beside=beside)
-    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml")
+        text = own.decode("utf-8", "replace")
+        return load_recipe(text, file=file, beside=beside, trigger=trigger)
+    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml", trigger=trigger)
 
 
 def _facts(run: Run, asked: PlanningExecution) -> Facts:

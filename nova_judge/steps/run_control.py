@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from nova_judge.aws import redrives, runs_table, s3, submissions
 from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.errors import RunStateError
@@ -40,6 +42,9 @@ def retry(machine: str, entry: IndexEntry, run: Run | None, *, fresh: bool = Fal
 def wish_of(entry: IndexEntry, run: Run | None) -> dict[str, object]:
     """The input of an execution that asks for the same run again."""
     wish: dict[str, object] = {"recipe": entry.recipe}
+    if entry.trigger is not None:  # a person asks now, not its event
+        asked = msgspec.structs.replace(entry.trigger, event=None)
+        wish["trigger"] = msgspec.to_builtins(asked)
     if not entry.recipe:
         raise RunStateError(
             f"run {entry.run_id} never said which recipe: `nova-judge submit` its file again"

@@ -43,14 +43,16 @@ OWN = {
     "ProcessResults": f"{READS} {WRITES} {METERS} dynamodb:GetItem dynamodb:UpdateItem "
     "events:PutEvents sns:Publish",
 }
+OPTIONAL = {"TellRegistry": f"{READS} sagemaker:AddTags sagemaker:UpdateModelPackage"}
+"""Those of functions that only some stages have."""
 EVERY = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),
     *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
 }
 HANDS_OVER = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
 """An event that failed goes to a queue; the CDK grants these for it."""
-OF_QUEUES = ("RecordFailure", "WatchEndpoints", "ProcessResults")
-_ROLE = re.compile(r".*/(?:Watchdog)?(\w+?)RoleDefaultPolicy")
+OF_QUEUES = ("RecordFailure", "WatchEndpoints", "ProcessResults", "TellRegistry")
+_ROLE = re.compile(r".*/(?:Watchdog|Registry)?(\w+?)RoleDefaultPolicy")
 
 
 def problems(stage: Stage) -> Iterator[str]:
@@ -58,10 +60,11 @@ def problems(stage: Stage) -> Iterator[str]:
     given: dict[str, set[str]] = {}
     for name, policy in stage.of("IAM::Policy").items():
         role = _ROLE.match(name)
-        if role is not None and role[1] in OWN:
+        if role is not None and role[1] in OWN | OPTIONAL:
             for one in statements(policy):
                 given.setdefault(role[1], set()).update(listed(one["Action"]))
-    for function, actions in OWN.items():
+    there = {name: actions for name, actions in OPTIONAL.items() if name in given}
+    for function, actions in (OWN | there).items():
         queues = HANDS_OVER if function in OF_QUEUES else set()
         wanted = set(actions.split()) | EVERY | queues
         own = given.get(function, set())

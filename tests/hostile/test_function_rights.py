@@ -6,7 +6,7 @@ import re
 import pytest
 
 from nova_judge.folders import ROOT
-from tests.hostile.function_rights import OWN
+from tests.hostile.function_rights import OPTIONAL, OWN
 
 SPELLED = {
     "s3:GetObject": r"\.get_object\(",
@@ -16,7 +16,7 @@ SPELLED = {
     "bedrock:InvokeModel": r"\.converse\(",
     "bedrock:TagResource": r"\.create_model_invocation_job\(",
     "iam:PassRole": r"\.create_model_invocation_job\(",
-    "sagemaker:AddTags": r"\.create_endpoint\(",
+    "sagemaker:AddTags": r"\.create_endpoint\(|\.add_tags\(",
     "events:PutEvents": r"\.put_events\(",
 }
 
@@ -37,11 +37,11 @@ def reached(function: str) -> str:
     return "".join(seen.values())
 
 
-@pytest.mark.parametrize("function", OWN)
+@pytest.mark.parametrize("function", OWN | OPTIONAL)
 def test_every_right_of_a_function_is_for_a_call_of_its_code(function):
     code = reached(function)
     assert len(code) > 1_000
-    for action in OWN[function].split():
+    for action in (OWN | OPTIONAL)[function].split():
         call = re.sub(r"(?<!^)(?=[A-Z])", "_", action.split(":")[1]).lower()
         asked = SPELLED.get(action, rf"\.{call}\(|\"{call}\"")
         assert re.search(asked, code), f"{function}: nothing calls {action}"

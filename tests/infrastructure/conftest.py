@@ -31,6 +31,7 @@ ARNS = {
     "AWS::Events::Rule": "arn:aws:events:us-east-1:123456789012:rule/{}",
     "AWS::DynamoDB::GlobalTable": "arn:aws:dynamodb:us-east-1:123456789012:table/{}",
     "AWS::IAM::Role": "arn:aws:iam::123456789012:role/{}",
+    "AWS::Scheduler::ScheduleGroup": "arn:aws:scheduler:us-east-1:123456789012:schedule-group/{}",
     "AWS::Lambda::Function": "arn:aws:lambda:us-east-1:123456789012:function:{}",
     "AWS::Logs::LogGroup": "arn:aws:logs:us-east-1:123456789012:log-group:{}:*",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",

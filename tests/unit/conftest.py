@@ -137,12 +137,14 @@ def context() -> Context:
 
 @pytest.fixture
 def recipe(account):
-    """Puts the account's recipe `own`: so many rows a judge job, so many bytes a shard."""
+    """Puts the account's recipe `own`: rows per judge job, bytes per shard, `more` keys."""
     return functools.partial(_put_recipe, account)
 
 
-def _put_recipe(account: Account, rows: int = 1_000, shard_bytes: int = 1_024) -> None:
-    text = RECIPE.format(rows=rows, shard_bytes=shard_bytes)
+def _put_recipe(
+    account: Account, rows: int = 1_000, shard_bytes: int = 1_024, more: str = ""
+) -> None:
+    text = RECIPE.format(rows=rows, shard_bytes=shard_bytes) + more
     account.put("recipes/own.yaml", text.encode())
 
 

@@ -20,6 +20,7 @@ from nova_judge.errors import (
     RecipeError,
     RequestError,
 )
+from nova_judge.folders import RECIPES
 from nova_judge.preflight.rules import Facts
 from nova_judge.records import FailedRow, Failure
 from nova_judge.runs.run import Run
@@ -106,6 +107,54 @@ def test_the_event_and_the_console_mean_the_same_run(plan, account):
     dropped = plan(None, detail)
     assert dropped["by_event"] is True
     assert dropped["run"]["run_id"] == asked["run"]["run_id"]
+
+
+TRIGGERED = {**INPUT, "trigger": {"name": "ckpt", "training_job": "sft-17", "event": "e1"}}
+
+
+def test_a_job_that_sets_a_recipe_off_stands_in_it_and_makes_a_run_of_its_own(plan, recipe):
+    recipe(more="candidates: {A: {endpoint: base}, B: {endpoint: $trigger}}\n")
+    planned = plan(pair(1), TRIGGERED)
+    again = plan(None, {**TRIGGERED, "trigger": {**TRIGGERED["trigger"], "event": "e2"}}, "other")
+    other = plan(None, {**INPUT, "trigger": {"training_job": "sft-18"}})
+    assert planned["run"]["recipe"]["candidates"]["B"]["endpoint"] == "sft-17"
+    assert planned["run"]["trigger"] == TRIGGERED["trigger"]
+    assert planned["run"]["run_id"] == again["run"]["run_id"] != other["run"]["run_id"]
+    assert [each["by_event"] for each in (planned, again, other)] == [True, True, False]
+
+
+def test_a_trigger_makes_a_run_of_its_own_where_the_recipe_does_not_name_it(plan):
+    plain = plan(pair(1))["run"]["run_id"]
+    times = [{"name": "weekly", "scheduled": f"2026-11-{day}T06:00:00Z"} for day in (23, 30, 30)]
+    first, second, again = (
+        plan(None, {**INPUT, "no_cache": True, "trigger": each})["run"]["run_id"] for each in times
+    )
+    assert len({plain, first, second}) == 3
+    assert second == again
+
+
+def test_a_time_without_a_file_makes_one_run_however_often_it_comes(plan, account):
+    account.put("recipes/mmlu.yaml", (RECIPES / "benchmark-mmlu.yaml").read_bytes())
+    document = {"recipe": "mmlu", "trigger": {"name": "weekly", "scheduled": "2026-11-30T06:00Z"}}
+    runs = [plan(None, document, execution)["run"]["run_id"] for execution in ("one", "two")]
+    assert runs[0] == runs[1]
+    plain = [plan(None, {"recipe": "mmlu"}, each)["run"]["run_id"] for each in ("one", "two")]
+    assert len({*runs, *plain}) == 3
+
+
+@pytest.mark.parametrize(
+    ("trigger", "error", "words"),
+    [
+        ({"name": "x"}, RequestError, "exactly one of training_job, model_package and scheduled"),
+        ({"training_job": "a b"}, RequestError, "the name of a training job"),
+        ({"training_job": "sft-17", "job": "x"}, RequestError, "trigger.job: unknown key"),
+        ({"scheduled": "2026-11-30"}, RecipeError, "candidates.B.endpoint: [$]trigger stands for"),
+    ],
+)
+def test_a_trigger_that_says_nothing_is_refused(plan, recipe, trigger, error, words):
+    recipe(more="candidates: {A: {endpoint: base}, B: {endpoint: $trigger}}\n")
+    with pytest.raises(error, match=words):
+        plan(pair(1), {**INPUT, "trigger": trigger})
 
 
 def test_another_version_or_recipe_is_another_run(plan, recipe):

@@ -1,0 +1,123 @@
+"""Triggers of a stage, and how the recipes that they start name what set them off."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from nova_judge.errors import RecipeError, RequestError
+from nova_judge.recipe.shape import read_record
+
+TRIGGER: Final = "$trigger"
+"""Stands in a recipe for the training job or the model package that starts the run."""
+
+TriggerName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{0,29}\Z",
+        description="a name of up to 30 lower-case letters, digits and hyphens",
+    ),
+]
+JobName: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z", description="the name of a training job"),
+]
+PackageArn: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/[\w-]+(/\d+)?\Z",
+        description="the ARN of a model package",
+    ),
+]
+Settable: TypeAlias = Literal["approval", "tag"]
+
+
+class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What set a run off: one of a training job, a model package and a time in ISO 8601.
+
+    `name`: the stage's trigger; without one a person names the job or the package. `event`: the id
+    of the event, which may come again.
+    """
+
+    name: TriggerName | None = None
+    training_job: JobName | None = None
+    model_package: PackageArn | None = None
+    scheduled: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    event: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+    @property
+    def subject(self) -> str | None:
+        """The job's name or the package's ARN; None for a time."""
+        return self.training_job or self.model_package
+
+    @property
+    def identity(self) -> str:
+        """The same for each event of one job, package or time."""
+        return self.subject or f"{self.name} {self.scheduled}"
+
+    def problem(self) -> str | None:
+        """The reason why this says nothing, or two things."""
+        named = [self.training_job, self.model_package, self.scheduled]
+        if sum(each is not None for each in named) != 1:
+            return "trigger: exactly one of training_job, model_package and scheduled is allowed"
+        return None
+
+
+class GateDemands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Demands of `nova-judge gate`, with its defaults (`findings.gate.GateRules`)."""
+
+    min_win_rate: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    max_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    criteria: dict[str, float] = {}
+    confidence: Annotated[float, Meta(ge=0.5, lt=1)] | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a trigger's runs decide: of this recipe and input, by these demands.
+
+    `sets`: the package's approval, and a note of the outcome at the package or the job.
+    """
+
+    recipe: str
+    input: str = ""
+    sets: tuple[Settable, ...] = ()
+    gate: GateDemands = GateDemands()
+
+
+def trigger_of(subject: str) -> Trigger:
+    """A person's trigger: the ARN of a model package, else the name of a training job."""
+    key = "model_package" if subject.startswith("arn:") else "training_job"
+    return read_record({key: subject}, Trigger, file="--trigger", error=RequestError)
+
+
+def with_trigger(document: Any, trigger: Trigger | None) -> Any:  # noqa: ANN401 - YAML
+    """A recipe's document with what set the run off in the place of each `$trigger`.
+
+    Raises RecipeError, naming the key, where nothing that is named there did.
+    """
+    return _filled(document, trigger, "")
+
+
+def _filled(value: Any, trigger: Trigger | None, where: str) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(value, Mapping):
+        return {
+            key: _filled(inner, trigger, f"{where}.{key}" if where else str(key))
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_filled(inner, trigger, f"{where}[{i}]") for i, inner in enumerate(value)]
+    return _subject(trigger, where) if value == TRIGGER else value
+
+
+def _subject(trigger: Trigger | None, where: str) -> str:
+    subject = None if trigger is None else trigger.subject
+    if trigger is None or subject is None:
+        raise RecipeError(
+            f"{where}: {TRIGGER} stands for the training job or the model package that starts the "
+            "run, and nothing did: name one with --trigger, or let a trigger of the stage start it"
+        )
+    wanted = where.rpartition(".")[2]
+    if wanted in ("training_job", "model_package") and getattr(trigger, wanted) is None:
+        raise RecipeError(f"{where}: {TRIGGER} is {subject!r}, which is no {wanted}")
+    return subject

@@ -1,0 +1,38 @@
+"""Tells the model registry what a triggered run decided, as far as the stage lets it."""
+
+from nova_judge.aws import model_registry, s3
+from nova_judge.errors import RunStateError
+from nova_judge.findings.metrics_record import decode_metrics
+from nova_judge.findings.registry_gate import RegistryFinding, registry_finding
+from nova_judge.layout import RunLayout
+from nova_judge.recipe.trigger import Decision
+from nova_judge.runs.run import Run
+from nova_judge.steps import run_folder
+
+
+def tell_registry(bucket: str, run_id: str, decision: Decision, jobs: str) -> RegistryFinding:
+    """Read a run's report, ask the gate, and write its answer; twice the same is once.
+
+    `jobs` begins the ARNs of the account's training jobs. Raises RunStateError for a run that no
+    job and no package set off.
+    """
+    run = run_folder.read_run(bucket, run_id)
+    if run is None or run.trigger is None:
+        raise RunStateError(f"run {run_id}: no trigger set it off, or it is not there")
+    key = RunLayout(run_id).report_file("metrics.json")
+    metrics = decode_metrics(s3.read(bucket, key), f"s3://{bucket}/{key}")
+    finding = registry_finding(run, metrics, decision)
+    _write(run, finding, decision, jobs)
+    return finding
+
+
+def _write(run: Run, finding: RegistryFinding, decision: Decision, jobs: str) -> None:
+    trigger, run_id = run.trigger, run.run_id
+    notes = finding.notes(run_id) if "tag" in decision.sets else {}
+    if trigger and trigger.model_package:
+        approval = finding.approval if "approval" in decision.sets else None
+        description = finding.description(run_id)
+        model_registry.update_package(trigger.model_package, notes, approval, description)
+    elif trigger and trigger.training_job and notes:
+        # SageMaker writes the names in its ARNs in lower case.
+        model_registry.tag_job(f"{jobs}{trigger.training_job.lower()}", notes)

@@ -1,0 +1,113 @@
+"""The function that tells the model registry what triggered runs decided."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import msgspec
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambdas.settings import TriggerSettings
+from nova_judge.findings.run_events import detail_type
+from nova_judge.layout import RUNS
+from nova_judge.runs.job_outcome import EVENT_SOURCE
+from stacks.config import StageConfig
+from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.storage import Storage
+from stacks.trigger_config import StageTrigger
+
+NOTES = ("nova-judge:outcome", "nova-judge:run")
+"""The keys that are written; `findings.registry_gate` gives their values."""
+
+
+class RegistryGate(Construct):
+    """Stands only in a stage with triggers that set something; it reads runs and writes that."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        storage: Storage,
+        dead_letters: sqs.Queue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        deciding = {name: one for name, one in config.triggers.items() if one.sets}
+        decisions = {name: one.decision for name, one in deciding.items()}
+        self.function = PythonFunction(
+            self,
+            "TellRegistry",
+            module="tell_registry",
+            settings=TriggerSettings(
+                **storage.settings(config), decisions=msgspec.json.encode(decisions).decode()
+            ),
+            config=config,
+            description="Nova Judge: sets approval or tag by what a triggered run decided",
+        )
+        self.function.configure_async_invoke(
+            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
+        )
+        storage.allow_read(self.function, f"{RUNS}*")
+        for one in deciding.values():
+            self._allow(one)
+        events.Rule(
+            self,
+            "TellOnReport",
+            description="A run that a trigger started has its report",
+            event_pattern=events.EventPattern(
+                source=[EVENT_SOURCE],
+                detail_type=[detail_type("Judged")],
+                detail={
+                    "stage": [config.name],
+                    "run": {"trigger": {"name": sorted(deciding)}},
+                },
+            ),
+            targets=[targets.LambdaFunction(self.function, dead_letter_queue=dead_letters)],
+        )
+
+    def _allow(self, one: StageTrigger) -> None:
+        """Packages of the group, or jobs whose names begin so.
+
+        SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
+        """
+        if one.model_packages is not None:
+            places = self._named("model-package", one.model_packages, "/*")
+            allowed = {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
+            if "approval" not in one.sets:
+                conditions: dict[str, Any] = {"Null": {"sagemaker:ModelApprovalStatus": "true"}}
+            elif "tag" in one.sets:  # an outcome that decides nothing is noted alone
+                conditions = {"StringEqualsIfExists": allowed}
+            else:
+                conditions = {"StringEquals": allowed}
+            self.function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["sagemaker:UpdateModelPackage"],
+                    resources=places,
+                    conditions=conditions,
+                )
+            )
+        elif one.training_jobs is not None:
+            self.function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["sagemaker:AddTags"],
+                    resources=self._named("training-job", one.training_jobs, "*"),
+                    conditions={"ForAllValues:StringEquals": {"aws:TagKeys": list(NOTES)}},
+                )
+            )
+
+    def _named(self, kind: str, name: str, rest: str) -> list[str]:
+        stack = cdk.Stack.of(self)
+        return [
+            stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{each}{rest}")
+            for each in dict.fromkeys([name, name.lower()])
+        ]
+
+
+def decides(config: StageConfig) -> bool:
+    """True where a trigger of the stage sets something."""
+    return any(one.sets for one in config.triggers.values())
