@@ -72,6 +72,13 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     gate: GateDemands = GateDemands()
 
     @property
+    def by(self) -> Literal["training_job", "model_package", "schedule"]:
+        """What sets it off."""
+        if self.schedule is not None:
+            return "schedule"
+        return "training_job" if self.training_jobs is not None else "model_package"
+
+    @property
     def decision(self) -> Decision:
         """What its runs decide."""
         return Decision(self.recipe, self.input, self.sets, self.gate)

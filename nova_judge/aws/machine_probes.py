@@ -85,11 +85,12 @@ def pattern_checks(stage: str, bucket: str, machine: str) -> Iterator[Check]:
         if name is None:
             yield Check(f"rule {wanted}", "fail", "it is not deployed", DEPLOY_AGAIN)
             continue
-        yield _pattern_check(wanted, name, samples, machine)
+        yield pattern_check(f"rule {wanted}", name, samples, machine)
 
 
-def _pattern_check(rule: str, name: str, samples: list[EventSample], machine: str) -> Check:
-    label, events = f"rule {rule}", _client("events")
+def pattern_check(label: str, name: str, samples: list[EventSample], machine: str) -> Check:
+    """Check that a rule is on, and that TestEventPattern answers as the samples say."""
+    events = _client("events")
     described = events.describe_rule(Name=name)
     if described["State"] != "ENABLED":
         return Check(label, "fail", f"it is {described['State']}", "enable it, or deploy again")

@@ -4,20 +4,30 @@ import datetime
 import functools
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from nova_judge.aws import account, live_probes, machine_probes, role_rights, s3, submissions
+from nova_judge.aws import (
+    account,
+    live_probes,
+    machine_probes,
+    role_rights,
+    s3,
+    submissions,
+    trigger_probes,
+)
 from nova_judge.aws.follow import follow
 from nova_judge.aws.submissions import Deployed
 from nova_judge.check import Check, NotRead
+from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.metrics_record import Metrics, decode_metrics
-from nova_judge.layout import UNSTARTED, RunLayout
+from nova_judge.layout import RECIPES, UNSTARTED, RunLayout
 from nova_judge.preflight import rules
 from nova_judge.preflight.estimate import estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
 from nova_judge.preflight.verification import SettlingRun
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
@@ -36,6 +46,14 @@ SMALLEST: tuple[tuple[str, Sequence[dict[str, str]]], ...] = (
 )
 """The smallest evaluation of each kind, the cheapest first."""
 _LOOK_EVERY_S = 10.0
+_ANY = {
+    "training_job": Trigger(training_job="any"),
+    "model_package": Trigger(
+        model_package="arn:aws:sagemaker:us-east-1:123456789012:model-package/any/1"
+    ),
+    "schedule": Trigger(scheduled="2026-01-01T00:00:00Z"),
+}
+"""What stands for that which sets a trigger off, where its recipe is only read."""
 
 
 class PaidRun(NamedTuple):
@@ -70,7 +88,29 @@ def free_checks(stage: str, recipes: Iterable[Recipe]) -> list[Check]:
         ("notices", lambda: [live_probes.subscription_check(topic)]),
         ("alarms", lambda: [live_probes.alarm_check(stage)]),
     )
+    if (triggers := outputs["Evaluation"].get("Triggers")) is not None:
+        named: dict[str, dict[str, str]] = json.loads(triggers)
+        probes = (
+            *probes,
+            ("triggers", lambda: trigger_probes.trigger_checks(stage, named, machine)),
+            ("what triggers start", lambda: _wishes(bucket, named)),
+        )
     return [*checks.values(), *(check for name, probe in probes for check in _tried(name, probe))]
+
+
+def _wishes(bucket: str, triggers: Mapping[str, Mapping[str, str]]) -> Iterator[Check]:
+    """A check per trigger: its recipe can be read, and its input is there."""
+    for name, wish in triggers.items():
+        label = f"trigger {name} starts {wish['recipe']}"
+        advice = f"put the recipe below {RECIPES} of s3://{bucket}, the input where it is named"
+        try:
+            recipe_in(bucket, wish["recipe"], _ANY[wish["by"]])
+            if wish["input"]:
+                s3.describe(bucket, wish["input"])
+        except NovaJudgeError as error:
+            yield Check(label, "fail", str(error), advice)
+        else:
+            yield Check(label, "pass", "recipe and input are there")
 
 
 def _tried(name: str, probe: Callable[[], Iterable[Check]]) -> list[Check]:

@@ -149,7 +149,10 @@ def _pattern(one: StageTrigger) -> events.EventPattern:
 
 
 def described(config: StageConfig) -> str:
-    """The triggers as JSON, for `verify`: their recipes and inputs."""
+    """The triggers as JSON, for `verify`: what each is set off by, its recipe and its input."""
     return json.dumps(
-        {name: {"recipe": one.recipe, "input": one.input} for name, one in config.triggers.items()}
+        {
+            name: {"by": one.by, "recipe": one.recipe, "input": one.input}
+            for name, one in config.triggers.items()
+        }
     )

@@ -1,0 +1,41 @@
+"""Events that a trigger's rule must take or leave, by the pattern that is deployed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nova_judge.preflight.machine_samples import EventSample
+
+JOBS, PACKAGES = "SageMaker Training Job State Change", "SageMaker Model Package State Change"
+_SOURCE = "aws.sagemaker"
+
+
+def trigger_samples(stage: str, rule: str, pattern: Mapping[str, Any]) -> list[EventSample]:
+    """Events as AWS documents them; those of the stage's own jobs must start nothing.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    """
+    detail = pattern.get("detail", {})
+    of_jobs = "TrainingJobName" in detail
+    return list(_jobs(stage, rule, detail) if of_jobs else _packages(rule, detail))
+
+
+def _jobs(stage: str, rule: str, detail: Mapping[str, Any]) -> Iterator[EventSample]:
+    begins = detail["TrainingJobName"][0]["prefix"]
+    for name, status, taken in (
+        (f"{begins}1", "Completed", True),
+        (f"{begins}1", "Failed", False),
+        (f"nova-judge-{stage}-r-0123-0-0", "Completed", False),
+    ):
+        job = {"TrainingJobName": name, "TrainingJobStatus": status}
+        yield EventSample(rule, f"job {name} {status}", _SOURCE, JOBS, job, taken)
+
+
+def _packages(rule: str, detail: Mapping[str, Any]) -> Iterator[EventSample]:
+    (group,), wanted = detail["ModelPackageGroupName"], detail.get("ModelApprovalStatus")
+    for name, status in (
+        *((group, status) for status in ("Approved", "Rejected", "PendingManualApproval")),
+        (f"{group}x", "PendingManualApproval"),
+    ):
+        package = {"ModelPackageGroupName": name, "ModelApprovalStatus": status}
+        taken = name == group and (wanted is None or status in wanted)
+        yield EventSample(rule, f"package of {name} {status}", _SOURCE, PACKAGES, package, taken)
