@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,8 +33,8 @@ def main() -> int:
     return 0
 
 
-def synthesized() -> dict[str, Template]:
-    """The template of every stack of the stage by the stack's name."""
+def synthesized(settings: Mapping[str, Any] | None = None) -> dict[str, Template]:
+    """The template of every stack of the stage by the stack's name, with more of its settings."""
     import aws_cdk as cdk  # noqa: PLC0415 - it starts Node
 
     import app  # noqa: PLC0415 - as above
@@ -43,7 +44,8 @@ def synthesized() -> dict[str, Template]:
         # Nobody bootstraps an emulated account, so no stack asks for its version.
         synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
         built = cdk.App(context=context, outdir=folder, default_stack_synthesizer=synthesizer)
-        app.build(built, stage_config(STAGE, context["stages"]))
+        stages = {STAGE: {**context["stages"][STAGE], **(settings or {})}}
+        app.build(built, stage_config(STAGE, stages))
         built.synth()
         files = sorted(Path(folder).glob("*.template.json"))
         return {

@@ -127,7 +127,7 @@ def command(
 
 
 class _How(NamedTuple):
-    """What an execution is told beside recipe and input; an upload cannot say it."""
+    """What an execution is given beside recipe and input; an upload cannot say it."""
 
     no_cache: bool = False
     trigger: Trigger | None = None
@@ -205,7 +205,7 @@ def _begin(place: Deployed, asked: _Asked) -> Started:
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(asked.uri, place) if asked.uri else None
     if lines is not None:
-        # Its upload starts no run, which could be told nothing more.
+        # Its upload starts no run, which would know no more than the file.
         item = _upload(lines, place.bucket, f"{UNSTARTED}{lines.name}", asked.names)
     no_cache, trigger = asked.how
     wanted: dict[str, object] = {"recipe": read.name, "no_cache": no_cache}

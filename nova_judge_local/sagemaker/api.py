@@ -70,6 +70,11 @@ class SageMakerApi:
         if operation == "ListTags":
             tags = self._tags.get(parameters.get("ResourceArn", ""), {})
             return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        if operation == "AddTags":
+            _check(operation, parameters)
+            given = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+            self._tags.setdefault(parameters["ResourceArn"], {}).update(given)
+            return {"Tags": parameters["Tags"]}
         if operation not in self._operations:
             offered = ", ".join(sorted(self._operations))
             raise ApiError(

@@ -98,7 +98,7 @@ class Triggers(Construct):
                     ),
                 ),
             )
-            schedule.add_dependency(group)
+            schedule.add_resource_dependency(group)
 
     def _role(self, name: str, service: str, source: str) -> iam.Role:
         """Who starts the machine for rules or schedules of this stage alone."""

@@ -12,6 +12,7 @@ import pytest
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
+from nova_judge_local.local_folders import STACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))
@@ -125,11 +126,11 @@ def account() -> Iterator[Callable[..., Account]]:
     """Starts an account; settings of the emulator as keywords."""
     running: list[Emulator] = []
 
-    def start(**settings: Any) -> Account:
+    def start(templates: Path = STACKS, **settings: Any) -> Account:
         chosen = EmulatorSettings(**{"answers": ANSWERS, "enforce_iam": True, **settings})
         emulator = Emulator(chosen)
         running.append(emulator.__enter__())
-        outputs = deploy(emulator.client)
+        outputs = deploy(emulator.client, templates)
         return Account(emulator, outputs)
 
     yield start

@@ -1,0 +1,122 @@
+"""A training job that completes starts a recipe on its model, and hears of the result as a tag."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_judge.layout import RECIPES, UNSTARTED
+from stacks import command, local_templates
+from tests.workflow.conftest import ROOT, Account, lines
+from tests.workflow.test_endpoints import QUESTIONS, wait_until
+from tests.workflow.test_verify import rows, verify
+
+JOB = "sft-17"
+KEY = f"{UNSTARTED}questions"
+TRIGGERS = {
+    "ckpt": {
+        "recipe": "checkpoint",
+        "input": KEY,
+        "training_jobs": "sft-",
+        "sets": ["tag"],
+        "gate": {"min_win_rate": 0.0, "max_errors": 1.0},
+    },
+    "weekly": {"recipe": "checkpoint", "input": KEY, "schedule": "rate(7 days)"},
+}
+PAIR = lines({"prompt": "1+1?", "response_A": "3", "response_B": "2", "reference": "2"})
+IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:0.30.0"
+ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("triggered")
+    settings = {"triggers": TRIGGERS, "candidate_endpoints": ["base", "sft-*"]}
+    os.environ["JSII_NODE"] = str(command.NODE_FOLDER / "node")  # read where aws_cdk is imported
+    for name, template in local_templates.synthesized(settings).items():
+        (folder / f"{name}.json").write_text(local_templates.as_text(template), "utf-8")
+    return folder
+
+
+def serve(here: Account, name: str, model: str) -> None:
+    """An endpoint of the account, as its owner made it."""
+    sagemaker = here.client("sagemaker")
+    container = {"Image": IMAGE, "Environment": {"SM_VLLM_MODEL": model}}
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    variant: dict[str, Any] = {"VariantName": "one", "ModelName": name}
+    variant |= {"InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+
+def train(here: Account, name: str) -> str:
+    """A job that completes: that of a judge once more, under another name; its ARN."""
+    sagemaker = here.client("sagemaker")
+    (judged,) = here.jobs()
+    described = sagemaker.describe_training_job(TrainingJobName=judged["TrainingJobName"])
+    keys = ("AlgorithmSpecification", "HyperParameters", "InputDataConfig", "ResourceConfig")
+    again = {key: described[key] for key in (*keys, "RoleArn", "StoppingCondition")}
+    output = {"S3OutputPath": f"s3://{here.bucket}/answers/elsewhere/"}
+    made = sagemaker.create_training_job(TrainingJobName=name, OutputDataConfig=output, **again)
+    return str(made["TrainingJobArn"])
+
+
+def prepare(here: Account, folder: Path) -> None:
+    text = (ROOT / "recipes/pairwise.yaml").read_text("utf-8")
+    head, _, tail = text.partition("\ncandidates:")
+    candidates = "candidates: {A: {endpoint: base}, B: {endpoint: $trigger}}"
+    recipe = f"{head}\n{candidates}\ngeneration:{tail.partition('generation:')[2]}"
+    content = b"".join(QUESTIONS[:6])
+    known = folder / "known.jsonl"
+    known.write_bytes(content + PAIR)
+    here.emulator.tell_judge(known)
+    s3 = here.client("s3")
+    s3.put_object(Bucket=here.bucket, Key=f"{RECIPES}checkpoint.yaml", Body=recipe.encode())
+    s3.put_object(Bucket=here.bucket, Key=KEY, Body=content)
+    serve(here, "base", "Qwen/Qwen2.5-1.5B-Instruct")
+    serve(here, JOB, "Qwen/Qwen2.5-7B-Instruct")
+
+
+@pytest.mark.slow
+def test_a_completed_job_is_compared_once_and_tagged_with_the_result(account, templates, tmp_path):
+    here = account(templates=templates)
+    prepare(here, tmp_path)
+    here.drop("pairs.jsonl", PAIR)
+    here.ended()
+
+    arn = train(here, JOB)
+
+    _, execution = here.ended(2)
+    assert execution.status == "SUCCEEDED", execution
+    run = execution.output["run_id"]
+    request = json.loads(here.read(f"runs/{run}/request.json"))
+    assert request["recipe"]["candidates"]["B"]["endpoint"] == JOB
+    assert request["trigger"]["name"] == "ckpt"
+    metrics = json.loads(here.read(f"runs/{run}/report/metrics.json"))
+    assert metrics["candidates"]["B"]["name"] == JOB
+
+    def tags() -> dict[str, str]:
+        listed = here.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in listed}
+
+    assert wait_until(tags) == {"nova-judge:outcome": "pass", "nova-judge:run": run}
+
+    started = here.client("stepfunctions").describe_execution(executionArn=execution.arn)["input"]
+    here.start(json.loads(started))
+    *_, again = here.ended(3)
+    assert (again.status, again.output["claimed"]) == ("SUCCEEDED", False)
+    assert again.output["run_id"] == run
+
+    done = verify(here, tmp_path / "out")
+    found = rows(tmp_path / "out")
+    told = {name: row["status"] for name, row in found.items() if name.startswith("trigger ")}
+    assert told == {
+        "trigger ckpt": "confirmed",
+        "trigger weekly": "confirmed",
+        "trigger ckpt starts checkpoint": "confirmed",
+        "trigger weekly starts checkpoint": "refuted",
+    }
+    assert done.returncode == 3
+    assert "$trigger stands for" in found["trigger weekly starts checkpoint"]["evidence"]
