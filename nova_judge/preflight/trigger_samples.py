@@ -1,15 +1,14 @@
 """Events that a trigger's rule must take or leave, by the pattern that is deployed."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from nova_judge.preflight.machine_samples import EventSample
+from nova_judge.preflight.machine_samples import Document, EventSample
 
 JOBS, PACKAGES = "SageMaker Training Job State Change", "SageMaker Model Package State Change"
 _SOURCE = "aws.sagemaker"
 
 
-def trigger_samples(stage: str, rule: str, pattern: Mapping[str, Any]) -> list[EventSample]:
+def trigger_samples(stage: str, rule: str, pattern: Document) -> list[EventSample]:
     """Events as AWS documents them; those of the stage's own jobs must start nothing.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
@@ -19,7 +18,7 @@ def trigger_samples(stage: str, rule: str, pattern: Mapping[str, Any]) -> list[E
     return list(_jobs(stage, rule, detail) if of_jobs else _packages(rule, detail))
 
 
-def _jobs(stage: str, rule: str, detail: Mapping[str, Any]) -> Iterator[EventSample]:
+def _jobs(stage: str, rule: str, detail: Document) -> Iterator[EventSample]:
     begins = detail["TrainingJobName"][0]["prefix"]
     for name, status, taken in (
         (f"{begins}1", "Completed", True),
@@ -30,7 +29,7 @@ def _jobs(stage: str, rule: str, detail: Mapping[str, Any]) -> Iterator[EventSam
         yield EventSample(rule, f"job {name} {status}", _SOURCE, JOBS, job, taken)
 
 
-def _packages(rule: str, detail: Mapping[str, Any]) -> Iterator[EventSample]:
+def _packages(rule: str, detail: Document) -> Iterator[EventSample]:
     (group,), wanted = detail["ModelPackageGroupName"], detail.get("ModelApprovalStatus")
     for name, status in (
         *((group, status) for status in ("Approved", "Rejected", "PendingManualApproval")),

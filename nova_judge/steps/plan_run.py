@@ -78,13 +78,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     if request.key:
         item = s3.describe(request.bucket, request.key, request.version)
         place = RunInput(item.bucket, item.key, item.version, item.size)
-    name = run_id(
-        place.bucket,
-        place.key or recipe.name,
-        place.version or ("" if request.trigger else asked.execution),
-        recipe.sha256,
-        own=own_of(request.trigger, asked.execution, no_cache=request.no_cache),
-    )
+    name = _name(place, recipe, request, asked.execution)
     lines: RunInput | None = None
     if request.key and reads:
         made = lines_of(item, recipe.map, name)
@@ -109,6 +103,16 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     checks = _checks(run, head, facts)
     rules.require(checks)
     return RunPlan(_forecast(_with_served(run, facts), head), checks)
+
+
+def _name(place: RunInput, recipe: Recipe, request: EvaluationRequest, execution: str) -> str:
+    return run_id(
+        place.bucket,
+        place.key or recipe.name,
+        place.version or ("" if request.trigger else execution),
+        recipe.sha256,
+        own=own_of(request.trigger, execution, no_cache=request.no_cache),
+    )
 
 
 def _with_served(run: Run, facts: Facts) -> Run:
