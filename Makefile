@@ -79,7 +79,7 @@ test: .venv/dev  ## Run all tests
 
 docs: .venv/dev  ## Build the documentation site into out/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@echo "Open out/site/index.html"
+	@echo "Open out/site/index.html, or with a search field: .venv/bin/mkdocs serve"
 
 hostile: .venv/dev  ## Attacks, faults and mutants in full; `make test` runs a part of them
 	@NOVA_JUDGE_HOSTILE=full $(BIN)/pytest -n auto tests/hostile

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import nova_judge
 from nova_judge.cli.main import COMMANDS, load_command
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.recipe.recipe import Recipe
@@ -182,6 +184,48 @@ def repository_file(name: str) -> str:
     return linked.replace("](decisions)", "](decisions/index.md)")
 
 
+def package_page() -> str:
+    """What `import nova_judge as nj` brings, then the public functions of the other rooms."""
+    parts = [
+        "# Python",
+        "",
+        "`import nova_judge as nj` brings what stands first; [Python and notebooks](../python.md)"
+        " shows it at work. Further down are the other public functions, by module;"
+        " [those of the statistics](python-statistics.md) have a page of their own. What is not"
+        " listed may change in any version.",
+        "",
+        "## nova_judge",
+        "",
+        *(_described(home, name) for name, home in nova_judge._HOMES.items()),
+    ]
+    rooms = sorted(path.parent.name for path in (REPOSITORY / "nova_judge").glob("*/__init__.py"))
+    for room in rooms:
+        parts += _room(room) if room != "statistics" else ()
+    return "\n".join(parts) + "\n"
+
+
+def statistics_page() -> str:
+    """The public functions of the statistics."""
+    opening = (
+        "Pure functions of counts and rows. [Statistics](../statistics.md) says what they mean."
+    )
+    return "\n".join(["# Statistics in Python", "", opening, "", *_room("statistics")]) + "\n"
+
+
+def _room(room: str) -> Iterator[str]:
+    for file in sorted((REPOSITORY / "nova_judge" / room).glob("*.py")):
+        name = f"nova_judge.{room}.{file.stem}"
+        module = import_module(name)
+        names = getattr(module, "__all__", ())
+        if names:
+            yield f"## {name}\n"
+            yield from (_described(name, public) for public in names)
+
+
+def _described(module: str, name: str) -> str:
+    return f"::: {module}.{name}\n    options: {{heading_level: 3, show_root_full_path: false}}\n"
+
+
 def decisions_page() -> str:
     """All decisions, each with its title."""
     parts = ["# Decisions", "", "Choices with a reason, oldest first.", ""]
@@ -220,6 +264,8 @@ PAGES = {
         "A stage is one deployment. Its settings stand in `cdk.json`, below `stages`.",
         StageConfig,
     ),
+    "reference/python.md": package_page,
+    "reference/python-statistics.md": statistics_page,
     "reference/iam.md": iam_page,
     "tutorials/two-stories.md": notebook_page,
     "recipes.md": recipes_page,

@@ -1,6 +1,9 @@
 """Nova Judge: which of two models answers better, with numbers that hold.
 
 `import nova_judge as nj` costs nothing: each name below is imported when it is first used.
+
+Public are these names, and in the modules below what their `__all__` names; the rest may change in
+any version.
 """
 
 from importlib import import_module

@@ -41,6 +41,10 @@ def compare_answers(
     Raises:
         RequestError: there are no rows, they are not mappings, or `names` are not two.
         LocalModeError: the run failed, and why.
+
+    >>> rows = [{"prompt": "2 + 2?", "response_A": "5", "response_B": "4", "reference": "4"}]
+    >>> compare_answers(rows).metrics.reconciled.b
+    1
     """
     if names is not None and len(names) != 2:
         raise RequestError(f"names={names!r}: name both, as in names=('small', 'large')")

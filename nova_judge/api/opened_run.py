@@ -34,6 +34,9 @@ def open(run: str | Path) -> "OpenedRun":
 
     What lies in S3 is downloaded to a folder that is deleted when the program ends. Raises
     SavedReportError where there is no report, or more than one.
+
+    >>> nj.open("out/rubric").headline.partition(":")[0]
+    'B is better'
     """
     return OpenedRun(report_at(str(run)))
 
@@ -46,21 +49,37 @@ class OpenedRun:
 
     @property
     def metrics(self) -> Metrics:
-        """Everything that `metrics.json` says."""
+        """Everything that `metrics.json` says.
+
+        >>> nj.open("out/rubric").metrics.rows.judged
+        54
+        """
         return self._report.metrics
 
     @property
     def folder(self) -> Path:
-        """The folder with the report's files."""
+        """The folder with the report's files.
+
+        >>> (nj.open("out/rubric").folder / "report.html").is_file()
+        True
+        """
         return self._report.folder
 
     @property
     def headline(self) -> str:
-        """The verdict with its evidence, in one sentence."""
+        """The verdict with its evidence, in one sentence.
+
+        >>> nj.open("out/rubric").headline.split("; ")[-1]
+        'win rate of B 68.5 %, 95 % interval 56.5 to 78.7 %.'
+        """
         return str(headline(self.metrics))
 
     def judgments(self) -> Iterator[JudgedRow]:
-        """The judged pairs as records, one by one. Raises SavedReportError without any."""
+        """The judged pairs as records, one by one. Raises SavedReportError without any.
+
+        >>> next(nj.open("out/rubric").judgments()).judgment.forward.value
+        'B'
+        """
         return self._report.rows()
 
     @overload
@@ -76,6 +95,9 @@ class OpenedRun:
         Columns as in `judgments.parquet` or `scores.parquet`. Raises MissingExtraError where the
         library is not installed, SavedReportError where the file of rows is not there,
         RequestError for another form.
+
+        >>> nj.open("out/rubric").rows("arrow").num_rows
+        54
         """
         if form not in _MODULES:
             raise RequestError(f"rows({form!r}): the forms are {', '.join(map(repr, _MODULES))}")
@@ -87,7 +109,11 @@ class OpenedRun:
             return _frame(connection.read_parquet(files_of(file)), form)
 
     def figure(self) -> "Figure":
-        """The run's figure, which a notebook shows as the last line of a cell."""
+        """The run's figure, which a notebook shows as the last line of a cell.
+
+        >>> len(nj.open("out/rubric").figure().axes)
+        6
+        """
         from nova_judge.report.figure import plot_judge_results  # noqa: PLC0415 (matplotlib)
 
         return plot_judge_results(self.metrics)
@@ -104,6 +130,9 @@ class OpenedRun:
         Criteria that `weights` does not name count nothing; without it the judge's own weights
         stay. Its verdict allows for the weights that could have been tried. Raises WeightingError
         for a name that no row has, and without a rubric.
+
+        >>> nj.open("out/rubric").reweight({"accuracy": 0.7, "conciseness": 0.3})
+        <run pairs-...: B is better>
         """
         spelled = [f"{_name(name)}={weight}" for name, weight in (weights or {}).items()]
         asked = Reweighing(
@@ -122,7 +151,11 @@ class OpenedRun:
         criteria: Mapping[str, float] | None = None,
         confidence: float | None = None,
     ) -> Condition:
-        """May B replace A? The outcome and its reason, by the rules of `GateRules`."""
+        """May B replace A? The outcome and its reason, by the rules of `GateRules`.
+
+        >>> nj.open("out/rubric").gate(min_win_rate=0.6).outcome.name
+        'INCONCLUSIVE'
+        """
         rules = GateRules(min_win_rate, max_errors, criteria or {}, confidence)
         return judge_gate(self.metrics, rules)
 

@@ -33,6 +33,8 @@ from nova_judge.statistics.outcomes import ProfileCounts, ReconciledTally
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.verdict import state_verdict
 
+__all__ = ["metrics_of_job"]
+
 BY_JUDGMENT = (
     "counted as prompts that were judged in both orders, which are half as many, the judgments do "
     "not decide: import the job's output, which holds its rows"
@@ -44,6 +46,10 @@ def metrics_of_job(figures: Mapping[str, Any]) -> Metrics:
     """The metrics of a pair judge's dictionary: `a_scores`, `b_scores`, `ties`, `winrate`, ...
 
     Raises SavedReportError where it lacks the wins of A or B, or they are not counts.
+
+    >>> metrics = metrics_of_job({"a_scores": 10, "b_scores": 40, "ties": 4})
+    >>> metrics.verdict.word.value, round(metrics.win_rate.estimate, 3)
+    ('B better', 0.778)
     """
     job = {name: _plain(value) for name, value in figures.items()}
     a, b, ties, errors = (_count(job, name) for name in COUNTS)

@@ -8,6 +8,8 @@ import msgspec
 
 from nova_judge.folders import DATA
 
+__all__ = ["plain_name", "words_of"]
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -31,10 +33,18 @@ def names() -> Names:
 
 
 def words_of(name: str) -> list[str]:
-    """The words and numbers of a name, whatever its case and signs."""
+    """The words and numbers of a name, whatever its case and signs.
+
+    >>> words_of("responseA")
+    ['response', 'a']
+    """
     return [word.lower() for word in _WORDS.findall(name)]
 
 
 def plain_name(name: str) -> str:
-    """A name, or a path, without case and signs."""
+    """A name, or a path, without case and signs.
+
+    >>> plain_name("Response A") == plain_name("response_a")
+    True
+    """
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).lower()

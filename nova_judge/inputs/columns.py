@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 from nova_judge.json_lines import Fault
 from nova_judge.recipe.column_map import ColumnMap, as_option
 
+__all__ = ["pick", "text_of", "whole_number"]
+
 MISSING: Final = object()
 _OPENAI_ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 _AS_FLOAT = re.compile(r"-?\d{1,15}\.0")
@@ -58,7 +60,11 @@ class RowColumns(NamedTuple):
 
 
 def pick(document: object, path: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Pick the value in the column, or at the path with dots; MISSING where there is nothing."""
+    """Pick the value in the column, or at the path with dots; MISSING where there is nothing.
+
+    >>> pick({"answers": {"text": ["Paris"]}}, "answers.text.0")
+    'Paris'
+    """
     if isinstance(document, Mapping) and path in document:
         return document[path]
     value: Any = document
@@ -76,7 +82,11 @@ def pick(document: object, path: str) -> Any:  # noqa: ANN401 - a JSON value
 
 
 def text_of(value: object, field: str) -> str | Fault:
-    """A text, a number as the file writes it, the only text of a list, or an assistant's turn."""
+    """A text, a number as the file writes it, the only text of a list, or an assistant's turn.
+
+    >>> text_of(["Paris"], "reference"), text_of(42, "reference")
+    ('Paris', '42')
+    """
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         too_long = isinstance(value, int) and abs(value) >= 10**MOST_DIGITS
         problem = f"field `{field}`: a number of more than {MOST_DIGITS:,} digits"
@@ -93,7 +103,11 @@ def text_of(value: object, field: str) -> str | Fault:
 
 
 def whole_number(text: str) -> str:
-    """An id as it was before pandas wrote it as a float: 1.0 is 1."""
+    """An id as it was before pandas wrote it as a float: 1.0 is 1.
+
+    >>> whole_number("1.0"), whole_number("1.5")
+    ('1', '1.5')
+    """
     return text.partition(".")[0] if _AS_FLOAT.fullmatch(text) else text
 
 

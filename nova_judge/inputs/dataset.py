@@ -17,6 +17,8 @@ from nova_judge.json_lines import BOM, Fault, Line
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import CANDIDATES, Candidate, FailedRow, InputRow, Rejected
 
+__all__ = ["file_brings_answers", "parse_line", "read_rows", "shard_lines"]
+
 MAX_LINE_BYTES = 1_048_576
 HEAD_BYTES = 1 << 20
 MOST_HEAD_BYTES = 32 << 20
@@ -30,6 +32,10 @@ def shard_lines(
 
     `chunks` are the file's bytes from offset `max(shard.start - 1, 0)` on; no more of them is taken
     than needed. The byte before the shard tells whether a line begins at its start.
+
+    >>> data = b'{"prompt": "2 + 2?"}'
+    >>> [line.content for line in shard_lines([data], Shard(0, 0, len(data)))]
+    [b'{"prompt": "2 + 2?"}']
     """
     start = max(shard.start - 1, 0)
     foreign = shard.start > 0
@@ -72,7 +78,13 @@ def _cleaned(content: bytes | None, *, first: bool) -> bytes | None:
 def parse_line(
     line: Line, sources: AnswerSources, reading: Reading = AS_NAMED
 ) -> InputRow | FailedRow | Rejected | None:
-    """The row that a line holds, why it cannot be used, or None for a blank line."""
+    """The row that a line holds, why it cannot be used, or None for a blank line.
+
+    >>> parse_line(Line(1, b'{"prompt": "2 + 2?"}'), GENERATED).prompt
+    '2 + 2?'
+    >>> parse_line(Line(2, b'{"question": 1}'), GENERATED).reason
+    'field `prompt` is missing'
+    """
     if line.content is None:
         return Rejected(line.number, f"the line is longer than {MAX_LINE_BYTES:,} bytes")
     if not line.content.strip():
@@ -85,7 +97,12 @@ def parse_line(
 def read_rows(
     chunks: Iterable[bytes], size: int, sources: AnswerSources, reading: Reading = AS_NAMED
 ) -> Iterator[InputRow | FailedRow | Rejected]:
-    """The rows and rejected lines of a whole file of `size` bytes; blank ones not."""
+    """The rows and rejected lines of a whole file of `size` bytes; blank ones not.
+
+    >>> data = b'{"prompt": "2 + 2?", "response_A": "4", "response_B": "5"}'
+    >>> [row.response_A for row in read_rows([data], len(data), FROM_FILE)]
+    ['4']
+    """
     for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
         row = parse_line(line, sources, reading)
         if row is not None:
@@ -109,6 +126,11 @@ def file_brings_answers(
     """True if the head's first rows carry the answers judged; None where no row is usable.
 
     The majority decides, so that one broken line cannot turn a whole file into prompts.
+
+    >>> file_brings_answers(b'{"prompt": "2 + 2?", "response_A": "4", "response_B": "5"}')
+    True
+    >>> file_brings_answers(b'{"prompt": "2 + 2?"}')
+    False
     """
     rows = (brings(row, judged) for row in _objects(head, columns))
     decisive = list(itertools.islice((it for it in rows if it is not None), ROWS_THAT_DECIDE))

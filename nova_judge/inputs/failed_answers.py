@@ -14,6 +14,8 @@ import msgspec
 
 from nova_judge.thoughts import without_thoughts
 
+__all__ = ["failure_of"]
+
 NOTHING = "the answer is empty"
 INVISIBLE = "the answer holds no visible character"
 THOUGHT = "the answer is a thought only"
@@ -63,7 +65,13 @@ _SAYS_ANSWER = frozenset(
 
 
 def failure_of(text: str, *, texts: bool = True) -> str | None:
-    """Reason why a text is not an answer, else None. Without `texts` only empty ones have one."""
+    """Reason why a text is not an answer, else None. Without `texts` only empty ones have one.
+
+    >>> failure_of("Paris.") is None
+    True
+    >>> failure_of("<think>The capital of")
+    'the answer is a thought only'
+    """
     written = _TOKENS.sub("", text)
     if not _visible(written):
         return INVISIBLE if written.strip() else NOTHING

@@ -14,6 +14,8 @@ from nova_judge.inputs.hugging_face import is_saved
 from nova_judge.inputs.packed import unpacked_head
 from nova_judge.row_files import has_rows
 
+__all__ = ["form_of"]
+
 FileFormat: TypeAlias = Literal["lines", "array", "document", "table", "parquet", "hugging_face"]
 HEAD_BYTES = 1 << 16
 
@@ -62,7 +64,12 @@ class FileForm(NamedTuple):
 
 
 def form_of(path: Path) -> FileForm:
-    """The form of a file by its first bytes. Raises InputFileError for one that is not read."""
+    """The form of a file by its first bytes. Raises InputFileError for one that is not read.
+
+    >>> from pathlib import Path
+    >>> form_of(Path("examples/questions.jsonl")).kind
+    'lines'
+    """
     if path.is_dir() and has_rows(path):
         return FileForm("parquet")
     if is_saved(path):

@@ -17,6 +17,8 @@ from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option, fields_of
 from nova_judge.scratch import scratch_folder
 
+__all__ = ["read_records"]
+
 Required = TypeVar("Required")
 
 JOINED = "join"
@@ -122,6 +124,10 @@ def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterat
 
     `columns` maps a field to its column or path; `rows` leads to the rows of a JSON document.
     Raises InputFileError.
+
+    >>> record = next(read_records(Path("examples/questions.jsonl")))
+    >>> record.line, record.fields["id"]
+    (1, 'geo-01')
     """
     named = dict(columns or {})
     at = named.pop("rows", None)

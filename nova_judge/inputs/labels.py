@@ -9,6 +9,8 @@ from typing import Final
 from nova_judge.records import Verdict
 from nova_judge.verdict_labels import parse_verdict
 
+__all__ = ["is_no_verdict", "names_candidate", "read_label"]
+
 LONGEST = 60
 """Characters of a label; a longer text is prose."""
 
@@ -44,12 +46,20 @@ _NO_VERDICT: Final = frozenset(
 
 
 def names_candidate(text: str) -> bool:
-    """True if a label speaks of the candidate whatever the order shown was."""
+    """True if a label speaks of the candidate whatever the order shown was.
+
+    >>> names_candidate("B"), names_candidate("A>B")
+    (True, False)
+    """
     return text.strip().lower() in _OF_CANDIDATES
 
 
 def is_no_verdict(text: str) -> bool:
-    """True if tools write this word where a judge gave no verdict."""
+    """True if tools write this word where a judge gave no verdict.
+
+    >>> is_no_verdict("error"), is_no_verdict("tie")
+    (True, False)
+    """
     return text.strip().lower() in _NO_VERDICT
 
 
@@ -58,6 +68,9 @@ def read_label(text: str) -> Verdict | None:
     """The verdict that a label names, said of the order shown; None where it names none.
 
     Digits are not a label: they may count from 0 or from 1.
+
+    >>> read_label("[[A>>B]]").value, read_label("2") is None
+    ('A', True)
     """
     if len(text) > LONGEST:
         return None

@@ -14,6 +14,8 @@ from nova_judge.layout import INBOX
 from nova_judge.recipe.shape import read_record
 from nova_judge.recipe.trigger import Trigger
 
+__all__ = ["parse_request", "read_wish", "run_id", "slug"]
+
 EXAMPLE = '{"input": "s3://<data bucket>/inbox/pairwise/questions.jsonl", "recipe": "pairwise"}'
 _S3_URI = r"^s3://([^/]+)/(.+)\Z"
 _INBOX_KEY = re.compile(rf"{INBOX}([^/]+)/(.+)")
@@ -46,7 +48,11 @@ class Wish(NamedTuple):
 
 
 def read_wish(document: object) -> Wish:
-    """The file and the recipe that an execution's input names. Raises nothing."""
+    """The file and the recipe that an execution's input names. Raises nothing.
+
+    >>> read_wish({"input": "s3://data/inbox/rubric/q.jsonl", "recipe": "rubric"}).recipe
+    'rubric'
+    """
     try:
         request = parse_request(document)
     except RequestError:
@@ -66,7 +72,12 @@ def _named_object(document: object) -> str:
 
 
 def parse_request(document: object) -> EvaluationRequest:
-    """Read the execution's input. Raises RequestError with an example of what is expected."""
+    """Read the execution's input. Raises RequestError with an example of what is expected.
+
+    >>> asked = {"input": "s3://data/inbox/rubric/q.jsonl", "recipe": "rubric"}
+    >>> parse_request(asked).recipe
+    'rubric'
+    """
     if not isinstance(document, Mapping):
         raise RequestError(f"the execution's input is not a JSON object: expected {EXAMPLE}")
     if "bucket" in document and "object" in document:
@@ -138,7 +149,11 @@ def _from_console(document: object) -> EvaluationRequest:
 
 
 def slug(key: str) -> str:
-    """A short name of [a-z0-9-] for a file, by which people know a run of it."""
+    """A short name of [a-z0-9-] for a file, by which people know a run of it.
+
+    >>> slug("inbox/pairwise/My Questions.jsonl")
+    'my-questions'
+    """
     stem = PurePosixPath(key).name.partition(".")[0].lower()
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:20].rstrip("-") or "run"
 
@@ -157,6 +172,9 @@ def run_id(bucket: str, key: str, version: str, recipe_sha256: str, *, own: str 
     that others asked for, and the same again when the execution is redriven. A trigger's runs are
     its own by what set them off, so that its event may come twice.
     At most 33 characters of [a-z0-9-], so that a job's name made from it stays below AWS's 63.
+
+    >>> run_id("data", "inbox/pairwise/q.jsonl", "v1", "0" * 64)
+    'q-71f6d4b8fee7'
     """
     identity = "\0".join((bucket, key, version, recipe_sha256, *([own] if own else [])))
     return f"{slug(key)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+__all__ = ["cut"]
+
 MOST_SHARDS = 10_000
 """Children of one Distributed Map run (Step Functions service quota)."""
 
@@ -25,6 +27,9 @@ def cut(size: int, shard_bytes: int, most: int = MOST_SHARDS) -> Iterator[Shard]
     """Cut `size` bytes into equal ranges of at least `shard_bytes`, at most `most` of them.
 
     Lazily, so that the plan of any file takes constant memory. An empty file has no shard.
+
+    >>> [(shard.start, shard.end) for shard in cut(10_000, 4_096)]
+    [(0, 4096), (4096, 8192), (8192, 10000)]
     """
     if size < 0 or shard_bytes < 1 or most < 1:
         raise ValueError(f"cannot cut {size} bytes into at most {most} shards of {shard_bytes}")

@@ -16,12 +16,18 @@ from nova_judge.recipe.trigger import Trigger, with_trigger
 from nova_judge.sources.known import candidate_problems
 from nova_judge.yaml_text import read_yaml
 
+__all__ = ["load_recipe", "read_recipe"]
+
 MOST_CANDIDATES = 10
 """Which make 45 pairs, each with a judge job of its own."""
 
 
 def read_recipe(reference: str, trigger: Trigger | None = None) -> Recipe:
-    """A recipe by the path of its YAML file, else by the name that it ships under."""
+    """A recipe by the path of its YAML file, else by the name that it ships under.
+
+    >>> read_recipe("pairwise").kind
+    'llm_judge'
+    """
     text, file = recipe_text(reference)
     return load_recipe(text, file=file, beside=file_beside(file), trigger=trigger)
 
@@ -53,6 +59,9 @@ def load_recipe(
     `trigger`: what set the run off, for recipes that name it.
 
     Raises RecipeError with every problem: the file, the key, what was found and what is allowed.
+
+    >>> load_recipe(packaged_recipe("rubric"), file="mine.yaml").name
+    'mine'
     """
     try:
         document = read_yaml(text)

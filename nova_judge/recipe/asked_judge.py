@@ -15,6 +15,8 @@ from nova_judge.recipe.files import Beside
 from nova_judge.recipe.nova_block import Positive, Section, Text
 from nova_judge.recipe.shape import did_you_mean
 
+__all__ = ["default_prompt", "shipped_prompt"]
+
 PER_QUESTION: Final = "per_question"
 FIELDS: Final = (
     *("prompt", "first", "second", "question", "context", "reference", "system", "criteria"),
@@ -89,12 +91,20 @@ def with_prompt_by_name(document: dict[str, Any], beside: Beside | None) -> dict
 
 
 def shipped_prompt(name: str) -> JudgePrompt:
-    """A prompt that ships, by its name without `.md`."""
+    """A prompt that ships, by its name without `.md`.
+
+    >>> "{{ first }}" in shipped_prompt("pairwise").text
+    True
+    """
     return JudgePrompt(name=name, text=(_SHIPPED / f"{name}.md").read_text("utf-8"))
 
 
 def default_prompt(rubric: FixedRubric | str | None) -> JudgePrompt:
-    """The prompt of a judge that is given no words of its own."""
+    """The prompt of a judge that is given no words of its own.
+
+    >>> default_prompt(None).name, default_prompt("per_question").name
+    ('pairwise', 'rubric')
+    """
     if rubric is None:
         return shipped_prompt("pairwise")
     return shipped_prompt("rubric" if rubric == PER_QUESTION else "fixed-rubric")

@@ -12,6 +12,8 @@ import msgspec
 from nova_judge.folders import DATA
 from nova_judge.recipe.shape import did_you_mean
 
+__all__ = ["benchmark_problems", "split_subtasks"]
+
 _DATA = DATA / "benchmarks.json"
 TEXT_ONLY_MODELS = ("amazon.nova-micro-",)
 
@@ -47,7 +49,11 @@ def benchmarks() -> dict[str, Benchmark]:
 
 
 def split_subtasks(subtask: str) -> tuple[str, ...]:
-    """The sub-tasks named in a recipe's `subtask`, which joins several with a comma."""
+    """The sub-tasks named in a recipe's `subtask`, which joins several with a comma.
+
+    >>> split_subtasks("abstract_algebra,anatomy")
+    ('abstract_algebra', 'anatomy')
+    """
     return tuple(name.strip() for name in subtask.split(",") if name.strip())
 
 
@@ -57,6 +63,9 @@ def benchmark_problems(
     """The faults of a benchmark recipe: the key in Nova's recipe, and what is allowed there.
 
     `subtask` is as the container reads it: names joined with a comma, empty for all.
+
+    >>> list(benchmark_problems(task="mmlu", strategy="zs_cot", metric="accuracy"))
+    []
     """
     offered = benchmarks()
     if task not in offered:

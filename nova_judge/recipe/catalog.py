@@ -9,6 +9,8 @@ import msgspec
 from nova_judge.errors import SettingsError
 from nova_judge.folders import DATA
 
+__all__ = ["endpoint_name", "host_ami"]
+
 
 class NovaImages(msgspec.Struct, frozen=True):
     """The evaluation container: one registry account a region."""
@@ -40,6 +42,9 @@ def host_ami(image: str) -> str:
     (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html,
     https://github.com/aws/sagemaker-python-sdk/pull/6281)
     Raises SettingsError for a tag without a CUDA version, or with one that no host is known for.
+
+    >>> host_ami("huggingface-vllm:0.9-gpu-py312-cu124-ubuntu22.04")
+    'al2-ami-sagemaker-inference-gpu-3-1'
     """
     cuda = re.search(r"-cu(\d\d)\d", image)
     if cuda is None or cuda[1] not in _HOST_AMIS:
@@ -226,5 +231,9 @@ def assumptions() -> Assumptions:
 
 
 def endpoint_name(prefix: str, model: str) -> str:
-    """The one endpoint of a model in a stage; at most 63 characters."""
+    """The one endpoint of a model in a stage; at most 63 characters.
+
+    >>> endpoint_name("nova-judge-dev", "qwen2.5-1.5b-instruct")
+    'nova-judge-dev-qwen2-5-1-5b-instruct'
+    """
     return f"{prefix}-{model}".replace(".", "-")[:63]

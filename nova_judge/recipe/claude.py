@@ -8,6 +8,8 @@ https://github.com/aws-samples/bedrock-access-gateway/issues/191), either from 4
 
 import re
 
+__all__ = ["sampling_problem"]
+
 _VERSION = re.compile(r"anthropic\.claude-(?:[a-z]+-)?(\d+)(?:-(\d{1,2})(?!\d))?")
 ONE_OF_TWO_SINCE = (4, 1)
 NEITHER_SINCE = (4, 7)
@@ -17,6 +19,11 @@ def sampling_problem(model: str, temperature: float | None, top_p: float | None)
     """The reason why every call would be refused, and what to write instead; None without one.
 
     `model` is an id, an inference profile or an ARN of either.
+
+    >>> sampling_problem("us.anthropic.claude-sonnet-4-6", temperature=0.0, top_p=None) is None
+    True
+    >>> sampling_problem("us.anthropic.claude-sonnet-4-6", temperature=0.5, top_p=0.9) is None
+    False
     """
     given = [value for value in (temperature, top_p) if value is not None]
     version = _version(model)

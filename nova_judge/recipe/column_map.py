@@ -8,6 +8,8 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe.nova_block import Section, Text
 from nova_judge.recipe.shape import read_record
 
+__all__ = ["as_option", "fields_of", "overlaid", "parse_map"]
+
 Columns = TypeVar("Columns", bound=Section)
 FORM = (
     "write --map FIELD=COLUMN,FIELD=COLUMN, for example --map prompt=question,response_A=output_1"
@@ -15,7 +17,11 @@ FORM = (
 
 
 def as_option(field: str, path: str) -> str:
-    """The two ways to say where a field is read: for a command, and for a recipe in the inbox."""
+    """The two ways to say where a field is read: for a command, and for a recipe in the inbox.
+
+    >>> as_option("prompt", "question")
+    '--map prompt=question (in a recipe: map: {prompt: question})'
+    """
     return f"--map {field}={path} (in a recipe: map: {{{field}: {path}}})"
 
 
@@ -76,7 +82,12 @@ OWN_NAMES = ColumnMap()
 
 
 def parse_map(given: str, kind: type[Columns]) -> Columns:
-    """`FIELD=COLUMN,…` as a map; `ignore` may stand several times. Raises RecipeError."""
+    """`FIELD=COLUMN,…` as a map; `ignore` may stand several times. Raises RecipeError.
+
+    >>> columns = parse_map("prompt=question,response_A=output.0", ColumnMap)
+    >>> columns.prompt, columns.response_A
+    ('question', 'output.0')
+    """
     named: dict[str, Any] = {}
     for part in given.split(","):
         field, equals, column = part.partition("=")
@@ -92,13 +103,22 @@ def parse_map(given: str, kind: type[Columns]) -> Columns:
 
 
 def fields_of(columns: ColumnMap) -> tuple[str, ...]:
-    """The fields of rows that a map names."""
+    """The fields of rows that a map names.
+
+    >>> fields_of(parse_map("prompt=question", ColumnMap))
+    ('prompt',)
+    """
     named = msgspec.structs.asdict(columns)
     return tuple(name for name, path in named.items() if path and name not in ("rows", "ignore"))
 
 
 def overlaid(below: ColumnMap, above: ColumnMap | None) -> ColumnMap:
-    """The map of a recipe with that of a command laid over it."""
+    """The map of a recipe with that of a command laid over it.
+
+    >>> below, above = parse_map("prompt=q", ColumnMap), parse_map("prompt=question", ColumnMap)
+    >>> overlaid(below, above).prompt
+    'question'
+    """
     if above is None:
         return below
     changes = {name: value for name, value in msgspec.structs.asdict(above).items() if value}

@@ -14,6 +14,8 @@ from nova_judge.recipe.catalog import NovaModel
 from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
 from nova_judge.recipe.shape import not_one_of
 
+__all__ = ["judge_models"]
+
 
 def nova_problems(
     nova: NovaBlock, *, instance_types: tuple[str, ...], instance_count: int, image: str | None
@@ -39,7 +41,11 @@ def nova_problems(
 
 
 def judge_models(task: str) -> tuple[str, ...]:
-    """The `model_type`s that may judge under `task`; none for other tasks."""
+    """The `model_type`s that may judge under `task`; none for other tasks.
+
+    >>> "amazon.nova-micro-v1:0:128k" in judge_models("llm_judge")
+    True
+    """
     models = catalog.compatibility().models
     return tuple(name for name, model in models.items() if task in model.judges)
 

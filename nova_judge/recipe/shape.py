@@ -11,6 +11,8 @@ import msgspec
 
 from nova_judge.errors import NovaJudgeError, RecipeError
 
+__all__ = ["did_you_mean", "not_one_of", "read_record"]
+
 _MOST_PROBLEMS = 50
 _LONGEST_WORD = 200
 ReadRecord = TypeVar("ReadRecord", bound=msgspec.Struct)
@@ -29,6 +31,10 @@ def read_record(
 
     `also`: problems that were found before, to be said with those. `strict=False` reads numbers
     and flags from texts. Where `Meta(description=…)` stands at a type, it is what is expected.
+
+    >>> from nova_judge.recipe.recipe import Budget
+    >>> read_record({"max_usd": 20}, Budget, file="mine.yaml").max_usd
+    20.0
     """
     problems = [*also, *islice(_problems(document, record, ""), _MOST_PROBLEMS)]
     if len(problems) >= _MOST_PROBLEMS:
@@ -42,13 +48,21 @@ def read_record(
 
 
 def did_you_mean(word: object, allowed: Iterable[str]) -> str:
-    """`. Did you mean …?` when one of the allowed words is near, else nothing."""
+    """`. Did you mean …?` when one of the allowed words is near, else nothing.
+
+    >>> did_you_mean("paiwise", ["pairwise", "rubric"])
+    ". Did you mean 'pairwise'?"
+    """
     near = difflib.get_close_matches(str(word)[:_LONGEST_WORD], list(allowed), n=1, cutoff=0.6)
     return f". Did you mean {near[0]!r}?" if near else ""
 
 
 def not_one_of(key: str, word: str, allowed: Iterable[str], also: str = "") -> str:
-    """The problem of a word that is none of those allowed; `also` says what else would be."""
+    """The problem of a word that is none of those allowed; `also` says what else would be.
+
+    >>> not_one_of("pairs", "some", ["all", "against base"])
+    "pairs: found 'some'; allowed: all, against base"
+    """
     words = list(allowed)
     tail = f" ({also})" if also else ""
     shown = repr(word[:_LONGEST_WORD])

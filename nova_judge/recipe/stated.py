@@ -5,9 +5,16 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+__all__ = ["stated"]
+
 
 def stated(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record that differ from their defaults, written out or not."""
+    """The fields of a record that differ from their defaults, written out or not.
+
+    >>> from nova_judge.recipe.recipe import Budget
+    >>> stated(Budget(max_usd=20))
+    {'max_usd': 20}
+    """
     fields = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)

@@ -24,6 +24,8 @@ from nova_judge.report.figure_table import draw_table
 from nova_judge.report.figure_text import drawable
 from nova_judge.report.figure_tournament import plot_tournament
 
+__all__ = ["plot_judge_results"]
+
 
 class Panel(NamedTuple):
     """One panel; `draw` says whether the run has the figures that it shows."""
@@ -62,6 +64,10 @@ def plot_judge_results(metrics: Metrics) -> Figure:
         50 %, preference shares, A against B with the margin, a gauge, and a table of the figures.
         Of a run that scored single answers, the figure of its means (see `plot_scores`), of one of
         many candidates that of their strengths.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> len(plot_judge_results(metrics_of_job({"a_scores": 10, "b_scores": 40})).axes)
+    6
     """
     if metrics.scores is not None:
         return plot_scores(metrics)

@@ -18,6 +18,8 @@ from nova_judge.report.figure_rates import draw_gauge, draw_rates
 from nova_judge.report.figure_table import draw_lines
 from nova_judge.report.rates import NamedRate, reported_rates
 
+__all__ = ["plot_nova_judge_results"]
+
 _FOOT = (
     "Drawn from a judge job's own figures: each of its judgments counts as a row, although both "
     "orders of one prompt are two of them."
@@ -35,6 +37,10 @@ def plot_nova_judge_results(metrics: Metrics | Mapping[str, Any]) -> Figure:
 
     Raises:
         SavedReportError: it is none of these.
+
+    >>> figure = plot_nova_judge_results({"a_scores": 10, "b_scores": 40, "ties": 4})
+    >>> figure.texts[0].get_text().partition(":")[0]
+    'B is better'
     """
     if isinstance(metrics, Metrics):
         return plot_judge_results(metrics)

@@ -21,6 +21,8 @@ from nova_judge.scores.metric_score import MetricDifference
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.slices import Slice
 
+__all__ = ["cases", "render_junit"]
+
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -52,6 +54,10 @@ def render_junit(metrics: Metrics) -> bytes:
     """The run, the verdict, and every control, criterion, category and difference of a metric.
 
     A case fails where B is worse beyond chance, and is skipped where the rows do not decide.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> b"<testsuite" in render_junit(metrics_of_job({"a_scores": 10, "b_scores": 40}))
+    True
     """
     suite = ET.Element("testsuite", name=_clean(f"nova-judge {metrics.recipe.name}"))
     suite.set("timestamp", _clean(metrics.created)[:19])
@@ -69,7 +75,12 @@ def render_junit(metrics: Metrics) -> bytes:
 
 
 def cases(metrics: Metrics) -> Iterator[Case]:
-    """All cases of a run."""
+    """All cases of a run.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> [case.name for case in cases(metrics_of_job({"a_scores": 10, "b_scores": 40}))][:2]
+    ['the run completed and every row is accounted for', 'B is not worse than A']
+    """
     stated = headline(metrics)
     yield _run(metrics, stated)
     if metrics.verdict is not None:

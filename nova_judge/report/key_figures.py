@@ -6,9 +6,16 @@ from nova_judge.pairs.retest import Retest
 from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.verdict import SHORT_NAMES, VerdictStated
 
+__all__ = ["table_rows"]
+
 
 def table_rows(metrics: Metrics) -> list[tuple[str, str]]:
-    """Name and value of each headline figure; what a run does not have is left out."""
+    """Name and value of each headline figure; what a run does not have is left out.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> table_rows(metrics_of_job({"a_scores": 10, "b_scores": 40}))[0]
+    ('Rows in the file', '50')
+    """
     counts = [("Rows in the file", f"{metrics.rows.input:,}"), *_row_counts(metrics.rows)]
     judge = _orders(metrics.positions) + _again(metrics.retest)
     return counts + _rates(metrics) + _test(metrics.verdict) + judge

@@ -21,6 +21,8 @@ from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["escape", "render_markdown"]
+
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _LEADING = re.compile(r"^(\d*)([-+=.):])")
 _MOST_ERRORS = 10
@@ -29,7 +31,12 @@ _MOST_CRITERIA = 12
 
 
 def render_markdown(metrics: Metrics) -> str:
-    """The report as GitHub Markdown; names and reasons are escaped, so that they stay text."""
+    """The report as GitHub Markdown; names and reasons are escaped, so that they stay text.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> render_markdown(metrics_of_job({"a_scores": 10, "b_scores": 40})).splitlines()[0]
+    '## B is better'
+    """
     result = headline(metrics)
     parts = [
         f"## {escape(result.words, 200)}",
@@ -52,7 +59,11 @@ def render_markdown(metrics: Metrics) -> str:
 
 
 def escape(text: str, limit: int = 300) -> str:
-    """Any text as one line of Markdown that renders as itself: no markup, links or mentions."""
+    """Any text as one line of Markdown that renders as itself: no markup, links or mentions.
+
+    >>> escape("<b>")
+    '&lt;b>'
+    """
     plain = one_line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
     text_only = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", plain))
     return text_only.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")

@@ -27,6 +27,8 @@ from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
 
+__all__ = ["render_page"]
+
 ROW_SCRIPTS = ("text.js", "difference.js", "row_card.js", "rows.js")
 SCRIPTS = (*ROW_SCRIPTS, "statistics.js", "weights.js", "start.js")
 MOST_REJECTED = 200
@@ -82,7 +84,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def render_page(
     metrics: Metrics, evidence: ReportRows | None = None, rejected: Iterable[Rejected] = ()
 ) -> str:
-    """The page of a run of any kind; the evidence must have been written before."""
+    """The page of a run of any kind; the evidence must have been written before.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> render_page(metrics_of_job({"a_scores": 10, "b_scores": 40})).partition(">")[0]
+    '<!doctype html'
+    """
     shown = evidence.shown(metrics) if evidence else None
     pairs = shown if isinstance(shown, PairsShown) else None
     scripted = pairs is not None and (pairs.count or pairs.weights)

@@ -6,6 +6,8 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import Rate
 from nova_judge.pairs.job_findings import LEVEL
 
+__all__ = ["named_rates"]
+
 
 class NamedRate(NamedTuple):
     """A win rate of B under the name of what it counts."""
@@ -24,7 +26,12 @@ class ReportedRate(NamedTuple):
 
 
 def named_rates(metrics: Metrics) -> list[NamedRate]:
-    """Ours first, then its variants, then what the judge job itself reported."""
+    """Ours first, then its variants, then what the judge job itself reported.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> named_rates(metrics_of_job({"a_scores": 10, "b_scores": 40}))[0].name
+    'both orders, ties half'
+    """
     return [*our_rates(metrics), *reported_rates(metrics)]
 
 

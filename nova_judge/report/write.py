@@ -12,6 +12,8 @@ from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page
 from nova_judge.report.report_rows import ReportRows
 
+__all__ = ["render_report"]
+
 
 def render_report(
     metrics: Metrics, evidence: ReportRows | None = None, rejected: Iterable[Rejected] = ()
@@ -25,6 +27,10 @@ def render_report(
 
     Raises:
         UnsupportedClaimError: a sentence of the metrics is not carried by its figures.
+
+    >>> from nova_judge.findings.job_metrics import metrics_of_job
+    >>> [name for name, _ in render_report(metrics_of_job({"a_scores": 10, "b_scores": 40}))]
+    ['metrics.json', 'figure.png', 'figure.svg', 'report.md', 'junit.xml', 'report.html']
     """
     metrics = storable_metrics(metrics)
     yield "metrics.json", encode_metrics(metrics)

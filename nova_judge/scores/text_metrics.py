@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from nova_judge.records import Unscored
 
+__all__ = ["corpus_bleu", "normalized", "row_metrics"]
+
 ROW_METRICS = ("rouge1", "rouge2", "rougeL", "em", "qem", "f1", "f1_score_quasi")
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -32,7 +34,12 @@ NO_BLANKS = Unscored("BLEU counts words between blanks, which the references' sc
 
 
 def row_metrics(answer: str, reference: str) -> dict[str, float | Unscored]:
-    """The per-row metrics of one answer; ROUGE is unscored where `rouge-score` reads too little."""
+    """The per-row metrics of one answer; ROUGE is unscored where `rouge-score` reads too little.
+
+    >>> scores = row_metrics("It is Paris.", "Paris")
+    >>> scores["rouge1"], scores["em"], scores["f1_score_quasi"]
+    (0.5, 0.0, 0.5)
+    """
     metrics: dict[str, float | Unscored] = {**container_metrics(answer, reference)}
     if not _reads_latin(reference):
         metrics |= dict.fromkeys(("rouge1", "rouge2", "rougeL"), NO_LATIN)
@@ -70,6 +77,9 @@ def normalized(text: str) -> str:
 
     The normalisation of HELM and LightEval, which goes back to the QuAC script. Punctuation goes
     before numbers are read, so `1,000` and `1000` are equal, but `7.0` is seventy.
+
+    >>> normalized("The Answer, Paris!")
+    'answer paris'
     """
     words = (_normalized_word(word) for word in re.split(r" |-", text))
     return " ".join(word for word in words if word)
@@ -185,7 +195,11 @@ def bleu(counts: BleuCounts) -> float:
 
 
 def corpus_bleu(pairs: Iterable[tuple[str, str]]) -> float:
-    """BLEU of (answer, reference) pairs as one corpus."""
+    """BLEU of (answer, reference) pairs as one corpus.
+
+    >>> round(corpus_bleu([("the cat sat on the mat", "the cat sat on a mat")]), 1)
+    53.7
+    """
     counts = NO_BLEU_COUNTS
     for answer, reference in pairs:
         counts = counts.plus(bleu_counts(answer, reference))

@@ -16,6 +16,8 @@ from nova_judge.statistics.statistics_settings import JudgeRates
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["agreement", "cohen_kappa", "summed_verdicts"]
+
 MIN_LABELLED = 20
 MIN_OF_RARER = 10
 _EXCHANGED = (1, 0, 2)
@@ -60,7 +62,16 @@ class Agreement(msgspec.Struct, frozen=True):
 def agreement(
     evidence: Evidence, level: float = 0.95, *, both_orders: bool = True
 ) -> Agreement | Unscored:
-    """Agreement of judged rows with their labels; rows without one take no part."""
+    """Agreement of judged rows with their labels; rows without one take no part.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> both_right = EvidenceRow(Verdict.A, Verdict.A, label=Verdict.A)
+    >>> flip = EvidenceRow(Verdict.A, Verdict.B, label=Verdict.A)
+    >>> found = agreement(gather([both_right, both_right, both_right, flip]))
+    >>> found.forward, found.strict, found.consistency
+    (1.0, 0.75, 0.75)
+    """
     labelled = evidence.where(evidence.labels < Outcome.ERROR)
     if not labelled.rows:
         return Unscored("no row has a label")
@@ -100,6 +111,12 @@ def summed_verdicts(evidence: Evidence) -> Codes:
     """The sign of both verdicts added, as JudgeBench has it: a lost verdict adds nothing.
 
     `Outcome.ERROR` where both are lost.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> rows = [EvidenceRow(Verdict.A, Verdict.TIE), EvidenceRow(Verdict.A, Verdict.B)]
+    >>> [Outcome(code).name for code in summed_verdicts(gather(rows))]
+    ['A', 'TIE']
     """
     codes = evidence.forward.astype(np.intp) * len(Outcome) + evidence.backward
     summed: Codes = _SUMMED[codes]
@@ -129,6 +146,11 @@ def cohen_kappa(table: Ints, level: float = 0.95, by_prompt: Ints | None = None)
     which its level is .89 at twenty rows. None below twenty rows, and where all but one label (or
     verdict) have fewer than ten rows together: its level is .5 to .9 there. `by_prompt` are the
     tables of the prompts where these repeat; all of that counts what the rows are worth then.
+
+    >>> table = np.array([[20, 5, 0], [10, 15, 0], [0, 0, 0]])
+    >>> found = cohen_kappa(table)
+    >>> round(found.estimate, 3), round(found.low, 2), round(found.high, 2)
+    (0.4, 0.15, 0.65)
     """
     rows = int(table.sum())
     if not rows:

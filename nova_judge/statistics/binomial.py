@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+__all__ = ["binomial_cdf", "sign_test"]
+
 _REACH = math.sqrt(2.0 * 18.0 * math.log(10.0))
 
 
@@ -13,6 +15,9 @@ def binomial_cdf(successes: int, trials: int, share: float) -> float:
     The terms are summed from the largest of the tail downwards by their ratios, so that no term
     over- or underflows: relative error below 1e-9 up to a million trials. The k-th is at most
     exp(-k (k - 1) / 2 / successes) of the first, so that those beyond 1e-18 of it are left out.
+
+    >>> round(binomial_cdf(2, 4, 0.5), 4)
+    0.6875
     """
     if successes < 0:
         return 0.0
@@ -35,5 +40,9 @@ def _log_probability(successes: int, trials: int, share: float) -> float:
 
 
 def sign_test(first: int, second: int) -> float:
-    """Two-sided exact p-value that both are equally likely, given these two counts."""
+    """Two-sided exact p-value that both are equally likely, given these two counts.
+
+    >>> round(sign_test(8, 2), 4), sign_test(5, 5)
+    (0.1094, 1.0)
+    """
     return min(1.0, 2.0 * binomial_cdf(min(first, second), first + second, 0.5))

@@ -21,6 +21,8 @@ from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["calibrate", "isotonic"]
+
 MIN_ROWS = 20
 _FOLDS = 10
 _BUCKETS = 10
@@ -85,6 +87,14 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     """The calibration of the margins of all rows with a margin and a label A or B.
 
     A margin of 0 says nothing of either side: such rows are counted as undecided and left out.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> right = EvidenceRow(label=Verdict.A, margin=0.8)
+    >>> wrong = EvidenceRow(label=Verdict.B, margin=0.1)
+    >>> found = calibrate(gather([right] * 20 + [wrong] * 20))
+    >>> found.accuracy, found.rows, found.undecided
+    (0.5, 40, 0)
     """
     usable = ~np.isnan(evidence.margins) & (evidence.labels <= Outcome.B)
     if not usable.any():
@@ -123,6 +133,10 @@ def isotonic(where: Floats, hits: Flags) -> IsotonicMap:
     """Isotonic regression of hits on ascending places by pooling adjacent violators.
 
     Counts are pooled as whole numbers, so that equal data in any order give equal bits.
+
+    >>> right = np.array([False, True, False, True])
+    >>> isotonic(np.array([0.1, 0.2, 0.3, 0.4]), right).values.tolist()
+    [0.0, 0.5, 0.5, 1.0]
     """
     places, first, rows = np.unique(where, return_index=True, return_counts=True)
     hits_at = np.add.reduceat(hits.astype(np.int64), first)

@@ -21,6 +21,8 @@ from nova_judge.statistics.sign_flips import flip_test_of_counts
 from nova_judge.statistics.student import normal_level
 from nova_judge.statistics.win_rate import Interval, wilson
 
+__all__ = ["cluster_counts", "repeats", "share_interval"]
+
 METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
 _END = 0.5
@@ -100,6 +102,10 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     """The clusters of rows with a score (not NaN); None where no prompt repeats among them.
 
     A key of 0 is a row of its own.
+
+    >>> keys, scores = np.array([7, 7, 8], np.uint64), np.array([1.0, 0.5, 0.0])
+    >>> cluster_counts(keys, scores, np.array([1, 0, -1])).clusters[0]
+    Cluster(rows=1, wins=0.0, squares=0.0, lead=-1, decided=1, prompts=1)
     """
     scored = ~np.isnan(scores)
     scores, leads = scores[scored], leads[scored]
@@ -166,7 +172,12 @@ def worth_of(by_prompt: Ints, influence: Floats) -> float:
 
 
 def share_interval(hits: Flags, keys: Keys, level: float) -> Interval | Unscored:
-    """The share of hits with Wilson's interval, or that of clusters where a key repeats."""
+    """The share of hits with Wilson's interval, or that of clusters where a key repeats.
+
+    >>> found = share_interval(np.array([True] * 7 + [False] * 3), np.zeros(10, np.uint64), 0.95)
+    >>> found.estimate, found.method
+    (0.7, 'Wilson')
+    """
     counts = cluster_counts(keys, hits.astype(np.float64), np.zeros(len(hits), dtype=np.int64))
     if counts is None:
         return wilson(int(hits.sum()), len(hits), level)
@@ -230,7 +241,13 @@ def standard_error_of_clusters(counts: ClusterCounts) -> float | None:
 
 
 def repeats(counts: ClusterCounts) -> Repeats:
-    """Prompts and rows, and the parts of the variance (one-way analysis of variance)."""
+    """Prompts and rows, and the parts of the variance (one-way analysis of variance).
+
+    >>> keys, scores = np.array([7, 7, 8], np.uint64), np.array([1.0, 0.5, 0.0])
+    >>> found = repeats(cluster_counts(keys, scores, np.array([1, 0, -1])))
+    >>> found.prompts, found.rows, found.most_rows
+    (2, 3, 2)
+    """
     prompts, rows, wins = counts.prompts, counts.rows, counts.wins
     total = math.fsum(c.squares * c.prompts for c in counts.clusters)
     of_means = math.fsum(c.wins**2 / c.rows * c.prompts for c in counts.clusters)

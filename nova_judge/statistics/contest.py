@@ -43,6 +43,17 @@ from nova_judge.statistics.win_rate import (
     wilson,
 )
 
+__all__ = [
+    "contest_of",
+    "contest_of_profiles",
+    "decision_of",
+    "decisive_rate_of",
+    "equivalence_of",
+    "p_value_of",
+    "standard_error_of",
+    "win_rate_of",
+]
+
 EXACT_TEST = "exact two-sided sign test"
 PROMPTS_TEST = "exact two-sided sign-flip test of prompts"
 ANYTIME_TEST = "anytime-valid sign test (beta mixture)"
@@ -72,7 +83,14 @@ class Contest(NamedTuple):
 
 
 def contest_of(evidence: Evidence, basis: Basis = Basis.BOTH_ORDERS) -> Contest:
-    """The contest of these rows; of one order where the file has no other."""
+    """The contest of these rows; of one order where the file has no other.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> contest = contest_of(gather([EvidenceRow(Verdict.A, Verdict.B)]))
+    >>> contest.a, contest.b, contest.rows
+    (0, 0, 1)
+    """
     if basis is Basis.BOTH_ORDERS:
         contest = contest_of_profiles(evidence.profiles)
         return contest._replace(clusters=evidence.cluster_counts)
@@ -99,7 +117,13 @@ def contest_of(evidence: Evidence, basis: Basis = Basis.BOTH_ORDERS) -> Contest:
 
 
 def contest_of_profiles(profiles: ProfileCounts) -> Contest:
-    """The contest of rows that were judged in both orders, of which no prompt repeats."""
+    """The contest of rows that were judged in both orders, of which no prompt repeats.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> contest_of_profiles(gather([EvidenceRow(Verdict.B, Verdict.B)] * 7).profiles).b
+    7
+    """
     tally = profiles.reconciled
     return Contest(
         tally.a,
@@ -123,6 +147,11 @@ def win_rate_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> In
     """The win rate of B over rows with both verdicts, ties as half.
 
     Where orders were lost, the interval reaches as far as `reach_of_lost` says.
+
+    >>> contest = Contest(a=3, b=7, rows=10, scores=ScoreCounts((3, 0, 0, 0, 7)))
+    >>> found = win_rate_of(contest)
+    >>> found.estimate, round(found.low, 3), round(found.high, 3)
+    (0.7, 0.394, 0.907)
     """
     interval = _interval_of(contest, settings)
     if isinstance(interval, Unscored):
@@ -141,7 +170,12 @@ def win_rate_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> In
 def decisive_rate_of(
     contest: Contest, settings: StatisticsSettings = DEFAULTS
 ) -> Interval | Unscored:
-    """The win rate of B over decided rows, ties and rows whose orders differ left out."""
+    """The win rate of B over decided rows, ties and rows whose orders differ left out.
+
+    >>> contest = Contest(a=3, b=7, rows=20, scores=ScoreCounts((3, 0, 10, 0, 7)))
+    >>> decisive_rate_of(contest).estimate, win_rate_of(contest).estimate
+    (0.7, 0.6)
+    """
     if contest.clusters is not None and contest.decided:
         decided = contest.clusters.of_decided()
         scores = ScoreCounts((contest.a, contest.b))
@@ -152,7 +186,12 @@ def decisive_rate_of(
 
 
 def p_value_of(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> float:
-    """The p-value of no difference, from the decided rows; of prompts where these repeat."""
+    """The p-value of no difference, from the decided rows; of prompts where these repeat.
+
+    >>> contest = Contest(a=2, b=8, rows=10, scores=ScoreCounts((2, 0, 0, 0, 8)))
+    >>> round(p_value_of(contest), 4)
+    0.1094
+    """
     return min(1.0, settings.looks * _single_p_value(contest, settings))
 
 
@@ -174,7 +213,13 @@ def name_of_test(contest: Contest, settings: StatisticsSettings) -> str:
 def equivalence_of(
     contest: Contest, settings: StatisticsSettings = DEFAULTS
 ) -> Interval | Unscored:
-    """The win rate with the bounds of two one-sided tests, each at the level."""
+    """The win rate with the bounds of two one-sided tests, each at the level.
+
+    >>> contest = Contest(a=50, b=50, rows=400, scores=ScoreCounts((50, 0, 300, 0, 50)))
+    >>> found = equivalence_of(contest)
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.478, 0.522)
+    """
     if not contest.scores.rows:
         return Unscored("no row was judged")
     if settings.anytime:
@@ -205,6 +250,10 @@ def decision_of(
     """Decide who is better, by the one rule (`decision.py`); equivalence goes before a difference.
 
     `p_value` is the test's after a correction for other tests beside it.
+
+    >>> contest = Contest(a=10, b=30, rows=40, scores=ScoreCounts((10, 0, 0, 0, 30)))
+    >>> decision_of(contest).value
+    'B better'
     """
     rate = win_rate_of(contest, settings)
     if settings.blocked_by or isinstance(rate, Unscored):
@@ -222,7 +271,12 @@ def decision_of(
 
 
 def standard_error_of(contest: Contest) -> float | None:
-    """The standard error of the win rate, clustered by prompt where prompts repeat."""
+    """The standard error of the win rate, clustered by prompt where prompts repeat.
+
+    >>> contest = Contest(a=50, b=50, rows=100, scores=ScoreCounts((50, 0, 0, 0, 50)))
+    >>> round(standard_error_of(contest), 4)
+    0.0503
+    """
     if contest.clusters is not None:
         return standard_error_of_clusters(contest.clusters)
     return standard_error(contest.scores) if contest.estimate is None else contest.error

@@ -23,6 +23,8 @@ from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["corrected_win_rate", "weighted_label_rate"]
+
 MIN_LABELLED = 20
 PPI = "prediction-powered inference (PPI++), Student's t"
 DRAWN = "prediction-powered inference, labels weighted by one over their probability, Student's t"
@@ -81,6 +83,13 @@ def corrected_win_rate(
     Every row must have had a chance to be drawn. A drawn row that nobody labelled counts as not
     drawn: the result is biased as far as such rows differ from the others. Raises ValueError for a
     probability that is none.
+
+    >>> judged = np.tile([1.0, 1.0, 0.0, 1.0], 50)
+    >>> labels = np.full(200, np.nan)
+    >>> labels[:40] = np.tile([1.0, 0.0, 0.0, 1.0], 10)
+    >>> found = corrected_win_rate(judged, labels)
+    >>> float(judged.mean()), round(found.estimate, 2), found.labelled
+    (0.75, 0.51, 40)
     """
     rows = _rows(scores, labels, probabilities, clusters)
     labelled = int((rows.weights > 0).sum())
@@ -101,6 +110,10 @@ def weighted_label_rate(
 
     labels: 0 for A, 1/2 for a tie, 1 for B, of drawn rows alone. None below two labels. Raises
     ValueError for a probability that is none.
+
+    >>> labels, drawn_with = np.array([1.0, 0.0] * 10), np.array([0.5, 0.25] * 10)
+    >>> round(weighted_label_rate(labels, drawn_with).estimate, 3)
+    0.35
     """
     if len(labels) < 2:
         return None

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from nova_judge.statistics.dirichlet_mean import Bounds
 
+__all__ = ["decide", "equivalent"]
+
 
 class Word(enum.StrEnum):
     """Statement that may be made of two candidates."""
@@ -43,6 +45,10 @@ def decide(
     """The side that test and interval name together, on a scale where more speaks for B.
 
     `lost` holds the estimate with every lost order given to A, and with every one given to B.
+
+    >>> from nova_judge.statistics.win_rate import wilson
+    >>> decide(0.004, wilson(75, 100)).value, decide(0.2, wilson(56, 100)).value
+    ('B better', 'inconclusive')
     """
     least = min(interval.low, interval.estimate, lost.low if lost else interval.low)
     most = max(interval.high, interval.estimate, lost.high if lost else interval.high)
@@ -56,7 +62,12 @@ def decide(
 
 
 def equivalent(inner: Estimated, margin: float | None, lost: Bounds | None = None) -> bool:
-    """True if the interval of two one-sided tests and the lost orders stay within 1/2 +- margin."""
+    """True if the interval of two one-sided tests and the lost orders stay within 1/2 +- margin.
+
+    >>> from nova_judge.statistics.win_rate import wilson
+    >>> equivalent(wilson(500, 1000), 0.05), equivalent(wilson(5, 10), 0.05)
+    (True, False)
+    """
     if margin is None:
         return False
     least = min(inner.low, lost.low if lost else inner.low)

@@ -17,6 +17,8 @@ import numpy as np
 from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.false_position import end_of, root_between
 
+__all__ = ["mean_bounds", "mean_cdf", "quantile"]
+
 
 class Bounds(NamedTuple):
     """The lower and the upper end of an interval."""
@@ -40,6 +42,9 @@ def mean_cdf(
     """P(mean <= threshold) for values in [0, 1] (in [0, size]) under Dirichlet(weights).
 
     `values` and `weights` are equally long, the weights positive; at least two values differ.
+
+    >>> round(mean_cdf(0.5, np.array([0.0, 1.0]), np.array([1.0, 1.0])), 6)
+    0.5
     """
     offsets = values - threshold * sizes
     scale = math.sqrt(float((weights * offsets * offsets).sum()))
@@ -53,6 +58,10 @@ def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
     """The central interval of the mean at `level`; symmetric to the bit where the data are.
 
     `values` ascend and are symmetric about 1/2.
+
+    >>> found = mean_bounds(np.array([0.0, 1.0]), np.array([3.5, 7.5]), 0.95)
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.394, 0.907)
     """
     tail = (1.0 - level) / 2.0
     low = quantile(tail, values, weights)
@@ -64,7 +73,11 @@ def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
 def quantile(
     probability: float, values: Floats, weights: Floats, sizes: Floats | float = 1.0
 ) -> float:
-    """The value below which the mean lies with this probability; see `mean_cdf`."""
+    """The value below which the mean lies with this probability; see `mean_cdf`.
+
+    >>> round(quantile(0.5, np.array([0.0, 1.0]), np.array([2.0, 2.0])), 6)
+    0.5
+    """
     total = float(weights.sum())
     size = float((weights * sizes).sum()) / total
     mean = float(weights @ values) / total / size

@@ -25,6 +25,8 @@ from nova_judge.statistics.planning import (
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, wilson
 
+__all__ = ["detectable_rate", "may_stop", "rows_needed"]
+
 _RANGE_LEVEL = 0.5
 _MOST_ROWS = 1_000_000
 
@@ -53,6 +55,14 @@ def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop 
 
     By the decision of the verdict itself, with figures that hold after optional stopping. Such a
     run must be reported with `StatisticsSettings.anytime`.
+
+    >>> from nova_judge.statistics.contest import Contest
+    >>> from nova_judge.statistics.win_rate import ScoreCounts
+    >>> contest = Contest(a=15, b=45, rows=60, scores=ScoreCounts((15, 0, 0, 0, 45)))
+    >>> may_stop(contest).reason
+    'B is ahead 45 to 15 on rows that both orders decide (anytime-valid p = 0.0059)'
+    >>> may_stop(contest._replace(a=30, scores=ScoreCounts((30, 0, 0, 0, 45)))) is None
+    True
     """
     looked = msgspec.structs.replace(settings, anytime=True)
     word, rate = decision_of(contest, looked), win_rate_of(contest, looked)
@@ -75,6 +85,12 @@ def rows_needed(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Ro
 
     No number would at a draw, where test and win rate point to different sides, or where the lost
     orders could turn the win rate: more rows of the same kind bring more of the same.
+
+    >>> from nova_judge.statistics.contest import Contest
+    >>> from nova_judge.statistics.win_rate import ScoreCounts
+    >>> contest = Contest(a=3, b=7, rows=10, scores=ScoreCounts((3, 0, 0, 0, 7)))
+    >>> rows_needed(contest).rows
+    51
     """
     if not contest.decided or not _would_agree(contest):
         return None
@@ -95,6 +111,12 @@ def detectable_rate(contest: Contest, settings: StatisticsSettings = DEFAULTS) -
     """The distance from 1/2 of a win rate that a run like this finds at 80 % power; None if none.
 
     The larger of what the test on its decided rows and what the win rate's interval can find.
+
+    >>> from nova_judge.statistics.contest import Contest
+    >>> from nova_judge.statistics.win_rate import ScoreCounts
+    >>> contest = Contest(a=90, b=110, rows=200, scores=ScoreCounts((90, 0, 0, 0, 110)))
+    >>> round(detectable_rate(contest), 3)
+    0.102
     """
     if not contest.decided or not contest.scores.rows:
         return None

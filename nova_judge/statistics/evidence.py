@@ -23,6 +23,8 @@ from nova_judge.statistics.outcomes import (
     score_quarters,
 )
 
+__all__ = ["count_codes", "gather", "key_of", "markup_of"]
+
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000
 _LABEL_SCORES = np.array([0.0, 1.0, 0.5, math.nan])
@@ -150,13 +152,22 @@ class Evidence:
 
 
 def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:
-    """Count profiles from two equally long columns of `Outcome` codes (both bad count as a tie)."""
+    """Count profiles from two equally long columns of `Outcome` codes (both bad count as a tie).
+
+    >>> codes = np.array([Outcome.A, Outcome.B], np.uint8)
+    >>> count_codes(codes, codes).reconciled
+    ReconciledTally(a=1, b=1, ties=0, inconsistent=0, errors=0)
+    """
     codes = forward.astype(np.intp) * len(Outcome) + backward
     return ProfileCounts(tuple(np.bincount(codes, minlength=len(PROFILES)).tolist()))
 
 
 def key_of(*texts: str) -> int:
-    """A number from 1 to 2^64 - 1 that stands for these texts, the same everywhere and always."""
+    """A number from 1 to 2^64 - 1 that stands for these texts, the same everywhere and always.
+
+    >>> key_of("Capital of France?") == key_of("Capital of France?") != key_of("Of Spain?")
+    True
+    """
     joined = "\0".join(texts).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.sha256(joined).digest()[:8], "big") or 1
 
@@ -183,7 +194,12 @@ class EvidenceColumns:
 
 
 def gather(rows: Iterable[EvidenceRow]) -> Evidence:
-    """Rows to columns."""
+    """Rows to columns.
+
+    >>> evidence = gather([EvidenceRow(Verdict.A, Verdict.A), EvidenceRow(Verdict.B, Verdict.A)])
+    >>> evidence.rows, evidence.scores.tolist()
+    (2, [0.0, 0.5])
+    """
     columns = EvidenceColumns()
     for row in rows:
         columns.add(row)
@@ -196,7 +212,11 @@ def _quarters_or_nan(profile: Profile) -> float:
 
 
 def markup_of(text: str | None) -> Markup | None:
-    """The Markdown structure of an answer; None without one."""
+    """The Markdown structure of an answer; None without one.
+
+    >>> markup_of("# Title with **bold**")
+    Markup(headings=1, list_items=0, bold=1)
+    """
     if text is None:
         return None
     return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))

@@ -33,6 +33,8 @@ from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.verdict import VerdictStated, state_verdict
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["corrected_by_labels", "find"]
+
 FIXED_SIZE = (
     "judging may have stopped early: verdict, win rates and categories allow for it; what is "
     "corrected or controlled, agreement, calibration and criteria have intervals for a number of "
@@ -83,7 +85,12 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
 def find(
     evidence: Evidence, settings: StatisticsSettings, basis: Basis = Basis.BOTH_ORDERS
 ) -> Estimates:
-    """Every estimate that the evidence allows."""
+    """Every estimate that the evidence allows.
+
+    >>> from nova_judge.statistics.evidence import gather
+    >>> find(gather([]), StatisticsSettings()).verdict.word.value
+    'inconclusive'
+    """
     both_orders = basis is Basis.BOTH_ORDERS
     counted = evidence if both_orders else evidence.forward_alone()
     level = settings.level
@@ -131,6 +138,14 @@ def corrected_by_labels(evidence: Evidence, level: float = 0.95) -> CorrectedWin
     """The win rate corrected by the labels; by those with a probability alone where there are any.
 
     Labels that came otherwise do not change what a row had to be drawn for: it counts as not drawn.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> labelled = [EvidenceRow(Verdict.B, Verdict.B, label=Verdict.B)] * 15
+    >>> labelled += [EvidenceRow(Verdict.B, Verdict.B, label=Verdict.A)] * 15
+    >>> others = [EvidenceRow(Verdict.B, Verdict.B), EvidenceRow(Verdict.A, Verdict.A)] * 200
+    >>> round(corrected_by_labels(gather(labelled + others)).estimate, 2)
+    0.5
     """
     labels, probabilities = evidence.label_scores, evidence.probabilities
     drawn = ~np.isnan(labels) & ~np.isnan(probabilities)

@@ -14,6 +14,8 @@ from nova_judge.statistics.clusters import worth_of
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, wilson
 
+__all__ = ["gwet_ac1"]
+
 MIN_LABELLED = 20
 METHOD = "the wider of Gwet's variance (one observation added twice) and Wilson's of the agreement"
 
@@ -33,6 +35,10 @@ def gwet_ac1(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) ->
 
     `by_prompt` are the tables of the prompts where these repeat: the interval is then that of as
     many rows as these are worth.
+
+    >>> table = np.array([[45, 5, 0], [3, 2, 0], [0, 0, 0]])
+    >>> round(gwet_ac1(table).estimate, 3)
+    0.819
     """
     used = (table.sum(axis=0) + table.sum(axis=1)) > 0
     counts = table[np.ix_(used, used)].astype(np.float64)

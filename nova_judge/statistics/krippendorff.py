@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
+__all__ = ["nominal_alpha"]
+
 
 def nominal_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
     """Alpha for categories without an order, from what was said of each unit.
 
     1 - observed / expected disagreement (Krippendorff 2011). Units with fewer than two sayings take
     no part. None without any, or where all say one thing everywhere.
+
+    >>> round(nominal_alpha(["AA", "AB", "BB", "BB"]), 3)
+    0.533
     """
     totals: Counter[Hashable] = Counter()
     disagreed = 0.0

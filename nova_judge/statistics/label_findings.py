@@ -21,6 +21,8 @@ from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
+__all__ = ["label_findings"]
+
 
 class LabelFindings(msgspec.Struct, frozen=True, kw_only=True):
     """The labelled rows by themselves.
@@ -43,6 +45,13 @@ def label_findings(evidence: Evidence, judged: Word, level: float = 0.95) -> Lab
     """The findings of labelled rows beside the judge's own decision; None without labels.
 
     Labels with a probability are weighted, and those without one then take no part.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> rows = [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.B)] * 20
+    >>> found = label_findings(gather(rows), Word.A_BETTER)
+    >>> found.word.value, len(found.contradictions)
+    ('B better', 1)
     """
     known = evidence.labels < Outcome.ERROR
     drawn = known & ~np.isnan(evidence.probabilities)

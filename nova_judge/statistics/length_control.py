@@ -21,6 +21,8 @@ from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
+__all__ = ["controlled_win_rate", "format_controlled", "length_controlled", "style_controlled"]
+
 MIN_ROWS = 20
 PRECISION_PER_ROOT = 0.35
 """Of the prior on a coefficient, per square root of the rows. Chosen on AlpacaEval's models for 100
@@ -61,7 +63,16 @@ class _Fit(NamedTuple):
 
 
 def length_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal length, in characters."""
+    """The win rate of B at equal length, in characters.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> longer = EvidenceRow(Verdict.B, Verdict.B, length_A=100, length_B=170)
+    >>> shorter = EvidenceRow(Verdict.A, Verdict.A, length_A=100, length_B=80)
+    >>> found = length_controlled(gather([longer, longer, shorter] * 20))
+    >>> round(found.estimate, 2)
+    0.46
+    """
     differences = evidence.lengths[:, 1] - evidence.lengths[:, 0]
     return controlled_win_rate(
         evidence.scores, differences[:, None], ("length",), level, evidence.clusters
@@ -69,14 +80,32 @@ def length_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate
 
 
 def format_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal Markdown structure: headings, list items, bold passages."""
+    """The win rate of B at equal Markdown structure: headings, list items, bold passages.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather, markup_of
+    >>> plain, bold = markup_of("one"), markup_of("**one**")
+    >>> more = EvidenceRow(Verdict.B, Verdict.B, markup_A=plain, markup_B=bold)
+    >>> less = EvidenceRow(Verdict.A, Verdict.A, markup_A=bold, markup_B=plain)
+    >>> round(format_controlled(gather([more, more, less] * 20)).estimate, 2)
+    0.6
+    """
     differences = evidence.markup[:, 1] - evidence.markup[:, 0]
     names = ("headings", "list_items", "bold")
     return controlled_win_rate(evidence.scores, differences, names, level, evidence.clusters)
 
 
 def style_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal length and equal Markdown structure, all in one regression."""
+    """The win rate of B at equal length and equal Markdown structure, all in one regression.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather, markup_of
+    >>> texts = {"length_A": 3, "markup_A": markup_of("one"), "markup_B": markup_of("**one**")}
+    >>> more = EvidenceRow(Verdict.B, Verdict.B, length_B=7, **texts)
+    >>> less = EvidenceRow(Verdict.A, Verdict.A, length_B=2, **texts)
+    >>> len(style_controlled(gather([more, less] * 20)).effects)
+    4
+    """
     of_a, of_b = (
         np.column_stack([evidence.lengths[:, side], evidence.markup[:, side]]) for side in (0, 1)
     )
@@ -96,6 +125,10 @@ def controlled_win_rate(
     Rows with an unknown score or difference are left out. With effects beyond `EXPECTED_EFFECT`
     the estimate stays between the raw and the fully controlled rate, and the level is not kept.
     `clusters` are the prompts, where these repeat; 0 is a row alone.
+
+    >>> scores = np.where(np.arange(121) > 50, 1.0, 0.25)
+    >>> round(controlled_win_rate(scores, np.arange(121.0)[:, None] - 30, ("length",)).estimate, 3)
+    0.517
     """
     keys = np.zeros(len(scores), dtype=np.uint64) if clusters is None else clusters
     differences = differences.astype(np.float64)  # kept in half of the bytes where there are many

@@ -30,6 +30,15 @@ from nova_judge.statistics.observed_scale import (
 )
 from nova_judge.statistics.win_rate import DIRICHLET, Interval, wilson
 
+__all__ = [
+    "mean_difference",
+    "mean_score",
+    "recovered_rows",
+    "reported_interval",
+    "share_bounds",
+    "shown_together",
+]
+
 _END = 0.5
 
 
@@ -58,6 +67,10 @@ def mean_score(
     The mean is summed exactly, so that parts of a file merge to the mean of the whole. `scale` is
     None where nobody knows it. Raises ValueError for a score off the scale: whoever reads scores
     must have refused it.
+
+    >>> found = mean_score([0.2, 0.4, 0.9])
+    >>> found.estimate, round(found.low, 2), round(found.high, 2)
+    (0.5, 0.21, 0.82)
     """
     if not scores:
         return Unscored("no row has a score")
@@ -97,6 +110,10 @@ def share_bounds(shares: Floats, level: float) -> Bounds:
 
     The rows are the Dirichlet weights of their values, with half an observation at 0 and at 1, as
     in `win_rate.score_interval`, but on the values themselves and no grid.
+
+    >>> bounds = share_bounds(np.array([0.2, 0.4, 0.9]), 0.95)
+    >>> round(bounds.low, 2), round(bounds.high, 2)
+    (0.21, 0.82)
     """
     values, rows = values_and_rows(shares)
     atoms = np.concatenate(([0.0, 1.0], values, 1.0 - values))
@@ -122,6 +139,10 @@ def mean_difference(
     """The mean of second minus first over rows that have both; positive: the second is higher.
 
     Taken row by row, so that what makes a prompt hard for both cancels.
+
+    >>> found = mean_difference([(0.2, 0.5), (0.4, 0.6), (0.1, 0.5)])
+    >>> round(found.estimate, 3)
+    0.3
     """
     if not pairs:
         return Unscored("no row has both scores")
@@ -142,6 +163,10 @@ def shown_together(metrics: Mapping[str, PairedScores], level: float = 0.95) -> 
 
     Where no metric differs, the chance that any is named is at most 1 - level, however many there
     are and however they hang together. A metric is named only where its interval leaves zero out.
+
+    >>> pairs = {"rouge": ([(0.1, 0.6)] * 20, UNIT), "bleu": ([(0.1, 0.1)] * 20, UNIT)}
+    >>> shown_together(pairs)
+    {'rouge'}
     """
     held = {name: metric for name, metric in metrics.items() if metric.pairs}
     corrected = holm(
@@ -180,6 +205,11 @@ def recovered_rows(mean: float, standard_error: float) -> int | None:
 
     The container's standard error of a mean of zeros and ones is sqrt(p (1 - p) / (n - 1)); an n
     that makes both n and p n whole is that mean's own. Anything else is not a single proportion.
+
+    >>> recovered_rows(0.25, (0.25 * 0.75 / 99) ** 0.5)
+    100
+    >>> recovered_rows(0.25, 0.4) is None
+    True
     """
     if not 0 < mean < 1 or standard_error <= 0:
         return None
@@ -197,6 +227,11 @@ def reported_interval(
 
     Wilson where the rows behind a proportion can be recovered, nothing otherwise: a normal interval
     around a mean near an end, or an average over unequal sub-tasks, would only look exact.
+
+    >>> reported_interval(0.25, (0.25 * 0.75 / 99) ** 0.5).method
+    'Wilson'
+    >>> isinstance(reported_interval(0.25, None), Unscored)
+    True
     """
     rows = recovered_rows(mean, standard_error) if standard_error is not None else None
     if rows is None:

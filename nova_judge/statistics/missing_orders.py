@@ -12,6 +12,8 @@ import msgspec
 from nova_judge.statistics.dirichlet_mean import Bounds
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
 
+__all__ = ["lost_orders", "reach_of_lost"]
+
 _WIN = {Outcome.A: 0.0, Outcome.TIE: 0.5, Outcome.B: 1.0}
 
 
@@ -34,7 +36,15 @@ class LostOrders(msgspec.Struct, frozen=True):
 
 
 def lost_orders(profiles: ProfileCounts) -> LostOrders | None:
-    """The lost orders of judged rows; None where none was lost."""
+    """The lost orders of judged rows; None where none was lost.
+
+    >>> from nova_judge.records import Unscored, Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> whole = EvidenceRow(Verdict.B, Verdict.B)
+    >>> lost = EvidenceRow(Verdict.B, Unscored("cut off"))
+    >>> lost_orders(gather([whole] * 8 + [lost] * 2).profiles)
+    LostOrders(one_order=2, neither=0, low=0.9, high=1.0)
+    """
     if not profiles.one_order and not profiles.judge_failed:
         return None
     least = sum(rows * _score(*profile, lost=0.0) for profile, rows in profiles) / profiles.rows
@@ -49,6 +59,14 @@ def reach_of_lost(profiles: ProfileCounts) -> Bounds:
 
     (0, 0) where no row has one verdict only. One row at 1/2 is added to the rows whose orders
     differ, since the loss may have taken them all.
+
+    >>> from nova_judge.records import Unscored, Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> whole, flip = EvidenceRow(Verdict.B, Verdict.B), EvidenceRow(Verdict.A, Verdict.B)
+    >>> lost = EvidenceRow(Verdict.B, Unscored("cut off"))
+    >>> reach = reach_of_lost(gather([whole] * 6 + [flip] * 2 + [lost] * 2).profiles)
+    >>> round(reach.low, 2), round(reach.high, 2)
+    (-0.08, 0.03)
     """
     lost, whole = profiles.one_order, sum(profiles.quarters)
     if not lost or not whole:

@@ -20,6 +20,8 @@ from nova_judge.statistics.merged_values import sums_and_prompts
 from nova_judge.statistics.sign_flips import flip_test_of_counts, flip_test_of_values
 from nova_judge.statistics.student import normal_level, student_p_value, student_quantile
 
+__all__ = ["mean_difference_p_value", "observed_bounds"]
+
 MIN_ROWS = 2
 METHOD = "the wider of Student's t and Dirichlet weights over rows, ends at the values seen"
 BY_PROMPT = "the wider of Student's t and Dirichlet weights over prompts, ends at the means seen"
@@ -37,6 +39,10 @@ def observed_bounds(
     `ends` are the least and the largest value that could have been seen, None where nobody knows.
     keys: the prompts, where these repeat; 0 is a row alone. Unscored for a single row or prompt,
     and where all values are equal and the ends are not known.
+
+    >>> found = observed_bounds(np.array([1.0, 2.0, 4.0] * 4), 0.95, Bounds(1.0, 5.0))
+    >>> round(found.low, 2), round(found.high, 2)
+    (1.51, 3.16)
     """
     sums, sizes = sums_by_prompt(values, keys)
     prompts, rows = len(sums), len(values)
@@ -60,6 +66,9 @@ def mean_difference_p_value(differences: Floats, keys: Keys | None = None) -> fl
 
     Takes the differences in any order, and their prompts where these repeat; 1 where none differs
     from 0.
+
+    >>> mean_difference_p_value(np.array([0.1, 0.2, 0.3, 0.1]))
+    0.125
     """
     moved = differences[differences != 0]
     if not len(moved):

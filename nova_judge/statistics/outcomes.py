@@ -15,6 +15,15 @@ import msgspec
 
 from nova_judge.records import ONE_PASS, JudgedAs, Judgment, Unscored, Verdict
 
+__all__ = [
+    "count_profiles",
+    "outcome_of",
+    "profile_of",
+    "profiles_from_dict",
+    "reconcile",
+    "score_quarters",
+]
+
 
 class Outcome(enum.IntEnum):
     """Outcome of one order. Both bad is a tie; no readable verdict is an error."""
@@ -173,12 +182,21 @@ class ProfileCounts:
 
 
 def outcome_of(judged: JudgedAs) -> Outcome:
-    """The outcome that a verdict, or its absence, counts as."""
+    """The outcome that a verdict, or its absence, counts as.
+
+    >>> outcome_of(Verdict.BOTH_BAD).name, outcome_of(Unscored("cut off")).name
+    ('TIE', 'ERROR')
+    """
     return Outcome.ERROR if isinstance(judged, Unscored) else _OUTCOMES[judged]
 
 
 def profile_of(judgment: Judgment) -> Profile:
-    """The outcome profile of one row; where the job made one pass, it speaks for the row."""
+    """The outcome profile of one row; where the job made one pass, it speaks for the row.
+
+    >>> profile = profile_of(Judgment(forward=Verdict.A, backward=Verdict.B))
+    >>> profile.forward.name, profile.backward.name
+    ('A', 'B')
+    """
     forward = outcome_of(judgment.forward)
     if judgment.backward == ONE_PASS:
         return Profile(forward, forward)
@@ -186,7 +204,13 @@ def profile_of(judgment: Judgment) -> Profile:
 
 
 def reconcile(profile: Profile) -> Reconciled:
-    """Both orders the same: that verdict; two verdicts that differ: inconsistent; else an error."""
+    """Both orders the same: that verdict; two verdicts that differ: inconsistent; else an error.
+
+    >>> reconcile(Profile(Outcome.A, Outcome.A)).value
+    'A'
+    >>> reconcile(Profile(Outcome.A, Outcome.B)).value
+    'inconsistent'
+    """
     if Outcome.ERROR in profile:
         return Reconciled.ERROR
     if profile.forward != profile.backward:
@@ -198,6 +222,11 @@ def score_quarters(profile: Profile) -> int | None:
     """Mean score of B over both orders (B 1, tie 1/2, A 0), in quarters; None where one is lost.
 
     One verdict alone is not a score: it would carry the judge's bias for a position in full.
+
+    >>> score_quarters(Profile(Outcome.B, Outcome.TIE))
+    3
+    >>> score_quarters(Profile(Outcome.B, Outcome.ERROR)) is None
+    True
     """
     if Outcome.ERROR in profile:
         return None
@@ -205,7 +234,12 @@ def score_quarters(profile: Profile) -> int | None:
 
 
 def count_profiles(judgments: Iterable[Judgment]) -> ProfileCounts:
-    """Count the profiles of many judgments in one pass."""
+    """Count the profiles of many judgments in one pass.
+
+    >>> flip = Judgment(forward=Verdict.A, backward=Verdict.B)
+    >>> count_profiles([flip, flip]).reconciled
+    ReconciledTally(a=0, b=0, ties=0, inconsistent=2, errors=0)
+    """
     profiles: Counter[Profile] = Counter()
     both_bad_forward = both_bad_backward = 0
     for judgment in judgments:
@@ -218,7 +252,12 @@ def count_profiles(judgments: Iterable[Judgment]) -> ProfileCounts:
 
 
 def profiles_from_dict(counts: Mapping[str, int]) -> ProfileCounts:
-    """The counts that `ProfileCounts.as_dict` wrote (both bad counts as a tie)."""
+    """The counts that `ProfileCounts.as_dict` wrote (both bad counts as a tie).
+
+    >>> counts = count_profiles([Judgment(forward=Verdict.A, backward=Verdict.B)])
+    >>> profiles_from_dict(counts.as_dict()) == counts
+    True
+    """
     named = ProfileCounts().as_dict()
     if set(counts) != set(named):
         raise ValueError(f"expected the sixteen profiles {', '.join(named)}")

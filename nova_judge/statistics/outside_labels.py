@@ -19,6 +19,8 @@ from nova_judge.statistics.statistics_settings import JudgeRates
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["judge_rates", "rate_by_outside_labels"]
+
 METHOD = "Rogan and Gladen's correction, one observation added to every rate"
 
 
@@ -26,6 +28,14 @@ def judge_rates(evidence: Evidence) -> JudgeRates | None:
     """The judge's rates on rows that it decides and labels call better on one side.
 
     None where one side has no such row. Where prompts repeat, what the rows are worth.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> rows = [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.A)] * 9
+    >>> rows += [EvidenceRow(Verdict.A, Verdict.A, label=Verdict.B)] * 2
+    >>> rows += [EvidenceRow(Verdict.B, Verdict.B, label=Verdict.B)] * 8
+    >>> judge_rates(gather(rows))
+    JudgeRates(right_of_A=9.0, labelled_A=9.0, right_of_B=8.0, labelled_B=10.0)
     """
     decided = evidence.leads != 0
     counts: list[float] = []
@@ -47,7 +57,14 @@ def _right_of(right: Flags, places: RowIndices) -> tuple[float, float]:
 def rate_by_outside_labels(
     contest: Contest, judge: JudgeRates, level: float = 0.95
 ) -> Interval | Unscored:
-    """The share of B among decided rows, as labels would give it."""
+    """The share of B among decided rows, as labels would give it.
+
+    >>> from nova_judge.statistics.win_rate import ScoreCounts
+    >>> contest = Contest(a=40, b=60, rows=100, scores=ScoreCounts((40, 0, 0, 0, 60)))
+    >>> found = rate_by_outside_labels(contest, JudgeRates(45, 50, 40, 50))
+    >>> round(found.estimate, 3)
+    0.714
+    """
     if not contest.decided:
         return Unscored("no row names one candidate throughout")
     if not judge.labelled_A or not judge.labelled_B:

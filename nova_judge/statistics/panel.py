@@ -12,6 +12,8 @@ from nova_judge.statistics.arrays import Codes, Flags, Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.outcomes import Outcome
 
+__all__ = ["combined", "krippendorff_alpha", "weights_by_labels"]
+
 FEWEST_LABELS: Final = 20
 _VERDICTS: Final = (Outcome.A, Outcome.B, Outcome.TIE)
 
@@ -42,6 +44,10 @@ def combined(verdicts: Codes, weights: Floats) -> Codes:
 
     `weights`: judges, or rows x judges. `Outcome.ERROR` where fewer than half of the judges gave a
     verdict, and where those that did have no weight.
+
+    >>> majority, split = [Outcome.A, Outcome.A, Outcome.B], [Outcome.A, Outcome.B, Outcome.TIE]
+    >>> [Outcome(v).name for v in combined(np.array([majority, split]), np.ones(3))]
+    ['A', 'TIE']
     """
     votes = np.stack([((verdicts == one) * weights).sum(axis=1) for one in _VERDICTS], axis=1)
     most = votes.max(axis=1)
@@ -71,6 +77,13 @@ def weights_by_labels(verdicts: Codes, labels: Codes, keys: Keys) -> Floats | No
     (Nitzan and Paroush 1982, Int. Econ. Rev. 23), at one right and one wrong verdict more than were
     seen; a judge that is wrong more often than right has none. None below `FEWEST_LABELS` labels,
     and where no judge would have a weight.
+
+    >>> labels = np.tile([Outcome.A, Outcome.B], 20)
+    >>> right, guess = labels, np.full(40, Outcome.A)
+    >>> prompts = np.arange(1, 41, dtype=np.uint64)
+    >>> weights = weights_by_labels(np.stack([right, guess], 1), labels, prompts)
+    >>> bool((weights[:, 0] > weights[:, 1]).all())
+    True
     """
     labelled = labels < Outcome.ERROR
     if int(labelled.sum()) < FEWEST_LABELS:
@@ -90,6 +103,9 @@ def krippendorff_alpha(verdicts: Codes) -> float | None:
 
     1 is full agreement, 0 what chance gives. Rows with fewer than two verdicts do not count
     (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability).
+
+    >>> krippendorff_alpha(np.array([[Outcome.A, Outcome.A], [Outcome.B, Outcome.B]]))
+    1.0
     """
     counts = np.stack([(verdicts == one).sum(axis=1) for one in _VERDICTS], axis=1)
     counts = counts[counts.sum(axis=1) >= 2].astype(np.float64)

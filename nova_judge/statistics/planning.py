@@ -10,6 +10,18 @@ import msgspec
 from nova_judge.statistics.binomial import binomial_cdf, sign_test
 from nova_judge.statistics.sequential import anytime_p_value
 
+__all__ = [
+    "decisive_pairs",
+    "decisive_pairs_anytime",
+    "detectable_difference",
+    "detectable_difference_anytime",
+    "plan",
+    "power_of",
+    "power_of_anytime",
+    "smallest_significant",
+    "smallest_significant_anytime",
+]
+
 POWER = 0.8
 _MOST_PAIRS = 4_000_000
 
@@ -52,6 +64,9 @@ def plan(
     fewer rows than it sees; `nova-judge stats` prints the share of a finished run. With several
     `samples` of a prompt, `correlation` is how alike their scores are: 1 makes them one row, 0 as
     good as different prompts (Kish's design effect, 1 + (samples - 1) correlation).
+
+    >>> plan(0.05).decided_pairs, plan(0.05, decided_share=0.5).pairs
+    (786, 1572)
     """
     decided = decisive_pairs(0.5 + difference, level, power)
     if decided is None:
@@ -77,6 +92,9 @@ def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> i
 
     Searched upwards from the normal approximation (z_level + z_power)^2 / (4 d^2), for a distance d
     of the share from 1/2, until the exact power is there. None beyond four million.
+
+    >>> decisive_pairs(0.6)
+    199
     """
     distance = abs(share - 0.5)
     if distance == 0:
@@ -93,6 +111,9 @@ def decisive_pairs_anytime(share: float, level: float = 0.95, power: float = POW
     """Decided rows by which the anytime-valid test finds a true `share`, in a single look at them.
 
     Looks before can only find it sooner. None at 1/2 and beyond four million.
+
+    >>> decisive_pairs_anytime(0.6) > decisive_pairs(0.6)
+    True
     """
     distance = abs(share - 0.5)
     if distance == 0:
@@ -111,35 +132,59 @@ def decisive_pairs_anytime(share: float, level: float = 0.95, power: float = POW
 
 
 def detectable_difference(pairs: int, *, level: float = 0.95, power: float = POWER) -> float | None:
-    """The smallest difference that `pairs` decided rows find with `power`, None without one."""
+    """The smallest difference that `pairs` decided rows find with `power`, None without one.
+
+    >>> round(detectable_difference(199), 3)
+    0.1
+    """
     return _detectable(pairs, smallest_significant(pairs, level), power)
 
 
 def detectable_difference_anytime(
     pairs: int, *, level: float = 0.95, power: float = POWER
 ) -> float | None:
-    """The same for the anytime-valid test, at a single look."""
+    """The same for the anytime-valid test, at a single look.
+
+    >>> round(detectable_difference_anytime(199), 3)
+    0.134
+    """
     return _detectable(pairs, smallest_significant_anytime(pairs, level), power)
 
 
 def power_of(pairs: int, difference: float, level: float = 0.95) -> float:
-    """The power of the exact two-sided sign test on `pairs` decided rows."""
+    """The power of the exact two-sided sign test on `pairs` decided rows.
+
+    >>> round(power_of(199, 0.1), 3)
+    0.804
+    """
     return _power(pairs, smallest_significant(pairs, level), difference)
 
 
 def power_of_anytime(pairs: int, difference: float, level: float = 0.95) -> float:
-    """The power of the anytime-valid test at a single look at `pairs` decided rows."""
+    """The power of the anytime-valid test at a single look at `pairs` decided rows.
+
+    >>> power_of_anytime(199, 0.1) < power_of(199, 0.1)
+    True
+    """
     return _power(pairs, smallest_significant_anytime(pairs, level), difference)
 
 
 @functools.lru_cache(maxsize=1024)
 def smallest_significant(pairs: int, level: float = 0.95) -> int:
-    """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is."""
+    """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is.
+
+    >>> smallest_significant(10), smallest_significant(5)
+    (9, 6)
+    """
     return _fewest_wins(pairs, lambda wins: sign_test(wins, pairs - wins) < 1.0 - level)
 
 
 def smallest_significant_anytime(pairs: int, level: float = 0.95) -> int:
-    """The same for the anytime-valid test."""
+    """The same for the anytime-valid test.
+
+    >>> smallest_significant_anytime(20)
+    18
+    """
     return _fewest_wins(pairs, lambda wins: anytime_p_value(wins, pairs - wins) < 1.0 - level)
 
 

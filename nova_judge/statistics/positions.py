@@ -9,6 +9,8 @@ from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile, ProfileCounts
 from nova_judge.statistics.sign_flips import flip_test_of_counts
 
+__all__ = ["positions", "positions_of"]
+
 
 class Positions(msgspec.Struct, frozen=True):
     """Position figures of a judge; shares are fractions, None where nothing could be counted.
@@ -40,7 +42,15 @@ class Positions(msgspec.Struct, frozen=True):
 
 
 def positions(profiles: ProfileCounts) -> Positions:
-    """The position figures of judged rows. Without rows in both orders no test is made."""
+    """The position figures of judged rows. Without rows in both orders no test is made.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> both_A, flip = EvidenceRow(Verdict.A, Verdict.A), EvidenceRow(Verdict.A, Verdict.B)
+    >>> found = positions(gather([both_A] * 3 + [flip]).profiles)
+    >>> found.first_rate, found.flips, found.consistency
+    (0.625, 0.25, 0.75)
+    """
     first, second = _named_by_position(profiles)
     leaning_first, leaning_second = _leaning(profiles)
     flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)
@@ -64,7 +74,14 @@ def positions(profiles: ProfileCounts) -> Positions:
 
 
 def positions_of(evidence: Evidence) -> Positions:
-    """The position figures of all rows; where prompts repeat, the test flips signs of prompts."""
+    """The position figures of all rows; where prompts repeat, the test flips signs of prompts.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> rows = [EvidenceRow(Verdict.A, Verdict.B)] * 2 + [EvidenceRow(Verdict.A, Verdict.A)] * 2
+    >>> positions_of(gather(rows)).first_rate
+    0.75
+    """
     found = positions(evidence.profiles)
     if found.p_value is None:
         return found

@@ -14,6 +14,8 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats, RowIndices
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 
+__all__ = ["drawn_rows", "expected_reach", "inclusion_probabilities"]
+
 LEAST_SIZE = 0.3
 _TRIALS = 24
 _ROUND_ERROR = 1e-9
@@ -23,6 +25,9 @@ def inclusion_probabilities(usefulness: Floats, budget: int) -> Floats:
     """The probability of every row to be drawn; they add up to the budget, or to all rows.
 
     usefulness: 0 to 1 per row, 1 where a label tells most; NaN for rows that are not to be drawn.
+
+    >>> inclusion_probabilities(np.array([1.0, 0.0, 0.0, np.nan]), 2).round(2).tolist()
+    [0.96, 0.52, 0.52, 0.0]
     """
     possible = ~np.isnan(usefulness)
     count = int(possible.sum())
@@ -41,7 +46,11 @@ def inclusion_probabilities(usefulness: Floats, budget: int) -> Floats:
 
 
 def drawn_rows(probabilities: Floats, seed: int) -> RowIndices:
-    """The numbers of the drawn rows, in random order: whoever stops early has a random part."""
+    """The numbers of the drawn rows, in random order: whoever stops early has a random part.
+
+    >>> sorted(drawn_rows(np.array([1.0, 0.5, 0.5, 0.0]), seed=0).tolist())
+    [0, 1]
+    """
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(probabilities))
     reached = np.cumsum(probabilities[order]) + generator.random()
@@ -59,6 +68,10 @@ def expected_reach(
     agreement: the share of rows with a clear verdict on which people are assumed to say the same as
     the judge; on the others they are assumed to split evenly. The mean over simulated reviews; None
     where the labels would be too few.
+
+    >>> scores, chances = np.tile([0.0, 1.0], 100), np.full(200, 0.4)
+    >>> round(expected_reach(scores, chances, agreement=0.9), 2)
+    0.09
     """
     generator = np.random.default_rng(seed)
     reaches = []

@@ -15,6 +15,8 @@ from nova_judge.statistics.clusters import ClusterCounts
 from nova_judge.statistics.false_position import end_of, root_between
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
+__all__ = ["anytime_p_value", "e_value", "win_rate_anytime"]
+
 CONFIDENCE_SEQUENCE = "confidence sequence (beta mixture), valid at every look"
 PRIOR = 10.0
 """Beta(10, 10) decides a true .60 soonest: some 215 decided rows on average."""
@@ -26,7 +28,11 @@ _LOG_PRIOR = _DENSITY - math.log(float(np.exp(_DENSITY).sum()))
 
 
 def e_value(first: int, second: int) -> float:
-    """Evidence against a fair coin from these two counts; may be `inf`, 1 without any data."""
+    """Evidence against a fair coin from these two counts; may be `inf`, 1 without any data.
+
+    >>> e_value(0, 0), round(e_value(15, 45), 1)
+    (1.0, 170.5)
+    """
     log_evidence = (
         _log_beta(first + PRIOR, second + PRIOR)
         - _log_beta(PRIOR, PRIOR)
@@ -36,7 +42,11 @@ def e_value(first: int, second: int) -> float:
 
 
 def anytime_p_value(first: int, second: int) -> float:
-    """A p-value for a fair coin that stays valid when one stops at will."""
+    """A p-value for a fair coin that stays valid when one stops at will.
+
+    >>> round(anytime_p_value(20, 40), 3), round(anytime_p_value(15, 45), 4)
+    (0.156, 0.0059)
+    """
     return min(1.0, 1.0 / e_value(first, second))
 
 
@@ -46,6 +56,10 @@ def win_rate_anytime(scores: ScoreCounts, level: float = 0.95) -> Interval | Uns
     A mean of m is rejected where the product of 1 + k (score - m), mixed over k, reaches
     1 / (1 - level) (Waudby-Smith and Ramdas 2024, JRSS B 86). On coin tosses that is the likelihood
     ratio of `e_value`; a score of m costs nothing, so that ties do not widen it against 1/2.
+
+    >>> found = win_rate_anytime(ScoreCounts((15, 45)))
+    >>> found.estimate, round(found.low, 2), round(found.high, 2)
+    (0.75, 0.54, 0.9)
     """
     if not scores.rows:
         return Unscored("no row was judged")

@@ -12,6 +12,8 @@ import numpy as np
 from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.binomial import sign_test
 
+__all__ = ["flip_test_of_counts", "flip_test_of_values"]
+
 _LARGEST_SUM = 200_000
 _ROUNDING = 1e-9
 
@@ -21,6 +23,9 @@ def flip_test_of_counts(differences: Ints) -> float:
 
     Beyond a total of 200,000 the normal distribution stands in for the exact one; they agree to
     1e-3 of the p-value there.
+
+    >>> flip_test_of_counts(np.array([3, 2, 2, 1, 1]))
+    0.0625
     """
     sizes, counts = np.unique(np.abs(differences[differences != 0]), return_counts=True)
     if not len(sizes):
@@ -43,7 +48,11 @@ def flip_test_of_counts(differences: Ints) -> float:
 
 
 def flip_test_of_values(differences: Floats) -> float:
-    """Two-sided p-value of at most 18 differences that are not 0, over all their signs."""
+    """Two-sided p-value of at most 18 differences that are not 0, over all their signs.
+
+    >>> flip_test_of_values(np.array([0.5, 0.25, 0.1]))
+    0.25
+    """
     moved = differences[differences != 0]
     sums = np.zeros(1)
     for value in np.sort(np.abs(moved)):

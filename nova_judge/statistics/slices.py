@@ -21,6 +21,8 @@ from nova_judge.statistics.outcomes import ReconciledTally
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["slices"]
+
 MIN_ROWS = 20
 MAX_SLICES = 200
 
@@ -61,7 +63,15 @@ class Slices(NamedTuple):
 
 
 def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Slices:
-    """Figures of every category, the largest first; none where no row has one."""
+    """Figures of every category, the largest first; none where no row has one.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
+    >>> rows = [EvidenceRow(Verdict.B, Verdict.B, category="maths")] * 25
+    >>> found = slices(gather(rows), StatisticsSettings(), Basis.BOTH_ORDERS)
+    >>> found.slices[0].category, found.slices[0].word.value
+    ('maths', 'B better')
+    """
     groups = _groups(evidence)
     if all(category is None for category, _ in groups):
         return Slices((), 0)

@@ -4,12 +4,18 @@ import functools
 import math
 from statistics import NormalDist
 
+__all__ = ["student_p_value", "student_quantile"]
+
 _TINY = 1e-300
 _STEPS = 500
 
 
 def student_p_value(statistic: float, degrees: float) -> float:
-    """P(|T| >= |statistic|) for T with `degrees` of freedom, by the incomplete beta function."""
+    """P(|T| >= |statistic|) for T with `degrees` of freedom, by the incomplete beta function.
+
+    >>> round(student_p_value(2.776, 4), 3)
+    0.05
+    """
     if math.isinf(statistic):
         return 0.0
     return _incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + statistic * statistic))
@@ -20,6 +26,9 @@ def student_quantile(level: float, degrees: float) -> float:
     """The two-sided quantile of t with `degrees` of freedom for an interval at `level`.
 
     By bisection of `student_p_value`, right to 1e-9.
+
+    >>> round(student_quantile(0.95, 4), 3)
+    2.776
     """
     tail = 1.0 - level
     low, high = 0.0, 2.0 * NormalDist().inv_cdf((1.0 + level) / 2.0) + 1.0

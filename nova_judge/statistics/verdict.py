@@ -25,6 +25,8 @@ from nova_judge.statistics.planning import POWER
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 
+__all__ = ["state_verdict"]
+
 SHORT_NAMES = {
     EXACT_TEST: EXACT_TEST,
     PROMPTS_TEST: "exact sign-flip test of prompts",
@@ -61,7 +63,15 @@ class VerdictStated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def state_verdict(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> VerdictStated:
-    """State what `decision_of` decides, with its evidence."""
+    """State what `decision_of` decides, with its evidence.
+
+    >>> from nova_judge.statistics.contest import Contest
+    >>> from nova_judge.statistics.win_rate import ScoreCounts
+    >>> contest = Contest(a=10, b=30, rows=40, scores=ScoreCounts((10, 0, 0, 0, 30)))
+    >>> stated = state_verdict(contest)
+    >>> stated.word.value, round(stated.p_value, 4)
+    ('B better', 0.0022)
+    """
     word = decision_of(contest, settings)
     interval = (equivalence_of if word is Word.EQUIVALENT else win_rate_of)(contest, settings)
     open_yet = word is Word.INCONCLUSIVE and not settings.blocked_by

@@ -19,6 +19,16 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, quantile
 from nova_judge.statistics.outcomes import ProfileCounts
 
+__all__ = [
+    "equivalence_interval",
+    "percentile_bootstrap",
+    "score_interval",
+    "scores_of_preferences",
+    "scores_of_profiles",
+    "standard_error",
+    "wilson",
+]
+
 DIRICHLET = "Dirichlet weights over prompts, half an observation at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one observation at the end of each one-sided bound"
 WILSON = "Wilson"
@@ -83,7 +93,14 @@ class ScoreCounts(NamedTuple):
 
 
 def scores_of_profiles(profiles: ProfileCounts) -> ScoreCounts:
-    """The scores of the rows with both verdicts, in quarters."""
+    """The scores of the rows with both verdicts, in quarters.
+
+    >>> from nova_judge.records import Verdict
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
+    >>> judged = [EvidenceRow(Verdict.B, Verdict.B), EvidenceRow(Verdict.A, Verdict.TIE)]
+    >>> scores_of_profiles(gather(judged).profiles).counts
+    (0, 1, 0, 0, 1)
+    """
     return ScoreCounts(profiles.quarters)
 
 
@@ -91,6 +108,9 @@ def scores_of_preferences(preferences: Iterable[float]) -> ScoreCounts:
     """Preferences in [0, 1] (the share that B wins) to the nearest 1/400, for an interval.
 
     The rounding widens the interval by less than a hundred thousandth of its width.
+
+    >>> scores_of_preferences([0.0, 0.5, 1.0]).mean
+    0.5
     """
     tally = Counter(round(preference * _PREFERENCE_STEPS) for preference in preferences)
     return ScoreCounts(tuple(tally[step] for step in range(_PREFERENCE_STEPS + 1)))
@@ -103,6 +123,10 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
     The counts, with half an observation added at 0 and at 1, are the weights: the Bayesian
     bootstrap (Rubin 1981) with the ends that Jeffreys' interval has. A mean at an end keeps it.
     Computed for the side that is behind and turned about for the other: exact mirrors.
+
+    >>> found = score_interval(ScoreCounts((3, 7)))
+    >>> found.estimate, round(found.low, 3), round(found.high, 3)
+    (0.7, 0.394, 0.907)
     """
     if not scores.rows:
         return Unscored("no row was judged")
@@ -119,6 +143,10 @@ def equivalence_interval(scores: ScoreCounts, level: float = 0.95) -> Interval |
     For two one-sided tests (Schuirmann 1987). Each bound has one whole observation at its own
     adverse end and none at the other: with half a one, a sample in which nearly all rows tie would
     look narrower than it is, and equivalence be claimed in up to 20 % of runs at the margin.
+
+    >>> found = equivalence_interval(ScoreCounts((50, 300, 50)))
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.478, 0.522)
     """
     if not scores.rows:
         return Unscored("no row was judged")
@@ -154,7 +182,12 @@ def _interval_of_mean(scores: ScoreCounts, level: float) -> Interval:
 
 
 def wilson(successes: float, trials: float, level: float = 0.95) -> Interval | Unscored:
-    """A proportion with Wilson's score interval (Wilson 1927, JASA 22)."""
+    """A proportion with Wilson's score interval (Wilson 1927, JASA 22).
+
+    >>> found = wilson(7, 10)
+    >>> found.estimate, round(found.low, 3), round(found.high, 3)
+    (0.7, 0.397, 0.892)
+    """
     if not trials:
         return Unscored("no row names one candidate throughout")
     turned = 2 * successes > trials
@@ -172,7 +205,11 @@ def wilson(successes: float, trials: float, level: float = 0.95) -> Interval | U
 
 
 def standard_error(scores: ScoreCounts) -> float | None:
-    """The standard error of the mean score, from the sample variance; None below two rows."""
+    """The standard error of the mean score, from the sample variance; None below two rows.
+
+    >>> round(standard_error(ScoreCounts((50, 50))), 4)
+    0.0503
+    """
     if scores.rows < 2:
         return None
     mean = scores.mean
@@ -189,6 +226,10 @@ def percentile_bootstrap(
 
     Drawing rows with replacement is drawing multinomial counts: the same distribution exactly, at
     a cost that does not grow with the rows. Its coverage is poor below some fifty prompts.
+
+    >>> found = percentile_bootstrap(ScoreCounts((30, 70)), seed=7)
+    >>> round(found.low, 2), round(found.high, 2)
+    (0.61, 0.79)
     """
     if not scores.rows:
         return Unscored("no row was judged")

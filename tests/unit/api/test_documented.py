@@ -1,6 +1,7 @@
 """docs/python.md does what it says; importing the package stays cheap."""
 
 import doctest
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nova_judge
+from nova_judge.api import compared, opened_run
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("boto3", "duckdb", "matplotlib", "msgspec", "numpy", "pandas", "jinja2", "typer")
@@ -21,6 +23,27 @@ def test_every_example_of_the_page_is_true(tmp_path, monkeypatch):
     done = doctest.testfile(page, module_relative=False, optionflags=doctest.ELLIPSIS)
     assert done.failed == 0
     assert done.attempted > 15
+
+    for module in (compared, opened_run):  # the page has made out/rubric, which they open
+        of_docstrings = doctest.testmod(
+            module, extraglobs={"nj": nova_judge}, optionflags=doctest.ELLIPSIS
+        )
+        assert of_docstrings.failed == 0, module.__name__
+
+
+def test_each_public_function_of_the_package_has_an_example():
+    functions = {
+        **{name: getattr(nova_judge, name) for name in nova_judge.__all__},
+        **vars(nova_judge.OpenedRun),
+    }
+    documented = {
+        name: inspect.getdoc(one) or ""
+        for name, one in functions.items()
+        if name[0] != "_" and (inspect.isfunction(one) or isinstance(one, property))
+    }
+
+    assert len(documented) == 11
+    assert [name for name, text in documented.items() if ">>> " not in text] == []
 
 
 def test_the_package_alone_loads_nothing():
