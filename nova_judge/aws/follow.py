@@ -1,6 +1,7 @@
 """Follows one execution of the state machine to its end."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 POLL_S = 0.1
+_STATE_S = 0.5
 _LAST_EVENTS = 20
 _ENTERED = "StateEntered"
 
@@ -23,16 +25,21 @@ class Execution(NamedTuple):
 
 
 def follow(client: "SFNClient", arn: str, every: float = POLL_S) -> Iterator[Execution]:
-    """Look every so many seconds until the execution has ended; the last look tells how."""
-    state = ""
+    """Look every so many seconds until the execution has ended; the last look tells how.
+
+    Its history, which says in which state it is, is read twice a second at most.
+    """
+    state, read_at = "", -math.inf
     while True:
         described = client.describe_execution(executionArn=arn)
-        state = entered_last(client, arn) or state
+        running, now = described["status"] == "RUNNING", time.monotonic()
+        if not running or now - read_at >= _STATE_S:
+            state, read_at = entered_last(client, arn) or state, now
         cause = described.get("cause")
         yield Execution(
             described["status"], state, described.get("error"), _plain(cause) if cause else None
         )
-        if described["status"] != "RUNNING":
+        if not running:
             return
         time.sleep(every)
 

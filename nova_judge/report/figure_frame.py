@@ -22,6 +22,7 @@ _STYLE = {
     "text.parse_math": False,
     "text.color": palette.INK,
     "hatch.linewidth": 0.6,
+    "axes.titley": 1.0,  # where titles are anyway: else every axis is laid out twice to find out
     "axes.edgecolor": palette.LINE,
     "axes.labelcolor": palette.FAINT,
     "xtick.color": palette.FAINT,

@@ -26,7 +26,7 @@ from nova_judge_local.engine import (
     hooks,
     state_machine_tasks,
 )
-from nova_judge_local.engine.function_processes import Forks
+from nova_judge_local.engine.function_processes import CONTAINER, Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
@@ -56,6 +56,8 @@ class Account:
         path_style = Config(s3={"addressing_style": "path"})
         s3 = boto3.client("s3", endpoint_url=endpoint, config=path_style)
         container = _container(settings, folder, endpoint)
+        if forks is not None:
+            container = container._replace(start=forks.start)
         self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
         operations = {**hosting.operations(), **self._jobs.operations()}
         hooks.name_lambda_errors(self._function_failed)
@@ -81,6 +83,7 @@ class Account:
 
 
 def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
+    hooks.read_service_models_once()
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
     hooks.answer_condition_keys()
@@ -118,7 +121,7 @@ def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Conta
     """Command that starts the Nova container's stand-in; it sees no emulated credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     package = str(ROOT)
-    command = [sys.executable, "-m", "nova_judge_local.container.entry"]
+    command = [sys.executable, "-m", CONTAINER]
     command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
     command += ["--account", endpoint]
     command += [part for file in settings.answers for part in ("--answers", file)]

@@ -1,10 +1,11 @@
-"""Functions start as forks of one process that has imported what they need.
+"""Functions and containers start as forks of one process that has imported what they need.
 
 A function of ours imports for 0.2 to 0.8 s before it answers, and a run starts seven. So one
 process imports all of it while the stacks are deployed, and every worker of the engine is a copy of
-it: with an environment, pipes and a handler module of its own.
+it: with an environment, files and a handler module of its own. So is every container's stand-in.
 """
 
+import gc
 import logging
 import os
 import runpy
@@ -18,6 +19,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -25,6 +27,7 @@ import msgspec
 from nova_judge_local.engine.clients import KEY
 from nova_judge_local.local_folders import FUNCTIONS
 
+CONTAINER = "nova_judge_local.container.entry"
 LONGEST_REQUEST = 1 << 20
 STDERR = 2
 SERVICES = ("s3", "dynamodb", "sagemaker", "sagemaker-runtime")
@@ -33,7 +36,9 @@ POSSIBLE = sys.platform == "linux"
 
 
 class _Request(msgspec.Struct):
-    script: str
+    """What follows `python` on a command line, where, and with which environment."""
+
+    command: list[str]
     folder: str
     environment: dict[str, str]
 
@@ -53,20 +58,33 @@ class Forks:
 
     def popen(
         self, command: Sequence[str], *, cwd: str, env: Mapping[str, str], **_: object
-    ) -> "Fork":
+    ) -> "Worker":
         """A worker with pipes as text; takes what the engine gives to `subprocess.Popen`."""
-        request = _Request(command[-1], cwd, dict(env))
         (stdin, ours_in), (ours_out, stdout) = os.pipe(), os.pipe()
-        (ours_error, stderr), (ended, alive) = os.pipe(), os.pipe()
-        theirs = [stdin, stdout, stderr, alive]
+        ours_error, stderr = os.pipe()
+        pid, ended = self._fork(_Request([*command[1:]], cwd, dict(env)), (stdin, stdout, stderr))
+        for descriptor in (stdin, stdout, stderr):
+            os.close(descriptor)
+        return Worker(pid, ended, (ours_in, ours_out, ours_error))
+
+    def start(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]
+    ) -> "Fork":
+        """A process whose output goes into `log`."""
+        request = _Request([*command[1:]], str(folder), dict(environment))
+        with Path(os.devnull).open("rb") as nothing:
+            return Fork(*self._fork(request, (nothing.fileno(), log.fileno(), log.fileno())))
+
+    def _fork(self, request: _Request, standard: tuple[int, int, int]) -> tuple[int, int]:
+        """The process id, and a descriptor that says how the process ended."""
+        ended, alive = os.pipe()
         try:
             with self._asking:
-                socket.send_fds(self._socket, [msgspec.json.encode(request)], theirs)
-                pid = int(self._socket.recv(64))
+                content = msgspec.json.encode(request)
+                socket.send_fds(self._socket, [content], [*standard, alive])
+                return int(self._socket.recv(64)), ended
         finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        return Fork(pid, ended, ours_in, ours_out, ours_error)
+            os.close(alive)
 
     def stop(self) -> None:
         """End the process; what it has forked goes on."""
@@ -76,17 +94,15 @@ class Forks:
 
 
 class Fork:
-    """Part of `subprocess.Popen` that the engine uses, for a process that is not our child."""
+    """Part of `subprocess.Popen` for a process that is not our child."""
 
-    def __init__(self, pid: int, ended: int, stdin: int, stdout: int, stderr: int) -> None:
+    def __init__(self, pid: int, ended: int) -> None:
         self.pid = pid
         self._ended: IO[bytes] = os.fdopen(ended, "rb")
-        self.stdin: IO[str] = os.fdopen(stdin, "w", buffering=1, encoding="utf-8")
-        self.stdout: IO[str] = os.fdopen(stdout, encoding="utf-8")
-        self.stderr: IO[str] = os.fdopen(stderr, encoding="utf-8", errors="replace")
+        self._code: int | None = None
 
     def poll(self) -> int | None:
-        """Not None when the process has ended, whose end of the pipe is closed then."""
+        """The exit code once the process has ended; a signal ends it with minus its number."""
         return self._look(0.0)
 
     def wait(self, timeout: float | None = None) -> int:
@@ -105,8 +121,10 @@ class Fork:
         self._signal(signal.SIGKILL)
 
     def _look(self, timeout: float | None) -> int | None:
-        readable, _, _ = select.select([self._ended], [], [], timeout)
-        return 0 if readable else None
+        if self._code is None and select.select([self._ended], [], [], timeout)[0]:
+            said = self._ended.read(1)
+            self._code = said[0] if said else -signal.SIGKILL
+        return self._code
 
     def _signal(self, number: signal.Signals) -> None:
         if self.poll() is None:
@@ -114,11 +132,25 @@ class Fork:
                 os.kill(self.pid, number)
 
 
+class Worker(Fork):
+    """Part of `subprocess.Popen` that the engine uses."""
+
+    def __init__(self, pid: int, ended: int, ours: tuple[int, int, int]) -> None:
+        super().__init__(pid, ended)
+        stdin, stdout, stderr = ours
+        self.stdin: IO[str] = os.fdopen(stdin, "w", buffering=1, encoding="utf-8")
+        self.stdout: IO[str] = os.fdopen(stdout, encoding="utf-8")
+        self.stderr: IO[str] = os.fdopen(stderr, encoding="utf-8", errors="replace")
+
+
 def main() -> None:
     """Import what functions import, then fork on every request until the other end closes."""
     asked = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a fork
-    _import_what_functions_need()
+    gc.disable()
+    _import_what_forks_need()
+    gc.freeze()  # a collection in a fork would copy every page of what is imported here
+    gc.enable()
     while True:
         content, descriptors, _, _ = socket.recv_fds(asked, LONGEST_REQUEST, 4)
         if not content:
@@ -132,12 +164,14 @@ def main() -> None:
         asked.send(str(pid).encode())
 
 
-def _import_what_functions_need() -> None:
+def _import_what_forks_need() -> None:
     """Every handler's imports stay, the handlers go: each worker imports its own."""
     for file in sorted((FUNCTIONS / "lambdas").glob("*.py")):
         import_module(f"lambdas.{file.stem}")
+    import_module(CONTAINER)
     for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
         del sys.modules[name]
+    del sys.modules[CONTAINER]
     # Their loggers write to what is standard output here; each worker makes its own.
     logging.Logger.manager.loggerDict.clear()
     import boto3  # noqa: PLC0415 - in this process alone
@@ -150,25 +184,40 @@ def _import_what_functions_need() -> None:
 
 
 def _become(request: _Request, descriptors: Sequence[int]) -> None:
-    """Run the engine's script as if this process had been started for it; never returns."""
+    """Run as if this process had been started with the command; never returns."""
+    *standard, alive = descriptors
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number, descriptor in enumerate(descriptors[:3]):
+        for number, descriptor in enumerate(standard):
             os.dup2(descriptor, number)
             os.close(descriptor)
         os.environ.clear()
         os.environ.update(request.environment)
         os.chdir(request.folder)
-        sys.argv = [request.script]
-        runpy.run_path(request.script, run_name="__main__")
+        _run(request.command)
         code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # whatever it is, its reader must see it
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        os.write(alive, bytes([code & 0xFF]))
         os._exit(code)
+
+
+def _run(command: list[str]) -> None:
+    if command[0] == "-m":
+        import boto3  # noqa: PLC0415 - imported long ago
+
+        boto3.DEFAULT_SESSION = None  # a container's calls go where its environment says
+        sys.argv = command[1:]
+        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = command
+        runpy.run_path(command[0], run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+import botocore.session
+from botocore.exceptions import BotoCoreError
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses, router
 from ministack.core.concurrency import run_reentrant
-from ministack.services import eventbridge, iam, lambda_svc, s3
+from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions
 
 _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
@@ -251,6 +253,20 @@ def publish_event(entry: dict[str, Any]) -> None:
     eventbridge._put_events(
         {"Entries": [{**entry, "Detail": json.dumps(entry["Detail"])}]}, allow_aws_source=True
     )
+
+
+def read_service_models_once() -> None:
+    """One session reads what botocore knows of services; the engine makes a session for each."""
+    session = botocore.session.Session()
+
+    @functools.cache
+    def service_model(service: str) -> object | None:
+        try:
+            return session.get_service_model(responses._BOTOCORE_NAME.get(service, service))
+        except BotoCoreError:
+            return None
+
+    responses._service_model = stepfunctions._service_model = service_model
 
 
 def start_functions_with(popen: Callable[..., Any]) -> None:

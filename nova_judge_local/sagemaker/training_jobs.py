@@ -6,10 +6,10 @@ A job goes through the states that AWS shows and tells EventBridge of each in th
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from nova_judge_local import job_files
 from nova_judge_local.emulator_settings import EmulatorSettings, JobFault
@@ -43,12 +43,42 @@ _EVENT_KEYS = (
 )
 
 
+class Process(Protocol):
+    """Part of `subprocess.Popen` that is used of a container."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its exit code; raises `subprocess.TimeoutExpired`."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def kill(self) -> None:
+        """End it."""
+        ...
+
+
+StartContainer: TypeAlias = Callable[[Sequence[str], Path, Mapping[str, str], IO[bytes]], Process]
+"""Starts a command in a folder, with an environment, and its output in a file."""
+
+
+def start_process(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]
+) -> Process:
+    """A container as a process of its own."""
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
+
+
 class Container(NamedTuple):
     """Command of the stand-in: `--root FOLDER` is added. Output goes to `logs/<job>.log`."""
 
     command: Sequence[str]
     environment: dict[str, str]
     logs: Path
+    start: StartContainer = start_process
 
 
 class TrainingJobs:
@@ -67,7 +97,7 @@ class TrainingJobs:
         self._publish = publish
         self._faults = Faults(settings.job_faults)
         self._book = JobBook()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Process] = {}
 
     def operations(self) -> dict[str, Operation]:
         """The control-plane operations, by AWS's names."""
@@ -175,9 +205,7 @@ class TrainingJobs:
         environment = {**self._container.environment, "TRAINING_JOB_NAME": name}
         log_file = self._container.logs / f"{name}.log"
         with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
+            process = self._container.start(command, root, environment, log)
             with self._book.lock:
                 self._processes[name] = process
                 stopping = job["TrainingJobStatus"] == "Stopping"

@@ -38,8 +38,11 @@ SIGNATURES = {
     "ministack.services.iam._p": ["params", "key"],
     "ministack.core.concurrency.run_reentrant": ["fn"],
     "ministack.core.lambda_runtime.reset": [],
+    "ministack.core.responses._service_model": ["service"],
+    "ministack.services.stepfunctions._service_model": ["service"],
 }
 DICTIONARIES = {
+    "ministack.core.responses._BOTOCORE_NAME": "states",
     "ministack.app.SERVICE_HANDLERS": "s3",
     "ministack.core.router.SERVICE_PATTERNS": "s3",
     "ministack.services.iam._IAM_HANDLERS": "SimulatePrincipalPolicy",

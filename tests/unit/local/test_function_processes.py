@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nova_judge_local.engine.function_processes import POSSIBLE, Forks
+from nova_judge_local.engine.function_processes import CONTAINER, POSSIBLE, Forks
 
 SCRIPT = """
 import json, os, sys
@@ -92,8 +92,25 @@ def test_one_that_runs_has_no_code_and_one_that_was_ended_has(start):
         process.wait(0.01)
 
     process.terminate()
-    process.wait(10)
-    assert process.poll() is not None
+    assert process.wait(10) != 0
+    assert process.poll() == process.wait()
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="forks are for Linux")
+@pytest.mark.parametrize(
+    ("root", "code", "said"),
+    [("absent", 1, "No such file"), (None, 2, "expected one argument")],
+    ids=["fails", "misused"],
+)
+def test_a_container_writes_into_its_log_and_ends_with_its_own_code(
+    forks, tmp_path, root, code, said
+):
+    log = tmp_path / "job.log"
+    command = [sys.executable, "-m", CONTAINER, "--root", *([root] if root else [])]
+    with log.open("wb") as output:
+        process = forks.start(command, tmp_path, {"HOME": str(tmp_path)}, output)
+        assert process.wait(10) == code
+    assert said in log.read_text("utf-8")
 
 
 def test_what_a_script_raises_is_written_and_ends_it(start):
