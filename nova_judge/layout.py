@@ -108,6 +108,11 @@ class RunLayout:
         """Outcome of the job: a `runs.job_outcome.JobOutcome`."""
         return f"{self.judge(number)}outcome.json"
 
+    @property
+    def job_requests(self) -> str:
+        """The requests of a run's jobs, where they are more than the state machine carries."""
+        return f"{self.prefix}job_requests.json"
+
     def judge_shards(self, number: int) -> str:
         """The byte ranges of a job's data, where its rows are asked by calls."""
         return f"{self.judge(number)}shards.json"

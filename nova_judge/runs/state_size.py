@@ -10,14 +10,13 @@ MOST_STATE_BYTES = 200_000
 """Step Functions' 262,144 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
 less what else stands in the state: what is known of the run, and what the jobs' states add for each
 of them. Beyond it an execution fails past every Catch."""
-MOST_BEDROCK_JOBS = 40
-"""An execution fails with its 25,000th event. A look at a Bedrock job takes 11 of them (wait 2,
-task 5, choice 2, longer wait 2), its start and its end 25. Looks come after 15, 30, 45 … seconds,
-54 of them in six hours: 40 jobs of that length make 40 (25 + 11 * 54) = 24,760 events."""
+MOST_BEDROCK_JOBS = 500
+"""Each has a child execution, of whose 25,000 events a look takes 11: four days take 2,400. What
+children give back, at most 400 bytes each, must fit the state and one event of EventBridge."""
 
 
 def check_bedrock_jobs(jobs: int) -> None:
-    """Raise InputFileError where a run asks for more Bedrock jobs than a history can record."""
+    """Raise InputFileError where a run asks for more Bedrock jobs than it can follow."""
     if jobs > MOST_BEDROCK_JOBS:
         raise InputFileError(
             f"the rows make {jobs:,} Bedrock evaluation jobs, one run can follow "

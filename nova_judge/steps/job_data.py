@@ -48,13 +48,15 @@ class StateJob(msgspec.Struct, frozen=True):
 class BuiltJobs(NamedTuple):
     """The requests of a run's jobs: those that start at once, and those that may be needed later.
 
-    `done`: how many of the jobs that judge rows are among the first.
+    `done`: how many of the jobs that judge rows are among the first. `requests`: the key of a file
+    with the first ones, in place of `jobs`, where each gets a child execution of its own.
     """
 
     api: Api
     jobs: list[StateJob]
     later: list[StateJob]
     done: int
+    requests: str = ""
 
 
 def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
@@ -78,6 +80,10 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
     for job in controls:
         _write_control(run, kind, job, rows, bucket)
     requests = [_request(run, kind, job, deployment) for job in jobs]
+    if jobs[0].api == "bedrock":
+        key = RunLayout(run.run_id).job_requests
+        s3.write(bucket, key, msgspec.json.encode(requests), "application/json")
+        return BuiltJobs("bedrock", [], [], len(rows), key)
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
     now = requests[:at_once] + requests[len(rows) :]

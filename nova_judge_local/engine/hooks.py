@@ -128,7 +128,7 @@ def answer_condition_keys() -> None:
 
 
 def authorize_as_aws_does() -> None:
-    """Converse needs the right to invoke a model; policies name batch jobs and simulated roles."""
+    """Converse needs a model's right; policies name batch jobs, map runs and simulated roles."""
     extract_action, extract_arn = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
     @functools.wraps(extract_action)
@@ -143,6 +143,8 @@ def authorize_as_aws_does() -> None:
         if service == "bedrock" and path == "/model-invocation-job":
             region, account = rest[-2:]
             return f"arn:aws:bedrock:{region}:{account}:model-invocation-job/new"
+        if service == "states" and (run := iam_actions._safe_json_field(rest[1], "mapRunArn")):
+            return run
         if service == "events":
             _sources.set(_source_of_entries(rest[1]))
         role = rest[2].get("PolicySourceArn") if service == "iam" else None

@@ -97,7 +97,7 @@ def _grant_machine(
     judge_role: JudgeRole,
     machine: sfn.StateMachine,
 ) -> None:
-    storage.allow_read(machine, "runs/*/shards.json")
+    storage.allow_read(machine, "runs/*/shards.json", "runs/*/job_requests.json")
     storage.allow_table(machine, "GetItem")
     if config.kms_key:
         _grant_key(machine, config.kms_key)

@@ -36,7 +36,7 @@ MAPS = {
     "RunJudgeJobs": (2, "INLINE"),
     "AskJudge": (1, "INLINE"),
     "JudgeRows": (16, "DISTRIBUTED"),
-    "RunBedrockJobs": (3, "INLINE"),
+    "RunBedrockJobs": (3, "DISTRIBUTED"),
     "RunServerlessJobs": (1, "INLINE"),
 }
 WAITS = {

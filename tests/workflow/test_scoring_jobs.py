@@ -193,6 +193,28 @@ def test_2500_prompts_go_through_bedrock_in_three_jobs(account: Start) -> None:
     assert found["estimate"] == math.fsum(each) / 2500
 
 
+@pytest.mark.slow
+def test_more_jobs_of_bedrock_than_one_history_could_record(account: Start) -> None:
+    """Forty jobs of six hours made 24,760 of an execution's 25,000 events; each is a child now."""
+    here = account()
+    own_recipe(here, "each", BEDROCK_ONE + "    prompts_per_job: 1\n")
+    rows = [
+        {"prompt": f"Question {n}?", "response_B": f"{n % 7} {n % 3}", "reference": f"{n % 5}"}
+        for n in range(45)
+    ]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    here.drop("each.jsonl", content, recipe="each")
+
+    (execution,) = here.ended()
+
+    assert execution.status == "SUCCEEDED", (execution, here.log())
+    metrics = here.metrics()
+    assert len(metrics["judge"]["jobs"]) == 45
+    found = score(metrics, "B", "Correctness")
+    each = [token_f1(row["response_B"], row["reference"]) for row in rows]
+    assert (found["rows"], found["estimate"]) == (45, math.fsum(each) / 45)
+
+
 def test_bedrock_s_judge_scores_generated_answers_on_several_metrics(account: Start) -> None:
     here = account()
     here.drop(

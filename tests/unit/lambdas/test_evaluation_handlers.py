@@ -374,7 +374,7 @@ judge:
 """
 
 
-@pytest.mark.parametrize(("rows", "refused"), [(20, False), (21, True)])
+@pytest.mark.parametrize(("rows", "refused"), [(250, False), (251, True)])
 def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
     plan, account, context, rows, refused
 ):
@@ -384,10 +384,12 @@ def test_no_more_bedrock_jobs_are_asked_for_than_one_run_can_follow(
         generate(claimed["run_id"], shard, context)
     event = {"run_id": claimed["run_id"], "region": "us-east-1"}
     if refused:
-        with pytest.raises(InputFileError, match="make 42 Bedrock evaluation jobs"):
+        with pytest.raises(InputFileError, match="make 502 Bedrock evaluation jobs"):
             build_jobs.handler(event, context)
     else:
-        assert len(build_jobs.handler(event, context)["jobs"]) == 40
+        answer = build_jobs.handler(event, context)
+        assert answer["jobs"] == []
+        assert len(account.json(answer["requests"])) == 500
 
 
 # --- files of other forms ------------------------------------------------------------------------

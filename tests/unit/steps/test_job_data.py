@@ -85,8 +85,10 @@ def test_each_candidate_of_bedrock_s_judge_has_files_of_its_own(account) -> None
         "  bedrock:\n", "  bedrock:\n    prompts_per_job: 4\n"
     )
     jobs = built(account, recipe(text), 6)
-    assert [job.request["JobName"][-2:] for job in jobs.jobs] == ["-0", "-1", "-2", "-3"]
     layout = RunLayout("questions_1-0123456789ab")
+    assert (jobs.jobs, jobs.later, jobs.requests) == ([], [], layout.job_requests)
+    asked = account.json(layout.job_requests)
+    assert [job["request"]["JobName"][-2:] for job in asked] == ["-0", "-1", "-2", "-3"]
     files = [account.lines(layout.judge_data(n, "prompts.jsonl")) for n in range(4)]
     answers = [[line["modelResponses"][0]["response"] for line in file] for file in files]
     assert answers == [
@@ -103,10 +105,10 @@ def test_rows_that_a_run_cannot_follow_are_counted_before_they_are_refused(accou
     text = packaged_recipe("bedrock-judge").replace(
         "  bedrock:\n", "  bedrock:\n    prompts_per_job: 1\n"
     )
-    with pytest.raises(InputFileError, match="make 42 Bedrock evaluation jobs"):
-        built(account, recipe(text), 21)
+    with pytest.raises(InputFileError, match="make 502 Bedrock evaluation jobs"):
+        built(account, recipe(text), 251)
     summary = account.json(RunLayout("questions_1-0123456789ab").dataset)
-    assert (summary["rows"], summary["rejected"], summary["jobs"]) == (21, 7, 0)
+    assert (summary["rows"], summary["rejected"], summary["jobs"]) == (251, 84, 0)
 
 
 def test_models_under_test_share_one_file_that_is_written_once(account) -> None:
