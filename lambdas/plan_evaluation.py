@@ -9,6 +9,7 @@ from lambdas.observability import logger
 from lambdas.pings import answers_pings
 from lambdas.settings import JobSettings, load
 from nova_judge.inputs.run_request import parse_request
+from nova_judge.preflight.weights_check import Allowed
 from nova_judge.runs.run import StandIns
 from nova_judge.steps.plan_run import PlanningExecution, plan_run
 
@@ -25,8 +26,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         function_arn=context.invoked_function_arn,
         data_bucket=settings.data_bucket,
         job_role_arn=settings.job_role_arn,
-        candidate_endpoints=tuple(filter(None, settings.candidate_endpoints.split(","))),
-        weights=tuple(filter(None, settings.weights.split(","))),
+        candidate_endpoints=_listed(settings.candidate_endpoints),
+        allowed=Allowed(
+            _listed(settings.weights),
+            _listed(settings.model_packages),
+            _listed(settings.training_jobs),
+        ),
         stand_ins=StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None),
     )
     run, checks = plan_run(request, asked)
@@ -34,3 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("pre-flight", check=check.name, status=check.status)
     logger.info("planned", run_id=run.run_id, recipe=run.recipe.name, bytes=run.input.size)
     return {"run": msgspec.to_builtins(run), "by_event": request.by_event}
+
+
+def _listed(setting: str) -> tuple[str, ...]:
+    return tuple(filter(None, setting.split(",")))

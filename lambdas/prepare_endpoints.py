@@ -20,7 +20,7 @@ from nova_judge.errors import EndpointError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.sources.weights import OWN, served_by
+from nova_judge.sources.served import OWN
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
@@ -83,14 +83,13 @@ def _step(
 def _own_configs(
     settings: EndpointSettings, model: str, types: Sequence[str], run_id: str
 ) -> dict[str, str]:
-    """The configurations of weights that the run's recipe names, made where they are not there."""
+    """The configurations of what the run's recipe names, made where they are not there."""
     run = run_folder.read_run(settings.data_bucket, run_id)
-    specs = [run.recipe.candidate(name) for name in run.recipe.names] if run else []
-    served = next((s for s in map(served_by, specs) if s.endpoint == model), None)
+    served = run.serves.get(model) if run else None
     if served is None or not settings.weights_role_arn:
         raise EndpointError(
-            f"{model}: stage {settings.stage} serves no weights for this run: name them in weights "
-            "of the stage in cdk.json, and deploy"
+            f"{model}: stage {settings.stage} serves no weights for this run: name them in "
+            "weights, model_packages or training_jobs of the stage in cdk.json, and deploy"
         )
     region = sagemaker_client().meta.region_name
     account = catalog.images().serving.accounts.get(region)
@@ -101,7 +100,8 @@ def _own_configs(
         settings.stage,
         settings.weights_role_arn,
         f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}",
+        region,
         tuple(filter(None, settings.weights_subnets.split(","))),
         tuple(filter(None, settings.weights_security_groups.split(","))),
     )
-    return ensure_configs(sagemaker_client(), served, types, place)
+    return ensure_configs(sagemaker_client(), model, served, types, place)

@@ -27,8 +27,8 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """Settings of planning and building jobs: their role and the prefix of everything we name.
 
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
-    `candidate_endpoints`: names of the account's endpoints that may be asked, `weights`:
-    what may be served, both with commas.
+    `candidate_endpoints`: names of the account's endpoints that may be asked; `weights`,
+    `model_packages`, `training_jobs`: what may be served; all with commas.
     `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
     """
 
@@ -37,6 +37,8 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     kms_key_arn: str = ""
     candidate_endpoints: str = ""
     weights: str = ""
+    model_packages: str = ""
+    training_jobs: str = ""
     stand_in_answers: str = ""
     stand_in_judge: str = ""
 

@@ -50,6 +50,22 @@ _Weights: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(hub|s3://[a-z0-9.-]{3,63}/([\w!.*'() /-]+/)?)\Z")], ...],
     Meta(description='a list of folders such as s3://bucket/checkpoints/, and "hub"'),
 ]
+_PackageArns: TypeAlias = Annotated[
+    tuple[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/[a-zA-Z0-9][\w/-]*\*?\Z"
+            ),
+        ],
+        ...,
+    ],
+    Meta(description="a list of ARNs such as arn:aws:sagemaker:…:model-package/GROUP/*"),
+]
+_JobNames: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
+    Meta(description="a list of names of training jobs, or of beginnings with a *"),
+]
 
 
 _Emails: TypeAlias = Annotated[
@@ -93,9 +109,12 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     AWS's evaluation images. `candidate_endpoints`: names of the account's endpoints, and of
     inference components on them, that recipes may name; `*` stands for any ending.
     `weights`: what recipes may have served: folders in S3, and `hub` for models of the Hugging Face
-    Hub. `triggers`: what starts recipes by itself, by name. `vpc`: where
-    functions, jobs and models run. `kms_key`: the ARN of the key that encrypts bucket, table, topic
-    and the output of jobs. `notify_emails`: who hears of reports, failures and alarms.
+    Hub. `model_packages` and `training_jobs`: whose models recipes may have served, from folders
+    among `weights`; `serving_image_repositories`: ARNs of what such packages run beside AWS's
+    images. `triggers`: what starts recipes by itself, by name. `vpc`: where functions, jobs and
+    models run. `kms_key`: the ARN of the key that
+    encrypts bucket, table, topic and the output of jobs. `notify_emails`: who hears of reports,
+    failures and alarms.
     `alarm_run_hours` and `alarm_usd_per_day`: a run that takes longer, and estimates of a day's
     runs that sum up to more, raise an alarm.
     """
@@ -115,6 +134,9 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     candidate_endpoints: _EndpointNames = ()
     weights: _Weights = ()
     triggers: dict[str, StageTrigger] = {}
+    model_packages: _PackageArns = ()
+    training_jobs: _JobNames = ()
+    serving_image_repositories: _RepositoryArns = ()
     vpc: _Vpc | None = None
     kms_key: _KeyArn | None = None
     bundle_dependencies: bool = True
@@ -123,6 +145,11 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def prefix(self) -> str:
         """Begins every name that we give in this account, so that two stages live side by side."""
         return f"nova-judge-{self.name}"
+
+    @property
+    def serves(self) -> bool:
+        """True where recipes may have models of their own served."""
+        return bool(self.weights or self.model_packages or self.training_jobs)
 
     @property
     def machine_name(self) -> str:
@@ -144,9 +171,10 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
         raise SettingsError(f"{where}: name: unknown key; a stage is named by its own key")
     document = {**stages[name], "name": name}
     config = read_record(document, StageConfig, file=where, error=SettingsError)
-    if config.weights and config.endpoints == "always_on":
+    if config.serves and config.endpoints == "always_on":
         raise SettingsError(
-            f"{where}: weights are served on demand: leave `endpoints` out, or `weights`"
+            f"{where}: models of recipes are served on demand: leave `endpoints` out, or "
+            "`weights`, `model_packages` and `training_jobs`"
         )
     if problems := [f"{where}: triggers.{each}" for each in trigger_problems(config.triggers)]:
         raise SettingsError("\n".join(problems))

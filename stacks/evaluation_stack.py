@@ -58,7 +58,7 @@ class EvaluationStack(cdk.Stack):
         self.judge_role = JudgeRole(
             self, "JudgeRole", data_bucket=storage.data_bucket, config=config
         )
-        self._weights = OwnWeights(self, "Weights", config=config) if config.weights else None
+        self._weights = OwnWeights(self, "Weights", config=config) if config.serves else None
         self.functions = EvaluationFunctions(
             self,
             config=config,
@@ -132,6 +132,7 @@ class EvaluationStack(cdk.Stack):
             names = ("PrepareEndpoints", "ReleaseEndpoints", "RecordFailure")
             making = {name: self.functions[name] for name in names}
             self._weights.allow_making({**making, "WatchEndpoints": watchdog.function})
+            self._weights.allow_settling(self.functions["PlanEvaluation"])
             self._storage.allow_read(self.functions["PrepareEndpoints"], f"{RUNS}*")
             self._storage.allow_table(self.functions["ReleaseEndpoints"], "GetItem")
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):

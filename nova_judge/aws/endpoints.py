@@ -12,7 +12,7 @@ from nova_judge.answers.leases import EndpointStatus, Observed
 from nova_judge.aws.client_errors import code_of
 from nova_judge.aws.own_weights import remove_configs
 from nova_judge.errors import EndpointError
-from nova_judge.sources.weights import OWN
+from nova_judge.sources.served import OWN
 from nova_judge.tags import stage_tags
 
 if TYPE_CHECKING:

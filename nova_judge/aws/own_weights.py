@@ -1,17 +1,18 @@
-"""Models and EndpointConfigs for weights that a recipe names: made for a run, removed with it."""
+"""Models and EndpointConfigs of what a recipe names: made for a run, removed with it."""
 
 import functools
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import boto3
 import msgspec
 from botocore.exceptions import ClientError
 
+from nova_judge.errors import SettingsError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.sources.weights import OWN, Served
+from nova_judge.sources.served import ADAPTER, OWN, Served, image_uri
 from nova_judge.tags import stage_tags
 
 if TYPE_CHECKING:
@@ -22,59 +23,58 @@ DOWNLOAD_S, START_S = 20 * 60, 23 * 60
 """Seconds that weights may take to arrive, and the server to load them: together less than
 `leases.LONGEST_START_S`, after which the run gives the endpoint up."""
 
+Request: TypeAlias = dict[str, Any]
+
 
 class Serving(NamedTuple):
-    """The place where weights are served; `registry` is the host of AWS's serving images."""
+    """The place where models are served; `registry` is the host of AWS's serving images."""
 
     prefix: str
     stage: str
     role_arn: str
     registry: str
+    region: str
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
 
 
 def ensure_configs(
-    sagemaker: "SageMakerClient", served: Served, types: Sequence[str], place: Serving
+    sagemaker: "SageMakerClient", model: str, served: Served, types: Sequence[str], place: Serving
 ) -> dict[str, str]:
-    """A configuration for each instance type, by name; those that are there stay."""
-    endpoint = endpoint_name(place.prefix, served.endpoint)
+    """A configuration for each instance type, by name; those that are there stay.
+
+    `model` is the endpoint's name after the stage's prefix.
+    """
+    endpoint = endpoint_name(place.prefix, model)
     tags: list[TagTypeDef] = [
         {"Key": key, "Value": value} for key, value in stage_tags(place.stage).items()
     ]
     configs: dict[str, str] = {}
     for kind in types:
-        model, config = requests(served, kind, place)
-        _unless_there(functools.partial(sagemaker.create_model, **model, Tags=tags))
+        container, config = requests(endpoint, served, kind, place)
+        _unless_there(functools.partial(sagemaker.create_model, **container, Tags=tags))
         _unless_there(functools.partial(sagemaker.create_endpoint_config, **config, Tags=tags))
         configs[kind] = name = config["EndpointConfigName"]
         # AWS recommends to read it before it is used (botocore, CreateEndpoint).
         _if_there(functools.partial(sagemaker.describe_endpoint_config, EndpointConfigName=name))
-    assert all(name.startswith(endpoint) for name in configs.values())  # noqa: S101 - see remove
     return configs
 
 
-def requests(served: Served, kind: str, place: Serving) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What CreateModel and CreateEndpointConfig are sent, under one name."""
-    gpus = catalog.compatibility().gpus[kind].gpus
-    container: dict[str, Any] = {
-        "Image": f"{place.registry}/{served.image}",
-        "Environment": served.environment(gpus),
-    }
-    if served.weights.startswith("s3://"):
-        source = {"S3Uri": served.weights, "S3DataType": "S3Prefix", "CompressionType": "None"}
-        container["ModelDataSource"] = {"S3DataSource": source}
-    model: dict[str, Any] = {
-        "PrimaryContainer": container,
+def requests(endpoint: str, served: Served, kind: str, place: Serving) -> tuple[Request, Request]:
+    """What CreateModel and CreateEndpointConfig are sent, under one name that begins as that of
+    the endpoint.
+    """
+    model: Request = {
+        "PrimaryContainer": _container(served, kind, place),
         "ExecutionRoleArn": place.role_arn,
         # Weights from elsewhere may bring code; without a network it tells nobody anything.
-        "EnableNetworkIsolation": served.weights.startswith("s3://"),
+        "EnableNetworkIsolation": served.offline,
     }
     if place.subnets:
         subnets, groups = list(place.subnets), list(place.security_groups)
         model["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups}
     digest = hashlib.sha256(msgspec.json.encode([model, kind], order="sorted")).hexdigest()[:10]
-    name = f"{endpoint_name(place.prefix, served.endpoint)}-{digest}"
+    name = f"{endpoint}-{digest}"
     variant = {
         "VariantName": "main",
         "ModelName": name,
@@ -83,11 +83,54 @@ def requests(served: Served, kind: str, place: Serving) -> tuple[dict[str, Any],
         "InitialVariantWeight": 1,
         "ContainerStartupHealthCheckTimeoutInSeconds": START_S,
         "ModelDataDownloadTimeoutInSeconds": DOWNLOAD_S,
-        "InferenceAmiVersion": catalog.host_ami(served.image),
+        **_host(served),
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
     }
     config = {"EndpointConfigName": name, "ProductionVariants": [variant]}
     return {"ModelName": name, **model}, config
+
+
+def _container(served: Served, kind: str, place: Serving) -> Request:
+    """The container: a version of the registry under its name, or image and weights."""
+    variables = served.environment(kind)
+    if served.package:
+        named: Request = {"ModelPackageName": served.package}
+        if served.image != "package":  # the version has no image of its own
+            named["Image"] = image_uri(served, place.registry, place.region)
+        return {**named, **({"Environment": variables} if variables else {})}
+    container: Request = {
+        "Image": image_uri(served, place.registry, place.region),
+        "Environment": variables,
+    }
+    if served.in_s3:
+        container["ModelDataSource"] = _source(served.weights)
+        if served.adapter:
+            channel = {"ChannelName": ADAPTER, **_source(served.adapter)}
+            container["AdditionalModelDataSources"] = [channel]
+    elif served.adapter:
+        container["ModelDataSource"] = _source(served.adapter)
+    return container
+
+
+def _source(uri: str) -> Request:
+    """A folder as it is, or an archive that SageMaker unpacks."""
+    folder = uri.endswith("/")
+    kind, packed = ("S3Prefix", "None") if folder else ("S3Object", "Gzip")
+    return {"S3DataSource": {"S3Uri": uri, "S3DataType": kind, "CompressionType": packed}}
+
+
+def _host(served: Served) -> dict[str, str]:
+    """The host's driver for AWS's images; others run on SageMaker's own choice."""
+    if served.image == "nova":
+        return {}
+    images = catalog.images().serving.images
+    image = served.uri if served.image == "package" else images[served.image]
+    try:
+        return {"InferenceAmiVersion": catalog.host_ami(image)}
+    except SettingsError:
+        if served.image != "package":
+            raise
+        return {}
 
 
 def remove_configs(sagemaker: "SageMakerClient", endpoint: str) -> list[str]:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from nova_judge.aws import account
+from nova_judge.aws.place import current_region
 from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
 from nova_judge.cli.estimate import read_file_head
@@ -18,7 +19,9 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.reach import reach_check
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import trigger_of
+from nova_judge.steps.served_models import served_models
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
@@ -47,8 +50,10 @@ def command(
     read = read_recipe(recipe, trigger_of(trigger) if trigger else None) if recipe else None
     console = Console()
     with console.status("asking AWS", spinner="dots"):
+        read, served = _settled(read)
         facts = account.doctor_facts(stage, read)
     checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
+    checks += served
     if input_file is not None:
         with source(input_file, read, None, None) as lines:
             head = read_file_head(read, lines or input_file, input_file)
@@ -60,6 +65,15 @@ def command(
     else:
         console.print(_table(checks))
     rules.require(checks)
+
+
+def _settled(recipe: Recipe | None) -> tuple[Recipe | None, list[Check]]:
+    """The recipe with the instance types that fit its own models, and what was found of them."""
+    region = current_region()
+    if recipe is None or region is None:
+        return recipe, []
+    models = served_models(recipe, recipe.names, region, None)
+    return models.recipe, models.checks
 
 
 def _table(checks: list[Check]) -> Table:

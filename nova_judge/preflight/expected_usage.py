@@ -10,6 +10,9 @@ from nova_judge.runs.usage import InstanceTime, JudgeUsage, TokenUse, Usage, Wor
 from nova_judge.sources.endpoints import endpoint_instances
 from nova_judge.sources.known import source_of
 
+UNKNOWN = "instance type not known yet"
+"""Stands for a type that only the account can tell: `doctor` and the run itself ask it."""
+
 
 def judge_usage(recipe: Recipe, workload: Workload, measured: Throughput | None) -> JudgeUsage:
     """The usage of the judge's jobs: as it was measured before, else as it is assumed."""
@@ -76,7 +79,10 @@ def _endpoint_times(
     """One endpoint per model, shared by candidates of that model; up until the last one is done."""
     up_s = generation_seconds(recipe, workload, answer_share)
     instances = endpoint_instances(recipe, workload.generated)
-    return tuple(InstanceTime(types[0], up_s, 1, model) for model, types in instances.items())
+    return tuple(
+        InstanceTime(types[0] if types else UNKNOWN, up_s, 1, model)
+        for model, types in instances.items()
+    )
 
 
 def _endpoint_seconds(recipe: Recipe, workload: Workload, answer_share: float) -> dict[str, float]:

@@ -12,8 +12,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job import evaluation_image
-from nova_judge.sources.endpoints import endpoint_instances
-from nova_judge.sources.weights import SERVING
+from nova_judge.sources.endpoints import serving_images
 
 JUDGE = "judge image"
 
@@ -42,9 +41,7 @@ def _images(recipe: Recipe, region: str, asked: tuple[str, ...]) -> Iterator[tup
     if account is None:
         return
     registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-    for model in sorted(endpoint_instances(recipe, asked)):
-        served = catalog.models().endpoints.get(model)
-        name = served.serving if served else SERVING
+    for name in serving_images(recipe, asked):
         yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
 
 

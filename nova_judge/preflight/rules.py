@@ -17,7 +17,6 @@ from nova_judge.preflight.endpoint_check import endpoint_check
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
-from nova_judge.preflight.weights_check import weights_check
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
@@ -38,8 +37,7 @@ class Facts:
     the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
     of the recipe it may not use. `endpoints`: those of the account that the recipe names, None for
     one that is not there; `endpoint_names`: some that are;
-    `allowed_endpoints`: those that the stage may ask;
-    `allowed_weights`: what the stage serves of its own.
+    `allowed_endpoints`: those that the stage may ask.
     """
 
     region: str | None
@@ -51,7 +49,6 @@ class Facts:
     endpoints: Mapping[str, EndpointFacts | NotRead | None] | None = None
     endpoint_names: tuple[str, ...] = ()
     allowed_endpoints: tuple[str, ...] | None = None
-    allowed_weights: tuple[str, ...] | None = None
     images: Mapping[str, ImageFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
     denied: tuple[str, ...] | NotRead | None = None
@@ -74,10 +71,7 @@ def account_checks(
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
-        if facts.allowed_weights is not None:
-            own = [spec for spec in specs if spec.weights is not None]
-            checks += [weights_check(spec, facts.allowed_weights) for spec in own]
-        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints]
+        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints if types]
         checks += [model_check(name, _model_facts(facts, name), now) for name in models]
     return checks
 

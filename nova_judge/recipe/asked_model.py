@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from nova_judge.recipe.nova_block import Section, Text
+from nova_judge.recipe.nova_block import Positive, Section, Text
 from nova_judge.recipe.token_price import TokenPrice
 
 SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
@@ -14,7 +14,25 @@ Revision: TypeAlias = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z", description="a commit, a branch or a tag"
     ),
 ]
-SOURCES: Final = ("endpoint", "weights", "bedrock", "openai")
+PackageArn: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/"
+        r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}(/\d{1,9})?\Z",
+        description="the ARN of a model package (…:model-package/GROUP/VERSION)",
+    ),
+]
+JobName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z",
+        description="the name of a training job",
+    ),
+]
+ServingImage: TypeAlias = Literal[
+    "vllm", "lmi", "nova-micro", "nova-lite", "nova-pro", "nova-lite-v2"
+]
+SOURCES: Final = ("endpoint", "weights", "model_package", "training_job", "bedrock", "openai")
 """The keys that name a model; `nova_judge.sources` has a module for each."""
 
 
@@ -23,17 +41,26 @@ class AskedModel(Section, frozen=True):
 
     `endpoint`: a model of the catalogue, or an endpoint of the account, with its inference
     `component` and the `form` of its requests where the image does not tell. `weights`: a
-    checkpoint in S3 (`s3://…/`), or a model of the Hugging Face Hub at a `revision`, on an endpoint
-    that the run makes and removes. `bedrock`: an id or
+    checkpoint in S3 (`s3://…/`), or a model of the Hugging Face Hub at a `revision`, with an
+    adapter in S3 (`lora`). `model_package`: the ARN of a version in the model registry.
+    `training_job`: the checkpoint that a job left. These three are on an endpoint that the run
+    makes and removes, by the image that `serving` names and with `context` tokens of prompt and
+    answer. `bedrock`: an id or
     ARN. `openai`: `URL#MODEL`, a server that speaks OpenAI's chat completions. `secret`: the name
     of its key in Secrets Manager, after `nova-judge-<stage>/<host of the URL>/`.
-    `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue.
+    `instance_types` is the order in which an endpoint is tried; left out, that of the catalogue, or
+    one that the model's size fits.
     `price`: US dollars per million tokens, where the price list lacks the model.
     """
 
     endpoint: Text | None = None
     weights: Text | None = None
     revision: Revision | None = None
+    lora: Text | None = None
+    model_package: PackageArn | None = None
+    training_job: JobName | None = None
+    serving: ServingImage | None = None
+    context: Positive | None = None
     bedrock: Text | None = None
     openai: Text | None = None
     component: Text | None = None

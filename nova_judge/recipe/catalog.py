@@ -21,6 +21,14 @@ class NovaImages(msgspec.Struct, frozen=True):
     documented_regions: tuple[str, ...]
 
 
+class NovaServing(msgspec.Struct, frozen=True):
+    """The container of customised Nova models; its regions are those of `accounts`."""
+
+    repository: str
+    tag: str
+    accounts: dict[str, str]
+
+
 class ServingImages(msgspec.Struct, frozen=True):
     """The inference containers; `accounts` names the registry's account in every region."""
 
@@ -60,6 +68,7 @@ class Images(msgspec.Struct, frozen=True):
 
     read_on: str
     nova_evaluation: NovaImages
+    nova_inference: NovaServing
     serving: ServingImages
 
 
@@ -115,13 +124,18 @@ class Gpus(msgspec.Struct, frozen=True):
 
 
 class Compatibility(msgspec.Struct, frozen=True):
-    """`compatibility.json`. `gpus` by the instance types that serve weights."""
+    """`compatibility.json`. `gpus` by the instance types that serve weights.
+
+    `nova_inference`: by customised Nova model and instance type, the pairs of context length and
+    concurrency that AWS allows, the shortest context first.
+    """
 
     read_on: str
     models: dict[str, NovaModel]
     tasks: dict[str, NovaTask]
     judge_context_tokens: JudgeContext
     gpus: dict[str, Gpus]
+    nova_inference: dict[str, dict[str, tuple[tuple[int, int], ...]]]
 
 
 class ListedTokenPrice(msgspec.Struct, frozen=True):

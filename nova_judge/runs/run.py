@@ -15,6 +15,7 @@ from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
 from nova_judge.sources.known import source_of
+from nova_judge.sources.served import Served
 
 
 class RunInput(msgspec.Struct, frozen=True):
@@ -42,7 +43,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
     `lines`: the input as JSON Lines, where it has another form.
-    `served`: by candidate, what tells the weights behind an endpoint of the account from others.
+    `served`: by candidate, what tells the weights behind an endpoint from others; `serves`: by
+    endpoint of the run's own, what it is made of.
     `trigger`: what set it off, where neither a file nor a person did.
     `unread` names columns of the input that the run leaves aside; `names` is what the uploader
     calls the candidates whose answers the file brings.
@@ -64,6 +66,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
     names: dict[str, str] = {}
     served: dict[str, str] = {}
+    serves: dict[str, Served] = {}
     code_version: str = __version__
 
     @property

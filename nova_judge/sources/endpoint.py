@@ -74,6 +74,7 @@ class EndpointSource:
             model.instance_types or served.instance_types,
             supposed.value[model.model],
             supposed.why,
+            served.serving,
         )
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:

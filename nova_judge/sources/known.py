@@ -8,13 +8,18 @@ from nova_judge.recipe.recipe import CandidateSpec, Generation
 from nova_judge.sources.answers_file import AnswersFile
 from nova_judge.sources.bedrock import BedrockSource
 from nova_judge.sources.endpoint import EndpointSource
+from nova_judge.sources.model_package import ModelPackageSource
 from nova_judge.sources.openai_server import OpenAIServer
+from nova_judge.sources.own_endpoint import OWN_SOURCES
 from nova_judge.sources.source import Source
+from nova_judge.sources.training_job import TrainingJobSource
 from nova_judge.sources.weights import WeightsSource
 
 SOURCES: Final[dict[str, Source]] = {
     "endpoint": EndpointSource(),
     "weights": WeightsSource(),
+    "model_package": ModelPackageSource(),
+    "training_job": TrainingJobSource(),
     "bedrock": BedrockSource(),
     "openai": OpenAIServer(),
     "file": AnswersFile(),
@@ -22,15 +27,18 @@ SOURCES: Final[dict[str, Source]] = {
 """By the key that names a model in a recipe."""
 
 _USERS = {
-    "instance_types": ("endpoint", "weights"),
+    "instance_types": ("endpoint", *OWN_SOURCES),
     "component": ("endpoint",),
-    "form": ("endpoint",),
+    "form": ("endpoint", "model_package"),
     "revision": ("weights",),
+    "lora": ("weights",),
+    "serving": ("weights", "training_job"),
+    "context": OWN_SOURCES,
     "secret": ("openai",),
 }
 _FORMS = (
     "endpoint (a model of the catalogue, or the name of an endpoint), weights (s3://…/ or a model "
-    "of the Hub), bedrock (a model id) or "
+    "of the Hub), model_package (an ARN), training_job (a name), bedrock (a model id) or "
     "openai (URL#MODEL)"
 )
 

@@ -22,13 +22,15 @@ class Hosting(NamedTuple):
 
     `instance_types` stand in the order to try them.
 
-    `tokens_per_second` is an assumption, and `why` says what it rests on.
+    `tokens_per_second` is an assumption, and `why` says what it rests on. `image` by its name in
+    `images.json`; None for another one.
     """
 
     endpoint: str
     instance_types: tuple[str, ...]
     tokens_per_second: float
     why: str
+    image: str | None
 
 
 class Ways(Protocol):

@@ -1,69 +1,23 @@
-"""`{weights: …}`: a checkpoint in S3, or a model of the Hub, on an endpoint made for the run.
+"""`{weights: …}`: a checkpoint in S3, or a model of the Hub, on an endpoint made for the run."""
 
-AWS's vLLM image serves it: https://github.com/aws/deep-learning-containers (docs/vllm).
-"""
-
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
-from nova_judge.answers.answers import Port
-from nova_judge.errors import RecipeError
-from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
-from nova_judge.recipe.shape import not_one_of
-from nova_judge.sources.request_forms import ChatForm
-from nova_judge.sources.source import Hosting, Payment, Ways
+from nova_judge.sources.own_endpoint import OwnEndpoint, instance_problems, serving_name
+from nova_judge.sources.served import NOVA
 
-OWN = "own-"
-"""Begins the names of endpoints that serve weights which a recipe names."""
-SERVING = "vllm"
-
+ESCROW = "s3://customer-escrow-"
+"""Begins the addresses of checkpoints that jobs which customise Nova leave with AWS."""
 _IN_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[\w!.*'() -]+/)+")
 _ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-class Served(msgspec.Struct, frozen=True):
-    """Weights and the image that serves them: other ones have another endpoint."""
-
-    weights: str
-    revision: str | None
-    image: str
-
-    @property
-    def endpoint(self) -> str:
-        """The name of their endpoint in a stage, after the stage's prefix."""
-        return f"{OWN}{hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:12]}"
-
-    def environment(self, gpus: int) -> dict[str, str]:
-        """The variables of the container on an instance with so many GPUs."""
-        variables = {"SM_VLLM_TENSOR_PARALLEL_SIZE": str(gpus)}
-        if not self.weights.startswith("s3://"):
-            variables["SM_VLLM_MODEL"] = self.weights
-        if self.revision is not None:
-            variables["SM_VLLM_REVISION"] = self.revision
-        for name, value in variables.items():
-            if not value.isprintable():  # the container reads its variables line by line
-                raise RecipeError(f"{name}: {value!r} holds a control character")
-        return variables
-
-
-def served_by(model: AskedModel) -> Served:
-    """The weights that a model names, with the image of today."""
-    image = catalog.images().serving.images[SERVING]
-    return Served(model.weights or "", model.revision, image)
-
-
 @dataclass(frozen=True)
-class WeightsSource:
+class WeightsSource(OwnEndpoint):
     """Own weights."""
-
-    on_aws: bool = True
-    shared: bool = True
 
     def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:
         weights = model.weights or ""
@@ -81,43 +35,35 @@ class WeightsSource:
                 f"{where}.revision: missing; a model of the Hub may change between two runs. "
                 "Write the commit, or a tag"
             )
-        gpus = catalog.compatibility().gpus
-        if not model.instance_types:
-            yield (
-                f"{where}.instance_types: missing; name those to try, in this order. Weights of 16 "
-                "bits take 2 GB per billion parameters, and the cache a part of it: "
-                f"{_by_memory()}"
-            )
-        for kind in model.instance_types:
-            if kind not in gpus:
-                yield not_one_of(f"{where}.instance_types", kind, gpus)
+        yield from _serving_problems(where, model)
+        yield from instance_problems(where, model)
 
     def kept_as(self, model: AskedModel) -> str:
-        served = served_by(model)
-        return f"{served.weights} {served.revision or ''} on {served.image}"
+        adapter = f" with {model.lora}" if model.lora else ""
+        return f"{model.weights} {model.revision or ''}{adapter} on {serving_name(model)}"
 
     def title(self, model: AskedModel) -> str:
-        return (model.weights or "").rstrip("/").removeprefix("s3://")
+        named = model.lora or model.weights or ""
+        return named.rstrip("/").removeprefix("s3://")
 
-    def takes_batches(self, model: AskedModel) -> bool:
-        return False
 
-    def payment(self, model: AskedModel) -> Payment:
-        return "hours"
-
-    def hosting(self, model: AskedModel) -> Hosting | None:
-        supposed = catalog.assumptions().endpoint_tokens_per_second
-        return Hosting(
-            served_by(model).endpoint,
-            model.instance_types,
-            min(supposed.value.values()),
-            f"the slowest model of the catalogue; {supposed.why}",
+def _serving_problems(where: str, model: AskedModel) -> Iterator[str]:
+    """The faults of how the weights are to be served."""
+    serving, weights = model.serving or "vllm", model.weights or ""
+    is_nova = serving.startswith(NOVA)
+    if weights.startswith(ESCROW) and not is_nova:
+        yield (
+            f"{where}.serving: found {serving}; a checkpoint below {ESCROW}… is that of a "
+            "customised Nova model: write nova-micro, nova-lite, nova-pro or nova-lite-v2"
         )
-
-    def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
-        return ways.stage_endpoint(served_by(model).endpoint, ChatForm(None, how), how)
-
-
-def _by_memory() -> str:
-    gpus = catalog.compatibility().gpus
-    return ", ".join(f"{kind} {gpu.gpus} x {gpu.gib} GiB" for kind, gpu in gpus.items())
+    if is_nova and not weights.startswith("s3://"):
+        yield f"{where}.serving: Nova's image serves checkpoints in S3 only"
+    if model.lora is None:
+        return
+    if not _IN_S3.fullmatch(model.lora):
+        yield (
+            f"{where}.lora: found {model.lora!r}; the folder of an adapter is expected "
+            "(s3://bucket/folder/, with the / at its end)"
+        )
+    if serving != "vllm":
+        yield f"{where}.lora: only serving: vllm takes an adapter beside its weights"

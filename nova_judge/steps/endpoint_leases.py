@@ -8,7 +8,7 @@ from nova_judge.aws import executions, runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.sources.weights import OWN
+from nova_judge.sources.served import OWN
 
 
 def release_leases(

@@ -28,6 +28,7 @@ from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
+from nova_judge.preflight.weights_check import Allowed
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
@@ -36,6 +37,7 @@ from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.known import source_of
 from nova_judge.steps.input_lines import lines_of
+from nova_judge.steps.served_models import served_models
 
 
 class PlanningExecution(NamedTuple):
@@ -48,7 +50,7 @@ class PlanningExecution(NamedTuple):
     job_role_arn: str
     stand_ins: StandIns = StandIns()
     candidate_endpoints: tuple[str, ...] = ()
-    weights: tuple[str, ...] = ()
+    allowed: Allowed | None = Allowed()
 
 
 class RunPlan(NamedTuple):
@@ -99,8 +101,9 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
         names=_names(item) if request.key else {},
         unread=head.unread,
     )
+    run, settled = _with_models(run, asked)
     facts = _facts(run, asked)
-    checks = _checks(run, head, facts)
+    checks = [*_checks(run, head, facts), *settled]
     rules.require(checks)
     return RunPlan(_forecast(_with_served(run, facts), head), checks)
 
@@ -115,6 +118,16 @@ def _name(place: RunInput, recipe: Recipe, request: EvaluationRequest, execution
     )
 
 
+def _with_models(run: Run, asked: PlanningExecution) -> RunPlan:
+    """The run with what its own endpoints serve, of which nothing may be left open."""
+    region = asked.function_arn.split(":")[3]
+    models = served_models(run.recipe, run.generated(), region, asked.allowed)
+    checks = [c._replace(status="fail") if c.status == "not run" else c for c in models.checks]
+    rules.require(checks)
+    settled = {"recipe": models.recipe, "serves": models.served, "served": models.versions}
+    return RunPlan(msgspec.structs.replace(run, **settled), checks)
+
+
 def _with_served(run: Run, facts: Facts) -> Run:
     """The run with what stands behind the account's endpoints: their answers are kept by it."""
     known = facts.endpoints or {}
@@ -123,7 +136,7 @@ def _with_served(run: Run, facts: Facts) -> Run:
         for name in run.generated()
         if isinstance(found := known.get(run.recipe.candidate(name).model), EndpointFacts)
     }
-    return msgspec.structs.replace(run, served=served)
+    return msgspec.structs.replace(run, served=run.served | served)
 
 
 def _names(item: s3.S3Object) -> dict[str, str]:
@@ -158,9 +171,7 @@ def _facts(run: Run, asked: PlanningExecution) -> Facts:
         job_role_arn=asked.job_role_arn,
         data_bucket=asked.data_bucket,
     )
-    return dataclasses.replace(
-        facts, allowed_endpoints=asked.candidate_endpoints, allowed_weights=asked.weights
-    )
+    return dataclasses.replace(facts, allowed_endpoints=asked.candidate_endpoints)
 
 
 def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:

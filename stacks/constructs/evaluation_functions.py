@@ -64,6 +64,8 @@ class EvaluationFunctions:
             kms_key_arn=self._config.kms_key or "",
             candidate_endpoints=",".join(self._config.candidate_endpoints),
             weights=",".join(self._config.weights),
+            model_packages=",".join(self._config.model_packages),
+            training_jobs=",".join(self._config.training_jobs),
         )
         batch = BatchSettings(
             **msgspec.structs.asdict(serving),

@@ -1,4 +1,4 @@
-"""The role under which weights that recipes name are served, and who makes and removes them."""
+"""The role under which models of recipes are served, and who reads, makes and removes them."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from nova_judge.recipe import catalog
-from nova_judge.sources.weights import OWN, SERVING
+from nova_judge.sources.served import IMAGES, OWN
+from nova_judge.sources.weights import ESCROW
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.network import let_containers_in
@@ -32,19 +33,21 @@ class OwnWeights(Construct):
             ),
             description="Serves weights of the stage's folders: image, logs, metrics, weights",
         )
-        repository = catalog.images().serving.images[SERVING].split(":")[0]
-        images = self._stack.format_arn(
-            service="ecr", account="*", resource="repository", resource_name=repository
-        )
-        grant_image_pull(self.role, [images])
+        images = catalog.images()
+        named = {images.serving.images[image].split(":")[0] for image in IMAGES.values()}
+        if config.model_packages or config.training_jobs or self._has_nova():
+            named.add(images.nova_inference.repository)
+        repositories = [
+            self._stack.format_arn(
+                service="ecr", account="*", resource="repository", resource_name=name
+            )
+            for name in sorted(named)
+        ]
+        grant_image_pull(self.role, [*repositories, *config.serving_image_repositories])
         grant_telemetry(
             self.role, self._stack, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints"
         )
-        folders = [each for each in config.weights if each.startswith(IN_S3)]
-        for folder in folders:
-            self._allow_reading(folder.removeprefix(IN_S3))
-        if folders and config.kms_key:
-            allow(self.role, (["kms:Decrypt"], [config.kms_key]))
+        self._allow_reading(self.role)
         if config.vpc:
             let_containers_in(self.role, self._stack, config.vpc)
 
@@ -83,14 +86,36 @@ class OwnWeights(Construct):
         name = f"{self._config.prefix}-{OWN}*"
         return self._stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
-    def _allow_reading(self, folder: str) -> None:
-        bucket, _, prefix = folder.partition("/")
-        arn = f"arn:{self._stack.partition}:s3:::{bucket}"
-        allow(self.role, (["s3:GetObject"], [f"{arn}/{prefix}*"]))
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+    def allow_settling(self, function: PythonFunction) -> None:
+        """Let a function find out what would be served: packages, jobs, and what folders hold."""
+        arn = self._stack.format_arn
+        self._allow_reading(function)
+        if packages := self._config.model_packages:
+            allow(function, (["sagemaker:DescribeModelPackage"], packages))
+        jobs = [
+            arn(service="sagemaker", resource="training-job", resource_name=name)
+            for given in self._config.training_jobs
+            for name in dict.fromkeys((given, given.lower()))
+        ]
+        if jobs:
+            allow(function, (["sagemaker:DescribeTrainingJob"], jobs))
+
+    def _has_nova(self) -> bool:
+        return any(each.startswith(ESCROW) for each in self._config.weights)
+
+    def _allow_reading(self, grantee: iam.IGrantable) -> None:
+        """Let somebody read the stage's folders, and decrypt with its key."""
+        folders = [f.removeprefix(IN_S3) for f in self._config.weights if f.startswith(IN_S3)]
+        for folder in folders:
+            bucket, _, prefix = folder.partition("/")
+            arn = f"arn:{self._stack.partition}:s3:::{bucket}"
+            allow(grantee, (["s3:GetObject"], [f"{arn}/{prefix}*"]))
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[arn],
+                    conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+                )
             )
-        )
+        if folders and self._config.kms_key:
+            allow(grantee, (["kms:Decrypt"], [self._config.kms_key]))

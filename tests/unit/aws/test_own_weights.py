@@ -13,13 +13,15 @@ from nova_judge.aws.endpoints import SageMakerEndpoints
 from nova_judge.aws.own_weights import Serving, ensure_configs, remove_configs, requests
 from nova_judge.errors import EndpointError, RecipeError
 from nova_judge.kinds.recipes import load_recipe
+from nova_judge.preflight.served_model import Found, placed
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.known import model_problems, source_of
-from nova_judge.sources.weights import served_by
+from nova_judge.sources.served import Served, own_endpoint
 
 ROLE = "arn:aws:iam::123456789012:role/weights"
-PLACE = Serving("nova-judge-dev", "dev", ROLE, "763104351884.dkr.ecr.us-east-1.amazonaws.com")
+REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
+PLACE = Serving("nova-judge-dev", "dev", ROLE, REGISTRY, "us-east-1")
 IN_S3 = AskedModel(weights="s3://mine/ckpt-200/", instance_types=("ml.g5.12xlarge",))
 HUB = AskedModel(weights="Qwen/Qwen2.5-7B", revision="v1", instance_types=("ml.g5.xlarge",))
 
@@ -29,8 +31,12 @@ def client():
     return boto3.client("sagemaker", region_name="us-east-1", **keys)
 
 
+def served_by(model):
+    return placed("it", model, Found()).served
+
+
 def sent(model, place=PLACE):
-    return requests(served_by(model), model.instance_types[0], place)
+    return requests("nova-judge-dev-own-1", served_by(model), model.instance_types[0], place)
 
 
 @pytest.mark.parametrize("model", [IN_S3, HUB], ids=["S3", "hub"])
@@ -74,7 +80,7 @@ def test_a_model_of_the_hub_is_loaded_at_its_revision():
 
 def test_another_revision_has_another_endpoint_and_other_answers():
     other = AskedModel(weights=HUB.weights, revision="v2", instance_types=HUB.instance_types)
-    assert served_by(HUB).endpoint != served_by(other).endpoint
+    assert own_endpoint(HUB) != own_endpoint(other)
     assert source_of(HUB).kept_as(HUB) != source_of(other).kept_as(other)
 
 
@@ -86,7 +92,22 @@ def test_another_revision_has_another_endpoint_and_other_answers():
         ({"weights": "just-a-name", "revision": "v1"}, "organisation/name"),
         ({"weights": "Qwen/Qwen2.5-7B"}, "may change between two runs"),
         ({"weights": "s3://mine/ckpt/", "revision": "v1"}, "only a model of the Hub"),
-        ({"weights": "s3://mine/ckpt/"}, "ml.g5.xlarge 1 x 24 GiB"),
+        ({"weights": "s3://customer-escrow-1-smtj-2/ckpt/"}, "customised Nova model"),
+        ({"weights": "Qwen/Qwen2.5-7B", "revision": "v1", "serving": "nova-micro"}, "in S3 only"),
+        ({"weights": "s3://mine/ckpt/", "lora": "s3://mine/adapter"}, "the folder of an adapter"),
+        (
+            {"weights": "s3://mine/ckpt/", "lora": "s3://mine/adapter/", "serving": "lmi"},
+            "only serving: vllm takes an adapter",
+        ),
+        ({"bedrock": "amazon.nova-micro-v1:0", "lora": "s3://a/b/"}, "only a model of `weights`"),
+        (
+            {
+                "weights": "s3://mine/ckpt/",
+                "serving": "nova-pro",
+                "instance_types": ("ml.g5.xlarge",),
+            },
+            "allowed: ml.p5.48xlarge",
+        ),
         ({"weights": "s3://mine/ckpt/", "instance_types": ("ml.g5.2xlarg",)}, "ml.g5.2xlarge"),
     ],
 )
@@ -119,9 +140,9 @@ def test_a_revision_brings_no_variable_of_its_own(revision):
 
 
 def test_the_container_gets_no_variable_with_a_line_break():
-    model = AskedModel(weights="Qwen/Qwen2.5-7B", revision="main\nSM_VLLM_TRUST_REMOTE_CODE=true")
+    served = Served(image="vllm", weights="Qwen/Qwen2.5-7B", revision="main\nSM_VLLM_X=true")
     with pytest.raises(RecipeError, match=r"SM_VLLM_REVISION: .* holds a control character"):
-        served_by(model).environment(1)
+        served.environment("ml.g5.xlarge")
 
 
 def test_only_what_was_made_for_the_endpoint_is_removed():
@@ -167,6 +188,8 @@ def test_a_configuration_is_read_before_an_endpoint_is_created_from_it():
             "ValidationException",
             "Could not find endpoint configuration",
         )
-        configs = ensure_configs(sagemaker, served_by(HUB), HUB.instance_types, PLACE)
+        configs = ensure_configs(
+            sagemaker, own_endpoint(HUB), served_by(HUB), HUB.instance_types, PLACE
+        )
         stub.assert_no_pending_responses()
     assert list(configs) == ["ml.g5.xlarge"]

@@ -1,0 +1,159 @@
+"""Reads model packages and training jobs, and the manifest that a job of Nova leaves.
+
+The places of the manifest: sagemaker_core 2.27.0, training/utils.py. Its form:
+https://docs.aws.amazon.com/nova/latest/userguide/nova-iterative-training.html.
+"""
+
+import gzip
+import hashlib
+import re
+import tarfile
+import zlib
+from typing import IO, Any, Final
+
+import boto3
+import msgspec
+from botocore.exceptions import ClientError
+
+from nova_judge.aws.client_errors import code_of
+from nova_judge.sources.registered import JobFacts, PackageFacts, nova_of
+
+_ABSENT = ("does not exist", "Could not find", "Requested resource not found", "not found")
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_MOST_MANIFEST: Final = 1 << 20
+_MOST_UNPACKED: Final = 64 << 20
+_CHECKPOINT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[\w!.*'()/ -]+")
+
+
+def package_facts(sagemaker: Any, arn: str) -> PackageFacts | None:  # noqa: ANN401
+    """A model package; None where there is none. Raises ClientError."""
+    try:
+        package = sagemaker.describe_model_package(ModelPackageName=arn)
+    except ClientError as error:
+        if _is_absent(error):
+            return None
+        raise
+    specification = package.get("InferenceSpecification", {})
+    containers = specification.get("Containers", [])
+    container = containers[0] if containers else {}
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    base = container.get("BaseModel", {})
+    mark = hashlib.sha256(msgspec.json.encode(containers, enc_hook=str)).hexdigest()[:16]
+    return PackageFacts(
+        package["ModelPackageStatus"],
+        package.get("ModelApprovalStatus"),
+        package.get("ManagedStorageType") == "Restricted",
+        len(containers),
+        container.get("Image", ""),
+        source.get("S3Uri") or container.get("ModelDataUrl", ""),
+        dict(container.get("Environment", {})),
+        base.get("HubContentName", ""),
+        base.get("RecipeName", ""),
+        container.get("IsCheckpoint"),
+        tuple(specification.get("SupportedRealtimeInferenceInstanceTypes", ())),
+        mark,
+    )
+
+
+def job_facts(sagemaker: Any, name: str) -> JobFacts | None:  # noqa: ANN401
+    """A training job and its checkpoint; None where there is no such job. Raises ClientError."""
+    try:
+        job = sagemaker.describe_training_job(TrainingJobName=name)
+    except ClientError as error:
+        if _is_absent(error):
+            return None
+        raise
+    artifacts = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    nova = nova_of(_base_of(job))
+    facts = JobFacts(
+        job["TrainingJobStatus"],
+        job.get("FailureReason", ""),
+        nova,
+        artifacts,
+        job.get("OutputModelPackageArn", ""),
+    )
+    if nova is None or facts.status != "Completed":
+        return facts
+    output = job.get("OutputDataConfig", {}).get("S3OutputPath", "").rstrip("/")
+    return _with_manifest(facts, f"{output}/{name}")
+
+
+def _base_of(job: Any) -> str:  # noqa: ANN401 - boto3's own answer
+    """The words of a job that name the model which it customises, its image among them."""
+    parameters = job.get("HyperParameters", {})
+    named = (value for key, value in parameters.items() if "model" in key.lower())
+    image = job.get("AlgorithmSpecification", {}).get("TrainingImage", "").rpartition("/")[2]
+    base = job.get("ServerlessJobConfig", {}).get("BaseModelArn", "")
+    return " ".join([base.rpartition("/Model/")[2], *named, image])
+
+
+def _with_manifest(facts: JobFacts, folder: str) -> JobFacts:
+    """The facts with the folder that the job's manifest names."""
+    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    s3: Any = boto3.client("s3")
+    for name in ("output/output/manifest.json", "manifest.json", "output/output.tar.gz"):
+        body = _object(s3, bucket, f"{prefix}/{name}")
+        if body is None:
+            continue
+        archived = name.endswith(".gz")
+        content = _in_archive(body) if archived else body.read(_MOST_MANIFEST)
+        address = _address_in(content)
+        if address:
+            return facts._replace(folder=address.rstrip("/") + "/")
+        return facts._replace(folder="", problem=f"{folder}/{name} names no checkpoint in S3")
+    return facts._replace(folder="", problem=f"no manifest.json of it is below {folder}/")
+
+
+def _object(s3: Any, bucket: str, key: str) -> IO[bytes] | None:  # noqa: ANN401
+    try:
+        body: IO[bytes] = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise
+    return body
+
+
+class _Capped:
+    """What is unpacked of an archive, up to a limit: it may be huge, its manifest is not."""
+
+    def __init__(self, body: IO[bytes]) -> None:
+        self._unpacked, self._left = gzip.GzipFile(fileobj=body), _MOST_UNPACKED
+
+    def read(self, size: int) -> bytes:
+        content = self._unpacked.read(min(size, self._left))
+        self._left -= len(content)
+        return content
+
+
+def _in_archive(body: IO[bytes]) -> bytes:
+    """The manifest in a `.tar.gz`; empty where it holds none, or is damaged."""
+    stream: Any = _Capped(body)
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if member.isreg() and member.name.rpartition("/")[2] == "manifest.json":
+                    file = archive.extractfile(member)
+                    return file.read(_MOST_MANIFEST) if file else b""
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError):
+        return b""
+    return b""
+
+
+class _Manifest(msgspec.Struct):
+    checkpoint_s3_bucket: str = ""
+
+
+def _address_in(content: bytes) -> str:
+    """The checkpoint's whole address, which the key calls a bucket; "" for anything else."""
+    try:
+        address = msgspec.json.decode(content, type=_Manifest).checkpoint_s3_bucket
+    except msgspec.DecodeError:
+        return ""
+    return address if _CHECKPOINT.fullmatch(address) else ""
+
+
+def _is_absent(error: ClientError) -> bool:
+    return code_of(error) in ("ValidationException", "ResourceNotFound") and any(
+        words in str(error) for words in _ABSENT
+    )

@@ -1,0 +1,156 @@
+"""Containers that serve a model for a run: what they load, and the variables that say so.
+
+vLLM: https://github.com/aws/deep-learning-containers (docs/vllm). LMI:
+https://docs.djl.ai (serving, LMI). Customised Nova:
+https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-model-sagemaker-inference.html.
+"""
+
+import hashlib
+import json
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from nova_judge.errors import RecipeError
+from nova_judge.recipe import catalog
+from nova_judge.recipe.asked_model import AskedModel
+
+OWN = "own-"
+"""Begins the names of endpoints that serve what a recipe names."""
+Image: TypeAlias = Literal["vllm", "djl_lmi", "nova", "package"]
+"""AWS's images by their names in `images.json`, Nova's, or the one that a package brings."""
+IMAGES: Final[dict[str, Image]] = {"vllm": "vllm", "lmi": "djl_lmi"}
+NOVA: Final = "nova-"
+ADAPTER: Final = "adapter"
+"""The name of an adapter as requests name it, and of the channel that brings it."""
+ADAPTER_FOLDER: Final = f"/opt/ml/additional-model-data-sources/{ADAPTER}"
+MODEL_FOLDER: Final = "/opt/ml/model"
+USUAL_CONTEXT: Final = 8192
+"""Tokens of prompt and answer together where the recipe says nothing, as in the catalogue."""
+_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Those that vLLM takes as the highest rank of adapters."""
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one endpoint of a run serves, as it was found before the run.
+
+    `weights`: a folder or an archive in S3, or a model of the Hub at a `revision`. `package`: the
+    ARN that CreateModel is given in their place. `image`: a name of `images.json`, or the package's
+    own in `uri`, with its `variables`. `heads` and `key_heads`: attention heads, which GPUs share
+    evenly; 0 where they are not known. `context` in tokens; 0 leaves it to the server.
+    """
+
+    image: Image
+    weights: str = ""
+    revision: str | None = None
+    adapter: str = ""
+    rank: int = 0
+    package: str = ""
+    uri: str = ""
+    variables: dict[str, str] = {}
+    nova: str = ""
+    heads: int = 0
+    key_heads: int = 0
+    context: int = 0
+
+    @property
+    def in_s3(self) -> bool:
+        return self.weights.startswith("s3://")
+
+    @property
+    def offline(self) -> bool:
+        """True where everything is there before the server starts, so that it needs no network."""
+        return self.in_s3 or bool(self.package)
+
+    def degree(self, gpus: int) -> int:
+        """The number of GPUs that share the weights: each has as many of the heads.
+
+        vLLM copies key heads where there are fewer of them than GPUs.
+        """
+        if not self.heads:
+            return gpus
+        keys = self.key_heads or self.heads
+        return next(
+            n for n in range(gpus, 0, -1) if not (self.heads % n or (keys % n and n % keys))
+        )
+
+    def environment(self, kind: str) -> dict[str, str]:
+        """The variables of the container on an instance type; raises RecipeError for a hostile one.
+
+        The container reads its variables line by line.
+        """
+        by_image = {"vllm": self._vllm, "djl_lmi": self._lmi, "nova": self._nova}
+        make = by_image.get(self.image)
+        variables = self.variables if make is None else make(kind)
+        for name, value in variables.items():
+            if not value.isprintable():
+                raise RecipeError(f"{name}: {value!r} holds a control character")
+        return variables
+
+    def _vllm(self, kind: str) -> dict[str, str]:
+        gpus = catalog.compatibility().gpus[kind].gpus
+        variables = {"SM_VLLM_TENSOR_PARALLEL_SIZE": str(self.degree(gpus))}
+        if self.weights and not self.in_s3:
+            variables["SM_VLLM_MODEL"] = self.weights
+        if self.revision is not None:
+            variables["SM_VLLM_REVISION"] = self.revision
+        if self.context:
+            variables["SM_VLLM_MAX_MODEL_LEN"] = str(self.context)
+        if self.adapter:
+            # Without a model of its own in S3 the adapter is what lies in the model's folder.
+            path = ADAPTER_FOLDER if self.in_s3 else MODEL_FOLDER
+            variables["SM_VLLM_ENABLE_LORA"] = "true"
+            variables["SM_VLLM_MAX_LORA_RANK"] = str(next(r for r in _RANKS if r >= self.rank))
+            variables["SM_VLLM_LORA_MODULES"] = json.dumps([{"name": ADAPTER, "path": path}])
+        return variables
+
+    def _lmi(self, kind: str) -> dict[str, str]:
+        gpus = catalog.compatibility().gpus[kind].gpus
+        variables = {"OPTION_TENSOR_PARALLEL_DEGREE": str(self.degree(gpus))}
+        if self.weights and not self.in_s3:
+            variables["HF_MODEL_ID"] = self.weights
+        if self.revision is not None:
+            variables["OPTION_REVISION"] = self.revision
+        if self.context:
+            variables["OPTION_MAX_MODEL_LEN"] = str(self.context)
+        return variables
+
+    def _nova(self, kind: str) -> dict[str, str]:
+        """The shortest context that holds what is wanted: it leaves most calls at once."""
+        tiers = catalog.compatibility().nova_inference[self.nova].get(kind, ())
+        wanted = self.context or min(USUAL_CONTEXT, max((tier[0] for tier in tiers), default=0))
+        fitting = [tier for tier in tiers if tier[0] >= wanted] or list(tiers[-1:])
+        if not fitting:
+            raise RecipeError(f"Nova {self.nova} is not served on {kind}")
+        context, at_once = fitting[0]
+        return {"CONTEXT_LENGTH": str(context), "MAX_CONCURRENCY": str(at_once)}
+
+
+LARGEST_RANK: Final = _RANKS[-1]
+
+
+def own_endpoint(model: AskedModel) -> str:
+    """The name of its endpoint in a stage, after the stage's prefix: it follows from the recipe.
+
+    Another image of `images.json` makes it another endpoint.
+    """
+    words = [model.source, model.model, model.revision, model.lora, model.serving, model.context]
+    image = catalog.images().serving.images[IMAGES.get(model.serving or "vllm", "vllm")]
+    digest = hashlib.sha256(msgspec.json.encode([*words, image])).hexdigest()
+    return f"{OWN}{digest[:12]}"
+
+
+def image_uri(served: Served, registry: str, region: str) -> str:
+    """The image by its URI; `registry` is the host of AWS's serving images in the region."""
+    images = catalog.images()
+    if served.image == "package":
+        return served.uri
+    if served.image != "nova":
+        return f"{registry}/{images.serving.images[served.image]}"
+    nova = images.nova_inference
+    account = nova.accounts.get(region)
+    if account is None:
+        regions = ", ".join(sorted(nova.accounts))
+        raise RecipeError(f"{region}: customised Nova models are served in {regions} only")
+    _, _, rest = registry.partition(".")
+    return f"{account}.{rest}/{nova.repository}:{nova.tag}"
