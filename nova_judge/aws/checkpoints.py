@@ -121,7 +121,7 @@ def _problems(
     if not files:
         yield "it holds nothing"
     if len(files) >= MOST_FILES:
-        yield f"it holds {MOST_FILES:,} files or more: it is no single checkpoint"
+        yield f"it holds {MOST_FILES:,} files or more, as no single checkpoint does"
     folders = {name.rpartition("/")[0] for name in names if "/" in name}
     for name in sorted(names):
         if name.endswith("/") or name == "":

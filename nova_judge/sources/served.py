@@ -65,14 +65,16 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def degree(self, gpus: int) -> int:
         """The number of GPUs that share the weights: each has as many of the heads.
 
-        vLLM copies key heads where there are fewer of them than GPUs.
+        vLLM copies key heads where there are fewer of them than GPUs. Only powers of two divide the
+        other parts of usual models.
         """
         if not self.heads:
             return gpus
         keys = self.key_heads or self.heads
-        return next(
-            n for n in range(gpus, 0, -1) if not (self.heads % n or (keys % n and n % keys))
+        fits = (
+            n for n in (8, 4, 2) if n <= gpus and not (self.heads % n or (keys % n and n % keys))
         )
+        return next(fits, 1)
 
     def environment(self, kind: str) -> dict[str, str]:
         """The variables of the container on an instance type; raises RecipeError for a hostile one.

@@ -7,7 +7,10 @@ from tests.infrastructure.conftest import CONTEXT, KEY
 from tests.infrastructure.test_organisation import allowed
 
 SETTINGS = {
-    "weights": ["s3://mine/ckpt/"],
+    "weights": ["s3://mine/ckpt/", "s3://customer-escrow-123456789012-smtj-ab/"],
+    "model_packages": ["arn:aws:sagemaker:us-east-1:444455556666:model-package/tuned/*"],
+    "training_jobs": ["sft-*"],
+    "serving_image_repositories": ["arn:aws:ecr:us-east-1:123456789012:repository/mine"],
     "candidate_endpoints": ["My-Model", "ckpt-*"],
     "kms_key": KEY,
 }
@@ -40,3 +43,28 @@ def test_prompt_routers_are_called_and_nothing_more(stage, kind):
 
 def test_weights_under_the_key_of_the_stage_are_decrypted(stage):
     assert allowed(stage, "WeightsRole", KEY) == {"kms:Decrypt"}
+    assert "kms:Decrypt" in allowed(stage, "PlanEvaluation", KEY)
+
+
+@pytest.mark.parametrize("who", ["PlanEvaluation", "WeightsRole"])
+def test_folders_are_read_by_who_settles_and_who_serves(stage, who):
+    assert "s3:GetObject" in allowed(stage, who, "arn:aws:s3:::mine/ckpt/*")
+    assert "s3:ListBucket" in allowed(stage, who, "arn:aws:s3:::mine")
+
+
+@pytest.mark.parametrize(
+    ("resource", "action"),
+    [
+        (SETTINGS["model_packages"][0], "sagemaker:DescribeModelPackage"),
+        (f"{SAGEMAKER}:training-job/sft-*", "sagemaker:DescribeTrainingJob"),
+    ],
+)
+def test_packages_and_jobs_that_the_stage_names_are_described(stage, resource, action):
+    assert allowed(stage, "PlanEvaluation", resource) == {action}
+
+
+@pytest.mark.parametrize("repository", ["vllm", "djl-inference", "nova-inference-repo", "mine"])
+def test_the_images_that_serve_are_pulled(stage, repository):
+    account = "123456789012" if repository == "mine" else "*"
+    image = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
+    assert "ecr:BatchGetImage" in allowed(stage, "WeightsRole", image)
