@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,8 @@ from nova_judge.tags import run_tags
 
 Api: TypeAlias = Literal["nova", "bedrock", "serverless", "calls"]
 """Who runs a job, and so which states of the state machine ask for it and follow it."""
+IN_CHILDREN: Final[frozenset[Api]] = frozenset({"bedrock"})
+"""The APIs whose jobs have a child execution each, and are read from a file."""
 JobStep: TypeAlias = Literal["score", "answer", "judge", "control"]
 
 

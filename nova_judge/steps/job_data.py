@@ -15,7 +15,7 @@ import msgspec
 from nova_judge.aws import s3
 from nova_judge.inputs.shard_rows import decode_shard_rows
 from nova_judge.inputs.shards import Shard, cut
-from nova_judge.kinds.job import Api, Deployment, PlannedJob
+from nova_judge.kinds.job import IN_CHILDREN, Api, Deployment, PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
@@ -80,10 +80,10 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
     for job in controls:
         _write_control(run, kind, job, rows, bucket)
     requests = [_request(run, kind, job, deployment) for job in jobs]
-    if jobs[0].api == "bedrock":
+    if jobs[0].api in IN_CHILDREN:
         key = RunLayout(run.run_id).job_requests
         s3.write(bucket, key, msgspec.json.encode(requests), "application/json")
-        return BuiltJobs("bedrock", [], [], len(rows), key)
+        return BuiltJobs(jobs[0].api, [], [], len(rows), key)
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
     now = requests[:at_once] + requests[len(rows) :]
