@@ -5,34 +5,24 @@ the fields of a row, tests and loops over them, and reaches nothing else.
 """
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import jinja2
 import jinja2.meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from nova_judge.template_sandbox import render, sandbox
 
 LONGEST = 100_000
 """Characters of a template."""
-MOST_CHARACTERS = 1_000_000
-"""Characters of a prompt that a template makes."""
-
-_HUGE_FILTERS = ("batch", "center", "format", "indent", "replace", "round", "slice", "tojson")
-_HUGE_METHODS = frozenset(
-    {"center", "expandtabs", "format", "format_map", "ljust", "replace", "rjust", "zfill"}
-)
 ROW_FAULTS = (
     *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError),
-    AttributeError,
+    *(AttributeError, RecursionError),
 )
 """Errors that a template may raise over one row and not over another."""
 
 
 class MissingFieldError(Exception):
     """The template uses a field that the row does not have."""
-
-
-class TooLongError(ValueError):
-    """The template makes a prompt of more than MOST_CHARACTERS."""
 
 
 def template_problems(
@@ -66,54 +56,9 @@ def rendered(text: str, fields: Mapping[str, str]) -> str:
     `{% if context is defined %}` asks for a field that not every row has.
     """
     try:
-        return joined(_template(text).generate(fields)).strip()
+        return render(_template(text), fields).strip()
     except jinja2.UndefinedError as error:
         raise MissingFieldError(str(error)) from error
-
-
-def joined(parts: Iterable[str]) -> str:
-    """The parts that a template generates as one text; raises TooLongError."""
-    text, size = [], 0
-    for part in parts:
-        text.append(part)
-        size += len(part)
-        if size > MOST_CHARACTERS:
-            raise TooLongError(f"the prompt has over {MOST_CHARACTERS:,} characters")
-    return "".join(text)
-
-
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, without what makes huge values of small ones."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(
-        self, context: jinja2.runtime.Context, operator: str, left: object, right: object
-    ) -> object:
-        """Numbers only, and no powers."""
-        numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if operator == "**" or not numbers:
-            raise jinja2.exceptions.SecurityError(f"`{operator}` is not allowed here")
-        return super().call_binop(context, operator, left, right)
-
-    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
-        """No methods of texts that take a width or a form."""
-        if isinstance(obj, str) and attr in _HUGE_METHODS:
-            return False
-        return super().is_safe_attribute(obj, attr, value)
-
-    def wrap_str_format(self, value: object) -> None:
-        """Let `is_safe_attribute` refuse `format`, which Jinja's own wrapper would allow."""
-
-
-@functools.cache
-def sandbox() -> Sandbox:
-    """The sandbox of all templates; a field that is not there is an error."""
-    made = Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False)
-    for name in _HUGE_FILTERS:
-        del made.filters[name]
-    del made.globals["lipsum"]
-    return made
 
 
 @functools.lru_cache(maxsize=16)

@@ -12,11 +12,12 @@ from jinja2.meta import find_undeclared_variables
 
 from nova_judge.answers.prompts import Prompt, Said, prompt_of
 from nova_judge.errors import GenerationFailedError
-from nova_judge.prompt_template import ROW_FAULTS, TooLongError, joined, sandbox
+from nova_judge.prompt_template import ROW_FAULTS
 from nova_judge.recipe.messages import Message
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.records import InputRow
+from nova_judge.template_sandbox import TooLongError, render, sandbox
 
 VARIABLES = ("prompt", "context", "system", "category", "id", "examples")
 
@@ -96,7 +97,7 @@ def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
 
 def _text(template: jinja2.Template, fields: TemplateFields, row: InputRow) -> str:
     try:
-        return joined(template.generate(fields._asdict()))
+        return render(template, fields._asdict())
     except TooLongError as error:
         raise GenerationFailedError(f"line {row.line}: {error}") from error
     except ROW_FAULTS as error:

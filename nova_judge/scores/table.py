@@ -75,7 +75,7 @@ class MetricFacts(NamedTuple):
 
 Key = tuple[str, str]
 """Subject and metric."""
-Row = tuple[int, str | None]
+RowKey = tuple[int, str | None]
 """A row of the run, and its category."""
 
 
@@ -83,7 +83,7 @@ class ScoreTable:
     """Collects scores of a run, in whatever order they come, and gives the figures."""
 
     def __init__(self) -> None:
-        self._scores: dict[Key, dict[Row, float]] = defaultdict(dict)
+        self._scores: dict[Key, dict[RowKey, float]] = defaultdict(dict)
         self._prompts: dict[int, int] = {}
         self._words: dict[Key, Counter[str]] = defaultdict(Counter)
         self._unscored: dict[Key, Counter[str]] = defaultdict(Counter)
@@ -218,12 +218,12 @@ class ScoreTable:
             return documented
         return None
 
-    def _keys(self, rows: Iterable[Row]) -> Keys:
+    def _keys(self, rows: Iterable[RowKey]) -> Keys:
         """The keys of the rows' prompts; 0 is a row alone."""
         return np.array([self._prompts.get(row, 0) for row, _ in rows], dtype=np.uint64)
 
     def _slices(
-        self, scores: Mapping[Row, float], scale: Scale | None, level: float
+        self, scores: Mapping[RowKey, float], scale: Scale | None, level: float
     ) -> tuple[ScoreSlice, ...]:
         too_few = Unscored(f"fewer than {FEWEST_SLICE_ROWS} rows")
         return tuple(
@@ -246,8 +246,8 @@ def prompts_of(keys: Keys | None) -> int | None:
     return int(places_of(keys).max()) + 1 if keys is not None and repeated(keys) else None
 
 
-def _by_category(scores: Mapping[Row, float]) -> dict[str, dict[Row, float]]:
-    by_category: dict[str, dict[Row, float]] = defaultdict(dict)
+def _by_category(scores: Mapping[RowKey, float]) -> dict[str, dict[RowKey, float]]:
+    by_category: dict[str, dict[RowKey, float]] = defaultdict(dict)
     for (row, category), value in scores.items():
         if category is not None:
             by_category[category][row, category] = value

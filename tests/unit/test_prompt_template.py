@@ -1,8 +1,16 @@
 """Prompts as templates, and texts that try to be more than values."""
 
+import resource
+import time
+
 import pytest
 
-from nova_judge.prompt_template import MissingFieldError, rendered, template_problems
+from nova_judge.prompt_template import (
+    ROW_FAULTS,
+    MissingFieldError,
+    rendered,
+    template_problems,
+)
 
 FIELDS = ("prompt", "first", "second", "context")
 
@@ -66,3 +74,56 @@ def test_a_template_that_makes_much_of_little_is_refused(template, says):
 def test_a_good_template_has_no_problem():
     text = "{% if context is defined %}{{ context }}{% endif %}{{ prompt }}{{ first }}{{ second }}"
     assert list(template_problems(text, FIELDS, ("first", "second"))) == []
+
+
+DOUBLED = "{% set n = namespace(t='x') %}{% for i in range(60) %}"
+LOOPS = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        DOUBLED + "{% set n.t = n.t ~ n.t %}{% endfor %}",
+        DOUBLED + "{% set n.t = n.t + n.t %}{% endfor %}",
+        DOUBLED + "{% set n.t = [n.t, n.t]|join %}{% endfor %}",
+        DOUBLED + "{% set x %}{{ n.t }}{{ n.t }}{% endset %}{% set n.t = x %}{% endfor %}",
+        DOUBLED + "{% set n.t = n.t|list + n.t|list %}{% endfor %}",
+        "{% set a = 'x' %}" + "{% set a = a ~ a %}" * 60,
+        "{% set a = [1] %}" + "{% set a = a + a %}" * 60,
+        "{% set a = 9 %}" + "{% set a = a * a %}" * 60,
+        "{% macro m(t) %}{{ t }}{{ t }}{% endmacro %}{% set a = 'x' %}" + "{% set a = m(a) %}" * 60,
+        "{% macro m(n) %}{{ m(n + 1) }}{{ m(n + 1) }}{% endmacro %}{% set a = m(0) %}",
+        "{% macro m(n) %}{% if n < 60 %}{% set a = m(n + 1) %}{% set b = m(n + 1) %}{% endif %}"
+        "{% endmacro %}{% set a = m(0) %}",
+        "{% for i in [1] recursive %}{% set a = loop([1, 1]) %}{% set b = loop([1]) %}{% endfor %}",
+        LOOPS,
+        "{% for i in range(99999) %}{% set a = prompt|upper %}{% endfor %}" * 30,
+        "{% set a = prompt|join(prompt) %}" * 3,
+        "{% set a = prompt.join(prompt) %}",
+        "{% set a = prompt.translate({112: prompt}) %}",
+        "{% set a = prompt|wordwrap(1, true, prompt) %}",
+        "{% set a = range(99999)|map('string')|join(prompt) %}",
+    ],
+)
+def test_a_template_that_prints_nothing_is_bounded_too(template):
+    """Without bounds each of these takes gigabytes or hours."""
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises((*ROW_FAULTS, MissingFieldError)):
+        rendered(template, {"prompt": "p<&" * 10_000})
+    assert time.process_time() - began < 5
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 200_000  # KiB
+
+
+def test_what_templates_are_written_for_still_works():
+    text = (
+        "{% macro shown(t) %}[{{ t }}]{% endmacro %}"
+        "{% for line in prompt.splitlines() %}{{ loop.index }}/{{ loop.length }}: "
+        "{{ line|trim|upper }}{{ ' and' if not loop.last }}\n{% else %}nothing{% endfor %}"
+        "{{ shown('a' ~ 1 + 2 ~ first) }}{{ ['x', 2, first]|join(', ') }}"
+        "{% set n = namespace(count=0) %}{% for c in first %}{% set n.count = n.count + 1 %}"
+        "{% endfor %} {{ n.count * 2 }}{{ [1] + [2] }}{{ {'a': 1}|dictsort }}"
+        "{% for k, v in {'a': 1}.items() if v %}{{ k }}{% endfor %}"
+    )
+    made = rendered(text, {"prompt": "one\n two ", "first": "yes"})
+    assert made == "1/2: ONE and\n2/2: TWO\n[a12yes]x, 2, yes 6[1, 2][('a', 1)]a"
