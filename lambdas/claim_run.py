@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
     record(settings.stage, settings.data_bucket, entry_of_run(run))
     measure(settings.stage, {"RunsStarted": 1, **_cost(run)})
-    endpoints = endpoint_instances(run.recipe, run.generated())
+    endpoints = endpoint_instances(map(run.recipe.candidate, run.generated()))
     return {
         "claimed": True,
         "run_id": run.run_id,

@@ -11,16 +11,14 @@ from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.generate import generate
-from nova_judge.answers.leases import EndpointStatus
 from nova_judge.aws import s3
-from nova_judge.aws.endpoints import sagemaker_endpoints
-from nova_judge.errors import EndpointGoneError, GenerationFailedError
+from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.shard_rows import ShardRows
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.runs.run import Run, decode_run
 from nova_judge.steps import candidates, shard_files
+from nova_judge.steps.endpoint_leases import require_in_service
 
 
 @answers_pings
@@ -35,24 +33,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = load(EndpointSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
     shard = msgspec.convert(event["shard"], Shard)
-    _require_endpoints(settings, event["endpoints"])
+    require_in_service(settings.job_prefix, event["endpoints"])
     rows = shard_files.read_rows(run, shard)
     shard_files.write_rows(settings.data_bucket, run, shard, rows)
     try:
         left = _answer(run, shard, rows, settings, context)
     except GenerationFailedError:
-        _require_endpoints(settings, event["endpoints"])
+        require_in_service(settings.job_prefix, event["endpoints"])
         raise
     logger.info("shard", run_id=run.run_id, shard=shard.index, rows=len(rows.rows), left=left)
     return {"left": left}
-
-
-def _require_endpoints(settings: EndpointSettings, models: list[str]) -> None:
-    endpoints = sagemaker_endpoints()
-    for name in {endpoint_name(settings.job_prefix, model) for model in models}:
-        observed = endpoints.observe(name)
-        if observed.status is not EndpointStatus.IN_SERVICE:
-            raise EndpointGoneError(f"endpoint {name} is {observed.status}: prepare it again")
 
 
 def _answer(

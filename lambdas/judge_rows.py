@@ -6,35 +6,48 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger
+from lambdas.observability import logger, measure
+from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import BatchSettings, load
 from nova_judge.aws import s3
+from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import decode_run
+from nova_judge.steps.endpoint_leases import require_in_service
 from nova_judge.steps.judge_shard import AskedShard, BatchPlace, ask_shard
 
 
 @answers_pings
 @logger.inject_lambda_context
+@emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{run_id, number, shard}` → `{left, wait}`: replies still to come; ask until it is 0.
+    """`{run_id, number, shard, endpoints}` → `{left, wait}`: replies that are still to come.
 
-    `wait` is true while a batch job is at work on them.
-    Raises GenerationFailedError where asking further would bring nothing.
+    Ask until `left` is 0; `wait` is true while a batch job is at work on them.
+    Raises EndpointGoneError where the judge's endpoint is not, or no longer, in service, and
+    GenerationFailedError where asking further would bring nothing.
     """
     settings = load(BatchSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
     shard = msgspec.convert(event["shard"], Shard)
     asked = AskedShard(run, settings.data_bucket, event["number"], shard)
-    left = ask_shard(
-        asked,
-        ways_of(settings),
-        lambda: context.get_remaining_time_in_millis() / 1000,
-        BatchPlace(
-            settings.job_prefix, settings.job_role_arn, settings.stage, settings.kms_key_arn
-        ),
+    place = BatchPlace(
+        settings.job_prefix, settings.job_role_arn, settings.stage, settings.kms_key_arn
     )
-    logger.info("judged", run_id=run.run_id, job=asked.number, shard=shard.index, left=left.left)
-    return left._asdict()
+    endpoints = event["endpoints"]
+    require_in_service(settings.job_prefix, endpoints)
+    try:
+        done = ask_shard(
+            asked,
+            ways_of(settings),
+            lambda: context.get_remaining_time_in_millis() / 1000,
+            place,
+        )
+    except GenerationFailedError:
+        require_in_service(settings.job_prefix, endpoints)
+        raise
+    measure(settings.stage, dict(done.measures))
+    logger.info("judged", run_id=run.run_id, job=asked.number, shard=shard.index, left=done.left)
+    return {"left": done.left, "wait": done.wait}

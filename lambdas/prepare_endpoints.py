@@ -71,7 +71,7 @@ def _step(
         )
     configs = served[model]
     tried = {kind: configs[kind] for kind in wanted if kind in configs} if wanted else configs
-    runs_table.note_lease(settings.runs_table, lease.owner, model, "since", str(now))
+    runs_table.begin_lease(settings.runs_table, lease.owner, model, now)
     ready = prepare(host, name, tried, lease, now)
     if ready:
         config = host.endpoints.observe(name).config

@@ -54,6 +54,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
         _record(settings, run_id, execution, failure, failed_job(caught))
     elif not runs_table.has_claimed(settings.runs_table, execution):
         _refuse(settings, execution, _asked(event), failure)
+    elif failed := runs_table.unfinished_run(settings.runs_table, execution):
+        _release(settings, failed)  # its report failed, while its judge was kept for further rows
     return {"error": failure.error, "cause": failure.cause}
 
 
@@ -115,15 +117,7 @@ def _record(
     run = run_folder.read_run(settings.data_bucket, run_id)
     try:
         if run is not None:
-            models = json.loads(settings.endpoints)
-            deleted = release_leases(
-                settings.runs_table,
-                settings.job_prefix,
-                run_id,
-                models,
-                own=bool(settings.weights_role_arn),
-            )
-            logger.info("released", owner=run_id, deleted=deleted)
+            _release(settings, run_id)
     finally:
         # Before the report, so that the run can be asked for again whatever becomes of that.
         before = note(error=failure.error, cause=failure.cause[:2000])
@@ -142,6 +136,18 @@ def _record(
         if first:
             measure(settings.stage, {"RunsFailed": 1})
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
+
+
+def _release(settings: FailureSettings, run_id: str) -> None:
+    """Give up everything that a run leases."""
+    deleted = release_leases(
+        settings.runs_table,
+        settings.job_prefix,
+        run_id,
+        json.loads(settings.endpoints),
+        own=bool(settings.weights_role_arn),
+    )
+    logger.info("released", owner=run_id, deleted=deleted)
 
 
 def _metrics(

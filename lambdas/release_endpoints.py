@@ -20,13 +20,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     settings = load(EndpointSettings)
     served = json.loads(settings.endpoints)
-    models = event.get("endpoints", served)
+    asked = event.get("endpoints")
     deleted = release_leases(
         settings.runs_table,
         settings.job_prefix,
         event["run_id"],
-        models,
-        own=bool(settings.weights_role_arn),
+        served if asked is None else asked,
+        own=asked is None and bool(settings.weights_role_arn),
     )
     logger.info("released", owner=event["run_id"], deleted=deleted)
     return {"deleted": deleted}

@@ -28,6 +28,8 @@ MEASURES: Final[dict[str, Measure]] = {
     "RowsAnswered": Measure("Count", "Sum", "answers"),
     "RowsJudged": Measure("Count", "Sum", "rows judged"),
     "RowsFailed": Measure("Count", "Sum", "rows without an answer or a verdict"),
+    "JudgeReplies": Measure("Count", "Sum", "replies of judges asked by calls, two per row"),
+    "JudgeRepliesFailed": Measure("Count", "Sum", "prompts without a judge's reply"),
     "Throttles": Measure("Count", "Sum", "calls refused for load"),
     "LimiterLevel": Measure("Count", "Maximum", "calls that a shard lets be under way at once"),
     "EstimatedUSD": Measure("None", "Sum", "estimated cost of runs that began, US$"),

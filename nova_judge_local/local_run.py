@@ -20,6 +20,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
+from nova_judge.sources.endpoints import asked_models
 from nova_judge.sources.openai_server import server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.text import storable
@@ -36,13 +37,11 @@ from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
-from nova_judge_local.named_candidates import asked_models, local_recipe
+from nova_judge_local.named_candidates import local_recipe
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
 REFERENCE = "reference"
-JUDGING = ("AskJudge", "JudgeRows")
-"""The states in which a judge that is asked by calls gives its replies."""
 START_S = 20.0
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
@@ -267,10 +266,11 @@ def _evaluate(
     if recipe.many:  # each pair of candidates judges every row
         rows *= len(recipe.compared)
     replies_per_row = 2 * len(recipe.judge.asked)
-    answers = 0
+    answers, judging = 0, False
     for look in follow(emulator.client("stepfunctions"), execution):
         done, judged = emulator.answered(), emulator.judged()
-        if look.state in JUDGING and replies_per_row:
+        judging = judging or "Judge" in look.state  # AskJudge, or a state in it
+        if judging and replies_per_row:
             judged = (done - answers) // replies_per_row
         else:
             answers = done

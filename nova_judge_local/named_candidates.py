@@ -7,7 +7,6 @@ import ryaml
 
 from nova_judge.errors import LocalModeError, RecipeError
 from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
-from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
@@ -56,12 +55,6 @@ def local_recipe(
     text = ryaml.dumps(document)
     recipe = load_recipe(text, file=file, beside=beside)
     return recipe, alone(text, recipe)
-
-
-def asked_models(recipe: Recipe) -> dict[str, AskedModel]:
-    """The models that a recipe asks, candidates and judge, by their places in it."""
-    models: dict[str, AskedModel] = {f"candidates.{c}": recipe.candidate(c) for c in recipe.names}
-    return models | recipe.judge.asked
 
 
 def _candidate(

@@ -21,10 +21,10 @@ from nova_judge.preflight.images import ImageFacts, images_of
 from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import STACK_PARTS, Facts
-from nova_judge.recipe.recipe import CandidateSpec, Recipe
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.endpoints import asked_models, endpoint_instances
 
 AccountFact = TypeVar("AccountFact")
 
@@ -106,8 +106,8 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
 
 
 def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
-    """The account's endpoints that candidates name."""
-    named = {spec.model for spec in _specs(recipe) if is_the_accounts(spec)}
+    """The account's endpoints that candidates and judges name."""
+    named = {spec.model for spec in asked_models(recipe).values() if is_the_accounts(spec)}
     return {name: read(_endpoint(name)) for name in sorted(named)}
 
 
@@ -123,10 +123,6 @@ def _endpoint_names(endpoints: Mapping[str, EndpointFacts | NotRead | None]) -> 
     return () if isinstance(names, NotRead) else names
 
 
-def _specs(recipe: Recipe) -> list[CandidateSpec]:
-    return [recipe.candidate(name) for name in recipe.names]
-
-
 def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     """SageMaker's quotas by name that a run may need, as Service Quotas spells them.
 
@@ -135,7 +131,7 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     """
     wanted = {f"{kind}{TRAINING}" for kind in recipe.judge.instance_types} | {
         f"{kind}{ENDPOINT}"
-        for kinds in endpoint_instances(recipe, recipe.names).values()
+        for kinds in endpoint_instances(asked_models(recipe).values()).values()
         for kind in kinds
     }
     quotas: dict[str, float] = {}
@@ -243,9 +239,8 @@ def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 
 
 def _bedrock_models(recipe: Recipe) -> set[str]:
-    specs = _specs(recipe)
-    judges = kind_of(recipe.kind).judged_by(recipe).bedrock
-    return {spec.bedrock for spec in specs if spec.bedrock} | judges
+    asked = {model.bedrock for model in asked_models(recipe).values() if model.bedrock}
+    return asked | kind_of(recipe.kind).judged_by(recipe).bedrock
 
 
 def _model(name: str) -> Callable[[], ModelFacts | NotRead]:

@@ -10,13 +10,17 @@ from nova_judge.runs.meter import MEMORY_MB
 
 MOST_READ = 20
 """Children of a map whose histories are read."""
-_OF_SHARDS = {
+_CALLED = {
     "GenerateShard": "GenerateResponses",
     "PrepareEndpointsAgain": "PrepareEndpoints",
     "BatchShard": "BatchResponses",
     "JudgeShard": "JudgeRows",
+    "PrepareJudge": "PrepareEndpoints",
+    "PrepareJudgeAgain": "PrepareEndpoints",
+    "ReleaseJudge": "ReleaseEndpoints",
+    "ReleaseHeldJudge": "ReleaseEndpoints",
 }
-"""States of a map's children → whose function they call."""
+"""States that call a function of another name than their own."""
 _ENDED = ("TaskSucceeded", "TaskFailed", "TaskTimedOut")
 
 
@@ -57,7 +61,7 @@ def _own_use(execution: str) -> ExecutionUse:
             begun[here] = begun.get(before, event["timestamp"])
         elif event["type"] in _ENDED and before in begun:
             took = (event["timestamp"] - begun[before]).total_seconds()
-            function = _OF_SHARDS.get(names[here], names[here])
+            function = _CALLED.get(names[here], names[here])
             seconds += took * MEMORY_MB.get(function, 0) / 1024
             # A failed try that is tried again is paid as a transition too.
             transitions += event["type"] != "TaskSucceeded"

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import msgspec
@@ -143,30 +143,63 @@ def all_runs(table: str) -> Iterator[dict[str, str]]:
     return (_texts(item) for page in pages for item in page["Items"])
 
 
-def note_lease(table: str, run_id: str, model: str, fact: str, value: str) -> None:
-    """Write down of a run's lease of a model's endpoint `since` or `until` when, or its
-    `instance_type`, as text. A time stays as it is once it is there; an endpoint that is up again
-    is no longer given up. Leases of persons are nobody's run.
+def begin_lease(table: str, run_id: str, model: str, now: float) -> None:
+    """Write down since when (epoch seconds) a run leases a model's endpoint, if it does not yet.
+
+    Where it had given the endpoint up, `since` moves by the time between, which nobody pays.
     """
-    known = "attribute_exists(execution)"
-    stays = "#fact = if_not_exists(#fact, :value)"
-    change, names = f"SET {stays}", {"#fact": f"{LEASE}{model}/{fact}"}
-    if fact != "since":
-        known += " AND attribute_exists(#since)"
-        names["#since"] = f"{LEASE}{model}/since"
-    if fact == "instance_type":
-        change, names["#until"] = "SET #fact = :value REMOVE #until", f"{LEASE}{model}/until"
+    key, known = {"run_id": run_id}, "attribute_exists(execution)"
+    since, until = f"{LEASE}{model}/since", f"{LEASE}{model}/until"
+    item = _changed(
+        table,
+        Key=key,
+        UpdateExpression="SET #since = if_not_exists(#since, :now)",
+        ConditionExpression=known,
+        ExpressionAttributeNames={"#since": since},
+        ExpressionAttributeValues={":now": str(now)},
+        ReturnValues="ALL_NEW",
+    )
+    ended = (item or {}).get(until)
+    if item is None or ended is None:
+        return
+    moved = float(item[since]) + max(0.0, now - float(ended))
+    _changed(
+        table,
+        Key=key,
+        UpdateExpression="SET #since = :since REMOVE #until",
+        ConditionExpression="#until = :until",  # another child may have moved it
+        ExpressionAttributeNames={"#since": since, "#until": until},
+        ExpressionAttributeValues={":since": str(moved), ":until": ended},
+    )
+
+
+def note_lease(table: str, run_id: str, model: str, fact: str, value: str) -> None:
+    """Write down of a run's lease `until` when, which stays once it is there, or the endpoint's
+    `instance_type`, as text. Leases of persons are nobody's run.
+    """
+    stays = "if_not_exists(#fact, :value)" if fact == "until" else ":value"
+    _changed(
+        table,
+        Key={"run_id": run_id},
+        UpdateExpression=f"SET #fact = {stays}",
+        ConditionExpression="attribute_exists(execution) AND attribute_exists(#since)",
+        ExpressionAttributeNames={
+            "#fact": f"{LEASE}{model}/{fact}",
+            "#since": f"{LEASE}{model}/since",
+        },
+        ExpressionAttributeValues={":value": value},
+    )
+
+
+def _changed(table: str, **update: Any) -> dict[str, str] | None:  # noqa: ANN401 - update_item's own
+    """The texts of the item that `update_item` returns; None where its condition does not hold."""
     try:
-        _table(table).update_item(
-            Key={"run_id": run_id},
-            UpdateExpression=change,
-            ConditionExpression=known,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":value": value},
-        )
+        answer = _table(table).update_item(**update)
     except ClientError as error:
         if code_of(error) != CONDITION_FAILED:
             raise
+        return None
+    return _texts(answer.get("Attributes", {}))
 
 
 def leases_of(item: Mapping[str, str]) -> dict[str, EndpointLease]:

@@ -6,11 +6,11 @@ is that of `Pairs`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.answers.batch_inference import answers_in_batch
-from nova_judge.errors import RecipeError
 from nova_judge.kinds.job import Api, Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.pairs import Pairs, compared_in, stop_problem
@@ -25,7 +25,8 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
-from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
+from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, Workload
+from nova_judge.sources.endpoints import endpoint_instances
 from nova_judge.sources.known import model_problems, source_of
 
 ASKED_FILE = "asked.jsonl"
@@ -39,6 +40,14 @@ _EXAMPLE = InputRow(
     context="THE CONTEXT",
     reference="THE REFERENCE",
 )
+
+
+class _Asking(NamedTuple):
+    """The time in which a judge gives its replies, on an endpoint of the run or not, and why."""
+
+    seconds: float
+    why: str
+    endpoint: InstanceTime | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +74,7 @@ class AskedPairs(Pairs):
         yield from prompt_problems(judge.words, judge.rubric)
         yield from _panel_problems(recipe)
         for where, model in judge.asked.items():
-            problems = list(model_problems(where, model, judge_generation(judge)))
-            yield from problems
-            if not problems and source_of(model).hosting(model) is not None:
-                yield (
-                    f"{where}.endpoint: the stage's endpoints are released before the judge "
-                    "begins; name a model of bedrock or openai"
-                )
+            yield from model_problems(where, model, judge_generation(judge))
 
     def judged_by(self, recipe: Recipe) -> JudgedBy:
         models = list(recipe.judge.asked.values())
@@ -80,18 +83,19 @@ class AskedPairs(Pairs):
             " + ".join(source_of(model).title(model) for model in models),
             "judge",
             bedrock=of_bedrock,
-            asked="on bedrock" if of_bedrock else "on a server",
+            asked="on aws" if any(source_of(m).on_aws for m in models) else "on a server",
         )
 
     def usage(self, recipe: Recipe, workload: Workload) -> JudgeUsage:
         judge, supposed = recipe.judge, catalog.assumptions().asked_judge_tokens
+        written = supposed.value["verdict" if judge.rubric is None else "rubric"]
         controls = min(CONTROL_ROWS, workload.rows) * len(recipe.controls)
         calls = _ORDERS * (workload.rows * len(recipe.compared) + controls)
         tokens = (
             TokenUse(
                 source_of(model).title(model),
                 calls * supposed.value["input"],
-                calls * supposed.value["verdict" if judge.rubric is None else "rubric"],
+                calls * written,
                 batch=judges_in_batch(recipe, model, workload.rows * len(recipe.compared)),
                 price=model.price,
                 source=model.source,
@@ -99,11 +103,12 @@ class AskedPairs(Pairs):
             for model in judge.asked.values()
             if source_of(model).payment(model) == "tokens"
         )
-        rate = catalog.assumptions().bedrock_rows_per_second
+        asking = [_asking(model, calls, written) for model in judge.asked.values()]
         return JudgeUsage(
             bedrock=tuple(tokens),
-            rests_on=(supposed.why, f"a judge takes {rate.value:g} calls a second: {rate.why}"),
-            calls_s=calls * len(judge.asked) / rate.value,
+            endpoints=tuple(one.endpoint for one in asking if one.endpoint is not None),
+            rests_on=tuple(dict.fromkeys((supposed.why, *(one.why for one in asking)))),
+            calls_s=sum(one.seconds for one in asking),
         )
 
     def jobs(self, run: Run, rows: int) -> tuple[PlannedJob, ...]:
@@ -133,8 +138,13 @@ class AskedPairs(Pairs):
             "prompt": example.forward or example.missing,
         }
         place = job_place(run, job, deployment)
-        shards = RunLayout(run.run_id).judge_shards(job.number)
-        state_body = {"name": place.name, "shards": shards}
+        instances = endpoint_instances([model])
+        state_body = {
+            "name": place.name,
+            "shards": RunLayout(run.run_id).judge_shards(job.number),
+            "endpoints": list(instances),
+            "instances": instances,
+        }
         return JobRequest("Calls of the judge's model", asked, state_body=state_body)
 
     def results(self, run: Run, jobs: Sequence[FinishedJob]) -> PairsFound:
@@ -148,14 +158,30 @@ class AskedPairs(Pairs):
         return PairsFound((write_panel(votes, first.rows, first.details.parent),), panel=votes)
 
 
+def _asking(model: AskedModel, calls: float, written: float) -> _Asking:
+    """The time of so many calls, of which each writes so many tokens."""
+    supposed = catalog.assumptions()
+    hosting = source_of(model).hosting(model)
+    if hosting is None:
+        rate = supposed.bedrock_rows_per_second
+        why = f"a judge takes {rate.value:g} calls a second: {rate.why}"
+        return _Asking(calls / rate.value, why)
+    seconds = supposed.endpoint_start_minutes.value * 60
+    seconds += calls * written / hosting.tokens_per_second
+    why = f"{model.model} writes {hosting.tokens_per_second:g} tokens/s: {hosting.why}"
+    kind = next(iter(hosting.instance_types), UNKNOWN)
+    endpoint = InstanceTime(kind, seconds, 1, hosting.endpoint)
+    return _Asking(seconds, why, endpoint)
+
+
+def judge_place(recipe: Recipe, number: int) -> str:
+    """The place in the recipe of the model that a job asks."""
+    return list(recipe.judge.asked)[number if recipe.judge.panel else 0]
+
+
 def asked_model(recipe: Recipe, number: int) -> AskedModel:
-    """The model that a job asks; raises RecipeError for another kind."""
-    judge = recipe.judge
-    if judge.panel:
-        return list(judge.panel.values())[number]
-    if judge.model is None:
-        raise RecipeError(f"{recipe.name}: kind {recipe.kind} has no judge.model")
-    return judge.model
+    """The model that a job asks."""
+    return recipe.judge.asked[judge_place(recipe, number)]
 
 
 def judges_in_batch(recipe: Recipe, model: AskedModel, rows: float) -> bool:

@@ -26,7 +26,7 @@ class JudgedBy(NamedTuple):
 
     `container`: Nova's runs, on instances that the account needs a quota for. `bedrock`: the
     Bedrock models that judge. `functions`: ARNs of the functions that score. `asked`: by a job, or
-    by calls to Bedrock or to a server, which is the same one in local mode.
+    by calls to AWS or to a server, which is the same one in local mode.
     """
 
     model: str
@@ -34,7 +34,7 @@ class JudgedBy(NamedTuple):
     container: bool = False
     bedrock: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
-    asked: Literal["by job", "on bedrock", "on a server"] = "by job"
+    asked: Literal["by job", "on aws", "on a server"] = "by job"
 
 
 class DataLine(NamedTuple):

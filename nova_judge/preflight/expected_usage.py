@@ -6,11 +6,10 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
-from nova_judge.runs.usage import InstanceTime, JudgeUsage, TokenUse, Usage, Workload
+from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, Usage, Workload
 from nova_judge.sources.endpoints import endpoint_instances
 from nova_judge.sources.known import source_of
 
-UNKNOWN = "instance type not known yet"
 """Stands for a type that only the account can tell: `doctor` and the run itself ask it."""
 
 
@@ -44,7 +43,7 @@ def expected_usage(
         judge_jobs=tuple(
             job._replace(seconds=limit_s) if to_the_limit else job for job in judging.jobs
         ),
-        endpoints=_endpoint_times(recipe, workload, answer_share),
+        endpoints=(*_endpoint_times(recipe, workload, answer_share), *judging.endpoints),
         bedrock=(
             *(
                 _token_use(recipe, side, workload, answer_share)
@@ -78,7 +77,7 @@ def _endpoint_times(
 ) -> tuple[InstanceTime, ...]:
     """One endpoint per model, shared by candidates of that model; up until the last one is done."""
     up_s = generation_seconds(recipe, workload, answer_share)
-    instances = endpoint_instances(recipe, workload.generated)
+    instances = endpoint_instances(map(recipe.candidate, workload.generated))
     return tuple(
         InstanceTime(types[0] if types else UNKNOWN, up_s, 1, model)
         for model, types in instances.items()

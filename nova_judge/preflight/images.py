@@ -12,7 +12,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job import evaluation_image
-from nova_judge.sources.endpoints import serving_images
+from nova_judge.sources.endpoints import asked_models, serving_images
 
 JUDGE = "judge image"
 
@@ -41,7 +41,7 @@ def _images(recipe: Recipe, region: str, asked: tuple[str, ...]) -> Iterator[tup
     if account is None:
         return
     registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-    for name in serving_images(recipe, asked):
+    for name in serving_images(asked_models(recipe, asked).values()):
         yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
 
 

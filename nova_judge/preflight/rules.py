@@ -23,7 +23,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.training_job import evaluation_image
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.endpoints import asked_models, endpoint_instances
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
@@ -66,8 +66,8 @@ def account_checks(
     checks = [_credentials(facts), *_stacks(facts, recipe), *_role(facts), *_notifications(facts)]
     if recipe is not None:
         checks += [*_images(facts, recipe, asked), *_uses(facts), *_judge_quota(facts, recipe)]
-        specs = [recipe.candidate(side) for side in asked]
-        endpoints = sorted(endpoint_instances(recipe, asked).items())
+        specs = list(asked_models(recipe, asked).values())
+        endpoints = sorted(endpoint_instances(specs).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
@@ -112,7 +112,8 @@ def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
         return
     missing = [part for part in STACK_PARTS if part not in stacks]
     version = stacks.get("Evaluation", "unknown")
-    if missing == ["Endpoints"] and not (recipe and endpoint_instances(recipe, recipe.names)):
+    hosted = recipe and endpoint_instances(asked_models(recipe).values())
+    if missing == ["Endpoints"] and not hosted:
         reason = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
         yield Check("stacks", "warn", reason, "`make deploy`, for candidates on endpoints")
     elif missing:

@@ -14,6 +14,7 @@ from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
+from nova_judge.sources.endpoints import asked_models, endpoint_instances
 from nova_judge.sources.known import source_of
 
 
@@ -110,11 +111,11 @@ def _judge_tokens(recipe: Recipe, rows: int, outcomes: Sequence[JobOutcome]) -> 
 
 def _unmetered(run: Run, meter: Meter) -> tuple[str, ...]:
     timed = {time.what for time in meter.endpoints}
-    specs = [run.recipe.candidate(side) for side in run.generated()]
     others = {
-        f"{spec.source} {source_of(spec).title(spec)}"
-        for spec in specs
-        if source_of(spec).payment(spec) != "tokens" and source_of(spec).title(spec) not in timed
+        f"{model.source} {source_of(model).title(model)}"
+        for model in asked_models(run.recipe, run.generated()).values()
+        if source_of(model).payment(model) != "tokens"
+        and timed.isdisjoint(endpoint_instances([model]))
     }
     unread = () if meter.transitions is not None else ("Step Functions", "Lambda")
     return (*sorted(others), *unread)

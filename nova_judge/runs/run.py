@@ -10,6 +10,7 @@ from nova_judge.inputs.dataset import file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import indented
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate
@@ -43,8 +44,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
     `lines`: the input as JSON Lines, where it has another form.
-    `served`: by candidate, what tells the weights behind an endpoint from others; `serves`: by
-    endpoint of the run's own, what it is made of.
+    `served`: by the place of a model in the recipe, what tells the weights behind its endpoint from
+    others; `serves`: by endpoint of the run's own, what it is made of.
     `trigger`: what set it off, where neither a file nor a person did.
     `unread` names columns of the input that the run leaves aside; `names` is what the uploader
     calls the candidates whose answers the file brings.
@@ -79,6 +80,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if self.recipe.many:
             return self.recipe.names
         return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
+
+    def kept_as(self, place: str, model: AskedModel) -> str:
+        """The name of a model's weights, under which its answers are kept."""
+        return f"{source_of(model).kept_as(model)} {self.served.get(place, '')}".rstrip()
 
     @property
     def most_failed(self) -> float:

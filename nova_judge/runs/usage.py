@@ -6,6 +6,8 @@ import msgspec
 
 from nova_judge.recipe.token_price import TokenPrice
 
+UNKNOWN = "instance type not known yet"
+
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """The work that the input asks for. `exact` is False when `rows` is projected from its head.
@@ -46,11 +48,12 @@ class TokenUse(NamedTuple):
 class JudgeUsage(NamedTuple):
     """The expected usage of a run's jobs. `unpriced`: jobs that our price list leaves out.
 
-    `calls_s`: seconds of a judge that is asked by calls.
+    `calls_s`: seconds of a judge that is asked by calls, `endpoints`: those that it is asked on.
     `rests_on` says which assumptions stand behind the figures.
     """
 
     jobs: tuple[InstanceTime, ...] = ()
+    endpoints: tuple[InstanceTime, ...] = ()
     bedrock: tuple[TokenUse, ...] = ()
     unpriced: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()

@@ -1,32 +1,41 @@
-"""Endpoints that a run brings up for its candidates."""
+"""Models that a recipe asks, and the endpoints that a run brings up for them."""
 
 from collections.abc import Iterable
 
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.known import source_of
 
+CANDIDATE = "candidates."
+"""Begins the place of a candidate in a recipe."""
 
-def endpoint_instances(recipe: Recipe, sides: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The endpoints of those candidates, each with the instance types to try in this order.
+
+def asked_models(recipe: Recipe, sides: Iterable[str] | None = None) -> dict[str, AskedModel]:
+    """The candidates, those of `sides` or all, and the judges, by their places in the recipe."""
+    names = recipe.names if sides is None else sides
+    candidates: dict[str, AskedModel] = {f"{CANDIDATE}{c}": recipe.candidate(c) for c in names}
+    return candidates | recipe.judge.asked
+
+
+def endpoint_instances(models: Iterable[AskedModel]) -> dict[str, tuple[str, ...]]:
+    """The endpoints of those models, each with the instance types to try in this order.
 
     None of them is there where only the account can tell which fit.
     """
     named: dict[str, tuple[str, ...]] = {}
     offered: dict[str, tuple[str, ...]] = {}
-    for side in sides:
-        spec = recipe.candidate(side)
-        hosting = source_of(spec).hosting(spec)
+    for model in models:
+        hosting = source_of(model).hosting(model)
         if hosting is not None:
-            named[hosting.endpoint] = named.get(hosting.endpoint, ()) + spec.instance_types
+            named[hosting.endpoint] = named.get(hosting.endpoint, ()) + model.instance_types
             offered[hosting.endpoint] = hosting.instance_types
-    return {model: tuple(dict.fromkeys(types)) or offered[model] for model, types in named.items()}
+    return {name: tuple(dict.fromkeys(types)) or offered[name] for name, types in named.items()}
 
 
-def serving_images(recipe: Recipe, sides: Iterable[str]) -> tuple[str, ...]:
-    """The images that those endpoints run, by their names in `images.json`.
+def serving_images(models: Iterable[AskedModel]) -> tuple[str, ...]:
+    """The images that their endpoints run, by their names in `images.json`.
 
     Nova's image, and those that packages bring, are not among them.
     """
-    specs = (recipe.candidate(side) for side in sides)
-    hostings = (source_of(spec).hosting(spec) for spec in specs)
+    hostings = (source_of(model).hosting(model) for model in models)
     return tuple(sorted({each.image for each in hostings if each and each.image}))

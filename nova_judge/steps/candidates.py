@@ -9,15 +9,17 @@ from nova_judge.answers.prompt_templates import prompt_maker
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import s3
 from nova_judge.aws.answer_objects import BucketObjects
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
+from nova_judge.sources.endpoints import CANDIDATE
 from nova_judge.sources.known import source_of
 from nova_judge.sources.source import Ways
 
 ENDPOINT_IN_FLIGHT = 256
 """Calls at once that fill one instance: vLLM's default number of sequences in a batch."""
 SHARDS_AT_ONCE = 16
-"""`MaxConcurrency` of the state GenerateResponses."""
+"""`MaxConcurrency` of the states GenerateResponses and JudgeRows."""
 
 
 def sources(
@@ -48,22 +50,19 @@ def _source(
         ),
         policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
         call_timeout_s=how.call_timeout_s,
-        threads=_threads(run, candidate),
+        threads=threads_of(spec, sum(1 for _ in run.shards())),
     )
 
 
 def kept_as(run: Run, candidate: str) -> str:
     """The name under which a candidate's answers are kept."""
-    spec = run.recipe.candidate(candidate)
-    weights = f"{source_of(spec).kept_as(spec)} {run.served.get(candidate, '')}".rstrip()
+    weights = run.kept_as(f"{CANDIDATE}{candidate}", run.recipe.candidate(candidate))
     return model_name(weights, run.recipe.generation_for(candidate))
 
 
-def _threads(run: Run, candidate: str) -> int:
+def threads_of(model: AskedModel, shards: int) -> int:
     """An endpoint or server is shared by all shards under way; Bedrock has limits of its own."""
-    spec = run.recipe.candidate(candidate)
-    if not source_of(spec).shared:
+    if not source_of(model).shared:
         return MOST_THREADS
-    shards = sum(1 for _ in run.shards())
     share = ENDPOINT_IN_FLIGHT // max(1, min(SHARDS_AT_ONCE, shards))
     return min(MOST_THREADS, share)

@@ -4,9 +4,11 @@ import time
 from collections.abc import Collection, Iterable
 
 from nova_judge.answers.hosting import Host, release, withdraw
+from nova_judge.answers.leases import EndpointStatus
 from nova_judge.aws import executions, runs_table
 from nova_judge.aws.endpoints import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
+from nova_judge.errors import EndpointGoneError
 from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.sources.served import OWN
 
@@ -45,8 +47,18 @@ def is_awaited(table: str, owner: str, asking: Collection[str]) -> bool:
     return executions.is_running(execution)
 
 
+def require_in_service(prefix: str, models: Iterable[str]) -> None:
+    """Raise EndpointGoneError where an endpoint is not, or no longer, in service."""
+    endpoints = sagemaker_endpoints()
+    for name in {endpoint_name(prefix, model) for model in models}:
+        observed = endpoints.observe(name)
+        if observed.status is not EndpointStatus.IN_SERVICE:
+            raise EndpointGoneError(f"endpoint {name} is {observed.status}: prepare it again")
+
+
 def withdraw_leases(table: str, prefix: str, owner: str, models: Iterable[str]) -> None:
     """End leases that were perhaps taken after they had been released."""
     host = Host(lease_table(table), sagemaker_endpoints())
     for model in models:
         withdraw(host, endpoint_name(prefix, model), owner)
+        runs_table.note_lease(table, owner, model, "until", str(time.time()))

@@ -86,8 +86,21 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
         return BuiltJobs(jobs[0].api, [], [], len(rows), key)
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
-    now = requests[:at_once] + requests[len(rows) :]
-    return BuiltJobs(jobs[0].api, now, requests[at_once : len(rows)], at_once)
+    requests = _freeing(requests[:at_once] + requests[len(rows) :] + requests[at_once : len(rows)])
+    first = at_once + len(controls)
+    return BuiltJobs(jobs[0].api, requests[:first], requests[first:], at_once)
+
+
+def _freeing(jobs: Sequence[StateJob]) -> list[StateJob]:
+    """Jobs in the order of their start; `frees`: the endpoints that no job after it asks."""
+    freeing: list[StateJob] = []
+    needed: set[str] = set()
+    for job in reversed(jobs):
+        endpoints = job.request.get("endpoints", [])
+        frees = {"frees": [name for name in endpoints if name not in needed]} if endpoints else {}
+        needed.update(endpoints)
+        freeing.append(StateJob(job.number, job.request | frees))
+    return freeing[::-1]
 
 
 def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:

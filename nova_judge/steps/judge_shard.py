@@ -1,6 +1,6 @@
 """One shard of a job whose judge is asked by calls: its prompts and the replies to them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.shards import MOST_SHARDS, Shard
-from nova_judge.kinds.asked_pairs import asked_file, asked_model, judges_in_batch
+from nova_judge.kinds.asked_pairs import asked_file, asked_model, judge_place, judges_in_batch
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import Control
@@ -26,6 +26,7 @@ from nova_judge.sources.known import source_of
 from nova_judge.sources.schema_if_taken import SchemaIfTaken
 from nova_judge.sources.source import Ways
 from nova_judge.steps.batch_shard import BatchShard, step
+from nova_judge.steps.candidates import threads_of
 
 JUDGE = "the judge"
 MOST_LINE_BYTES = 32 << 20
@@ -59,10 +60,14 @@ class AskedShard(NamedTuple):
 
 
 class ShardLeft(NamedTuple):
-    """Replies that are still to come; `wait`: a batch job is at work on them."""
+    """Replies that are still to come; `wait`: a batch job is at work on them.
+
+    `measures` of a shard that is done, by the names of `nova_judge.measures`.
+    """
 
     left: int
     wait: bool = False
+    measures: Mapping[str, float] = {}
 
 
 class BatchPlace(NamedTuple):
@@ -87,9 +92,16 @@ def ask_shard(
     if _in_batch(asked) and not _batch_is_done(asked, prompts, source, place):
         return ShardLeft(len(prompts), wait=True)
     generated = generate({JUDGE: prompts}, {JUDGE: source}, time_left=time_left)
-    if generated.left == 0:
-        _write(asked, pairs, iter(generated.outcomes[JUDGE]))
-    return ShardLeft(generated.left)
+    if generated.left:
+        return ShardLeft(generated.left)
+    _write(asked, pairs, iter(generated.outcomes[JUDGE]))
+    return ShardLeft(0, measures=_measures(generated.measures))
+
+
+def _measures(of_calls: Mapping[str, float]) -> dict[str, float]:
+    """Measures of calls to a judge, whose replies are no candidate's answers."""
+    names = {"RowsAnswered": "JudgeReplies", "RowsFailed": "JudgeRepliesFailed"}
+    return {names.get(name, name): value for name, value in of_calls.items()}
 
 
 def _job(asked: AskedShard) -> PlannedJob:
@@ -134,18 +146,20 @@ def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
     if how.json_schema is not None:
         plain = msgspec.structs.replace(how, json_schema=None)
         port = SchemaIfTaken(port, source.port(model, plain, ways))
+    shards = s3.read(asked.bucket, RunLayout(run.run_id).judge_shards(asked.number))
     place = ShardPlace(run.run_id, asked.number * MOST_SHARDS + asked.shard.index)
     return AnswerSource(
         port=port,
         journal=AnswerJournal(
             BucketObjects(s3.client(), asked.bucket),
-            model_name(source.kept_as(model), how),
+            model_name(run.kept_as(judge_place(run.recipe, asked.number), model), how),
             place,
             execution=run.execution,
             reuse=not (run.no_cache or again),
         ),
         policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
         call_timeout_s=how.call_timeout_s,
+        threads=threads_of(model, len(msgspec.json.decode(shards, type=list[Shard]))),
     )
 
 

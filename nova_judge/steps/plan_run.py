@@ -35,6 +35,7 @@ from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
+from nova_judge.sources.endpoints import asked_models
 from nova_judge.sources.known import source_of
 from nova_judge.steps.input_lines import lines_of
 from nova_judge.steps.served_models import served_models
@@ -132,9 +133,9 @@ def _with_served(run: Run, facts: Facts) -> Run:
     """The run with what stands behind the account's endpoints: their answers are kept by it."""
     known = facts.endpoints or {}
     served = {
-        name: found.version
-        for name in run.generated()
-        if isinstance(found := known.get(run.recipe.candidate(name).model), EndpointFacts)
+        place: found.version
+        for place, model in asked_models(run.recipe, run.generated()).items()
+        if isinstance(found := known.get(model.model), EndpointFacts)
     }
     return msgspec.structs.replace(run, served=run.served | served)
 

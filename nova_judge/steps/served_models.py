@@ -1,7 +1,7 @@
 """Settles before a run what its own endpoints serve and on which instance types."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -11,15 +11,19 @@ from nova_judge.errors import RecipeError
 from nova_judge.preflight.served_model import Placed, folder_of, placed
 from nova_judge.preflight.weights_check import Allowed, folder_check, stage_check
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.recipe.recipe import CandidateSpec, Recipe
+from nova_judge.recipe.recipe import Recipe
+from nova_judge.sources.endpoints import CANDIDATE, asked_models
 from nova_judge.sources.own_endpoint import OWN_SOURCES
 from nova_judge.sources.served import Served, image_uri, own_endpoint
+
+Model = TypeVar("Model", bound=AskedModel)
 
 
 class ServedModels(NamedTuple):
     """The recipe with the instance types that were found, and what its own endpoints serve.
 
-    `served` by endpoint, `versions` by candidate: another one wherever other weights may answer.
+    `served` by endpoint, `versions` by place in the recipe: another one wherever other weights may
+    answer.
     """
 
     recipe: Recipe
@@ -31,10 +35,12 @@ class ServedModels(NamedTuple):
 def served_models(
     recipe: Recipe, asked: Iterable[str], region: str, allowed: Allowed | None
 ) -> ServedModels:
-    """Settle the candidates that are `asked`; `allowed` is None where it is not known."""
+    """Settle the candidates that are `asked`, and the judges.
+
+    `allowed` is None where it is not known.
+    """
     settled = ServedModels(recipe, {}, {}, [])
-    for name in asked:
-        spec = recipe.candidate(name)
+    for place, spec in asked_models(recipe, asked).items():
         if spec.source not in OWN_SOURCES:
             continue
         placement = _placement(spec, region, allowed)
@@ -45,8 +51,8 @@ def served_models(
         settled.checks.append(Check(check, "pass", placement.words))
         settled.served[own_endpoint(spec)] = placement.served
         if placement.version:
-            settled.versions[name] = placement.version
-        settled = settled._replace(recipe=_with_types(settled.recipe, name, spec, placement))
+            settled.versions[place] = placement.version
+        settled = settled._replace(recipe=_with_types(settled.recipe, place, placement))
     return settled
 
 
@@ -67,8 +73,22 @@ def _placement(model: AskedModel, region: str, allowed: Allowed | None) -> Place
     return placement
 
 
-def _with_types(recipe: Recipe, name: str, spec: CandidateSpec, placement: Placed) -> Recipe:
-    """The recipe with what the candidate left open."""
-    form: Any = placement.form or spec.form
-    settled = replace(spec, instance_types=placement.types, form=form)
-    return replace(recipe, candidates={**recipe.candidates, name: settled})
+def _with_types(recipe: Recipe, place: str, placement: Placed) -> Recipe:
+    """The recipe with what the model at a place left open."""
+
+    def settled(spec: Model) -> Model:
+        form: Any = placement.form or spec.form
+        return replace(spec, instance_types=placement.types, form=form)
+
+    if place.startswith(CANDIDATE):
+        name = place.removeprefix(CANDIDATE)
+        return replace(
+            recipe, candidates={**recipe.candidates, name: settled(recipe.candidate(name))}
+        )
+    judge = recipe.judge
+    panel = {
+        name: settled(model) if place == f"judge.panel.{name}" else model
+        for name, model in (judge.panel or {}).items()
+    }
+    model = judge.model and settled(judge.model)
+    return replace(recipe, judge=replace(judge, model=model, panel=panel or judge.panel))

@@ -1,6 +1,7 @@
-"""Additions to the emulator's state machines: SageMaker tasks, waits, aborts, redrive count."""
+"""Additions to the emulator's state machines: SageMaker tasks, waits, aborts, redrives, history."""
 
 import contextvars
+import copy
 import functools
 import json
 import threading
@@ -28,6 +29,9 @@ MODELLED_ERRORS = (
 _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "execution", default=None
 )
+_last_event: contextvars.ContextVar[tuple[str, int]] = contextvars.ContextVar(
+    "last_event", default=("", 0)
+)
 _changed = threading.Condition()
 
 
@@ -39,6 +43,7 @@ def install(api: SageMakerApi, wait_scale: float) -> None:
     _end_waits_after_events()
     _heed_aborts()
     _add_redrive_count()
+    _complete_histories()
 
 
 def install_evaluations(jobs: EvaluationJobs) -> None:
@@ -189,6 +194,52 @@ def _add_redrive_count() -> None:
         return 0 if path == "$$.Execution.RedriveCount" else resolve(path, context)
 
     stepfunctions._resolve_ctx_path = resolve_path
+
+
+class _Entering(dict[str, Any]):
+    """The context of a map's states; the history of their execution hears which is entered."""
+
+    def __init__(
+        self, context: dict[str, Any], states: dict[str, Any], execution: dict[str, Any]
+    ) -> None:
+        super().__init__(context)
+        self._states, self._execution = states, execution
+
+    def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 - of any state
+        super().__setitem__(key, value)
+        if key == "State":
+            kind = self._states[value["Name"]]["Type"]
+            entered = {"stateEnteredEventDetails": {"name": value["Name"], "input": "{}"}}
+            stepfunctions._add_event(self._execution, f"{kind}StateEntered", entered)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(dict(self), memo)
+
+
+def _complete_histories() -> None:
+    """Each event names the one before it, and the states inside maps have events too."""
+    add, run = stepfunctions._add_event, stepfunctions._run_sub_machine
+
+    @functools.wraps(add)
+    def add_event(execution: dict[str, Any], *arguments: object) -> dict[str, Any]:
+        event: dict[str, Any] = add(execution, *arguments)
+        arn = execution["executionArn"]
+        before, number = _last_event.get()
+        event["previousEventId"] = number if before == arn else 0
+        _last_event.set((arn, event["id"]))
+        return event
+
+    @functools.wraps(run)
+    def run_states(
+        states: dict[str, Any],
+        start: str,
+        given: object,
+        execution: dict[str, Any],
+        context: dict[str, Any],
+    ) -> object:
+        return run(states, start, given, execution, _Entering(context, states, execution))
+
+    stepfunctions._add_event, stepfunctions._run_sub_machine = add_event, run_states
 
 
 def _aborted(execution: dict[str, Any] | None) -> bool:

@@ -35,6 +35,8 @@ from stacks.constructs.storage import Storage
 
 RELEASING = ("UpdateItem", "DeleteItem")
 """Actions of whoever gives leases up."""
+ASKING = ("GenerateResponses", "JudgeRows")
+"""The states that ask models on endpoints and servers: candidates, and judges."""
 
 
 class EvaluationFunctions:
@@ -211,14 +213,15 @@ class EvaluationFunctions:
             resource_name=f"{self._config.prefix}/*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        for name in ("GenerateResponses", "JudgeRows"):
+        for name in ASKING:
             allow(self.by_state[name], (["secretsmanager:GetSecretValue"], [keys]))
         endpoints = stage_resources(self._stack, self._config, "endpoint")
         configs = stage_resources(self._stack, self._config, "endpoint-config")
-        allow(
-            self.by_state["GenerateResponses"],
-            (["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], [endpoints]),
-        )
+        for name in ASKING:
+            allow(
+                self.by_state[name],
+                (["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], [endpoints]),
+            )
         allow(
             self.by_state["PrepareEndpoints"],
             (["sagemaker:AddTags", "sagemaker:CreateEndpoint"], [endpoints, configs]),
@@ -244,12 +247,13 @@ class EvaluationFunctions:
         named = dict.fromkeys([*given, *(name.lower() for name in given)])
         endpoints = self._resources("endpoint", *named)
         components = self._resources("inference-component", *named)
-        allow(
-            self.by_state["GenerateResponses"],
-            (["sagemaker:InvokeEndpoint"], [*endpoints, *components]),
-            (["sagemaker:DescribeEndpoint"], endpoints),
-            (["sagemaker:ListInferenceComponents"], ["*"]),
-        )
+        for name in ASKING:
+            allow(
+                self.by_state[name],
+                (["sagemaker:InvokeEndpoint"], [*endpoints, *components]),
+                (["sagemaker:DescribeEndpoint"], endpoints),
+                (["sagemaker:ListInferenceComponents"], ["*"]),
+            )
 
     def _resources(self, kind: str, *names: str) -> list[str]:
         return [

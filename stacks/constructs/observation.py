@@ -18,13 +18,14 @@ WATCHED = cdk.Duration.minutes(15)
 PANELS: Mapping[str, Sequence[str]] = {
     "Runs": ("RunsStarted", "RunsReported", "RunsFailed", "ReportsFailed"),
     "Rows": ("RowsAnswered", "RowsJudged", "RowsFailed"),
+    "Judges asked by calls": ("JudgeReplies", "JudgeRepliesFailed"),
     "Load": ("Throttles", "LimiterLevel"),
     "Cost, US$": ("EstimatedUSD", "ActualUSD", "EndpointUSDPerHour"),
     "Budget used, %": ("BudgetUsed",),
     "Judge hours": ("JudgeHours",),
     "Under way": ("RunsUnderWay", "OldestRunHours", "EndpointsUp", "EndpointsWithoutLease"),
 }
-PER_MINUTE = {"Rows", "Load"}
+PER_MINUTE = {"Rows", "Judges asked by calls", "Load"}
 """Panels whose sums are drawn per minute; the others per five."""
 
 

@@ -30,7 +30,8 @@ OWN = {
     "ReleaseEndpoints": RELEASES,
     "BatchResponses": f"{READS} {WRITES} bedrock:InvokeModel {BATCHES}",
     "BuildJobs": f"{READS} {WRITES}",
-    "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES}",
+    "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES} sagemaker:DescribeEndpoint "
+    "sagemaker:InvokeEndpoint",
     "CollectVerdicts": f"{READS} {WRITES}",
     "RecordFailure": f"{READS} {WRITES} {RELEASES} dynamodb:GetItem dynamodb:Scan "
     "events:PutEvents sns:Publish "

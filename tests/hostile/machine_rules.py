@@ -42,6 +42,8 @@ MAPS = {
 WAITS = {
     "WaitForEndpoints": 30,
     "WaitForEndpointsAgain": 30,
+    "WaitForJudge": 30,
+    "WaitForJudgeAgain": 30,
     "WaitForBatchShard": 120,
     "WaitForJudgeShard": 120,
     "WaitForReport": 10,
@@ -61,13 +63,18 @@ CHOICES = {
     "IsBatchShardDone": "BatchShardDone | WaitForBatchShard if left>0",
     "WhoRunsTheJobs": "RunJudgeJobs | RunBedrockJobs if api=bedrock"
     " | RunServerlessJobs if api=serverless | AskJudge if api=calls",
+    "IsJudgeHosted": "JudgeRows | PrepareJudge if endpoints[0]?",
+    "IsJudgeReady": "WaitForJudge | JudgeRows if ready=True",
+    "IsJudgeReadyAgain": "WaitForJudgeAgain | JudgeShard if ready=True",
+    "IsJudgeToRelease": "CollectVerdicts | ReleaseJudge if frees[0]?",
+    "IsJudgeHeld": "Reported | ReleaseHeldJudge if endpoints[0]?",
     "IsShardJudged": "ShardJudged | WaitForJudgeShard if wait=True | JudgeShard if left>0",
     "IsBedrockJobDone": "TellBedrockStatus | BedrockJobDone if Status=Completed"
     " | LengthenBedrockWait if (Status=InProgress or Status=Stopping)"
     " | TellBedrockReasons if FailureMessages?",
     "IsServerlessJobDone": "TellServerlessReason | ServerlessJobDone if TrainingJobStatus=Completed"
     " | LengthenServerlessWait if (TrainingJobStatus=InProgress or TrainingJobStatus=Stopping)",
-    "IsReportReady": "WaitForReport | Reported if status=REPORTED"
+    "IsReportReady": "WaitForReport | IsJudgeHeld if status=REPORTED"
     " | ReadNextJob if status=JUDGE_FURTHER, S?"
     " | ReportFailed if status=FAILED, not S=ABORTED, not S=TIMED_OUT, (RedriveCount=0 or looks>30)"
     " | ReportMissing if looks>360",
@@ -87,6 +94,10 @@ KEPT = {
     "AskJudge": "$.judged",
     "JudgeRows": None,
     "JudgeShard": "$.judged",
+    "PrepareJudge": "$.prepared",
+    "PrepareJudgeAgain": "$.prepared",
+    "ReleaseJudge": None,
+    "ReleaseHeldJudge": None,
     "TellJobsCompleted": None,
     "RunServerlessJobs": None,
     "ReadReport": "$.report",
@@ -207,7 +218,10 @@ def failures(name: str, state: dict[str, Any], top: bool) -> Iterator[str]:
         yield "its failure is not recorded"
     if name in KEPT and state.get("ResultPath", "$") != KEPT[name]:
         yield f"what it brings goes to {state.get('ResultPath', '$')}"
-    if name in ("GenerateShard", "StartServerlessJob") and len(state.get("Catch", [])) != 1:
+    if (
+        name in ("GenerateShard", "JudgeShard", "StartServerlessJob")
+        and len(state.get("Catch", [])) != 1
+    ):
         yield "what can be mended is not caught"
 
 

@@ -27,10 +27,11 @@ def test_own_configurations_are_read_before_they_are_used(stage):
     assert "sagemaker:DescribeEndpointConfig" in allowed(stage, "PrepareEndpoints", configs)
 
 
+@pytest.mark.parametrize("function", ["GenerateResponses", "JudgeRows"])
 @pytest.mark.parametrize("name", ["My-Model", "my-model", "ckpt-*"])
-def test_an_endpoint_is_invoked_under_its_name_and_that_of_its_arn(stage, name):
+def test_an_endpoint_is_invoked_under_its_name_and_that_of_its_arn(stage, name, function):
     for kind in ("endpoint", "inference-component"):
-        may = allowed(stage, "GenerateResponses", f"{SAGEMAKER}:{kind}/{name}")
+        may = allowed(stage, function, f"{SAGEMAKER}:{kind}/{name}")
         assert "sagemaker:InvokeEndpoint" in may
 
 

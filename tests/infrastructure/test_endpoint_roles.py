@@ -39,6 +39,7 @@ BOTH = {"endpoint", "endpoint-config"}
         ("ReleaseEndpoints", ENDING),
         ("RecordFailure", ENDING),
         ("GenerateResponses", {"DescribeEndpoint": {"endpoint"}, "InvokeEndpoint": {"endpoint"}}),
+        ("JudgeRows", {"DescribeEndpoint": {"endpoint"}, "InvokeEndpoint": {"endpoint"}}),
     ],
 )
 def test_a_function_may_do_to_endpoints_what_it_does_and_no_more(synthesized, function, may):

@@ -1,92 +1,25 @@
 """A judge that is asked by calls, against a server on loopback that pushes back."""
 
-import json
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nova_judge_local.emulator_settings import ChatServer
-from tests.workflow.conftest import Account, lines
+from tests.workflow.conftest import Account
+from tests.workflow.judge_server import Judge, completion, judge_server, pairs
+from tests.workflow.test_measures import emitted
 
 Start = Callable[..., Account]
-MOST_AT_ONCE = 4
-
-
-class Judge:
-    """Prefers the longer answer; `asked` holds each request that it took."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.pushed_back = 0
-        self.takes_schemas = True
-        self.in_flight = threading.Semaphore(MOST_AT_ONCE)
-
-    def reply(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if not self.in_flight.acquire(blocking=False):
-            self.pushed_back += 1
-            return 429, {"error": {"message": "too many requests"}}
-        try:
-            if "response_format" in request and not self.takes_schemas:
-                return 400, {"error": {"message": "response_format is not supported"}}
-            self.asked.append(request)
-            threading.Event().wait(0.02)
-            return 200, _completion(_judged(request["messages"][-1]["content"]))
-        finally:
-            self.in_flight.release()
-
-
-def _judged(prompt: str) -> str:
-    first, second = (
-        len(re.findall(rf"<answer_{side}>\n(.*?)\n</answer_{side}>", prompt, re.DOTALL)[0])
-        for side in "AB"
-    )
-    if "<criteria>" in prompt:
-        scores = {"justification": "", "score_A": min(5, first), "score_B": min(5, second)}
-        return json.dumps({"criteria": {"detail": scores}, "reasons": ""})
-    verdict = "A>B" if first > second else "B>A" if second > first else "A=B"
-    return json.dumps({"reasons": "Not [[A=B]], by length.", "verdict": verdict})
-
-
-def _completion(text: str) -> dict[str, Any]:
-    choice = {"message": {"content": text}, "finish_reason": "stop"}
-    return {"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
 
 
 @pytest.fixture
 def judge() -> Iterator[tuple[Judge, str]]:
-    model = Judge()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            status, reply = model.reply(json.loads(body))
-            content = json.dumps(reply).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield model, f"http://127.0.0.1:{server.server_port}/v1#tiny"
-    server.shutdown()
-    server.server_close()
-
-
-def pairs(number: int) -> bytes:
-    rows = [
-        {"id": str(n), "prompt": f"q{n}?", "response_A": "a" * (1 + n % 3), "response_B": "bb"}
-        for n in range(number)
-    ]
-    return lines(*rows)
+    with judge_server() as served:
+        yield served
 
 
 def own(here: Account, url: str, more: str = "") -> None:
@@ -167,7 +100,7 @@ def test_a_panel_is_asked_the_same_rows_and_gives_one_verdict(
     def reply(request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         status, told = contrary(request)
         if status == 200 and request["model"] == "tiny-z":
-            return 200, _completion('{"reasons": "", "verdict": "A=B"}')
+            return 200, completion('{"reasons": "", "verdict": "A=B"}')
         return status, told
 
     model.reply = reply  # type: ignore[method-assign]
@@ -219,7 +152,7 @@ def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(
     account: Start, judge: tuple[Judge, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model, url = judge
-    monkeypatch.setattr(model, "reply", lambda _: (200, _completion("I would rather not say.")))
+    monkeypatch.setattr(model, "reply", lambda _: (200, completion("I would rather not say.")))
     here = account()
     own(here, url)
     here.drop("pairs.jsonl", pairs(5), recipe="own")
@@ -229,3 +162,20 @@ def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(
     assert execution.status == "FAILED"
     assert execution.error == "JudgeJobError"
     assert "no verdict on any of 5 rows" in (execution.cause or "")
+
+
+def test_measures_of_judging_are_emitted_by_the_functions(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    _, url = judge
+    here = account()
+    own(here, url)
+    here.drop("pairs.jsonl", pairs(40), recipe="own")
+    here.ended()
+    values: dict[str, float] = {}
+    for name, _, document in emitted(here):
+        values[name] = values.get(name, 0) + sum(document[name])
+    assert (values["JudgeReplies"], values["JudgeRepliesFailed"]) == (80, 0)
+    assert values["Throttles"] > 0
+    assert values["LimiterLevel"] > 0
+    assert "RowsAnswered" not in values

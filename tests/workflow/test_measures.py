@@ -14,8 +14,8 @@ from tests.workflow.test_endpoints import drop, has_ended, invoke, wait_until
 
 Start = Callable[..., Account]
 DIMENSIONS = {"service": SERVICE, "stage": "local"}
-OF_A_REAL_JUDGE = {"ActualUSD"}
-"""A stand-in costs nothing; tests/unit/lambdas look at what a real job emits."""
+OF_OTHER_JUDGES = {"ActualUSD", "JudgeReplies", "JudgeRepliesFailed"}
+"""A stand-in costs nothing, and is a job; other tests look at real jobs and at judges by calls."""
 
 
 def emitted(here: Account) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -72,7 +72,7 @@ def test_what_is_read_is_emitted_by_the_functions_in_a_run(account: Start, tmp_p
     names = {name for name, _, _ in found}
     assert read_by_dashboard() == set(MEASURES)
     assert read_by_alarms() <= set(MEASURES)
-    assert names == set(MEASURES) - OF_A_REAL_JUDGE
+    assert names == set(MEASURES) - OF_OTHER_JUDGES
     assert all(MEASURES[name].unit == unit for name, unit, _ in found)
     for document in (document for _, _, document in found):
         assert {key: document[key] for key in DIMENSIONS} == DIMENSIONS

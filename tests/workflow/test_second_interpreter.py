@@ -81,6 +81,10 @@ class Tasks:
             "ReleaseEndpoints": [{}],
             "BatchResponses": [{"left": 0}],
             "BuildJobs": [built()],
+            "JudgeRows": [{"left": 0, "wait": False}],
+            "CollectVerdicts": [
+                {"number": 0, "name": "job", "output": "s3://data/o", "tokens": []}
+            ],
             "RecordFailure": [{"error": "Told", "cause": "why"}],
             "createTrainingJob.sync": [{"TrainingJobName": "job"}],
             "createTrainingJob": [{}],
@@ -289,6 +293,80 @@ def test_serverless_jobs_run_one_after_the_other(run):
     looks = ["describeTrainingJob"]
     jobs = ["createTrainingJob", *looks * 2, "createTrainingJob", *looks]
     assert tasks.called[3:] == [*jobs, "getItem"]
+
+
+def asked_on(*frees: bool, endpoints: tuple[str, ...] = ("big",), later: int = 0) -> dict[str, Any]:
+    """Jobs of a judge that is asked by calls on an endpoint; each frees it or keeps it."""
+    requests = [
+        {
+            "number": number,
+            "request": {
+                "name": "job",
+                "shards": PLANNED["shards_key"],
+                "endpoints": list(endpoints),
+                "instances": {},
+                "frees": list(endpoints) if free else [],
+            },
+        }
+        for number, free in enumerate(frees)
+    ]
+    done = len(frees) - later
+    return {"api": "calls", "jobs": requests[:done], "later": requests[done:], "done": done}
+
+
+READY = {**PLANNED, "generates": False}
+
+
+def test_a_judges_endpoint_is_there_while_it_is_asked_and_not_longer(run):
+    tasks = Tasks(
+        ClaimRun=[READY],
+        BuildJobs=[asked_on(False, True)],
+        PrepareEndpoints=[{"ready": False}, {"ready": True}],
+    )
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    first = ["PrepareEndpoints", "PrepareEndpoints", *["JudgeRows"] * 3, "CollectVerdicts"]
+    second = ["PrepareEndpoints", *["JudgeRows"] * 3, "ReleaseEndpoints", "CollectVerdicts"]
+    assert tasks.called[3:] == [*first, *second, "putEvents", "getItem"]
+    (released,) = [given for name, given in tasks.given if name == "ReleaseEndpoints"]
+    assert released["Payload"] == {"run_id": "run-1", "endpoints": ["big"]}
+
+
+def test_a_judge_that_is_there_already_is_asked_at_once(run):
+    tasks = Tasks(ClaimRun=[READY], BuildJobs=[asked_on(False, endpoints=())])
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    assert tasks.called[3:] == [*["JudgeRows"] * 3, "CollectVerdicts", "putEvents", "getItem"]
+
+
+def test_a_shard_whose_judge_went_away_prepares_it_in_the_names_of_both(run):
+    gone = FailedError("EndpointGoneError")
+    tasks = Tasks(
+        ClaimRun=[READY],
+        BuildJobs=[asked_on(True)],
+        JudgeRows=[gone, {"left": 0, "wait": False}],
+        PrepareEndpoints=[{"ready": True}, {"ready": False}, {"ready": True}],
+    )
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    asking = [given["Payload"]["executions"] for name, given in tasks.given if "Prepare" in name]
+    assert [len(executions) for executions in asking] == [1, 2, 2]
+    assert asking[1][0] == asking[0][0]
+    assert tasks.called.count("JudgeRows") == 4
+
+
+def test_a_judge_that_was_kept_for_further_rows_is_given_up_with_the_report(run):
+    tasks = Tasks(ClaimRun=[READY], BuildJobs=[asked_on(False, True, later=1)])
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    end = ["CollectVerdicts", "putEvents", "getItem", "ReleaseEndpoints"]
+    assert tasks.called[3:] == ["PrepareEndpoints", *["JudgeRows"] * 3, *end]
+
+
+def test_an_endpoint_that_cannot_be_had_for_the_judge_fails_the_run(run):
+    tasks = Tasks(
+        ClaimRun=[READY],
+        BuildJobs=[asked_on(True)],
+        PrepareEndpoints=[FailedError("EndpointError")],
+    )
+    assert ended(run(tasks)) == ("FAILED", "Told")
+    assert tasks.called[3:] == ["PrepareEndpoints", "RecordFailure"]
 
 
 def test_judging_goes_on_until_the_rows_decide(run):

@@ -14,7 +14,7 @@ from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.images import ImageFacts
 from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.endpoints import asked_models, endpoint_instances
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 CLAUDE = "anthropic.claude-sonnet-4-6"
@@ -394,7 +394,7 @@ def paged(monkeypatch, pages):
 
 def test_quotas_are_listed_until_all_that_are_needed_were_seen(monkeypatch):
     recipe = load_recipe(packaged_recipe("rubric"), file="rubric.yaml")
-    served = endpoint_instances(recipe, ("A", "B")).values()
+    served = endpoint_instances(asked_models(recipe).values()).values()
     training = [f"{kind}{account.TRAINING}" for kind in recipe.judge.instance_types]
     endpoint = [f"{kind}{account.ENDPOINT}" for kinds in served for kind in kinds]
     read = paged(monkeypatch, [["a", *training], endpoint, ["never"]])

@@ -11,6 +11,7 @@ from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import load_recipe, read_recipe
 from nova_judge.pairs.judge_asking import asked_pair, judge_generation
 from nova_judge.preflight.estimate import estimate_run
+from nova_judge.recipe import catalog
 from nova_judge.recipe.examples import alone
 from nova_judge.records import InputRow
 from nova_judge.runs.usage import Workload
@@ -57,10 +58,8 @@ def recipe(more="", beside=None):
         (f"{RECIPE}  rubric: {{a: {{asks: x, weight: 0}}}}", "judge.rubric"),
         (RECIPE.replace("bedrock:", "endpoint:"), "judge.model.endpoint: found 'us.anthropic"),
         (
-            RECIPE.replace(
-                "bedrock: us.anthropic.claude-sonnet-4-6", "endpoint: qwen2.5-7b-instruct"
-            ),
-            "the stage's endpoints are released before the judge begins",
+            RECIPE.replace("bedrock: us.anthropic.claude-sonnet-4-6", "weights: s3://mine/ckpt/"),
+            "judge.model.instance_types: missing",
         ),
         (
             RECIPE.replace("model_judge", "llm_judge"),
@@ -167,6 +166,32 @@ def test_what_the_judge_reads_and_writes_is_priced():
         "bedrock: us.anthropic.claude-sonnet-4-6", "openai: 'http://localhost/v1#m'"
     )
     assert kind.usage(load_recipe(own, file="own.yaml"), Workload(rows=1000)).bedrock == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens_per_second"),
+    [
+        ("{endpoint: qwen2.5-7b-instruct, instance_types: [ml.g5.xlarge]}", QWEN),
+        (
+            "{weights: org/name, revision: main, instance_types: [ml.g5.xlarge, ml.g6.xlarge]}",
+            "the slowest",
+        ),
+    ],
+)
+def test_the_hours_of_a_judges_endpoint_are_priced(model, tokens_per_second):
+    rates = catalog.assumptions().endpoint_tokens_per_second.value
+    rate = rates.get(tokens_per_second, min(rates.values()))
+    read = load_recipe(f"kind: model_judge\njudge:\n  model: {model}\n", file="own.yaml")
+    usage = kind_of(read.kind).usage(read, Workload(rows=1000))
+    (endpoint,) = usage.endpoints
+    seconds = catalog.assumptions().endpoint_start_minutes.value * 60 + 2000 * 200 / rate
+    assert (endpoint.instance_type, endpoint.seconds) == ("ml.g5.xlarge", seconds)
+    assert usage.seconds == seconds
+    estimate = estimate_run(read, Workload(rows=1000))
+    (line,) = (line for line in estimate.likely.lines if line.part == "endpoint")
+    hour = catalog.prices().instance_hour.prices["ml.g5.xlarge"]
+    assert line.usd == pytest.approx(seconds / 3600 * hour)
+    assert estimate.hours == pytest.approx(seconds / 3600)
 
 
 def test_each_judge_of_a_panel_has_a_job_over_the_same_file_and_its_own_price():

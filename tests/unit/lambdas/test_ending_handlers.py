@@ -329,6 +329,17 @@ def test_a_failed_judge_job_is_told_once_and_stays_in_the_report(
     assert released == [RUN]
 
 
+def test_a_run_whose_report_failed_gives_up_what_its_judge_kept(
+    account, claimed, context, released
+):
+    (name,) = claimed()
+    process_results.handler(ended(name, **FAILED), context)
+    assert released == []
+    record_failure.handler({"executionArn": FIRST, "status": "FAILED"}, context)
+    assert released == [RUN]
+    assert [message["status"] for message in notified()] == ["FAILED"]
+
+
 def test_the_catch_writes_the_same_report_before_the_job_s_own_event(
     account, claimed, context, released
 ):

@@ -20,6 +20,14 @@ SIGNATURES = {
     "ministack.services.s3._parse_range": ["range_header", "total"],
     "ministack.services.eventbridge._dispatch_event": ["event", "view"],
     "ministack.services.eventbridge._put_events": ["data", "allow_aws_source"],
+    "ministack.services.stepfunctions._add_event": ["execution", "event_type", "details"],
+    "ministack.services.stepfunctions._run_sub_machine": [
+        "states",
+        "start_at",
+        "input_data",
+        "execution",
+        "ctx",
+    ],
     "ministack.services.stepfunctions._execute_task": [
         "state_def",
         "raw_input",
@@ -33,6 +41,7 @@ SIGNATURES = {
     "ministack.services.cloudformation.provisioners._physical_name": ["stack_name", "logical_id"],
     "ministack.core.iam_actions.extract_iam_action": ["service", "method", "path"],
     "ministack.core.iam_actions.extract_resource_arn": ["service", "method", "path"],
+    "ministack.core.iam_actions._safe_json_field": ["body", "field"],
     "ministack.core.iam_evaluator._resolve_condition_key": ["key"],
     "ministack.services.iam._simulate_principal_policy": ["p"],
     "ministack.services.iam._p": ["params", "key"],

@@ -208,6 +208,26 @@ def test_candidates_that_are_not_asked_need_no_quota_and_no_model():
     assert not any("endpoint usage" in name for name in names)
 
 
+def test_a_judge_is_checked_as_a_candidate_of_the_same_source_is():
+    weights = "{weights: 's3://mine/w/', instance_types: [ml.g5.xlarge]}"
+    judges = {"own": weights, "served": "{endpoint: qwen2.5-7b-instruct}", "it": "{endpoint: x}"}
+    panel = "\n".join(f"    {name}: {model}" for name, model in judges.items())
+    recipe = load_recipe(f"kind: model_judge\njudge:\n  panel:\n{panel}\n", file="own.yaml")
+    known = facts(
+        endpoint_quota={"ml.g5.xlarge": 0.0, "ml.g5.2xlarge": 1.0},
+        endpoints={"x": None},
+        allowed_weights=("s3://other/",),
+    )
+    checks = {check.name: check for check in account_checks(known, recipe, NOW, asked=())}
+    assert checks["endpoint x"].status == "fail"
+    assert checks["weights s3://mine/w/"].advice == (
+        "add s3://mine/w/ to weights of the stage in cdk.json, and deploy"
+    )
+    quotas = {name: check.status for name, check in checks.items() if "endpoint usage" in name}
+    assert sorted(quotas.values()) == ["fail", "pass"]
+    assert any(name.startswith("serving image") for name in checks)
+
+
 def test_a_check_that_could_not_be_run_stops_nothing():
     unread = facts(
         training_quota=NotRead("x"), endpoint_quota=NotRead("x"), models=None, denied=NotRead("x")

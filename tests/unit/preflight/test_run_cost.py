@@ -7,9 +7,11 @@ from nova_judge.preflight.run_cost import run_cost
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.meter import Meter
 from nova_judge.runs.rows import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run
-from nova_judge.runs.usage import Workload
+from nova_judge.runs.usage import InstanceTime, Workload
+from nova_judge.sources.endpoints import endpoint_instances
 from tests.made.asked_runs import run_of
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
@@ -104,3 +106,21 @@ def test_a_judge_by_calls_costs_the_tokens_that_it_counted_and_half_in_batch():
         cost = run_cost(asked, summary(), [outcome], stand_in=False)
         lines = [line.usd for line in cost.actual.lines if line.part == "Bedrock"]
         assert lines == [pytest.approx(dollars)]
+
+
+def test_endpoints_of_own_weights_and_of_judges_are_metered_by_their_names():
+    weights = "{weights: org/name, revision: main, instance_types: [ml.g5.xlarge]}"
+    text = (
+        f"kind: model_judge\njudge:\n  panel:\n    own: {weights}\n    theirs: {{endpoint: it}}\n"
+    )
+    recipe = load_recipe(text, file="own.yaml")
+    asked = msgspec.structs.replace(run(source="file"), recipe=recipe)
+    (endpoint,) = endpoint_instances([recipe.judge.panel["own"]])
+    meter = Meter(
+        endpoints=(InstanceTime("ml.g5.xlarge", 3600, 1, endpoint),),
+        transitions=1.0,
+        lambda_gb_seconds=1.0,
+    )
+    cost = run_cost(asked, summary(), [], meter, stand_in=False)
+    assert cost.unmetered == ("endpoint it",)
+    assert [line.quantity for line in cost.actual.lines if line.part == "endpoint"] == [1.0]

@@ -8,7 +8,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Generation, Recipe
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.endpoints import asked_models, endpoint_instances
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")
@@ -204,7 +204,8 @@ def test_the_instance_types_of_an_endpoint_are_tried_in_the_recipes_order():
         "A: {endpoint: qwen2.5-1.5b-instruct}",
         "A: {endpoint: qwen2.5-1.5b-instruct, instance_types: [ml.g6.xlarge, ml.g5.xlarge]}",
     )
-    found = endpoint_instances(load_recipe(named, file="pairwise.yaml"), ("A", "B"))
+    recipe = load_recipe(named, file="pairwise.yaml")
+    found = endpoint_instances(asked_models(recipe).values())
     assert found["qwen2.5-1.5b-instruct"] == ("ml.g6.xlarge", "ml.g5.xlarge")
     assert found["qwen2.5-7b-instruct"] == (
         catalog.models().endpoints["qwen2.5-7b-instruct"].instance_types

@@ -21,8 +21,8 @@ MODEL = "qwen2.5-1.5b-instruct"
 T0 = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
 
 
-def note(fact: str, value: str) -> None:
-    runs_table.note_lease(TABLE, "run", MODEL, fact, value)
+note = partial(runs_table.note_lease, TABLE, "run", MODEL)
+begin = partial(runs_table.begin_lease, TABLE, "run", MODEL)
 
 
 def leases() -> dict[str, EndpointLease]:
@@ -30,19 +30,31 @@ def leases() -> dict[str, EndpointLease]:
 
 
 def test_a_lease_is_timed_from_its_request_to_its_first_end(account):
-    note("since", "5")  # nobody's run
+    begin(5.0)  # nobody's run
     assert runs_table.item_of(TABLE, "run") is None
     runs_table.claim(TABLE, "run", "arn:1", "2026-11-29", by_event=True)
     note("until", "9")  # it leased nothing
     assert leases() == {}
-    for fact, value in (("since", "100"), ("since", "200"), ("instance_type", "ml.g5.xlarge")):
-        note(fact, value)
+    begin(100.0)
+    begin(200.0)
+    note("instance_type", "ml.g5.xlarge")
     assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.xlarge")}
     note("until", "700")
     note("until", "900")  # RecordFailure gives up once more
     assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.xlarge", 700.0)}
-    note("instance_type", "ml.g5.2xlarge")  # a redrive has it up again
-    assert leases() == {MODEL: EndpointLease(100.0, "ml.g5.2xlarge")}
+
+
+def test_the_time_between_two_leases_of_one_run_is_not_counted(account):
+    runs_table.claim(TABLE, "run", "arn:1", "2026-11-29", by_event=True)
+    begin(100.0)
+    note("instance_type", "ml.g5.xlarge")
+    note("until", "700")
+    begin(5000.0)  # its judge is the same model, or a redrive has it up again
+    note("instance_type", "ml.g5.2xlarge")
+    assert leases() == {MODEL: EndpointLease(4400.0, "ml.g5.2xlarge")}
+    begin(5060.0)
+    note("until", "5100")
+    assert leases() == {MODEL: EndpointLease(4400.0, "ml.g5.2xlarge", 5100.0)}
 
 
 def test_an_endpoint_that_never_came_up_costs_nothing():

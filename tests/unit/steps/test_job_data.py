@@ -141,3 +141,26 @@ def test_a_benchmark_has_nothing_to_write_but_its_recipe(account) -> None:
         layout.judge_recipe(0),
     ]
     assert (len(jobs.jobs), jobs.done, jobs.api) == (1, 1, "nova")
+
+
+QWEN = "endpoint: qwen2.5-7b-instruct"
+SMALL = "endpoint: qwen2.5-1.5b-instruct"
+
+
+@pytest.mark.parametrize(
+    ("judge", "freed"),
+    [
+        (f"  model: {{{QWEN}}}\n  max_rows_per_job: 3\ncontrols: [padded]", [0, 0, 0, 1]),
+        (
+            f"  model: {{{QWEN}}}\n  max_rows_per_job: 3\ncontrols: [padded]\nstop: when_decided",
+            [0, 0, 0, 1],  # the first job, the control, and those that may be needed later
+        ),
+        (f"  panel:\n    x: {{{QWEN}}}\n    y: {{{SMALL}}}\n    z: {{{QWEN}}}", [0, 1, 1]),
+        ("  model: {bedrock: amazon.nova-pro-v1:0}\n  max_rows_per_job: 4", [0, 0]),
+    ],
+)
+def test_the_last_job_that_asks_an_endpoint_frees_it(account, judge, freed) -> None:
+    jobs = built(account, recipe(f"kind: model_judge\njudge:\n{judge}\n"), 7)
+    requests = [job.request for job in (*jobs.jobs, *jobs.later)]
+    assert [len(request.get("frees", [])) for request in requests] == freed
+    assert all(set(request.get("frees", [])) <= set(request["endpoints"]) for request in requests)
