@@ -58,8 +58,8 @@ def recipe(more="", beside=None):
         (f"{RECIPE}  rubric: {{a: {{asks: x, weight: 0}}}}", "judge.rubric"),
         (RECIPE.replace("bedrock:", "endpoint:"), "judge.model.endpoint: found 'us.anthropic"),
         (
-            RECIPE.replace("bedrock: us.anthropic.claude-sonnet-4-6", "weights: s3://mine/ckpt/"),
-            "judge.model.instance_types: missing",
+            RECIPE.replace("bedrock: us.anthropic.claude-sonnet-4-6", "weights: s3://mine/ckpt"),
+            "judge.model.weights: found 's3://mine/ckpt'",
         ),
         (
             RECIPE.replace("model_judge", "llm_judge"),

@@ -216,13 +216,9 @@ def test_a_judge_is_checked_as_a_candidate_of_the_same_source_is():
     known = facts(
         endpoint_quota={"ml.g5.xlarge": 0.0, "ml.g5.2xlarge": 1.0},
         endpoints={"x": None},
-        allowed_weights=("s3://other/",),
     )
     checks = {check.name: check for check in account_checks(known, recipe, NOW, asked=())}
     assert checks["endpoint x"].status == "fail"
-    assert checks["weights s3://mine/w/"].advice == (
-        "add s3://mine/w/ to weights of the stage in cdk.json, and deploy"
-    )
     quotas = {name: check.status for name, check in checks.items() if "endpoint usage" in name}
     assert sorted(quotas.values()) == ["fail", "pass"]
     assert any(name.startswith("serving image") for name in checks)
