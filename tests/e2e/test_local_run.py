@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.made.command_line import forked
 from tests.made.profiles import HAIKU
 
 ROOT = Path(__file__).parents[2]
@@ -19,9 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def _run(*arguments, expect=0):
-    done = subprocess.run(
-        [*START, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = forked(("local", "run", *arguments), folder=ROOT)
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout, done.stderr
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.made.chat_server import chat_server
+from tests.made.command_line import forked
 
 ROOT = Path(__file__).parents[2]
-START = [sys.executable, "-m", "nova_judge.cli.main", "local", "run"]
+PYTHON = [sys.executable, "-m", "nova_judge.cli.main"]
+START = [*PYTHON, "local", "run"]
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +42,7 @@ def command(file, server, out, *more):
 
 
 def run(arguments, expect=0):
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = forked(arguments[len(PYTHON) :], folder=ROOT)
     assert done.returncode == expect, done.stdout + done.stderr
     return done
 

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -14,9 +12,10 @@ from scipy.optimize import minimize
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import Verdict
 from tests.made.chat_server import chat_server
+from tests.made.command_line import forked
 
 ROOT = Path(__file__).parents[2]
-START = [sys.executable, "-m", "nova_judge.cli.main", "local", "run"]
+
 NAMES = [f"ckpt-{step}" for step in range(100, 700, 100)]
 PROMPTS = 200
 
@@ -48,8 +47,8 @@ def played(tmp_path_factory):
         candidates = "".join(f"  {name}: {{openai: '{server.url}#{name}'}}\n" for name in NAMES)
         recipe = folder / "tournament.yaml"
         recipe.write_text(f"kind: llm_judge\ncandidates:\n{candidates}judge:{judge}\n", "utf-8")
-        command = [*START, str(file), "--recipe", str(recipe), "--out", str(folder / "run")]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        asked_for = ["local", "run", file, "--recipe", recipe, "--out", folder / "run"]
+        done = forked(asked_for, folder=ROOT)
         assert done.returncode == 0, done.stdout + done.stderr
         asked = {name: server.prompts_of(name) for name in NAMES}
     return folder / "run", asked, done.stdout

@@ -1,13 +1,98 @@
-"""The command line, called in this process."""
+"""The command line, called in this process or in a fork of it."""
 
+import gc
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import boto3
 from click.testing import Result
 from typer.testing import CliRunner
 
-from nova_judge.cli.main import app
+from nova_judge.cli import main
 
 
 def asked(*arguments: object) -> Result:
     """The outcome of a command; what is no refusal in words is raised."""
-    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    done = CliRunner().invoke(main.app, [str(one) for one in arguments])
     assert not isinstance(done.exception, Exception), done.exception
     return done
+
+
+def forked(
+    arguments: Sequence[object],
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    said: str = "",
+    prepare: Callable[[], object] = lambda: None,
+) -> "subprocess.CompletedProcess[str]":
+    """The outcome of the command line in a fork, which has imported already what a start imports.
+
+    `said`: what standard input holds; `prepare` is called in the fork before the command.
+    """
+    command = ["nova-judge", *map(str, arguments)]
+    with (
+        tempfile.TemporaryFile() as into,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as error,
+    ):
+        into.write(said.encode())
+        into.seek(0)
+        child = os.fork()
+        if not child:
+            _run(command, (into, out, error), environment, folder, prepare)
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        texts = []
+        for file in (out, error):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8", "replace"))
+    return subprocess.CompletedProcess(command, code, *texts)
+
+
+def _run(
+    command: list[str],
+    files: tuple[IO[bytes], IO[bytes], IO[bytes]],
+    environment: Mapping[str, str] | None,
+    folder: Path | None,
+    prepare: Callable[[], object],
+) -> None:
+    code = 70
+    try:
+        gc.disable()  # it would copy every page of this process
+        for number, file in enumerate(files):
+            os.dup2(file.fileno(), number)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        if environment is not None:
+            os.environ.clear()
+            os.environ.update(environment)
+        os.chdir(folder or Path.cwd())
+        _forget_clients()
+        prepare()
+        sys.argv = command
+        main.main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # whatever it is, its reader must see it
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _forget_clients() -> None:
+    """Clients of an earlier test's account are no clients of this one's."""
+    boto3.DEFAULT_SESSION = None
+    for name in [name for name in sys.modules if name.startswith(("nova_judge.", "lambdas."))]:
+        for value in vars(importlib.import_module(name)).values():
+            if callable(getattr(value, "cache_clear", None)):
+                value.cache_clear()

@@ -1,6 +1,7 @@
 """The real stacks, state machine and handlers on the emulator, one account a test."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ class Account:
 
     def client(self, service: str) -> Any:
         return self.emulator.client(service)
+
+    def environment(self) -> dict[str, str]:
+        """This process's variables without another account's, and those of this account."""
+        ours = {name: value for name, value in os.environ.items() if "AWS_" not in name}
+        return {**ours, **self.emulator.environment()}
 
     def drop(
         self, name: str, content: bytes, recipe: str = "pairwise", folder: Path | None = None

@@ -2,10 +2,7 @@
 
 import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from nova_judge.layout import UNSTARTED
 from nova_judge_local.emulator_settings import EndpointFault, JobFault
+from tests.made.command_line import forked
 from tests.workflow.conftest import ROOT, Account
 
 Start = Callable[..., Account]
@@ -193,17 +191,10 @@ def test_a_repeated_run_asks_for_nothing_that_is_stored(account: Start, tmp_path
 
 def test_a_person_may_keep_an_endpoint_up_and_look_at_it(account: Start) -> None:
     here = account()
-    environment = {**os.environ, **here.emulator.environment(), "COLUMNS": "200"}
+    environment = {**here.environment(), "COLUMNS": "200"}
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "nova_judge.cli.main", "endpoints", *words]
-        ended = subprocess.run(
-            [*command, "--stage", "local"],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-        )
+        ended = forked(("endpoints", *words, "--stage", "local"), environment)
         return ended.stdout + ended.stderr
 
     assert "in service for 2 h" in run("up", "qwen2.5-7b-instruct", "--hours", "2")

@@ -1,9 +1,7 @@
 """`nova-judge runs` against a kept emulated stage with runs in five states."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,26 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from nova_judge.cli import stop
 from nova_judge.findings.run_events import RunEvent
 from nova_judge_local.emulator_settings import EndpointFault, JobFault
+from tests.made.command_line import forked
 from tests.workflow.conftest import Account, lines
 from tests.workflow.test_endpoints import drop, entered, has_ended, wait_until
 
 Start = Callable[..., Account]
-SCRIPT = "from nova_judge.cli import main, stop; stop.QUIET_S = 0.5; main.main()"
 PAIR = {"response_A": "One.", "response_B": "Two.", "reference": "Two."}
 
 
 def command(here: Account, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if "AWS_" not in name}
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, "runs", *arguments, "--stage", "local"],
-        env={**environment, **here.emulator.environment(), "COLUMNS": "300", "BROWSER": "true"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {**here.environment(), "COLUMNS": "300", "BROWSER": "true"}
+    asked = ["runs", *arguments, "--stage", "local"]
+    return forked(asked, environment, prepare=lambda: setattr(stop, "QUIET_S", 0.5))
 
 
 def document(here: Account, *arguments: str) -> Any:

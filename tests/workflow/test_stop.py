@@ -1,30 +1,25 @@
 """`nova-judge stop` leaves nothing that is paid for, so that the stacks may be removed."""
 
+import functools
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from nova_judge.cli import stop as stop_command
 from nova_judge_local.emulator_settings import EndpointFault
+from tests.made.command_line import forked
 from tests.workflow.conftest import Account
 from tests.workflow.test_endpoints import drop, entered, invoke, jobs_under_way, wait_until
 
 Start = Callable[..., Account]
-SCRIPT = "from nova_judge.cli import main, stop; stop.QUIET_S = 1.0; main.main()"
 
 
 def stop(here: Account, *arguments: str, answer: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, "stop", "--stage", "local", *arguments],
-        env={**os.environ, **here.emulator.environment(), "COLUMNS": "200"},
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    asked = ("stop", "--stage", "local", *arguments)
+    environment = {**here.environment(), "COLUMNS": "200"}
+    prepare = functools.partial(setattr, stop_command, "QUIET_S", 1.0)
+    return forked(asked, environment, said=answer, prepare=prepare)
 
 
 def test_everything_under_way_is_shown_and_stopped(account: Start, tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """`nova-judge submit` against the real stacks on an emulated account, as a user types it."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from nova_judge.layout import UNSTARTED
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.run import decode_run
+from tests.made.command_line import forked
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]
@@ -27,15 +26,8 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def submit(here: Account, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if "AWS_" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "nova_judge.cli.main", "submit", "--stage", "local", *arguments],
-        env={**environment, **here.emulator.environment(), "COLUMNS": "400"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    asked = ("submit", "--stage", "local", *arguments)
+    return forked(asked, {**here.environment(), "COLUMNS": "400"})
 
 
 def test_a_file_becomes_a_report_on_this_machine(account: Start, pairs: Path, tmp_path: Path):

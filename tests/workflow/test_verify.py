@@ -1,14 +1,13 @@
 """`nova-judge verify` against an emulated stage: all well, and three faults, each named."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nova_judge.steps.verify_stage import PAIRS
+from tests.made.command_line import forked
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]
@@ -16,16 +15,8 @@ SERVING = "0.30.0-gpu-py312-cu130-ubuntu24.04-sagemaker"
 
 
 def verify(here: Account, out: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if "AWS_" not in name}
-    command = (sys.executable, "-m", "nova_judge.cli.main", "verify", "--stage", "local")
-    return subprocess.run(
-        [*command, "--out", str(out), *arguments],
-        env={**environment, **here.emulator.environment(), "COLUMNS": "400"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    asked = ("verify", "--stage", "local", "--out", out, *arguments)
+    return forked(asked, {**here.environment(), "COLUMNS": "400"})
 
 
 def rows(out: Path) -> dict[str, dict[str, Any]]:
