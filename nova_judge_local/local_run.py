@@ -115,7 +115,8 @@ def run(
     recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
     _require_prompts(request, recipe)
     _require_judge(request, recipe)
-    keys = keys_of(asked_models(recipe), os.environ)
+    typed = [f"candidates.{side}" for side in request.candidates]
+    keys = keys_of(asked_models(recipe), os.environ, typed)
     settings = msgspec.structs.replace(settings, model_keys=keys)
     with output_folder.held(request.out):
         for note in check_servers(settings, recipe):

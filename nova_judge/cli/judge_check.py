@@ -35,6 +35,7 @@ SHIPPED = DATA / "judgebench.jsonl"
 KEPT = Path(".nova-judge-kept")
 _FORMS = "openai:URL#MODEL, bedrock:MODEL_ID or the YAML file of a recipe of kind model_judge"
 _KEY = "OPENAI_API_KEY"
+_FILES = (".yaml", ".yml")
 
 
 def command(
@@ -76,7 +77,8 @@ def command(
     pairs = _labelled(labels or SHIPPED, recipes[0], columns, join)[:rows]
     console = Console(stderr=True, highlight=False)
     with missing_access_explained():
-        checked = [_checked(console, recipe, pairs, kept, concurrency) for recipe in recipes]
+        asked = zip(recipes, map(_ways, recipes, judge), strict=True)
+        checked = [_checked(console, one, pairs, kept, concurrency, way) for one, way in asked]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
     out.write_text(render_judge_check(checked, said), encoding="utf-8")
     if as_json:
@@ -87,14 +89,25 @@ def command(
     printed.print(f"On {escape(said)}. Page: {escape(str(out))}", soft_wrap=True)
 
 
+def _ways(recipe: Recipe, spec: str) -> AwsWays:
+    """The ways to a judge, with its key: an address that was typed may have it."""
+    typed = () if spec.endswith(_FILES) else ("judge.model",)
+    return AwsWays("", keys_of(recipe.judge.asked, os.environ, typed))
+
+
 def _checked(
-    console: Console, recipe: Recipe, rows: Sequence[InputRow], kept: Path, concurrency: int
+    console: Console,
+    recipe: Recipe,
+    rows: Sequence[InputRow],
+    kept: Path,
+    concurrency: int,
+    ways: AwsWays,
 ) -> CheckedJudge:
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
         asking = JudgeAsking(
-            ways=AwsWays("", keys_of(recipe.judge.asked, os.environ)),
+            ways=ways,
             kept=kept / "judge-check.jsonl",
             concurrency=concurrency,
             planned=lambda total: progress.update(task, total=total),
@@ -105,7 +118,7 @@ def _checked(
 
 def _recipe(spec: str, prompt: str | None) -> Recipe:
     """The recipe that a judge names; raises RecipeError with the forms allowed."""
-    if spec.endswith((".yaml", ".yml")):
+    if spec.endswith(_FILES):
         recipe = read_recipe(spec)
         if recipe.judge.model is None:
             raise RecipeError(f"{spec}: it has no judge.model; a judge is checked by itself")

@@ -1,16 +1,29 @@
-"""Keys of model servers for commands on this machine: from variables named after the secrets."""
+"""Keys of model servers for commands on this machine: from variables named after the secrets.
+
+A key goes to one host, as a deployed stage's does, so that no recipe has it sent elsewhere: to the
+host of `NAME_BASE_URL`, for OpenAI's own key to OpenAI's, to a server on this machine, or to a
+server whose address the user typed.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Final
+from urllib.parse import urlsplit
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.sources.openai_server import is_on_this_machine, server_model
+
+_KNOWN_HOSTS: Final = {"OPENAI": "api.openai.com"}
 
 
-def keys_of(models: Mapping[str, AskedModel], environment: Mapping[str, str]) -> dict[str, str]:
+def keys_of(
+    models: Mapping[str, AskedModel], environment: Mapping[str, str], typed: Collection[str] = ()
+) -> dict[str, str]:
     """The keys of models, given by their places in the recipe, by the names of their secrets.
 
-    Raises RecipeError for one whose variable is not set.
+    typed: the places of models whose addresses the user typed. Raises RecipeError for a key whose
+    variable is not set, and for one that would go to a host that it is not for.
     """
     keys: dict[str, str] = {}
     for where, model in models.items():
@@ -22,8 +35,22 @@ def keys_of(models: Mapping[str, AskedModel], environment: Mapping[str, str]) ->
                 f"{where}.secret is {model.secret}: set {variable} to the server's key; on this "
                 "machine no secrets of an account are read"
             )
+        if where not in typed:
+            _require_host(where, model, environment)
         keys[model.secret] = environment[variable]
     return keys
+
+
+def _require_host(where: str, model: AskedModel, environment: Mapping[str, str]) -> None:
+    url, _ = server_model(model.openai or "")
+    name = variable_of(model.secret or "").removesuffix("_API_KEY")
+    base = environment.get(f"{name}_BASE_URL")
+    own = urlsplit(base).hostname if base else _KNOWN_HOSTS.get(name)
+    if urlsplit(url).hostname != own and not is_on_this_machine(url):
+        raise RecipeError(
+            f"{where}.openai is {url}, and nothing says that {name}_API_KEY is a key of that "
+            f"server: set {name}_BASE_URL to its address if it is"
+        )
 
 
 def variable_of(secret: str) -> str:

@@ -153,9 +153,8 @@ def controlled_win_rate(
         return Unscored(f"the difference in {what} is the same in every row")
     features = np.tanh(differences[:, varied] / spreads[varied])
     fit = _fit(scores, features, places)
-    quantile = NormalDist().inv_cdf((1.0 + level) / 2.0)
-    if repeated:
-        quantile = student_quantile(level, prompts - 1)
+    normal = NormalDist().inv_cdf((1.0 + level) / 2.0)
+    quantile = student_quantile(level, prompts - 1) if repeated else normal
     interval = _rate_at_equality(fit, level, quantile, turned=turned)
     coefficients = np.zeros(len(names))
     coefficients[varied] = fit.coefficients[1:]

@@ -162,6 +162,9 @@ def test_the_key_of_a_recipes_judge_comes_from_a_variable_alone(tmp_path, monkey
     file.write_text(f"name: own\nkind: model_judge\njudge:\n  model: {model}\n", "utf-8")
     ran, _ = check(tmp_path, "--judge", str(file))
     assert "judge.model.secret is own: set OWN_API_KEY" in str(ran.exception)
+    monkeypatch.setenv("OWN_API_KEY", "sk")
+    ran, _ = check(tmp_path, "--judge", str(file))
+    assert "set OWN_BASE_URL to its address if it is" in str(ran.exception)
 
 
 def test_a_file_without_labels_is_refused(tmp_path):
