@@ -39,15 +39,7 @@ def check_expansion(
     may be so long; all together may be longer, where a judge writes the same to every row.
     """
     files = files_of(path)
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files])
-    lengths = [
-        f'strlen("{name}")' if kind == "VARCHAR" else f'strlen("{name}"::VARCHAR)'
-        for name, kind, *_ in described.fetchall()
-        if kind.startswith(_OF_ANY_LENGTH) and (columns is None or name in columns)
-    ]
-    if not lengths:
-        return
-    length = " + ".join(f"coalesce({length}, 0)" for length in lengths)
+    length = _length(columns_in(connection, path), columns)
     query = (
         f'SELECT sum({length}) FROM (SELECT *, row_number() OVER () AS "row, counted" '  # noqa: S608
         f'FROM read_parquet(?)) GROUP BY "row, counted" // {_ROWS_AT_ONCE}'
@@ -55,16 +47,67 @@ def check_expansion(
     sums = [int(total) for (total,) in connection.execute(query, [files]).fetchall()]
     per_byte = _TEXT_PER_BYTE * bytes_of(path)
     if max(sums, default=0) > _FREE_TEXT_AT_ONCE + per_byte or sum(sums) > _FREE_TEXT + per_byte:
-        raise duckdb.Error(
-            f"its texts have {sum(sums):,} bytes, more than a file of its size may hold"
-        )
+        raise _too_long(sum(sums))
+
+
+def columns_in(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """The columns of a Parquet file with duckdb's types."""
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files_of(path)])
+    return {name: kind for name, kind, *_ in described.fetchall()}
+
+
+def checked_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, names: Sequence[str]
+) -> Iterator[Sequence[Any]]:
+    """The rows of some columns one by one, None for a column that the file lacks.
+
+    Raises as `check_expansion` does, but reads the file once: only where 2,048 rows as long as one
+    of them would be too much is the whole file checked.
+    """
+    kinds = columns_in(connection, path)
+    per_byte = _TEXT_PER_BYTE * bytes_of(path)
+    short = (_FREE_TEXT_AT_ONCE + per_byte) // _ROWS_AT_ONCE
+    columns = [f'"{name}"' if name in kinds else "NULL" for name in names]
+    length = _length(kinds, names)
+    guarded = ", ".join(f"CASE WHEN {length} <= {short} THEN {column} END" for column in columns)
+    query = f"SELECT {guarded}, {length} FROM read_parquet(?)"  # noqa: S608
+    total = 0
+    for number, (*values, row_length) in enumerate(
+        rows_of(connection.execute(query, [files_of(path)]))
+    ):
+        total += row_length
+        if total > _FREE_TEXT + per_byte:
+            raise _too_long(total)
+        if row_length > short:
+            check_expansion(connection, path, names)
+            rest = f"SELECT {', '.join(columns)} FROM read_parquet(?) OFFSET {number}"  # noqa: S608
+            yield from rows_of(connection.execute(rest, [files_of(path)]))
+            return
+        yield values
+
+
+def _length(kinds: Mapping[str, str], names: Collection[str] | None) -> str:
+    """SQL for the bytes that a row's texts have in some columns, or in all."""
+    lengths = [
+        f'coalesce(strlen("{name}"' + ("" if kind == "VARCHAR" else "::VARCHAR") + "), 0)"
+        for name, kind in kinds.items()
+        if kind.startswith(_OF_ANY_LENGTH) and (names is None or name in names)
+    ]
+    return " + ".join(lengths) or "0"
+
+
+def _too_long(length: int) -> duckdb.Error:
+    return duckdb.Error(f"its texts have {length:,} bytes, more than a file of its size may hold")
 
 
 def connect_to(path: Path, **settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401
     """A connection that reads a file which others wrote: memory grows with the file's own size."""
     limit = _READ_MEMORY + _MEMORY_PER_BYTE * bytes_of(path)
     safe = {"temp_directory": "", "autoload_known_extensions": False}
-    return connect(memory_limit=f"{limit}B", **safe, **settings)
+    connection = connect(memory_limit=f"{limit}B", **safe, **settings)
+    # For files on this machine, fetching a whole row group ahead costs memory and time.
+    connection.execute("SET disable_parquet_prefetching = true")
+    return connection
 
 
 def join_files(paths: Sequence[Path], target: Path) -> None:

@@ -17,16 +17,17 @@ from nova_judge.pairs.judge_output import (
     passes_of,
     read_details,
 )
-from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics, read_safe
+from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.rubric_reading import CRITERIA_LIMIT, criterion_from
+from nova_judge.pairs.safe_literal import RowMetrics, read_safe
 from nova_judge.pairs.weighted_scores import weight_units
 from nova_judge.records import Unscored
 from nova_judge.statistics.outcomes import Outcome, Profile, outcome_of
 
 _COUNTS = ("a_scores", "b_scores", "ties", *ERROR_KEYS)
-_TEXTS = ("forward_output", "backward_output", *FAILURE_KEYS)
+_TEXTS = frozenset({"forward_output", "backward_output", *FAILURE_KEYS})
 _FIELDS = (
     *("predictions", "criteria_breakdown", *_TEXTS, *_COUNTS),
     *("score_A", "score_B", "weight", "type"),
@@ -80,7 +81,7 @@ def _packed(breakdown: object) -> Sequence[bytes]:
 
 def _profile(metrics: RowMetrics, predictions: object) -> Profile:
     labels = metrics.get("predictions")
-    outputs = any(name in metrics for name in _TEXTS)
+    outputs = not _TEXTS.isdisjoint(metrics)
     raw = isinstance(predictions, list) and len(predictions) > 1
     if isinstance(labels, list) and not (outputs or raw):
         try:

@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.pairs.metrics_text import MetricsReader, RowMetrics
+from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.pairs.passes import PassCounts, Passes, from_labels, from_outputs
 from nova_judge.pairs.rubric_reading import number, rubric_from
+from nova_judge.pairs.safe_literal import RowMetrics
 from nova_judge.pairs.yaml_output import parse_rubric
-from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.parquet import checked_rows, connect_to
 from nova_judge.records import Judgment, Rubric, Unscored, Verdict
 from nova_judge.verdict_labels import NO_LABEL, ends_early, parse_verdict
 
@@ -74,10 +75,8 @@ def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, 
 def read_details(details: Path) -> Iterator[DetailsRow]:
     """The columns of a details Parquet that we use, in row order; raises JudgeJobError."""
     with _reading(details) as connection:
-        check_expansion(connection, details, ("metrics", "predictions"))
-        predictions = "predictions" if "predictions" in _columns(connection, details) else "NULL"
-        query = f"SELECT metrics, {predictions} FROM read_parquet(?)"  # noqa: S608
-        yield from map(DetailsRow._make, rows_of(connection.execute(query, [str(details)])))
+        rows = checked_rows(connection, details, DetailsRow._fields)
+        yield from map(DetailsRow._make, rows)
 
 
 def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -86,11 +85,7 @@ def read_shown(details: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...
     Raises JudgeJobError.
     """
     with _reading(details) as connection:
-        check_expansion(connection, details, columns)
-        there = _columns(connection, details)
-        wanted = ", ".join(name if name in there else "NULL" for name in columns)
-        result = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(details)])  # noqa: S608
-        yield from rows_of(result)
+        yield from map(tuple, checked_rows(connection, details, columns))
 
 
 def rows_in(details: Path) -> int:
@@ -99,11 +94,6 @@ def rows_in(details: Path) -> int:
         counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(details)])
         (rows,) = counted.fetchone() or (0,)
         return int(rows)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, details: Path) -> set[str]:
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(details)])
-    return {name for name, *_ in described.fetchall()}
 
 
 @contextmanager

@@ -8,15 +8,15 @@ assumed. A row that fits no pattern goes the safe path.
 
 import ast
 import functools
+import itertools
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
+from nova_judge.pairs.safe_literal import STRING, RowMetrics, read_safe
 from nova_judge.records import Unscored
 
-RowMetrics: TypeAlias = dict[str, Any]
 Scalar: TypeAlias = str | float | bool | list[str] | None
 Field: TypeAlias = tuple[str, Callable[[str], Scalar]]
 Convert: TypeAlias = Callable[[str, RowMetrics], Any]
@@ -24,44 +24,17 @@ Convert: TypeAlias = Callable[[str, RowMetrics], Any]
 # With no escape but \n, \t, \' and \" in the text, a quote ends its string unless a backslash
 # stands before it, and the matcher can run over the rest at its greatest speed.
 _QUICK = r"""(?:'[^']*+(?:(?<=\\)'[^']*+)*+'|"[^"]*+(?:(?<=\\)"[^"]*+)*+")"""
-_CAREFUL = r"""(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,25})?(?:e[+-]?[0-9]{1,3})?(?![\w.])"
-_PLAIN = rf"(?:{_NUMBER}|True\b|False\b|None\b|nan\b)"
-_STRING = re.compile(_CAREFUL)
-_STRING_OR_OPEN = re.compile(rf"{_CAREFUL}|['\"][\s\S]*+")
+# A comma or a bracket follows in every pattern, so that nothing has to look ahead for an end.
+_NUMBER = r"-?+(?:[1-9][0-9]{0,17}+|0)(?:\.[0-9]{1,25}+)?+(?:e[+-]?+[0-9]{1,3}+)?+"
+_PLAIN = rf"(?:{_NUMBER}|True|False|None|nan)"
+_STRING = re.compile(STRING)
 _EXACT: Final[dict[str, Scalar]] = {"True": True, "False": False, "None": None, "nan": math.nan}
 _NOT_PLAIN_ESCAPE = re.compile(r"\\(?![nt'\"])")
 _ODD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\[^nrt'\"\\]")
-_NUMPY_SCALARS = {"float64", "float32", "int64", "int32", "bool_", "bool", "str_"}
-_NAMES = {
-    **{"nan": math.nan, "inf": math.inf},
-    **{"NaN": math.nan, "Infinity": math.inf, "null": None, "true": True, "false": False},  # JSON's
-}
-
-_PLAIN_LIMIT = 1 << 18  # characters: below this, no text makes the parser's tree dangerous
-_TEXT_LIMIT = 1 << 24
-_SKELETON_LIMIT = 1 << 16  # characters outside string literals
 _SHAPES_KEPT = 8
 _KEYS_LEARNT = 64  # a pattern has a part per key, and takes long to build with thousands
 _ROWS_KEPT = 1 << 16
 _ENDS_KEPT = 1 << 10  # what stands before and after the table may hold whole texts
-
-TOO_LONG = Unscored("the metrics of the row are too long to be a judge's")
-NOT_A_DICT = Unscored("the metrics of the row are not a readable dict")
-
-
-def read_safe(text: str) -> RowMetrics | Unscored:
-    """The dict that `text` spells, read as a literal and nothing else; never raises."""
-    if len(text) > _PLAIN_LIMIT and not _is_mostly_strings(text):
-        return TOO_LONG
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd escapes in a hostile text are not our warning
-            tree = ast.parse(text.strip(" \t\n\r"), mode="eval")
-            value = ast.literal_eval(_Literals().visit(tree.body))
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return NOT_A_DICT
-    return value if isinstance(value, dict) else NOT_A_DICT
 
 
 class MetricsReader:
@@ -98,7 +71,7 @@ class MetricsReader:
     def _learn(self, metrics: RowMetrics) -> None:
         if len(self._quick) < _SHAPES_KEPT and _has_shape(metrics):
             self._quick.append(_Shape(metrics, self._fields, self._convert, _QUICK))
-            self._careful.append(_Shape(metrics, self._fields, self._convert, _CAREFUL))
+            self._careful.append(_Shape(metrics, self._fields, self._convert, STRING))
 
     def _kept(self, metrics: RowMetrics) -> RowMetrics:
         kept = _only(metrics, self._fields)
@@ -125,19 +98,18 @@ class _Shape:
         head = {key: metrics[key] for key in keys[:split]}
         tail = {key: metrics[key] for key in keys[split + 1 :]}
         row = next(iter(metrics[tables[0]].values())) if tables else {}
+        read_head, read_row, read_tail = (
+            _read_runs if fields else functools.partial(_read, _fields(part))
+            for part in (head, row, tail)
+        )
         # With few fields, most rows of the table are equal; with all of them, none is.
-        rows, ends = (0, 0) if fields is None else (_ROWS_KEPT, _ENDS_KEPT)
-        self._row_of = functools.lru_cache(rows)(
-            functools.partial(_converted, convert, _fields(row, fields))
-        )
-        self._head_of, self._tail_of = (
-            functools.lru_cache(ends)(functools.partial(_read, _fields(end, fields)))
-            for end in (head, tail)
-        )
+        rows, ends = (_ROWS_KEPT, _ENDS_KEPT) if fields else (0, 0)
+        self._heads, self._tails = _Kept(read_head, ends), _Kept(read_tail, ends)
+        self._rows = _Kept(functools.partial(_converted, convert, read_row), rows)
         body = [_items(head, fields, string)] if head else []
         opening = ", ".join([*body, *(f"{_key(key)}: {{" for key in tables)])
         self._head = re.compile(r"\{" + opening + ("" if tables else r"\}\Z"))
-        self._row = re.compile(rf"({string}): \{{{_items(row, fields, string)}\}}(, )?+")
+        self._row = re.compile(rf"({string}): \{{{_items(row, fields, string)}\}}(?:, )?+")
         closing = ", " + _items(tail, fields, string) if tail else ""
         self._tail = re.compile(r"\}" + closing + r"\}\Z")
 
@@ -146,36 +118,50 @@ class _Shape:
         head = self._head.match(text)
         if head is None:
             return None
-        metrics = dict(self._head_of(head.groups()))
+        metrics = dict(self._heads[head.groups()])
         return metrics if self._table is None else self._with_table(metrics, text, head.end())
 
     def _with_table(self, metrics: RowMetrics, text: str, position: int) -> RowMetrics | None:
         table: dict[str, Any] = {}
-        match, row_of = self._row.match, self._row_of
-        count, comma = 0, None
+        match, rows = self._row.match, self._rows
+        count = 0
         while row_match := match(text, position):
-            tokens = row_match.groups()
-            name, row = row_of(tokens)
+            name, row = rows[row_match.groups()]
             table[name] = row
             position = row_match.end()
             count += 1
-            if (comma := tokens[-1]) is None:
+            if text[position - 1] == "}":
                 break
         tail = self._tail.match(text, position)
-        if tail is None or count == 0 or comma is not None or len(table) != count:
+        if tail is None or text[position - 1] != "}" or len(table) != count:
             return None
         if self._keeps_table and self._table is not None:
             metrics[self._table] = table
-        metrics.update(self._tail_of(tail.groups()))
+        metrics.update(self._tails[tail.groups()])
         return metrics
 
 
+class _Kept(dict[tuple[str, ...], Any]):
+    """What tokens stand for: read when they are first asked for, and kept up to a limit."""
+
+    def __init__(self, read: Callable[[tuple[str, ...]], Any], limit: int) -> None:
+        super().__init__()
+        self._read = read
+        self._limit = limit
+
+    def __missing__(self, tokens: tuple[str, ...]) -> Any:  # noqa: ANN401 (as `read` returns)
+        value = self._read(tokens)
+        if len(self) < self._limit:
+            self[tokens] = value
+        return value
+
+
 def _converted(
-    convert: Convert, fields: Sequence[Field], tokens: tuple[str, ...]
+    convert: Convert, read: Callable[[Sequence[str]], RowMetrics], tokens: tuple[str, ...]
 ) -> tuple[str, Any]:
-    """A row of the table, named; the tokens are its name, its fields and the comma after it."""
+    """A row of the table, named; the tokens are its name and its values."""
     name = _string(tokens[0])
-    return name, convert(name, _read(fields, tokens[1:-1]))
+    return name, convert(name, read(tokens[1:]))
 
 
 def _as_it_is(_: str, row: RowMetrics) -> RowMetrics:
@@ -186,13 +172,19 @@ def _only(metrics: RowMetrics, fields: frozenset[str] | None) -> RowMetrics:
     return {key: value for key, value in metrics.items() if fields is None or key in fields}
 
 
-def _read(fields: Sequence[Field], values: Iterable[str]) -> RowMetrics:
+def _read(fields: Sequence[Field], values: Sequence[str]) -> RowMetrics:
     return {key: read(value) for (key, read), value in zip(fields, values, strict=True)}
 
 
-def _fields(example: RowMetrics, kept: frozenset[str] | None) -> list[Field]:
-    """Each kept key with the function that reads its token, chosen by the example's type."""
-    return [(key, _reader(value)) for key, value in example.items() if kept is None or key in kept]
+def _read_runs(runs: Sequence[str]) -> RowMetrics:
+    """The dict that some items spell; as they fit a pattern, they are readable."""
+    items = read_safe("{" + ", ".join(runs) + "}")
+    return {} if isinstance(items, Unscored) else items
+
+
+def _fields(example: RowMetrics) -> list[Field]:
+    """Each key with the function that reads its token, chosen by the example's type."""
+    return [(key, _reader(value)) for key, value in example.items()]
 
 
 def _reader(example: object) -> Callable[[str], Scalar]:
@@ -202,12 +194,17 @@ def _reader(example: object) -> Callable[[str], Scalar]:
 
 
 def _items(example: RowMetrics, kept: frozenset[str] | None, string: str) -> str:
-    """The pattern of `'key': value, ...`; only the kept values are captured."""
-    patterns = []
-    for key, value in example.items():
-        group = "(" if kept is None or key in kept else "(?:"
-        patterns.append(f"{_key(key)}: {group}{_pattern(value, string)})")
-    return ", ".join(patterns)
+    """The pattern of `'key': value, ...`; captured are all values, or runs of the kept items."""
+    if kept is None:
+        return ", ".join(
+            f"{_key(key)}: ({_pattern(value, string)})" for key, value in example.items()
+        )
+    runs = itertools.groupby(example.items(), lambda item: item[0] in kept)
+    patterns = (
+        (is_kept, ", ".join(f"{_key(key)}: {_pattern(value, string)}" for key, value in run))
+        for is_kept, run in runs
+    )
+    return ", ".join(f"({pattern})" if is_kept else pattern for is_kept, pattern in patterns)
 
 
 def _pattern(example: object, string: str) -> str:
@@ -262,39 +259,3 @@ def _is_table(value: object) -> bool:
         isinstance(name, str) and isinstance(row, dict) and all(isinstance(key, str) for key in row)
         for name, row in value.items()
     )
-
-
-def _is_mostly_strings(text: str) -> bool:
-    """True if a long text is string content: its tree is then small, however long the strings.
-
-    Triple quotes would let code pass for a string here, and `repr` of a dict seldom writes them.
-    """
-    if len(text) > _TEXT_LIMIT or "'''" in text or '"""' in text:
-        return False
-    return len(_STRING_OR_OPEN.sub("", text)) <= _SKELETON_LIMIT
-
-
-class _Literals(ast.NodeTransformer):
-    """Replaces numpy scalars and `nan` by plain numbers; a dict with a key twice is refused."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        function = node.func
-        if (
-            isinstance(function, ast.Attribute)
-            and isinstance(function.value, ast.Name)
-            and function.value.id in ("np", "numpy")
-            and function.attr in _NUMPY_SCALARS
-            and len(node.args) == 1
-            and not node.keywords
-        ):
-            return self.visit(node.args[0])  # type: ignore[no-any-return]
-        raise ValueError("a call is not a literal")
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Constant(_NAMES[node.id]) if node.id in _NAMES else node
-
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-        if len(set(keys)) != len(node.keys):
-            raise ValueError("a key stands twice, or is not a constant")
-        return self.generic_visit(node)

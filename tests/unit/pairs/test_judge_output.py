@@ -7,7 +7,6 @@ import pytest
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.judge_output import CUT_RUBRIC, judgment_of, read_judgments, read_shown
-from nova_judge.pairs.metrics_text import read_safe
 from nova_judge.pairs.passes import (
     BAD_COUNTS,
     CONTRADICTION,
@@ -21,6 +20,7 @@ from nova_judge.pairs.passes import (
     WHICH_PASS,
 )
 from nova_judge.pairs.rubric_reading import NO_WEIGHT, criterion_from
+from nova_judge.pairs.safe_literal import read_safe
 from nova_judge.records import Rubric, Unscored, Verdict
 from nova_judge.runs.archive import only, read_archive
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova_judge.pairs.metrics_text import NOT_A_DICT, TOO_LONG, MetricsReader, read_safe
+from nova_judge.pairs.metrics_text import MetricsReader
+from nova_judge.pairs.safe_literal import NOT_A_DICT, TOO_LONG, read_safe
 from nova_judge.records import Unscored
 from tests.made import details
 
