@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.model_ways import keys_in
 from lambdas.observability import logger
 from lambdas.pings import answers_pings
 from lambdas.settings import JobSettings, load
+from nova_judge.aws.ways import AwsWays
 from nova_judge.inputs.run_request import parse_request
 from nova_judge.preflight.weights_check import Allowed
 from nova_judge.runs.run import StandIns
@@ -32,6 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             _listed(settings.model_packages),
             _listed(settings.training_jobs),
         ),
+        key_of=AwsWays(settings.job_prefix, keys_in(settings.stand_in_keys)).key_of,
         stand_ins=StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None),
     )
     run, checks = plan_run(request, asked)

@@ -40,6 +40,7 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     model_packages: str = ""
     training_jobs: str = ""
     stand_in_answers: str = ""
+    stand_in_keys: str = ""
     stand_in_judge: str = ""
 
 

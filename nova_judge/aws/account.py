@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws.endpoint_facts import endpoint_facts, endpoint_names
-from nova_judge.aws.models import model_facts
+from nova_judge.aws.models import model_facts, offered_models
 from nova_judge.aws.place import current_region
 from nova_judge.aws.registries import image_facts
 from nova_judge.check import NotRead
@@ -58,12 +58,14 @@ def facts_of_run(
         events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
         training, endpoint = _split(quotas.result())
         endpoints = _endpoints(recipe)
+        known = {name: model.result() for name, model in models.items()}
         return Facts(
             region=region,
             caller=caller,
             training_quota=training,
             endpoint_quota=endpoint,
-            models={name: model.result() for name, model in models.items()},
+            models=known,
+            offered_models=_offered(known),
             images={name: image.result() for name, image in images.items()},
             job_role_trust=trust.result(),
             refused=refused.result(),
@@ -88,13 +90,15 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     training, endpoint = _split(read(lambda: quotas_of_account(recipe))) if recipe else (None, None)
     uris = images_of(recipe, region) if recipe else {}
     endpoints = _endpoints(recipe) if recipe else {}
+    models = {name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else {}
     return Facts(
         region=region,
         caller=caller,
         stacks=outputs if isinstance(outputs, NotRead) else _versions(outputs),
         training_quota=training,
         endpoint_quota=endpoint,
-        models={name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else None,
+        models=models,
+        offered_models=_offered(models),
         images={name: read(_image(uri)) for name, uri in uris.items()},
         endpoints=endpoints,
         endpoint_names=_endpoint_names(endpoints),
@@ -103,6 +107,15 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
         refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
         bucket_sends_events=read(lambda: bucket_sends_events(bucket)) if bucket else NOT_DEPLOYED,
     )
+
+
+def _offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
+    """Models to choose from, asked for only where one that is named cannot be called."""
+    known = [facts for facts in models.values() if isinstance(facts, ModelFacts)]
+    if all(facts.lifecycle != "ABSENT" and facts.on_demand for facts in known):
+        return ()
+    names = read(lambda: offered_models(_client("bedrock")))
+    return () if isinstance(names, NotRead) else names
 
 
 def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:

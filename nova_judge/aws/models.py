@@ -36,6 +36,17 @@ def model_facts(bedrock: Any, model: str) -> ModelFacts | NotRead:  # noqa: ANN4
     return _of_profile(bedrock, model)  # perhaps of a geography that we do not know
 
 
+def offered_models(bedrock: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """The ids of models and inference profiles that the account lists here."""
+    models = bedrock.list_foundation_models()["modelSummaries"]
+    pages = bedrock.get_paginator("list_inference_profiles").paginate()
+    profiles = [each for page in pages for each in page["inferenceProfileSummaries"]]
+    return (
+        *(each["modelId"] for each in models),
+        *(each["inferenceProfileId"] for each in profiles),
+    )
+
+
 def _of_profile(bedrock: Any, model: str) -> ModelFacts:  # noqa: ANN401
     try:
         profile = bedrock.get_inference_profile(inferenceProfileIdentifier=model)

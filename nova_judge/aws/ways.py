@@ -70,7 +70,7 @@ class AwsWays:
 
     def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that its host's secret holds."""
-        key = None if secret is None else self._key(secret, parse_url(url).host or "")
+        key = None if secret is None else self.key_of(url, secret)
         return ServerPort(
             url,
             form,
@@ -80,8 +80,12 @@ class AwsWays:
             kept=self._kept,
         )
 
-    def _key(self, secret: str, host: str) -> str:
-        """The key of one host: a recipe cannot have it sent to another one."""
+    def key_of(self, url: str, secret: str) -> str:
+        """The key of one host: a recipe cannot have it sent to another one.
+
+        Raises GenerationFailedError.
+        """
+        host = parse_url(url).host or ""
         if secret in self._keys:
             return self._keys[secret]
         if not self._prefix:

@@ -1,6 +1,8 @@
 """`nova-judge doctor`: is everything there that a run needs?"""
 
+import dataclasses
 import datetime
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +17,15 @@ from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
+from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import trigger_of
+from nova_judge.sources.server_keys import variable_of
+from nova_judge.steps.asked_servers import asked_servers
 from nova_judge.steps.served_models import served_models
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
@@ -52,6 +57,8 @@ def command(
     with console.status("asking AWS", spinner="dots"):
         read, served = _settled(read)
         facts = account.doctor_facts(stage, read)
+        if read is not None:
+            facts = dataclasses.replace(facts, servers=asked_servers(read, read.names, _key))
     checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
     checks += served
     if input_file is not None:
@@ -74,6 +81,14 @@ def _settled(recipe: Recipe | None) -> tuple[Recipe | None, list[Check]]:
         return recipe, []
     models = served_models(recipe, recipe.names, region, None)
     return models.recipe, models.checks
+
+
+def _key(url: str, secret: str) -> str:
+    """The key of a server on this machine, where no secrets of an account are read."""
+    variable = variable_of(secret)
+    if not os.environ.get(variable):
+        raise RecipeError(f"set {variable} to have {url} asked too")
+    return os.environ[variable]
 
 
 def _table(checks: list[Check]) -> Table:

@@ -1,6 +1,8 @@
 """Checks that the Bedrock models of a recipe can be called: lifecycle, and the account's access."""
 
 import datetime
+import difflib
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from nova_judge.check import Check, NotRead
@@ -33,16 +35,19 @@ class ModelFacts(NamedTuple):
     trouble: str | None = None
 
 
-def model_check(name: str, facts: ModelFacts | NotRead, now: datetime.datetime) -> Check:
-    """Check that one model can be called now, and for how long."""
+def model_check(
+    name: str, facts: ModelFacts | NotRead, now: datetime.datetime, offered: Sequence[str] = ()
+) -> Check:
+    """Check that one model can be called now, and for how long; `offered` are those that can."""
     if isinstance(facts, NotRead):
         return Check(name, "not run", facts.reason)
     ended = facts.end_of_life
     if facts.lifecycle == "ABSENT" or (ended is not None and ended <= now):
         when = f" since {ended:%Y-%m-%d}" if ended else ""
-        reason = f"Bedrock does not offer it here{when}"
+        reason = f"Bedrock does not offer it here{when}{_near(name, offered)}"
         return Check(name, "fail", reason, "name its successor in the recipe")
-    if (problem := _trouble(name, facts) or _access(name, facts.access)) is not None:
+    trouble = _trouble(name, facts, offered)
+    if (problem := trouble or _access(name, facts.access)) is not None:
         return problem
     if facts.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
         when = f" and ends on {ended:%Y-%m-%d}" if ended else ""
@@ -51,13 +56,21 @@ def model_check(name: str, facts: ModelFacts | NotRead, now: datetime.datetime) 
     return Check(name, "pass", "active")
 
 
-def _trouble(name: str, facts: ModelFacts) -> Check | None:
+def _near(name: str, offered: Sequence[str]) -> str:
+    """The ids that look like the name, of those that the account lists."""
+    near = difflib.get_close_matches(name, list(offered), n=3, cutoff=0.6)
+    return f". Did you mean {', '.join(near)}?" if near else ""
+
+
+def _trouble(name: str, facts: ModelFacts, offered: Sequence[str]) -> Check | None:
     """Check for reasons why the model cannot be called by this name."""
     if facts.trouble:
         return Check(name, "fail", facts.trouble, "wait until it is ready, or name another model")
     if not facts.on_demand:
         reason = "it is called through an inference profile only"
-        return Check(name, "fail", reason, f"write us.{name} or global.{name}")
+        profiles = [each for each in offered if each.endswith(f".{name}")]
+        named = " or ".join(profiles or (f"us.{name}", f"global.{name}"))
+        return Check(name, "fail", reason, f"write {named}")
     return None
 
 

@@ -17,6 +17,7 @@ from nova_judge.preflight.endpoint_check import endpoint_check
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
 from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
+from nova_judge.preflight.server_check import server_checks
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
@@ -24,6 +25,7 @@ from nova_judge.runs.training_job import evaluation_image
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.endpoints import asked_models, endpoint_instances
+from nova_judge.sources.server_facts import ServerFacts
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
@@ -35,9 +37,10 @@ class Facts:
 
     `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
     the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
-    of the recipe it may not use. `endpoints`: those of the account that the recipe names, None for
+    of the recipe it may not use. `offered_models`: those of Bedrock, where one that is named cannot
+    be called. `endpoints`: those of the account that the recipe names, None for
     one that is not there; `endpoint_names`: some that are;
-    `allowed_endpoints`: those that the stage may ask.
+    `allowed_endpoints`: those that the stage may ask. `servers` by `URL#MODEL`.
     """
 
     region: str | None
@@ -46,9 +49,11 @@ class Facts:
     training_quota: Mapping[str, float] | NotRead | None = None
     endpoint_quota: Mapping[str, float] | NotRead | None = None
     models: Mapping[str, ModelFacts | NotRead] | None = None
+    offered_models: tuple[str, ...] = ()
     endpoints: Mapping[str, EndpointFacts | NotRead | None] | None = None
     endpoint_names: tuple[str, ...] = ()
     allowed_endpoints: tuple[str, ...] | None = None
+    servers: Mapping[str, ServerFacts | NotRead] | None = None
     images: Mapping[str, ImageFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
     denied: tuple[str, ...] | NotRead | None = None
@@ -72,7 +77,9 @@ def account_checks(
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints if types]
-        checks += [model_check(name, _model_facts(facts, name), now) for name in models]
+        offered = facts.offered_models
+        checks += [model_check(name, _model_facts(facts, name), now, offered) for name in models]
+        checks += server_checks(facts.servers, recipe, asked)
     return checks
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.aws import account, s3
+from nova_judge.aws.ways import AwsWays
 from nova_judge.check import Check
 from nova_judge.errors import RequestError
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, own_of, run_id
@@ -37,12 +38,16 @@ from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.endpoints import asked_models
 from nova_judge.sources.known import source_of
+from nova_judge.steps.asked_servers import KeyOf, asked_servers
 from nova_judge.steps.input_lines import lines_of
 from nova_judge.steps.served_models import served_models
 
 
 class PlanningExecution(NamedTuple):
-    """The execution that asks for a run, its start in ISO 8601, and the function that plans it."""
+    """The execution that asks for a run, its start in ISO 8601, and the function that plans it.
+
+    `key_of` reads the keys of model servers.
+    """
 
     execution: str
     started: str
@@ -52,6 +57,7 @@ class PlanningExecution(NamedTuple):
     stand_ins: StandIns = StandIns()
     candidate_endpoints: tuple[str, ...] = ()
     allowed: Allowed | None = Allowed()
+    key_of: KeyOf = AwsWays("").key_of
 
 
 class RunPlan(NamedTuple):
@@ -172,7 +178,11 @@ def _facts(run: Run, asked: PlanningExecution) -> Facts:
         job_role_arn=asked.job_role_arn,
         data_bucket=asked.data_bucket,
     )
-    return dataclasses.replace(facts, allowed_endpoints=asked.candidate_endpoints)
+    return dataclasses.replace(
+        facts,
+        allowed_endpoints=asked.candidate_endpoints,
+        servers=asked_servers(run.recipe, run.generated(), asked.key_of),
+    )
 
 
 def _checks(run: Run, head: InputHead, facts: Facts) -> list[Check]:

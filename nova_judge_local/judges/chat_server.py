@@ -7,8 +7,11 @@ import orjson
 import urllib3
 from urllib3.util import Retry, Timeout
 
+from nova_judge.check import NotRead
 from nova_judge.errors import LocalModeError
+from nova_judge.preflight.server_check import server_check
 from nova_judge.sources.completions import Completion, NotACompletionError, read_completion
+from nova_judge.sources.server_facts import server_facts
 from nova_judge_local.emulator_settings import ChatServer
 
 MAX_CONNECTIONS = 64
@@ -89,9 +92,21 @@ def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False)
         )
     if answer.status == 429 or answer.status >= 500:
         return f"{server.url} answered {answer.status}: it is asked again later. Going on."
+    if answer.status == 404:
+        raise LocalModeError(_unknown(server, model, answer))
     if answer.status != 400 or not (refusals_pass or _as_wanted(body, answer.data) is not None):
         _read(server, answer)
     return None
+
+
+def _unknown(server: ChatServer, model: str, answer: urllib3.BaseHTTPResponse) -> str:
+    """The words for an address or a model that the server does not know, with what it has."""
+    body = answer.data[:_SHOWN].decode("utf-8", "replace")
+    facts = server_facts(server.url, model, server.api_key)
+    if isinstance(facts, NotRead) or not facts.models:
+        return f"{server.url} answered 404: {body} {_CURES[404]}"
+    check = server_check(server.url, model, facts)
+    return f"{server.url} answered 404: {check.finding}"
 
 
 class RefusedByServerError(LocalModeError):

@@ -173,6 +173,7 @@ class EvaluationFunctions:
             function,
             (["servicequotas:ListServiceQuotas"], ["*"]),
             (["bedrock:GetFoundationModel", "bedrock:GetInferenceProfile"], models),
+            (["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"]),
             (
                 [
                     "bedrock:GetCustomModelDeployment",
@@ -213,7 +214,7 @@ class EvaluationFunctions:
             resource_name=f"{self._config.prefix}/*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        for name in ASKING:
+        for name in ("PlanEvaluation", *ASKING):
             allow(self.by_state[name], (["secretsmanager:GetSecretValue"], [keys]))
         endpoints = stage_resources(self._stack, self._config, "endpoint")
         configs = stage_resources(self._stack, self._config, "endpoint-config")

@@ -5,9 +5,9 @@ import random
 from itertools import combinations
 from pathlib import Path
 
+import choix
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import Verdict
@@ -54,16 +54,6 @@ def played(tmp_path_factory):
     return folder / "run", asked, done.stdout
 
 
-def most_likely(wins):
-    """Strengths by maximum likelihood, from (winner, loser) pairs; choix gives the same."""
-
-    def unlikely(strengths):
-        apart = strengths[wins[:, 0]] - strengths[wins[:, 1]]
-        return np.logaddexp(0, -apart).sum() + 1e-6 * (strengths**2).sum()
-
-    return minimize(unlikely, np.zeros(len(NAMES)), method="BFGS").x
-
-
 def is_asked(request):
     return request["messages"][-1]["content"].startswith("Question")
 
@@ -74,7 +64,7 @@ def test_each_candidate_answers_each_prompt_once(played):
         assert sorted(asked[name]) == sorted(f"Question {n}" for n in range(PROMPTS))
 
 
-def test_the_strengths_are_bradley_and_terry_s_over_the_same_pairs(played):
+def test_the_leaderboard_is_choix_s_over_the_same_pairs(played):
     out, _, _ = played
     board = open_report(out).metrics.tournament.board
     wins = []
@@ -83,11 +73,13 @@ def test_the_strengths_are_bradley_and_terry_s_over_the_same_pairs(played):
         for row in report.rows():
             for verdict in (row.judgment.forward, row.judgment.backward):
                 half = {Verdict.A: [(a, b)] * 2, Verdict.B: [(b, a)] * 2}
-                wins += half.get(verdict, [(a, b), (b, a)])
-    theirs = most_likely(np.array(wins))
-    ours = {standing.name: standing.strength for standing in board.standings}
-    shift = np.array([ours[name] for name in NAMES]) - (theirs - theirs.mean())
-    assert np.abs(shift).max() < 0.02  # half an observation at either end of 3,000
+                wins += 5 * half.get(verdict, [(a, b), (b, a)])
+        # A row is 20 of these. Ours begins with a tenth of an observation at either end of a pair:
+        # half a one times 6 candidates over 2 x 15 pairs.
+        wins += 2 * [(a, b), (b, a)]
+    theirs = choix.opt_pairwise(len(NAMES), wins, alpha=1e-9)
+    ours = [next(s.strength for s in board.standings if s.name == name) for name in NAMES]
+    assert ours == pytest.approx(list(theirs - theirs.mean()), abs=1e-4)
     assert [standing.name for standing in board.standings] == [
         NAMES[place] for place in np.argsort(-theirs)
     ]

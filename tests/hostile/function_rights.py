@@ -21,6 +21,7 @@ OWN = {
     "bedrock:GetCustomModelDeployment bedrock:GetFoundationModel bedrock:GetImportedModel "
     "bedrock:GetFoundationModelAvailability bedrock:GetInferenceProfile "
     "bedrock:GetProvisionedModelThroughput bedrock:GetUseCaseForModelAccess "
+    "bedrock:ListFoundationModels bedrock:ListInferenceProfiles secretsmanager:GetSecretValue "
     "sagemaker:DescribeEndpoint sagemaker:ListEndpoints sagemaker:ListInferenceComponents",
     "ClaimRun": f"dynamodb:GetItem dynamodb:PutItem events:PutEvents {WRITES}",
     "PrepareEndpoints": f"dynamodb:GetItem dynamodb:PutItem {RELEASES} sagemaker:AddTags "

@@ -202,6 +202,40 @@ def test_a_model_that_is_gone_is_absent(bedrock):
     assert models.model_facts(bedrock.client, "anthropic.claude-3-7-sonnet").lifecycle == "ABSENT"
 
 
+LISTED = ("amazon.nova-lite-v1:0", f"us.{CLAUDE}")
+
+
+def lists(bedrock) -> None:
+    """Bedrock lists a model and a profile."""
+    arn = f"arn:aws:bedrock:us-east-1::foundation-model/{LISTED[0]}"
+    summary = {"modelId": LISTED[0], "modelArn": arn}
+    bedrock.add_response("list_foundation_models", {"modelSummaries": [summary]})
+    profile = {
+        "inferenceProfileName": "n",
+        "inferenceProfileId": LISTED[1],
+        "inferenceProfileArn": "arn:aws:bedrock:us-east-1:123456789012:inference-profile/x",
+        "models": [{"modelArn": arn}],
+        "status": "ACTIVE",
+        "type": "SYSTEM_DEFINED",
+    }
+    bedrock.add_response("list_inference_profiles", {"inferenceProfileSummaries": [profile]})
+
+
+@pytest.mark.parametrize("facts", [ModelFacts("ABSENT"), ModelFacts("ACTIVE", on_demand=False)])
+def test_what_bedrock_has_is_listed_where_a_model_cannot_be_called(bedrock, facts):
+    lists(bedrock)
+    assert account._offered({"one": ModelFacts("ACTIVE"), "other": facts}) == LISTED
+
+
+def test_nothing_is_listed_where_every_model_can_be_called(bedrock):
+    assert account._offered({"one": ModelFacts("LEGACY"), "two": NotRead("denied")}) == ()
+
+
+def test_a_role_without_the_right_to_list_names_nothing(bedrock):
+    bedrock.add_client_error("list_foundation_models", "AccessDeniedException")
+    assert account._offered({"one": ModelFacts("ABSENT")}) == ()
+
+
 def test_quotas_are_told_apart_by_their_use():
     quotas = {
         "ml.g5.xlarge for endpoint usage": 2.0,

@@ -100,6 +100,21 @@ def test_a_ready_account_passes_every_check():
         ),
         ({"models": {CLAUDE: ModelFacts("ABSENT")}}, CLAUDE, "fail", "does not offer it here"),
         (
+            {"models": {CLAUDE: ModelFacts("ABSENT")}, "offered_models": (f"us.{CLAUDE}", "other")},
+            CLAUDE,
+            "fail",
+            f"does not offer it here. Did you mean us.{CLAUDE}?",
+        ),
+        (
+            {
+                "models": {CLAUDE: ModelFacts("ACTIVE", on_demand=False)},
+                "offered_models": (f"eu.{CLAUDE}", "other"),
+            },
+            CLAUDE,
+            "fail",
+            f"write eu.{CLAUDE}",
+        ),
+        (
             {"models": {CLAUDE: ModelFacts("ACTIVE", NOW - datetime.timedelta(days=1))}},
             CLAUDE,
             "fail",
