@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from nova_judge.errors import RecipeError, RequestError
+from nova_judge.recipe.asked_model import JobName, PackageArn
 from nova_judge.recipe.shape import read_record
 
 TRIGGER: Final = "$trigger"
@@ -17,17 +18,6 @@ TriggerName: TypeAlias = Annotated[
     Meta(
         pattern=r"^[a-z][a-z0-9-]{0,29}\Z",
         description="a name of up to 30 lower-case letters, digits and hyphens",
-    ),
-]
-JobName: TypeAlias = Annotated[
-    str,
-    Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z", description="the name of a training job"),
-]
-PackageArn: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/[\w-]+(/\d+)?\Z",
-        description="the ARN of a model package",
     ),
 ]
 Settable: TypeAlias = Literal["approval", "tag"]
