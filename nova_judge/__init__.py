@@ -9,6 +9,8 @@ any version.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nova_judge.version import __version__
+
 if TYPE_CHECKING:
     from nova_judge.api.compared import compare_answers
     from nova_judge.api.opened_run import OpenedRun, open
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from nova_judge.findings.gate import Condition, GateOutcome
     from nova_judge.findings.metrics_record import Metrics
     from nova_judge.report.job_figure import plot_nova_judge_results
-
-__version__ = "0.2.0"
 
 __all__ = [
     "Condition",

@@ -6,11 +6,11 @@ from typing import Any
 
 import boto3
 
-from nova_judge import __version__
 from nova_judge.aws import account, s3, submissions
 from nova_judge.check import Check
 from nova_judge.errors import SubmitError
 from nova_judge.layout import INBOX
+from nova_judge.version import __version__
 
 PING = {"ping": "nova-judge"}
 PROBE = f"{INBOX}nova-judge-verify/_SUCCESS"

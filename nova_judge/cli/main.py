@@ -11,10 +11,10 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from nova_judge import __version__
 from nova_judge.cli.terminal import Console, accept_any_text, say
 from nova_judge.errors import NovaJudgeError
 from nova_judge.region import settle_region
+from nova_judge.version import __version__
 
 EXIT_ERROR = 3
 COMMANDS: Final[dict[str, str]] = {

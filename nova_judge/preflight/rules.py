@@ -8,7 +8,6 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nova_judge import __version__
 from nova_judge.check import Check, NotRead
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.kinds.known import kind_of
@@ -26,6 +25,7 @@ from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.endpoints import asked_models, endpoint_instances
 from nova_judge.sources.server_facts import ServerFacts
+from nova_judge.version import __version__
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")

@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from nova_judge import __version__
 from nova_judge.check import Check
 from nova_judge.json_lines import indented
 from nova_judge.preflight.unconfirmed import Unconfirmed, unconfirmed
+from nova_judge.version import __version__
 
 Status: TypeAlias = Literal["confirmed", "refuted", "not tried"]
 _STATUS: Mapping[str, Status] = {

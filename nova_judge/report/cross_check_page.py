@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge import __version__
 from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, DifferingPair, PairOfJudges
 from nova_judge.report.page import asset, environment
+from nova_judge.version import __version__
 
 MOST_DIFFERENCES = 200
 MOST_CHARACTERS = 4_000

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from nova_judge import __version__
 from nova_judge.findings.judge_check import CheckedJudge
 from nova_judge.report.page import asset, environment
+from nova_judge.version import __version__
 
 
 def render_judge_check(judges: Sequence[CheckedJudge], labels: str) -> str:

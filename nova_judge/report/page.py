@@ -11,7 +11,6 @@ from typing import NamedTuple
 import jinja2
 import msgspec
 
-from nova_judge import __version__
 from nova_judge.findings import (
     sentences,
     sentences_evidence,
@@ -26,6 +25,7 @@ from nova_judge.report.job_table import JobFigure, job_table
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
+from nova_judge.version import __version__
 
 __all__ = ["render_page"]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from nova_judge import __version__
 from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
@@ -17,6 +16,7 @@ from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
 from nova_judge.sources.known import source_of
 from nova_judge.sources.served import Served
+from nova_judge.version import __version__
 
 
 class RunInput(msgspec.Struct, frozen=True):

@@ -104,6 +104,11 @@ def test_the_ground_imports_no_room():
     assert faults(ground, rooms) == {}
 
 
+def test_no_module_imports_the_door_of_the_package():
+    """It names what stands in late rooms, so that whoever imports it would stand in a circle."""
+    assert faults(DOMAIN, lambda used: used == "nova_judge") == {}
+
+
 def test_local_mode_stands_beside_the_product():
     """Two commands and one function import it, each inside the function that needs it."""
     inside = faults([*DOMAIN, *FUNCTIONS, *STACKS], begins("nova_judge_local"))
