@@ -55,12 +55,11 @@ print(json.dumps({"rows": rows, "shards": len(plan), "peak": peak}))
 def test_a_file_of_1_gb_is_planned_and_answered_in_less_than_256_mb(tmp_path):
     file, answers = tmp_path / "input.jsonl", tmp_path / "store"
     answers.mkdir()
-    line_bytes, lines = 20_000, 50_000
+    line_bytes, lines = 50_000, 20_200
+    rest = "words of a long question " * (line_bytes // 25)
     with file.open("w") as content:
         for number in range(lines):
-            words = f"question {number} "
-            prompt = (words * (line_bytes // len(words)))[:line_bytes]
-            content.write(json.dumps({"prompt": prompt}) + "\n")
+            content.write(f'{{"prompt": "question {number} {rest}"}}\n')
     assert file.stat().st_size > 10**9
     command = [sys.executable, "-c", WORKER, str(file), str(answers)]
     root = Path(__file__).parents[3]
