@@ -15,7 +15,8 @@ __all__ = ["positions", "positions_of"]
 class Positions(msgspec.Struct, frozen=True):
     """Position figures of a judge; shares are fractions, None where nothing could be counted.
 
-    first_rate: of all judgments that name a candidate, those that name the one shown first.
+    first_rate: of the judgments that name a candidate, those that name the one shown first; over
+    rows with both verdicts.
     flips: of all rows sent to the judge, those where each order names another candidate.
     consistency: of all rows sent to the judge, those with the same verdict in both orders.
     p_value: exact sign test of rows that lean to the first against rows that lean to the second
@@ -91,9 +92,16 @@ def positions_of(evidence: Evidence) -> Positions:
 
 
 def _named_by_position(profiles: ProfileCounts) -> tuple[int, int]:
-    """Judgments that name the candidate shown first, and shown second: B is first in backward."""
-    forward, backward = profiles.forward, profiles.backward
-    return forward.a + backward.b, forward.b + backward.a
+    """Judgments that name the candidate shown first, and shown second: B is first in backward.
+
+    Of rows with both verdicts: in one order the better candidate would count as a position.
+    """
+    named = [0, 0]
+    for (forward, backward), rows in profiles:
+        if Outcome.ERROR not in (forward, backward):
+            named[0] += rows * ((forward is Outcome.A) + (backward is Outcome.B))
+            named[1] += rows * ((forward is Outcome.B) + (backward is Outcome.A))
+    return named[0], named[1]
 
 
 def _leaning(profiles: ProfileCounts) -> tuple[int, int]:

@@ -19,10 +19,15 @@ def test_a_judge_that_always_names_the_first_is_found_out() -> None:
 
 def test_figures_are_what_the_rows_say() -> None:
     found = positions(counts(AA=4, BB=2, AB=3, BA=1, At=2, tB=1, tt=5, Ae=1, ee=1))
-    assert (found.first_named, found.second_named) == (4 + 3 + 2 + 1 + 2 + 3 + 1, 2 + 1 + 4 + 1)
+    assert (found.first_named, found.second_named) == (4 + 3 + 2 + 1 + 2 + 3, 2 + 1 + 4 + 1)
     assert (found.leaning_first, found.leaning_second) == (3 + 2 + 1, 1)
     assert found.flips == 4 / 20
     assert found.consistency == 11 / 20
+
+
+def test_a_lost_order_makes_the_better_candidate_no_position() -> None:
+    """The judge names A on 90 of 100 rows, and half of the backward orders are lost."""
+    assert positions(counts(AA=45, BB=5, Ae=45, Be=5)).first_rate == 0.5
 
 
 def test_no_row_in_both_orders_says_nothing_of_positions() -> None:
