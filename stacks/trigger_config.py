@@ -19,10 +19,10 @@ Approval: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
 class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A trigger of a stage: one of `training_jobs`, `model_packages` and `schedule` sets it off.
+    """A trigger of a stage: one of `when_trained`, `when_registered` and `schedule` sets it off.
 
-    `training_jobs`: how the names of the jobs begin whose completion starts the recipe.
-    `model_packages`: the group whose packages do, when they are registered or change to one of
+    `when_trained`: how the names of the jobs begin whose completion starts the recipe.
+    `when_registered`: the group whose packages do, when they are registered or change to one of
     `approvals`; none of these means whatever their approval is. `schedule`: `rate(…)` or `cron(…)`
     in a `timezone`. `input`: the key of the file below `inbox/`; none for benchmarks. `sets`: what
     the result sets, by the demands of `gate`. `no_cache`: every answer is asked for again.
@@ -32,7 +32,7 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     input: Annotated[
         str, Meta(pattern=rf"^({INBOX}.{{1,900}})?\Z", description=f"a key below {INBOX}")
     ] = ""
-    training_jobs: (
+    when_trained: (
         Annotated[
             str,
             Meta(
@@ -42,7 +42,7 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ]
         | None
     ) = None
-    model_packages: (
+    when_registered: (
         Annotated[
             str,
             Meta(
@@ -76,7 +76,7 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """What sets it off."""
         if self.schedule is not None:
             return "schedule"
-        return "training_job" if self.training_jobs is not None else "model_package"
+        return "training_job" if self.when_trained is not None else "model_package"
 
     @property
     def decision(self) -> Decision:
@@ -96,16 +96,16 @@ def trigger_problems(triggers: Mapping[str, StageTrigger]) -> Iterator[str]:
 
 
 def _problems(one: StageTrigger) -> Iterator[str]:
-    named = [one.training_jobs, one.model_packages, one.schedule]
+    named = [one.when_trained, one.when_registered, one.schedule]
     if sum(each is not None for each in named) != 1:
-        yield ": exactly one of training_jobs, model_packages and schedule is allowed"
-    begins = one.training_jobs
+        yield ": exactly one of when_trained, when_registered and schedule is allowed"
+    begins = one.when_trained
     if begins and (OWN_NAMES.startswith(begins) or begins.startswith(OWN_NAMES)):
         yield (
-            f".training_jobs: found {begins!r}; jobs of Nova Judge begin with {OWN_NAMES}, and "
+            f".when_trained: found {begins!r}; jobs of Nova Judge begin with {OWN_NAMES}, and "
             "would start themselves: name a longer beginning, or another one"
         )
-    if "approval" in one.sets and one.model_packages is None:
+    if "approval" in one.sets and one.when_registered is None:
         yield ".sets: only a model package has an approval; leave `approval` out"
     if "tag" in one.sets and one.schedule is not None:
         yield ".sets: a schedule has neither a job nor a package to tag; leave `sets` out"

@@ -10,6 +10,7 @@ from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
 from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import Beside, packaged_recipe, recipe_names
+from nova_judge.recipe.own_models import with_own_models
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.recipe.trigger import Trigger, with_trigger
@@ -71,7 +72,8 @@ def load_recipe(
     if isinstance(document, dict):
         document = with_metrics_by_name({"name": Path(file).stem, **document})
         try:
-            document = with_prompt_by_name(with_trigger(document, trigger), beside)
+            document = with_trigger(with_own_models(document, beside), trigger)
+            document = with_prompt_by_name(document, beside)
         except RecipeError as error:
             raise RecipeError(f"{file}: {error}") from None
         unknown = list(_unknown_kind(document.get("kind")))

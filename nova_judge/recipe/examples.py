@@ -1,11 +1,14 @@
 """Examples that a candidate's templates show, read from a file beside the recipe."""
 
+from typing import Any
+
 import msgspec
 import ryaml
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.files import Beside
 from nova_judge.recipe.messages import Example
+from nova_judge.recipe.own_models import named_model
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
 from nova_judge.yaml_text import read_yaml
 
@@ -29,12 +32,31 @@ def alone(text: str, recipe: Recipe) -> str:
     named = [side for side in sides if isinstance(sides[side].get("examples"), str)]
     for side in named:
         sides[side]["examples"] = list(recipe.candidate(side).examples)
+    for side, spec in sides.items():
+        if (name := spec.get("endpoint")) and name != recipe.candidate(side).endpoint:
+            spec.pop("endpoint")
+            sides[side] = {"name": name, **named_model(recipe.candidate(side)), **spec}
+            named.append(side)
     judge = document.get("judge") if isinstance(document, dict) else None
     words = recipe.judge.prompt
     if words is not None and isinstance(judge, dict) and isinstance(judge.get("prompt"), str):
         judge["prompt"] = msgspec.to_builtins(words)
         named.append("judge")
+    if isinstance(judge, dict):
+        named += _judges_alone(judge, recipe)
     return ryaml.dumps(document) if named else text
+
+
+def _judges_alone(judge: dict[str, Any], recipe: Recipe) -> list[str]:
+    """Put the catalogue's models in the place of their names; where that was done."""
+    changed = []
+    for where, model in recipe.judge.asked.items():
+        place, _, name = where.removeprefix("judge.").partition(".")
+        holder, key = (judge[place], name) if name else (judge, place)
+        if (stated := holder[key].get("endpoint")) and stated != model.endpoint:
+            holder[key] = named_model(model)
+            changed.append(where)
+    return changed
 
 
 def _filled(spec: CandidateSpec, file: str, beside: Beside | None) -> CandidateSpec:

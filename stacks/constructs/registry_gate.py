@@ -75,8 +75,8 @@ class RegistryGate(Construct):
 
         SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
         """
-        if one.model_packages is not None:
-            places = self._named("model-package", one.model_packages, "/*")
+        if one.when_registered is not None:
+            places = self._named("model-package", one.when_registered, "/*")
             allowed = {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
             if "approval" not in one.sets:
                 conditions: dict[str, Any] = {"Null": {"sagemaker:ModelApprovalStatus": "true"}}
@@ -91,11 +91,11 @@ class RegistryGate(Construct):
                     conditions=conditions,
                 )
             )
-        elif one.training_jobs is not None:
+        elif one.when_trained is not None:
             self.function.add_to_role_policy(
                 iam.PolicyStatement(
                     actions=["sagemaker:AddTags"],
-                    resources=self._named("training-job", one.training_jobs, "*"),
+                    resources=self._named("training-job", one.when_trained, "*"),
                     conditions={"ForAllValues:StringEquals": {"aws:TagKeys": list(NOTES)}},
                 )
             )

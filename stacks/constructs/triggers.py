@@ -120,9 +120,9 @@ class Triggers(Construct):
     def _input(self, name: str, one: StageTrigger) -> dict[str, Any]:
         """The execution's input, as a person would write it."""
         trigger: dict[str, Any] = {"name": name}
-        if one.training_jobs is not None:
+        if one.when_trained is not None:
             trigger["training_job"] = events.EventField.from_path("$.detail.TrainingJobName")
-        elif one.model_packages is not None:
+        elif one.when_registered is not None:
             trigger["model_package"] = events.EventField.from_path("$.detail.ModelPackageArn")
         else:
             trigger |= {"scheduled": SCHEDULED_TIME, "event": SCHEDULED_TIME}
@@ -135,15 +135,15 @@ class Triggers(Construct):
 
 def _pattern(one: StageTrigger) -> events.EventPattern:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html"""
-    if one.training_jobs is not None:
+    if one.when_trained is not None:
         kind = "SageMaker Training Job State Change"
         detail: dict[str, Any] = {
-            "TrainingJobName": [{"prefix": one.training_jobs}],
+            "TrainingJobName": [{"prefix": one.when_trained}],
             "TrainingJobStatus": ["Completed"],
         }
     else:
         kind = "SageMaker Model Package State Change"
-        detail = {"ModelPackageGroupName": [one.model_packages]}
+        detail = {"ModelPackageGroupName": [one.when_registered]}
         detail |= {"ModelApprovalStatus": list(one.approvals)} if one.approvals else {}
     return events.EventPattern(source=["aws.sagemaker"], detail_type=[kind], detail=detail)
 

@@ -17,13 +17,13 @@ TRIGGERS = {
     "ckpt": {
         "recipe": "checkpoint",
         "input": "inbox/no-cache/questions.jsonl",
-        "training_jobs": "sft-",
+        "when_trained": "sft-",
         "sets": ["tag"],
     },
     "registry": {
         "recipe": "registry",
         "input": "inbox/no-cache/questions.jsonl",
-        "model_packages": "Summaries",
+        "when_registered": "Summaries",
         "sets": ["approval", "tag"],
         "gate": {"min_win_rate": 0.45},
     },
@@ -252,14 +252,14 @@ def test_triggers_are_off_by_default(synthesized):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"model_packages": "g"}, "exactly one of training_jobs, model_packages and schedule"),
-        ({"training_jobs": "nova-judge-prod-x"}, "would start themselves"),
-        ({"training_jobs": "n"}, "would start themselves"),
+        ({"when_registered": "g"}, "exactly one of when_trained, when_registered and schedule"),
+        ({"when_trained": "nova-judge-prod-x"}, "would start themselves"),
+        ({"when_trained": "n"}, "would start themselves"),
         ({"sets": ["approval"]}, "only a model package has an approval"),
         ({"sets": [], "gate": {"min_win_rate": 0.6}}, "without `sets` nobody reads it"),
         ({"input": "runs/x.jsonl"}, "a key below inbox/"),
         ({"sets": ["approve"]}, "approval"),
-        ({"training_job": "sft"}, "Did you mean 'training_jobs'?"),
+        ({"training_job": "sft"}, "unknown key; allowed here: recipe"),
     ],
 )
 def test_a_trigger_that_cannot_work_is_refused_before_anything_is_deployed(changes, problem):

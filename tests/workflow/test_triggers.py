@@ -19,7 +19,7 @@ TRIGGERS = {
     "ckpt": {
         "recipe": "checkpoint",
         "input": KEY,
-        "training_jobs": "sft-",
+        "when_trained": "sft-",
         "sets": ["tag"],
         "gate": {"min_win_rate": 0.0, "max_errors": 1.0},
     },
