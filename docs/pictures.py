@@ -155,7 +155,7 @@ def states() -> str:
         box(360, 40, 130, 52, "judging", "endpoints are gone"),
         line(490, 66, 530, 66, arrow=True),
         box(530, 40, 130, 52, "reported", "the report is there"),
-        box(190, 150, 130, 52, "refused", "says what to mend"),
+        box(190, 150, 130, 52, "refused", "says what to change"),
         box(360, 150, 130, 52, "failed", "has a report too"),
         box(530, 150, 130, 52, "stopped", "answers are kept"),
         line(85, 92, 200, 150, arrow=True),

@@ -77,7 +77,7 @@ class AccessError(NovaJudgeError):
 
 
 class EndpointError(NovaJudgeError):
-    """An endpoint that a candidate needs cannot be had."""
+    """An endpoint that a candidate needs cannot be started."""
 
 
 class EndpointGoneError(NovaJudgeError):

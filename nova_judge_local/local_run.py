@@ -190,7 +190,7 @@ def _require_prompts(request: RunRequest, recipe: Recipe) -> None:
         sources = kind_of(recipe.kind).sources(recipe, file.read(HEAD_BYTES))
     if sources is not None and "generated" not in sources:
         raise LocalModeError(
-            f"{request.input} brings the answers of both candidates, so that nobody is asked: "
+            f"{request.input} brings the answers of both candidates, so nobody would be asked: "
             "leave --a and --b out, or give the file's prompts alone (--map ignore=response_A,"
             "ignore=response_B)."
         )

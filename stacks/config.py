@@ -196,7 +196,7 @@ def check_offered(config: StageConfig, region: str) -> None:
         )
     if config.endpoint_models and region not in catalog.images().serving.accounts:
         raise SettingsError(
-            f"{region}: no registry of AWS's serving images is known there, so that no endpoint "
+            f"{region}: no registry of AWS's serving images is known there, and no endpoint "
             f"can be made. Set stages.{config.name}.endpoint_models to [] in cdk.json: ready pairs "
             "and Bedrock's models need no endpoint"
         )

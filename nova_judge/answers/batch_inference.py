@@ -120,7 +120,7 @@ def check_ended(jobs: Iterable[JobStatus]) -> None:
         if job.status not in ENDED:
             raise GenerationFailedError(
                 f"batch inference ended as {job.status}: {job.message or 'without a message'}. "
-                "Mend it and ask for the run again, or leave `generation.batch_from` out; what "
+                "Correct it and request the run again, or leave `generation.batch_from` out; what "
                 "was answered is kept"
             )
 

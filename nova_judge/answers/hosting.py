@@ -1,4 +1,4 @@
-"""Endpoints on demand: prepared for whoever needs them, deleted when nobody does.
+"""Endpoints on demand: prepared for runs that need them, deleted when nobody does.
 
 Every step may be repeated and may be interrupted: what is half done is seen in the leases and in
 SageMaker itself, and the next call, or the watchdog, goes on from there.
@@ -86,7 +86,7 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
     """Lease an endpoint and bring it one step nearer to service; True when it answers.
 
     `configs` maps instance types, in the order of preference, to EndpointConfigs. Raises
-    EndpointError when it cannot be had.
+    EndpointError when none can be started.
     """
     hosted = host.book.join(name, lease)
     if hosted is None:
@@ -94,7 +94,7 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
     observed = host.endpoints.observe(name)
     action = next_action(observed, hosted.without_capacity, configs, now)
     if isinstance(action, GiveUp):
-        raise EndpointError(f"endpoint {name} cannot be had: {explained(name, action.reason)}")
+        raise EndpointError(f"endpoint {name} cannot be started: {explained(name, action.reason)}")
     if isinstance(action, TryNext) and host.endpoints.delete(name):
         host.book.note_without_capacity(name, observed.config)
     if isinstance(action, Create):

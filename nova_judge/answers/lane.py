@@ -132,12 +132,12 @@ class Lane:
             return
         if self._last is None:
             raise GenerationFailedError(
-                f"{self._name}: the time was up before a single call could begin: lower "
+                f"{self._name}: the time was over before the first call could begin: lower "
                 "generation.call_timeout_s, or shards.bytes"
             )
         raise GenerationFailedError(
             f"{self._name}: {len(self.outcomes):,} rows are left, and not one of {self._calls:,} "
-            f"calls, for all the time of one function, brought an answer; last: {self._last.reason}"
+            f"calls in the whole time of one function brought an answer; last: {self._last.reason}"
         )
 
     def _work(self) -> None:
@@ -254,11 +254,11 @@ _REMEDY = {
     Outlook.SHUT: "Check that the model or endpoint exists in this region and that the function's "
     "role may call it",
     Outlook.SPENT: "The account's quota of the day is used up: start the run again tomorrow, or "
-    "ask for more in Service Quotas (Amazon Bedrock, “tokens per day”). What was answered is kept, "
+    "request more in Service Quotas (Amazon Bedrock, “tokens per day”). What was answered is kept, "
     "and only the rest is asked then",
 }
 _ALIKE = (
-    "Every row is asked in the same way, so that none would fare better: change what it names in "
+    "Every row is asked in the same way and would be refused too: change what it names in "
     "the recipe"
 )
 

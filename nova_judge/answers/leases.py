@@ -84,7 +84,7 @@ class TryNext(NamedTuple):
 
 
 class GiveUp(NamedTuple):
-    """It cannot be had, and why."""
+    """The endpoint cannot be started, and why."""
 
     reason: str
 

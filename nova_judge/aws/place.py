@@ -99,5 +99,5 @@ def refusals_explained(stage: str) -> Iterator[None]:
     except (BotoCoreError, ClientError) as error:
         raise AccessError(
             f"AWS refused the call: {str(error).rstrip('.')}. "
-            f"`nova-judge doctor --stage {stage}` tells what is missing"
+            f"`nova-judge doctor --stage {stage}` says what is missing"
         ) from error

@@ -163,7 +163,7 @@ def stream(item: S3Object, start: int, end: int | None = None) -> Iterator[bytes
     body = answered["Body"]
     try:
         if not answered.get("ContentRange", "").startswith(f"bytes {start}-"):
-            raise InputFileError(f"{item.uri}: byte {start} was asked for, another place was sent")
+            raise InputFileError(f"{item.uri}: S3 sent another place than byte {start}")
         yield from body.iter_chunks(CHUNK)
     finally:
         body.close()

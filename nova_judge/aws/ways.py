@@ -62,7 +62,7 @@ class AwsWays:
             form = form_of_images(facts.images) if facts else None
         if form is None:
             raise GenerationFailedError(
-                f"endpoint {name}: its image does not tell how it is asked: write form: chat, or "
+                f"endpoint {name}: its image does not say how to ask it: write form: chat, or "
                 "form: text, beside `endpoint` in the recipe"
             )
         asked = ChatForm(None, how) if form == "chat" else PlainForm(how)
@@ -90,8 +90,8 @@ class AwsWays:
             return self._keys[secret]
         if not self._prefix:
             raise GenerationFailedError(
-                f"secret {secret}: no key is known for it; this command reads no secrets of an "
-                f"account: set {variable_of(secret)}"
+                f"secret {secret}: its key is not known, because this command reads no "
+                f"secrets of an account: set {variable_of(secret)}"
             )
         make: Any = boto3.client
         name = f"{self._prefix}/{host}/{secret}"

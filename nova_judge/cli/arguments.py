@@ -54,7 +54,9 @@ Groups: TypeAlias = Annotated[
 ]
 WeightsAsked: TypeAlias = Annotated[
     str,
-    typer.Option(help="accuracy=0.6,completeness=0.4 name the winner; all others count nothing."),
+    typer.Option(
+        help="Weights of criteria, such as accuracy=0.6,completeness=0.4; others count nothing."
+    ),
 ]
 Drop: TypeAlias = Annotated[str, typer.Option(help="Criteria to leave out, separated by commas.")]
 Only: TypeAlias = Annotated[str, typer.Option(help="Criteria to keep, separated by commas.")]

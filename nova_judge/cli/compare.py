@@ -29,7 +29,7 @@ def command(
     confidence: Level = 0.95,
     as_json: AsJson = False,
 ) -> None:
-    """Say what candidate B gained or lost from the first run to each other, and if it is noise.
+    """Say what candidate B gained or lost since the first run, and what is only noise.
 
     The runs need the same judge, kind and baseline A; rows are paired by id and prompt.
 

@@ -19,14 +19,14 @@ from nova_judge.steps.run_index import read_index
 
 PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
 CostsSince: TypeAlias = Annotated[
-    str, typer.Option("--since", metavar="DAYS", help="Only runs of so many days: 30d, 12h, 4w.")
+    str, typer.Option("--since", metavar="DAYS", help="Only runs of this time: 30d, 12h, 4w.")
 ]
 _SPAN = re.compile(r"(\d+)([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJson = False) -> None:
-    """Add up what the runs of a stage were estimated to cost and what was metered.
+    """Add up estimated and metered costs of the runs of a stage.
 
     Metered are judge jobs, endpoints, Bedrock's tokens, Step Functions and functions; S3, DynamoDB
     and logs are not, nor is a run that is under way. AWS's own bill is split by the tag `stage`.

@@ -21,7 +21,7 @@ def command(
         list[str], typer.Argument(help="Two or more runs on the same pairs, s3:// too.")
     ],
     metric: Annotated[
-        str | None, typer.Option(help="Which metric speaks for a run that scores single answers.")
+        str | None, typer.Option(help="The metric to use for a run that scores single answers.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("cross-check.html"),
     as_json: AsJson = False,

@@ -42,7 +42,7 @@ def command(
     trigger: TriggeredBy = "",
     as_json: AsJson = False,
 ) -> None:
-    """Check account, stacks, quotas, models and input before anything is paid for.
+    """Check account, stacks, quotas, models and input before anything is paid.
 
     Exits with 3 when a check fails. A check that could not be run says why and fails nothing.
 

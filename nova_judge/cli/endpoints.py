@@ -40,7 +40,7 @@ def up(
     stage: StageOption = "dev",
     as_json: AsJson = False,
 ) -> None:
-    """Start endpoints and keep them for some hours, whatever runs come and go.
+    """Start endpoints and keep them for some hours, also between runs.
 
     A second `up` renews the lease. When it ends, the watchdog deletes what no run needs.
 
@@ -72,7 +72,7 @@ def up(
 @app.command("down")
 def down(
     models: Annotated[
-        list[str] | None, typer.Argument(help="Models, as recipes name them; none for all.")
+        list[str] | None, typer.Argument(help="Models, as recipes name them; without any, all.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="End the leases of runs and other people too.")
@@ -115,7 +115,7 @@ def _given_up(stage: str, model: str, *, force: bool) -> str:
 
 @app.command("status")
 def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
-    """Show which endpoints are up, what they cost an hour, and who leases them.
+    """Show which endpoints are up, their cost per hour, and who leases them.
 
     Examples:
 

@@ -27,7 +27,9 @@ HEAD_BYTES = 16 * 1024**2
 
 EstimateStage: TypeAlias = Annotated[
     str | None,
-    typer.Option("--stage", help="Take the judge's speed from this stage's own runs, if it can."),
+    typer.Option(
+        "--stage", help="Take the judge's speed from this stage's own runs, if there are enough."
+    ),
 ]
 
 
@@ -88,7 +90,9 @@ def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> 
             raise InputFileError(f"recipe {recipe.name} reads an input file: name it as INPUT")
         return Workload(rows=0)
     if not reads:
-        raise InputFileError(f"recipe {recipe.name} brings its own questions: leave {name} out")
+        raise InputFileError(
+            f"recipe {recipe.name} brings its own questions: call the command without {name}"
+        )
     workload = read_workload(recipe, *read_file_head(recipe, path, name)[:3])
     if not workload.rows:
         raise InputFileError(

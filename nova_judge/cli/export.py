@@ -100,7 +100,7 @@ def command(
     if as_json:
         print_json({"records": written, "file": str(out), "left_out": dict(left_out)})
     if not written:
-        raise RequestError(f"No row of {run} becomes a record, so that no file was written.")
+        raise RequestError(f"No row of {run} fits, so no file was written.")
 
 
 def _written(out: Path, made: Iterator[TrainingRecord], left_out: Counter[str]) -> int:

@@ -63,7 +63,7 @@ GateMaxErrors: TypeAlias = Annotated[
 GateCriterion: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help="NAME:LEAST, the least mean difference B less A on a scale 0 to 1, or of a metric."
+        help="NAME:LEAST, the least mean difference B less A, of a criterion (0 to 1) or a metric."
     ),
 ]
 GateSummary: TypeAlias = Annotated[
@@ -89,9 +89,9 @@ def command(
     junit: GateJunit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say in one line whether B may replace A.
+    """Say in one line if B may replace A.
 
-    The line names who judged, and what stood in for anybody.
+    The line names who judged, and every stand-in.
 
     Exit codes: 0 passed, 1 worse, 2 inconclusive, 3 could not be evaluated.
 

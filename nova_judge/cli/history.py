@@ -26,7 +26,7 @@ def command(
     like: Annotated[
         str | None,
         typer.Option(
-            help="Only runs that may be compared with this one, s3:// too; the others say why not."
+            help="Only runs that may be compared with this one (s3:// too), and why others not."
         ),
     ] = None,
     index: Annotated[

@@ -42,25 +42,27 @@ def command(
     judge: Annotated[list[str], typer.Option(help=f"{_FORMS.replace('[', chr(92) + '[')}.")],
     labels: Annotated[
         Path | None,
-        typer.Option(help="Ready pairs with `label`; else 100 pairs of JudgeBench, which ship."),
+        typer.Option(help="Pairs of answers with a `label`. Default: 100 pairs of JudgeBench."),
     ] = None,
     prompt: Annotated[
         str | None,
-        typer.Option(help="A prompt that ships, or a file: for judges that name no recipe."),
+        typer.Option(help="A prompt that ships, or a file, for judges without a recipe."),
     ] = None,
-    rows: Annotated[int | None, typer.Option(min=2, help="At most so many labelled pairs.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=2, help="At most this many labelled pairs.")
+    ] = None,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=64, help="Calls to a judge at once, at most.")
+        int, typer.Option(min=1, max=64, help="The most calls to a judge at once.")
     ] = 16,
     kept: Annotated[
-        Path, typer.Option(help="The folder that keeps replies, so that nothing is asked twice.")
+        Path, typer.Option(help="The folder that keeps replies: nothing is asked twice.")
     ] = KEPT,
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path("judge-check.html"),
     columns: Map = None,
     join: Join = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how far judges can be trusted: right, by position, by length, and when asked again.
+    """Measure how far judges can be trusted: accuracy, bias to position and length, consistency.
 
     Every pair is judged in both orders; 30 pairs are asked again, and 30 of one answer shown twice
     and 30 of an answer said twice are judged too. Bedrock is called with your own credentials.

@@ -66,17 +66,17 @@ def _match(report: SavedReport) -> Match:
     if metrics.one_order:
         raise SavedReportError(
             f"{report.folder}: run {metrics.run_id} has one verdict per row ({metrics.basis}): "
-            "a rank rests on both orders, leave it out."
+            "a rank needs both orders. Leave the run out."
         )
     if metrics.profiles is None or a is None or b is None:
         raise SavedReportError(
             f"{report.folder}: run {metrics.run_id} compared no answers "
-            f"(status {metrics.status}, kind {metrics.kind}): leave it out."
+            f"(status {metrics.status}, kind {metrics.kind}). Leave it out."
         )
     if blocked := metrics.blocked_by:
         raise SavedReportError(
             f"{report.folder}: the verdict of run {metrics.run_id} is blocked "
-            f"({'; '.join(blocked)}): a rank cannot rest on it, leave it out."
+            f"({'; '.join(blocked)}): a rank cannot rest on it. Leave the run out."
         )
     profiles = profiles_from_dict(metrics.profiles)
     prompts = prompts_of(report.rows()) if has_rows(report.evidence) else None

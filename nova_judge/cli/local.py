@@ -65,20 +65,20 @@ LocalEndpoints: TypeAlias = Annotated[
 ]
 LocalOut: TypeAlias = Annotated[Path, typer.Option(help="The folder that gets the run.")]
 LocalKeep: TypeAlias = Annotated[
-    bool, typer.Option("--keep", help="Keep the emulated account until Ctrl-C.")
+    bool, typer.Option("--keep", help="Keep the emulated account running until Ctrl-C.")
 ]
 LocalConcurrency: TypeAlias = Annotated[
-    int, typer.Option(min=1, max=64, help="How many rows the judge's model is asked at once.")
+    int, typer.Option(min=1, max=64, help="The most rows that the judge's model is asked at once.")
 ]
 LocalTimeout: TypeAlias = Annotated[
     float, typer.Option(min=1, help="Seconds that one answer of a server may take.")
 ]
 LocalMaxTokens: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=1, help="Tokens of one judgment: 1024, with a rubric 4096, if not named."),
+    typer.Option(min=1, help="The most tokens of one judgment. Default: 1024, with a rubric 4096."),
 ]
 LocalFresh: TypeAlias = Annotated[
-    bool, typer.Option("--fresh", help="Ask models again for what is kept.")
+    bool, typer.Option("--fresh", help="Ask models again, also for what is kept.")
 ]
 
 

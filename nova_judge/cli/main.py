@@ -23,18 +23,17 @@ COMMANDS: Final[dict[str, str]] = {
     "request": "Print the request of a run's first job and the YAML that its container would read.",
     "estimate": "Print what a run would cost and how long it would take, position by position.",
     "where": "Print the account and region that commands work in.",
-    "doctor": "Check account, stacks, quotas, models and input before anything is paid for.",
-    "verify": "Prove what can be proved of a deployed stage, and write it down for others.",
+    "doctor": "Check account, stacks, quotas, models and input before anything is paid.",
+    "verify": "Check everything about a deployed stage that can be checked, and write it down.",
     "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
-    "costs": "Add up what the runs of a stage were estimated to cost and what was metered.",
+    "costs": "Add up estimated and metered costs of the runs of a stage.",
     "stop": "Stop everything of a stage that costs money while it runs.",
     "report": "Print the result of a run and where its page is; write the page where it is "
     "missing.",
-    "review": "Label rows of a run on a local page, blind; the report is made again with what "
-    "people say.",
+    "review": "Label rows of a run on a local page, blind; the report then includes the labels.",
     "import": "Make a run folder and a report of any Nova judge job, own data or Bedrock "
     "evaluation.",
-    "gate": "Say in one line whether B may replace A.",
+    "gate": "Say in one line if B may replace A.",
     "history": "List the runs below a folder and how the win rate of B moved.",
     "serve": "Serve the reports below a folder or in a bucket, read-only, on loopback.",
     "stats": "Win rate, verdict, positions, agreement, calibration and more for a file of "
@@ -42,8 +41,7 @@ COMMANDS: Final[dict[str, str]] = {
     "plan": "Say how many pairs find a difference, or what difference a number of pairs can find.",
     "leaderboard": "Rank the candidates of several runs by Bradley-Terry strength, with intervals.",
     "audit": "Recompute every figure from the rows and list each that does not hold.",
-    "compare": "Say what candidate B gained or lost from the first run to each other, and if it is "
-    "noise.",
+    "compare": "Say what candidate B gained or lost since the first run, and what is only noise.",
     "export": "Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's "
     "nova-dpo.",
     "reweight": "New verdicts, win rate and figures from the stored judgments under other weights.",
@@ -53,8 +51,8 @@ COMMANDS: Final[dict[str, str]] = {
     "it.",
     "cross-check": "Show how often judges agree on the same pairs, beyond chance, and where "
     "they differ.",
-    "judge-check": "Measure how far judges can be trusted: right, by position, by length, and when "
-    "asked again.",
+    "judge-check": "Measure how far judges can be trusted: accuracy, bias to position and length, "
+    "consistency.",
     "local": "Evaluate on this machine: no AWS, no Docker.",
     "endpoints": "Start, stop and list the candidates' endpoints.",
     "datasets": "Data sets in SageMaker's AI registry.",

@@ -81,7 +81,7 @@ def command(
       nova-judge plan --difference 0.05 --samples 5 --correlation 0.4
     """
     if (difference is None) == (pairs is None):
-        raise RequestError("say either --difference, for the pairs it needs, or --pairs")
+        raise RequestError("give either --difference, to learn how many pairs it needs, or --pairs")
     share = _share(decided_share, like)
     if difference is not None:
         stated: SamplePlan | Detectable = plan(
@@ -123,10 +123,10 @@ def _share(decided_share: float | None, like: str | None) -> float:
     if like is None:
         return 1.0 if decided_share is None else decided_share
     if decided_share is not None:
-        raise RequestError("say either --decided-share or --like, not both")
+        raise RequestError("give either --decided-share or --like, not both")
     tally = report_at(like).metrics.reconciled
     if tally is None or not tally.a + tally.b:
-        raise RequestError(f"{like}: no row was decided there; say --decided-share instead")
+        raise RequestError(f"{like}: no row was decided there; give --decided-share instead")
     return (tally.a + tally.b) / tally.rows
 
 

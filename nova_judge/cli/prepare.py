@@ -27,7 +27,7 @@ def squad(
     file: Annotated[Path, typer.Argument(help="An official SQuAD file, such as dev-v1.1.json.")],
     out: NewFile,
     first: Annotated[
-        int | None, typer.Option(min=1, help="Only so many questions, from the first on.")
+        int | None, typer.Option(min=1, help="Only the first questions, this many.")
     ] = None,
     context: Annotated[
         bool, typer.Option("--context", help="With the passage that answers each question.")

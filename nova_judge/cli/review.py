@@ -47,7 +47,8 @@ def command(
         str, typer.Option(help="Whose labels these are; your user name if left out.")
     ] = "",
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what this budget would tell.")
+        bool,
+        typer.Option("--plan", help="Only say how precise the result of this budget would be."),
     ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Only make the report again from the labels.")
@@ -55,7 +56,7 @@ def command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Label rows of a run on a local page, blind; the report is made again with what people say.
+    """Label rows of a run on a local page, blind; the report then includes the labels.
 
     Half of the rows are drawn by chance, half where labels help most, each with a known
     probability. Every reviewer has a file of their own in the run's folder labels/; stop and go on
@@ -102,7 +103,7 @@ def _place(run: str) -> _Place:
     if is_temporary(report.folder):
         raise ReviewError(
             f"{run} is the output of a job: make a run of it first with `nova-judge import {run}`, "
-            "so that its labels have a folder"
+            "which gives its labels a folder"
         )
     return _Place(report, LabelFolder(label_folder(report.folder)), None)
 
@@ -171,7 +172,7 @@ def _report_anew(place: _Place) -> str:
     """Make the report again from all labels, and say what they tell."""
     review = read_review(place.store)
     if review is None or not review.rows():
-        return "No row is labelled yet, so that the report stays as it is."
+        return "No row is labelled yet, so the report stays as it is."
     report = open_report(place.report.folder)
     metrics = reviewed_metrics(report.metrics, report.rows(), review)
     with tempfile.TemporaryDirectory() as scratch:

@@ -51,7 +51,7 @@ def command(
     """New verdicts, win rate and figures from the stored judgments under other weights.
 
     Without weights it says what each criterion covers and contributes, how firm the lead is, and
-    where the loser loses. One rubric per row is stored, the forward pass's.
+    where the loser loses. Each row has one rubric, of the forward pass.
 
     Examples:
 

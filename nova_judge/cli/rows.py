@@ -44,7 +44,7 @@ def command(
         Wanted | None, typer.Option(help="Only rows with this verdict of both orders.")
     ] = None,
     category: Annotated[str | None, typer.Option(help="Only rows of this category.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Stop after so many rows.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Stop after this many rows.")] = 20,
     groups: Groups = None,
     as_json: AsJson = False,
 ) -> None:

@@ -28,7 +28,7 @@ app = typer.Typer(
     help="The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
     no_args_is_help=True,
 )
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first characters.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -39,7 +39,7 @@ def list_runs(
         str | None, typer.Option(help="Only RUNNING, REPORTED or FAILED ones.")
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="Only those of this recipe.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a stage, the newest first.
@@ -67,7 +67,7 @@ def list_runs(
 
 @app.command("show")
 def show(run: RunName, stage: StageOption = "dev", as_json: AsJson = False) -> None:
-    """Show one run: where it is and what it cost so far, or its result, or why it failed.
+    """Show one run: where it is and what it has cost so far, or its result, or why it failed.
 
     Examples:
 
@@ -183,7 +183,7 @@ def logs(
     run: RunName,
     stage: StageOption = "dev",
     hours: Annotated[
-        float | None, typer.Option(min=0.1, help="Only the last so many hours.")
+        float | None, typer.Option(min=0.1, help="Only the last hours, this many.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -213,13 +213,15 @@ def logs(
 def open_page(
     run: RunName,
     stage: StageOption = "dev",
-    hours: Annotated[float, typer.Option(min=0.1, max=168, help="How long the link holds.")] = 1.0,
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=168, help="Hours that the link works.")
+    ] = 1.0,
     browser: Annotated[
         bool, typer.Option("--browser/--link", help="Open it, or only print the link.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Open a run's page by a link that holds for a while, without downloading the run.
+    """Open a run's page by a temporary link, without downloading the run.
 
     Whoever has the link can read the page. It ends earlier where the credentials do.
 

@@ -52,10 +52,12 @@ StatsPreference: TypeAlias = Annotated[
 ]
 StatsEquivalenceMargin: TypeAlias = Annotated[
     float | None,
-    typer.Option(min=0.0001, max=0.5, help="Win rates this near to .5 count as equal: .03."),
+    typer.Option(
+        min=0.0001, max=0.5, help="Win rates this close to .5 count as equal, such as .03."
+    ),
 ]
 StatsAnytime: TypeAlias = Annotated[
-    bool, typer.Option(help="You looked before and may look again: tests that allow it.")
+    bool, typer.Option(help="Use tests that allow looking repeatedly.")
 ]
 
 
@@ -119,7 +121,7 @@ def _rates_in(file: Path) -> JudgeRates:
     if rates is None:
         raise InputFileError(
             f"{file}: no rows with the label A and with the label B on which both orders name one "
-            "candidate: how often the judge errs cannot be seen"
+            "candidate, so the judge's errors cannot be counted"
         )
     return rates
 
@@ -131,7 +133,9 @@ def _scale(given: str) -> PreferenceScale:
     except ValueError:
         raise InputFileError(f"--preference {given}: two numbers are expected, as in 1:2") from None
     if scale.low == scale.high or not all(map(math.isfinite, scale)):
-        raise InputFileError(f"--preference {given}: the ends of a scale differ, as in 1:2")
+        raise InputFileError(
+            f"--preference {given}: the two ends of a scale must differ, as in 1:2"
+        )
     return scale
 
 

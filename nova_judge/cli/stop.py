@@ -54,7 +54,7 @@ def command(
         running = services.running()
         if not (running or outputs):
             raise StopError(
-                f"stage {stage} is not deployed in {here}, and nothing of it runs there. Name "
+                f"stage {stage} is not deployed in {here}, and nothing of it runs there. Say "
                 "where it is with AWS_REGION and AWS_PROFILE, or another stage with --stage"
             )
         if running:
@@ -77,7 +77,7 @@ def stop_confirmed(
         left = stop_all(services, quiet_s=quiet, patience_s=PATIENCE_S)
     if left:
         names = ", ".join(f"{what.kind} {what.name}" for what in left)
-        raise StopError(f"still under way, and paid for: {names}. Look at them in the console")
+        raise StopError(f"still under way and paid: {names}. Look at them in the console")
     console.print("Nothing is under way any more.")
 
 

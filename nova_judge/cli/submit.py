@@ -48,16 +48,15 @@ SubmitInputs: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="INPUT...",
-        help="Files of rows, or the s3:// URIs of such in the data bucket; none for "
-        "benchmarks, which bring their own.",
+        help="Files of rows, or their s3:// URIs in the data bucket; none for benchmarks.",
     ),
 ]
 SubmitRecipes: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--recipe",
-        help="A recipe's name, or the path of its YAML file; several for a run of each file "
-        "with each of them. Without one: pairwise.",
+        help="A recipe's name, or the path of its YAML file; several make a run of each file "
+        "with each. Default: pairwise.",
     ),
 ]
 SubmitWait: TypeAlias = Annotated[
@@ -219,7 +218,7 @@ def _on_disk(asked: _Asked) -> Workload:
     lines, file = asked.lines, asked.file
     if lines is not None and file is not None:
         if lines.name.startswith("."):
-            raise InputFileError(f"{file}: a hidden file starts no run: give it another name")
+            raise InputFileError(f"{file}: hidden files start no run: rename it")
         if not validate.check(lines, asked.recipe, name=file).usable:
             raise InputFileError(f"{file}: no line can be used by recipe {asked.recipe.name}")
     return estimate.workload_of(asked.recipe, lines, name=file)

@@ -70,7 +70,7 @@ def _wait(console: Console, place: Deployed, started: Started, out: Path) -> Non
         raise SubmitError(_why(look, folder))
     if folder is None:
         raise SubmitError(
-            f"run {run} has no report yet: another execution has it, which its output names. "
+            f"run {run} has no report yet: another execution has it (its output names which). "
             f"Fetch it later with `nova-judge report s3://{place.bucket}/runs/{run}/`"
         )
 

@@ -64,7 +64,7 @@ def command(
     ],
     recipe: Annotated[
         str | None,
-        typer.Option(help="The recipe that will read it, where that reads other lines than these."),
+        typer.Option(help="The recipe that will read it, if it reads other fields."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write every rejected line here, as JSON Lines.")

@@ -33,13 +33,16 @@ COLOURS = {"confirmed": "green", "refuted": "red", "not tried": "dim"}
 VerifyRecipes: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--recipe", help="What these recipes need too: names or YAML files. Else: pairwise."
+        "--recipe",
+        help="Also check what these recipes need: names or YAML files. Default: pairwise.",
     ),
 ]
 VerifySpend: TypeAlias = Annotated[
     float,
     typer.Option(
-        min=0, metavar="USD", help="Run the smallest evaluations that cost likely no more."
+        min=0,
+        metavar="USD",
+        help="Also run the smallest evaluations, for about this many US dollars.",
     ),
 ]
 VerifyYes: TypeAlias = Annotated[
@@ -58,9 +61,9 @@ def command(
     out: VerifyOut = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Prove what can be proved of a deployed stage, and write it down for others.
+    """Check everything about a deployed stage that can be checked, and write it down.
 
-    Without --spend nothing is paid for: roles, definition, states, rules, functions, images,
+    Without --spend nothing is paid: roles, definition, states, rules, functions, images,
     models, quotas, an upload, notices. With it, runs settle what the code assumes of AWS. Ends with
     3 where something is refuted. The files hold no account number, key or prompt.
 

@@ -137,7 +137,7 @@ def _require_open(run_id: str, blocked: tuple[str, ...]) -> None:
     if blocked:
         raise NotComparableError(
             f"the verdict of run {run_id} is blocked ({'; '.join(blocked)}): "
-            "no change can rest on its judge. Leave the run out."
+            "its judge cannot show a change. Leave the run out."
         )
 
 
@@ -188,7 +188,7 @@ def _require_one_baseline(first: RunRows, other: RunRows, common: list[int]) -> 
     if differ:
         raise NotComparableError(
             f"response_A has other answers in {other.run_id} than in {first.run_id} on {differ:,} "
-            f"of {len(common):,} prompts, so that it is not one baseline. If it is, name it in "
+            f"of {len(common):,} prompts, so it is not one baseline. If it is, name it in "
             "both runs with --name-a"
         )
 

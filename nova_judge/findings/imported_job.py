@@ -67,7 +67,7 @@ def imported_job(source: JobSource, given: GivenFile | None, folder: Path) -> Im
     if source.output.judged:
         if given is not None:
             raise JudgeJobError(
-                "a Bedrock evaluation output holds its own prompts and answers: leave --pairs away"
+                "a Bedrock evaluation output holds its own prompts and answers: leave --pairs out"
             )
         return _bedrock(source)
     kind = _kind_of(source.output)

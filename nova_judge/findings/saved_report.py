@@ -60,7 +60,7 @@ class SavedReport(NamedTuple):
         self.require_two_candidates()
         if not self.metrics.completed:
             raise SavedReportError(
-                f"{self.metrics.run_id} failed, so that it has no judged rows: its report says "
+                f"{self.metrics.run_id} failed and has no judged rows: its report says "
                 "why (`nova-judge report`)."
             )
         if not has_rows(self.evidence):

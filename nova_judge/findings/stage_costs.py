@@ -22,7 +22,7 @@ class RecipeCosts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def costs_by_recipe(entries: Iterable[IndexEntry]) -> list[RecipeCosts]:
-    """A sum per recipe, the dearest first."""
+    """A sum per recipe, the most expensive first."""
     groups: dict[str, list[IndexEntry]] = {}
     for entry in entries:
         groups.setdefault(entry.recipe, []).append(entry)

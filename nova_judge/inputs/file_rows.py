@@ -122,7 +122,7 @@ def _elements(content: bytes, path: Path, form: FileForm, at: str | None) -> Ite
     except (ValueError, RecursionError) as error:
         raise InputFileError(
             f"{path} begins as {form} and is not JSON: {error}. Several objects in a row "
-            f"become lines with `jq -c . {path.name}`; commas between them have to go"
+            f"become lines with `jq -c . {path.name}`; remove commas between them"
         ) from error
     for number, member in enumerate(_rows_of(document, path, at), start=1):
         yield JsonRow(number, json.dumps(member).encode())

@@ -45,7 +45,7 @@ class _Capped(io.RawIOBase):
         if self._read > self._most:
             raise InputFileError(
                 f"{self._path} unpacks to more than {self._most:,} bytes, {MOST_BYTES_PER_BYTE} "
-                "times its size: rows are nothing like that. Unpack it yourself if it is right"
+                "times its size: files of rows do not do that. If it is right, unpack it yourself"
             )
         buffer[: len(taken)] = taken
         return len(taken)

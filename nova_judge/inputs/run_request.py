@@ -130,7 +130,7 @@ def _from_event(detail: object) -> EvaluationRequest:
     parts = _INBOX_KEY.fullmatch(key)
     if parts is None:
         raise RequestError(
-            f"{key}: drop files at {INBOX}<recipe>/<name>.jsonl, so that the recipe is known"
+            f"{key}: drop files at {INBOX}<recipe>/<name>.jsonl: the folder names the recipe"
         )
     return EvaluationRequest(
         event.bucket.name, key, event.object.version_id, parts[1], by_event=True

@@ -70,7 +70,7 @@ def load_groups(path: Path | None) -> CriterionGroups:
         return default_groups()
     try:
         if path.stat().st_size > _TABLE_LIMIT:
-            raise RecipeError(f"{path}: a table of criterion groups is not that large.")
+            raise RecipeError(f"{path}: too large for a table of criterion groups.")
         table = msgspec.convert(_document(path), type=_Table)
     except (OSError, ValueError) as error:
         raise RecipeError(

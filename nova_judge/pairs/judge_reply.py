@@ -194,7 +194,7 @@ def _with_criteria(text: str, reply: _RubricReply | None) -> ReadReply:
         return _with_label(text, verdict if readable or isinstance(verdict, Verdict) else NO_LABEL)
     fields = {one.name: msgspec.structs.asdict(one) for one in reply.criteria}
     if len(fields) < len(reply.criteria):
-        return ReadReply(text, "a criterion of the judge's rubric stands twice")
+        return ReadReply(text, "the judge's rubric names a criterion twice")
     return _with_rubric(text, rubric_from(fields, reply.reasons), _verdict(reply.verdict))
 
 

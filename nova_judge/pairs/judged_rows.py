@@ -114,7 +114,7 @@ class _OrderCheck:
         if self._shown and self._other is not None:
             raise JudgeJobError(
                 f"{name}: the details are not in the order of the judge's input: the row of line "
-                f"{self._other} shows another prompt, so that verdicts cannot be matched to rows"
+                f"{self._other} shows another prompt, and verdicts cannot be matched to rows"
             )
 
 

@@ -92,13 +92,13 @@ class _Reader:
 
     def _criterion(self, name: str) -> None:
         if name in self.criteria:
-            self.fault = Unscored(f"criterion {name[:60]!r} stands twice")
+            self.fault = Unscored(f"criterion {name[:60]!r} is named twice")
         self._fields = self.criteria.setdefault(name, {})
         self._name, self._more = name, []
 
     def _field(self, fields: WrittenFields, key: str, value: str) -> None:
         if key in fields:
-            self.fault = Unscored(f"criterion {self._name[:60]!r}: {key} stands twice")
+            self.fault = Unscored(f"criterion {self._name[:60]!r}: {key} is named twice")
         if key in _TEXTS:
             fields[key] = self._more = _text(value)
             return

@@ -108,7 +108,7 @@ def _by_name(criteria: object) -> Mapping[Any, Any] | Unscored:
         if not isinstance(name, str):
             return Unscored("a criterion of the rubric has no name")
         if name in named:
-            return Unscored(f"criterion {name[:60]!r} stands twice")
+            return Unscored(f"criterion {name[:60]!r} is named twice")
         named[name] = fields
     return named
 

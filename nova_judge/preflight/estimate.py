@@ -81,8 +81,8 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
         dearest = max(estimate.likely.lines, key=lambda line: line.usd or 0)
         raise BudgetError(
             f"{recipe.name}: the estimate is ${estimate.likely.usd:,.2f} for "
-            f"{estimate.workload.rows:,} rows, above budget.max_usd ${budget:,.2f}; the dearest "
-            f"position is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
+            f"{estimate.workload.rows:,} rows, above budget.max_usd ${budget:,.2f}; most of it "
+            f"is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
             "fewer rows (`nova-judge plan` says how many a question needs), or choose a cheaper "
             "instance"
         )

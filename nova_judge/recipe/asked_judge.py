@@ -137,8 +137,8 @@ def _prompt_text(name: str, beside: Beside | None) -> str:
     if name in shipped:
         return shipped_prompt(name).text
     raise RecipeError(
-        f"judge.prompt: {name[:200]!r} is neither a file beside the recipe nor one that ships: "
-        f"{', '.join(shipped)}{did_you_mean(name, shipped)}"
+        f"judge.prompt: {name[:200]!r} is neither a file beside the recipe nor a prompt that "
+        f"ships: {', '.join(shipped)}{did_you_mean(name, shipped)}"
     )
 
 

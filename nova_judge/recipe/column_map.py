@@ -96,7 +96,7 @@ def parse_map(given: str, kind: type[Columns]) -> Columns:
         if field.strip() == "ignore":
             named["ignore"] = (*named.get("ignore", ()), column)
         elif field.strip() in named:
-            raise RecipeError(f"--map {given}: {field.strip()} stands twice")
+            raise RecipeError(f"--map {given}: {field.strip()} is named twice")
         else:
             named[field.strip()] = column
     return read_record(named, kind, file="--map")

@@ -64,9 +64,7 @@ def _filled(spec: CandidateSpec, file: str, beside: Beside | None) -> CandidateS
     if not isinstance(name, str):
         return spec
     if "/" in name or "\\" in name or name.startswith(".") or beside is None:
-        raise RecipeError(
-            f"{file}: examples {name}: the name of a file beside the recipe is expected"
-        )
+        raise RecipeError(f"{file}: examples {name}: expected the name of a file beside the recipe")
     try:
         content = beside(name)
     except OSError as error:

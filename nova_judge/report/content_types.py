@@ -1,4 +1,4 @@
-"""Content types of a report's files, for whoever serves them."""
+"""Content types of a report's files, for the servers."""
 
 CONTENT_TYPES = {
     "report.html": "text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The page on which people label rows: loopback only, and only for whoever has its address."""
+"""The page on which people label rows: loopback only, and only for those who have its address."""
 
 import hmac
 import secrets

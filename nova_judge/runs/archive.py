@@ -89,11 +89,11 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
     except _BROKEN as error:
         raise JudgeJobError(
             f"{archive.name}: the judge's archive is damaged or cut off ({error}). "
-            "Download it again; if it stays so, the judge job has to run again."
+            "Download it again; if that does not help, the judge job has to run again."
         ) from error
     except _OverLimitError as error:
         raise JudgeJobError(
-            f"{archive.name}: {error}. A judge job writes nothing like that; it was not read."
+            f"{archive.name}: {error}. A judge job does not write that, so it was not read."
         ) from error
     return files
 

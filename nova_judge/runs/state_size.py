@@ -1,4 +1,4 @@
-"""The limits of what the state machine carries from one state to the next."""
+"""The limits of what the state machine can carry from one state to the next."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ def check_bedrock_jobs(jobs: int) -> None:
     if jobs > MOST_BEDROCK_JOBS:
         raise InputFileError(
             f"the rows make {jobs:,} Bedrock evaluation jobs, one run can follow "
-            f"{MOST_BEDROCK_JOBS}: split the file into runs of its parts, unless larger jobs are "
-            "possible (judge.bedrock.prompts_per_job); generated answers are not asked again"
+            f"{MOST_BEDROCK_JOBS}: split the file into runs of its parts, or make the jobs larger "
+            "(judge.bedrock.prompts_per_job); generated answers are not asked again"
         )
 
 
@@ -30,7 +30,7 @@ def check_state_size(jobs: Sequence[object]) -> None:
     size = len(msgspec.json.encode(jobs))
     if size > MOST_STATE_BYTES:
         raise RecipeError(
-            f"the requests of {len(jobs):,} jobs take {size:,} bytes, the state machine carries "
+            f"the requests of {len(jobs):,} jobs take {size:,} bytes, the state machine can carry "
             f"{MOST_STATE_BYTES:,}: ask for fewer, larger jobs (judge.max_rows_per_job, "
             "judge.bedrock.prompts_per_job), or for fewer or shorter custom metrics"
         )

@@ -126,7 +126,7 @@ def _port(recipe: Recipe, model: AskedModel, asking: JudgeAsking) -> Port:
 
 
 def _first_word(port: Port, model: AskedModel) -> None:
-    """One request before all others, whose failure says what to mend."""
+    """One request before all others, whose failure says what to change."""
     try:
         port.ask('Answer with the JSON object {"reasons": "", "verdict": "A=B"}.')
     except CallFailed as error:

@@ -39,7 +39,7 @@ ASKED_SHARD_BYTES = 4 * 1024**2
 
 
 class StateJob(msgspec.Struct, frozen=True):
-    """A job as the state machine carries it: its number, and what it asks AWS for."""
+    """A job as the state machine can carry it: its number, and what it asks AWS for."""
 
     number: int
     request: dict[str, Any]

@@ -138,6 +138,6 @@ def _records(content: bytes, source: str) -> Iterable[dict[str, Any]]:
         responses = record.get("modelResponses", [])
         if len(responses) != 1 or responses[0].get("modelIdentifier") != source:
             raise LocalModeError(
-                f"line {number}: exactly one response of {source!r} is expected in modelResponses"
+                f"line {number}: expected exactly one response of {source!r} in modelResponses"
             )
         yield record

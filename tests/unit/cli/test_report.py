@@ -67,7 +67,7 @@ def test_a_failed_run_has_no_rows(nova_judge, failed, tmp_path, command):
     out = ["--out", tmp_path / "out"] if command == "export" else []
     code, _, err = nova_judge(command, failed, *out)
     assert code == 3
-    assert "failed, so that it has no judged rows" in err
+    assert "failed and has no judged rows" in err
 
 
 def test_a_report_into_a_file_is_one_line(nova_judge, run, tmp_path):

@@ -69,7 +69,7 @@ def test_errors_on_other_pairs_correct_the_win_rate(tmp_path: Path) -> None:
 
 def test_other_pairs_without_labels_of_both_sides_are_refused(tmp_path: Path) -> None:
     given = jsonl(tmp_path / "elsewhere.jsonl", verdicts(9, "A", label="A"))
-    with pytest.raises(InputFileError, match="how often the judge errs cannot be seen"):
+    with pytest.raises(InputFileError, match="errors cannot be counted"):
         run("stats", given, "--judge-rates", given)
 
 

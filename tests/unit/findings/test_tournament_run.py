@@ -77,5 +77,5 @@ def test_a_failed_run_says_that_it_failed(tmp_path):
     metrics = open_report(folder).metrics
     failed = msgspec.structs.replace(metrics, status="failed")
     (folder / "report/metrics.json").write_bytes(encode_metrics(failed))
-    with pytest.raises(SavedReportError, match="late failed, so that it has no judged rows"):
+    with pytest.raises(SavedReportError, match="late failed and has no judged rows"):
         nj.open(folder).rows()

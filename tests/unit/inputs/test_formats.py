@@ -62,7 +62,7 @@ def test_a_folder_of_anything_else_is_refused(tmp_path):
         (b'{\n "1": {"prompt": "a"},\n "2": {"prompt": "b"}\n}', "to_entries"),
         (b'{"prompt": ["a", "b"], "response_A": ["c", "d"]}', "column by column"),
         (b'{"columns": ["prompt"], "data": [["a"], ["b"]]}', "apart from its rows"),
-        (b'{"prompt": "a"},\n{"prompt": "b"},\n', "commas between them have to go"),
+        (b'{"prompt": "a"},\n{"prompt": "b"},\n', "remove commas between them"),
         (gzip.compress(gzip.compress(b'{"prompt": "a"}')), "packed in gzip twice"),
     ],
 )

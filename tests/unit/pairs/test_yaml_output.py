@@ -341,11 +341,11 @@ def test_reasons_name_what_is_wrong():
         ("    score_B: 2\n", "", "criterion 'accuracy': score_B is missing"),
         ("type: scale", "type: scale (1-10)", "criterion 'accuracy': its type is 'scale (1-10)'"),
         ("weight: 0.6", "weight: high", "criterion 'accuracy': its weight is 'high'"),
-        ("cites_source:", "accuracy:", "criterion 'accuracy' stands twice"),
+        ("cites_source:", "accuracy:", "criterion 'accuracy' is named twice"),
         (
             "    score_A: 4\n",
             "    score_A: 4\n    score_A: 1\n",
-            "'accuracy': score_A stands twice",
+            "'accuracy': score_A is named twice",
         ),
     ],
 )
