@@ -48,9 +48,7 @@ def command(
         str | None,
         typer.Option(help="A prompt that ships, or a file, for judges without a recipe."),
     ] = None,
-    rows: Annotated[
-        int | None, typer.Option(min=2, help="At most this many labelled pairs.")
-    ] = None,
+    rows: Annotated[int | None, typer.Option(min=2, help="The most labelled pairs.")] = None,
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="The most calls to a judge at once.")
     ] = 16,

@@ -164,8 +164,8 @@ def shown_together(metrics: Mapping[str, PairedScores], level: float = 0.95) -> 
     Where no metric differs, the chance that any is named is at most 1 - level, however many there
     are and however they hang together. A metric is named only where its interval leaves zero out.
 
-    >>> pairs = {"rouge": ([(0.1, 0.6)] * 20, UNIT), "bleu": ([(0.1, 0.1)] * 20, UNIT)}
-    >>> shown_together(pairs)
+    >>> rouge, bleu = PairedScores([(0.1, 0.6)] * 20, UNIT), PairedScores([(0.1, 0.1)] * 20, UNIT)
+    >>> shown_together({"rouge": rouge, "bleu": bleu})
     {'rouge'}
     """
     held = {name: metric for name, metric in metrics.items() if metric.pairs}

@@ -99,7 +99,7 @@ def ask_shard(
 
 
 def _measures(of_calls: Mapping[str, float]) -> dict[str, float]:
-    """Measures of calls to a judge, whose replies are no candidate's answers."""
+    """Measures of calls to a judge, whose replies are not answers of a candidate."""
     names = {"RowsAnswered": "JudgeReplies", "RowsFailed": "JudgeRepliesFailed"}
     return {names.get(name, name): value for name, value in of_calls.items()}
 
