@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -50,15 +49,6 @@ def read_index(bucket: str, table: str | None = None) -> list[IndexEntry]:
         key=lambda entry: (entry.created, entry.run_id),
         reverse=True,
     )
-
-
-def running_entries(bucket: str, table: str) -> Iterator[IndexEntry]:
-    """The runs that are under way, as the table knows them."""
-    for item in runs_table.all_runs(table):
-        if item["status"] not in (runs_table.FAILED, runs_table.REPORTED):
-            entry = read_entry(bucket, None, item["run_id"])
-            if (joined := _joined(entry, item)) is not None:
-                yield joined
 
 
 def _read(client: s3.ObjectReader, bucket: str, key: str) -> IndexEntry | None:
