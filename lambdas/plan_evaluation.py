@@ -22,14 +22,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""
     settings = load(JobSettings)
     request = parse_request(event["input"])
+    any_model = bool(settings.stand_in_models)
     asked = PlanningExecution(
         execution=event["execution"],
         started=event["started"],
         function_arn=context.invoked_function_arn,
         data_bucket=settings.data_bucket,
         job_role_arn=settings.job_role_arn,
-        candidate_endpoints=_listed(settings.candidate_endpoints),
-        allowed=Allowed(
+        candidate_endpoints=None if any_model else _listed(settings.candidate_endpoints),
+        allowed=None
+        if any_model
+        else Allowed(
             _listed(settings.weights),
             _listed(settings.model_packages),
             _listed(settings.training_jobs),

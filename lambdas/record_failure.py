@@ -6,6 +6,7 @@ timed out, or failed by an error that no Catch sees (States.Runtime, States.Data
 
 import functools
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -117,7 +118,7 @@ def _record(
     run = run_folder.read_run(settings.data_bucket, run_id)
     try:
         if run is not None:
-            _release(settings, run_id)
+            _release(settings, run_id, run.serves)
     finally:
         # Before the report, so that the run can be asked for again whatever becomes of that.
         before = note(error=failure.error, cause=failure.cause[:2000])
@@ -138,13 +139,16 @@ def _record(
             tell(settings.topic_arn, run_id, runs_table.FAILED, report, failure.cause)
 
 
-def _release(settings: FailureSettings, run_id: str) -> None:
-    """Give up everything that a run leases."""
+def _release(settings: FailureSettings, run_id: str, own: Iterable[str] = ()) -> None:
+    """Give up everything that a run leases.
+
+    `own` names its own endpoints: one that was never created may have left models behind.
+    """
     deleted = release_leases(
         settings.runs_table,
         settings.job_prefix,
         run_id,
-        json.loads(settings.endpoints),
+        [*json.loads(settings.endpoints), *own],
         own=bool(settings.weights_role_arn),
     )
     logger.info("released", owner=run_id, deleted=deleted)

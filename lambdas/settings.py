@@ -29,7 +29,8 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
     `candidate_endpoints`: names of the account's endpoints that may be asked; `weights`,
     `model_packages`, `training_jobs`: what may be served; all with commas.
-    `stand_in_*` say what answers and judges in place of the models; only local mode sets them.
+    `stand_in_*` say what answers and judges in place of the models, and whether any model of a
+    recipe counts as one that the stage serves; only local mode sets them.
     """
 
     job_prefix: str
@@ -42,6 +43,7 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     stand_in_answers: str = ""
     stand_in_keys: str = ""
     stand_in_judge: str = ""
+    stand_in_models: str = ""
 
 
 class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):

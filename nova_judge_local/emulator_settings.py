@@ -1,6 +1,6 @@
 """Settings of an emulated AWS account before it starts: data that crosses a process border."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -82,7 +82,9 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     only the judge's process sees, such as real credentials. `cache`: a folder for what may
     outlive the run.
     `quotas`: service quotas by name that differ from what every account here has;
-    `absent_images`: tags that no registry has.
+    `absent_images`: tags that no registry has. `described`: model packages by their ARNs, and
+    training jobs by their names, as SageMaker describes them. `any_model`: every model that a
+    recipe names counts as there, and as one that the stage serves.
     """
 
     account: str = "123456789012"
@@ -103,6 +105,8 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_faults: tuple[EndpointFault, ...] = ()
     quotas: dict[str, float] = {}
     absent_images: tuple[str, ...] = ()
+    described: dict[str, dict[str, Any]] = {}
+    any_model: bool = False
     log_level: str = "WARNING"
 
 

@@ -38,6 +38,7 @@ from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
 from nova_judge_local.named_candidates import local_recipe
+from nova_judge_local.supposed_models import suppose_models
 
 KEPT = ".nova-judge-kept"
 """The folder beside the output folder that keeps verdicts by content."""
@@ -110,8 +111,7 @@ def run(
 
     Raises `LocalModeError` (and `RecipeError` for the recipe) when it cannot even begin.
     """
-    settings = settings_for(request, os.environ)
-    timeout_s = request.calls.timeout_s
+    settings, timeout_s = settings_for(request, os.environ), request.calls.timeout_s
     recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
     _require_prompts(request, recipe)
     _require_judge(request, recipe)
@@ -134,6 +134,7 @@ def _run(
     with Emulator(settings) as emulator:
         with watch.step("Deploy the stacks to an emulated account"):
             outputs = deploy(emulator.client)
+            suppose_models(recipe.recipe, emulator.client)
         with watch.step("Evaluate"):
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
@@ -170,6 +171,7 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
         kept=request.calls.kept,
         chat_server=_chat_server(request.endpoints, environment, request.calls.timeout_s),
         cache=str(CACHE) if CACHE else None,
+        any_model=True,
     )
 
 

@@ -119,13 +119,16 @@ def _offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
 
 
 def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
-    """The account's endpoints that candidates and judges name."""
-    named = {spec.model for spec in asked_models(recipe).values() if is_the_accounts(spec)}
-    return {name: read(_endpoint(name)) for name in sorted(named)}
+    """The account's endpoints that candidates and judges name, with the components that they name."""
+    named: dict[str, list[str]] = {}
+    for spec in asked_models(recipe).values():
+        if is_the_accounts(spec):
+            named.setdefault(spec.model, []).extend(filter(None, (spec.component,)))
+    return {name: read(_endpoint(name, asked)) for name, asked in sorted(named.items())}
 
 
-def _endpoint(name: str) -> Callable[[], EndpointFacts | None]:
-    return lambda: endpoint_facts(_client("sagemaker"), name)
+def _endpoint(name: str, asked: list[str]) -> Callable[[], EndpointFacts | None]:
+    return lambda: endpoint_facts(_client("sagemaker"), name, asked)
 
 
 def _endpoint_names(endpoints: Mapping[str, EndpointFacts | NotRead | None]) -> tuple[str, ...]:

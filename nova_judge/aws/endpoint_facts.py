@@ -1,5 +1,6 @@
 """Reads what SageMaker says of an endpoint of the account, and which others there are."""
 
+from collections.abc import Collection
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,8 +11,15 @@ from nova_judge.sources.endpoint_facts import EndpointFacts
 MOST_NAMES = 200
 
 
-def endpoint_facts(sagemaker: Any, name: str) -> EndpointFacts | None:  # noqa: ANN401
-    """The endpoint as it is now; None where the account has none of that name."""
+def endpoint_facts(
+    sagemaker: Any,  # noqa: ANN401 - boto3's client
+    name: str,
+    asked: Collection[str] = (),
+) -> EndpointFacts | None:
+    """The endpoint as it is now; None where the account has none of that name.
+
+    `asked` names the components whose images are wanted: their endpoint may state none.
+    """
     try:
         described = sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
@@ -32,7 +40,7 @@ def endpoint_facts(sagemaker: Any, name: str) -> EndpointFacts | None:  # noqa: 
         sum(counts) if counts else None,
         "AsyncInferenceConfig" in described,
         described.get("DataCaptureConfig", {}).get("EnableCapture", False),
-        _components(sagemaker, name),
+        _components(sagemaker, name, asked),
     )
 
 
@@ -42,6 +50,13 @@ def endpoint_names(sagemaker: Any) -> tuple[str, ...]:  # noqa: ANN401
     return tuple(endpoint["EndpointName"] for endpoint in page["Endpoints"])[:MOST_NAMES]
 
 
-def _components(sagemaker: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
+def _components(sagemaker: Any, name: str, asked: Collection[str]) -> dict[str, str]:  # noqa: ANN401
     page = sagemaker.list_inference_components(EndpointNameEquals=name, MaxResults=100)
-    return tuple(item["InferenceComponentName"] for item in page["InferenceComponents"])
+    names = [item["InferenceComponentName"] for item in page["InferenceComponents"]]
+    return {each: _image(sagemaker, each) if each in asked else "" for each in names}
+
+
+def _image(sagemaker: Any, component: str) -> str:  # noqa: ANN401
+    described = sagemaker.describe_inference_component(InferenceComponentName=component)
+    container = described.get("Specification", {}).get("Container", {})
+    return str(container.get("DeployedImage", {}).get("SpecifiedImage", ""))

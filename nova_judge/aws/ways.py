@@ -19,7 +19,7 @@ from nova_judge.aws.sagemaker_endpoint import EndpointPort
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.endpoint_facts import Form, form_of_images
+from nova_judge.sources.endpoint_facts import Form
 from nova_judge.sources.http_calls import ServerPort
 from nova_judge.sources.request_forms import ChatForm, PlainForm, RequestForm
 from nova_judge.sources.server_keys import variable_of
@@ -58,15 +58,16 @@ class AwsWays:
         """An endpoint that the account has; without a form its image decides."""
         client = boto3.client("sagemaker-runtime", config=config(MOST_THREADS, how.call_timeout_s))
         if form is None:
-            facts = endpoint_facts(boto3.client("sagemaker"), name)
-            form = form_of_images(facts.images) if facts else None
+            asked = (component,) if component else ()
+            facts = endpoint_facts(boto3.client("sagemaker"), name, asked)
+            form = facts.form(component) if facts else None
         if form is None:
             raise GenerationFailedError(
                 f"endpoint {name}: its image does not say how to ask it: write form: chat, or "
                 "form: text, beside `endpoint` in the recipe"
             )
-        asked = ChatForm(None, how) if form == "chat" else PlainForm(how)
-        return EndpointPort(client, name, asked, component)
+        spoken = ChatForm(None, how) if form == "chat" else PlainForm(how)
+        return EndpointPort(client, name, spoken, component)
 
     def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that its host's secret holds."""

@@ -3,7 +3,7 @@
 from nova_judge.check import Check, NotRead
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.shape import did_you_mean
-from nova_judge.sources.endpoint_facts import EndpointFacts, form_of_images
+from nova_judge.sources.endpoint_facts import EndpointFacts
 
 
 def endpoint_check(
@@ -70,7 +70,7 @@ def _component_check(name: str, model: AskedModel, facts: EndpointFacts) -> Chec
     """Check that a component is named exactly where the endpoint has some."""
     if model.component in facts.components or (not model.component and not facts.components):
         return None
-    hosted = ", ".join(facts.components[:10]) or "none"
+    hosted = ", ".join(list(facts.components)[:10]) or "none"
     near = did_you_mean(model.component or "", facts.components)
     return Check(
         name,
@@ -81,9 +81,10 @@ def _component_check(name: str, model: AskedModel, facts: EndpointFacts) -> Chec
 
 
 def _form_check(name: str, model: AskedModel, facts: EndpointFacts) -> Check:
-    form = model.form or form_of_images(facts.images)
+    form = model.form or facts.form(model.component)
     if form is None:
-        image = ", ".join(facts.images) or "its image is not stated"
+        stated = facts.components.get(model.component or "") or ", ".join(facts.images)
+        image = stated or "its image is not stated"
         return Check(
             name,
             "fail",

@@ -17,8 +17,8 @@ class EndpointFacts(NamedTuple):
     """An endpoint as SageMaker describes it.
 
     `version` changes whenever another model may answer: the configuration's name and the time of
-    the last change. `components`: the names of the inference components that a variant without a
-    model hosts. `captures`: the owner keeps requests and answers.
+    the last change. `components`: the inference components that a variant without a model hosts,
+    each with its image where that was asked for. `captures`: the owner keeps requests and answers.
     """
 
     status: str
@@ -28,7 +28,12 @@ class EndpointFacts(NamedTuple):
     instances: int | None = None
     asynchronous: bool = False
     captures: bool = False
-    components: tuple[str, ...] = ()
+    components: dict[str, str] = {}  # noqa: RUF012 - a default that nobody changes
+
+    def form(self, component: str | None) -> Form | None:
+        """The form that the endpoint, or one of its components, is asked in; None if unknown."""
+        image = self.components.get(component or "")
+        return form_of_images((image,) if image else self.images)
 
 
 def form_of_images(images: tuple[str, ...]) -> Form | None:

@@ -55,7 +55,7 @@ class PlanningExecution(NamedTuple):
     data_bucket: str
     job_role_arn: str
     stand_ins: StandIns = StandIns()
-    candidate_endpoints: tuple[str, ...] = ()
+    candidate_endpoints: tuple[str, ...] | None = ()
     allowed: Allowed | None = Allowed()
     key_of: KeyOf = AwsWays("").key_of
 

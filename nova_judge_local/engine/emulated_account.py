@@ -22,6 +22,7 @@ from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.emulator_settings import FUNCTION_ERRORS, EmulatorSettings
 from nova_judge_local.engine import (
     account_facts,
+    authorization,
     cloudformation_types,
     hooks,
     state_machine_tasks,
@@ -30,6 +31,7 @@ from nova_judge_local.engine.function_processes import CONTAINER, Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
+from nova_judge_local.sagemaker.described import with_described
 from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
 
@@ -59,7 +61,8 @@ class Account:
         if forks is not None:
             container = container._replace(start=forks.start)
         self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
-        operations = {**hosting.operations(), **self._jobs.operations()}
+        made = {**hosting.operations(), **self._jobs.operations()}
+        operations = with_described(settings, made)
         hooks.name_lambda_errors(self._function_failed)
         self._forks = forks
         if forks is not None:
@@ -67,7 +70,7 @@ class Account:
         _plug_in(SageMakerApi(operations, hosting.invoke), answers, settings.wait_scale)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
-        hooks.authorize_as_aws_does()
+        authorization.authorize_as_aws_does()
         hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
 
     def _function_failed(self, function: str, message: str) -> None:
@@ -86,8 +89,8 @@ def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
     hooks.read_service_models_once()
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
-    hooks.answer_condition_keys()
-    hooks.simulate_with_context()
+    authorization.answer_condition_keys()
+    authorization.simulate_with_context()
     cloudformation_types.install(api)
     state_machine_tasks.install(api, wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)

@@ -11,23 +11,19 @@ from collections.abc import Callable
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 import botocore.session
 from botocore.exceptions import BotoCoreError
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses, router
+from ministack.core import lambda_runtime, responses, router
 from ministack.core.concurrency import run_reentrant
-from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions
+from ministack.services import eventbridge, lambda_svc, s3, stepfunctions
 
 _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
 _MARK = "\x01"
 
-_sources: contextvars.ContextVar[str | None] = contextvars.ContextVar("sources", default=None)
-_supposed: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar(
-    "supposed", default=None
-)
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
 
@@ -108,81 +104,6 @@ def honour_ranges_of_versions() -> None:
         return HTTPStatus.PARTIAL_CONTENT, answered, part
 
     s3._get_object = get_range
-
-
-def answer_condition_keys() -> None:
-    """Policies may ask for a secure transport, as which loopback counts, and an event's source."""
-    resolve = iam_evaluator._resolve_condition_key
-
-    @functools.wraps(resolve)
-    def resolve_key(key: str, *arguments: object, **named: object) -> object:
-        if key.lower() == "aws:securetransport":
-            return "true"
-        if key.lower() == "events:source" and _sources.get():
-            return _sources.get()
-        if key.lower() in (supposed := _supposed.get() or {}):
-            return supposed[key.lower()]
-        return resolve(key, *arguments, **named)
-
-    iam_evaluator._resolve_condition_key = resolve_key
-
-
-def authorize_as_aws_does() -> None:
-    """Converse needs a model's right; policies name batch jobs, map runs and simulated roles."""
-    extract_action, extract_arn = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
-
-    @functools.wraps(extract_action)
-    def action(*request: Any) -> Any:  # noqa: ANN401
-        named = extract_action(*request)
-        return "bedrock:InvokeModel" if named == "bedrock:Converse" else named
-
-    @functools.wraps(extract_arn)
-    def arn(service: str, method: str, path: str, *rest: Any) -> Any:  # noqa: ANN401
-        if service == "bedrock" and path.startswith("/model-invocation-job/"):
-            return unquote(path).removeprefix("/model-invocation-job/").removesuffix("/stop")
-        if service == "bedrock" and path == "/model-invocation-job":
-            region, account = rest[-2:]
-            return f"arn:aws:bedrock:{region}:{account}:model-invocation-job/new"
-        if service == "states" and (run := iam_actions._safe_json_field(rest[1], "mapRunArn")):
-            return run
-        if service == "events":
-            _sources.set(_source_of_entries(rest[1]))
-        role = rest[2].get("PolicySourceArn") if service == "iam" else None
-        if role:
-            return role[0] if isinstance(role, list) else role
-        return extract_arn(service, method, path, *rest)
-
-    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, arn
-
-
-def simulate_with_context() -> None:
-    """IAM's simulator supposes the values of condition keys that it is given."""
-    simulate = iam._simulate_principal_policy
-
-    @functools.wraps(simulate)
-    def with_context(parameters: dict[str, list[str]]) -> object:
-        entries: dict[str, str] = {}
-        number = 1
-        while key := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
-            value = f"ContextEntries.member.{number}.ContextKeyValues.member.1"
-            entries[key.lower()] = iam._p(parameters, value)
-            number += 1
-        token = _supposed.set(entries)
-        try:
-            return simulate(parameters)
-        finally:
-            _supposed.reset(token)
-
-    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = with_context
-
-
-def _source_of_entries(body: bytes) -> str | None:
-    """The source that all entries of a PutEvents call have; None for any other call."""
-    try:
-        sources = {str(entry["Source"]) for entry in json.loads(body)["Entries"]}
-    except (ValueError, KeyError, TypeError):
-        return None
-    return sources.pop() if len(sources) == 1 else None
 
 
 def add_service(

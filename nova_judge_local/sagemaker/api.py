@@ -59,7 +59,7 @@ class SageMakerApi:
     """Routes checked requests to the operations."""
 
     def __init__(
-        self, operations: dict[str, Operation], invoke: Callable[[str, bytes], bytes]
+        self, operations: dict[str, Operation], invoke: Callable[[str, str | None, bytes], bytes]
     ) -> None:
         self._operations = operations
         self._invoke = invoke
@@ -89,7 +89,8 @@ class SageMakerApi:
         """Answer one HTTP request of either plane."""
         try:
             if path.startswith("/endpoints/") and method == "POST":
-                return _json(200, self._invoke(path.split("/")[2], body))
+                component = headers.get("x-amzn-sagemaker-inference-component")
+                return _json(200, self._invoke(path.split("/")[2], component, body))
             operation = headers.get("x-amz-target", "").partition(".")[2]
             return _json(200, to_json(self.call(operation, json.loads(body or b"{}"))))
         except ApiError as error:

@@ -35,6 +35,7 @@ class EmulatedHosting:
         self._models: dict[str, Parameters] = {}
         self._configs: dict[str, Parameters] = {}
         self._endpoints: dict[str, Parameters] = {}
+        self._components: dict[str, Parameters] = {}
         self._lock = threading.Lock()
         self._in_flight: dict[str, int] = {}
         self._invocations: dict[str, int] = {}
@@ -48,7 +49,9 @@ class EmulatedHosting:
             "DescribeEndpoint": self.describe_endpoint,
             "DeleteEndpoint": self.delete_endpoint,
             "ListEndpoints": self.list_endpoints,
-            "ListInferenceComponents": lambda _: {"InferenceComponents": []},
+            "CreateInferenceComponent": self.create_component,
+            "DescribeInferenceComponent": self.describe_component,
+            "ListInferenceComponents": self.list_components,
         }
 
     def create_endpoint(self, parameters: Parameters) -> Parameters:
@@ -132,7 +135,48 @@ class EmulatedHosting:
             ]
         }
 
-    def invoke(self, name: str, body: bytes) -> bytes:
+    def create_component(self, parameters: Parameters) -> Parameters:
+        """Host a model on an endpoint that has none of its own; it is there at once."""
+        name = parameters["InferenceComponentName"]
+        self._endpoint(parameters["EndpointName"])
+        self._components[name] = parameters
+        return {"InferenceComponentArn": arn(self._settings, "inference-component", name)}
+
+    def describe_component(self, parameters: Parameters) -> Parameters:
+        """One component, with its image as AWS states it."""
+        name = parameters["InferenceComponentName"]
+        if name not in self._components:
+            raise ApiError("ValidationException", f'Could not find inference component "{name}".')
+        one = self._components[name]
+        image = one["Specification"].get("Container", {}).get("Image")
+        deployed = {"DeployedImage": {"SpecifiedImage": image}} if image else {}
+        return {**self._listed(name), "Specification": {"Container": deployed}}
+
+    def list_components(self, parameters: Parameters) -> Parameters:
+        """The components of an endpoint."""
+        wanted = parameters.get("EndpointNameEquals")
+        return {
+            "InferenceComponents": [
+                self._listed(name)
+                for name, one in sorted(self._components.items())
+                if wanted in (None, one["EndpointName"])
+            ]
+        }
+
+    def _listed(self, name: str) -> Parameters:
+        one = self._components[name]
+        return {
+            "InferenceComponentName": name,
+            "InferenceComponentArn": arn(self._settings, "inference-component", name),
+            "CreationTime": _now(),
+            "LastModifiedTime": _now(),
+            "EndpointName": one["EndpointName"],
+            "EndpointArn": arn(self._settings, "endpoint", one["EndpointName"]),
+            "VariantName": one["VariantName"],
+            "InferenceComponentStatus": "InService",
+        }
+
+    def invoke(self, name: str, component: str | None, body: bytes) -> bytes:
         """Answer one call of the endpoint's container; raises `ApiError` as the runtime does."""
         endpoint = self._endpoints.get(name)
         if endpoint is None or self._status(endpoint) != "InService":
@@ -144,7 +188,7 @@ class EmulatedHosting:
         with self._call(name) as (in_flight, number):
             if fault is not None:
                 self._disturb(fault, in_flight, number)
-            return self._answers.invocation(self._model_of(endpoint), name, body)
+            return self._answers.invocation(self._model_of(endpoint, component), name, body)
 
     @contextmanager
     def _call(self, name: str) -> Iterator[tuple[int, int]]:
@@ -165,16 +209,25 @@ class EmulatedHosting:
             raise ApiError(code, f"Received injected status {fault.status}.", fault.status)
         time.sleep(fault.latency_s)
 
-    def _model_of(self, endpoint: Parameters) -> str:
+    def _model_of(self, endpoint: Parameters, component: str | None) -> str:
         """The model that the endpoint's container was set to load."""
         variant = self._configs[endpoint["EndpointConfigName"]]["ProductionVariants"][0]
-        model = self._models.get(variant.get("ModelName", ""), {})
+        named = variant.get("ModelName", "")
+        if (component is not None) != (not named):
+            raise ApiError("ValidationError", "Inference Component Name header is required.")
+        if component is not None:
+            if component not in self._components:
+                raise ApiError("ValidationError", f"Inference component {component} not found.")
+            named = self._components[component]["Specification"].get("ModelName", component)
+        model = self._models.get(named, {})
         container: Parameters = model.get("PrimaryContainer") or next(
             iter(model.get("Containers", [])), {}
         )
         variables = container.get("Environment", {})
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
         names = [str(variables[key]) for key in MODEL_VARIABLES if variables.get(key)]
-        return names[0] if names else str(endpoint["EndpointName"])
+        names += filter(None, (container.get("ModelPackageName"), source.get("S3Uri")))
+        return names[0] if names else component or str(endpoint["EndpointName"])
 
     def _endpoint(self, name: str) -> Parameters:
         if name not in self._endpoints:

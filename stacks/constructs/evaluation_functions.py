@@ -189,7 +189,10 @@ class EvaluationFunctions:
             (["ecr:BatchGetImage", "ecr:ListImages"], self._repositories()),
             (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
-            (["sagemaker:DescribeEndpoint"], self._resources("endpoint", "*")),
+            (
+                ["sagemaker:DescribeEndpoint", "sagemaker:DescribeInferenceComponent"],
+                [*self._resources("endpoint", "*"), *self._resources("inference-component", "*")],
+            ),
             (["sagemaker:ListEndpoints", "sagemaker:ListInferenceComponents"], ["*"]),
         )
 
@@ -253,6 +256,7 @@ class EvaluationFunctions:
                 self.by_state[name],
                 (["sagemaker:InvokeEndpoint"], [*endpoints, *components]),
                 (["sagemaker:DescribeEndpoint"], endpoints),
+                (["sagemaker:DescribeInferenceComponent"], components),
                 (["sagemaker:ListInferenceComponents"], ["*"]),
             )
 

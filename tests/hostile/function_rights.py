@@ -22,7 +22,8 @@ OWN = {
     "bedrock:GetFoundationModelAvailability bedrock:GetInferenceProfile "
     "bedrock:GetProvisionedModelThroughput bedrock:GetUseCaseForModelAccess "
     "bedrock:ListFoundationModels bedrock:ListInferenceProfiles secretsmanager:GetSecretValue "
-    "sagemaker:DescribeEndpoint sagemaker:ListEndpoints sagemaker:ListInferenceComponents",
+    "sagemaker:DescribeEndpoint sagemaker:DescribeInferenceComponent sagemaker:ListEndpoints "
+    "sagemaker:ListInferenceComponents",
     "ClaimRun": f"dynamodb:GetItem dynamodb:PutItem events:PutEvents {WRITES}",
     "PrepareEndpoints": f"dynamodb:GetItem dynamodb:PutItem {RELEASES} sagemaker:AddTags "
     "sagemaker:CreateEndpoint states:DescribeExecution",

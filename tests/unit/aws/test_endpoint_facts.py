@@ -83,7 +83,7 @@ def test_an_endpoint_with_its_components(stubbed):
         "ckpt-200-7 2026-11-29T00:00:00+00:00",
         instances=2,
         captures=True,
-        components=("lora-1",),
+        components={"lora-1": ""},
     )
 
 
@@ -124,3 +124,24 @@ def test_a_component_is_named_in_the_call_and_no_model_in_its_body(stubbed, comp
     )
     form = ChatForm(None, Generation(max_tokens=9, temperature=0))
     assert EndpointPort(client, "ckpt-200", form, component).ask("Hello").text == "Hi."
+
+
+def test_a_component_that_is_asked_tells_its_image(stubbed):
+    sagemaker, stub = stubbed("sagemaker")
+    stub.add_response("describe_endpoint", described(ProductionVariants=[]))
+    part = {
+        "InferenceComponentName": "part",
+        "InferenceComponentArn": ARN.replace("endpoint/ckpt-200", "inference-component/part"),
+        "EndpointName": "ckpt-200",
+        "EndpointArn": ARN,
+        "CreationTime": NOW,
+        "LastModifiedTime": NOW,
+    }
+    listed = part | {"VariantName": "main"}
+    stub.add_response("list_inference_components", {"InferenceComponents": [listed]})
+    image = {"Container": {"DeployedImage": {"SpecifiedImage": "1.dkr/vllm:1"}}}
+    stub.add_response("describe_inference_component", part | {"Specification": image})
+    facts = endpoint_facts(sagemaker, "ckpt-200", ("part",))
+    assert facts.components == {"part": "1.dkr/vllm:1"}
+    assert facts.form("part") == "chat"
+    assert facts.form(None) is None

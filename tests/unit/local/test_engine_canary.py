@@ -53,6 +53,7 @@ SIGNATURES = {
 DICTIONARIES = {
     "ministack.core.responses._BOTOCORE_NAME": "states",
     "ministack.app.SERVICE_HANDLERS": "s3",
+    "ministack.core.iam_actions.SERVICE_TO_IAM_NAMESPACE": "s3",
     "ministack.core.router.SERVICE_PATTERNS": "s3",
     "ministack.services.iam._IAM_HANDLERS": "SimulatePrincipalPolicy",
     "ministack.services.stepfunctions._SERVICE_DISPATCH": "arn:aws:states:::sqs:sendMessage",

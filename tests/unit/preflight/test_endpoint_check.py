@@ -47,7 +47,7 @@ def test_variants_of_different_forms_say_nothing():
         (MODEL, GOOD._replace(status="Failed", reason="no GPU"), "fail", "it is Failed: no GPU"),
         (MODEL, GOOD._replace(asynchronous=True), "fail", "asynchronous"),
         (MODEL, GOOD._replace(instances=0), "fail", "scaled to zero"),
-        (MODEL, GOOD._replace(components=("base",)), "fail", "the endpoint hosts base"),
+        (MODEL, GOOD._replace(components={"base": ""}), "fail", "the endpoint hosts base"),
         (AskedModel(endpoint="ckpt-200", component="bas"), GOOD, "fail", "hosts none"),
         (MODEL, GOOD._replace(images=(OWN,)), "fail", "how it is asked is not known"),
         (AskedModel(endpoint="ckpt-200", form="text"), GOOD, "pass", "plain inputs"),
