@@ -139,13 +139,13 @@ def _run(
             ended = _evaluate(request, recipe, outputs, emulator, watch)
         with watch.step("Fetch the run"):
             logs = [] if ended.status == "SUCCEEDED" else emulator.logs()
-            bucket = outputs["DataBucketName"]
-            output_folder.fetch(emulator.client("s3"), bucket, request.out, logs)
+            s3 = emulator.client("s3")
+            output_folder.fetch(s3, outputs["DataBucketName"], request.out, logs)
         refused = emulator.refused()
         if hold is not None:
             hold(emulator)
-    kept_logs = request.out / output_folder.LOGS if logs else None
-    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, kept_logs)
+    kept = request.out / output_folder.LOGS if logs else None
+    return RunResult(request.out, ended.status, ended.error, ended.cause, refused, kept)
 
 
 def settings_for(request: RunRequest, environment: Mapping[str, str]) -> EmulatorSettings:
@@ -268,8 +268,7 @@ def _evaluate(
     rows = _lines_in(request.input) if request.input is not None else 0
     if recipe.many:  # each pair of candidates judges every row
         rows *= len(recipe.compared)
-    replies_per_row = 2 * len(recipe.judge.asked)
-    answers, judging = 0, False
+    replies_per_row, answers, judging = 2 * len(recipe.judge.asked), 0, False
     for look in follow(emulator.client("stepfunctions"), execution):
         done, judged = emulator.answered(), emulator.judged()
         judging = judging or "Judge" in look.state  # AskJudge, or a state in it

@@ -119,7 +119,7 @@ def _offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
 
 
 def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
-    """The account's endpoints that candidates and judges name, with the components that they name."""
+    """The account's endpoints that a recipe names, with the components that it names."""
     named: dict[str, list[str]] = {}
     for spec in asked_models(recipe).values():
         if is_the_accounts(spec):

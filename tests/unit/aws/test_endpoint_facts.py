@@ -128,7 +128,7 @@ def test_a_component_is_named_in_the_call_and_no_model_in_its_body(stubbed, comp
 
 def test_a_component_that_is_asked_tells_its_image(stubbed):
     sagemaker, stub = stubbed("sagemaker")
-    stub.add_response("describe_endpoint", described(ProductionVariants=[]))
+    stub.add_response("describe_endpoint", described(ProductionVariants=[{"VariantName": "all"}]))
     part = {
         "InferenceComponentName": "part",
         "InferenceComponentArn": ARN.replace("endpoint/ckpt-200", "inference-component/part"),
