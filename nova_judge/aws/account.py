@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nova_judge.aws.endpoint_facts import endpoint_facts, endpoint_names
+from nova_judge.aws.described_endpoints import endpoint_facts, endpoint_names
 from nova_judge.aws.models import model_facts, offered_models
 from nova_judge.aws.place import current_region
 from nova_judge.aws.registries import image_facts

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 
 from nova_judge.aws import account, checkpoints
-from nova_judge.aws.registered import job_facts, package_facts
+from nova_judge.aws.described_models import job_facts, package_facts
 from nova_judge.check import NotRead
 from nova_judge.preflight.served_model import Found, folder_of
 from nova_judge.recipe.asked_model import AskedModel

@@ -14,7 +14,7 @@ from nova_judge.answers.lane import MOST_THREADS
 from nova_judge.aws.bedrock_converse import ConversePort
 from nova_judge.aws.calls import config
 from nova_judge.aws.client_errors import code_of
-from nova_judge.aws.endpoint_facts import endpoint_facts
+from nova_judge.aws.described_endpoints import endpoint_facts
 from nova_judge.aws.sagemaker_endpoint import EndpointPort
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog

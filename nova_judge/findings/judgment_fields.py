@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nova_judge.inputs.labels import LONGEST, is_no_verdict, names_candidate, read_label
+from nova_judge.inputs.label_words import LONGEST, is_no_verdict, names_candidate, read_label
 from nova_judge.records import JudgedAs, Unscored, Verdict
 from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, key_of, markup_of
 from nova_judge.verdict_labels import parse_verdict, turned

@@ -31,7 +31,7 @@ from nova_judge.findings.judgment_fields import (
     judged_by,
 )
 from nova_judge.inputs.input_file import Record, read_records
-from nova_judge.inputs.labels import KNOWN, read_label
+from nova_judge.inputs.label_words import KNOWN, read_label
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 

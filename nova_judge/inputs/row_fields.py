@@ -17,7 +17,7 @@ from nova_judge.inputs.columns import (
     whole_number,
 )
 from nova_judge.inputs.failed_answers import failure_of
-from nova_judge.inputs.labels import read_label
+from nova_judge.inputs.label_words import read_label
 from nova_judge.inputs.reading import FIELDS, OWN_FIELDS, AnswerSources, Reading
 from nova_judge.inputs.unread_columns import answer_fault
 from nova_judge.json_lines import Fault, decoded

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.asked_pairs import AskedPairs
-from nova_judge.kinds.bedrock import BedrockScores
+from nova_judge.kinds.bedrock_scores import BedrockScores
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.nova import BENCHMARK, OWN_DATA, REWARDS
 from nova_judge.kinds.pairs import Pairs
-from nova_judge.kinds.serverless import ServerlessScores
+from nova_judge.kinds.serverless_scores import ServerlessScores
 from nova_judge.recipe.shape import not_one_of
 
 KINDS: Final[dict[str, Kind[Any]]] = {

@@ -19,7 +19,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import JUDGMENTS, SCORES
 from nova_judge.records import JudgedRow, Unscored
 from nova_judge.report.page_rows import RowSample, pack
-from nova_judge.report.weights import Weights, WeightsEvidence, own_result
+from nova_judge.report.slider_data import Weights, WeightsEvidence, own_result
 from nova_judge.review.labels import ReviewedRow
 from nova_judge.scores.scores_parquet import write_scores
 from nova_judge.scores.table import AnswerScore

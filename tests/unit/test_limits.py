@@ -12,7 +12,7 @@ MOST_OPEN_DICTS = 100  # lines
 OPEN_DICT = re.compile(r"\b(?:dict|Mapping)\[str, (?:Any|object)\]")
 EDGES = {
     "what AWS, servers and state machines are sent": (
-        *("aws", "kinds/bedrock.py", "kinds/job.py", "kinds/serverless.py"),
+        *("aws", "kinds/bedrock_scores.py", "kinds/job.py", "kinds/serverless_scores.py"),
         *("kinds/serverless_requests.py", "pairs/judge_reply.py", "runs/training_job.py"),
         *("sources/request_forms.py", "steps/job_data.py", "steps/run_control.py"),
         *("steps/verify_stage.py", "preflight/machine_samples.py"),
@@ -21,6 +21,7 @@ EDGES = {
         *("inputs", "recipe", "parquet.py", "records.py", "findings/judgment_fields.py"),
         *("findings/judgment_file.py", "findings/job_metrics.py", "report/job_figure.py"),
         *("pairs/judge_output.py", "pairs/metrics_text.py", "pairs/rubric_reading.py"),
+        *("pairs/safe_literal.py",),
         *("runs/results_json.py", "scores"),
     ),
     "what is written for others": (

@@ -10,7 +10,7 @@ from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
 from nova_judge.inputs.reading import AnswerSources
-from nova_judge.kinds.bedrock import candidate_of, pascal_case
+from nova_judge.kinds.bedrock_scores import candidate_of, pascal_case
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.nova import base_model, scorer_function_name

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from nova_judge.aws import evaluation_jobs
 from nova_judge.errors import LocalModeError
-from nova_judge.kinds.bedrock import evaluation_job_request
+from nova_judge.kinds.bedrock_scores import evaluation_job_request
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge.sources.completions import Completion

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from nova_judge.aws.registered import job_facts, package_facts
+from nova_judge.aws.described_models import job_facts, package_facts
 from nova_judge.sources.registered import JobFacts, PackageFacts
 
 ARN = "arn:aws:sagemaker:us-east-1:444455556666:model-package/tuned/3"

@@ -10,7 +10,7 @@ import pytest
 import ryaml
 
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.bedrock import (
+from nova_judge.kinds.bedrock_scores import (
     dataset_line,
     evaluation_job_request,
     job_parts,

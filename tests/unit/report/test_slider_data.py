@@ -6,9 +6,9 @@ from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.reweight import figures, judge_weighting, reweigh
 from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import Criterion, JudgedRow, Rubric
-from nova_judge.report import weights as page_weights
+from nova_judge.report import slider_data
 from nova_judge.report.page_rows import RowSample
-from nova_judge.report.weights import WeightsEvidence, own_result
+from nova_judge.report.slider_data import WeightsEvidence, own_result
 from tests.made import generated
 from tests.made.changed import changed
 
@@ -62,7 +62,7 @@ def test_no_sliders_without_rubrics_or_where_the_page_could_not_agree(
     assert watched(rows).weights(failed_run_metrics) is None
     anytime = changed(rubric_metrics, "statistics.anytime", True)
     assert watched(rows).weights(anytime) is None
-    monkeypatch.setattr(page_weights, "MOST_ROWS", 100)
+    monkeypatch.setattr(slider_data, "MOST_ROWS", 100)
     assert watched(rows).weights(rubric_metrics) is None
 
 
