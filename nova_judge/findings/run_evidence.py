@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from nova_judge.findings.rubric_findings import RubricCounts, RubricEvidence
 from nova_judge.pairs.judged_evidence import evidence_row
@@ -108,7 +107,7 @@ def write_part(part: RunEvidence, folder: Path, notes: Mapping[str, int]) -> Non
     categories: dict[str | None, int] = {}
     codes = [categories.setdefault(name, len(categories)) for name in part.evidence.categories]
     packed = part.rubrics.packer.take()
-    columns: dict[str, npt.NDArray[Any]] = {
+    columns: dict[str, Any] = {
         f"rubric_{name}": np.frombuffer(getattr(packed, name), dtype=np.uint8) for name in _PACKED
     }
     for field in fields(Evidence):

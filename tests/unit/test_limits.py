@@ -29,7 +29,8 @@ EDGES = {
         *("pairs/container_details.py", "pairs/panel_files.py", "steps/collect_verdicts.py"),
     ),
     "what a library takes by name": (
-        *("findings/metrics.py", "report/figure_axes.py", "template_sandbox.py"),
+        *("findings/metrics.py", "findings/run_evidence.py", "report/figure_axes.py"),
+        *("template_sandbox.py",),
     ),
 }
 """Rooms and modules in which a dict may hold anything; everywhere else it is a record."""
