@@ -4,11 +4,12 @@ One details row a pair and one set of figures: everything that reads a Nova job 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from nova_judge.pairs.safe_literal import RowMetrics
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, Verdict
@@ -75,7 +76,7 @@ class WrittenPasses(NamedTuple):
         return {name: error for name, error in named.items() if error}
 
 
-def pairwise_metrics(row: WrittenPasses) -> dict[str, Any]:
+def pairwise_metrics(row: WrittenPasses) -> RowMetrics:
     """The metrics of a row that got verdicts alone."""
     numbers = row_numbers(row)
     return {
@@ -90,7 +91,7 @@ def pairwise_metrics(row: WrittenPasses) -> dict[str, Any]:
     }
 
 
-def rubric_metrics(row: WrittenPasses) -> dict[str, Any]:
+def rubric_metrics(row: WrittenPasses) -> RowMetrics:
     """The metrics of a row with the forward pass's rubric, as the second post prints it."""
     numbers = row_numbers(row)
     forward, backward = row.verdicts()
@@ -110,7 +111,7 @@ def rubric_metrics(row: WrittenPasses) -> dict[str, Any]:
     }
 
 
-def row_numbers(row: WrittenPasses, metrics: Mapping[str, Any] | None = None) -> Numbers:
+def row_numbers(row: WrittenPasses, metrics: RowMetrics | None = None) -> Numbers:
     """Number of the two passes with each outcome, and the scores that `metrics` holds."""
     verdicts = row.verdicts()
     scores = {k: metrics[k] for k in _SCORES if metrics.get(k) is not None} if metrics else {}
@@ -157,7 +158,7 @@ def bradley_terry(a: int, b: int, others: int) -> Numbers:
     return {"winrate": rate, "lower_rate": float(low), "upper_rate": float(high)}
 
 
-def _as_written(criterion: Criterion) -> dict[str, Any]:
+def _as_written(criterion: Criterion) -> RowMetrics:
     score = bool if criterion.type == "binary" else float
     return {
         "score_A": score(criterion.score_A),

@@ -30,7 +30,7 @@ CUT_RUBRIC: Final = Unscored("the judge's output was cut off, so that its rubric
 class DetailsRow(NamedTuple):
     """One row of the details: `metrics` is a dict as text, `predictions` a list of texts."""
 
-    metrics: str | dict[str, Any] | None
+    metrics: str | RowMetrics | None
     predictions: list[str] | str | None
 
 

@@ -5,7 +5,7 @@ what may be served and asked stays what the stage allows.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,8 +19,11 @@ from nova_judge.yaml_text import read_yaml
 CATALOGUE: Final = "catalogue.yaml"
 MOST_BYTES = 262_144
 
+Document: TypeAlias = Mapping[str, Any]
+"""What YAML holds before it is read as a record."""
 
-def with_own_models(document: dict[str, Any], beside: Beside | None) -> dict[str, Any]:
+
+def with_own_models(document: Document, beside: Beside | None) -> Document:
     """A recipe's document with the catalogue's model in place of its name in `endpoint`.
 
     A candidate keeps the name, unless it has another one, and its own keys. Raises RecipeError for
@@ -47,16 +50,16 @@ def with_own_models(document: dict[str, Any], beside: Beside | None) -> dict[str
     return filled
 
 
-def named_model(model: AskedModel) -> dict[str, Any]:
+def named_model(model: AskedModel) -> Document:
     """The keys of a model as a recipe would state them."""
     names = [field.name for field in msgspec.structs.fields(AskedModel)]
     values = {name: getattr(model, name) for name in names}
     stated = {key: value for key, value in values.items() if value not in (None, ())}
-    built: dict[str, Any] = msgspec.to_builtins(stated)
+    built: Document = msgspec.to_builtins(stated)
     return built
 
 
-def _models(place: object) -> list[Mapping[str, Any]]:
+def _models(place: object) -> list[Document]:
     """The mappings in a place that name an endpoint."""
     inner = place.values() if isinstance(place, Mapping) else ()
     return [
@@ -64,7 +67,7 @@ def _models(place: object) -> list[Mapping[str, Any]]:
     ]
 
 
-def _filled(model: object, models: Mapping[str, Any], *, named: bool = False) -> object:
+def _filled(model: object, models: Document, *, named: bool = False) -> object:
     if not isinstance(model, Mapping) or model.get("endpoint") not in models:
         return model
     name = model["endpoint"]
@@ -72,7 +75,7 @@ def _filled(model: object, models: Mapping[str, Any], *, named: bool = False) ->
     return {**models[name], **({"name": name} if named else {}), **own}
 
 
-def _catalogue(beside: Beside) -> dict[str, Any]:
+def _catalogue(beside: Beside) -> Document:
     """The models by name; none where there is no catalogue."""
     try:
         content = beside(CATALOGUE)

@@ -20,8 +20,7 @@ EDGES = {
     "what files of others hold": (
         *("inputs", "recipe", "parquet.py", "records.py", "findings/judgment_fields.py"),
         *("findings/judgment_file.py", "findings/job_metrics.py", "report/job_figure.py"),
-        *("pairs/judge_output.py", "pairs/metrics_text.py", "pairs/rubric_reading.py"),
-        *("pairs/safe_literal.py",),
+        *("pairs/metrics_text.py", "pairs/rubric_reading.py", "pairs/safe_literal.py"),
         *("runs/results_json.py", "scores"),
     ),
     "what is written for others": (
