@@ -237,6 +237,9 @@ class Lane:
 
     def _count_hopeless(self, failure: CallFailure, before: CallFailure | None) -> None:
         """Raises GenerationFailedError where so many calls ended in a way that all others would."""
+        if failure.outlook is Outlook.GONE:
+            said = f"{failure.reason} ({failure.detail})"
+            raise GenerationFailedError(f"{self._name}: {said}. {_GONE}")
         if failure.outlook in _REMEDY:
             self._hopeless += 1
         elif not self._served and speaks_of_every_row(failure):
@@ -257,6 +260,10 @@ _REMEDY = {
     "request more in Service Quotas (Amazon Bedrock, “tokens per day”). What was answered is kept, "
     "and only the rest is asked then",
 }
+_GONE = (
+    "Is the server up, and is that its address? What was answered is kept: once it is up, start "
+    "the run again, and only the rest is asked"
+)
 _ALIKE = (
     "Every row is asked in the same way and would be refused too: change what it names in "
     "the recipe"

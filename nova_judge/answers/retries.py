@@ -39,6 +39,8 @@ class Outlook(StrEnum):
     """Never: this request cannot succeed."""
     SHUT = "shut"
     """Again, but not for long: what speaks against this request speaks against every other."""
+    GONE = "gone"
+    """Not now: for a while already nobody takes connections at the server's address."""
     SPENT = "spent"
     """Not today: a quota of the day is used up."""
 
@@ -63,6 +65,7 @@ TIMED_OUT = CallFailure("timed out", Outlook.THROTTLED)
 CUT_BEFORE_TEXT = CallFailure("no answer within max_tokens", Outlook.REFUSED)
 """All tokens went into thoughts, or into nothing."""
 CONNECTION_BROKEN = CallFailure("connection broken", Outlook.PASSING)
+UNREACHED = CallFailure("nobody takes connections", Outlook.GONE)
 CUT_SHORT = CallFailure("answer cut short", Outlook.PASSING)
 EMPTY = CallFailure("empty answer", Outlook.REFUSED)
 

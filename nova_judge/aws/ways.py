@@ -20,9 +20,12 @@ from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.endpoint_facts import Form
-from nova_judge.sources.http_calls import ServerPort
+from nova_judge.sources.http_calls import GONE_AFTER_S, ServerPort
 from nova_judge.sources.request_forms import ChatForm, PlainForm, RequestForm
 from nova_judge.sources.server_keys import variable_of
+
+AT_HAND_S = 5.0
+"""Seconds for which a server may take no connections, where somebody waits at a terminal."""
 
 
 class AwsWays:
@@ -79,6 +82,7 @@ class AwsWays:
             threads=MOST_THREADS,
             timeout_s=how.call_timeout_s,
             kept=self._kept,
+            gone_after_s=GONE_AFTER_S if self._prefix and self._kept is None else AT_HAND_S,
         )
 
     def key_of(self, url: str, secret: str) -> str:

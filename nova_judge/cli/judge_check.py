@@ -26,14 +26,19 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, read_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
 from nova_judge.report.judge_check_page import render_judge_check
+from nova_judge.sources.known import source_of
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.statistics.win_rate import Interval
-from nova_judge.steps.check_judge import JudgeAsking, ask_and_check
+from nova_judge.steps.check_judge import JudgeAsking, ask_and_check, check_recorded
 
 SHIPPED = DATA / "judgebench.jsonl"
 KEPT = Path(".nova-judge-kept")
-_FORMS = "openai:URL#MODEL, bedrock:MODEL_ID or the YAML file of a recipe of kind model_judge"
+RECORDED = "recorded:"
+_FORMS = (
+    "openai:URL#MODEL, bedrock:MODEL_ID, recorded:FILE (verdicts given elsewhere) or the YAML file "
+    "of a recipe of kind model_judge"
+)
 _KEY = "OPENAI_API_KEY"
 _FILES = (".yaml", ".yml")
 
@@ -64,6 +69,7 @@ def command(
 
     Every pair is judged in both orders; 30 pairs are asked again, and 30 of one answer shown twice
     and 30 of an answer said twice are judged too. Bedrock is called with your own credentials.
+    Recorded verdicts are found by `id`, and nothing is asked.
 
     Examples:
 
@@ -73,12 +79,17 @@ def command(
 
       nova-judge judge-check --judge strict.yaml --judge mild.yaml --out prompts.html
     """
-    recipes = [_recipe(one, prompt) for one in judge]
-    pairs = _labelled(labels or SHIPPED, recipes[0], columns, join)[:rows]
+    recipes = {one: _recipe(one, prompt) for one in judge if not one.startswith(RECORDED)}
+    reading = next(iter(recipes.values()), None) or read_recipe("model-judge")
+    pairs = _labelled(labels or SHIPPED, reading, columns, join)[:rows]
     console = Console(stderr=True, highlight=False)
     with missing_access_explained():
-        asked = zip(recipes, map(_ways, recipes, judge), strict=True)
-        checked = [_checked(console, one, pairs, kept, concurrency, way) for one, way in asked]
+        checked = [
+            _checked(console, recipes[one], pairs, kept, concurrency, _ways(recipes[one], one))
+            if one in recipes
+            else check_recorded(Path(one.removeprefix(RECORDED)), pairs)
+            for one in judge
+        ]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
     out.write_text(render_judge_check(checked, said), encoding="utf-8")
     if as_json:
@@ -122,6 +133,12 @@ def _recipe(spec: str, prompt: str | None) -> Recipe:
         recipe = read_recipe(spec)
         if recipe.judge.model is None:
             raise RecipeError(f"{spec}: it has no judge.model; a judge is checked by itself")
+        if source_of(recipe.judge.model).hosting(recipe.judge.model) is not None:
+            raise RecipeError(
+                f"{spec}: the judge has an endpoint only while a run of a stage asks it: submit a "
+                "file with labels, and read the share of them in the report; or name the endpoint "
+                "of the account that serves it"
+            )
         return recipe
     kind, _, rest = spec.partition(":")
     if kind not in ("openai", "bedrock") or not rest:
@@ -192,6 +209,10 @@ _FIGURES: dict[str, Callable[[CheckedJudge], str]] = {
     "prefers an answer said twice": lambda judge: (
         f"{judge.padded.b} to {judge.padded.a}" if judge.padded else "none"
     ),
-    "tokens of a pair": lambda judge: f"{judge.input_tokens:,.0f} + {judge.output_tokens:,.0f}",
+    "tokens of a pair": lambda judge: (
+        f"{judge.input_tokens:,.0f} + {judge.output_tokens:,.0f}"
+        if judge.input_tokens or judge.output_tokens
+        else "not counted"
+    ),
     "cost of 1,000 pairs": lambda judge: "not known" if judge.usd is None else f"${judge.usd:,.2f}",
 }

@@ -198,8 +198,12 @@ def _commonest(counter: collections.Counter[str]) -> str:
     return _most_common(counter)[0].reason if counter else ""
 
 
-def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
-    """Refuse to pay a judge for a data set that says too little.
+def check_summary(
+    summary: DatasetSummary, place: str, max_failed: float, *, local: bool = False
+) -> None:
+    """Refuse to pay a judge for a data set that says too little; `place` names the input.
+
+    `local`: the emulated account is gone once its user reads this.
 
     Raises GenerationFailedError when more than the share `max_failed` of the usable rows got no
     answer, InputFileError when no row is left.
@@ -207,16 +211,22 @@ def check_summary(summary: DatasetSummary, uri: str, max_failed: float) -> None:
     usable = summary.rows + summary.generation_failed
     if usable == 0:
         raise InputFileError(
-            f"{uri}: none of {summary.rejected} lines can be used: "
+            f"{place}: none of {summary.rejected} lines can be used: "
             f"{_listed(summary.rejected_reasons)}"
         )
     if summary.generation_failed > max_failed * usable or summary.rows == 0:
         raise GenerationFailedError(
             f"{summary.generation_failed} of {usable} rows got no answer, more than "
             f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}"
-            f"{_words(summary.failed_example)}. "
-            f'Start it again with {{"input": "{uri}", "recipe": …}}: only what is missing is asked'
+            f"{_words(summary.failed_example)}. {_again(place, local=local)}: only what is missing "
+            "is asked"
         )
+
+
+def _again(place: str, *, local: bool) -> str:
+    if local:
+        return "Mend what the reasons name, and run the same command again"
+    return f'Start it again with {{"input": "{place}", "recipe": …}}'
 
 
 def _words(example: str) -> str:

@@ -1,6 +1,7 @@
 """Calls to a server that speaks OpenAI's chat completions over HTTP."""
 
 from http import HTTPStatus
+from time import monotonic
 
 import msgspec
 import urllib3
@@ -20,6 +21,7 @@ from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
     TIMED_OUT,
+    UNREACHED,
     CallFailed,
     CallFailure,
     by_status,
@@ -27,6 +29,8 @@ from nova_judge.answers.retries import (
 from nova_judge.sources.request_forms import ChatForm, ChatRequest, answer_in
 
 CONNECT_TIMEOUT_S = 10.0
+GONE_AFTER_S = 600.0
+"""Seconds in which a server may start again: as long as a row is patient."""
 DETAIL_CHARACTERS = 300
 _RENAMED = ("max_tokens", "max_completion_tokens")
 
@@ -35,7 +39,8 @@ class ServerPort:
     """`answers.Port` for one model of a server; `url` goes up to `/v1`.
 
     A model that takes `max_completion_tokens` only is asked so from its first refusal on. `kept`
-    holds answers by the whole request.
+    holds answers by the whole request. A server that takes no connections for `gone_after_s` is
+    gone.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class ServerPort:
         threads: int,
         timeout_s: float,
         kept: KeptTexts | None = None,
+        gone_after_s: float = GONE_AFTER_S,
     ) -> None:
         self._url = f"{url}/chat/completions"
         self._form = form
@@ -57,6 +63,8 @@ class ServerPort:
         self._pool = urllib3.PoolManager(maxsize=threads, block=True)
         self._renames = False
         self._kept = kept
+        self._gone_after_s = gone_after_s
+        self._unreached: float | None = None  # since when, on time.monotonic's clock
 
     def ask(self, prompt: str) -> Answer:
         """One answer; raises `CallFailed`."""
@@ -85,7 +93,7 @@ class ServerPort:
 
     def _posted(self, request: ChatRequest) -> urllib3.BaseHTTPResponse:
         try:
-            return self._pool.request(
+            reply = self._pool.request(
                 "POST",
                 self._url,
                 body=msgspec.json.encode(request),
@@ -95,13 +103,22 @@ class ServerPort:
                 redirect=False,
             )
         except HTTPError as error:
-            raise CallFailed(_failure(error)) from error
+            cause = (error.reason if isinstance(error, MaxRetryError) else None) or error
+            if isinstance(cause, NewConnectionError):
+                raise CallFailed(self._not_reached(cause)) from error
+            raise CallFailed(_failure(cause)) from error
+        self._unreached = None
+        return reply
+
+    def _not_reached(self, error: NewConnectionError) -> CallFailure:
+        now = monotonic()
+        since = self._unreached = self._unreached or now
+        kind = UNREACHED if now - since >= self._gone_after_s else CONNECTION_BROKEN
+        return kind._replace(detail=str(error)[:DETAIL_CHARACTERS])
 
 
-def _failure(error: HTTPError) -> CallFailure:
-    cause = error.reason if isinstance(error, MaxRetryError) else error
-    unreached = isinstance(cause, NewConnectionError)  # which urllib3 derives from the next
-    if isinstance(cause, ReadTimeoutError | ConnectTimeoutError) and not unreached:
+def _failure(cause: Exception) -> CallFailure:
+    if isinstance(cause, ReadTimeoutError | ConnectTimeoutError):
         return TIMED_OUT
     if isinstance(cause, IncompleteRead) or "IncompleteRead" in str(cause):
         return CUT_SHORT

@@ -1,5 +1,6 @@
 """A judge asked about labelled pairs, controls and again about some of them, from this machine."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from nova_judge.answers.generate import generate
 from nova_judge.answers.kept_answers import KeptAnswers
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, RetryPolicy
-from nova_judge.errors import GenerationFailedError, JudgeJobError
+from nova_judge.errors import GenerationFailedError, InputFileError, JudgeJobError
 from nova_judge.findings.judge_check import (
     PER_ROWS,
     CheckedJudge,
@@ -19,6 +20,7 @@ from nova_judge.findings.judge_check import (
     JudgeCost,
     check_judge,
 )
+from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
 from nova_judge.kinds.asked_pairs import asked_model
 from nova_judge.pairs.controls import Control, control_rows
 from nova_judge.pairs.judge_asking import AskedPair, asked_pair, judge_generation
@@ -45,6 +47,9 @@ _CURES = {
     "403": "Does OPENAI_API_KEY hold a key for this server and model?",
     "404": "Does the address end in /v1, and is that the model's name?",
 }
+
+
+NO_COST = JudgeCost(0, 0, None)
 
 
 class JudgeAsking(NamedTuple):
@@ -104,6 +109,30 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
         why = checked.failures[0].reason if checked.failures else "no row"
         raise JudgeJobError(f"{checked.name} gave no verdict on any of {len(rows):,} rows: {why}")
     return checked
+
+
+def check_recorded(file: Path, rows: Sequence[InputRow], level: float = 0.95) -> CheckedJudge:
+    """The figures of verdicts that were given elsewhere: without controls, repeats and cost.
+
+    Raises InputFileError where a row has none.
+    """
+    verdicts, seen = RecordedVerdicts(file, InputFileError), Counter[str]()
+    judged = []
+    for row in rows:
+        line = verdicts.of(row.id, seen[row.id], row.shown)
+        seen[row.id] += 1
+        forward, backward = map(_recorded, (line.forward, line.backward))
+        judged.append(
+            JudgedRow(row=row, judgment=Judgment(forward=forward, backward=turned(backward)))
+        )
+    checked = CheckedRows(judged, (), ())
+    return check_judge(f"recorded ({file.name})", "recorded", checked, NO_COST, level)
+
+
+def _recorded(label: str | None) -> JudgedAs:
+    return (
+        Unscored("the record holds no verdict") if label is None else parse_verdict(f"[[{label}]]")
+    )
 
 
 def _prompts(pairs: Sequence[AskedPair]) -> Iterator[str]:

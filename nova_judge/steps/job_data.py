@@ -30,7 +30,7 @@ from nova_judge.runs.rows import (
     decode_responses,
     merged,
 )
-from nova_judge.runs.run import Run
+from nova_judge.runs.run import Run, StandIns
 from nova_judge.runs.state_size import check_state_size
 
 FILES_AT_ONCE = 8
@@ -70,7 +70,9 @@ def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
     if kind.needs_file(run.recipe):
         summary = _set_aside(run, kind, bucket)
         _write_summary(run, bucket, summary)
-        check_summary(summary, run.input.uri, run.most_failed)
+        local = run.stand_ins != StandIns()
+        place = run.input.key.rpartition("/")[2] if local else run.input.uri
+        check_summary(summary, place, run.most_failed, local=local)
     jobs = kind.jobs(run, summary.rows)
     rows, controls = _parted(jobs)
     names = tuple(job.label for job in controls)

@@ -26,6 +26,7 @@ class _ServerRetry(Retry):
 
 _RETRY = _ServerRetry(
     total=5,
+    connect=3,  # some four seconds, in which a server may start again
     read=1,
     backoff_factor=0.5,
     backoff_jitter=0.5,
@@ -117,6 +118,10 @@ class RefusedByServerError(LocalModeError):
         self.status = status
 
 
+class ServerGoneError(LocalModeError):
+    """Nobody takes connections at the server's address, for all the tries."""
+
+
 class _SlowServerError(LocalModeError):
     """The server took the request and has not answered in time."""
 
@@ -153,7 +158,7 @@ def _posted(
                 f"{server.url} did not answer within {seconds:g} s: give it longer with --timeout,"
                 " or ask it less at once with --concurrency."
             ) from error
-        raise LocalModeError(
+        raise ServerGoneError(
             f"{server.url} cannot be reached: {cause}. {_connection_cure(cause)}"
         ) from error
 

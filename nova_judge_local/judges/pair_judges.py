@@ -8,7 +8,6 @@ credentials.
 import functools
 import os
 import re
-from collections import defaultdict
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -19,11 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
-from nova_judge.inputs.input_file import require_records
+from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
 from nova_judge.records import Unscored
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import DEFAULT_CALLS, ChatServer, JudgeCalls
-from nova_judge_local.judges.chat_server import complete, parse_chat_server
+from nova_judge_local.judges.chat_server import ServerGoneError, complete, parse_chat_server
 from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.reference_judge import reference_output
 
@@ -89,14 +88,6 @@ class ReferenceJudge:
         return reference_output(shown.first, shown.second, knowledge.reference, form)
 
 
-class _RecordedLine(msgspec.Struct):
-    id: str | int
-    forward: str | None = None
-    backward: str | None = None
-    forward_output: str | None = None
-    backward_output: str | None = None
-
-
 class RecordedJudge:
     """Verdicts that a real judge gave, by row id. `backward` speaks of the order B, A.
 
@@ -105,27 +96,14 @@ class RecordedJudge:
 
     def __init__(self, file: Path) -> None:
         self.name = f"recorded ({file.name})"
-        self._lines: dict[str, list[_RecordedLine]] = defaultdict(list)
-        for line in _recorded_lines(file):
-            self._lines[str(line.id)].append(line)
+        self._verdicts = RecordedVerdicts(file, LocalModeError)
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
         """The recorded text, or the recorded label where no text was kept."""
         del form
-        row = shown.known.id if shown.known else None
-        lines = self._lines.get(row, []) if row is not None else []
-        if not lines:
-            raise LocalModeError(
-                f"No verdict is recorded for row {row!r} (prompt {shown.prompt[:60]!r}):"
-                " the recorded judge finds rows by `id`."
-            )
-        place = shown.known.place if shown.known else 0
-        if place >= len(lines):
-            raise LocalModeError(
-                f"Id {row!r} stands more than once in the input, and {len(lines)} times in the"
-                " record: rows of one id are matched in the order of both files, one by one."
-            )
-        line = lines[place]
+        known = shown.known
+        row, place = (known.id, known.place) if known else (None, 0)
+        line = self._verdicts.of(row, place, shown.prompt)
         label = line.forward if shown.order == "forward" else line.backward
         text = line.forward_output if shown.order == "forward" else line.backward_output
         return _replayed(label, text or "")
@@ -140,13 +118,19 @@ class ChatJudge:
         self.name = f"openai ({server.model})"
         self._server = msgspec.structs.replace(server, timeout_s=calls.timeout_s)
         self._model, self._max_tokens = server.model, calls.max_tokens
+        self._kept = calls.kept is not None
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
-        """Text that the model writes, where it comes to its end."""
+        """Text that the model writes, where it comes to its end; a server that is gone ends all."""
         messages = [{"role": "user", "content": judge_prompt(shown, form)}]
         settings = {"max_tokens": self._max_tokens or MAX_TOKENS[form], "temperature": 0}
         try:
             done = complete(self._server, self._model, messages, settings)
+        except ServerGoneError as error:
+            again = "run the same command again" + (
+                ": what was judged is kept, and only the rest is asked" if self._kept else ""
+            )
+            raise LocalModeError(f"{error} Judging stops here. Once it is up, {again}.") from error
         except LocalModeError as error:
             raise NoOutputError(str(error)) from error
         if (failure := done.failure()) is not None:
@@ -219,13 +203,6 @@ def _template(form: VerdictForm) -> tuple[str, ...]:
     """The prompt cut at its places, so that a response with braces in it stays as it is."""
     text = (DATA / f"judge_prompt_{form}.txt").read_text("utf-8")
     return tuple(re.split(r"(\{prompt\}|\{first\}|\{second\})", text))
-
-
-def _recorded_lines(file: Path) -> list[_RecordedLine]:
-    if not file.is_file():
-        raise LocalModeError(f"{file}: there is no such file of recorded verdicts.")
-    form = 'A line is {"id": "…", "forward": "A>B", "backward": "B>A"}; null for no verdict.'
-    return list(require_records(file, _RecordedLine, LocalModeError, form))
 
 
 def _replayed(label: str | None, text: str) -> str:

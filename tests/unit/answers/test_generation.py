@@ -15,6 +15,7 @@ from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
     TIMED_OUT,
+    UNREACHED,
     CallFailed,
     RetryPolicy,
     by_status,
@@ -174,6 +175,20 @@ def test_a_spent_quota_of_the_day_ends_the_shard_at_once_and_keeps_what_was_answ
     ):
         run({"A": model}, journals={"A": kept})
     assert len(model.asked) < 100 + 20 + MOST_THREADS
+    assert kept.flushed == 1
+    assert run({"A": Model()}, journals={"A": kept}).left == 0
+
+
+def test_a_server_that_is_gone_ends_the_shard_at_once_and_keeps_what_was_answered():
+    class Dying(Model):
+        def ask(self, prompt):
+            if len(self.asked) >= 100:
+                raise CallFailed(UNREACHED)
+            return super().ask(prompt)
+
+    kept = Kept()
+    with pytest.raises(GenerationFailedError, match=r"nobody takes connections.*Is the server up"):
+        run({"A": Dying()}, journals={"A": kept})
     assert kept.flushed == 1
     assert run({"A": Model()}, journals={"A": kept}).left == 0
 

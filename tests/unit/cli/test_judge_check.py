@@ -180,3 +180,89 @@ def test_the_pairs_that_ship_are_a_hundred_of_four_kinds_with_both_labels():
     assert kinds == {"knowledge": 25, "reasoning": 25, "math": 25, "coding": 25}
     assert Counter(row["label"] for row in rows) == {"A>B": 50, "B>A": 50}
     assert len({row["id"] for row in rows}) == 100
+
+
+def recorded(tmp_path, lines: list[dict]) -> str:
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    return f"recorded:{file}"
+
+
+def test_recorded_verdicts_are_measured_and_nothing_is_asked(tmp_path):
+    lines = [
+        {"id": str(n), "forward": "A>B", "backward": "B>A" if n < 10 else "A>B"} for n in range(39)
+    ]
+    judge = recorded(tmp_path, [*lines, {"id": "39", "forward": None, "backward": None}])
+    ran, page = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)), "--json")
+    assert ran.exit_code == 0, ran.output
+    (found,) = json.loads(ran.stdout)
+    assert (found["name"], found["prompt"]) == ("recorded (verdicts.jsonl)", "recorded")
+    assert (found["rows"], found["judged"]) == (40, 39)
+    # both orders name A on 10 rows, whose label is B; the others name the answer shown first
+    assert (found["flips"], found["agreement"]["summed"]) == (29 / 40, 0.0)
+    assert (found["same_again"], found["same_answer"], found["usd"]) == (None, None, None)
+    assert page.exists()
+    shown, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)))
+    assert "not counted" in shown.stdout
+
+
+def test_a_row_without_a_recorded_verdict_is_named(tmp_path):
+    judge = recorded(tmp_path, [{"id": "0", "forward": "A>B", "backward": "B>A"}])
+    ran, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)))
+    assert "No verdict is recorded for row '1'" in str(ran.exception)
+
+
+def test_a_judge_on_an_endpoint_of_a_run_is_checked_by_a_run(tmp_path):
+    recipe = tmp_path / "own.yaml"
+    model = "{endpoint: qwen2.5-7b-instruct}"
+    recipe.write_text(f"kind: model_judge\njudge:\n  model: {model}\n", "utf-8")
+    ran, _ = check(tmp_path, "--judge", str(recipe), "--labels", str(labelled(tmp_path)))
+    assert "only while a run of a stage asks it: submit a file with labels" in str(ran.exception)
+
+
+def test_a_judge_on_bedrock_is_asked_through_converse(tmp_path, monkeypatch):
+    asked: list[tuple[str, dict]] = []
+
+    class Bedrock(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            asked.append((self.path, request))
+            text = judged(request["messages"][-1]["content"][0]["text"])
+            reply = {
+                "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+                "stopReason": "end_turn",
+                "usage": {"inputTokens": 1000, "outputTokens": 100, "totalTokens": 1100},
+                "metrics": {"latencyMs": 1},
+            }
+            content = json.dumps(reply).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None: ...
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Bedrock)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for name, value in {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"http://127.0.0.1:{running.server_port}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    judge = "bedrock:us.anthropic.claude-sonnet-4-6"
+    ran, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)), "--json")
+    running.shutdown()
+    running.server_close()
+    assert ran.exit_code == 0, ran.output
+    (found,) = json.loads(ran.stdout)
+    assert (found["judged"], found["agreement"]["summed"]) == (40, 25 / 40)
+    # 2,000 + 200 tokens a pair at $3.30 and $16.50 per million
+    assert found["usd"] == pytest.approx(1000 * (2000 * 3.3 + 200 * 16.5) / 1e6)
+    assert {path for path, _ in asked} == {"/model/us.anthropic.claude-sonnet-4-6/converse"}
+    first, second = asked[0][1], asked[1][1]
+    assert first["inferenceConfig"]["maxTokens"] == 1024
+    assert "outputConfig" in second or "outputConfig" in first

@@ -11,6 +11,7 @@ from nova_judge.sources.completions import Completion
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import JudgeCalls
 from nova_judge_local.judges import pair_judges
+from nova_judge_local.judges.chat_server import ServerGoneError
 from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.pair_judges import (
     NoOutputError,
@@ -182,6 +183,22 @@ def test_an_output_that_is_not_finished_is_no_output(monkeypatch, done, reason, 
     with pytest.raises(NoOutputError, match=re.escape(reason)) as raised:
         judge_from("openai:http://localhost:1/v1#m").output(_shown(), "pairwise")
     assert raised.value.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [("/kept", "what was judged is kept, and only the rest is asked"), (None, "command again.")],
+)
+def test_a_server_that_is_gone_stops_the_judging_with_what_to_do(monkeypatch, kept, says):
+    def gone(*_: object) -> None:
+        raise ServerGoneError("http://x/v1 cannot be reached: refused. Is the server up?")
+
+    monkeypatch.setattr(pair_judges, "complete", gone)
+    judge = judge_from("openai:http://x/v1#m", JudgeCalls(kept=kept))
+    shown = Shown("q", "a", "b", "forward", None)
+    with pytest.raises(LocalModeError, match="Is the server up") as caught:
+        judge.output(shown, "pairwise")
+    assert says in str(caught.value)
 
 
 def test_the_most_tokens_and_seconds_are_the_users(monkeypatch):

@@ -170,6 +170,20 @@ def test_too_many_failures_are_not_judged(rows, failed, most):
         check_summary(summary(rows, failed), "s3://b/x", most)
 
 
+@pytest.mark.parametrize(
+    ("local", "says"),
+    [
+        (False, 'Start it again with {"input": "s3://b/x"'),
+        (True, "Mend what the reasons name, and run the same command again: only what is missing"),
+    ],
+)
+def test_the_next_step_is_one_that_its_reader_has(local, says):
+    with pytest.raises(GenerationFailedError) as caught:
+        check_summary(summary(0, 5), "s3://b/x", 0.02, local=local)
+    assert says in str(caught.value)
+    assert ("s3://" in str(caught.value)) is not local
+
+
 def test_no_usable_line_says_what_is_wrong_with_them():
     with pytest.raises(InputFileError, match=r"s3://b/x: none of 3 lines .* 3 of “not JSON”"):
         check_summary(summary(rejected=3), "s3://b/x", 0.02)

@@ -9,6 +9,7 @@ import pytest
 
 from nova_judge.answers.retries import CUT_SHORT, TIMED_OUT, CallFailed, Outlook
 from nova_judge.recipe.recipe import Generation
+from nova_judge.sources import http_calls
 from nova_judge.sources.http_calls import ServerPort
 from nova_judge.sources.request_forms import ChatForm
 
@@ -50,6 +51,20 @@ def server(answer):
 def port(url, key=None, timeout=2.0, **how):
     form = ChatForm("org/m", Generation(**how))
     return ServerPort(url, form, key, threads=2, timeout_s=timeout)
+
+
+def test_a_server_that_takes_no_connections_for_long_is_gone(monkeypatch):
+    clock = iter([10.0, 12.0, 15.0])
+    monkeypatch.setattr(http_calls, "monotonic", lambda: next(clock))
+    form = ChatForm("org/m", Generation())
+    asked = ServerPort("http://127.0.0.1:9/v1", form, None, threads=2, timeout_s=2, gone_after_s=5)
+    outlooks = []
+    for _ in range(3):
+        with pytest.raises(CallFailed) as caught:
+            asked.ask("Hello")
+        outlooks.append((caught.value.failure.reason, caught.value.failure.outlook))
+    broken = ("connection broken", Outlook.PASSING)
+    assert outlooks == [broken, broken, ("nobody takes connections", Outlook.GONE)]
 
 
 def failure(url, **how):
