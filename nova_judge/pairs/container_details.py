@@ -4,7 +4,7 @@ One details row a pair and one set of figures: everything that reads a Nova job 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
