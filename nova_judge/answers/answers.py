@@ -10,7 +10,10 @@ from nova_judge.recipe.recipe import Generation
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Answer of a model. `cached`: another run asked, this one read it from the store."""
+    """Answer of a model. `cached`: another run asked, this one read it from the store.
+
+    `model`: the one that answered, where a prompt router chose among several.
+    """
 
     text: str
     tries: int = 1
@@ -19,6 +22,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     output_tokens: int | None = None
     finish_reason: str | None = None
     latency_s: float | None = None
+    model: str | None = None
 
 
 def lasting(answer: Answer) -> Answer:

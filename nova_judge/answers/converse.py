@@ -117,12 +117,21 @@ class _Usage(msgspec.Struct):
     outputTokens: int | None = None
 
 
+class _Routed(msgspec.Struct):
+    invokedModelId: str | None = None
+
+
+class _Trace(msgspec.Struct):
+    promptRouter: _Routed | None = None
+
+
 class _Response(msgspec.Struct):
     """Fields read from a Converse response; batch output may hold null in every place."""
 
     output: _Output | None = None
     usage: _Usage | None = None
     stopReason: str | None = None
+    trace: _Trace | None = None
 
 
 _WITHHELD = {"guardrail_intervened", "content_filtered"}
@@ -148,9 +157,11 @@ def answer_of(response: object) -> Answer:
     if not text.strip():
         raise CallFailed(CUT_BEFORE_TEXT if reason in _LIMITS else EMPTY)
     usage = read.usage or _Usage()
+    routed = (read.trace or _Trace()).promptRouter or _Routed()
     return Answer(
         text=storable(text),
         input_tokens=usage.inputTokens,
         output_tokens=usage.outputTokens,
         finish_reason=reason,
+        model=routed.invokedModelId,
     )

@@ -16,7 +16,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
-from nova_judge.answers.answers import Answer
+from nova_judge.answers.answers import Answer, lasting
 from nova_judge.answers.converse import answer_of, converse_request
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
@@ -349,3 +349,21 @@ def test_the_same_question_under_another_instruction_is_another_prompt():
     french, german = Prompt("Hi", "French."), Prompt("Hi", "German.")
     assert len({french, german, "Hi", Prompt("Hi", "French.")}) == 3
     assert len({prompt_name(prompt) for prompt in (french, german, "Hi")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("trace", "model"),
+    [
+        (
+            {"promptRouter": {"invokedModelId": "us.amazon.nova-lite-v1:0"}},
+            "us.amazon.nova-lite-v1:0",
+        ),
+        ({"guardrail": {}}, None),
+        (None, None),
+    ],
+)
+def test_the_model_that_a_router_chose_stands_with_the_answer(trace, model):
+    reply = {"output": {"message": {"content": [{"text": "Paris"}]}}, "trace": trace}
+    answer = answer_of(reply)
+    assert answer.model == model
+    assert lasting(answer).model == model
