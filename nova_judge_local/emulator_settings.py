@@ -84,7 +84,8 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `quotas`: service quotas by name that differ from what every account here has;
     `absent_images`: tags that no registry has. `described`: model packages by their ARNs, and
     training jobs by their names, as SageMaker describes them. `any_model`: every model that a
-    recipe names counts as there, and as one that the stage serves.
+    recipe names counts as there, and as one that the stage serves. `forks`: the address
+    of a process from which the functions of several accounts are forked; else each has its own.
     """
 
     account: str = "123456789012"
@@ -107,6 +108,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     absent_images: tuple[str, ...] = ()
     described: dict[str, dict[str, Any]] = {}
     any_model: bool = False
+    forks: str | None = None
     log_level: str = "WARNING"
 
 

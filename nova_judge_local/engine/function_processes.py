@@ -44,11 +44,19 @@ class _Request(msgspec.Struct):
 
 
 class Forks:
-    """The process that forks; it ends with the process that made it."""
+    """The process that forks; it ends with the process that made it.
 
-    def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    `shared`: the address of one that several accounts share, and that somebody else ends.
+    """
+
+    def __init__(self, shared: str | None = None) -> None:
         self._asking = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        if shared is not None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket.connect(shared)
+            return
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", __name__, str(theirs.fileno())]
             # Standard output belongs to whoever started the emulator.
@@ -89,8 +97,9 @@ class Forks:
     def stop(self) -> None:
         """End the process; what it has forked goes on."""
         self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 class Fork:
@@ -145,12 +154,39 @@ class Worker(Fork):
 
 def main() -> None:
     """Import what functions import, then fork on every request until the other end closes."""
-    asked = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a fork
+    asked = socket.socket(fileno=int(sys.argv[1]))
+    _prepare()
+    _answer(asked)
+
+
+def share(address: str) -> None:
+    """The same for every account that connects to the address, until standard input ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(address)
+        listener.listen()
+        _prepare()
+        while True:
+            ready, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return
+            asked, _ = listener.accept()
+            with asked:
+                if os.fork() == 0:
+                    listener.close()
+                    _answer(asked)
+                    os._exit(0)
+
+
+def _prepare() -> None:
     gc.disable()
     _import_what_forks_need()
     gc.freeze()  # a collection in a fork would copy every page of what is imported here
     gc.enable()
+
+
+def _answer(asked: socket.socket) -> None:
     while True:
         content, descriptors, _, _ = socket.recv_fds(asked, LONGEST_REQUEST, 4)
         if not content:
@@ -169,9 +205,13 @@ def _import_what_forks_need() -> None:
     for file in sorted((FUNCTIONS / "lambdas").glob("*.py")):
         import_module(f"lambdas.{file.stem}")
     import_module(CONTAINER)
+    environment: Any = import_module("nova_judge.report.page").environment
     for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
         del sys.modules[name]
     del sys.modules[CONTAINER]
+    templates = environment()
+    for template in templates.list_templates(extensions=["j2"]):
+        templates.get_template(template)  # compiled here, and not by every fork that reports
     # Their loggers write to what is standard output here; each worker makes its own.
     logging.Logger.manager.loggerDict.clear()
     import boto3  # noqa: PLC0415 - in this process alone

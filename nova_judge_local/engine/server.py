@@ -31,7 +31,8 @@ def main() -> None:
     listener = socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
     os.environ.update(_environment(start, port))
-    forks = Forks() if POSSIBLE else None  # imports what functions need while we import the engine
+    # It imports what functions need while we import the engine.
+    forks = Forks(start.settings.forks) if POSSIBLE else None
     from nova_judge_local.engine.emulated_account import Account  # noqa: PLC0415 (reads the environment)
 
     account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}", forks)

@@ -14,6 +14,7 @@ from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.local_folders import STACKS
+from tests.made.forks import shared_forks
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))
@@ -127,13 +128,21 @@ class Account:
         return self.emulator.log.read_text("utf-8", "replace")[-3000:]
 
 
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """The process from which the functions of all accounts are forked: it imports but once."""
+    with shared_forks(tmp_path_factory.mktemp("forks")) as address:
+        yield address
+
+
 @pytest.fixture
-def account() -> Iterator[Callable[..., Account]]:
+def account(forks: str | None) -> Iterator[Callable[..., Account]]:
     """Starts an account; settings of the emulator as keywords."""
     running: list[Emulator] = []
+    common = {"answers": ANSWERS, "enforce_iam": True, "forks": forks}
 
     def start(templates: Path = STACKS, **settings: Any) -> Account:
-        chosen = EmulatorSettings(**{"answers": ANSWERS, "enforce_iam": True, **settings})
+        chosen = EmulatorSettings(**{**common, **settings})
         emulator = Emulator(chosen)
         running.append(emulator.__enter__())
         outputs = deploy(emulator.client, templates)

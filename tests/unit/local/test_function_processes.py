@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
 from nova_judge_local.engine.function_processes import CONTAINER, POSSIBLE, Forks
+from tests.made.forks import shared_forks
 
 SCRIPT = """
 import json, os, sys
@@ -22,16 +24,19 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture(scope="module")
-def forks():
+@pytest.fixture(scope="module", params=["its own", "shared"])
+def forks(request, tmp_path_factory):
     if not POSSIBLE:
         yield None  # elsewhere the engine starts workers its own way
         return
-    with pytest.MonkeyPatch.context() as patch:
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        made = Forks()
-    yield made
-    made.stop()
+        folder = tmp_path_factory.mktemp("forks")
+        is_shared = request.param == "shared"
+        made = Forks(stack.enter_context(shared_forks(folder)) if is_shared else None)
+        stack.callback(made.stop)
+        yield made
 
 
 @pytest.fixture
