@@ -5,6 +5,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+DETAIL_CHARACTERS = 300  # that are kept of what a service says of a failure
 PASSING_STATUSES = frozenset({408, 409, 424, 425})
 THROTTLING_STATUSES = frozenset({429, 503})
 THROTTLING_CODES = frozenset(

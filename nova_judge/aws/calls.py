@@ -20,13 +20,13 @@ from botocore.parsers import ResponseParserError
 from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
+    DETAIL_CHARACTERS,
     TIMED_OUT,
     CallFailed,
     CallFailure,
     by_status,
 )
 
-DETAIL_CHARACTERS = 300
 CONNECT_TIMEOUT_S = 5.0
 CONTAINER_TIMED_OUT = "invocation timed out while waiting for a response from container"
 """What SageMaker says after 60 s, with a status of 0 inside

@@ -8,14 +8,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws import submissions
-from nova_judge.aws.place import refusals_explained
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
+from nova_judge.cli.runs_found import runs_of
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
-from nova_judge.steps.run_index import read_index
 
 PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
 CostsSince: TypeAlias = Annotated[
@@ -38,9 +36,7 @@ def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJs
       nova-judge costs --json | jq '.recipes[] | {recipe, actual_usd}'
     """
     begin = datetime.datetime.now(datetime.UTC) - _span(since)
-    with refusals_explained(stage):
-        place = submissions.deployed(stage)
-        entries = read_index(place.bucket, place.table)
+    entries = runs_of(stage)
     chosen = [
         entry
         for entry in entries

@@ -13,13 +13,12 @@ from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli import runs_shown, stop
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.runs_found import find_run, look_at
+from nova_judge.cli.runs_found import find_run, look_at, runs_of
 from nova_judge.cli.terminal import Console, say
 from nova_judge.errors import RunStateError
 from nova_judge.findings.run_index import FAILED, RUNNING, IndexEntry
 from nova_judge.layout import RunLayout
 from nova_judge.steps import run_control, run_folder
-from nova_judge.steps.run_index import read_index
 
 LOOK_EVERY_S = 5.0
 _LOGS_BEFORE_S, _LOGS_AFTER_S = 120, 900
@@ -50,9 +49,7 @@ def list_runs(
 
       nova-judge runs list --json | jq '.runs[] | select(.verdict == "B better")'
     """
-    with refusals_explained(stage):
-        place = submissions.deployed(stage)
-        entries = read_index(place.bucket, place.table)
+    entries = runs_of(stage)
     chosen = [
         entry
         for entry in entries

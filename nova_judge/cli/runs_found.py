@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from nova_judge.aws import executions, submissions
 from nova_judge.aws.follow import entered_last
+from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.cli.runs_shown import RunShown
@@ -19,6 +20,13 @@ class FoundRun(NamedTuple):
 
     place: Deployed
     entry: IndexEntry
+
+
+def runs_of(stage: str) -> list[IndexEntry]:
+    """The headlines of a stage's runs. Raises AccessError where AWS refuses to show them."""
+    with refusals_explained(stage):
+        place = submissions.deployed(stage)
+        return read_index(place.bucket, place.table)
 
 
 def find_run(stage: str, name: str) -> FoundRun:

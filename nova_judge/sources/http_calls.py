@@ -20,6 +20,7 @@ from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.answers.retries import (
     CONNECTION_BROKEN,
     CUT_SHORT,
+    DETAIL_CHARACTERS,
     TIMED_OUT,
     UNREACHED,
     CallFailed,
@@ -31,7 +32,6 @@ from nova_judge.sources.request_forms import ChatForm, ChatRequest, answer_in
 CONNECT_TIMEOUT_S = 10.0
 GONE_AFTER_S = 600.0
 """Seconds in which a server may start again: as long as a row is patient."""
-DETAIL_CHARACTERS = 300
 _RENAMED = ("max_tokens", "max_completion_tokens")
 
 

@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pytest
@@ -88,6 +89,20 @@ class Account:
 
 
 CACHED = (s3.client, runs_table._table, executions._client)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of S3 in which there is the bucket `data`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3.client.cache_clear()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        yield client
+    s3.client.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,9 @@
 import json
 import tarfile
 
-import boto3
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
-from nova_judge.aws import s3
 from nova_judge.cli.main import app
 from nova_judge.errors import JudgeJobError, SavedReportError
 from nova_judge.findings.saved_report import open_report
@@ -164,17 +161,9 @@ def test_equal_output_is_one_run_and_an_existing_folder_stays(post, tmp_path):
     assert "exists already" in str(done.exception)
 
 
-def test_archives_in_s3_are_read(post, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3.client.cache_clear()
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="data")
-        client.upload_file(str(post), "data", "jobs/j-1/output/output.tar.gz")
-        assert report_at("s3://data/jobs/j-1/output/output.tar.gz").metrics.reconciled.b == 7
-    s3.client.cache_clear()
+def test_archives_in_s3_are_read(post, bucket):
+    bucket.upload_file(str(post), "data", "jobs/j-1/output/output.tar.gz")
+    assert report_at("s3://data/jobs/j-1/output/output.tar.gz").metrics.reconciled.b == 7
 
 
 def test_what_is_no_jobs_output_is_named(tmp_path):
