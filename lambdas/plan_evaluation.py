@@ -38,7 +38,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             _listed(settings.training_jobs),
         ),
         key_of=AwsWays(settings.job_prefix, keys_in(settings.stand_in_keys)).key_of,
-        stand_ins=StandIns(settings.stand_in_answers or None, settings.stand_in_judge or None),
+        stand_ins=StandIns(
+            settings.stand_in_answers or None,
+            settings.stand_in_judge or None,
+            _listed(settings.stand_in_absent_for),
+        ),
     )
     run, checks = plan_run(request, asked)
     for check in checks:

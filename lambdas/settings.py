@@ -29,8 +29,9 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     `kms_key_arn`: the key that the output of jobs is encrypted with; "" for S3's own.
     `candidate_endpoints`: names of the account's endpoints that may be asked; `weights`,
     `model_packages`, `training_jobs`: what may be served; all with commas.
-    `stand_in_*` say what answers and judges in place of the models, and whether any model of a
-    recipe counts as one that the stage serves; only local mode sets them.
+    `stand_in_*` say what answers and judges in place of the models, but for those that answer
+    themselves, and whether any model of a recipe counts as one that the stage serves; only local
+    mode sets them.
     """
 
     job_prefix: str
@@ -41,6 +42,7 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     model_packages: str = ""
     training_jobs: str = ""
     stand_in_answers: str = ""
+    stand_in_absent_for: str = ""
     stand_in_keys: str = ""
     stand_in_judge: str = ""
     stand_in_models: str = ""

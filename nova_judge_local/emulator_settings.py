@@ -50,6 +50,14 @@ class ChatServer(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 600.0
 
 
+class OwnBedrock(msgspec.Struct, frozen=True, kw_only=True):
+    """Bedrock models that answer themselves: the address on loopback, under a token."""
+
+    url: str
+    token: str
+    models: tuple[str, ...]
+
+
 class JudgeCalls(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of calls to the judge: rows at once, seconds for an answer, tokens of an answer.
 
@@ -95,6 +103,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     judge_calls: JudgeCalls = DEFAULT_CALLS
     answers: tuple[str, ...] = ()
     chat_server: ChatServer | None = None
+    own_bedrock: OwnBedrock | None = None
     model_keys: dict[str, str] = {}
     kept: str | None = None
     cache: str | None = None

@@ -25,6 +25,7 @@ from nova_judge.sources.openai_server import server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.text import storable
 from nova_judge_local import output_folder
+from nova_judge_local.bedrock import own_account
 from nova_judge_local.emulator_settings import (
     DEFAULT_CALLS,
     ChatServer,
@@ -37,7 +38,7 @@ from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
-from nova_judge_local.named_candidates import local_recipe
+from nova_judge_local.named_candidates import bedrock_models, local_recipe
 from nova_judge_local.supposed_models import suppose_models
 
 KEPT = ".nova-judge-kept"
@@ -119,9 +120,12 @@ def run(
     keys = keys_of(asked_models(recipe), os.environ, typed)
     settings = msgspec.structs.replace(settings, model_keys=keys)
     with output_folder.held(request.out):
-        for note in check_servers(settings, recipe):
+        models = bedrock_models(request.candidates)
+        for note in (*check_servers(settings, recipe), *own_account.check_models(models)):
             watch.say(note)
-        return _run(request, settings, RecipeFile(recipe, text), watch, hold)
+        with own_account.answering(models, settings.kept) as own:
+            settings = msgspec.structs.replace(settings, own_bedrock=own)
+            return _run(request, settings, RecipeFile(recipe, text), watch, hold)
 
 
 def _run(

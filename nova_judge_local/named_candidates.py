@@ -14,7 +14,7 @@ from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.yaml_text import read_yaml
 
-FORM = "openai:URL#MODEL"
+FORM = "openai:URL#MODEL or bedrock:MODEL_ID"
 LONGEST_CALL_S = 600.0
 HOW = ("prompt", "messages", "examples", "system", "generation")
 """What stays of the recipe's candidate where another model is named."""
@@ -61,12 +61,22 @@ def _candidate(
     spec: str, side: Candidate, environment: Mapping[str, str], timeout_s: float
 ) -> dict[str, Any]:
     kind, _, rest = spec.partition(":")
+    seconds = min(timeout_s, LONGEST_CALL_S)
+    if kind == "bedrock" and rest:
+        return {"bedrock": rest, "generation": {"call_timeout_s": seconds, "batch_from": None}}
     if kind != "openai" or not rest:
         raise LocalModeError(f"--{side.lower()} {spec}: names no candidate: write {FORM}.")
     url, _ = server_model(rest)
     may_send_key = url.startswith("https://") or is_on_this_machine(url)
     candidate: dict[str, Any] = {"openai": rest}
-    candidate["generation"] = {"call_timeout_s": min(timeout_s, LONGEST_CALL_S)}
+    candidate["generation"] = {"call_timeout_s": seconds}
     if environment.get(variable_of(SECRET)) and may_send_key:
         candidate["secret"] = SECRET
     return candidate
+
+
+def bedrock_models(named: Mapping[Candidate, str]) -> tuple[str, ...]:
+    """The Bedrock models that a command names, which answer themselves."""
+    begins = "bedrock:"
+    specs = [spec.removeprefix(begins) for spec in named.values() if spec.startswith(begins)]
+    return tuple(dict.fromkeys(specs))

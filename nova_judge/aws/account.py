@@ -65,7 +65,7 @@ def facts_of_run(
             training_quota=training,
             endpoint_quota=endpoint,
             models=known,
-            offered_models=_offered(known),
+            offered_models=offered(known),
             images={name: image.result() for name, image in images.items()},
             job_role_trust=trust.result(),
             refused=refused.result(),
@@ -98,7 +98,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
         training_quota=training,
         endpoint_quota=endpoint,
         models=models,
-        offered_models=_offered(models),
+        offered_models=offered(models),
         images={name: read(_image(uri)) for name, uri in uris.items()},
         endpoints=endpoints,
         endpoint_names=_endpoint_names(endpoints),
@@ -109,7 +109,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     )
 
 
-def _offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
+def offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
     """Models to choose from, asked for only where one that is named cannot be called."""
     known = [facts for facts in models.values() if isinstance(facts, ModelFacts)]
     if all(facts.lifecycle != "ABSENT" and facts.on_demand for facts in known):

@@ -76,7 +76,8 @@ def _rates_elsewhere(run: Run) -> JudgeRates | None:
 def stand_in_for(run: Run, candidate: str) -> str | None:
     """Name of what answered in a candidate's place; None where the candidate itself did."""
     spec = run.recipe.candidate(candidate)
-    stands_in = candidate in run.generated() and source_of(spec).on_aws
+    on_aws = source_of(spec).on_aws and spec.model not in run.stand_ins.absent_for
+    stands_in = candidate in run.generated() and on_aws
     return run.stand_ins.answers if stands_in else None
 
 

@@ -33,10 +33,14 @@ class RunInput(msgspec.Struct, frozen=True):
 
 
 class StandIns(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Names of what answers and judges in place of the models in local mode; AWS has none."""
+    """Names of what answers and judges in place of the models in local mode; AWS has none.
+
+    `absent_for`: models that answer themselves.
+    """
 
     answers: str | None = None
     judge: str | None = None
+    absent_for: tuple[str, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,24 +4,36 @@ import json
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from nova_judge_local.bedrock.own_account import forwarded
+from nova_judge_local.emulator_settings import OwnBedrock
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, to_json
 
 _JSON = {"Content-Type": "application/json"}
 
 
-def converse(answers: Answers, method: str, path: str, body: bytes) -> HttpAnswer:
-    """Answer `POST /model/<id>/converse`; anything else is refused by name."""
-    return answered(lambda: _converse(answers, method, path, body))
+def converse(
+    answers: Answers, own: OwnBedrock | None, method: str, path: str, body: bytes
+) -> HttpAnswer:
+    """Answer `POST /model/<id>/converse`; anything else is refused by name.
+
+    The models of `own` answer themselves.
+    """
+    return answered(lambda: _converse(answers, own, method, path, body))
 
 
-def _converse(answers: Answers, method: str, path: str, body: bytes) -> Parameters:
+def _converse(
+    answers: Answers, own: OwnBedrock | None, method: str, path: str, body: bytes
+) -> Parameters:
     parts = path.strip("/").split("/")
     if method != "POST" or parts[0] != "model" or parts[-1] != "converse":
         raise ApiError(
             "ValidationException", f"{method} {path}: local mode knows Converse only.", 501
         )
-    return answers.converse(unquote("/".join(parts[1:-1])), json.loads(body))
+    model, request = unquote("/".join(parts[1:-1])), json.loads(body)
+    if own is not None and model in own.models:
+        return answers.noted(lambda: forwarded(own, model, request))
+    return answers.converse(model, request)
 
 
 def answered(operation: Callable[[], Parameters]) -> HttpAnswer:

@@ -67,7 +67,7 @@ class Account:
         self._forks = forks
         if forks is not None:
             hooks.start_functions_with(forks.popen)
-        _plug_in(SageMakerApi(operations, hosting.invoke), answers, settings.wait_scale)
+        _plug_in(SageMakerApi(operations, hosting.invoke), answers, settings)
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
         authorization.authorize_as_aws_does()
@@ -85,19 +85,19 @@ class Account:
             self._forks.stop()
 
 
-def _plug_in(api: SageMakerApi, answers: Answers, wait_scale: float) -> None:
+def _plug_in(api: SageMakerApi, answers: Answers, settings: EmulatorSettings) -> None:
     hooks.read_service_models_once()
     hooks.add_version_ids()
     hooks.honour_ranges_of_versions()
     authorization.answer_condition_keys()
     authorization.simulate_with_context()
     cloudformation_types.install(api)
-    state_machine_tasks.install(api, wait_scale)
+    state_machine_tasks.install(api, settings.wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
 
     def converse(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
         del headers
-        return runtime_api.converse(answers, method, path, body)
+        return runtime_api.converse(answers, settings.own_bedrock, method, path, body)
 
     hooks.add_service("bedrock-runtime", None, converse)
 

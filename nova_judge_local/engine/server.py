@@ -81,6 +81,9 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "S3_DATA_DIR": f"{start.folder}/s3",
         "MPLCONFIGDIR": f"{cache}/matplotlib",
         "STAND_IN_ANSWERS": answering(settings.chat_server),
+        "STAND_IN_ABSENT_FOR": ",".join(
+            settings.own_bedrock.models if settings.own_bedrock else ()
+        ),
         "STAND_IN_JUDGE": settings.judge.partition(":")[0],
         "STAND_IN_MODELS": "any" if settings.any_model else "",
         "STAND_IN_KEYS": orjson.dumps(settings.model_keys).decode(),

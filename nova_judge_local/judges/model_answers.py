@@ -3,9 +3,9 @@
 An answer is never made up: a prompt that was not recorded gets an error that says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -17,6 +17,7 @@ from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.sagemaker.api import ApiError
 
 ANSWERED, REFUSED = "answered", "refused"
+Given = TypeVar("Given")
 
 
 class CompletionRequest(NamedTuple):
@@ -143,13 +144,18 @@ class Answers:
         asked = [turn["content"] for turn in messages if turn.get("role") == "user"]
         if not asked or not isinstance(asked[-1], str):
             raise ApiError("ValidationError", "The request holds no message of the user.")
+        request = CompletionRequest(models, asked[-1], messages, settings)
+        return self.noted(lambda: self._source.answer(request))
+
+    def noted(self, answer: Callable[[], Given]) -> Given:
+        """The answer of whoever gives it, counted, or its refusal, written down."""
         try:
-            done = self._source.answer(CompletionRequest(models, asked[-1], messages, settings))
+            given = answer()
         except ApiError as error:
             self._note(REFUSED, error.message.encode() + b"\n")
             raise
         self._note(ANSWERED, b".")
-        return done
+        return given
 
     def _note(self, name: str, line: bytes) -> None:
         if self._ledger is not None:

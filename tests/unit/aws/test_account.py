@@ -224,16 +224,16 @@ def lists(bedrock) -> None:
 @pytest.mark.parametrize("facts", [ModelFacts("ABSENT"), ModelFacts("ACTIVE", on_demand=False)])
 def test_what_bedrock_has_is_listed_where_a_model_cannot_be_called(bedrock, facts):
     lists(bedrock)
-    assert account._offered({"one": ModelFacts("ACTIVE"), "other": facts}) == LISTED
+    assert account.offered({"one": ModelFacts("ACTIVE"), "other": facts}) == LISTED
 
 
 def test_nothing_is_listed_where_every_model_can_be_called(bedrock):
-    assert account._offered({"one": ModelFacts("LEGACY"), "two": NotRead("denied")}) == ()
+    assert account.offered({"one": ModelFacts("LEGACY"), "two": NotRead("denied")}) == ()
 
 
 def test_a_role_without_the_right_to_list_names_nothing(bedrock):
     bedrock.add_client_error("list_foundation_models", "AccessDeniedException")
-    assert account._offered({"one": ModelFacts("ABSENT")}) == ()
+    assert account.offered({"one": ModelFacts("ABSENT")}) == ()
 
 
 def test_quotas_are_told_apart_by_their_use():
