@@ -1,5 +1,3 @@
 """The version of the package, which reports and runs carry."""
 
-from typing import Final
-
-__version__: Final = "0.2.0"
+__version__ = "0.2.0"
