@@ -95,7 +95,7 @@ def test_no_region_and_no_credentials_are_one_sentence_each(bare):
 
 
 def test_a_refusal_names_doctor_after_one_full_stop(bare):
-    said = r"ListQueues operation: AWS is away\. `nova-judge doctor --stage dev` tells what"
+    said = r"ListQueues operation: AWS is away\. `nova-judge doctor --stage dev` says what"
     with pytest.raises(AccessError, match=said), refusals_explained("dev"):
         raise ClientError({"Error": {"Message": "AWS is away."}}, "ListQueues")
 
