@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import ryaml
 import typer
@@ -82,22 +82,21 @@ def command(
     recipes = {one: _recipe(one, prompt) for one in judge if not one.startswith(RECORDED)}
     reading = next(iter(recipes.values()), None) or read_recipe("model-judge")
     pairs = _labelled(labels or SHIPPED, reading, columns, join)[:rows]
-    console = Console(stderr=True, highlight=False)
+    asked = _Asked(pairs, kept, concurrency)
     with missing_access_explained():
-        checked = [
-            _checked(console, recipes[one], pairs, kept, concurrency, _ways(recipes[one], one))
-            if one in recipes
-            else check_recorded(Path(one.removeprefix(RECORDED)), pairs)
-            for one in judge
-        ]
+        checked = [_check(one, recipes.get(one), asked) for one in judge]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
     out.write_text(render_judge_check(checked, said), encoding="utf-8")
     if as_json:
         print_json(checked)
-        return
-    printed = Console(highlight=False)
-    printed.print(_table(checked))
-    printed.print(f"On {escape(said)}. Page: {escape(str(out))}", soft_wrap=True)
+    else:
+        _show(checked, f"On {said}. Page: {out}")
+
+
+def _show(checked: Sequence[CheckedJudge], rows_and_page: str) -> None:
+    console = Console(highlight=False)
+    console.print(_table(checked))
+    console.print(escape(rows_and_page), soft_wrap=True)
 
 
 def _ways(recipe: Recipe, spec: str) -> AwsWays:
@@ -106,25 +105,30 @@ def _ways(recipe: Recipe, spec: str) -> AwsWays:
     return AwsWays("", keys_of(recipe.judge.asked, os.environ, typed))
 
 
-def _checked(
-    console: Console,
-    recipe: Recipe,
-    rows: Sequence[InputRow],
-    kept: Path,
-    concurrency: int,
-    ways: AwsWays,
-) -> CheckedJudge:
+class _Asked(NamedTuple):
+    """The rows that every judge is asked, where replies are kept, and the calls at once."""
+
+    rows: Sequence[InputRow]
+    kept: Path
+    concurrency: int
+
+
+def _check(spec: str, recipe: Recipe | None, asked: _Asked) -> CheckedJudge:
+    """One judge, asked by its recipe; without one, by its recorded verdicts."""
+    if recipe is None:
+        return check_recorded(Path(spec.removeprefix(RECORDED)), asked.rows)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True, highlight=False)
     with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
         asking = JudgeAsking(
-            ways=ways,
-            kept=kept / "judge-check.jsonl",
-            concurrency=concurrency,
+            ways=_ways(recipe, spec),
+            kept=asked.kept / "judge-check.jsonl",
+            concurrency=asked.concurrency,
             planned=lambda total: progress.update(task, total=total),
             answered=lambda: progress.advance(task),
         )
-        return ask_and_check(recipe, rows, asking)
+        return ask_and_check(recipe, asked.rows, asking)
 
 
 def _recipe(spec: str, prompt: str | None) -> Recipe:
