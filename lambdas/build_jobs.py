@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
 from lambdas.settings import JobSettings, load
 from nova_judge.aws import s3
@@ -17,6 +17,7 @@ from nova_judge.steps.job_data import build_jobs
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, region}` → `{api, jobs, later, done}`: a request for each job.
 

@@ -6,7 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.notifications import record
-from lambdas.observability import logger, measure
+from lambdas.observability import logger, logs_faults, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import FunctionSettings, load
@@ -20,6 +20,7 @@ from nova_judge.sources.endpoints import endpoint_instances
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """PlanEvaluation's output → what the later states need to know, or `claimed: false`."""

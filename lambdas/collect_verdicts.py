@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import s3
@@ -15,6 +15,7 @@ from nova_judge.steps.collect_verdicts import collect_verdicts
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, number, name}` → `{number, name, output, tokens}`, as the results processor reads.
 

@@ -6,7 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger, measure
+from lambdas.observability import logger, logs_faults, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import BatchSettings, load
@@ -21,6 +21,7 @@ from nova_judge.steps.judge_shard import AskedShard, BatchPlace, ask_shard
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, number, shard, endpoints}` → `{left, wait}`: replies that are still to come.

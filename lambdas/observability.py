@@ -1,6 +1,9 @@
 """One logger and one set of metrics for all functions: ids and counts only, never prompts."""
 
+import functools
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -11,6 +14,36 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def logs_faults(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a handler log what it raises with the run's id, by which `runs logs` finds its lines.
+
+    The runtime writes the stack trace too, on a line that does not say whose it is.
+    """
+
+    @functools.wraps(handler)
+    def handled(event: dict[str, Any], context: object) -> Any:  # noqa: ANN401 - the handler's own
+        try:
+            return handler(event, context)
+        except Exception:
+            logger.exception("it failed", extra=_whose(event))
+            raise
+
+    return handled
+
+
+def _whose(event: dict[str, Any]) -> dict[str, str]:
+    """The run, execution or job that an event is about, as far as it says so."""
+    parts = [event, *(event.get(key) for key in ("run", "detail", "state"))]
+    names = {"run_id": "run_id", "execution": "execution", "TrainingJobName": "job"}
+    return {
+        name: value
+        for part in parts
+        if isinstance(part, dict)
+        for key, name in names.items()
+        if isinstance(value := part.get(key), str)
+    }
 
 
 def measure(stage: str, values: dict[str, float]) -> None:

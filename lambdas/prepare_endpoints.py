@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.hosting import Host, is_in_service, prepare
@@ -27,6 +27,7 @@ from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints, instances?, executions?, seconds?}` → `{ready}`, asked for until true.
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger, measure
+from lambdas.observability import logger, logs_faults, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import ResultsSettings, load
@@ -30,6 +30,7 @@ from nova_judge.steps.run_meter import meter_of
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An event of jobs that ended → `{run_id, status}`; twice the event, once the bytes."""

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger, measure
+from lambdas.observability import logger, logs_faults, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import FailureSettings, load
@@ -39,6 +39,7 @@ ASK_AGAIN = (
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """`{state: {error}, execution}` or an execution's status change → `{error, cause}`."""

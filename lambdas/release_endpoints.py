@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
 from lambdas.settings import EndpointSettings, load
 from nova_judge.steps.endpoint_leases import release_leases
@@ -13,6 +13,7 @@ from nova_judge.steps.endpoint_leases import release_leases
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints?}` → `{deleted}`: the models whose endpoints nobody leases any more.
 

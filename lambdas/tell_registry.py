@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
+from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
 from lambdas.settings import TriggerSettings, load
 from nova_judge.findings.run_events import RunEvent
@@ -15,6 +15,7 @@ from nova_judge.steps.tell_registry import tell_registry
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The event of a run that has its report → `{run_id, outcome, approval}`."""
     settings = load(TriggerSettings)

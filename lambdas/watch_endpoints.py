@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, measure
+from lambdas.observability import logger, logs_faults, measure
 from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import WatchSettings, load
@@ -36,6 +36,7 @@ from nova_judge.runs.orphans import orphans
 
 @answers_pings
 @logger.inject_lambda_context
+@logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Any event → `{leases_ended, endpoints_deleted, jobs_stopped}`."""

@@ -1,5 +1,6 @@
 """`nova-judge estimate`: what a run will cost and take, before it starts."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -11,7 +12,7 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
-from nova_judge.findings.run_index import judged_before
+from nova_judge.findings.run_index import IndexEntry, judged_before
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
@@ -74,7 +75,11 @@ def measured_in(stage: str, recipe: Recipe) -> Throughput | None:
     from nova_judge.steps.run_index import read_index  # noqa: PLC0415
 
     with refusals_explained(stage):
-        entries = read_index(submissions.deployed(stage).bucket)
+        return measured_by(read_index(submissions.deployed(stage).bucket), recipe)
+
+
+def measured_by(entries: Iterable[IndexEntry], recipe: Recipe) -> Throughput | None:
+    """The speed that the recipe's judge had in these runs."""
     judge = kind_of(recipe.kind).judged_by(recipe).model
     return throughput_of(judged_before(entries, judge))
 

@@ -32,6 +32,7 @@ from nova_judge.cli.source import source
 from nova_judge.cli.submitted import Started, wait_for_all
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
+from nova_judge.findings.run_index import IndexEntry
 from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
 from nova_judge.kinds.known import kind_of
 from nova_judge.kinds.recipes import read_recipe
@@ -43,6 +44,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger, trigger_of
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
+from nova_judge.steps.run_index import read_index
 
 SubmitInputs: TypeAlias = Annotated[
     list[str] | None,
@@ -116,8 +118,9 @@ def command(
             for name in recipes or ["pairwise"]
         ]
         with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
+            entries = read_index(place.bucket)
             for one in asked:
-                _check(console, place, one)
+                _check(console, place, one, entries)
         started = [_start(console, place, one) for one in asked]
         if as_json:
             print_json({"stage": stage, "runs": [one.as_document(place) for one in started]})
@@ -170,8 +173,11 @@ def _asked(
     return _Asked(recipe, read, input_file if there else None, file, lines, how, names)
 
 
-def _check(console: Console, place: Deployed, asked: _Asked) -> None:
-    """Print what a run would cost; raises where it would be refused."""
+def _check(console: Console, place: Deployed, asked: _Asked, entries: Sequence[IndexEntry]) -> None:
+    """Print what a run would cost, at the speed of the stage's runs; raises where it is refused.
+
+    The budget is held against what the run itself will estimate, which knows no other runs.
+    """
     read = asked.recipe
     if (asked.uri or asked.file) and not kind_of(read.kind).needs_file(read):
         left_out = asked.uri or asked.file
@@ -180,9 +186,9 @@ def _check(console: Console, place: Deployed, asked: _Asked) -> None:
     if workload is None:
         console.print("The run reads the file, and estimates its cost before anything is paid for.")
         return
-    forecast = estimate_run(read, workload)
-    estimate.show(console, read, forecast)
-    check_budget(read, forecast)
+    measured = estimate.measured_by(entries, read)
+    estimate.show(console, read, estimate_run(read, workload, measured))
+    check_budget(read, estimate_run(read, workload))
 
 
 def _start(console: Console, place: Deployed, asked: _Asked) -> Started:
