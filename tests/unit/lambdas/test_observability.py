@@ -1,7 +1,5 @@
 """What a function raises is logged with the id of the run that it was at work on."""
 
-import json
-
 import pytest
 
 from lambdas.observability import logs_faults
@@ -16,15 +14,14 @@ from lambdas.observability import logs_faults
         ({"detail": {"stage": "dev", "run_id": "r-1"}}, {"run_id": "r-1"}),
     ],
 )
-def test_a_fault_is_logged_with_its_trace_and_its_run(event, whose, capsys):
+def test_a_fault_is_logged_with_its_trace_and_its_run(event, whose, caplog):
     @logs_faults
     def handler(event: dict, context: object) -> None:
         raise LookupError("the fault")
 
     with pytest.raises(LookupError):
         handler(event, None)
-    (line,) = capsys.readouterr().out.splitlines()
-    logged = json.loads(line)
-    assert {key: logged[key] for key in whose} == whose
-    assert logged["exception_name"] == "LookupError"
-    assert "test_observability.py" in logged["exception"]
+    (record,) = caplog.records
+    assert {key: getattr(record, key) for key in whose} == whose
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "the fault"
