@@ -80,6 +80,14 @@ class RunLayout:
         """Account of the input's lines: a `runs.rows.DatasetSummary`."""
         return f"{self.prefix}dataset.json"
 
+    @property
+    def job_files(self) -> str:
+        """The files of very many rows that are written side by side: `steps.job_files`.
+
+        Named like the other lists that a Distributed Map reads.
+        """
+        return f"{self.prefix}judge/shards.json"
+
     def judge(self, number: int) -> str:
         """The folder of one judge job; jobs count from 0."""
         return f"{self.prefix}judge/{number}/"

@@ -7,9 +7,9 @@ names there, and how often its two orders contradict each other, is its noise. `
 of the run a second time, as they were (see `retest.py`).
 """
 
+import bisect
 import enum
 import hashlib
-import heapq
 from collections.abc import Iterable
 
 import msgspec
@@ -52,6 +52,27 @@ class ControlFinding(msgspec.Struct, frozen=True):
     flips: float | None = None
 
 
+class DrawnRows:
+    """Keeps, while rows stream by, the `count` that controls are made of."""
+
+    def __init__(self, count: int = CONTROL_ROWS, seed: int = 0) -> None:
+        self._count, self._seed = count, seed
+        self._kept: list[tuple[str, int, InputRow]] = []
+
+    def add(self, row: InputRow) -> None:
+        """The next row; rows without both answers are passed over."""
+        if not (row.response_A and row.response_B):
+            return
+        drawn = (_draw(row.id, self._seed), row.line, row)
+        if len(self._kept) < self._count or drawn[:2] < self._kept[-1][:2]:
+            bisect.insort(self._kept, drawn, key=lambda kept: kept[:2])
+            del self._kept[self._count :]
+
+    def rows(self) -> list[InputRow]:
+        """The rows drawn, in the order of their lines."""
+        return sorted((row for *_, row in self._kept), key=lambda row: row.line)
+
+
 def control_rows(
     rows: Iterable[InputRow], control: Control, count: int, seed: int = 0
 ) -> list[InputRow]:
@@ -62,10 +83,10 @@ def control_rows(
     answers. Rows without both
     answers are passed over.
     """
-    answered = (row for row in rows if row.response_A and row.response_B)
-    drawn = heapq.nsmallest(count, answered, key=lambda row: (_draw(row.id, seed), row.line))
-    drawn.sort(key=lambda row: row.line)
-    return [_control_row(row, control, index) for index, row in enumerate(drawn)]
+    drawn = DrawnRows(count, seed)
+    for row in rows:
+        drawn.add(row)
+    return [_control_row(row, control, index) for index, row in enumerate(drawn.rows())]
 
 
 def judge_control(control: Control, evidence: Evidence, *, level: float = 0.95) -> ControlFinding:

@@ -35,6 +35,8 @@ STATE_SAMPLES = (
     StateSample("AreEndpointsReady", {"prepared": {"ready": False}}, "WaitForEndpoints"),
     StateSample("IsBatchInferenceAsked", {"batch": True}, "BatchResponses"),
     StateSample("IsBatchInferenceAsked", {"batch": False}, "BuildJobs"),
+    StateSample("AreFilesWritten", {"dataset": {"pieces": ""}}, "WhoRunsTheJobs"),
+    StateSample("AreFilesWritten", {"dataset": {"pieces": "runs/r/k"}}, "WriteJobFiles"),
     StateSample("WhoRunsTheJobs", {"dataset": {"api": "bedrock"}}, "RunBedrockJobs"),
     StateSample("WhoRunsTheJobs", {"dataset": {"api": "serverless"}}, "RunServerlessJobs"),
     StateSample("AwaitReport", {}, "ReadReport", {"looks": 0}),

@@ -14,6 +14,7 @@ MEMORY_MB: Mapping[str, int] = {
     "ReleaseEndpoints": 512,
     "BatchResponses": 2048,
     "BuildJobs": 2048,
+    "WriteJobFiles": 2048,
     "JudgeRows": 2048,
     "CollectVerdicts": 2048,
     "RecordFailure": 1024,

@@ -1,41 +1,42 @@
 """The data that a run's jobs read, and the requests that start them.
 
 The input is read twice: what cannot be used is set aside and the rest is counted, then the jobs are
-planned over that many rows and their files written. One shard's rows are held at a time; the
-answers, which may be much longer, stream through.
+planned over that many rows and their files written: those of very many rows side by side, each by a
+function of its own.
 """
 
 import contextlib
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from nova_judge.aws import s3
-from nova_judge.inputs.shard_rows import decode_shard_rows
-from nova_judge.inputs.shards import Shard, cut
 from nova_judge.kinds.job import IN_CHILDREN, Api, Deployment, PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known import kind_of
 from nova_judge.layout import RunLayout
-from nova_judge.pairs.controls import CONTROL_ROWS, Control, control_rows
+from nova_judge.pairs.controls import CONTROL_ROWS, Control, DrawnRows, control_rows
 from nova_judge.pairs.judging_order import judging_ranks
 from nova_judge.records import FailedRow, InputRow, Rejected
-from nova_judge.runs.rows import (
-    DatasetCounter,
-    DatasetSummary,
-    JudgeLine,
-    check_summary,
-    decode_responses,
-    merged,
-)
+from nova_judge.runs.rows import DatasetCounter, DatasetSummary, check_summary
 from nova_judge.runs.run import Run, StandIns
 from nova_judge.runs.state_size import check_state_size
+from nova_judge.steps.job_files import (
+    FilesOf,
+    ShardPlace,
+    cut_asked,
+    encoded,
+    files_of_job,
+    pieces_of,
+    write_in_order,
+    write_rows,
+)
 
 FILES_AT_ONCE = 8
-ASKED_SHARD_BYTES = 4 * 1024**2
-"""Of the prompts that a judge is asked in one function's shard: some hundred rows."""
+MOST_ROWS_AT_ONCE = 1_000_000
+"""Rows whose files one function writes beside planning them: a minute's work. Those of more rows
+are written side by side, where the files can be written from a shard on."""
 
 
 class StateJob(msgspec.Struct, frozen=True):
@@ -49,7 +50,8 @@ class BuiltJobs(NamedTuple):
     """The requests of a run's jobs: those that start at once, and those that may be needed later.
 
     `done`: how many of the jobs that judge rows are among the first. `requests`: the key of a file
-    with the first ones, in place of `jobs`, where each gets a child execution of its own.
+    with the first ones, in place of `jobs`, where each gets a child execution of its own. `pieces`:
+    the key of the files that are still to be written; "" where all are.
     """
 
     api: Api
@@ -57,40 +59,61 @@ class BuiltJobs(NamedTuple):
     later: list[StateJob]
     done: int
     requests: str = ""
+    pieces: str = ""
 
 
-def build_jobs(run: Run, deployment: Deployment) -> BuiltJobs:
+class _Counted(NamedTuple):
+    """The account of the input, where each shard begins, and the rows that controls are made of."""
+
+    summary: DatasetSummary
+    places: list[ShardPlace]
+    drawn: list[InputRow]
+
+
+def build_jobs(
+    run: Run, deployment: Deployment, most_rows_at_once: int = MOST_ROWS_AT_ONCE
+) -> BuiltJobs:
     """Write everything that the jobs of a run read, and say what to ask AWS for.
 
     With `stop: when_decided` one job starts at once, beside those of controls. Raises
     GenerationFailedError or InputFileError where the rows are not worth a job.
     """
-    kind, bucket = kind_of(run.recipe.kind), deployment.bucket
-    summary = DatasetCounter().summary()
+    files = FilesOf(run, kind_of(run.recipe.kind), deployment.bucket)
+    kind, bucket = files.kind, files.bucket
+    counted = _Counted(DatasetCounter().summary(), [], [])
     if kind.needs_file(run.recipe):
-        summary = _set_aside(run, kind, bucket)
-        _write_summary(run, bucket, summary)
-        local = run.stand_ins != StandIns()
-        place = run.input.key.rpartition("/")[2] if local else run.input.uri
-        check_summary(summary, place, run.most_failed, local=local)
-    jobs = kind.jobs(run, summary.rows)
+        counted = _set_aside(files)
+        _write_summary(run, bucket, counted.summary)
+        _check(run, counted.summary)
+    jobs = kind.jobs(run, counted.summary.rows)
     rows, controls = _parted(jobs)
     names = tuple(job.label for job in controls)
-    summary = msgspec.structs.replace(summary, jobs=len(rows), controls=names)
+    summary = msgspec.structs.replace(counted.summary, jobs=len(rows), controls=names)
     _write_summary(run, bucket, summary)
-    _write_rows(run, kind, rows, bucket)
+    pieces = ""
+    if _is_written_by_pieces(files, summary.rows, most_rows_at_once):
+        pieces = RunLayout(run.run_id).job_files
+        planned = msgspec.json.encode(list(pieces_of(rows, counted.places)))
+        s3.write(bucket, pieces, planned, "application/json")
+    else:
+        _write_rows(files, rows)
+        cut_asked(files, rows)
     for job in controls:
-        _write_control(run, kind, job, rows, bucket)
+        made = control_rows(
+            counted.drawn, Control(job.label), CONTROL_ROWS, run.recipe.statistics.seed
+        )
+        write_rows(files, [job], made)
+    cut_asked(files, controls)
     requests = [_request(run, kind, job, deployment) for job in jobs]
     if jobs[0].api in IN_CHILDREN:
         key = RunLayout(run.run_id).job_requests
         s3.write(bucket, key, msgspec.json.encode(requests), "application/json")
-        return BuiltJobs(jobs[0].api, [], [], len(rows), key)
+        return BuiltJobs(jobs[0].api, [], [], len(rows), key, pieces)
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
     requests = _freeing(requests[:at_once] + requests[len(rows) :] + requests[at_once : len(rows)])
     first = at_once + len(controls)
-    return BuiltJobs(jobs[0].api, requests[:first], requests[first:], at_once)
+    return BuiltJobs(jobs[0].api, requests[:first], requests[first:], at_once, pieces=pieces)
 
 
 def _freeing(jobs: Sequence[StateJob]) -> list[StateJob]:
@@ -105,45 +128,38 @@ def _freeing(jobs: Sequence[StateJob]) -> list[StateJob]:
     return freeing[::-1]
 
 
-def all_lines(run: Run, bucket: str, counter: DatasetCounter) -> Iterator[JudgeLine]:
-    """Every line of the input, shard by shard, with the generated answers filled in."""
-    layout = RunLayout(run.run_id)
-    lines_before = 0
-    for shard in msgspec.json.decode(s3.read(bucket, layout.shards), type=list[Shard]):
-        rows = decode_shard_rows(s3.read(bucket, layout.rows(shard.index)))
-        keys = {c: layout.responses(c, shard.index) for c in run.generated() if rows.rows}
-        responses = {
-            candidate: counter.counted(
-                candidate, decode_responses(s3.lines(s3.describe(bucket, key)))
-            )
-            for candidate, key in keys.items()
-        }
-        yield from merged(rows, responses, lines_before)
-        lines_before += rows.lines
+def _is_written_by_pieces(files: FilesOf, rows: int, most_rows_at_once: int) -> bool:
+    """True for very many rows that lie in the order of their shards."""
+    recipe = files.run.recipe
+    in_order = files.kind.generates and not recipe.stop and not recipe.many
+    return in_order and rows > most_rows_at_once
 
 
-def _lines(run: Run, kind: Kind[Any], bucket: str, counter: DatasetCounter) -> Iterator[Any]:
-    """The lines of the input: rows of the kind, and what is to be set aside."""
-    if kind.generates:
-        return all_lines(run, bucket, counter)
-    item = s3.S3Object(*msgspec.structs.astuple(run.rows_in))
-    return kind.rows(run.recipe, s3.stream(item, 0), item.size, run.sources)
-
-
-def _set_aside(run: Run, kind: Kind[Any], bucket: str) -> DatasetSummary:
+def _set_aside(files: FilesOf) -> _Counted:
     """Count the rows; write down the lines that cannot be used and the rows without answers."""
+    run, bucket = files.run, files.bucket
     layout, counter = RunLayout(run.run_id), DatasetCounter()
+    places: list[ShardPlace] = []
+    drawn = DrawnRows(CONTROL_ROWS, run.recipe.statistics.seed)
     with (
         s3.ObjectWriter(bucket, layout.rejected) as rejected,
         s3.ObjectWriter(bucket, layout.failed) as failed,
     ):
-        for line in _lines(run, kind, bucket, counter):
+        for line in files.lines(counter, places=places):
             counter.count(line)
             if isinstance(line, FailedRow):
-                failed.write(_encoded(line))
+                failed.write(encoded(line))
             elif isinstance(line, Rejected):
-                rejected.write(_encoded(line))
-    return counter.summary()
+                rejected.write(encoded(line))
+            elif run.recipe.controls and isinstance(line, InputRow):
+                drawn.add(line)
+    return _Counted(counter.summary(), places, drawn.rows())
+
+
+def _check(run: Run, summary: DatasetSummary) -> None:
+    local = run.stand_ins != StandIns()
+    place = run.input.key.rpartition("/")[2] if local else run.input.uri
+    check_summary(summary, place, run.most_failed, local=local)
 
 
 def _write_summary(run: Run, bucket: str, summary: DatasetSummary) -> None:
@@ -157,84 +173,30 @@ def _parted(jobs: Sequence[PlannedJob]) -> tuple[list[PlannedJob], list[PlannedJ
     return list(jobs[: len(jobs) - len(controls)]), controls
 
 
-def _write_rows(run: Run, kind: Kind[Any], jobs: Sequence[PlannedJob], bucket: str) -> None:
-    """Each row into the files of the jobs that are given it; jobs may share a file."""
-    files = {job.data: job for job in jobs if job.data is not None}
-    ordered = sorted(files.values(), key=lambda job: job.first)
-    if run.recipe.stop:
-        _write_by_rank(run, kind, ordered, bucket)
-        return
-    if run.recipe.many:
-        for pair in run.recipe.compared:
-            own = [job for job in ordered if job.pair == pair]
-            _write_in_order(run, kind, own, bucket)
-        return
-    _write_in_order(run, kind, ordered, bucket)
+def _write_rows(files: FilesOf, jobs: Sequence[PlannedJob]) -> None:
+    """Each row into the files of the jobs that are given it."""
+    recipe = files.run.recipe
+    if recipe.stop:
+        _write_by_rank(files, jobs)
+    elif recipe.many:
+        for pair in recipe.compared:
+            write_in_order(files, [job for job in jobs if job.pair == pair], files.rows())
+    elif jobs and any(job.data for job in jobs):
+        write_in_order(files, jobs, files.rows())
 
 
-def _write_in_order(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], bucket: str) -> None:
-    rows = _rows(run, kind, bucket) if ordered else iter(())
-    for first, same in itertools.groupby(ordered, key=lambda job: job.first):
-        part = list(same)
-        with contextlib.ExitStack() as files_of_part:
-            add_to = [
-                files_of_part.enter_context(_files_of(run, kind, job, bucket)) for job in part
-            ]
-            for row in itertools.islice(rows, part[0].last - first):
-                for add in add_to:
-                    add(row)
-
-
-def _write_by_rank(run: Run, kind: Kind[Any], ordered: Sequence[PlannedJob], bucket: str) -> None:
+def _write_by_rank(files: FilesOf, jobs: Sequence[PlannedJob]) -> None:
     """Write each job's rows as a sample of all: judging may stop early. A few files at once."""
-    ranks = judging_ranks(_rows(run, kind, bucket), run.recipe.statistics.seed)
+    ordered = sorted(jobs, key=lambda job: job.first)
+    ranks = judging_ranks(files.rows(), files.run.recipe.statistics.seed)
     for start in range(0, len(ordered), FILES_AT_ONCE):
         part = ordered[start : start + FILES_AT_ONCE]
         with contextlib.ExitStack() as open_files:
-            add_to = [open_files.enter_context(_files_of(run, kind, job, bucket)) for job in part]
-            for rank, row in zip(ranks.tolist(), _rows(run, kind, bucket), strict=True):
+            add_to = [open_files.enter_context(files_of_job(files, job)) for job in part]
+            for rank, row in zip(ranks.tolist(), files.rows(), strict=True):
                 for job, add in zip(part, add_to, strict=True):
                     if job.first <= rank < job.last:
                         add(row)
-
-
-def _rows(run: Run, kind: Kind[Any], bucket: str) -> Iterator[Any]:
-    """The rows that are sent, in the order of the file."""
-    lines = _lines(run, kind, bucket, DatasetCounter())
-    return (line for line in lines if not isinstance(line, FailedRow | Rejected))
-
-
-def _write_control(
-    run: Run, kind: Kind[Any], job: PlannedJob, judging: Sequence[PlannedJob], bucket: str
-) -> None:
-    """The files of a control: rows made of those that are judged, which no candidate should win."""
-    sent = (
-        msgspec.json.decode(line, type=InputRow)
-        for one in judging
-        for line in s3.lines(s3.describe(bucket, one.rows or ""))
-    )
-    rows = control_rows(sent, Control(job.label), CONTROL_ROWS, run.recipe.statistics.seed)
-    with _files_of(run, kind, job, bucket) as add:
-        for row in rows:
-            add(row)
-
-
-@contextlib.contextmanager
-def _files_of(
-    run: Run, kind: Kind[Any], job: PlannedJob, bucket: str
-) -> Iterator[Callable[[object], None]]:
-    """A function that adds a row to what a job reads, and to what is kept for its results."""
-    with (
-        s3.ObjectWriter(bucket, job.data or "") as data,
-        s3.ObjectWriter(bucket, job.rows or "") as rows,
-    ):
-
-        def add(row: object) -> None:
-            line = kind.data_line(run, row, job)
-            data.write(line.sent)
-            rows.write(_encoded(line.kept))
-
-        yield add
 
 
 def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment) -> StateJob:
@@ -245,10 +207,6 @@ def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment)
     layout = RunLayout(run.run_id)
     record = msgspec.json.encode(job)
     s3.write(deployment.bucket, layout.judge_job(job.number), record, "application/json")
-    if job.api == "calls":
-        size = s3.describe(deployment.bucket, job.data or "").size
-        shards = msgspec.json.encode(list(cut(size, ASKED_SHARD_BYTES)))
-        s3.write(deployment.bucket, layout.judge_shards(job.number), shards, "application/json")
     body = _encrypted(request.state_body or request.body, deployment.kms_key)
     return StateJob(job.number, body)
 
@@ -259,7 +217,3 @@ def _encrypted(body: dict[str, Any], key: str) -> dict[str, Any]:
     if not key or "S3OutputPath" not in output:
         return body
     return {**body, "OutputDataConfig": {**output, "KmsKeyId": key}}
-
-
-def _encoded(record: object) -> bytes:
-    return msgspec.json.encode(record) + b"\n"

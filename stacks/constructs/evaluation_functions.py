@@ -93,6 +93,9 @@ class EvaluationFunctions:
                 "batch_responses", batch, timeout=long, memory_mb=2048
             ),
             "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
+            "WriteJobFiles": self._function(
+                "write_job_files", FunctionSettings(**common), timeout=long, memory_mb=2048
+            ),
             "JudgeRows": self._function("judge_rows", batch, timeout=long, memory_mb=2048),
             # The details of a job lie on the disk twice: as lines, and as Parquet.
             "CollectVerdicts": self._function(
@@ -139,6 +142,7 @@ class EvaluationFunctions:
             "GenerateResponses",
             "BatchResponses",
             "BuildJobs",
+            "WriteJobFiles",
             "JudgeRows",
             "CollectVerdicts",
             "RecordFailure",

@@ -32,6 +32,7 @@ OWN = {
     "ReleaseEndpoints": RELEASES,
     "BatchResponses": f"{READS} {WRITES} bedrock:InvokeModel {BATCHES}",
     "BuildJobs": f"{READS} {WRITES}",
+    "WriteJobFiles": f"{READS} {WRITES}",
     "JudgeRows": f"{READS} {WRITES} {MODELS} {BATCHES} sagemaker:DescribeEndpoint "
     "sagemaker:InvokeEndpoint",
     "CollectVerdicts": f"{READS} {WRITES}",

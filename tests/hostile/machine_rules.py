@@ -33,6 +33,7 @@ OF_LOGS_AND_TRACES = ("logs:", "xray:")
 MAPS = {
     "GenerateResponses": (16, "DISTRIBUTED"),
     "BatchResponses": (20, "DISTRIBUTED"),
+    "WriteJobFiles": (16, "DISTRIBUTED"),
     "RunJudgeJobs": (2, "INLINE"),
     "AskJudge": (1, "INLINE"),
     "JudgeRows": (16, "DISTRIBUTED"),
@@ -61,6 +62,7 @@ CHOICES = {
     "IsEndpointToRelease": "IsBatchInferenceAsked | ReleaseEndpoints if needs_endpoints=True",
     "IsBatchInferenceAsked": "BuildJobs | BatchResponses if batch=True",
     "IsBatchShardDone": "BatchShardDone | WaitForBatchShard if left>0",
+    "AreFilesWritten": "WriteJobFiles | WhoRunsTheJobs if pieces=",
     "WhoRunsTheJobs": "RunJudgeJobs | RunBedrockJobs if api=bedrock"
     " | RunServerlessJobs if api=serverless | AskJudge if api=calls",
     "IsJudgeHosted": "JudgeRows | PrepareJudge if endpoints[0]?",
@@ -89,9 +91,11 @@ KEPT = {
     "ReleaseEndpoints": None,
     "BatchResponses": None,
     "BuildJobs": "$.dataset",
+    "WriteJobFiles": None,
     "RunJudgeJobs": None,
     "RunBedrockJobs": "$.judged",
-    "AskJudge": "$.judged",
+    "AskJudge": None,
+    "CollectVerdicts": "$.collected",
     "JudgeRows": None,
     "JudgeShard": "$.judged",
     "PrepareJudge": "$.prepared",

@@ -49,6 +49,7 @@ JOB = {
     "JobName": "job",
     **dict.fromkeys(("ApplicationType", "EvaluationConfig", "InferenceConfig", "JobTags"), "r"),
 }
+COLLECTED = {"number": 0, "name": "job", "output": "s3://data/out", "tokens": [1, 2]}
 REPORTED = {
     "status": {"S": "REPORTED"},
     "report": {"S": "s3://data/report.html"},
@@ -66,7 +67,7 @@ class FailedError(Exception):
 def built(api: str = "nova", jobs: int = 2, later: int = 0) -> dict[str, Any]:
     requests = [{"number": number, "request": JOB} for number in range(jobs + later)]
     given = {"api": api, "jobs": requests[:jobs], "later": requests[jobs:], "done": jobs}
-    return given | {"requests": REQUESTS}
+    return given | {"requests": REQUESTS, "pieces": ""}
 
 
 class Tasks:
@@ -81,10 +82,9 @@ class Tasks:
             "ReleaseEndpoints": [{}],
             "BatchResponses": [{"left": 0}],
             "BuildJobs": [built()],
+            "WriteJobFiles": [{}],
             "JudgeRows": [{"left": 0, "wait": False}],
-            "CollectVerdicts": [
-                {"number": 0, "name": "job", "output": "s3://data/o", "tokens": []}
-            ],
+            "CollectVerdicts": [COLLECTED],
             "RecordFailure": [{"error": "Told", "cause": "why"}],
             "createTrainingJob.sync": [{"TrainingJobName": "job"}],
             "createTrainingJob": [{}],
@@ -262,6 +262,29 @@ def test_batch_inference_is_looked_at_until_it_is_done(run):
     tasks = Tasks(ClaimRun=[{**PLANNED, "batch": True}], BatchResponses=[{"left": 1}, {"left": 0}])
     assert ended(run(tasks)) == ("SUCCEEDED", "")
     assert tasks.called.count("BatchResponses") == 4
+
+
+def test_files_of_very_many_rows_are_written_side_by_side(run):
+    tasks = Tasks(
+        ClaimRun=[{**PLANNED, "generates": False}],
+        BuildJobs=[{**built(), "pieces": PLANNED["shards_key"]}],
+    )
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    assert tasks.called[2:6] == ["BuildJobs", *["WriteJobFiles"] * 3]
+    given = [given["Payload"] for name, given in tasks.given if name == "WriteJobFiles"]
+    assert [sorted(each) for each in given] == [["piece", "run_id"]] * 3
+    assert tasks.called[6:] == [*["createTrainingJob.sync"] * 2, "getItem"]
+
+
+def test_the_end_of_each_job_that_is_asked_by_calls_is_told(run):
+    asked = {"name": "job", "shards": PLANNED["shards_key"], "endpoints": [], "instances": {}}
+    jobs = {**built("calls"), "jobs": [{"number": n, "request": asked} for n in range(2)]}
+    tasks = Tasks(ClaimRun=[{**PLANNED, "generates": False}], BuildJobs=[jobs])
+    assert ended(run(tasks)) == ("SUCCEEDED", "")
+    of_job = [*["JudgeRows"] * 3, "CollectVerdicts", "putEvents"]
+    assert tasks.called[3:] == [*of_job * 2, "getItem"]
+    told = [given["Entries"][0]["Detail"] for name, given in tasks.given if name == "putEvents"]
+    assert told == [{"stage": "dev", "run_id": "run-1", "jobs": [COLLECTED]}] * 2
 
 
 def test_jobs_of_bedrock_are_looked_at_and_their_end_is_told(run):

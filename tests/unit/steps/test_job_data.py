@@ -15,6 +15,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.steps.job_data import BuiltJobs, build_jobs
+from nova_judge.steps.job_files import FilePiece, write_piece
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import CUSTOMISED, HERE, recipe, run
 from tests.unit.kinds.test_known import shipped
@@ -23,7 +24,7 @@ ASKED = HERE._replace(bucket=BUCKET)
 PAIRS = packaged_recipe("pairwise")
 
 
-def built(account: Any, of: Recipe, rows: int) -> BuiltJobs:
+def built(account: Any, of: Recipe, rows: int, most_rows_at_once: int = 1_000) -> BuiltJobs:
     """The jobs over so many pairs in shards of three, each shard with a broken line."""
     asked, layout = run(of), RunLayout(run(of).run_id)
     places = range(0, rows, 3)
@@ -36,7 +37,7 @@ def built(account: Any, of: Recipe, rows: int) -> BuiltJobs:
         )
         shard = ShardRows(len(held) + 1, held, (Rejected(len(held) + 1, "broken"),))
         account.put(layout.rows(number), shard.encode())
-    return build_jobs(asked, ASKED)
+    return build_jobs(asked, ASKED, most_rows_at_once)
 
 
 def prompts(account: Any, number: int, name: str) -> list[str]:
@@ -64,6 +65,43 @@ def test_pairs_fill_one_file_after_the_other_and_controls_are_drawn_from_all(acc
         "judge",
         "control",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (PAIRS.replace("judge:\n", "judge:\n  max_rows_per_job: 4\n"), "llm_judge.jsonl"),
+        (
+            "kind: model_judge\njudge:\n  max_rows_per_job: 4\n"
+            "  model: {bedrock: us.anthropic.claude-sonnet-4-6}\n",
+            "asked.jsonl",
+        ),
+    ],
+    ids=["by jobs", "by calls"],
+)
+def test_files_written_side_by_side_are_those_that_one_function_writes(
+    account, text: str, name: str
+) -> None:
+    assert built(account, recipe(text), 14).pieces == ""
+    layout = RunLayout("questions_1-0123456789ab")
+    written = [key for n in range(4) for key in account.keys(layout.judge(n))]
+    assert sum(key.endswith(name) for key in written) == 4
+    once = {key: account.read(key) for key in written}
+    account.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in written]})
+    jobs = built(account, recipe(text), 14, most_rows_at_once=13)
+    assert (jobs.pieces, len(jobs.jobs)) == (layout.job_files, 4)
+    assert not [key for key in account.keys(layout.judge(0)) if key.endswith(name)]
+    pieces = account.json(layout.job_files)
+    assert [(piece["jobs"], piece["begins"]["shard"]) for piece in pieces] == [
+        ([0], 0),
+        ([1], 1),
+        ([2], 2),
+        ([3], 4),
+    ]
+    for piece in pieces[::-1]:
+        write_piece(run(recipe(text)), BUCKET, msgspec.convert(piece, FilePiece))
+    again = [key for n in range(4) for key in account.keys(layout.judge(n))]
+    assert {key: account.read(key) for key in again} == once
 
 
 def test_with_an_early_stop_one_job_starts_beside_the_controls(account) -> None:
