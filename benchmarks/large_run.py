@@ -1,11 +1,14 @@
 """How far one run reaches: time and memory of each function over a million rows and more.
 
-    python benchmarks/large_run.py [--rows 1000000] [--json] [--folder FOLDER]
+    python benchmarks/large_run.py [--rows 1000000] [--jobs 4] [--parts 1] [--json]
+                                   [--folder FOLDER]
 
 The steps of the functions run on a bucket that is a folder, with recorded answers and verdicts;
-each in a process of its own, whose processor time and peaks of memory and disk are measured. A row
-has a prompt of 100 characters and two answers of 300. What S3 takes is not in the figures, what the
-archive of a judge job takes is.
+each in a process of its own, whose processor time, requests to S3 and peaks of memory and disk are
+measured: the files of one job, the rows of one job, the report over all. A row has a prompt of 100
+characters and two answers of 300. What S3 takes is not in the figures, what the archive of a judge
+job takes is. With `--parts 10` the report is written once more over ten times as many rows: each
+part stands ten times, under other prompts.
 """
 
 import argparse
@@ -21,12 +24,15 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 from folder_s3 import FolderS3
 
 from nova_judge.answers.answers import Answer
 from nova_judge.aws import s3
+from nova_judge.findings.run_evidence import COLUMNS_FILE
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.inputs.shards import Shard
 from nova_judge.kinds.job import Deployment
@@ -35,15 +41,26 @@ from nova_judge.layout import RunLayout
 from nova_judge.parquet import write_parquet
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.job_outcome import JobOutcome
+from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run, RunInput
 from nova_judge.runs.training_job import training_job_name
 from nova_judge.steps import run_folder, shard_files
 from nova_judge.steps.job_data import build_jobs
+from nova_judge.steps.job_files import FilePiece, write_piece
+from nova_judge.steps.judged_parts import keep_part
 from nova_judge.steps.publish import publish
 
 BUCKET, KEY, PREFIX = "data", "inbox/pairwise/large.jsonl", "nova-judge-dev"
-STEPS = ("input", "shards", "build", "judge", "publish")
-OURS = {"shards": "GenerateResponses, a shard", "build": "BuildJobs", "publish": "ProcessResults"}
+STEPS = ("input", "shards", "build", "files", "judge", "read", "report", "multiply", "reports")
+OURS = {
+    "shards": "GenerateResponses, all shards",
+    "build": "BuildJobs",
+    "files": "WriteJobFiles, a job",
+    "read": "ProcessResults, a job's rows",
+    "report": "ProcessResults, the report",
+    "reports": "ProcessResults, the report of all parts",
+}
+OF_ONE = {"files", "read"}
 WORDS = ("the", "answer", "names", "a", "reason", "and", "then", "it", "says", "how", "found")
 DETAILS = {
     "full_prompt": "VARCHAR",
@@ -70,9 +87,9 @@ def prepare_input(folder: Path, rows: int) -> None:
             )
 
 
-def run_of(folder: Path, rows: int) -> Run:
+def run_of(folder: Path, rows: int, jobs: int) -> Run:
     recipe = load_recipe(packaged_recipe("pairwise"), file="recipes/pairwise.yaml")
-    judge = msgspec.structs.replace(recipe.judge, max_rows_per_job=max(1, rows // 4))
+    judge = msgspec.structs.replace(recipe.judge, max_rows_per_job=max(1, rows // jobs))
     recipe = msgspec.structs.replace(recipe, judge=judge)
     size = (folder / KEY).stat().st_size if (folder / KEY).exists() else 0
     return Run(
@@ -102,9 +119,16 @@ def answer_shard(run: Run, shard: Shard) -> None:
         shard_files.write_responses(BUCKET, run, shard, candidate, answers)
 
 
-def build(run: Run) -> None:
+def build(run: Run) -> int:
+    """Plan the jobs, whose files are written by others; the bytes of what the state carries."""
     role = "arn:aws:iam::123456789012:role/Judge"
-    build_jobs(run, Deployment(BUCKET, "us-east-1", "123456789012", PREFIX, role, "dev"))
+    place = Deployment(BUCKET, "us-east-1", "123456789012", PREFIX, role, "dev")
+    return len(msgspec.json.encode(build_jobs(run, place, most_rows_at_once=0)))
+
+
+def write_files(run: Run, number: int) -> None:
+    pieces = s3.read(BUCKET, RunLayout(run.run_id).job_files)
+    write_piece(run, BUCKET, msgspec.json.decode(pieces, type=list[FilePiece])[number])
 
 
 def judge_jobs(run: Run, folder: Path) -> None:
@@ -128,7 +152,7 @@ def judge_jobs(run: Run, folder: Path) -> None:
                     f"run/eval_results/details/model/{stamp}/details_custom|llm_judge_judge|0_{stamp}.parquet",
                 )
                 archive.add(results, f"run/eval_results/results_{stamp}.json")
-        ended = JobOutcome(
+        outcome = JobOutcome(
             run_id=run.run_id,
             number=number,
             name=name,
@@ -137,7 +161,7 @@ def judge_jobs(run: Run, folder: Path) -> None:
             instance_type="ml.g5.12xlarge",
             instance_count=1,
         )
-        run_folder.write_outcome(BUCKET, ended)
+        run_folder.write_outcome(BUCKET, outcome)
 
 
 def _details(data: Path) -> Iterator[dict[str, object]]:
@@ -155,12 +179,39 @@ def _details(data: Path) -> Iterator[dict[str, object]]:
             }
 
 
-def report(run: Run) -> None:
+def ended(run: Run) -> tuple[DatasetSummary, list[JobOutcome]]:
     summary = run_folder.read_summary(BUCKET, run.run_id)
     assert summary is not None
-    outcomes = run_folder.read_outcomes(BUCKET, run, summary)
-    published = publish(BUCKET, run, summary, outcomes)
+    return summary, run_folder.read_outcomes(BUCKET, run, summary)
+
+
+def report(run: Run) -> None:
+    published = publish(BUCKET, run, *ended(run))
     assert published.metrics.rows.judged, published
+
+
+def multiply(run: Run, folder: Path, parts: int) -> None:
+    """Stand each part there so many times, under other prompts and other lines."""
+    summary, outcomes = ended(run)
+    layout = RunLayout(run.run_id)
+    times = [(copy, outcome) for copy in range(1, parts) for outcome in outcomes]
+    for number, (copy, outcome) in enumerate(times, start=len(outcomes)):
+        name = f"{outcome.name.rpartition('-')[0].rpartition('-')[0]}-{number}-0"
+        place = folder / layout.judge_part(outcome.number, outcome.name)
+        target = folder / layout.judge_part(number, name)
+        shutil.copytree(place, target)
+        with np.load(place / COLUMNS_FILE) as kept:
+            columns = {column: kept[column] for column in kept.files}
+        columns["clusters"] = columns["clusters"] ^ np.uint64(copy * 0x9E3779B97F4A7C15 % 2**64)
+        columns["lines"] = columns["lines"] + copy * summary.rows
+        np.savez(target / COLUMNS_FILE, **columns)
+        changed = msgspec.structs.replace(outcome, number=number, name=name)
+        run_folder.write_outcome(BUCKET, changed)
+    rows = summary.rows * parts
+    counted = msgspec.structs.replace(
+        summary, input=rows, rows=rows, jobs=summary.jobs * parts, cached=0
+    )
+    s3.write(BUCKET, layout.dataset, msgspec.json.encode(counted))
 
 
 class Disk(threading.Thread):
@@ -189,22 +240,30 @@ class Disk(threading.Thread):
         return self.peak
 
 
-def take_step(step: str, folder: Path, rows: int) -> None:
+def take_step(asked: argparse.Namespace) -> None:
     """One step in this process; prints what it took."""
+    step, folder = asked.step, asked.folder
     store = FolderS3(folder)
     s3.client = lambda: store  # type: ignore[assignment]
     disk = Disk(folder / "scratch")
     tempfile.tempdir = str(folder / "scratch")
-    run = run_of(folder, rows)
+    run = run_of(folder, asked.rows, asked.jobs)
+    state = 0
     before, began = time.process_time(), time.perf_counter()
     if step == "input":
-        prepare_input(folder, rows)
+        prepare_input(folder, asked.rows)
     elif step == "shards":
         answer_shards(run)
     elif step == "build":
-        build(run)
+        state = build(run)
+    elif step == "files":
+        write_files(run, asked.number)
     elif step == "judge":
         judge_jobs(run, folder)
+    elif step == "read":
+        keep_part(BUCKET, run, ended(run)[1][asked.number])
+    elif step == "multiply":
+        multiply(run, folder, asked.parts)
     else:
         report(run)
     taken = {
@@ -214,6 +273,8 @@ def take_step(step: str, folder: Path, rows: int) -> None:
         "disk_mb": disk.stop() >> 20,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         "shards": len(list(run.shards())),
+        "state_bytes": state,
+        "requests": dict(store.requests),
     }
     sys.stdout.write(json.dumps(taken) + "\n")
 
@@ -221,31 +282,48 @@ def take_step(step: str, folder: Path, rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--number", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.step:
-        take_step(asked.step, asked.folder, asked.rows)
+        take_step(asked)
         return
     folder = Path(tempfile.mkdtemp(prefix="nova-judge-large-", dir=asked.folder))
     try:
-        for step in STEPS:
-            command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
-            ended = subprocess.run(
-                [*command, "--rows", str(asked.rows)], check=True, stdout=subprocess.PIPE, text=True
-            )
-            taken = json.loads(ended.stdout.splitlines()[-1])
-            if asked.json or step not in OURS:
-                print(json.dumps(taken) if asked.json else f"({step}: {taken['wall_s']} s)")
-            else:
-                each = taken["cpu_s"] / asked.rows * 1e6
-                print(
-                    f"{OURS[step]:28} {taken['cpu_s']:8.1f} CPU s {each:6.1f} µs a row "
-                    f"{taken['peak_mb']:6,} MB {taken['disk_mb']:6,} MB on disk"
-                )
+        for step in STEPS if asked.parts > 1 else STEPS[:7]:
+            for number in range(asked.jobs if step in OF_ONE else 1):
+                print_taken(taken_by(step, number, folder, asked), asked)
     finally:
         shutil.rmtree(folder)
+
+
+def taken_by(step: str, number: int, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """What a step took in a process of its own."""
+    given = {"step": step, "number": number, "folder": folder}
+    given |= {name: getattr(asked, name) for name in ("rows", "jobs", "parts")}
+    options = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+    command = [sys.executable, __file__, *options]
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    taken: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return taken
+
+
+def print_taken(taken: dict[str, Any], asked: argparse.Namespace) -> None:
+    step = taken["step"]
+    if asked.json or step not in OURS:
+        print(json.dumps(taken) if asked.json else f"({step}: {taken['wall_s']} s)", flush=True)
+        return
+    rows = asked.rows // asked.jobs if step in OF_ONE else asked.rows
+    rows *= asked.parts if step == "reports" else 1
+    print(
+        f"{OURS[step]:40} {taken['cpu_s']:8.1f} CPU s {taken['cpu_s'] / rows * 1e6:6.1f} µs a row "
+        f"{taken['peak_mb']:6,} MB {taken['disk_mb']:6,} MB on disk",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | 
 
 def metrics_of(run: RunFacts, found: RunEvidence, job: JobMetrics | None) -> Metrics:
     """The same from the evidence of the rows, whose rubrics are handed over."""
-    evidence, _, errors, rubrics = found
+    evidence, _, errors, rubrics, styled = found
     profiles = evidence.profiles
     basis = Basis.BOTH_ORDERS
     if 0 < errors[_OTHER_ORDER] == evidence.rows:
@@ -95,7 +95,7 @@ def metrics_of(run: RunFacts, found: RunEvidence, job: JobMetrics | None) -> Met
     facts = known_metrics(run, profiles.judged, profiles.judge_failed, judging)
     blocking = (*run.settings.blocked_by, *blocked_by(run.controls))
     settings = msgspec.structs.replace(run.settings, blocked_by=blocking)
-    estimates = estimated(evidence, settings, basis)
+    estimates = estimated(evidence, settings, basis, styled)
     settings = msgspec.structs.replace(settings, blocked_by=estimates["verdict"].blocked_by)
     noise = _noise(run, estimates["positions"])
     return msgspec.structs.replace(
@@ -112,9 +112,14 @@ def metrics_of(run: RunFacts, found: RunEvidence, job: JobMetrics | None) -> Met
     )
 
 
-def estimated(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> dict[str, Any]:
+def estimated(
+    evidence: Evidence,
+    settings: StatisticsSettings,
+    basis: Basis,
+    styled: Evidence | None = None,
+) -> dict[str, Any]:
     """Every estimate by its field in `Metrics`; rows with one verdict have none of two orders."""
-    fields = msgspec.structs.asdict(find(evidence, settings, basis)) | {"basis": basis}
+    fields = msgspec.structs.asdict(find(evidence, settings, basis, styled)) | {"basis": basis}
     if basis is not Basis.BOTH_ORDERS:
         alone = evidence.forward_alone().profiles
         fields |= {"profiles": None, "backward": None, "both_bad": None}

@@ -7,7 +7,7 @@ joins the parts of its run, a column at a time. What is joined is what one pass 
 from array import array
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from nova_judge.pairs.rubric_packing import PackedRows
 from nova_judge.records import JudgedRow, Unscored
 from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.evidence import Evidence, EvidenceColumns
+from nova_judge.statistics.findings import MOST_CONTROLLED
 from nova_judge.statistics.outcomes import Outcome, Profile
 
 COLUMNS_FILE, COUNTS_FILE = "columns.npz", "counts.json"
@@ -31,12 +32,16 @@ _PACKED = ("counts", "entries", "forward", "backward")
 
 
 class RunEvidence(NamedTuple):
-    """Columns of all rows, their lines in the input, unreadable judgments by stage and reason."""
+    """Columns of all rows, their lines in the input, unreadable judgments by stage and reason.
+
+    `styled`: of very many rows an even sample, which alone has lengths and markup.
+    """
 
     evidence: Evidence
     lines: Ints
     errors: Counter[tuple[str, str]]
     rubrics: RubricEvidence
+    styled: Evidence | None = None
 
     def judged(self, lines: Collection[int]) -> Mapping[int, FirstJudged]:
         """The rows of these lines, as far as they were judged."""
@@ -142,7 +147,7 @@ def read_packed(folder: Path) -> PackedRows:
         )
 
 
-def join_parts(folders: Sequence[Path]) -> RunEvidence:
+def join_parts(folders: Sequence[Path], most_styled: int = MOST_CONTROLLED) -> RunEvidence:
     """The rows of all parts, in this order; at least one part."""
     counts = [read_counts(folder) for folder in folders]
     errors: Counter[tuple[str, str]] = Counter()
@@ -153,11 +158,36 @@ def join_parts(folders: Sequence[Path]) -> RunEvidence:
         rubrics.counts.extend(part.rubrics)
         rubrics.packer.extend(read_packed(folder))
     parts = [np.load(folder / COLUMNS_FILE) for folder in folders]
-    joined = [_column(field.name, parts, counts) for field in fields(Evidence)]
+    rows = sum(part.rows for part in counts)
+    joined = {
+        field.name: _unknown(field.name, rows)
+        if field.name in _HALVED and rows > most_styled
+        else _column(field.name, parts, counts)
+        for field in fields(Evidence)
+    }
+    evidence = Evidence(**joined)
+    styled = _styled(evidence, parts, most_styled) if rows > most_styled else None
     lines = np.concatenate([part["lines"] for part in parts])
     for part in parts:
         part.close()
-    return RunEvidence(Evidence(*joined), lines, errors, rubrics)
+    return RunEvidence(evidence, lines, errors, rubrics, styled)
+
+
+def _styled(evidence: Evidence, parts: Sequence[Any], most: int) -> Evidence:
+    """An even sample of the rows, with the lengths and the markup of their answers."""
+    drawn = evidence.drawn(most)
+    edges = np.cumsum([len(part["lines"]) for part in parts])[:-1]
+    marks = list(zip(parts, np.split(drawn, edges), strict=True))
+    styles = {
+        name: np.concatenate([part[name][mark] for part, mark in marks])
+        for name in _HALVED
+        if all(name in part for part in parts)
+    }
+    return replace(evidence.where(drawn), **styles)
+
+
+def _unknown(name: str, rows: int) -> Any:  # noqa: ANN401
+    return np.broadcast_to(np.nan, (rows, *_WIDTHS.get(name, ())))
 
 
 def _column(name: str, parts: Sequence[Any], counts: Sequence[PartCounts]) -> Any:  # noqa: ANN401
@@ -173,7 +203,7 @@ def _column(name: str, parts: Sequence[Any], counts: Sequence[PartCounts]) -> An
         )
     width = _WIDTHS.get(name, ())
     if not any(name in part for part in parts):
-        return np.broadcast_to(np.nan, (sum(count.rows for count in counts), *width))
+        return _unknown(name, sum(count.rows for count in counts))
     return np.concatenate(
         [
             part[name] if name in part else np.full((count.rows, *width), np.nan, dtype=np.float32)

@@ -8,10 +8,12 @@ signs of the clusters' sums. With one row per cluster both are what they are for
 
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, Ints, Keys, RowIndices
@@ -26,6 +28,7 @@ __all__ = ["cluster_counts", "repeats", "share_interval"]
 METHOD = "Dirichlet weights over prompts, several rows per prompt, half a prompt at either end"
 ONE_SIDED = "Dirichlet weights over prompts, one prompt at the end of each one-sided bound"
 _END = 0.5
+_AT_ONCE = 1_000_000
 _KEPT = 8  # intervals of which several findings of one contest are made
 
 
@@ -114,9 +117,8 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     if not len(rows) or rows.max() == 1:
         return None
     parts = (scores, scores**2, leads.astype(np.float64), np.abs(leads).astype(np.float64))
-    summed = (np.bincount(place, part) for part in parts)
-    table = np.stack([rows, *summed], axis=1).round(9)
-    kinds, prompts = np.unique(table, axis=0, return_counts=True)
+    summed = [np.bincount(place, part) for part in parts]
+    kinds, prompts = _kinds([rows, *summed])
     return ClusterCounts(
         tuple(
             Cluster(int(n), wins, squares, int(lead), int(decided), count)
@@ -127,10 +129,24 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     )
 
 
+def _kinds(columns: Sequence[npt.NDArray[Any]]) -> tuple[Floats, Ints]:
+    """The different rows of a table, in order, and how often each is there; some at a time."""
+    found, counts = [], []
+    for start in range(0, len(columns[0]), _AT_ONCE):
+        part = np.stack([column[start : start + _AT_ONCE] for column in columns], axis=1).round(9)
+        kinds, prompts = np.unique(part, axis=0, return_counts=True)
+        found.append(kinds)
+        counts.append(prompts)
+    kinds, place = np.unique(np.concatenate(found), axis=0, return_inverse=True)
+    return kinds, np.bincount(place, np.concatenate(counts)).astype(np.int64)
+
+
 def places_of(keys: Keys) -> RowIndices:
     """The number, from 0 on, of each row's cluster; a key of 0 is a row of its own."""
     alone = keys == 0
     _, places = np.unique(keys, return_inverse=True)
+    if not alone.any():
+        return places
     places = np.where(alone, len(keys) + np.cumsum(alone), places)
     numbered: RowIndices = np.unique(places, return_inverse=True)[1]
     return numbered

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = ["count_codes", "gather", "key_of", "markup_of"]
 
 NOT_ASKED = Unscored("not asked")
 _BATCH = 20_000
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _LABEL_SCORES = np.array([0.0, 1.0, 0.5, math.nan])
 _MARKUP = (
     re.compile(r"^ {0,3}#{1,6}\s", re.MULTILINE),
@@ -148,7 +149,31 @@ class Evidence:
 
     def where(self, chosen: Flags | RowIndices) -> "Evidence":
         """The rows that are marked, or that have these numbers."""
-        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        rows = len(self.forward[chosen])
+        columns = (getattr(self, field.name) for field in fields(self))
+        return Evidence(
+            *(
+                np.broadcast_to(column[:1], (rows, *column.shape[1:]))
+                if _says_nothing(column)
+                else column[chosen]
+                for column in columns
+            )
+        )
+
+    def sampled(self, most: int) -> "Evidence":
+        """About `most` rows, drawn evenly by prompt; all where there are no more of them."""
+        return self if self.rows <= most else self.where(self.drawn(most))
+
+    def drawn(self, most: int) -> Flags:
+        """Flags of about `most` of more rows, drawn evenly by prompt."""
+        of_rows = np.arange(1, self.rows + 1, dtype=np.uint64) * _GOLDEN  # even: Weyl's sequence
+        draws = np.where(self.clusters == 0, of_rows, self.clusters)
+        return draws < np.uint64(2**64 // self.rows * most)
+
+
+def _says_nothing(column: npt.NDArray[Any]) -> bool:
+    """True for unknown values that take no memory."""
+    return len(column) > 1 and column.strides[0] == 0
 
 
 def count_codes(forward: Codes, backward: Codes) -> ProfileCounts:

@@ -42,6 +42,12 @@ FIXED_SIZE = (
 )
 
 
+MOST_CONTROLLED = 1_000_000
+"""Rows of the regressions on length and structure, which hold two hundred bytes of each."""
+SAMPLED = (
+    f"win rates at equal length and structure rest on about {MOST_CONTROLLED:,} rows, drawn evenly "
+    "by prompt; everything else on all rows"
+)
 AS_DRAWN = (
     "labels were drawn with different probabilities: agreement and calibration are of the labelled "
     "rows as drawn, not of all rows"
@@ -83,9 +89,14 @@ class Estimates(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(
-    evidence: Evidence, settings: StatisticsSettings, basis: Basis = Basis.BOTH_ORDERS
+    evidence: Evidence,
+    settings: StatisticsSettings,
+    basis: Basis = Basis.BOTH_ORDERS,
+    styled: Evidence | None = None,
 ) -> Estimates:
     """Every estimate that the evidence allows.
+
+    `styled`: an even sample of very many rows, which alone has lengths and markup.
 
     >>> from nova_judge.statistics.evidence import gather
     >>> find(gather([]), StatisticsSettings()).verdict.word.value
@@ -108,6 +119,8 @@ def find(
     by_rates = rate_by_outside_labels(contest, rates, level) if rates else None
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
+    drawn = counted.sampled(MOST_CONTROLLED) if styled is None else styled
+    drawn = drawn if both_orders else drawn.forward_alone()
     return Estimates(
         profiles=evidence.profiles.as_dict(),
         forward=evidence.profiles.forward,
@@ -126,9 +139,9 @@ def find(
         positions=of_positions and notes.kept("positions", of_positions),
         agreement=notes.kept("agreement", agreement(counted, level, both_orders=both_orders)),
         calibration=notes.kept("calibration", calibrate(evidence, level)),
-        length_controlled=notes.kept("length_controlled", length_controlled(counted, level)),
-        format_controlled=notes.kept("format_controlled", format_controlled(counted, level)),
-        style_controlled=notes.kept("style_controlled", style_controlled(counted, level)),
+        length_controlled=notes.kept("length_controlled", length_controlled(drawn, level)),
+        format_controlled=notes.kept("format_controlled", format_controlled(drawn, level)),
+        style_controlled=notes.kept("style_controlled", style_controlled(drawn, level)),
         slices=by_category.slices,
         notes=(*notes.reasons, *_limits(counted, settings, by_category.left_out)),
     )
@@ -189,5 +202,7 @@ def _limits(
     chances = evidence.probabilities[~np.isnan(evidence.label_scores)]
     if len(np.unique(chances[~np.isnan(chances)])) > 1:
         yield AS_DRAWN
+    if evidence.rows > MOST_CONTROLLED:
+        yield SAMPLED
     if categories_left_out:
         yield f"slices: {categories_left_out} smaller categories are not listed"

@@ -1,5 +1,6 @@
 """The same comparison by category, with the error rate shared out over all of them."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -7,6 +8,7 @@ import numpy as np
 
 from nova_judge.records import scored_or_none
 from nova_judge.statistics.agreement import Agreement, agreement
+from nova_judge.statistics.arrays import RowIndices
 from nova_judge.statistics.contest import (
     Contest,
     contest_of,
@@ -73,20 +75,25 @@ def slices(evidence: Evidence, settings: StatisticsSettings, basis: Basis) -> Sl
     ('maths', 'B better')
     """
     groups = _groups(evidence)
+    # What is not asked of categories is not copied for each of them.
+    evidence = replace(evidence, lengths=evidence.lengths[:, :0], markup=evidence.markup[:, :0])
     if all(category is None for category, _ in groups):
         return Slices((), 0)
-    parts = [_slice(name, rows, settings, basis) for name, rows in groups[:MAX_SLICES]]
+    parts = [
+        _slice(name, evidence.where(rows), settings, basis) for name, rows in groups[:MAX_SLICES]
+    ]
     corrected = iter(holm([part.p_value for part in parts if part.p_value is not None]))
     stated = [
         part
         if part.p_value is None
-        else _corrected(part, contest_of(rows, basis), next(corrected), settings)
+        else _corrected(part, contest_of(evidence.where(rows), basis), next(corrected), settings)
         for part, (_, rows) in zip(parts, groups, strict=False)
     ]
     return Slices(tuple(stated), max(0, len(groups) - MAX_SLICES))
 
 
-def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:
+def _groups(evidence: Evidence) -> list[tuple[str | None, RowIndices]]:
+    """The rows of each category, the largest first."""
     if not evidence.categories.size:
         return []  # np.split makes one part even of nothing
     number: dict[str | None, int] = {}
@@ -95,7 +102,7 @@ def _groups(evidence: Evidence) -> list[tuple[str | None, Evidence]]:
     parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(number)))[:-1])
     groups = [(name, part) for name, part in zip(number, parts, strict=True)]
     groups.sort(key=lambda group: (-len(group[1]), group[0] is None, group[0] or ""))
-    return [(name, evidence.where(part)) for name, part in groups]
+    return groups
 
 
 def _slice(

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from nova_judge.cli.main import app
 from nova_judge.findings.judgments import read_judgments, write_judgments
 from nova_judge.findings.metrics import compute_metrics, metrics_of
+from nova_judge.findings.run_evidence import join_parts
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.layout import RunLayout
 from nova_judge.records import JudgedRow
@@ -173,3 +174,16 @@ def test_every_command_reads_parts_as_one_file(
     assert said[0].exit_code == said[1].exit_code
     assert said[0].output == said[1].output
     assert said[0].exit_code in (0, 1), said[0].output
+
+
+def test_of_very_many_rows_a_sample_alone_has_lengths(asked, parts, tmp_path) -> None:
+    whole = joined(asked, parts, tmp_path).found
+    folders = [tmp_path / str(part.number) for part in parts]
+    sampled = join_parts(folders, most_styled=90)
+    assert np.isnan(sampled.evidence.lengths).all()
+    assert sampled.styled is not None
+    assert 50 < sampled.styled.rows < 140
+    drawn = whole.evidence.where(whole.evidence.drawn(90))
+    assert sampled.styled.lengths.tolist() == drawn.lengths.tolist()
+    assert sampled.styled.markup.tolist() == drawn.markup.tolist()
+    assert sampled.styled.forward.tolist() == drawn.forward.tolist()
