@@ -9,6 +9,7 @@ from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.nova import BENCHMARK, OWN_DATA, REWARDS
 from nova_judge.kinds.pairs import Pairs
 from nova_judge.kinds.serverless_scores import ServerlessScores
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of
 
 KINDS: Final[dict[str, Kind[Any]]] = {
@@ -22,6 +23,16 @@ KINDS: Final[dict[str, Kind[Any]]] = {
     "serverless": ServerlessScores(),
 }
 """By the word that stands as `kind` in a recipe."""
+
+
+def judged_in_parts(recipe: Recipe) -> bool:
+    """True where two candidates are compared by one judge: each judge job's rows are a part."""
+    return isinstance(kind_of(recipe.kind), Pairs) and not (recipe.many or recipe.judge.panel)
+
+
+def writes_rubrics(recipe: Recipe) -> bool:
+    """True where the judge scores criteria in every row."""
+    return recipe.kind == "rubric_llm_judge" or recipe.judge.rubric is not None
 
 
 def kind_of(name: str) -> Kind[Any]:  # each with rows of its own

@@ -1,35 +1,55 @@
-"""The rule that one run can be finished: two functions see all its rows, each in 15 minutes.
+"""The rule that one run can be finished: no function may need more than half of its time or memory.
 
-Measured by `benchmarks/large_run.py`; docs/cost-and-limits.md has the table.
+The bounds are data (`data/reach.json`), measured by `benchmarks/large_run.py`.
 """
 
+from typing import NamedTuple
+
 from nova_judge.check import Check
+from nova_judge.kinds.known import judged_in_parts, writes_rubrics
 from nova_judge.preflight.estimate import read_workload
 from nova_judge.preflight.input_head import InputHead
 from nova_judge.recipe import catalog
+from nova_judge.recipe.catalog import Bound
 from nova_judge.recipe.recipe import Recipe
 
-MOST_ROWS = 3_000_000
-"""At 71 µs of processor time a row the report of so many takes four minutes, of 15."""
-MOST_TEXT_BYTES = 3_000_000_000
-"""The report's function holds prompts and answers two and a half times on 10 GB of disk, and once,
-compressed, in 3 GB of memory."""
+
+class _Size(NamedTuple):
+    rows: float
+    text_bytes: float
+
+    def times(self, bound: Bound) -> float:
+        """How often the bound holds this; above 1 it is too much."""
+        return max(self.rows / bound.rows, self.text_bytes / bound.text_bytes)
 
 
 def reach_check(recipe: Recipe, head: InputHead) -> Check:
     """The check that a file is not more than one run can report on, before anything is paid."""
     workload = read_workload(recipe, *head[:3])
-    supposed = catalog.assumptions()
+    supposed, reach = catalog.assumptions(), catalog.reach()
     tokens = recipe.generation.max_tokens * supposed.answer_share.value * len(workload.generated)
     answers = workload.rows * tokens * supposed.characters_per_token.value
-    text_bytes = head.size + answers
-    summary = f"about {workload.rows:,} rows with {text_bytes / 1e9:,.1f} GB of text"
-    over = max(workload.rows / MOST_ROWS, text_bytes / MOST_TEXT_BYTES)
-    if over <= 1.0:
-        return Check("size of the run", "pass", summary)
-    return Check(
-        "size of the run",
-        "fail",
-        f"{summary}: one run reports on {MOST_ROWS:,} rows and {MOST_TEXT_BYTES / 1e9:.0f} GB",
-        f"split the file into {int(over) + 1} parts, each a run of its own",
-    )
+    run = _Size(workload.rows, head.size + answers)
+    in_parts = judged_in_parts(recipe) and not recipe.stop and not writes_rubrics(recipe)
+    bound = reach.in_parts if in_parts else reach.whole
+    summary = f"about {workload.rows:,} rows with {run.text_bytes / 1e9:,.1f} GB of text"
+    if run.times(bound) > 1.0:
+        return Check(
+            "size of the run",
+            "fail",
+            f"{summary}: such a run reports on {bound.rows:,} rows and {bound.text_bytes / 1e9:.0f} "
+            "GB",
+            f"split the file into {int(run.times(bound)) + 1} parts, each a run of its own",
+        )
+    share = min(1.0, (recipe.judge.max_rows_per_job or workload.rows) / max(workload.rows, 1))
+    job = _Size(run.rows * share, run.text_bytes * share)
+    if in_parts and job.times(reach.of_a_job) > 1.0:
+        most = max(1_000, int(job.rows / job.times(reach.of_a_job)) // 1_000 * 1_000)
+        return Check(
+            "size of the run",
+            "fail",
+            f"{summary}: a judge job has at most {reach.of_a_job.rows:,} rows and "
+            f"{reach.of_a_job.text_bytes / 1e9:.0f} GB",
+            f"write judge.max_rows_per_job: {most} or less into the recipe",
+        )
+    return Check("size of the run", "pass", summary)

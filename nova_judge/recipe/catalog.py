@@ -21,6 +21,23 @@ class NovaImages(msgspec.Struct, frozen=True):
     documented_regions: tuple[str, ...]
 
 
+class Bound(msgspec.Struct, frozen=True):
+    """So many rows, with so many bytes of prompts and answers, and the reason."""
+
+    rows: int
+    text_bytes: int
+    why: str
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Bounds of a run whose judge jobs are read one by one, of one of these, of any other run."""
+
+    measured_on: str
+    in_parts: Bound
+    of_a_job: Bound
+    whole: Bound
+
+
 class NovaServing(msgspec.Struct, frozen=True):
     """The container of customised Nova models; its regions are those of `accounts`."""
 
@@ -242,6 +259,12 @@ def prices() -> Prices:
 def assumptions() -> Assumptions:
     """The assumptions of an estimate where no price list speaks."""
     return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
+
+
+@functools.cache
+def reach() -> Reach:
+    """How large one run may be."""
+    return msgspec.json.decode((DATA / "reach.json").read_bytes(), type=Reach)
 
 
 def endpoint_name(prefix: str, model: str) -> str:

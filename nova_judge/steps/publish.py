@@ -15,8 +15,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.panel_findings import panel_findings
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.findings.sentences import headline, set_aside
-from nova_judge.kinds.known import kind_of
-from nova_judge.kinds.pairs import Pairs
+from nova_judge.kinds.known import judged_in_parts, kind_of
 from nova_judge.pairs.judged_rows import job_metrics
 from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
@@ -59,7 +58,7 @@ def publish(
     """
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        if judges_two(run):
+        if judged_in_parts(run.recipe) or run.recipe.judge.panel:
             return _publish_pairs(bucket, run, summary, outcomes, meter, folder)
         jobs = [finished_job(bucket, ended, folder / str(ended.number)) for ended in outcomes]
         if run.recipe.many:
@@ -72,15 +71,10 @@ def publish(
         return _publish_scores(bucket, run, summary, outcomes, meter, results, names)
 
 
-def judges_two(run: Run) -> bool:
-    """True where two candidates are compared, so that the rows of each judge job are a part."""
-    return isinstance(kind_of(run.recipe.kind), Pairs) and not run.recipe.many
-
-
 def keep_ended(bucket: str, run: Run, summary: DatasetSummary, ended: JobOutcome) -> None:
     """Keep the rows of a job as soon as it ended; those of a panel wait for its other judges."""
     judged_rows = ended.status == "Completed" and ended.number < summary.jobs
-    if judged_rows and judges_two(run) and not run.recipe.judge.panel:
+    if judged_rows and judged_in_parts(run.recipe):
         keep_part(bucket, run, ended)
 
 
