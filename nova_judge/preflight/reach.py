@@ -37,8 +37,7 @@ def reach_check(recipe: Recipe, head: InputHead) -> Check:
         return Check(
             "size of the run",
             "fail",
-            f"{summary}: such a run reports on {bound.rows:,} rows and {bound.text_bytes / 1e9:.0f} "
-            "GB",
+            f"{summary}: such a run holds {bound.rows:,} rows and {bound.text_bytes / 1e9:.0f} GB",
             f"split the file into {int(run.times(bound)) + 1} parts, each a run of its own",
         )
     share = min(1.0, (recipe.judge.max_rows_per_job or workload.rows) / max(workload.rows, 1))
