@@ -12,7 +12,6 @@ part stands ten times, under other prompts.
 """
 
 import argparse
-import contextlib
 import json
 import resource
 import shutil
@@ -20,19 +19,18 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 from folder_s3 import FolderS3
+from multiplied_parts import multiply
+from watched_disk import Disk
 
 from nova_judge.answers.answers import Answer
 from nova_judge.aws import s3
-from nova_judge.findings.run_evidence import COLUMNS_FILE
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.inputs.shards import Shard
 from nova_judge.kinds.job import Deployment
@@ -190,56 +188,6 @@ def report(run: Run) -> None:
     assert published.metrics.rows.judged, published
 
 
-def multiply(run: Run, folder: Path, parts: int) -> None:
-    """Stand each part there so many times, under other prompts and other lines."""
-    summary, outcomes = ended(run)
-    layout = RunLayout(run.run_id)
-    times = [(copy, outcome) for copy in range(1, parts) for outcome in outcomes]
-    for number, (copy, outcome) in enumerate(times, start=len(outcomes)):
-        name = f"{outcome.name.rpartition('-')[0].rpartition('-')[0]}-{number}-0"
-        place = folder / layout.judge_part(outcome.number, outcome.name)
-        target = folder / layout.judge_part(number, name)
-        shutil.copytree(place, target)
-        with np.load(place / COLUMNS_FILE) as kept:
-            columns = {column: kept[column] for column in kept.files}
-        columns["clusters"] = columns["clusters"] ^ np.uint64(copy * 0x9E3779B97F4A7C15 % 2**64)
-        columns["lines"] = columns["lines"] + copy * summary.rows
-        np.savez(target / COLUMNS_FILE, **columns)
-        changed = msgspec.structs.replace(outcome, number=number, name=name)
-        run_folder.write_outcome(BUCKET, changed)
-    rows = summary.rows * parts
-    counted = msgspec.structs.replace(
-        summary, input=rows, rows=rows, jobs=summary.jobs * parts, cached=0
-    )
-    s3.write(BUCKET, layout.dataset, msgspec.json.encode(counted))
-
-
-class Disk(threading.Thread):
-    """Looks twice a second at how much lies in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(daemon=True)
-        self._folder = folder
-        self.peak = 0
-        self._done = threading.Event()
-        folder.mkdir(exist_ok=True)
-        self.start()
-
-    def run(self) -> None:
-        while not self._done.wait(0.5):
-            used = 0
-            for path in self._folder.rglob("*"):
-                with contextlib.suppress(OSError):
-                    used += path.stat().st_size if path.is_file() else 0
-            self.peak = max(self.peak, used)
-
-    def stop(self) -> int:
-        """The peak, in bytes."""
-        self._done.set()
-        self.join()
-        return self.peak
-
-
 def take_step(asked: argparse.Namespace) -> None:
     """One step in this process; prints what it took."""
     step, folder = asked.step, asked.folder
@@ -263,7 +211,7 @@ def take_step(asked: argparse.Namespace) -> None:
     elif step == "read":
         keep_part(BUCKET, run, ended(run)[1][asked.number])
     elif step == "multiply":
-        multiply(run, folder, asked.parts)
+        multiply(BUCKET, run, folder, ended(run), asked.parts)
     else:
         report(run)
     taken = {

@@ -9,10 +9,11 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from nova_judge.findings.rubric_findings import RubricCounts, RubricEvidence
 from nova_judge.pairs.judged_evidence import evidence_row
@@ -28,6 +29,8 @@ COLUMNS_FILE, COUNTS_FILE = "columns.npz", "counts.json"
 _WIDTHS = {"lengths": (2,), "markup": (2, 3)}
 _HALVED = frozenset(_WIDTHS)
 """Counts of characters and marks in texts of a few megabytes: exact in half of the bytes."""
+Column: TypeAlias = npt.NDArray[Any]
+Columns: TypeAlias = Mapping[str, Column]
 _PACKED = ("counts", "entries", "forward", "backward")
 
 
@@ -112,7 +115,7 @@ def write_part(part: RunEvidence, folder: Path, notes: Mapping[str, int]) -> Non
     categories: dict[str | None, int] = {}
     codes = [categories.setdefault(name, len(categories)) for name in part.evidence.categories]
     packed = part.rubrics.packer.take()
-    columns: dict[str, Any] = {
+    columns: dict[str, Column] = {
         f"rubric_{name}": np.frombuffer(getattr(packed, name), dtype=np.uint8) for name in _PACKED
     }
     for field in fields(Evidence):
@@ -121,7 +124,8 @@ def write_part(part: RunEvidence, folder: Path, notes: Mapping[str, int]) -> Non
             continue
         columns[field.name] = values.astype(np.float32) if field.name in _HALVED else values
     columns["categories"] = np.array(codes, dtype=np.int32)
-    np.savez(folder / COLUMNS_FILE, **columns, lines=part.lines)
+    columns["lines"] = part.lines
+    np.savez(folder / COLUMNS_FILE, **columns)  # type: ignore[arg-type]
     counts = PartCounts(
         rows=part.evidence.rows,
         errors=tuple((*where, rows) for where, rows in part.errors.items()),
@@ -173,7 +177,7 @@ def join_parts(folders: Sequence[Path], most_styled: int = MOST_CONTROLLED) -> R
     return RunEvidence(evidence, lines, errors, rubrics, styled)
 
 
-def _styled(evidence: Evidence, parts: Sequence[Any], most: int) -> Evidence:
+def _styled(evidence: Evidence, parts: Sequence[Columns], most: int) -> Evidence:
     """An even sample of the rows, with the lengths and the markup of their answers."""
     drawn = evidence.drawn(most)
     edges = np.cumsum([len(part["lines"]) for part in parts])[:-1]
@@ -186,11 +190,11 @@ def _styled(evidence: Evidence, parts: Sequence[Any], most: int) -> Evidence:
     return replace(evidence.where(drawn), **styles)
 
 
-def _unknown(name: str, rows: int) -> Any:  # noqa: ANN401
+def _unknown(name: str, rows: int) -> Column:
     return np.broadcast_to(np.nan, (rows, *_WIDTHS.get(name, ())))
 
 
-def _column(name: str, parts: Sequence[Any], counts: Sequence[PartCounts]) -> Any:  # noqa: ANN401
+def _column(name: str, parts: Sequence[Columns], counts: Sequence[PartCounts]) -> Column:
     """One column of all parts; one that says nothing takes no memory."""
     if name == "categories":
         return np.concatenate(

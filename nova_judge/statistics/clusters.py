@@ -9,11 +9,10 @@ signs of the clusters' sums. With one row per cluster both are what they are for
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, Ints, Keys, RowIndices
@@ -129,22 +128,21 @@ def cluster_counts(keys: Keys, scores: Floats, leads: Ints) -> ClusterCounts | N
     )
 
 
-def _kinds(columns: Sequence[npt.NDArray[Any]]) -> tuple[Floats, Ints]:
+def _kinds(columns: Sequence[Floats | Ints]) -> tuple[Floats, Ints]:
     """The different rows of a table, in order, and how often each is there; some at a time."""
-    found, counts = [], []
+    found = []
     for start in range(0, len(columns[0]), _AT_ONCE):
         part = np.stack([column[start : start + _AT_ONCE] for column in columns], axis=1).round(9)
-        kinds, prompts = np.unique(part, axis=0, return_counts=True)
-        found.append(kinds)
-        counts.append(prompts)
-    kinds, place = np.unique(np.concatenate(found), axis=0, return_inverse=True)
-    return kinds, np.bincount(place, np.concatenate(counts)).astype(np.int64)
+        found.append(np.unique(part, axis=0, return_counts=True))
+    parts, counts = (np.concatenate(those) for those in zip(*found, strict=True))
+    kinds, place = np.unique(parts, axis=0, return_inverse=True)
+    return kinds, np.bincount(place, counts).astype(np.int64)
 
 
 def places_of(keys: Keys) -> RowIndices:
     """The number, from 0 on, of each row's cluster; a key of 0 is a row of its own."""
     alone = keys == 0
-    _, places = np.unique(keys, return_inverse=True)
+    places: RowIndices = np.unique(keys, return_inverse=True)[1]
     if not alone.any():
         return places
     places = np.where(alone, len(keys) + np.cumsum(alone), places)

@@ -94,9 +94,7 @@ def find(
     basis: Basis = Basis.BOTH_ORDERS,
     styled: Evidence | None = None,
 ) -> Estimates:
-    """Every estimate that the evidence allows.
-
-    `styled`: an even sample of very many rows, which alone has lengths and markup.
+    """Every estimate that the evidence allows; `styled`: its rows with lengths and markup.
 
     >>> from nova_judge.statistics.evidence import gather
     >>> find(gather([]), StatisticsSettings()).verdict.word.value
@@ -107,19 +105,13 @@ def find(
     level = settings.level
     contest = contest_of(evidence, basis)
     of_labels = label_findings(counted, decision_of(contest, settings), level)
-    if of_labels is not None and of_labels.contradictions:
-        reasons = tuple(dict.fromkeys((*of_labels.contradictions, *settings.blocked_by)))
-        settings = msgspec.structs.replace(settings, blocked_by=reasons)
-    of_positions: Positions | Unscored | None = Unscored("one order was judged")
-    if basis is Basis.REWEIGHED:
-        of_positions = None
-    elif both_orders:
-        of_positions = positions_of(evidence)
+    settings = _blocked(settings, of_labels)
+    of_positions = _positions(evidence, basis)
     rates = settings.judge_rates
     by_rates = rate_by_outside_labels(contest, rates, level) if rates else None
     by_category = slices(evidence, settings, basis)
     notes = _Notes()
-    drawn = counted.sampled(MOST_CONTROLLED) if styled is None else styled
+    drawn = (styled or evidence).sampled(MOST_CONTROLLED)
     drawn = drawn if both_orders else drawn.forward_alone()
     return Estimates(
         profiles=evidence.profiles.as_dict(),
@@ -145,6 +137,22 @@ def find(
         slices=by_category.slices,
         notes=(*notes.reasons, *_limits(counted, settings, by_category.left_out)),
     )
+
+
+def _positions(evidence: Evidence, basis: Basis) -> Positions | Unscored | None:
+    if basis is Basis.REWEIGHED:
+        return None
+    if basis is not Basis.BOTH_ORDERS:
+        return Unscored("one order was judged")
+    return positions_of(evidence)
+
+
+def _blocked(settings: StatisticsSettings, labels: LabelFindings | None) -> StatisticsSettings:
+    """The settings, under which labels that contradict the judge block a verdict."""
+    if labels is None or not labels.contradictions:
+        return settings
+    reasons = tuple(dict.fromkeys((*labels.contradictions, *settings.blocked_by)))
+    return msgspec.structs.replace(settings, blocked_by=reasons)
 
 
 def corrected_by_labels(evidence: Evidence, level: float = 0.95) -> CorrectedWinRate | Unscored:

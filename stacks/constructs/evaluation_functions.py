@@ -59,6 +59,7 @@ class EvaluationFunctions:
 
     def _functions(self, serving: EndpointSettings) -> dict[str, PythonFunction]:
         common = self._storage.settings(self._config)
+        plain = FunctionSettings(**common)
         planning = JobSettings(
             **common,
             job_prefix=self._config.prefix,
@@ -83,7 +84,7 @@ class EvaluationFunctions:
             "PlanEvaluation": self._function(
                 "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
             ),
-            "ClaimRun": self._function("claim_run", FunctionSettings(**common)),
+            "ClaimRun": self._function("claim_run", plain),
             "PrepareEndpoints": self._function("prepare_endpoints", serving),
             "GenerateResponses": self._function(
                 "generate_responses", serving, timeout=long, memory_mb=1024
@@ -93,17 +94,11 @@ class EvaluationFunctions:
                 "batch_responses", batch, timeout=long, memory_mb=2048
             ),
             "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
-            "WriteJobFiles": self._function(
-                "write_job_files", FunctionSettings(**common), timeout=long, memory_mb=2048
-            ),
+            "WriteJobFiles": self._function("write_job_files", plain, timeout=long, memory_mb=2048),
             "JudgeRows": self._function("judge_rows", batch, timeout=long, memory_mb=2048),
             # The details of a job lie on the disk twice: as lines, and as Parquet.
             "CollectVerdicts": self._function(
-                "collect_verdicts",
-                FunctionSettings(**common),
-                timeout=long,
-                memory_mb=2048,
-                scratch_mb=10_240,
+                "collect_verdicts", plain, timeout=long, memory_mb=2048, scratch_mb=10_240
             ),
             "RecordFailure": self._function(
                 "record_failure", failing, timeout=minutes, memory_mb=1024

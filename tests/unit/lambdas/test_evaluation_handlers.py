@@ -24,7 +24,7 @@ from nova_judge.folders import RECIPES
 from nova_judge.preflight.rules import Facts
 from nova_judge.records import FailedRow, Failure
 from nova_judge.runs.run import Run
-from nova_judge.steps import job_data
+from nova_judge.steps import job_files
 from tests.unit.conftest import BUCKET
 
 INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}
@@ -357,7 +357,7 @@ def test_failed_generations_are_written_down_and_too_many_stop_the_run(
     run_id = claimed["run_id"]
     monkeypatch.setattr(Run, "most_failed", 0.02)
     failed = FailedRow(1, "r1", (Failure("A", "timed out", 300),))
-    monkeypatch.setattr(job_data, "merged", lambda rows, *_: [failed, rows.rows[1]])
+    monkeypatch.setattr(job_files, "merged", lambda rows, *_: [failed, rows.rows[1]])
     (shard,) = account.json(claimed["shards_key"])
     generate(run_id, shard, context)
     with pytest.raises(GenerationFailedError, match=r"1 of 2 rows.*A: timed out"):
