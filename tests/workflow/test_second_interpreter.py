@@ -277,8 +277,7 @@ def test_files_of_very_many_rows_are_written_side_by_side(run):
 
 
 def test_the_end_of_each_job_that_is_asked_by_calls_is_told(run):
-    asked = {"name": "job", "shards": PLANNED["shards_key"], "endpoints": [], "instances": {}}
-    jobs = {**built("calls"), "jobs": [{"number": n, "request": asked} for n in range(2)]}
+    jobs = asked_on(False, False, endpoints=())
     tasks = Tasks(ClaimRun=[{**PLANNED, "generates": False}], BuildJobs=[jobs])
     assert ended(run(tasks)) == ("SUCCEEDED", "")
     of_job = [*["JudgeRows"] * 3, "CollectVerdicts", "putEvents"]
@@ -334,7 +333,8 @@ def asked_on(*frees: bool, endpoints: tuple[str, ...] = ("big",), later: int = 0
         for number, free in enumerate(frees)
     ]
     done = len(frees) - later
-    return {"api": "calls", "jobs": requests[:done], "later": requests[done:], "done": done}
+    given = {"jobs": requests[:done], "later": requests[done:], "done": done}
+    return built("calls") | given
 
 
 READY = {**PLANNED, "generates": False}
@@ -347,9 +347,10 @@ def test_a_judges_endpoint_is_there_while_it_is_asked_and_not_longer(run):
         PrepareEndpoints=[{"ready": False}, {"ready": True}],
     )
     assert ended(run(tasks)) == ("SUCCEEDED", "")
-    first = ["PrepareEndpoints", "PrepareEndpoints", *["JudgeRows"] * 3, "CollectVerdicts"]
-    second = ["PrepareEndpoints", *["JudgeRows"] * 3, "ReleaseEndpoints", "CollectVerdicts"]
-    assert tasks.called[3:] == [*first, *second, "putEvents", "getItem"]
+    end = ["CollectVerdicts", "putEvents"]
+    first = ["PrepareEndpoints", "PrepareEndpoints", *["JudgeRows"] * 3, *end]
+    second = ["PrepareEndpoints", *["JudgeRows"] * 3, "ReleaseEndpoints", *end]
+    assert tasks.called[3:] == [*first, *second, "getItem"]
     (released,) = [given for name, given in tasks.given if name == "ReleaseEndpoints"]
     assert released["Payload"] == {"run_id": "run-1", "endpoints": ["big"]}
 
