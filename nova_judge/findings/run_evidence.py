@@ -29,13 +29,13 @@ COLUMNS_FILE, COUNTS_FILE = "columns.npz", "counts.json"
 _WIDTHS = {"lengths": (2,), "markup": (2, 3)}
 _HALVED = frozenset(_WIDTHS)
 """Counts of characters and marks in texts of a few megabytes: exact in half of the bytes."""
-Column: TypeAlias = npt.NDArray[Any]
-Columns: TypeAlias = Mapping[str, Column]
+PartColumn: TypeAlias = npt.NDArray[Any]
+PartColumns: TypeAlias = Mapping[str, PartColumn]
 _PACKED = ("counts", "entries", "forward", "backward")
 
 
 class RunEvidence(NamedTuple):
-    """Columns of all rows, their lines in the input, unreadable judgments by stage and reason.
+    """PartColumns of all rows, their lines in the input, unreadable judgments by stage and reason.
 
     `styled`: of very many rows an even sample, which alone has lengths and markup.
     """
@@ -115,7 +115,7 @@ def write_part(part: RunEvidence, folder: Path, notes: Mapping[str, int]) -> Non
     categories: dict[str | None, int] = {}
     codes = [categories.setdefault(name, len(categories)) for name in part.evidence.categories]
     packed = part.rubrics.packer.take()
-    columns: dict[str, Column] = {
+    columns: dict[str, PartColumn] = {
         f"rubric_{name}": np.frombuffer(getattr(packed, name), dtype=np.uint8) for name in _PACKED
     }
     for field in fields(Evidence):
@@ -177,7 +177,7 @@ def join_parts(folders: Sequence[Path], most_styled: int = MOST_CONTROLLED) -> R
     return RunEvidence(evidence, lines, errors, rubrics, styled)
 
 
-def _styled(evidence: Evidence, parts: Sequence[Columns], most: int) -> Evidence:
+def _styled(evidence: Evidence, parts: Sequence[PartColumns], most: int) -> Evidence:
     """An even sample of the rows, with the lengths and the markup of their answers."""
     drawn = evidence.drawn(most)
     edges = np.cumsum([len(part["lines"]) for part in parts])[:-1]
@@ -190,11 +190,11 @@ def _styled(evidence: Evidence, parts: Sequence[Columns], most: int) -> Evidence
     return replace(evidence.where(drawn), **styles)
 
 
-def _unknown(name: str, rows: int) -> Column:
+def _unknown(name: str, rows: int) -> PartColumn:
     return np.broadcast_to(np.nan, (rows, *_WIDTHS.get(name, ())))
 
 
-def _column(name: str, parts: Sequence[Columns], counts: Sequence[PartCounts]) -> Column:
+def _column(name: str, parts: Sequence[PartColumns], counts: Sequence[PartCounts]) -> PartColumn:
     """One column of all parts; one that says nothing takes no memory."""
     if name == "categories":
         return np.concatenate(

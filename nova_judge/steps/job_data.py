@@ -24,7 +24,7 @@ from nova_judge.runs.run import Run, StandIns
 from nova_judge.runs.state_size import check_state_size
 from nova_judge.steps.job_files import (
     FilesOf,
-    ShardPlace,
+    ShardBegin,
     cut_asked,
     encoded,
     files_of_job,
@@ -66,7 +66,7 @@ class _Counted(NamedTuple):
     """The account of the input, where each shard begins, and the rows that controls are made of."""
 
     summary: DatasetSummary
-    places: list[ShardPlace]
+    places: list[ShardBegin]
     drawn: list[InputRow]
 
 
@@ -139,7 +139,7 @@ def _set_aside(files: FilesOf) -> _Counted:
     """Count the rows; write down the lines that cannot be used and the rows without answers."""
     run, bucket = files.run, files.bucket
     layout, counter = RunLayout(run.run_id), DatasetCounter()
-    places: list[ShardPlace] = []
+    places: list[ShardBegin] = []
     drawn = DrawnRows(CONTROL_ROWS, run.recipe.statistics.seed)
     with (
         s3.ObjectWriter(bucket, layout.rejected) as rejected,

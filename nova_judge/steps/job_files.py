@@ -25,7 +25,7 @@ ASKED_SHARD_BYTES = 4 * 1024**2
 """Of the prompts that a judge is asked in one function's shard: some hundred rows."""
 
 
-class ShardPlace(msgspec.Struct, frozen=True):
+class ShardBegin(msgspec.Struct, frozen=True):
     """Place of a shard in the file: the lines and the usable rows of those before it."""
 
     shard: int = 0
@@ -33,14 +33,14 @@ class ShardPlace(msgspec.Struct, frozen=True):
     rows: int = 0
 
 
-FIRST = ShardPlace()
+FIRST = ShardBegin()
 
 
 class FilePiece(msgspec.Struct, frozen=True):
     """Jobs that are given the same rows, and the shard in which these begin."""
 
     jobs: tuple[int, ...]
-    begins: ShardPlace
+    begins: ShardBegin
 
 
 class FilesOf(NamedTuple):
@@ -50,7 +50,7 @@ class FilesOf(NamedTuple):
     kind: Kind[Any]
     bucket: str
 
-    def rows(self, begins: ShardPlace = FIRST) -> Iterator[Any]:
+    def rows(self, begins: ShardBegin = FIRST) -> Iterator[Any]:
         """The rows that are sent, in the order of the file, from this shard on."""
         lines = self.lines(DatasetCounter(), begins)
         return (line for line in lines if not isinstance(line, FailedRow | Rejected))
@@ -58,8 +58,8 @@ class FilesOf(NamedTuple):
     def lines(
         self,
         counter: DatasetCounter,
-        begins: ShardPlace = FIRST,
-        places: list[ShardPlace] | None = None,
+        begins: ShardBegin = FIRST,
+        places: list[ShardBegin] | None = None,
     ) -> Iterator[Any]:
         """The lines of the input: rows of the kind, and what is to be set aside.
 
@@ -72,14 +72,14 @@ class FilesOf(NamedTuple):
         return self.kind.rows(run.recipe, s3.stream(item, 0), item.size, run.sources)
 
     def _of_shards(
-        self, counter: DatasetCounter, begins: ShardPlace, places: list[ShardPlace] | None
+        self, counter: DatasetCounter, begins: ShardBegin, places: list[ShardBegin] | None
     ) -> Iterator[JudgeLine]:
         """Every line, shard by shard, with the generated answers filled in."""
         layout, lines_before = RunLayout(self.run.run_id), begins.lines
         shards = msgspec.json.decode(s3.read(self.bucket, layout.shards), type=list[Shard])
         for shard in shards[begins.shard :]:
             if places is not None:
-                places.append(ShardPlace(shard.index, lines_before, counter.rows))
+                places.append(ShardBegin(shard.index, lines_before, counter.rows))
             rows = decode_shard_rows(s3.read(self.bucket, layout.rows(shard.index)))
             keys = {c: layout.responses(c, shard.index) for c in self.run.generated() if rows.rows}
             responses = {
@@ -92,7 +92,7 @@ class FilesOf(NamedTuple):
             lines_before += rows.lines
 
 
-def pieces_of(jobs: Sequence[PlannedJob], places: Sequence[ShardPlace]) -> Iterator[FilePiece]:
+def pieces_of(jobs: Sequence[PlannedJob], places: Sequence[ShardBegin]) -> Iterator[FilePiece]:
     """The files of these jobs of rows as pieces that can be written side by side."""
     ordered = sorted(jobs, key=lambda job: (job.first, job.number))
     for first, same in itertools.groupby(ordered, key=lambda job: job.first):

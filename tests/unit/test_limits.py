@@ -28,7 +28,7 @@ EDGES = {
         *("pairs/container_details.py", "pairs/panel_files.py", "steps/collect_verdicts.py"),
     ),
     "what a library takes by name": (
-        *("findings/metrics.py", "findings/run_evidence.py", "report/figure_axes.py"),
+        *("findings/metrics.py", "report/figure_axes.py"),
         *("template_sandbox.py",),
     ),
 }
