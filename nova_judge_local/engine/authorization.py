@@ -94,7 +94,8 @@ def _of_sagemaker(path: str, headers: dict[str, str], body: bytes) -> str:
     tagged = str(parameters.get("ResourceArn", "")).split(":", 5)[5:]
     operation = headers.get("x-amz-target", "").partition(".")[2]
     kind = next((kind for kind in _SAGEMAKER_KINDS if operation.endswith(kind)), "")
-    name = str(parameters.get(f"{kind}Name", "")).rpartition(":model-package/")[2]
+    named = parameters.get(f"{kind}Name") or parameters.get(f"{kind}Arn", "")
+    name = str(named).rpartition(":model-package/")[2]
     return tagged[0] if tagged else f"{_SAGEMAKER_KINDS[kind]}/{name.lower()}" if kind else "*"
 
 

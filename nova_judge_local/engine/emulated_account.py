@@ -62,7 +62,7 @@ class Account:
             container = container._replace(start=forks.start)
         self._jobs = TrainingJobs(settings, container, s3, hooks.publish_event)
         made = {**hosting.operations(), **self._jobs.operations()}
-        operations = with_described(settings, made)
+        operations = with_described(settings, made, hooks.publish_event)
         hooks.name_lambda_errors(self._function_failed)
         self._forks = forks
         if forks is not None:

@@ -1,6 +1,6 @@
 """Model packages and training jobs that the emulated account has without having made them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,17 +12,30 @@ SUPPOSED_BUCKET: Final = "nova-judge-supposed"
 
 
 def with_described(
-    settings: EmulatorSettings, operations: Mapping[str, Operation]
+    settings: EmulatorSettings,
+    operations: Mapping[str, Operation],
+    publish: Callable[[Parameters], None],
 ) -> dict[str, Operation]:
-    """The operations, which know the packages and jobs that the settings describe."""
+    """The operations, which know the packages and jobs that the settings describe.
+
+    `publish` sends an event of a package that was changed.
+    """
+    changed: dict[str, Parameters] = {}
 
     def package(parameters: Parameters) -> Parameters:
         arn = parameters["ModelPackageName"]
         if arn in settings.described:
-            return settings.described[arn]
+            return settings.described[arn] | changed.get(arn, {})
         if not settings.any_model:
             raise ApiError("ValidationException", f"ModelPackage {arn} does not exist.")
-        return supposed_package(arn)
+        return supposed_package(arn) | changed.get(arn, {})
+
+    def update(parameters: Parameters) -> Parameters:
+        arn = parameters["ModelPackageArn"]
+        given = {key: value for key, value in parameters.items() if key != "ModelPackageArn"}
+        changed[arn] = changed.get(arn, {}) | given
+        publish(_package_change(package({"ModelPackageName": arn})))
+        return {"ModelPackageArn": arn}
 
     def job(parameters: Parameters) -> Parameters:
         name = parameters["TrainingJobName"]
@@ -41,8 +54,29 @@ def with_described(
             raise ApiError("ValidationException", f"ModelPackage {arn} is not approved.")
         return operations["CreateModel"](parameters)
 
-    own = {"DescribeModelPackage": package, "DescribeTrainingJob": job, "CreateModel": model}
-    return {**operations, **own}
+    return {
+        **operations,
+        "DescribeModelPackage": package,
+        "UpdateModelPackage": update,
+        "DescribeTrainingJob": job,
+        "CreateModel": model,
+    }
+
+
+def _package_change(package: Parameters) -> Parameters:
+    """The documented event, as far as rules read it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    """
+    arn = package["ModelPackageArn"]
+    keys = ("ModelPackageArn", "ModelPackageStatus", "ModelApprovalStatus")
+    group = arn.rpartition("model-package/")[2].partition("/")[0]
+    return {
+        "Source": "aws.sagemaker",
+        "DetailType": "SageMaker Model Package State Change",
+        "Resources": [arn],
+        "Detail": {key: package[key] for key in keys} | {"ModelPackageGroupName": group},
+    }
 
 
 WAITING: Final = ("PendingManualApproval", "Rejected")

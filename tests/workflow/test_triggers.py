@@ -10,7 +10,8 @@ import pytest
 from nova_judge.layout import RECIPES, UNSTARTED
 from stacks import command, local_templates
 from tests.workflow.conftest import ROOT, Account, lines
-from tests.workflow.test_endpoints import QUESTIONS, wait_until
+from tests.workflow.test_endpoints import QUESTIONS, invoke, wait_until
+from tests.workflow.test_sources import PACKAGES, stage, without_right
 from tests.workflow.test_verify import rows, verify
 
 JOB = "sft-17"
@@ -30,10 +31,8 @@ IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm:0.30.0"
 ROLE = "arn:aws:iam::123456789012:role/r"
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("triggered")
-    settings = {"triggers": TRIGGERS, "candidate_endpoints": ["base", "sft-*"]}
+def written(folder: Path, **settings: Any) -> Path:
+    """The templates of the stage with these settings."""
     os.environ["JSII_NODE"] = str(command.NODE_FOLDER / "node")  # read where aws_cdk is imported
     for name, template in local_templates.synthesized(settings).items():
         (folder / f"{name}.json").write_text(local_templates.as_text(template), "utf-8")
@@ -63,25 +62,31 @@ def train(here: Account, name: str) -> str:
     return str(made["TrainingJobArn"])
 
 
-def prepare(here: Account, folder: Path) -> None:
+def recipe_of(candidates: str) -> bytes:
     text = (ROOT / "recipes/pairwise.yaml").read_text("utf-8")
     head, _, tail = text.partition("\ncandidates:")
-    candidates = "candidates: {A: {endpoint: base}, B: {endpoint: $trigger}}"
-    recipe = f"{head}\n{candidates}\ngeneration:{tail.partition('generation:')[2]}"
+    rest = tail.partition("generation:")[2]
+    return f"{head}\ncandidates: {candidates}\ngeneration:{rest}".encode()
+
+
+def prepare(here: Account, folder: Path) -> None:
+    recipe = recipe_of("{A: {endpoint: base}, B: {endpoint: $trigger}}")
     content = b"".join(QUESTIONS[:6])
     known = folder / "known.jsonl"
     known.write_bytes(content + PAIR)
     here.emulator.tell_judge(known)
     s3 = here.client("s3")
-    s3.put_object(Bucket=here.bucket, Key=f"{RECIPES}checkpoint.yaml", Body=recipe.encode())
+    s3.put_object(Bucket=here.bucket, Key=f"{RECIPES}checkpoint.yaml", Body=recipe)
     s3.put_object(Bucket=here.bucket, Key=KEY, Body=content)
     serve(here, "base", "Qwen/Qwen2.5-1.5B-Instruct")
     serve(here, JOB, "Qwen/Qwen2.5-7B-Instruct")
 
 
 @pytest.mark.slow
-def test_a_completed_job_is_compared_once_and_tagged_with_the_result(account, templates, tmp_path):
-    here = account(templates=templates)
+def test_a_completed_job_is_compared_once_and_tagged_with_the_result(account, tmp_path):
+    (tmp_path / "templates").mkdir()
+    settings = {"triggers": TRIGGERS, "candidate_endpoints": ["base", "sft-*"]}
+    here = account(templates=written(tmp_path / "templates", **settings))
     prepare(here, tmp_path)
     here.drop("pairs.jsonl", PAIR)
     here.ended()
@@ -120,3 +125,55 @@ def test_a_completed_job_is_compared_once_and_tagged_with_the_result(account, te
     }
     assert done.returncode == 3
     assert "$trigger stands for" in found["trigger weekly starts checkpoint"]["evidence"]
+
+
+PACKAGE = f"{PACKAGES}/2"
+GATE = {
+    "recipe": "registry",
+    "input": KEY,
+    "when_registered": "tuned",
+    "sets": ["approval", "tag"],
+    "gate": {"min_win_rate": 0.0, "max_errors": 1.0},
+}
+
+
+@pytest.mark.slow
+def test_a_package_that_waits_is_compared_and_approved_and_sets_nothing_off_again(
+    account, tmp_path
+):
+    (tmp_path / "templates").mkdir()
+    templates = written(tmp_path / "templates", triggers={"registry": GATE})
+    here = stage(account, tmp_path, templates=templates)
+    content, s3 = b"".join(QUESTIONS[:3]), here.client("s3")
+    (tmp_path / "known.jsonl").write_bytes(content)
+    here.emulator.tell_judge(tmp_path / "known.jsonl")
+    recipe = recipe_of("{A: {endpoint: ckpt-one}, B: {model_package: $trigger}}")
+    s3.put_object(Bucket=here.bucket, Key=f"{RECIPES}registry.yaml", Body=recipe)
+    s3.put_object(Bucket=here.bucket, Key=KEY, Body=content)
+    sagemaker = here.client("sagemaker")
+
+    sagemaker.update_model_package(
+        ModelPackageArn=PACKAGE, ModelApprovalStatus="PendingManualApproval"
+    )
+
+    (execution,) = here.ended()
+    assert execution.status == "SUCCEEDED", execution
+    run = execution.output["run_id"]
+
+    def decided() -> dict[str, Any] | None:
+        found = sagemaker.describe_model_package(ModelPackageName=PACKAGE)
+        return found if found["ModelApprovalStatus"] != "PendingManualApproval" else None
+
+    package = wait_until(decided)
+    assert package["ModelApprovalStatus"] == "Approved"
+    assert package["ApprovalDescription"].startswith(f"Nova Judge run {run}: pass: win rate of B")
+    assert package["CustomerMetadataProperties"] == {
+        "nova-judge:outcome": "pass",
+        "nova-judge:run": run,
+    }
+    assert len(here.ended()) == 1
+
+    without_right(here, "TellRegistry", "sagemaker:UpdateModelPackage")
+    entry = json.loads(here.read(f"runs/_index/{run}.json"))
+    refused = invoke(here, "TellRegistry", {"detail": {"stage": "local", "run": entry}})
+    assert "AccessDenied" in refused["errorMessage"]
