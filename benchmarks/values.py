@@ -89,13 +89,17 @@ def holds_difference(values: Floats, keys: Keys, truth: float) -> bool:
     reach = student_quantile(LEVEL, prompts - 1)
     if abs(away) <= reach:
         return True
-    share, tail = (truth - least) / width, (1 - normal_level(LEVEL, prompts - 1)) / 2
-    if not 0 < share < 1:
-        return False
-    wins, of_kind, weights = sums_and_prompts((sums - least * sizes) / width, sizes)
+    share = (truth - least) / width
+    return 0 < share < 1 and dirichlet_holds((sums - least * sizes) / width, sizes, share)
+
+
+def dirichlet_holds(sums: Floats, sizes: Floats, truth: float) -> bool:
+    """What the Dirichlet weights over prompts say of the true mean of values from 0 to 1."""
+    wins, of_kind, weights = sums_and_prompts(sums, sizes)
     size = float(sizes.mean())
     wins, of_kind = np.append(wins, [0, size]), np.append(of_kind, [size, size])
-    below = mean_cdf(share, wins, np.append(weights, [0.5, 0.5]), of_kind)
+    below = mean_cdf(truth, wins, np.append(weights, [0.5, 0.5]), of_kind)
+    tail = (1 - normal_level(LEVEL, len(sums) - 1)) / 2
     return tail <= below <= 1 - tail
 
 
@@ -121,13 +125,15 @@ def of_differences(
 
 def of_scores(rng: np.random.Generator, draws: int, kind: str, prompts: int, rows: str) -> Figure:
     held = []
-    for _ in range(draws):
+    for number in range(draws):
         sizes = sizes_of(rng, prompts, rows)
         keys = np.repeat(np.arange(1, prompts + 1, dtype=np.uint64), sizes)
         values, truth = drawn(kind, rng, keys)
-        found = mean_score(values.tolist(), Scale(0, 1), LEVEL, keys)
-        assert isinstance(found, Interval)
-        held.append(found.low <= truth <= found.high)
+        held.append(dirichlet_holds(*sums_by_prompt(values, keys), truth))
+        if number < CHECKED:
+            found = mean_score(values.tolist(), Scale(0, 1), LEVEL, keys)
+            assert isinstance(found, Interval)
+            assert held[-1] == (found.low <= truth <= found.high), (values, found)
     return Figure(f"mean: {kind}", prompts, rows, float(np.mean(held)), None, None)
 
 
@@ -137,13 +143,13 @@ def measure(draws: int) -> Iterator[Figure]:
         for kind in DIFFERENCES:
             yield of_differences(rng, draws, kind, prompts, rows)
         for kind in SCORES:
-            yield of_scores(rng, max(20, draws // 5), kind, prompts, rows)
+            yield of_scores(rng, draws, kind, prompts, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--draws", type=int, default=2_000, help="draws; a fifth for means")
+    parser.add_argument("--draws", type=int, default=2_000, help="draws of every setting")
     given = parser.parse_args()
     found = list(measure(given.draws))
     if given.json:

@@ -1,5 +1,6 @@
 """The columns of one row: found by name or path, read as text, or refused in words."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -100,6 +101,14 @@ def text_of(value: object, field: str) -> str | Fault:
         return Fault(f"field `{field}`: an object; {option} reads it", field)
     shown = "null" if value is None else "true or false"
     return Fault(f"field `{field}`: a text is expected, found {shown}", field)
+
+
+def question_about(context: str | None, prompt: str) -> str | None:
+    """The cluster of a prompt about a context: about another one it is another question."""
+    if not context:
+        return None
+    text = f"{context}\0{prompt}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def whole_number(text: str) -> str:

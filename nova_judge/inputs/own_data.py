@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import orjson
 
-from nova_judge.inputs.columns import MISSING, asked_by, text_of, whole_number
+from nova_judge.inputs.columns import MISSING, asked_by, question_about, text_of, whole_number
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
 from nova_judge.inputs.row_fields import columns_of
@@ -91,9 +91,13 @@ def parse_own_line(
         prompt=fields.query,
         reference=fields.response,
         category=fields.category,
-        cluster=fields.cluster,
+        cluster=fields.cluster or question_about(_images(fields), fields.query),
     )
     return OwnLine(row, form(fields, row))
+
+
+def _images(fields: OwnFields) -> str | None:
+    return None if fields.images is None else msgspec.json.encode(fields.images).decode()
 
 
 def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:

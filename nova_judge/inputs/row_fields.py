@@ -13,6 +13,7 @@ from nova_judge.inputs.columns import (
     Decimal,
     RowColumns,
     asked_by,
+    question_about,
     text_of,
     whole_number,
 )
@@ -96,7 +97,7 @@ def row_of(
         label=label,
         system=texts.get("system", asked.system),
         context=texts.get("context"),
-        cluster=texts.get("cluster"),
+        cluster=texts.get("cluster") or question_about(texts.get("context"), asked.prompt),
         lost=(*optional.lost, *lost),
     )
 

@@ -73,16 +73,15 @@ def mean_difference_p_value(differences: Floats, keys: Keys | None = None) -> fl
     moved = differences[differences != 0]
     if not len(moved):
         return 1.0
-    sums, sizes = sums_by_prompt(differences, keys)
+    sums, _ = sums_by_prompt(differences, keys)
     if (np.abs(moved) == 1.0).all():
         return flip_test_of_counts(np.rint(sums).astype(np.int64))
     if len(sums) < _EXACT_BELOW:
         return flip_test_of_values(sums)
-    error = standard_error_of(sums, sizes)
+    error = standard_error_of(sums, np.ones(len(sums)))
     if error == 0.0:
         return 2.0 * 0.5 ** len(sums)
-    mean = math.fsum(differences.tolist()) / len(differences)
-    return student_p_value(mean / error, len(sums) - 1)
+    return student_p_value(math.fsum(sums.tolist()) / len(sums) / error, len(sums) - 1)
 
 
 def standard_error_of(sums: Floats, sizes: Floats) -> float:

@@ -13,6 +13,7 @@ from nova_judge.inputs.dataset import parse_line, shard_lines
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import Line
+from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.records import FailedRow, Failure, InputRow, Rejected, Verdict
 
 BOM = b"\xef\xbb\xbf"
@@ -436,3 +437,13 @@ def test_behind_a_line_of_20_mb_the_head_still_finds_a_row():
 
 def test_a_short_file_without_a_row_is_read_once():
     assert head_of(b"broken\n") == (b"broken\n", [1 << 20])
+
+
+def test_one_prompt_about_two_contexts_is_two_questions():
+    """Else a file that asks for a summary of each document would be one prompt."""
+    contexts = ("In 1907.", "In 1908.", "In 1907.", None)
+    rows = [parsed(pair(prompt="Summarize.", context=context)) for context in contexts]
+    keys = [cluster_of(row) for row in rows]
+    assert keys[0] == keys[2]
+    assert len(set(keys)) == 3
+    assert parsed(pair(context="In 1907.", cluster="c")).cluster == "c"

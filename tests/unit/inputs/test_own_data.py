@@ -62,3 +62,16 @@ def test_a_broken_line_is_left_out_with_its_number(line: object, reason: str) ->
 
 def test_blank_lines_are_no_rows() -> None:
     assert read(b"", b"  ", {"query": "q", "response": ""})[0].row.row == 3
+
+
+def test_one_question_about_two_images_is_two() -> None:
+    rows = [
+        {"query": "What is shown?", "response": "a", "images": [{"data": data}]}
+        for data in ("one", "two", "one")
+    ]
+    first, second, third = (found.row.cluster for found in read(*rows))
+    assert first == third != second
+    (named,) = read({"query": "q", "response": "r", "images": [{"data": "x"}], "cluster": "c"})
+    assert named.row.cluster == "c"
+    (plain,) = read({"query": "q", "response": "r"})
+    assert plain.row.cluster is None
