@@ -21,7 +21,6 @@ from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
 from nova_judge.sources.endpoints import asked_models
-from nova_judge.sources.openai_server import server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.text import storable
 from nova_judge_local import output_folder
@@ -34,11 +33,12 @@ from nova_judge_local.emulator_settings import (
 )
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
-from nova_judge_local.judges.chat_server import check_server, parse_chat_server
+from nova_judge_local.judges.chat_server import parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
 from nova_judge_local.named_candidates import bedrock_models, local_recipe
+from nova_judge_local.server_checks import check_servers
 from nova_judge_local.supposed_models import suppose_models
 
 KEPT = ".nova-judge-kept"
@@ -200,27 +200,6 @@ def _require_prompts(request: RunRequest, recipe: Recipe) -> None:
             "leave --a and --b out, or give the file's prompts alone (--map ignore=response_A,"
             "ignore=response_B)."
         )
-
-
-def check_servers(settings: EmulatorSettings, recipe: Recipe) -> list[str]:
-    """One request to each server that is named, before anything else starts; words of slow ones."""
-    notes: list[str | None] = []
-    for where, asked in asked_models(recipe).items():
-        if asked.openai is not None:
-            url, model = server_model(asked.openai)
-            key = settings.model_keys.get(asked.secret or "")
-            server = ChatServer(url=url, model=model, api_key=key)
-            is_judge = where.startswith("judge")
-            notes.append(check_server(server, model, refusals_pass=not is_judge))
-    candidates = settings.chat_server
-    if candidates is not None and candidates.model is not None:
-        notes.append(check_server(candidates, candidates.model, refusals_pass=True))
-    kind, _, rest = settings.judge.partition(":")
-    if kind == "openai":
-        judge = parse_chat_server(rest, settings.judge_environment.get("OPENAI_API_KEY"))
-        if judge.model is not None:
-            notes.append(check_server(judge, judge.model))
-    return [note for note in notes if note]
 
 
 def _absolute(judge: str) -> str:

@@ -108,13 +108,12 @@ def command(
     """
     console = Console(highlight=False, stderr=as_json)
     console.print(f"Stage {escape(stage)} in {current_place()}")
-    inputs: list[str | None] = [*input_files] if input_files else [None]
     with refusals_explained(stage), contextlib.ExitStack() as files:
         place = submissions.deployed(stage)
         how = _How(no_cache, trigger_of(trigger) if trigger else None)
         asked = [
             _asked(files, place, file, name, columns, join, names_of(name_a, name_b), how)
-            for file in inputs
+            for file in input_files or (None,)
             for name in recipes or ["pairwise"]
         ]
         with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
