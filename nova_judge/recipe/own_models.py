@@ -19,11 +19,11 @@ from nova_judge.yaml_text import read_yaml
 CATALOGUE: Final = "catalogue.yaml"
 MOST_BYTES = 262_144
 
-Document: TypeAlias = Mapping[str, Any]
+YamlMapping: TypeAlias = Mapping[str, Any]
 """What YAML holds before it is read as a record."""
 
 
-def with_own_models(document: Document, beside: Beside | None) -> Document:
+def with_own_models(document: YamlMapping, beside: Beside | None) -> YamlMapping:
     """A recipe's document with the catalogue's model in place of its name in `endpoint`.
 
     A candidate keeps the name, unless it has another one, and its own keys. Raises RecipeError for
@@ -50,16 +50,16 @@ def with_own_models(document: Document, beside: Beside | None) -> Document:
     return filled
 
 
-def named_model(model: AskedModel) -> Document:
+def named_model(model: AskedModel) -> YamlMapping:
     """The keys of a model as a recipe would state them."""
     names = [field.name for field in msgspec.structs.fields(AskedModel)]
     values = {name: getattr(model, name) for name in names}
     stated = {key: value for key, value in values.items() if value not in (None, ())}
-    built: Document = msgspec.to_builtins(stated)
+    built: YamlMapping = msgspec.to_builtins(stated)
     return built
 
 
-def _models(place: object) -> list[Document]:
+def _models(place: object) -> list[YamlMapping]:
     """The mappings in a place that name an endpoint."""
     inner = place.values() if isinstance(place, Mapping) else ()
     return [
@@ -67,7 +67,7 @@ def _models(place: object) -> list[Document]:
     ]
 
 
-def _filled(model: object, models: Document, *, named: bool = False) -> object:
+def _filled(model: object, models: YamlMapping, *, named: bool = False) -> object:
     if not isinstance(model, Mapping) or model.get("endpoint") not in models:
         return model
     name = model["endpoint"]
@@ -75,7 +75,7 @@ def _filled(model: object, models: Document, *, named: bool = False) -> object:
     return {**models[name], **({"name": name} if named else {}), **own}
 
 
-def _catalogue(beside: Beside) -> Document:
+def _catalogue(beside: Beside) -> YamlMapping:
     """The models by name; none where there is no catalogue."""
     try:
         content = beside(CATALOGUE)
