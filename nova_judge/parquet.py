@@ -3,13 +3,15 @@
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import orjson
 
 from nova_judge.row_files import bytes_of, files_of
 from nova_judge.text import all_storable
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LEAST_ROW_BYTES = 1 << 20
 _READ_MEMORY = 96 << 20
@@ -22,16 +24,25 @@ _WRITTEN = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)"
 _OF_ANY_LENGTH = ("VARCHAR", "BLOB", "JSON", "STRUCT", "MAP", "UNION")
 
 
-def connect(**settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - duckdb's own options
+def connect(**settings: Any) -> "duckdb.DuckDBPyConnection":  # noqa: ANN401 - duckdb's own options
     """A connection that keeps row order, fetches no extension and draws no progress bar."""
+    import duckdb  # noqa: PLC0415 - a tenth of a second, which most starts can save
+
     config = {"threads": 1, "autoinstall_known_extensions": False, **settings}
     connection = duckdb.connect(config=config)
     connection.execute("SET enable_progress_bar = false")
     return connection
 
 
+def parquet_error() -> type[Exception]:
+    """The class of duckdb's errors."""
+    import duckdb  # noqa: PLC0415 - see `connect`
+
+    return duckdb.Error
+
+
 def check_expansion(
-    connection: duckdb.DuckDBPyConnection, path: Path, columns: Collection[str] | None = None
+    connection: "duckdb.DuckDBPyConnection", path: Path, columns: Collection[str] | None = None
 ) -> None:
     """Raises duckdb.Error where the texts of a file are far longer than the file itself.
 
@@ -50,14 +61,14 @@ def check_expansion(
         raise _too_long(sum(sums))
 
 
-def columns_in(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+def columns_in(connection: "duckdb.DuckDBPyConnection", path: Path) -> dict[str, str]:
     """The columns of a Parquet file with duckdb's types."""
     described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files_of(path)])
     return {name: kind for name, kind, *_ in described.fetchall()}
 
 
 def checked_rows(
-    connection: duckdb.DuckDBPyConnection, path: Path, names: Sequence[str]
+    connection: "duckdb.DuckDBPyConnection", path: Path, names: Sequence[str]
 ) -> Iterator[Sequence[Any]]:
     """The rows of some columns one by one, None for a column that the file lacks.
 
@@ -96,11 +107,13 @@ def _length(kinds: Mapping[str, str], names: Collection[str] | None) -> str:
     return " + ".join(lengths) or "0"
 
 
-def _too_long(length: int) -> duckdb.Error:
-    return duckdb.Error(f"its texts have {length:,} bytes, more than a file of its size may hold")
+def _too_long(length: int) -> Exception:
+    return parquet_error()(
+        f"its texts have {length:,} bytes, more than a file of its size may hold"
+    )
 
 
-def connect_to(path: Path, **settings: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401
+def connect_to(path: Path, **settings: Any) -> "duckdb.DuckDBPyConnection":  # noqa: ANN401
     """A connection that reads a file which others wrote: memory grows with the file's own size."""
     limit = _READ_MEMORY + _MEMORY_PER_BYTE * bytes_of(path)
     safe = {"temp_directory": "", "autoload_known_extensions": False}
@@ -119,7 +132,7 @@ def join_files(paths: Sequence[Path], target: Path) -> None:
         )
 
 
-def rows_of(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+def rows_of(result: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
     """The rows of a result one by one: of long texts, Python holds one row's."""
     return iter(result.fetchone, None)
 

@@ -108,8 +108,8 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     kept: str | None = None
     cache: str | None = None
     wait_scale: float = 0.05
-    endpoint_start_s: float = 0.3
-    job_start_s: float = 0.1
+    endpoint_start_s: float = 0.1
+    job_start_s: float = 0.05
     enforce_iam: bool = False
     job_faults: tuple[JobFault, ...] = ()
     endpoint_faults: tuple[EndpointFault, ...] = ()

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-import duckdb
 import msgspec
 
 from nova_judge.errors import InputFileError
@@ -24,7 +23,7 @@ from nova_judge.inputs.hugging_face import saved_rows
 from nova_judge.inputs.packed import unpacked
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
-from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.parquet import check_expansion, connect_to, parquet_error, rows_of
 from nova_judge.recipe.column_map import as_option
 from nova_judge.row_files import files_of
 from nova_judge.scratch import scratch_folder
@@ -56,7 +55,7 @@ def read_rows(path: Path, form: FileForm, at: str | None = None) -> Iterator[Jso
                 yield from _text_rows(file, path, form, at)
     except UnicodeDecodeError as error:
         raise InputFileError(_not_in(path, form, error)) from error
-    except (OSError, EOFError, zlib.error, duckdb.Error, csv.Error, MemoryError) as error:
+    except (OSError, EOFError, zlib.error, parquet_error(), csv.Error, MemoryError) as error:
         raise InputFileError(f"{path} cannot be read as {form}: {error}") from error
 
 

@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.pairs.metrics_text import MetricsReader
@@ -18,9 +16,12 @@ from nova_judge.pairs.passes import PassCounts, Passes, from_labels, from_output
 from nova_judge.pairs.rubric_reading import number, rubric_from
 from nova_judge.pairs.safe_literal import RowMetrics
 from nova_judge.pairs.yaml_output import parse_rubric
-from nova_judge.parquet import checked_rows, connect_to
+from nova_judge.parquet import checked_rows, connect_to, parquet_error
 from nova_judge.records import Judgment, Rubric, Unscored, Verdict
 from nova_judge.verdict_labels import NO_LABEL, ends_early, parse_verdict
+
+if TYPE_CHECKING:
+    import duckdb
 
 ERROR_KEYS: Final = ("inference_error", "inference_errors", "inference-score")
 FAILURE_KEYS: Final = ("forward_error", "backward_error")  # why a pass has no finished output; ours
@@ -97,11 +98,11 @@ def rows_in(details: Path) -> int:
 
 
 @contextmanager
-def _reading(details: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _reading(details: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     with connect_to(details) as connection:
         try:
             yield connection
-        except duckdb.Error as error:
+        except parquet_error() as error:
             raise JudgeJobError(
                 f"{details.name}: the details cannot be read as Parquet with a column `metrics` "
                 f"({str(error).splitlines()[0]}). The judge job has to run again."
