@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
+from nova_judge.inputs.answers_beside import AnswersBeside
 from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
@@ -45,15 +46,16 @@ def opened(
     columns: ColumnMap | None = None,
     join: Path | None = None,
     asked_for: Collection[str] = (),
+    answers: Mapping[str, Path] | None = None,
 ) -> Iterator[Opened]:
     """The file itself where it is JSON Lines under our names, else one beside all others.
 
-    Line numbers stay those of the original. Raises InputFileError, also where no row has the column
-    of a field that is `asked_for`.
+    `answers`: files with the answers of A or B. Line numbers stay those of the original. Raises
+    InputFileError, also where no row has the column of a field that is `asked_for`.
     """
     form = form_of(path)
     asked = columns or OWN_NAMES
-    if form.plain and columns is None and join is None:
+    if form.plain and columns is None and join is None and not answers:
         yield Opened(path)
         return
     notes = [] if form.plain else [f"{path.name} is {form}"]
@@ -61,12 +63,13 @@ def opened(
         target = Path(folder, f"{path.name.partition('.')[0] or 'rows'}.jsonl")
         with target.open("wb") as file:
             rows = read_rows(path, form, asked.rows)
-            if join is None:
-                found = write_lines(file, rows, asked)
-            else:
-                other = _Other(join, asked)
-                found = write_lines(file, other.joined(rows), asked)
-                notes += other.notes()
+            other = None if join is None else _Other(join, asked)
+            joined = rows if other is None else other.joined(rows)
+            beside = [AnswersBeside(path, side, asked) for side, path in (answers or {}).items()]
+            for one in beside:
+                joined = one.beside(joined)
+            found = write_lines(file, joined, asked)
+            notes += [*(() if other is None else other.notes()), *(one.note() for one in beside)]
         for field in asked_for:
             if field not in found:
                 raise InputFileError(

@@ -32,6 +32,16 @@ JobName: TypeAlias = Annotated[
 ServingImage: TypeAlias = Literal[
     "vllm", "lmi", "nova-micro", "nova-lite", "nova-pro", "nova-lite-v2"
 ]
+COLUMNS: Final = ("response_A", "response_B")
+AnswersIn: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(response_[AB]|[A-Za-z0-9][\w .-]{0,199}\.(jsonl|json|csv|tsv|parquet))\Z",
+        description="response_A or response_B, a column of the input, or the name of a file of "
+        "answers beside the input",
+    ),
+]
+"""Where ready answers stand: commands put those of a file into the column."""
 SOURCES: Final = ("endpoint", "weights", "model_package", "training_job", "bedrock", "openai")
 """The keys that name a model; `nova_judge.sources` has a module for each."""
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_judge import CallSettings, FixedRubric, JudgePrompt, default_prompt
-from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.asked_model import AnswersIn, AskedModel
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.messages import Example, Message
@@ -75,7 +75,7 @@ class CandidateSpec(AskedModel, frozen=True):
     show, or the name of a file beside the recipe with one per row.
     """
 
-    file: Literal["response_A", "response_B"] | None = None
+    file: AnswersIn | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     system: Text | None = None
     generation: GenerationOverrides = GenerationOverrides()

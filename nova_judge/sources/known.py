@@ -55,7 +55,7 @@ def candidate_problems(where: str, spec: CandidateSpec, how: Generation) -> Iter
     elif spec.named:
         yield (
             f"{where}: found file beside {', '.join(spec.named)}; exactly one source is allowed: "
-            f"{_FORMS}, or file (response_A or response_B)"
+            f"{_FORMS}, or file (response_A, response_B, or a file of answers beside the input)"
         )
 
 

@@ -120,7 +120,11 @@ def test_the_nova_block_gets_a_run_name_only_when_it_has_none():
         ("ml.g5.12xlarge", "ml.g5.xlarge", r"instance_type: found 'ml.g5.xlarge'; .*runs only on"),
         ("  nova:", "  image: v9\n  nova:", r"judge\.image: found 'v9'; allowed: SM-TJ-Eval-V2"),
         ("qwen2.5-7b-instruct", "qwen2.5-7b", r"B\.endpoint: .*Did you mean 'qwen2.5-7b-instruct'"),
-        ("endpoint: qwen2.5-7b-instruct", "file: answer", r"B\.file: found 'answer'; allowed"),
+        (
+            "endpoint: qwen2.5-7b-instruct",
+            "file: answer",
+            r"B\.file: found 'answer'; expected response_A",
+        ),
         ("{endpoint: qwen2.5-7b-instruct}", "{}", r"candidates\.B: found 0 sources; exactly one"),
         ("endpoint: qwen2.5-7b-instruct", "bedrock: a b", r"B\.bedrock: found 'a b'; a model id"),
     ],

@@ -1,0 +1,110 @@
+"""Answers of a candidate in a file of their own, put beside the rows that they answer."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs.columns import MISSING, RowColumns
+from nova_judge.inputs.file_rows import JsonRow, read_rows
+from nova_judge.inputs.formats import form_of
+from nova_judge.inputs.row_fields import columns_of
+from nova_judge.json_lines import Fault
+from nova_judge.recipe.column_map import ColumnMap
+
+_MOST_NAMED = 5
+
+
+class AnswersBeside:
+    """The answers of one side (A or B), found by `id` where both files have ids, else by `prompt`.
+
+    A row of the file holds the answer in `response`, or in the side's own column.
+    """
+
+    def __init__(self, path: Path, side: str, columns: ColumnMap) -> None:
+        self._path, self._field, self._columns = path, f"response_{side}", columns
+        if not path.is_file():
+            raise InputFileError(
+                f"{path}: there is no such file; the answers of candidate {side} lie beside the "
+                "input file"
+            )
+        rows = (columns_of(row.content, columns) for row in read_rows(path, form_of(path), None))
+        self._rows = [row for row in rows if isinstance(row, RowColumns)]
+        self._key, self._answers = "", dict[str, str]()
+        self._several, self._used = set[str](), set[str]()
+        self._found = self._without = 0
+
+    def beside(self, rows: Iterable[JsonRow]) -> Iterator[JsonRow]:
+        """Every row, with its answer where there is exactly one."""
+        for row in rows:
+            read = columns_of(row.content, self._columns)
+            if isinstance(read, Fault):
+                yield row
+                continue
+            if read.at(self._field) not in (MISSING, None):
+                raise InputFileError(
+                    f"line {row.line}: the input brings `{self._field}`, and {self._path.name} "
+                    "does too: leave one of them out"
+                )
+            answer = self._answer_of(read)
+            if answer is None:
+                self._without += 1
+                yield row
+                continue
+            self._found += 1
+            joined = {**read.values, self._field: answer}
+            yield JsonRow(row.line, msgspec.json.encode(joined))
+
+    def note(self) -> str:
+        """What was matched, what was not, and what could not be told apart."""
+        unused = len(self._answers.keys() - self._used)
+        note = (
+            f"{self._path.name} by `{self._key}`: {self._found:,} rows have their "
+            f"{self._field} there, {self._without:,} have none, {unused:,} answers belong to no row"
+        )
+        if not self._several:
+            return note
+        named = ", ".join(sorted(self._several)[:_MOST_NAMED])
+        return f"{note}; {len(self._several):,} with several answers are left out: {named}"
+
+    def _answer_of(self, row: RowColumns) -> str | None:
+        if not self._key:
+            self._key = self._key_of(row)
+            self._index()
+        name = _name(row, self._key)
+        self._used.add(name)
+        return self._answers.get(name)
+
+    def _key_of(self, row: RowColumns) -> str:
+        for field in ("id", "prompt"):
+            path = self._columns.path(field)
+            if row.at(path) is not MISSING and any(r.at(path) is not MISSING for r in self._rows):
+                return path
+        raise InputFileError(
+            f"{self._path}: its answers cannot be told apart: both files need "
+            f"`{self._columns.path('id')}` or `{self._columns.path('prompt')}`"
+        )
+
+    def _index(self) -> None:
+        for row in self._rows:
+            name, answer = _name(row, self._key), self._text(row)
+            if answer is None:
+                continue
+            if self._answers.setdefault(name, answer) != answer:
+                self._several.add(name)
+        if not self._answers:
+            raise InputFileError(
+                f"{self._path}: no row holds an answer in `response` or `{self._field}`"
+            )
+        for name in self._several:
+            del self._answers[name]
+
+    def _text(self, row: RowColumns) -> str | None:
+        values = (row.values.get(column) for column in (self._field, "response"))
+        return next((value for value in values if isinstance(value, str)), None)
+
+
+def _name(row: RowColumns, path: str) -> str:
+    value = row.at(path)
+    return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')

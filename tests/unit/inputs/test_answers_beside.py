@@ -1,0 +1,76 @@
+"""Answers in a file of their own reach their rows by id or by prompt, and nothing is guessed."""
+
+import json
+
+import pytest
+
+from nova_judge.errors import InputFileError
+from nova_judge.inputs.input_file import opened
+
+ROWS = [{"id": f"q{n}", "prompt": f"Question {n}?", "response_A": "a"} for n in (1, 2, 3)]
+
+
+def write(path, rows):
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    return path
+
+
+def read(folder, answers, rows=ROWS):
+    file = write(folder / "q.jsonl", rows)
+    other = write(folder / "answers_b.jsonl", answers)
+    with opened(file, answers={"B": other}) as lines:
+        found = [json.loads(line) for line in lines.path.read_text("utf-8").splitlines()]
+        return [row.get("response_B") for row in found], lines.notes
+
+
+def test_answers_are_found_by_id(tmp_path):
+    answers = [{"id": "q3", "response": "c"}, {"id": "q1", "response_B": "a"}, {"id": "q9"}]
+    found, notes = read(tmp_path, answers)
+    assert found == ["a", None, "c"]
+    assert notes == (
+        "answers_b.jsonl by `id`: 2 rows have their response_B there, 1 have none, "
+        "0 answers belong to no row",
+    )
+
+
+def test_answers_without_ids_are_found_by_prompt(tmp_path):
+    answers = [{"prompt": f"Question {n}?", "response": str(n)} for n in (2, 1, 4)]
+    found, notes = read(tmp_path, answers)
+    assert found == ["1", "2", None]
+    assert notes[0].endswith(
+        "by `prompt`: 2 rows have their response_B there, 1 have none, 1 answers belong to no row"
+    )
+
+
+def test_an_id_with_two_answers_gets_neither_and_is_named(tmp_path):
+    answers = [
+        {"id": "q1", "response": "x"},
+        {"id": "q1", "response": "y"},
+        {"id": "q2", "response": "same"},
+        {"id": "q2", "response": "same"},
+    ]
+    found, notes = read(tmp_path, answers)
+    assert found == [None, "same", None]
+    assert notes[0].endswith("; 1 with several answers are left out: q1")
+
+
+@pytest.mark.parametrize(
+    ("answers", "rows", "words"),
+    [
+        ([{"response": "x"}], ROWS, "both files need `id` or `prompt`"),
+        ([{"id": "q1", "text": "x"}], ROWS, "no row holds an answer in `response`"),
+        ([{"id": "q1", "response": "x"}], [{**ROWS[0], "response_B": "b"}], "line 1: the input"),
+    ],
+)
+def test_what_cannot_be_matched_is_refused(tmp_path, answers, rows, words):
+    with pytest.raises(InputFileError, match=words):
+        read(tmp_path, answers, rows)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    file = write(tmp_path / "q.jsonl", ROWS)
+    with (
+        pytest.raises(InputFileError, match="lie beside the input file"),
+        opened(file, answers={"B": tmp_path / "none.jsonl"}),
+    ):
+        pass
