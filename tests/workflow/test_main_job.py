@@ -168,27 +168,22 @@ def test_broken_lines_are_set_aside_with_their_numbers_and_good_rows_are_judged(
     assert all(line["reason"] for line in rejected)
 
 
-@pytest.mark.parametrize(
-    ("content", "cause"),
-    [
-        (b"\x1f\x8b\x08 packed", "gzip"),
-        (b"\xff\xfe{\x00}\x00", "line 1: field `prompt` is missing"),
-        (b"PAR1 columns", "Parquet"),
-        (b"   \n", "empty"),
-        (b"these are\nno objects\n", "no column `prompt`"),
-    ],
-)
-def test_an_unreadable_file_fails_with_a_message_that_names_the_cause(
-    account: Start, content: bytes, cause: str
-) -> None:
+def test_an_unreadable_file_fails_with_a_message_that_names_the_cause(account: Start) -> None:
+    causes = {
+        b"\x1f\x8b\x08 packed": "gzip",
+        b"\xff\xfe{\x00}\x00": "line 1: field `prompt` is missing",
+        b"PAR1 columns": "Parquet",
+        b"   \n": "empty",
+        b"these are\nno objects\n": "no column `prompt`",
+    }
     here = account()
-    here.drop("file.jsonl", content)
 
-    (execution,) = here.ended()
+    for number, (content, cause) in enumerate(causes.items(), start=1):
+        here.drop(f"file-{number}.jsonl", content)
+        *_, execution = here.ended(number)
+        assert (execution.status, execution.error) == ("FAILED", "InputFileError"), content
+        assert cause in (execution.cause or "")
 
-    assert execution.status == "FAILED"
-    assert execution.error == "InputFileError"
-    assert cause in (execution.cause or "")
     assert here.jobs() == []
 
 
