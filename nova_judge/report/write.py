@@ -5,8 +5,6 @@ from pathlib import Path
 
 from nova_judge.findings.metrics_record import Metrics, encode_metrics, storable_metrics
 from nova_judge.records import Rejected
-from nova_judge.report.figure import plot_judge_results
-from nova_judge.report.figure_frame import render
 from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page
@@ -32,6 +30,10 @@ def render_report(
     >>> [name for name, _ in render_report(metrics_of_job({"a_scores": 10, "b_scores": 40}))]
     ['metrics.json', 'figure.png', 'figure.svg', 'report.md', 'junit.xml', 'report.html']
     """
+    # matplotlib takes half a second, and commands that draw nothing import this module too.
+    from nova_judge.report.figure import plot_judge_results  # noqa: PLC0415
+    from nova_judge.report.figure_frame import render  # noqa: PLC0415
+
     metrics = storable_metrics(metrics)
     yield "metrics.json", encode_metrics(metrics)
     parquet = evidence.parquet() if evidence is not None else None

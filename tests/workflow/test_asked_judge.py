@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nova_judge.aws import execution_meter
 from nova_judge_local.emulator_settings import ChatServer
 from tests.workflow.conftest import Account
 from tests.workflow.judge_server import Judge, completion, judge_server, pairs
@@ -164,14 +165,18 @@ def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(
     assert "no verdict on any of 5 rows" in (execution.cause or "")
 
 
-def test_measures_of_judging_are_emitted_by_the_functions(
-    account: Start, judge: tuple[Judge, str]
+def test_judging_is_measured_and_metered(
+    account: Start, judge: tuple[Judge, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, url = judge
     here = account()
     own(here, url)
     here.drop("pairs.jsonl", pairs(40), recipe="own")
-    here.ended()
+    (execution,) = here.ended()
+    monkeypatch.setattr(execution_meter, "_client", lambda: here.client("stepfunctions"))
+    use = execution_meter.use_of(execution.arn)
+    assert use.transitions >= 20
+    assert use.lambda_gb_seconds > 1  # PlanEvaluation alone has 3 GB
     values: dict[str, float] = {}
     for name, _, document in emitted(here):
         values[name] = values.get(name, 0) + sum(document[name])
