@@ -120,7 +120,7 @@ def _require_free(out: Path, names: Iterable[str]) -> None:
     taken = _entries(out / MARKER)
     for name in names:
         if name not in taken and os.path.lexists(out / name):
-            raise LocalModeError(f"{out / name} is not a run's, and in its way: move it.")
+            raise LocalModeError(f"{out / name} is in the run's way, and no run wrote it: move it.")
 
 
 def _entries(marker: Path) -> set[str]:

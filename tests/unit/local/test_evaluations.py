@@ -186,7 +186,7 @@ def test_what_botocore_refuses_is_refused(jobs: EvaluationJobs) -> None:
     ("lines", "told"),
     [
         ([PROMPTS[0]] * 1001, "1001 prompts; 1000 are allowed"),
-        ([PROMPTS[0] | {"modelResponses": []}], "line 1: exactly one response"),
+        ([PROMPTS[0] | {"modelResponses": []}], "line 1: expected exactly one response"),
         (
             [PROMPTS[0], PROMPTS[1] | {"modelResponses": [{"modelIdentifier": "A-a"}]}],
             "line 2: exactly one response of 'B-b'",
