@@ -13,9 +13,12 @@ from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
 from nova_judge.aws import runs_table
+from nova_judge.aws.checkpoints import HUB
 from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.hub_copies import HubModel, copy_more
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.own_weights import Serving, ensure_configs, sagemaker_client
+from nova_judge.aws.ways import AwsWays
 from nova_judge.errors import EndpointError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
@@ -43,8 +46,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     wanted: dict[str, list[str]] = event.get("instances", {})
     models = sorted(set(event["endpoints"]))
     try:
+        # Nothing is leased, and paid for, while weights are copied.
+        copied = all(_is_copied(settings, model, lease.owner, context) for model in models)
         ready = {
-            model: _step(settings, model, wanted.get(model, ()), lease, now) for model in models
+            model: copied and _step(settings, model, wanted.get(model, ()), lease, now)
+            for model in models
         }
     finally:
         asking = event.get("executions", ()) if settings.endpoint_life == "on_demand" else ()
@@ -81,6 +87,21 @@ def _step(
     return ready
 
 
+def _is_copied(settings: EndpointSettings, model: str, run_id: str, context: LambdaContext) -> bool:
+    """Copy on where an endpoint serves a gated model; True where nothing is left to copy."""
+    if not model.startswith(OWN) or settings.stand_in_models:
+        return True
+    run = run_folder.read_run(settings.data_bucket, run_id)
+    served = run.serves.get(model) if run else None
+    if served is None or not served.secret:
+        return True
+    key = AwsWays(settings.job_prefix).key_of(HUB, served.secret)
+    gated = HubModel(served.weights, served.revision or "", key)
+    return copy_more(
+        gated, settings.data_bucket, lambda: context.get_remaining_time_in_millis() / 1000
+    )
+
+
 def _own_configs(
     settings: EndpointSettings, model: str, types: Sequence[str], run_id: str
 ) -> dict[str, str]:
@@ -92,6 +113,8 @@ def _own_configs(
             f"{model}: stage {settings.stage} serves no weights for this run: name them in "
             "weights, model_packages or training_jobs of the stage in cdk.json, and deploy"
         )
+    if served.secret and not settings.stand_in_models:
+        served = served.copied(f"s3://{settings.data_bucket}/")
     region = sagemaker_client().meta.region_name
     account = catalog.images().serving.accounts.get(region)
     if account is None:

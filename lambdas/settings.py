@@ -54,7 +54,8 @@ class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="uppe
     `endpoint_life`: `on_demand` ones come and go with leases; `always_on` ones are the stack's.
     `weights_role_arn`: as whom own weights are served, in the subnets and security groups that are
     named with commas; "" where the stage allows none.
-    `stand_in_keys`: the keys of model servers as JSON `{secret: key}`, `stand_in_kept`: the file of
+    `stand_in_models`: nothing is copied, because others answer. `stand_in_keys`: the keys of model
+    servers as JSON `{secret: key}`, `stand_in_kept`: the file of
     answers that are kept; only local mode sets them.
     """
 
@@ -64,6 +65,7 @@ class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="uppe
     weights_role_arn: str = ""
     weights_subnets: str = ""
     weights_security_groups: str = ""
+    stand_in_models: str = ""
     stand_in_keys: str = ""
     stand_in_kept: str = ""
 

@@ -9,8 +9,15 @@ UNSTARTED = f"{INBOX}no-cache/"
 RECIPES = "recipes/"
 RUNS = "runs/"
 ANSWERS = "answers/"
+WEIGHTS = f"{RUNS}_weights/"
+"""Copies of gated models of the Hub; they expire as runs do."""
 INDEX = f"{RUNS}_index/"
 """Headlines of all runs, one small file each, beside the runs: no run id has an underscore."""
+
+
+def copy_folder(model: str, revision: str) -> str:
+    """The folder that the copy of a model of the Hub lies in."""
+    return f"{WEIGHTS}{model}/{revision.replace('/', '-')}/"
 
 
 @dataclass(frozen=True, slots=True)

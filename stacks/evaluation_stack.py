@@ -58,7 +58,7 @@ class EvaluationStack(cdk.Stack):
         self.judge_role = JudgeRole(
             self, "JudgeRole", data_bucket=storage.data_bucket, config=config
         )
-        self._weights = OwnWeights(self, "Weights", config=config) if config.serves else None
+        self._weights = self._own_weights() if config.serves else None
         self.functions = EvaluationFunctions(
             self,
             config=config,
@@ -91,6 +91,9 @@ class EvaluationStack(cdk.Stack):
         cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
         cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role.role_arn)
         cdk.CfnOutput(self, "Version", value=__version__)
+
+    def _own_weights(self) -> OwnWeights:
+        return OwnWeights(self, "Weights", config=self._config, storage=self._storage)
 
     def _serving_settings(self) -> EndpointSettings:
         vpc = self._config.vpc
@@ -133,6 +136,7 @@ class EvaluationStack(cdk.Stack):
             making = {name: self.functions[name] for name in names}
             self._weights.allow_making({**making, "WatchEndpoints": watchdog.function})
             self._weights.allow_settling(self.functions["PlanEvaluation"])
+            self._weights.allow_copying(self.functions["PrepareEndpoints"], self._storage)
             self._storage.allow_read(self.functions["PrepareEndpoints"], f"{RUNS}*")
             self._storage.allow_table(self.functions["ReleaseEndpoints"], "GetItem")
         for name, function in (*self.functions.items(), ("WatchEndpoints", watchdog.function)):

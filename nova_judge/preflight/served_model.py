@@ -80,6 +80,7 @@ def _of_weights(name: str, model: AskedModel, weights: str, found: Found) -> Pla
         image=IMAGES[model.serving or "vllm"],
         weights=weights,
         revision=model.revision,
+        secret=model.secret or "",
         context=model.context or 0,
     )
     if model.lora is not None:

@@ -34,7 +34,7 @@ _USERS = {
     "lora": ("weights",),
     "serving": ("weights", "training_job"),
     "context": OWN_SOURCES,
-    "secret": ("openai",),
+    "secret": ("openai", "weights"),
 }
 _FORMS = (
     "endpoint (a model of the catalogue, or the name of an endpoint), weights (s3://…/ or a model "

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from nova_judge.errors import RecipeError
+from nova_judge.layout import copy_folder
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 
@@ -36,8 +37,9 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `weights`: a folder or an archive in S3, or a model of the Hub at a `revision`. `package`: the
     ARN that CreateModel is given in their place. `image`: a name of `images.json`, or the package's
-    own in `uri`, with its `variables`. `heads` and `key_heads`: attention heads, which GPUs share
-    evenly; 0 where they are not known. `context` in tokens; 0 leaves it to the server.
+    own in `uri`, with its `variables`. `secret`: the name of the key without which the Hub does not
+    give the weights: they are copied before. `heads` and `key_heads`: attention heads, which GPUs
+    share evenly; 0 where they are not known. `context` in tokens; 0 leaves it to the server.
     """
 
     image: Image
@@ -48,10 +50,16 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     package: str = ""
     uri: str = ""
     variables: dict[str, str] = {}
+    secret: str = ""
     nova: str = ""
     heads: int = 0
     key_heads: int = 0
     context: int = 0
+
+    def copied(self, root: str) -> "Served":
+        """The same from the copy of its weights below `root`, for which nobody needs a key."""
+        folder = f"{root}{copy_folder(self.weights, self.revision or '')}"
+        return msgspec.structs.replace(self, weights=folder, revision=None, secret="")
 
     @property
     def in_s3(self) -> bool:

@@ -27,7 +27,7 @@ def keys_of(
     """
     keys: dict[str, str] = {}
     for where, model in models.items():
-        if model.secret is None:
+        if model.secret is None or model.openai is None:
             continue
         variable = variable_of(model.secret)
         if not environment.get(variable):

@@ -30,6 +30,10 @@ class WeightsSource(OwnEndpoint):
             )
         if in_s3 and model.revision is not None:
             yield f"{where}.revision: only a model of the Hub has revisions"
+        if in_s3 and model.secret is not None:
+            yield f"{where}.secret: only a model of the Hub is behind a key"
+        if model.secret is not None and model.lora is not None:
+            yield f"{where}.lora: a gated model takes no adapter beside it"
         if not in_s3 and model.revision is None:
             yield (
                 f"{where}.revision: missing; a model of the Hub may change between two runs. "

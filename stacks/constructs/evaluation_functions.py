@@ -14,6 +14,7 @@ from lambdas.settings import (
     JobSettings,
 )
 from nova_judge.layout import INBOX
+from nova_judge.preflight.weights_check import HUB
 from nova_judge.recipe import catalog
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
@@ -85,7 +86,7 @@ class EvaluationFunctions:
                 "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
             ),
             "ClaimRun": self._function("claim_run", plain),
-            "PrepareEndpoints": self._function("prepare_endpoints", serving),
+            "PrepareEndpoints": self._function("prepare_endpoints", serving, **self._copying()),
             "GenerateResponses": self._function(
                 "generate_responses", serving, timeout=long, memory_mb=1024
             ),
@@ -104,6 +105,12 @@ class EvaluationFunctions:
                 "record_failure", failing, timeout=minutes, memory_mb=1024
             ),
         }
+
+    def _copying(self) -> dict[str, Any]:
+        """More time and memory where gated models of the Hub are copied into the bucket."""
+        if HUB not in self._config.weights:
+            return {}
+        return {"timeout": cdk.Duration.minutes(15), "memory_mb": 1769}
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
         name = pascal(module)

@@ -6,6 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from nova_judge.layout import WEIGHTS
+from nova_judge.preflight.weights_check import HUB
 from nova_judge.recipe import catalog
 from nova_judge.sources.served import IMAGES, OWN
 from nova_judge.sources.weights import ESCROW
@@ -14,14 +16,18 @@ from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.network import let_containers_in
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
+from stacks.constructs.storage import Storage
 
 IN_S3 = "s3://"
+HUB_HOST = "huggingface.co"
 
 
 class OwnWeights(Construct):
     """`role` reads the folders that the stage names, and nothing else of the account."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: StageConfig, storage: Storage
+    ) -> None:
         super().__init__(scope, construct_id)
         self._stack, self._config = cdk.Stack.of(self), config
         self.role = iam.Role(
@@ -48,6 +54,8 @@ class OwnWeights(Construct):
             self.role, self._stack, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints"
         )
         self._allow_reading(self.role)
+        if HUB in config.weights:
+            self._allow_copies(storage)
         if config.vpc:
             let_containers_in(self.role, self._stack, config.vpc)
 
@@ -99,6 +107,33 @@ class OwnWeights(Construct):
         ]
         if jobs:
             allow(function, (["sagemaker:DescribeTrainingJob"], jobs))
+
+    def allow_copying(self, function: PythonFunction, storage: Storage) -> None:
+        """Let a function copy gated models of the Hub into the bucket, with the keys for it."""
+        if HUB not in self._config.weights:
+            return
+        keys = self._stack.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{self._config.prefix}/{HUB_HOST}/*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow(function, (["secretsmanager:GetSecretValue"], [keys]))
+        storage.allow_write(function, f"{WEIGHTS}*")
+
+    def _allow_copies(self, storage: Storage) -> None:
+        """Let the role read those copies, and nothing else of the bucket."""
+        bucket = storage.data_bucket
+        allow(self.role, (["s3:GetObject"], [bucket.arn_for_objects(f"{WEIGHTS}*")]))
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": [f"{WEIGHTS}*"]}},
+            )
+        )
+        if storage.kms_key:
+            allow(self.role, (["kms:Decrypt"], [storage.kms_key]))
 
     def _has_nova(self) -> bool:
         return any(each.startswith(ESCROW) for each in self._config.weights)

@@ -7,7 +7,7 @@ from tests.infrastructure.conftest import CONTEXT, KEY
 from tests.infrastructure.test_organisation import allowed
 
 SETTINGS = {
-    "weights": ["s3://mine/ckpt/", "s3://customer-escrow-123456789012-smtj-ab/"],
+    "weights": ["s3://mine/ckpt/", "s3://customer-escrow-123456789012-smtj-ab/", "hub"],
     "model_packages": ["arn:aws:sagemaker:us-east-1:444455556666:model-package/tuned/*"],
     "training_jobs": ["sft-*"],
     "serving_image_repositories": ["arn:aws:ecr:us-east-1:123456789012:repository/mine"],
@@ -69,3 +69,9 @@ def test_the_images_that_serve_are_pulled(stage, repository):
     account = "123456789012" if repository == "mine" else "*"
     image = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
     assert "ecr:BatchGetImage" in allowed(stage, "WeightsRole", image)
+
+
+def test_gated_models_are_copied_by_the_one_function_that_has_the_hubs_keys(stage):
+    keys = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nova-judge-prod/huggingface.co/*"
+    assert allowed(stage, "PrepareEndpoints", keys) == {"secretsmanager:GetSecretValue"}
+    assert allowed(stage, "WeightsRole", keys) == set()

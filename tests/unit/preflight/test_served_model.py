@@ -280,6 +280,18 @@ def test_lmi_has_variables_of_its_own():
     }
 
 
+def test_a_gated_model_is_served_from_its_copy_without_key_and_network():
+    model = AskedModel(
+        weights="meta/Model", revision="v1", secret="hub", instance_types=("ml.g5.xlarge",)
+    )
+    served = placed("it", model, Found()).served
+    assert (served.secret, served.offline) == ("hub", False)
+    copy = served.copied("s3://data/")
+    assert copy == Served(image="vllm", weights="s3://data/runs/_weights/meta/Model/v1/")
+    assert copy.offline
+    assert copy.environment("ml.g5.xlarge") == {"SM_VLLM_TENSOR_PARALLEL_SIZE": "1"}
+
+
 STAGE = Allowed(("s3://mine/ckpt/",), (ARN.replace("/3", "/*"),), ("sft-*",))
 
 
