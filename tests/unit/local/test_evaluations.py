@@ -189,7 +189,7 @@ def test_what_botocore_refuses_is_refused(jobs: EvaluationJobs) -> None:
         ([PROMPTS[0] | {"modelResponses": []}], "line 1: expected exactly one response"),
         (
             [PROMPTS[0], PROMPTS[1] | {"modelResponses": [{"modelIdentifier": "A-a"}]}],
-            "line 2: exactly one response of 'B-b'",
+            "line 2: expected exactly one response of 'B-b'",
         ),
     ],
     ids=["too many", "no answer", "another source"],
