@@ -68,9 +68,14 @@ def columns_in(connection: "duckdb.DuckDBPyConnection", path: Path) -> dict[str,
 
 
 def checked_rows(
-    connection: "duckdb.DuckDBPyConnection", path: Path, names: Sequence[str]
+    connection: "duckdb.DuckDBPyConnection",
+    path: Path,
+    names: Sequence[str],
+    part: range | None = None,
 ) -> Iterator[Sequence[Any]]:
     """The rows of some columns one by one, None for a column that the file lacks.
+
+    `part`: the numbers of the rows wanted, from 0 on; all where it is None.
 
     Raises as `check_expansion` does, but reads the file once: only where 2,048 rows as long as one
     of them would be too much is the whole file checked.
@@ -81,7 +86,8 @@ def checked_rows(
     columns = [f'"{name}"' if name in kinds else "NULL" for name in names]
     length = _length(kinds, names)
     guarded = ", ".join(f"CASE WHEN {length} <= {short} THEN {column} END" for column in columns)
-    query = f"SELECT {guarded}, {length} FROM read_parquet(?)"  # noqa: S608
+    chosen = f" WHERE file_row_number BETWEEN {part[0]} AND {part[-1]}" if part else ""
+    query = f"SELECT {guarded}, {length} FROM read_parquet(?){chosen}"  # noqa: S608
     total = 0
     for number, (*values, row_length) in enumerate(
         rows_of(connection.execute(query, [files_of(path)]))
@@ -91,7 +97,10 @@ def checked_rows(
             raise _too_long(total)
         if row_length > short:
             check_expansion(connection, path, names)
-            rest = f"SELECT {', '.join(columns)} FROM read_parquet(?) OFFSET {number}"  # noqa: S608
+            rest = (
+                f"SELECT {', '.join(columns)} "  # noqa: S608
+                f"FROM read_parquet(?){chosen} OFFSET {number}"
+            )
             yield from rows_of(connection.execute(rest, [files_of(path)]))
             return
         yield values

@@ -5,7 +5,11 @@ was met before is twelve bytes looked up.
 """
 
 import functools
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +20,11 @@ from nova_judge.pairs.judge_output import (
     judgment_of,
     passes_of,
     read_details,
+    rows_in,
 )
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
-from nova_judge.pairs.rubric_packing import RubricPacker
+from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.pairs.rubric_reading import CRITERIA_LIMIT, criterion_from
 from nova_judge.pairs.safe_literal import RowMetrics, read_safe
 from nova_judge.pairs.weighted_scores import weight_units
@@ -33,6 +38,8 @@ _FIELDS = (
     *("score_A", "score_B", "weight", "type"),
 )
 
+_HEAD_START = 20_000  # rows that one process reads while another starts
+
 
 class _Entry(NamedTuple):
     """A criterion as the columns hold it; `packed` is None where it cannot be read.
@@ -44,11 +51,34 @@ class _Entry(NamedTuple):
     weight: int = 0
 
 
+_weight = attrgetter("weight")
+
+
 def read_columns(details: Path, groups: CriterionGroups) -> RubricColumns:
-    """The columns of a details Parquet in row order; raises JudgeJobError."""
+    """The columns of a details Parquet in row order; raises JudgeJobError.
+
+    A second process reads the last of many rows where there is a second processor.
+    """
+    rows = rows_in(details)
+    later = range(rows - (rows - _HEAD_START) // 2, rows)
+    if len(later) < _HEAD_START or (os.cpu_count() or 1) < 2:
+        return columns_from(packed_rows(details), groups)
+    packer = RubricPacker()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as helper:
+        helped = helper.submit(packed_rows, details, later)
+        packer.extend(packed_rows(details, range(later.start)))
+        packer.extend(helped.result())
+    return columns_from(packer.take(), groups)
+
+
+def packed_rows(details: Path, part: range | None = None) -> PackedRows:
+    """The rows of a details Parquet, or those with the numbers of `part`, read by this process.
+
+    Raises JudgeJobError.
+    """
     packer = RubricPacker()
     reader = MetricsReader(_FIELDS, functools.partial(_entry, packer))
-    for row in read_details(details):
+    for row in read_details(details, part):
         if not isinstance(row.metrics, str):
             packer.add(judgment_of(row.metrics, row.predictions)[0])
             continue
@@ -61,7 +91,7 @@ def read_columns(details: Path, groups: CriterionGroups) -> RubricColumns:
             packer.add(judgment_of(read_safe(row.metrics), row.predictions)[0])
         else:
             packer.add_packed(packed, *_profile(metrics, row.predictions))
-    return columns_from(packer.take(), groups)
+    return packer.take()
 
 
 def _entry(packer: RubricPacker, name: str, fields: RowMetrics) -> _Entry:
@@ -73,10 +103,12 @@ def _entry(packer: RubricPacker, name: str, fields: RowMetrics) -> _Entry:
 
 def _packed(breakdown: object) -> Sequence[bytes]:
     """The entries of a rubric; none where `rubric_from` would call it unscored."""
-    entries = list(breakdown.values()) if isinstance(breakdown, dict) else []
+    if not isinstance(breakdown, dict):
+        return ()
+    entries = breakdown.values()
     packed = [entry.packed for entry in entries if isinstance(entry, _Entry) and entry.packed]
-    readable = 0 < len(packed) == len(entries) <= CRITERIA_LIMIT
-    return packed if readable and any(entry.weight for entry in entries) else ()
+    readable = 0 < len(packed) == len(breakdown) <= CRITERIA_LIMIT
+    return packed if readable and any(map(_weight, entries)) else ()
 
 
 def _profile(metrics: RowMetrics, predictions: object) -> Profile:

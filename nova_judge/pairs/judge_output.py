@@ -73,10 +73,13 @@ def judgment_of(metrics: object, predictions: object = None) -> tuple[Judgment, 
     return judgment, passes.note
 
 
-def read_details(details: Path) -> Iterator[DetailsRow]:
-    """The columns of a details Parquet that we use, in row order; raises JudgeJobError."""
+def read_details(details: Path, part: range | None = None) -> Iterator[DetailsRow]:
+    """The columns of a details Parquet that we use, in row order; raises JudgeJobError.
+
+    `part`: the numbers of the rows wanted, from 0 on; all where it is None.
+    """
     with _reading(details) as connection:
-        rows = checked_rows(connection, details, DetailsRow._fields)
+        rows = checked_rows(connection, details, DetailsRow._fields, part)
         yield from map(DetailsRow._make, rows)
 
 

@@ -1,8 +1,11 @@
+import os
 import random
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
 
+from nova_judge.pairs import details_columns
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.details_columns import read_columns
 from nova_judge.pairs.judge_output import read_judgments
@@ -82,6 +85,20 @@ def test_columns_of_details_are_those_of_its_judgments(tmp_path, outputs):
     raw = [[draw.choice(labels) for _ in range(draw.choice((1, 2)))] for _ in rows]
     path = details.write(tmp_path / "d.parquet", rows, raw if outputs else None)
     same(read_columns(path, GROUPS), columns_of(read_judgments(path), GROUPS))
+
+
+def test_a_second_process_reads_the_last_rows(tmp_path, monkeypatch):
+    path = details.write(tmp_path / "d.parquet", mixed_rows(300))
+    whole = read_columns(path, GROUPS)
+    asked = []
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(
+        ProcessPoolExecutor, "submit", lambda *given: asked.append(given[-1]) or submit(*given)
+    )
+    monkeypatch.setattr(details_columns, "_HEAD_START", 50)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    same(read_columns(path, GROUPS), whole)
+    assert asked == [range(175, 300)]
 
 
 def test_columns_of_a_report_are_those_of_its_rows(tmp_path):
