@@ -164,28 +164,25 @@ def _weighted_scores(columns: RubricColumns) -> tuple[Floats, Floats]:
     return of_a, of_b
 
 
-def mean_interval(
-    values: Floats, level: float, low: float = 0.0, keys: Keys | None = None
-) -> MeanInterval | None:
-    """Mean of values in [low, 1] with the interval that the win rate has; None without values.
+def mean_interval(values: Floats, level: float, keys: Keys | None = None) -> MeanInterval | None:
+    """Mean of values in [0, 1] with the interval that the win rate has; None without values.
 
     Where prompts repeat (`keys`), that of clusters. For the interval alone, values are rounded to a
-    400th of their range.
+    400th.
     """
     if not len(values):
         return None
     if repeated(keys):
-        interval = mean_score(values.tolist(), Scale(low, 1.0), level, keys)
+        interval = mean_score(values.tolist(), Scale(0.0, 1.0), level, keys)
     else:
-        interval = score_interval(_score_counts(values, low), level)
+        interval = score_interval(_score_counts(values), level)
     if isinstance(interval, Unscored):
         return None
     mean = math.fsum(values.tolist()) / len(values)
-    ends = [low + (1.0 - low) * end for end in (interval.low, interval.high)]
     return MeanInterval(
         mean=mean,
-        low=min(ends[0], mean),
-        high=max(ends[1], mean),
+        low=min(interval.low, mean),
+        high=max(interval.high, mean),
         level=level,
         method=interval.method,
         n=len(values),
@@ -210,9 +207,8 @@ def margin_interval(values: Floats, level: float, keys: Keys | None = None) -> M
     )
 
 
-def _score_counts(values: Floats, low: float) -> ScoreCounts:
-    scaled = (values - low) / (1.0 - low)
-    steps = np.bincount(np.rint(scaled * _STEPS).astype(np.int64), minlength=_STEPS + 1)
+def _score_counts(values: Floats) -> ScoreCounts:
+    steps = np.bincount(np.rint(values * _STEPS).astype(np.int64), minlength=_STEPS + 1)
     return ScoreCounts(tuple(steps.tolist()))
 
 
