@@ -18,7 +18,7 @@ from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
 from nova_judge.review.labels import LabelFolder, label_folder, read_review
-from nova_judge.review.reviewed import evidence_of
+from nova_judge.review.reviewed import evidence_of, review_findings
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scratch import scratch_folder
@@ -79,7 +79,8 @@ def _audit_report(report: SavedReport) -> Audit:
         return audit_reweighed(report)
     review = read_review(LabelFolder(label_folder(report.folder)))
     if report.metrics.review is not None and review is not None:
-        return audit_report(report.metrics, report.rows(), evidence_of(review))
+        found = review_findings(report.rows(), review, report.metrics.statistics.level)
+        return audit_report(report.metrics, report.rows(), evidence_of(review), found)
     return audit_report(report.metrics, report.rows())
 
 

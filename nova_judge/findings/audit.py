@@ -12,6 +12,7 @@ import msgspec
 from nova_judge.findings.job_audit import mean_findings, row_findings, significance
 from nova_judge.findings.metrics import estimated
 from nova_judge.findings.metrics_record import Metrics, Rows
+from nova_judge.findings.review_record import ReviewFindings
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.rubric_findings import rubric_metrics
 from nova_judge.findings.saved_report import SavedReport
@@ -60,17 +61,20 @@ def audit_report(
     metrics: Metrics,
     rows: Iterable[JudgedRow],
     read: Callable[[JudgedRow], EvidenceRow] = evidence_row,
+    review: ReviewFindings | None = None,
 ) -> Audit:
     """Every figure of a `metrics.json` that rests on the rows, against `judgments.parquet`.
 
-    `read` gives a row's evidence, with the labels of a review where there was one. The judge job's
-    own figures, which it quotes, are checked in the same way.
+    `read` gives a row's evidence, with the labels of a review where there was one, and `review`
+    what these labels give. The judge job's own figures, which it quotes, are checked in the same
+    way.
     """
     kept = list(rows)
     settings = metrics.statistics
     evidence = gather(read(row) for row in kept)
     estimates = estimated(evidence, settings, metrics.basis)
     ours = estimates | {"rubric": rubric_metrics(kept, settings)}
+    ours |= {"review": review} if review is not None else {}
     checked = Counted()
     for name, value in ours.items():
         if name != "notes":

@@ -52,6 +52,15 @@ def reviewed_metrics(metrics: Metrics, rows: Iterable[JudgedRow], review: Review
     )
 
 
+def review_findings(rows: Iterable[JudgedRow], review: Review, level: float) -> ReviewFindings:
+    """What people who labelled the rows found, apart from the run's own figures."""
+    labelled = review.rows()
+    compared: list[_Compared] = []
+    for _ in _evidence(rows, labelled, compared):
+        pass
+    return _findings(review, labelled, compared, level)
+
+
 def _evidence(
     rows: Iterable[JudgedRow], labelled: Mapping[int, ReviewedRow], compared: list[_Compared]
 ) -> Iterator[EvidenceRow]:

@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Codes, Floats, Ints, Keys
+from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints, Keys
 from nova_judge.statistics.clusters import places_of, share_interval, worth_of
+from nova_judge.statistics.corrected_win_rate import weighted_label_rate
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.gwet import Ac1, gwet_ac1
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
@@ -21,6 +22,7 @@ __all__ = ["agreement", "cohen_kappa", "summed_verdicts"]
 MIN_LABELLED = 20
 MIN_OF_RARER = 10
 _EXCHANGED = (1, 0, 2)
+DRAWN_KAPPA = "weighted by one over the probability of the draw, without an interval"
 KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
 
 
@@ -44,6 +46,9 @@ class Agreement(msgspec.Struct, frozen=True):
     backward, strict and consistency are None where only one order was judged. intervals: by
     the name of the share, Wilson's, or over prompts where these repeat. rates: for a recipe's
     `statistics.judge_rates`.
+
+    Labels that were drawn with known probabilities stand for all rows: shares, intervals and kappa
+    are weighted by one over these, kappa has no interval, and ac1 is None.
     """
 
     forward: float
@@ -73,6 +78,9 @@ def agreement(
     (1.0, 0.75, 0.75)
     """
     labelled = evidence.where(evidence.labels < Outcome.ERROR)
+    drawn = ~np.isnan(labelled.probabilities)
+    if drawn.any():
+        labelled = labelled.where(drawn)
     if not labelled.rows:
         return Unscored("no row has a label")
     summed = summed_verdicts(labelled)
@@ -87,6 +95,8 @@ def agreement(
             "strict": right_forward & right_backward,
             "consistency": alike,
         }
+    if drawn.any():
+        return _of_drawn(labelled, hits, summed, level)
     shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
     intervals = {name: share_interval(hit, labelled.clusters, level) for name, hit in hits.items()}
     tables = tables_by_prompt(labelled.labels, summed, labelled.clusters)
@@ -104,6 +114,42 @@ def agreement(
         intervals={name: one for name, one in intervals.items() if isinstance(one, Interval)},
         labelled=labelled.rows,
         rates=judge_rates(labelled),
+    )
+
+
+def _of_drawn(labelled: Evidence, hits: dict[str, Flags], summed: Codes, level: float) -> Agreement:
+    """The agreement of all rows, by labels that count one over the probability of their draw."""
+    weights = 1.0 / labelled.probabilities
+    shares = {name: float(weights @ hit / weights.sum()) for name, hit in hits.items()}
+    intervals = {
+        name: weighted_label_rate(
+            hit.astype(float), labelled.probabilities, labelled.clusters, level
+        )
+        for name, hit in hits.items()
+    }
+    known = summed < Outcome.ERROR
+    cells = labelled.labels[known].astype(np.intp) * 3 + summed[known]
+    table = np.bincount(cells, weights[known], minlength=9).reshape(3, 3)
+    kappa = _kappa(table / table.sum()) if known.any() else None
+    return Agreement(
+        forward=shares["forward"],
+        backward=shares.get("backward"),
+        strict=shares.get("strict"),
+        summed=shares["summed"],
+        consistency=shares.get("consistency"),
+        kappa=kappa,
+        kappa_interval=None if kappa is None else Kappa(kappa, None, None, level, DRAWN_KAPPA),
+        labelled=labelled.rows,
+        intervals={
+            name: msgspec.structs.replace(
+                one,
+                estimate=shares[name],
+                low=min(one.low, shares[name]),
+                high=max(one.high, shares[name]),
+            )
+            for name, one in intervals.items()
+            if one is not None
+        },
     )
 
 

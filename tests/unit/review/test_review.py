@@ -23,7 +23,7 @@ from nova_judge.review.labels import (
     read_review,
     write_draw,
 )
-from nova_judge.review.reviewed import evidence_of, reviewed_metrics
+from nova_judge.review.reviewed import evidence_of, review_findings, reviewed_metrics
 from nova_judge.review.session import ReviewSession, SentLabel
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 from nova_judge.statistics.decision import Word
@@ -258,7 +258,12 @@ def test_audit_recomputes_what_a_review_changed():
     for turned in (False, True):
         review = review_of({"anna": as_judged(rows, turned)})
         found = reviewed_metrics(generated.metrics(rows), rows, review)
-        assert audit_report(found, rows, evidence_of(review)).findings == ()
+        ours = review_findings(rows, review, found.statistics.level)
+        assert audit_report(found, rows, evidence_of(review), ours).findings == ()
+        other = msgspec.structs.replace(found.review, alpha=0.5)
+        stated = msgspec.structs.replace(found, review=other)
+        audit = audit_report(stated, rows, evidence_of(review), ours)
+        assert [one.where for one in audit.findings] == ["metrics.json: review.alpha"]
         assert audit_report(found, rows).findings != ()
 
 
@@ -277,6 +282,16 @@ def test_weights_undo_the_draw():
     review = Review(Draw(run_id="r", budget=42, seed=1, created=AT, rows=drawn), {"anna": said})
     found = reviewed_metrics(generated.metrics(rows), rows, review)
     assert found.labels.win_rate.estimate == pytest.approx(220 / 240, abs=0.03)
+    by_line = {judged.row.line: reconcile(profile_of(judged.judgment)) for judged in rows}
+    weight = {row.line: 1 / row.probability for row in drawn}
+    right = sum(
+        weight[line]
+        for line in weight
+        if by_line[line] is (Reconciled.A if line <= 20 else Reconciled.B)
+    )
+    assert found.agreement.strict == pytest.approx(right / sum(weight.values()))
+    assert found.agreement.kappa_interval.low is None
+    assert found.agreement.ac1 is None
 
 
 def test_files_that_are_no_labels_are_refused(store):
