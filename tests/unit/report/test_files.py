@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import duckdb
 import jsonschema
 import msgspec
+import numpy as np
 import pytest
 
 from nova_judge.findings.metrics_schema import metrics_schema
@@ -23,6 +24,7 @@ from nova_judge.report.page_rows import RowSample
 from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import render_report, write_report
 from nova_judge.scores.table import ScoreTable
+from nova_judge.statistics.clusters import cluster_counts
 from tests.made import generated, scored
 from tests.made.changed import changed
 
@@ -208,3 +210,22 @@ def watched(rows):
     sample = RowSample("r")
     assert len(list(sample.watch(rows))) == len(rows)
     return [row.line for row in sample.rows()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"repeated": True}, "no interval over prompts"), ({"anytime": True}, "stopped early")],
+)
+def test_a_page_without_sliders_says_why(rubric_metrics, rows, changes, says):
+    metrics = rubric_metrics
+    if changes.get("repeated"):
+        repeated = cluster_counts(
+            np.array([1, 1], dtype=np.uint64), np.array([0.0, 1.0]), np.array([-1, 1])
+        )
+        metrics = msgspec.structs.replace(metrics, clusters=repeated)
+    else:
+        settings = msgspec.structs.replace(metrics.statistics, anytime=True)
+        metrics = msgspec.structs.replace(metrics, statistics=settings)
+    page = files(metrics, rows)["report.html"].decode()
+    assert says in page
+    assert 'id="weights"' not in page
