@@ -1,7 +1,7 @@
 """The actions that each function's own role allows: what its calls need, no more and no less."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tests.hostile.stage_rules import Stage, listed, statements
 
@@ -49,6 +49,22 @@ OWN = {
 }
 OPTIONAL = {"TellRegistry": f"{READS} sagemaker:AddTags sagemaker:UpdateModelPackage"}
 """Those of functions that only some stages have."""
+REMOVES = (
+    "sagemaker:DeleteEndpointConfig sagemaker:DeleteModel sagemaker:ListEndpointConfigs "
+    "sagemaker:ListEndpoints sagemaker:ListModels"
+)
+ASKS = "sagemaker:DescribeInferenceComponent sagemaker:ListInferenceComponents"
+SERVING = {
+    "PlanEvaluation": "sagemaker:DescribeModelPackage sagemaker:DescribeTrainingJob",
+    "PrepareEndpoints": f"{REMOVES} {READS} {WRITES} iam:PassRole secretsmanager:GetSecretValue "
+    "sagemaker:CreateEndpointConfig sagemaker:CreateModel sagemaker:DescribeEndpointConfig",
+    "ReleaseEndpoints": f"{REMOVES} dynamodb:GetItem",
+    "RecordFailure": REMOVES,
+    "WatchEndpoints": REMOVES,
+    "GenerateResponses": ASKS,
+    "JudgeRows": ASKS,
+}
+"""What comes to them where a stage serves models of recipes, and lets its endpoints be asked."""
 EVERY = {
     *("logs:CreateLogStream", "logs:PutLogEvents"),
     *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
@@ -59,8 +75,8 @@ OF_QUEUES = ("RecordFailure", "WatchEndpoints", "ProcessResults", "TellRegistry"
 _ROLE = re.compile(r".*/(?:Watchdog|Registry)?(\w+?)RoleDefaultPolicy")
 
 
-def problems(stage: Stage) -> Iterator[str]:
-    """Rights that a function lacks, or has for nothing."""
+def problems(stage: Stage, more: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Rights that a function lacks, or has for nothing; `more` by function, beside its own."""
     given: dict[str, set[str]] = {}
     for name, policy in stage.of("IAM::Policy").items():
         role = _ROLE.match(name)
@@ -70,7 +86,8 @@ def problems(stage: Stage) -> Iterator[str]:
     there = {name: actions for name, actions in OPTIONAL.items() if name in given}
     for function, actions in (OWN | there).items():
         queues = HANDS_OVER if function in OF_QUEUES else set()
-        wanted = set(actions.split()) | EVERY | queues
+        also = set((more or {}).get(function, "").split())
+        wanted = set(actions.split()) | EVERY | queues | also
         own = given.get(function, set())
         yield from (f"{function} may not {action}" for action in sorted(wanted - own))
         yield from (f"{function} may {action} for nothing" for action in sorted(own - wanted))

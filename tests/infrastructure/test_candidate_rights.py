@@ -3,6 +3,8 @@
 import pytest
 
 from stacks.config import stage_config
+from tests.hostile.function_rights import SERVING, problems
+from tests.hostile.stage_rules import Stage
 from tests.infrastructure.conftest import CONTEXT, KEY
 from tests.infrastructure.test_organisation import allowed
 
@@ -75,3 +77,10 @@ def test_gated_models_are_copied_by_the_one_function_that_has_the_hubs_keys(stag
     keys = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nova-judge-prod/huggingface.co/*"
     assert allowed(stage, "PrepareEndpoints", keys) == {"secretsmanager:GetSecretValue"}
     assert allowed(stage, "WeightsRole", keys) == set()
+
+
+def test_the_functions_have_these_rights_and_no_others(synthesize):
+    settings = {key: value for key, value in SETTINGS.items() if key != "kms_key"}
+    built = synthesize(stage_config("prod", {"prod": CONTEXT["stages"]["prod"] | settings}))
+    policies = built.resources("AWS::IAM::Policy")
+    assert list(problems(Stage({"AWS::IAM::Policy": policies}, {}), SERVING)) == []
