@@ -8,6 +8,7 @@ import numpy as np
 
 from nova_judge.aws import s3
 from nova_judge.findings.run_evidence import COLUMNS_FILE
+from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.layout import RunLayout
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.rows import DatasetSummary
@@ -21,6 +22,8 @@ def multiply(
     """Stand each part there so many times, under other prompts and other lines."""
     summary, outcomes = ended
     layout = RunLayout(run.run_id)
+    # In a bucket, unlike on a disk, a file and a folder may have one name.
+    (folder / layout.report_file(JUDGMENTS)).unlink(missing_ok=True)
     times = [(copy, outcome) for copy in range(1, parts) for outcome in outcomes]
     for number, (copy, outcome) in enumerate(times, start=len(outcomes)):
         name = f"{outcome.name.rpartition('-')[0].rpartition('-')[0]}-{number}-0"
