@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,9 @@ async def _serve(account: "Account", listener: socket.socket) -> None:
     config.graceful_timeout = 0.5
 
     def follow_parent() -> None:
-        sys.stdout.buffer.write(orjson.dumps({"port": port}) + b"\n")
-        sys.stdout.buffer.flush()
+        with suppress(BrokenPipeError):  # the parent is gone already
+            sys.stdout.buffer.write(orjson.dumps({"port": port}) + b"\n")
+            sys.stdout.buffer.flush()
         sys.stdin.buffer.read()
         loop.call_soon_threadsafe(ended.set)
 

@@ -12,13 +12,16 @@ import time
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from nova_judge.errors import LocalModeError
-from nova_judge_local.emulator_settings import EmulatorSettings
+from nova_judge.folders import ROOT
+from nova_judge_local.emulator_settings import EmulatorSettings, Start
 from nova_judge_local.engine.deploy import deploy
 from nova_judge_local.engine.emulator import Emulator
+from nova_judge_local.local_folders import FUNCTIONS
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 WAIT_S = 30.0
@@ -411,6 +414,20 @@ def test_it_does_not_outlive_a_killed_parent(tmp_path):
     parent.stdout.close()
 
     _until(lambda: not _alive(group))
+
+
+def test_it_does_not_outlive_a_parent_that_went_before_it_was_ready(tmp_path):
+    command = [sys.executable, "-m", "nova_judge_local.engine.server"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    path = os.pathsep.join([str(ROOT), str(FUNCTIONS)])
+    server = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, **pipes
+    )
+    server.stdin.write(msgspec.json.encode(Start(EmulatorSettings(), str(tmp_path))) + b"\n")
+    server.stdin.close()
+    server.stdout.close()
+
+    assert server.wait(WAIT_S * 3) == 0
 
 
 def test_a_start_that_fails_says_why(tmp_path):
