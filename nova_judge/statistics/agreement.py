@@ -84,17 +84,7 @@ def agreement(
     if not labelled.rows:
         return Unscored("no row has a label")
     summed = summed_verdicts(labelled)
-    right_forward, right_backward = (
-        codes == labelled.labels for codes in (labelled.forward, labelled.backward)
-    )
-    hits = {"forward": right_forward, "summed": summed == labelled.labels}
-    if both_orders:
-        alike = (labelled.forward == labelled.backward) & (labelled.forward < Outcome.ERROR)
-        hits |= {
-            "backward": right_backward,
-            "strict": right_forward & right_backward,
-            "consistency": alike,
-        }
+    hits = _hits(labelled, summed, both_orders)
     if drawn.any():
         return _of_drawn(labelled, hits, summed, level)
     shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
@@ -115,6 +105,18 @@ def agreement(
         labelled=labelled.rows,
         rates=judge_rates(labelled),
     )
+
+
+def _hits(labelled: Evidence, summed: Codes, both_orders: bool) -> dict[str, Flags]:
+    """The rows in which each reading of the judge says what the label says."""
+    forward, backward = (
+        codes == labelled.labels for codes in (labelled.forward, labelled.backward)
+    )
+    hits = {"forward": forward, "summed": summed == labelled.labels}
+    if not both_orders:
+        return hits
+    alike = (labelled.forward == labelled.backward) & (labelled.forward < Outcome.ERROR)
+    return hits | {"backward": backward, "strict": forward & backward, "consistency": alike}
 
 
 def _of_drawn(labelled: Evidence, hits: dict[str, Flags], summed: Codes, level: float) -> Agreement:
