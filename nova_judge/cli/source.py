@@ -8,9 +8,9 @@ from rich.markup import escape
 
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.input_file import opened
-from nova_judge.recipe.asked_model import COLUMNS
 from nova_judge.recipe.column_map import ColumnMap, fields_of, overlaid, parse_map
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.sources.answers_file import answer_files
 
 
 @contextlib.contextmanager
@@ -28,18 +28,9 @@ def source(
     named = () if asked is None else fields_of(asked)
     if asked is not None and recipe is not None:
         asked = overlaid(recipe.map, asked)
-    with opened(file, asked, join, named, _answers(file, recipe)) as lines:
+    answers = {side: file.parent / name for side, name in answer_files(recipe).items()}
+    with opened(file, asked, join, named, answers) as lines:
         console = Console(stderr=True, highlight=False)
         for note in lines.notes:
             console.print(f"[dim]{escape(note)}[/]")
         yield lines.path
-
-
-def _answers(file: Path, recipe: Recipe | None) -> dict[str, Path]:
-    """The files of answers that a recipe names, beside the input file, by candidate."""
-    if recipe is None or recipe.many:
-        return {}
-    named = {side: recipe.candidate(side).file for side in recipe.names}
-    return {
-        side: file.parent / name for side, name in named.items() if name and name not in COLUMNS
-    }

@@ -12,6 +12,7 @@ from nova_judge.records import (
     Rejected,
     as_rejected,
 )
+from nova_judge.sources.answers_file import how_to_join
 
 
 def input_check(
@@ -24,7 +25,8 @@ def input_check(
     rejected = [as_rejected(row) for row in parsed if isinstance(row, Rejected | FailedRow)]
     if not rows:
         reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
-        return Check("input", "fail", f"no usable row: {reason}", "see `nova-judge validate`")
+        advice = how_to_join(recipe) or "see `nova-judge validate`"
+        return Check("input", "fail", f"no usable row: {reason}", advice)
     context = catalog.compatibility().judge_context_tokens
     longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)
     summary = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"

@@ -1,12 +1,12 @@
-"""`{file: …}`: answers that are there already, in a column of the input."""
+"""`{file: …}`: answers that are there already, in a column of the input or in a file beside it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nova_judge.answers.answers import Port
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.recipe.recipe import Generation
+from nova_judge.recipe.asked_model import COLUMNS, AskedModel
+from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.sources.source import Hosting, Payment, Ways
 
 
@@ -37,3 +37,27 @@ class AnswersFile:
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
         raise RecipeError(f"{model.model} is a column of the input: nobody can be asked")
+
+
+def answer_files(recipe: Recipe | None) -> dict[str, str]:
+    """The files of answers that a recipe names, by candidate; commands put them into the column."""
+    if recipe is None or recipe.many:
+        return {}
+    named = {side: recipe.candidate(side).file for side in recipe.names}
+    return {side: file for side, file in named.items() if file and file not in COLUMNS}
+
+
+def how_to_join(recipe: Recipe | None) -> str:
+    """Advice for rows that lack the answers of such a file; empty where a recipe names none.
+
+    A run reads the rows alone, never another object of its bucket.
+    """
+    files = answer_files(recipe)
+    if recipe is None or not files:
+        return ""
+    columns = " and ".join(f"`response_{side}`" for side in files)
+    return (
+        f"a run does not read {' and '.join(files.values())}: with it beside the rows, "
+        f"`nova-judge submit FILE --recipe {recipe.name}` puts the answers into {columns}; "
+        "or write them there yourself"
+    )

@@ -154,3 +154,66 @@ def test_nothing_is_uploaded_that_would_not_run(account: Start, pairs: Path, tmp
 
     assert here.keys() == []
     assert here.runs() == []
+
+
+BESIDE = """candidates:
+  A: {file: response_A}
+  B: {file: answers_b.jsonl}
+"""
+
+
+def recipe_of_answers_beside(folder: Path) -> Path:
+    text = packaged_recipe("pairwise")
+    ours, rest = text.index("candidates:"), text.index("\ngeneration:")
+    file = folder / "beside.yaml"
+    file.write_text(text[:ours] + BESIDE + text[rest:])
+    return file
+
+
+def test_answers_of_a_file_beside_the_input_are_judged(account: Start, tmp_path: Path):
+    here = account()
+    rows = [
+        {"id": str(n), "prompt": f"{n}?", "response_A": f"one {n}", "reference": f"two {n}"}
+        for n in range(4)
+    ]
+    answers = [{"id": str(n), "response": f"two {n}"} for n in (3, 1, 0)]
+    (file := tmp_path / "rows.jsonl").write_bytes(lines(*rows))
+    (tmp_path / "answers_b.jsonl").write_bytes(lines(*answers))
+    here.emulator.tell_judge(file)
+    recipe = recipe_of_answers_beside(tmp_path)
+
+    done = submit(
+        here, str(file), "--recipe", str(recipe), "--wait", "--out", str(tmp_path / "out")
+    )
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "answers_b.jsonl by `id`: 3 rows have their response_B there, 1 have none" in done.stderr
+    counts = here.metrics()["rows"]
+    assert (counts["judged"], counts["rejected"]) == (3, 1)
+    (judged,) = (key for key in here.keys("runs/") if key.endswith("llm_judge.jsonl"))
+    pairs = [json.loads(line) for line in here.read(judged).splitlines()]
+    assert [(row["response_A"], row["response_B"]) for row in pairs] == [
+        (f"one {n}", f"two {n}") for n in (0, 1, 3)
+    ]
+
+
+def test_a_dropped_file_without_the_answers_of_its_recipe_is_refused_before_anything_is_paid(
+    account: Start, tmp_path: Path
+):
+    here = account()
+    recipe = recipe_of_answers_beside(tmp_path).read_bytes()
+    s3 = here.client("s3")
+    s3.put_object(Bucket=here.bucket, Key="recipes/beside.yaml", Body=recipe)
+    row = {"prompt": "1?", "response_A": "one"}
+
+    here.drop("rows.jsonl", lines(row), recipe="beside")
+
+    (execution,) = here.ended()
+    assert (execution.status, execution.error) == ("FAILED", "PreflightError")
+    assert execution.cause == (
+        "input: no usable row: line 1: field `response_B` is missing: a run does not read "
+        "answers_b.jsonl: with it beside the rows, `nova-judge submit FILE --recipe beside` puts "
+        "the answers into `response_B`; or write them there yourself"
+    )
+    assert here.jobs() == []
+    assert here.runs() == []
