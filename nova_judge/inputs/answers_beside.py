@@ -29,8 +29,7 @@ class AnswersBeside:
                 f"{path}: there is no such file; the answers of candidate {side} lie beside the "
                 "input file"
             )
-        rows = (columns_of(row.content, columns) for row in read_rows(path, form_of(path), None))
-        self._rows = [row for row in rows if isinstance(row, RowColumns)]
+        self._rows, self._unreadable = readable_rows(path, columns, None)
         self._key, self._answers = "", dict[str, str]()
         self._several, self._used = set[str](), set[str]()
         self._found = self._without = 0
@@ -63,10 +62,19 @@ class AnswersBeside:
             f"{self._path.name} by `{self._key}`: {self._found:,} rows have their "
             f"{self._field} there, {self._without:,} have none, {unused:,} answers belong to no row"
         )
-        if not self._several:
-            return note
-        named = ", ".join(sorted(self._several)[:_MOST_NAMED])
-        return f"{note}; {len(self._several):,} with several answers are left out: {named}"
+        if self._several:
+            named = ", ".join(sorted(self._several)[:_MOST_NAMED])
+            note += f"; {len(self._several):,} with several answers are left out: {named}"
+        return note + self._unreadable
+
+    def require_matches(self) -> None:
+        """Raise InputFileError where there are answers and no row has one."""
+        if self._without and not self._found and not self._several:
+            there, here = min(self._answers), min(self._used)
+            raise InputFileError(
+                f"{self._path}: none of its answers belongs to a row: its `{self._key}` is such as "
+                f"{there!r}, that of the input such as {here!r}"
+            )
 
     def _answer_of(self, row: RowColumns) -> str | None:
         if not self._key:
@@ -94,8 +102,10 @@ class AnswersBeside:
             if self._answers.setdefault(name, answer) != answer:
                 self._several.add(name)
         if not self._answers:
+            columns = ", ".join(sorted({name for row in self._rows for name in row.values}))
             raise InputFileError(
-                f"{self._path}: no row holds an answer in `response` or `{self._field}`"
+                f"{self._path}: no row holds an answer in `response` or `{self._field}`; its "
+                f"columns are {columns}: rename the one with the answers{self._unreadable}"
             )
         for name in self._several:
             del self._answers[name]
@@ -103,6 +113,23 @@ class AnswersBeside:
     def _text(self, row: RowColumns) -> str | None:
         values = (row.values.get(column) for column in (self._field, "response"))
         return next((value for value in values if isinstance(value, str)), None)
+
+
+def readable_rows(path: Path, columns: ColumnMap, at: str | None) -> tuple[list[RowColumns], str]:
+    """The rows of a file that can be read, and what to say of its other lines.
+
+    `at`: path to the rows of a JSON document.
+    """
+    rows, faults = list[RowColumns](), list[str]()
+    for row in read_rows(path, form_of(path), at):
+        read = columns_of(row.content, columns)
+        if isinstance(read, RowColumns):
+            rows.append(read)
+        else:
+            faults.append(f"line {row.line}: {read.reason}")
+    if not faults:
+        return rows, ""
+    return rows, f"; {len(faults):,} of its lines cannot be read, the first at {faults[0]}"
 
 
 def _name(row: RowColumns, path: str) -> str:

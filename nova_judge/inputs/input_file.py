@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
-from nova_judge.inputs.answers_beside import AnswersBeside
+from nova_judge.inputs.answers_beside import AnswersBeside, readable_rows
 from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
@@ -69,6 +69,8 @@ def opened(
             for one in beside:
                 joined = one.beside(joined)
             found = write_lines(file, joined, asked)
+            for one in beside:
+                one.require_matches()
             notes += [*(() if other is None else other.notes()), *(one.note() for one in beside)]
         for field in asked_for:
             if field not in found:
@@ -176,9 +178,7 @@ class _Other:
 
     def __init__(self, path: Path, columns: ColumnMap) -> None:
         self._path, self._columns = path, columns
-        form = form_of(path)
-        rows = [columns_of(row.content, columns) for row in read_rows(path, form, columns.rows)]
-        self._rows = [row for row in rows if isinstance(row, RowColumns)]
+        self._rows, self._unreadable = readable_rows(path, columns, columns.rows)
         paths = msgspec.structs.asdict(columns).values()
         self._reads_it = any(str(path).startswith(f"{JOINED}.") for path in paths)
         self._key = ""
@@ -209,6 +209,7 @@ class _Other:
         yield (
             f"joined with {self._path.name} by `{self._key}`: {self._matched:,} rows matched, "
             f"{self._alone:,} have no row there, {left:,} of its rows were not used"
+            f"{self._unreadable}"
         )
         if repeated := sum(count > 1 for count in self._counts.values()):
             yield (

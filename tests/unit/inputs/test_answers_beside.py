@@ -54,11 +54,23 @@ def test_an_id_with_two_answers_gets_neither_and_is_named(tmp_path):
     assert notes[0].endswith("; 1 with several answers are left out: q1")
 
 
+def test_lines_that_cannot_be_read_are_counted_with_the_place_of_the_first(tmp_path):
+    file = write(tmp_path / "q.jsonl", ROWS)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"id": "q1", "response": "x"}\n{"id": "q2"\n[1]\n', "utf-8")
+    said = "; 2 of its lines cannot be read, the first at line 2: "
+    with opened(file, answers={"B": other}) as lines:
+        assert said in lines.notes[0]
+    with opened(file, join=other) as lines:
+        assert said in lines.notes[0]
+
+
 @pytest.mark.parametrize(
     ("answers", "rows", "words"),
     [
         ([{"response": "x"}], ROWS, "both files need `id` or `prompt`"),
-        ([{"id": "q1", "text": "x"}], ROWS, "no row holds an answer in `response`"),
+        ([{"id": "q1", "text": "x"}], ROWS, "`response_B`; its columns are id, text: rename"),
+        ([{"id": "r1", "response": "x"}], ROWS, "is such as 'r1', that of the input such as 'q1'"),
         ([{"id": "q1", "response": "x"}], [{**ROWS[0], "response_B": "b"}], "line 1: the input"),
     ],
 )
