@@ -7,12 +7,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import logger, logs_faults
 from lambdas.pings import answers_pings
-from lambdas.settings import JobSettings, load
+from lambdas.settings import BuildSettings, load
 from nova_judge.aws import s3
 from nova_judge.kinds.job import Deployment
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import decode_run
-from nova_judge.steps.job_data import build_jobs
+from nova_judge.steps.job_data import MOST_ROWS_AT_ONCE, build_jobs
 
 
 @answers_pings
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     The jobs of `later` start only when they are needed.
     """
-    settings = load(JobSettings)
+    settings = load(BuildSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
     deployment = Deployment(
         bucket=settings.data_bucket,
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         stage=settings.stage,
         kms_key=settings.kms_key_arn,
     )
-    built = build_jobs(run, deployment)
+    built = build_jobs(run, deployment, settings.most_rows_at_once or MOST_ROWS_AT_ONCE)
     logger.info("jobs", run_id=run.run_id, jobs=len(built.jobs), later=len(built.later))
     answer: dict[str, Any] = msgspec.to_builtins(built._asdict())
     return answer

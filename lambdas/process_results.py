@@ -81,8 +81,15 @@ def _report(
         return _judge_further(settings, run, published)
     metrics, headline, uri = published
     before = runs_table.set_status(
-        settings.runs_table, run.run_id, runs_table.REPORTED, report=uri, headline=headline
+        settings.runs_table,
+        run.run_id,
+        runs_table.REPORTED,
+        execution=run.execution,
+        report=uri,
+        headline=headline,
     )
+    if before is None:  # it was stopped, and asked for again meanwhile
+        return {"run_id": run.run_id, "status": "superseded"}
     first = before != runs_table.REPORTED  # else the event came once more
     entry = entry_of_report(run, metrics, uri, ended=now())
     record(settings.stage, settings.data_bucket, entry, news=first)
@@ -106,13 +113,9 @@ def _measures(metrics: Metrics, outcomes: Sequence[JobOutcome]) -> dict[str, flo
 
 
 def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -> dict[str, Any]:
-    runs_table.set_status(
-        settings.runs_table,
-        run.run_id,
-        runs_table.JUDGE_FURTHER,
-        next_job=str(further.next_job),
-    )
-    return {"run_id": run.run_id, "status": runs_table.JUDGE_FURTHER}
+    asked = runs_table.ask_further(settings.runs_table, run.run_id, run.execution, further.next_job)
+    status = runs_table.JUDGE_FURTHER if asked else "superseded"
+    return {"run_id": run.run_id, "status": status}
 
 
 def _fail(

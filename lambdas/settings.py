@@ -48,6 +48,14 @@ class JobSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     stand_in_models: str = ""
 
 
+class BuildSettings(JobSettings, frozen=True, kw_only=True, rename="upper"):
+    """Settings of building jobs. `most_rows_at_once`: rows whose files one function writes by
+    itself; 0, as the stacks leave it, for as many as were measured.
+    """
+
+    most_rows_at_once: int = 0
+
+
 class EndpointSettings(FunctionSettings, frozen=True, kw_only=True, rename="upper"):
     """The EndpointConfigs that the stack made, as JSON `{model: {instance type: config name}}`.
 

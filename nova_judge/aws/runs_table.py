@@ -96,6 +96,37 @@ def set_status(
     return str(answer.get("Attributes", {}).get("status", ""))
 
 
+def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
+    """Ask for a run's judge job `next_job`; False, and nothing is written, where it is too late.
+
+    Events come twice and out of order: a run that has its report, has failed, belongs to another
+    execution or was asked for a later job stays as it is. One that was aborted may be redriven.
+    """
+    asked = str(next_job)
+    item = _changed(
+        table,
+        Key={"run_id": run_id},
+        UpdateExpression="SET #status = :further, #next = :asked",
+        ConditionExpression="execution = :mine AND #status <> :reported AND "
+        "(#status <> :failed OR #error IN (:aborted, :timed_out)) AND "
+        # Jobs are numbers in texts, of which the longer is the larger.
+        "(attribute_not_exists(#next) OR size(#next) < :digits OR "
+        "(size(#next) = :digits AND #next <= :asked))",
+        ExpressionAttributeNames={"#status": "status", "#next": "next_job", "#error": "error"},
+        ExpressionAttributeValues={
+            ":further": JUDGE_FURTHER,
+            ":asked": asked,
+            ":digits": len(asked),
+            ":mine": execution,
+            ":reported": REPORTED,
+            ":failed": FAILED,
+            ":aborted": "ABORTED",
+            ":timed_out": "TIMED_OUT",
+        },
+    )
+    return item is not None
+
+
 def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:
     """The run that an execution has claimed and that has no report yet, if any.
 

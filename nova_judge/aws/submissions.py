@@ -5,7 +5,7 @@ import json
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -106,11 +106,12 @@ def download_report(bucket: str, run_id: str, folder: Path) -> Path | None:
     """Fetch the files of a run's report into `folder`/report; None where there is none."""
     target = folder / "report"
     any_file = False
-    for key in s3.keys(bucket, RunLayout(run_id).report):
-        name = PurePosixPath(key).name
-        if key.endswith("/") or not is_plain(name):
+    prefix = RunLayout(run_id).report
+    for key in s3.keys(bucket, prefix):
+        name = key.removeprefix(prefix)
+        if not is_plain(name):
             continue
-        target.mkdir(parents=True, exist_ok=True)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         s3.client().download_file(bucket, key, str(target / name))
         any_file = True
     return target if any_file else None

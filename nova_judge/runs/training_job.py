@@ -117,6 +117,12 @@ def started_by(execution: str, job_name: str) -> bool:
     return re.search(rf"-{_attempt(execution)}-{place}$", job_name) is not None
 
 
+def is_before_redrive(job_name: str, other: str) -> bool:
+    """True where `other` is the same judge job, started again by a redrive of its execution."""
+    (job, _, redrive), (other_job, _, later) = job_name.rpartition("-"), other.rpartition("-")
+    return job == other_job and int(redrive) < int(later)
+
+
 def _attempt(execution: str) -> str:
     return hashlib.sha256(execution.encode()).hexdigest()[:4]
 

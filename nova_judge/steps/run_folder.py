@@ -20,7 +20,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.refused import Refusal
 from nova_judge.runs.rows import DatasetSummary
 from nova_judge.runs.run import Run, decode_run
-from nova_judge.runs.training_job import started_by
+from nova_judge.runs.training_job import is_before_redrive, started_by
 
 _MOST_REJECTED_SHOWN = 1_000
 
@@ -38,8 +38,13 @@ def read_summary(bucket: str, run_id: str) -> DatasetSummary | None:
 
 
 def write_outcome(bucket: str, outcome: JobOutcome) -> None:
-    """Note how one judge job ended."""
+    """Note how one judge job ended; a late event of a job before a redrive changes nothing."""
     key = RunLayout(outcome.run_id).judge_outcome(outcome.number)
+    written = s3.read_if_exists(bucket, key)
+    if written is not None:
+        known = msgspec.json.decode(written, type=JobOutcome)
+        if is_before_redrive(outcome.name, known.name):
+            return
     s3.write(bucket, key, msgspec.json.encode(outcome), "application/json")
 
 

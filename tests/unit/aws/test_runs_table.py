@@ -3,7 +3,7 @@
 import pytest
 
 from nova_judge.aws import runs_table
-from nova_judge.aws.runs_table import FAILED, REPORTED, RUNNING, Claim
+from nova_judge.aws.runs_table import FAILED, JUDGE_FURTHER, REPORTED, RUNNING, Claim
 from tests.unit.conftest import TABLE
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -76,3 +76,31 @@ def test_a_run_that_somebody_else_has_taken_is_not_ours_to_fail():
     claim("arn:2", by_event=False)
     assert runs_table.unfinished_run(TABLE, "arn:1") is None
     assert runs_table.unfinished_run(TABLE, "arn:2") == "run"
+
+
+def test_a_run_is_asked_for_its_next_job_and_never_for_one_before_it(account):
+    claim("arn:1")
+    asked = [runs_table.ask_further(TABLE, "run", "arn:1", job) for job in (9, 10, 9, 2, 10, 11)]
+    assert asked == [True, True, False, False, True, True]
+    assert (account.run("run")["status"], account.run("run")["next_job"]) == (JUDGE_FURTHER, "11")
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "asked"),
+    [
+        (REPORTED, {}, False),
+        (FAILED, {"error": "JudgeJobError"}, False),
+        (FAILED, {"error": "ABORTED"}, True),  # it may go on by a redrive
+    ],
+)
+def test_a_run_that_has_ended_is_asked_nothing(account, status, facts, asked):
+    claim("arn:1")
+    runs_table.set_status(TABLE, "run", status, **facts)
+    assert runs_table.ask_further(TABLE, "run", "arn:1", 1) is asked
+    assert (account.run("run")["status"] == status) is not asked
+
+
+def test_another_execution_s_run_is_asked_nothing(account):
+    claim("arn:1")
+    assert runs_table.ask_further(TABLE, "run", "arn:0", 1) is False
+    assert account.run("run")["status"] == RUNNING

@@ -20,9 +20,11 @@ from lambdas import (
 )
 from nova_judge.aws import executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
+from nova_judge.findings.judging import JudgeFurther
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import INDEX, RunLayout
 from nova_judge.runs.run import Run, RunInput
+from nova_judge.steps import run_folder
 from tests.made.topic import notified
 from tests.unit.conftest import BUCKET, RECIPE, TABLE
 
@@ -162,6 +164,123 @@ def test_of_several_jobs_the_last_one_to_end_writes_the_report(account, claimed,
     assert process_results.handler(ended(first, 0), context)["status"] == "REPORTED"
     assert metrics(account)["rows"]["judged"] == ROWS
     assert metrics(account)["judge"]["jobs"] == [first, second]
+
+
+def test_events_that_come_twice_count_no_row_twice(account, claimed, judged, context):
+    names = claimed(jobs=2)
+    for number, name in enumerate(names):
+        judged(name, number, rows=2)
+    said = [
+        process_results.handler(ended(names[number], number), context)["status"]
+        for number in (1, 1, 0, 1, 0)
+    ]
+    assert said == ["1 of 2 jobs ended"] * 2 + ["REPORTED"] * 3
+    assert metrics(account)["rows"]["judged"] == ROWS
+    assert metrics(account)["judge"]["jobs"] == names
+    assert len(notified()) == 1
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "first_says"),
+    [("write_outcome", "REPORTED"), ("read_outcomes", "1 of 2 jobs ended")],
+)
+def test_of_two_last_jobs_at_once_one_report_is_told(
+    account, claimed, judged, context, monkeypatch, meanwhile, first_says
+):
+    """The second job's function runs as soon as the first has noted its end, or looked around."""
+    names = claimed(jobs=2)
+    for number, name in enumerate(names):
+        judged(name, number, rows=2)
+    step = getattr(run_folder, meanwhile)
+    said = []
+
+    def step_then_the_other(*args: object) -> object:
+        result = step(*args)
+        monkeypatch.setattr(run_folder, meanwhile, step)
+        said.append(process_results.handler(ended(names[1], 1), context)["status"])
+        return result
+
+    monkeypatch.setattr(run_folder, meanwhile, step_then_the_other)
+    said.append(process_results.handler(ended(names[0]), context)["status"])
+    assert said == ["REPORTED", first_says]
+    assert metrics(account)["rows"]["judged"] == ROWS
+    assert [message["status"] for message in notified()] == ["REPORTED"]
+
+
+def test_a_function_that_was_killed_over_its_part_leaves_it_to_the_last(
+    account, claimed, judged, context, monkeypatch
+):
+    names = claimed(jobs=2)
+    for number, name in enumerate(names):
+        judged(name, number, rows=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(process_results, "keep_ended", killed)
+        with pytest.raises(SystemExit):
+            process_results.handler(ended(names[0]), context)
+    assert process_results.handler(ended(names[1], 1), context)["status"] == "REPORTED"
+    assert metrics(account)["rows"]["judged"] == ROWS
+
+
+def killed(*_: object) -> None:
+    raise SystemExit
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_part_that_cannot_be_read_ends_the_run_with_its_reason_once(
+    account, claimed, judged, context, order
+):
+    names = claimed(jobs=2)
+    judged(names[0], 0, content=b"no archive")
+    judged(names[1], 1, rows=2)
+    said = [
+        process_results.handler(ended(names[number], number), context)["status"]
+        for number in (*order, 0)
+    ]
+    assert said[1:] == ["FAILED", "FAILED"]
+    assert "damaged or cut off" in account.run(RUN)["cause"]
+    assert metrics(account)["failure"]["stage"] == "results"
+    assert [message["status"] for message in notified()] == ["FAILED"]
+
+
+def test_a_late_event_of_a_job_before_a_redrive_fails_nothing(account, claimed, judged, context):
+    first, second = claimed(jobs=2)
+    again = f"{second[:-2]}-1"
+    judged(again, 1, rows=2)
+    process_results.handler(ended(again, 1), context)
+    late = process_results.handler(ended(second, 1, **FAILED), context)
+    assert late["status"] == "1 of 2 jobs ended"
+    judged(first, rows=2)
+    assert process_results.handler(ended(first), context)["status"] == "REPORTED"
+    assert metrics(account)["judge"]["jobs"] == [first, again]
+
+
+def test_a_late_wish_for_another_job_leaves_a_report_alone(
+    account, claimed, judged, context, monkeypatch
+):
+    (name,) = claimed()
+    judged(name)
+    process_results.handler(ended(name), context)
+    monkeypatch.setattr(process_results, "publish", lambda *_: JudgeFurther(1))
+    assert process_results.handler(ended(name), context)["status"] == "superseded"
+    assert account.run(RUN)["status"] == "REPORTED"
+
+
+def test_a_report_of_a_run_that_another_execution_took_meanwhile_is_not_told(
+    account, claimed, judged, context, monkeypatch
+):
+    (name,) = claimed()
+    judged(name)
+    publish = process_results.publish
+
+    def publish_late(*args: object) -> object:
+        published = publish(*args)
+        runs_table.set_status(TABLE, RUN, runs_table.FAILED, error="ABORTED")
+        runs_table.claim(TABLE, RUN, SECOND, "later", by_event=False)
+        return published
+
+    monkeypatch.setattr(process_results, "publish", publish_late)
+    assert process_results.handler(ended(name), context)["status"] == "superseded"
+    assert (account.run(RUN)["status"], notified()) == ("RUNNING", [])
 
 
 @pytest.mark.parametrize(
