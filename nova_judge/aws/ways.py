@@ -26,6 +26,11 @@ from nova_judge.sources.server_keys import variable_of
 
 AT_HAND_S = 5.0
 """Seconds for which a server may take no connections, where somebody waits at a terminal."""
+_CREATE = "create it in Secrets Manager with the key of the server as its text, and no other text"
+_MAY_NOT_READ = (
+    "the stage's functions may by their roles; look for the key policy of the KMS key that it is "
+    "encrypted with, its resource policy, or a service control policy"
+)
 
 
 class AwsWays:
@@ -104,7 +109,7 @@ class AwsWays:
             return str(make("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         except (BotoCoreError, ClientError, KeyError) as error:
             reason = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+            cure = _MAY_NOT_READ if "AccessDenied" in reason else _CREATE
             raise GenerationFailedError(
-                f"the secret {name} cannot be read ({reason}): create it in Secrets Manager with "
-                "the key of the server as its text, and no other text"
+                f"the secret {name} cannot be read ({reason}): {cure}"
             ) from error

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from nova_judge.check import NotRead
-from nova_judge.errors import NovaJudgeError
+from nova_judge.errors import GenerationFailedError, NovaJudgeError
 from nova_judge.preflight.server_check import server_models
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.openai_server import server_model
@@ -17,13 +17,18 @@ KeyOf = Callable[[str, str], str]
 def asked_servers(
     recipe: Recipe, asked: tuple[str, ...], key_of: KeyOf
 ) -> dict[str, ServerFacts | NotRead]:
-    """The servers of the candidates that are `asked`, and of judges, by `URL#MODEL`."""
+    """The servers of the candidates that are `asked`, and of judges, by `URL#MODEL`.
+
+    A secret that the account does not give is trouble: the run could not ask either.
+    """
     named = {one.model: one.secret for one in server_models(recipe, asked)}
 
     def facts(spec: str, secret: str | None) -> ServerFacts | NotRead:
         url, model = server_model(spec)
         try:
             key = None if secret is None else key_of(url, secret)
+        except GenerationFailedError as error:
+            return ServerFacts(trouble=str(error))
         except NovaJudgeError as error:
             return NotRead(str(error))
         return server_facts(url, model, key)

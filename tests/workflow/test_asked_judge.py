@@ -13,6 +13,7 @@ from nova_judge_local.emulator_settings import ChatServer
 from tests.workflow.conftest import Account
 from tests.workflow.judge_server import Judge, completion, judge_server, pairs
 from tests.workflow.test_measures import emitted
+from tests.workflow.test_sources import without_right
 
 Start = Callable[..., Account]
 
@@ -184,3 +185,28 @@ def test_judging_is_measured_and_metered(
     assert values["Throttles"] > 0
     assert values["LimiterLevel"] > 0
     assert "RowsAnswered" not in values
+
+
+def test_a_key_that_planning_may_not_read_is_refused_before_anybody_is_asked(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    model, url = judge
+    here = account()
+    secret = "nova-judge-local/127.0.0.1/own"
+    here.client("secretsmanager").create_secret(Name=secret, SecretString="key")
+    recipe = f"kind: model_judge\njudge:\n  model: {{openai: '{url}', secret: own}}\n"
+    here.client("s3").put_object(Bucket=here.bucket, Key="recipes/own.yaml", Body=recipe.encode())
+    here.drop("first.jsonl", pairs(3), recipe="own")
+    (allowed,) = here.ended()
+    assert allowed.status == "SUCCEEDED", allowed
+    answered = len(model.asked)
+
+    without_right(here, "PlanEvaluation", "secretsmanager:GetSecretValue")
+    here.drop("second.jsonl", pairs(4), recipe="own")
+
+    _, refused = here.ended(2)
+    assert (refused.status, refused.error) == ("FAILED", "PreflightError")
+    assert refused.cause is not None
+    assert f"the secret {secret} cannot be read (AccessDenied" in refused.cause
+    assert "key policy" in refused.cause
+    assert len(model.asked) == answered

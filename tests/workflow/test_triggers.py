@@ -107,6 +107,10 @@ def test_a_completed_job_is_compared_once_and_tagged_with_the_result(account, tm
         return {tag["Key"]: tag["Value"] for tag in listed}
 
     assert wait_until(tags) == {"nova-judge:outcome": "pass", "nova-judge:run": run}
+    without_right(here, "TellRegistry", "sagemaker:AddTags")
+    entry = json.loads(here.read(f"runs/_index/{run}.json"))
+    refused = invoke(here, "TellRegistry", {"detail": {"stage": "local", "run": entry}})
+    assert "AccessDenied" in refused["errorMessage"]
 
     started = here.client("stepfunctions").describe_execution(executionArn=execution.arn)["input"]
     here.start(json.loads(started))

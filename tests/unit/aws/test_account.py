@@ -236,6 +236,13 @@ def test_a_role_without_the_right_to_list_names_nothing(bedrock):
     assert account.offered({"one": ModelFacts("ABSENT")}) == ()
 
 
+def test_a_role_that_may_not_list_profiles_names_nothing(bedrock):
+    bedrock.add_response("list_foundation_models", {"modelSummaries": []})
+    bedrock.add_client_error("list_inference_profiles", "AccessDeniedException")
+    facts = ModelFacts("ACTIVE", on_demand=False)
+    assert account.offered({"one": facts}) == ()
+
+
 def test_quotas_are_told_apart_by_their_use():
     quotas = {
         "ml.g5.xlarge for endpoint usage": 2.0,

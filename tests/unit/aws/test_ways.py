@@ -2,6 +2,7 @@
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from nova_judge.aws.ways import AwsWays
@@ -41,3 +42,12 @@ def test_without_a_stage_no_secret_of_the_account_is_read(secrets):
     secrets.create_secret(Name="/own", SecretString="other")
     with pytest.raises(GenerationFailedError, match="set OWN_API_KEY"):
         asked("https://models.example.com/v1", prefix="")
+
+
+def test_a_role_without_the_right_is_not_advised_to_create_the_secret(secrets, monkeypatch):
+    refusing = boto3.client("secretsmanager")
+    stub = Stubber(refusing)
+    stub.add_client_error("get_secret_value", "AccessDeniedException")
+    monkeypatch.setattr(boto3, "client", lambda _: refusing)
+    with stub, pytest.raises(GenerationFailedError, match=r"AccessDeniedException\): the stage's"):
+        asked("https://models.example.com/v1")
