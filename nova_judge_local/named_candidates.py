@@ -64,9 +64,12 @@ def _candidate(
     seconds = min(timeout_s, LONGEST_CALL_S)
     if kind == "bedrock" and rest:
         return {"bedrock": rest, "generation": {"call_timeout_s": seconds, "batch_from": None}}
-    if kind != "openai" or not rest:
-        raise LocalModeError(f"--{side.lower()} {spec}: names no candidate: write {FORM}.")
-    url, _ = server_model(rest)
+    url, model = server_model(rest)
+    if kind != "openai" or not url or not model:
+        raise LocalModeError(
+            f"--{side.lower()} {spec}: names no candidate: write {FORM}. Answers of a file are "
+            "named in a recipe (file: answers.jsonl)."
+        )
     may_send_key = url.startswith("https://") or is_on_this_machine(url)
     candidate: dict[str, Any] = {"openai": rest}
     candidate["generation"] = {"call_timeout_s": seconds}

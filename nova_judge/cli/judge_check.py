@@ -155,8 +155,9 @@ def _recipe(spec: str, prompt: str | None) -> Recipe:
     judge: dict[str, Any] = {"model": model}
     if prompt is not None:
         judge["prompt"] = prompt
+    file = f"--judge {spec}" if prompt is None else f"--judge {spec} --prompt {prompt}"
     text = ryaml.dumps({"name": spec, "kind": "model_judge", "judge": judge})
-    return load_recipe(text, file="--judge", beside=file_beside("here.yaml"))
+    return load_recipe(text, file=file, beside=file_beside("here.yaml"))
 
 
 def _labelled(

@@ -45,15 +45,11 @@ LocalInputFile: TypeAlias = Annotated[
 ]
 LocalA: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--a", help="openai:URL\\[#MODEL] or bedrock:MODEL_ID: a model that answers as A."
-    ),
+    typer.Option("--a", help="openai:URL#MODEL or bedrock:MODEL_ID: a model that answers as A."),
 ]
 LocalB: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--b", help="openai:URL\\[#MODEL] or bedrock:MODEL_ID: a model that answers as B."
-    ),
+    typer.Option("--b", help="openai:URL#MODEL or bedrock:MODEL_ID: a model that answers as B."),
 ]
 LocalJudge: TypeAlias = Annotated[
     str,

@@ -27,7 +27,7 @@ class RecordedVerdicts:
     def __init__(self, file: Path, error: type[NovaJudgeError]) -> None:
         if not file.is_file():
             raise error(f"{file}: there is no such file of recorded verdicts.")
-        self._error = error
+        self._error, self._file = error, file
         self._lines: dict[str, list[RecordedLine]] = defaultdict(list)
         for line in require_records(file, RecordedLine, error, _FORM):
             self._lines[str(line.id)].append(line)
@@ -37,7 +37,7 @@ class RecordedVerdicts:
         lines = self._lines.get(row, []) if row is not None else []
         if not lines:
             raise self._error(
-                f"No verdict is recorded for row {row!r} (prompt {prompt[:60]!r}):"
+                f"{self._file}: no verdict is recorded for row {row!r} (prompt {prompt[:60]!r}):"
                 " the recorded judge finds rows by `id`."
             )
         if place >= len(lines):

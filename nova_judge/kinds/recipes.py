@@ -96,12 +96,20 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
     kind = kind_of(recipe.kind)
     parts = recipe.optional_parts()
     missing = sorted(key for key in kind.needs if not parts[key])
-    yield from (f"{key}: missing; kind {recipe.kind} needs it" for key in missing)
+    shown = _shown_in(recipe.kind) if missing else ""
+    yield from (f"{key}: missing; kind {recipe.kind} needs it{shown}" for key in missing)
     for key, part in parts.items():
         if part and key not in kind.needs | kind.uses:
             yield f"{key}: kind {recipe.kind} does not use it; {_users(key)}"
     if not missing:
         yield from kind.problems(recipe)
+
+
+def _shown_in(kind: str) -> str:
+    """The shipped recipe of a kind, as the end of a message; empty where none is."""
+    ships = (n for n in recipe_names() if read_yaml(packaged_recipe(n)).get("kind") == kind)
+    name = next(ships, None)
+    return "" if name is None else f", as in recipes/{name}.yaml"
 
 
 def _many_problems(recipe: Recipe) -> Iterator[str]:

@@ -13,6 +13,7 @@ from nova_judge.preflight.pricing import bill
 from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import JudgeUsage, Workload
@@ -90,6 +91,7 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
 
 def _assumptions(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> tuple[str, ...]:
     supposed, prices = catalog.assumptions(), catalog.prices()
+    shipped = catalog.models().endpoints
     assumptions = [
         f"list prices of {prices.region}, read on {prices.read_on} from public secondary sources"
     ]
@@ -98,6 +100,13 @@ def _assumptions(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> tup
         token = supposed.characters_per_token
         assumptions.append(supposed.answer_share.why)
         assumptions.append(f"{token.value:g} characters a token: {token.why}")
+    asked = (recipe.candidate(side) for side in workload.generated)
+    for spec in (*asked, *recipe.judge.asked.values()):
+        if spec.endpoint is not None and source_of(spec).payment(spec) == "others":
+            assumptions.append(
+                f"{spec.model} is taken to be an endpoint of the account, which costs the run "
+                f"nothing: no catalogue has this name{did_you_mean(spec.model, shipped)}"
+            )
     for side in workload.generated:
         spec = recipe.candidate(side)
         if hosting := source_of(spec).hosting(spec):

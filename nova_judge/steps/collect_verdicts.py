@@ -51,14 +51,14 @@ class Collected(NamedTuple):
 def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> Collected:
     """Write details and figures of a job below the key `output`.
 
-    Raises JudgeJobError where the judge gave not one verdict.
+    Raises JudgeJobError, naming the judge, where it gave not one verdict.
     """
     job = _Job(run, bucket, number)
     read = _ReadReplies(run.recipe.judge)
     with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
         file = Path(folder, "details.parquet")
         write_parquet(file, DETAILS_COLUMNS, (read.columns(*asked) for asked in job.rows()))
-        read.require_verdicts()
+        read.require_verdicts(_title(run, number))
         key = f"{output}eval_results/details/judge/details_{_TASK}_{_STAMP}.parquet"
         s3.upload(file, bucket, key)
     results = orjson.dumps(
@@ -125,21 +125,26 @@ class _ReadReplies:
             return ReadReply(answer.text, f"the reply was cut off ({answer.finish_reason})")
         return read_reply(answer.text, self._judge.rubric)
 
-    def require_verdicts(self) -> None:
+    def require_verdicts(self, judge: str) -> None:
         """Raise JudgeJobError where no pass of any row has a verdict."""
         if self.numbers and self._failures.total() == 2 * len(self.numbers):
             why, passes = self._failures.most_common(1)[0]
             raise JudgeJobError(
-                f"the judge gave no verdict on any of {len(self.numbers):,} rows; in {passes:,} "
-                f"passes: {why}"
+                f"the judge {judge} gave no verdict on any of {len(self.numbers):,} rows; in "
+                f"{passes:,} passes: {why}"
             )
 
 
+def _title(run: Run, number: int) -> str:
+    model = asked_model(run.recipe, number)
+    return source_of(model).title(model)
+
+
 def _results(run: Run, number: int, figures: Numbers) -> dict[str, Any]:
-    model, words = asked_model(run.recipe, number), run.recipe.judge.words
+    words = run.recipe.judge.words
     return {
         "config_general": {
-            "model_name": source_of(model).title(model),
+            "model_name": _title(run, number),
             "prompt": words.name,
             "prompt_sha256": words.digest,
         },

@@ -163,7 +163,7 @@ def test_a_judge_that_says_nothing_usable_fails_the_run_with_its_words(
 
     assert execution.status == "FAILED"
     assert execution.error == "JudgeJobError"
-    assert "no verdict on any of 5 rows" in (execution.cause or "")
+    assert "the judge tiny gave no verdict on any of 5 rows" in (execution.cause or "")
 
 
 def test_judging_is_measured_and_metered(

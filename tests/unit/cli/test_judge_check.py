@@ -143,6 +143,14 @@ def test_what_is_wrong_with_a_judge_is_said_at_once(tmp_path, server):
     assert (len(asked), page.exists()) == (1, False)
 
 
+def test_a_prompt_that_is_not_there_is_named_where_it_was_typed(tmp_path, server):
+    judge = f"openai:{server[0]}#tiny"
+    ran, _ = check(tmp_path, "--judge", judge, "--prompt", "strict.md")
+    assert f"--judge {judge} --prompt strict.md: judge.prompt: 'strict.md' is neither" in str(
+        ran.exception
+    )
+
+
 @pytest.mark.parametrize(
     ("judge", "says"),
     [
@@ -209,7 +217,7 @@ def test_recorded_verdicts_are_measured_and_nothing_is_asked(tmp_path):
 def test_a_row_without_a_recorded_verdict_is_named(tmp_path):
     judge = recorded(tmp_path, [{"id": "0", "forward": "A>B", "backward": "B>A"}])
     ran, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)))
-    assert "No verdict is recorded for row '1'" in str(ran.exception)
+    assert "no verdict is recorded for row '1'" in str(ran.exception)
 
 
 def test_a_judge_on_an_endpoint_of_a_run_is_checked_by_a_run(tmp_path):

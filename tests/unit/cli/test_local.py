@@ -48,6 +48,17 @@ def test_a_file_without_an_ending_is_refused_before_anything_starts(tmp_path):
     assert "add .jsonl" in str(error)
 
 
+@pytest.mark.parametrize("spec", ["small-1b", "openai:http://localhost:1/v1", "file:b.jsonl"])
+def test_a_candidate_that_names_no_model_is_refused_under_its_option(tmp_path, spec):
+    (tmp_path / "q.jsonl").write_text('{"prompt": "x"}\n')
+
+    error = CliRunner().invoke(app, ["local", "run", str(tmp_path / "q.jsonl"), "--a", spec])
+
+    assert str(error.exception).startswith(
+        f"--a {spec}: names no candidate: write openai:URL#MODEL"
+    )
+
+
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_a_scorer_tried_on_nothing_is_an_error(tmp_path, content):
     (tmp_path / "x.jsonl").write_text(content)

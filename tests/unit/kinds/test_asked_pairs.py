@@ -39,7 +39,7 @@ def recipe(more="", beside=None):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("kind: model_judge", "judge.model: missing; kind model_judge needs it"),
+        ("kind: model_judge", "needs it, as in recipes/model-judge.yaml"),
         (f"{RECIPE}  prompt: pairwize", "judge.prompt: 'pairwize' is neither .* mean 'pairwise'"),
         (
             f"{RECIPE}  prompt: ../secret.md",

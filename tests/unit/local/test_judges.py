@@ -93,7 +93,7 @@ def test_no_recorded_verdict_stays_without_one_whatever_the_text(tmp_path):
 
 
 def test_a_row_without_a_recorded_verdict_is_refused(tmp_path):
-    with pytest.raises(LocalModeError, match="No verdict is recorded for row 'other'"):
+    with pytest.raises(LocalModeError, match="no verdict is recorded for row 'other'"):
         _recorded(tmp_path).output(_shown(row="other"), "pairwise")
 
 

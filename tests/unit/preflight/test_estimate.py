@@ -269,3 +269,14 @@ def test_a_job_that_hangs_costs_no_more_than_the_budget_of_a_shipped_recipe(name
 
     assert read.budget.max_usd is not None
     assert worst.worst.usd <= read.budget.max_usd
+
+
+def test_a_name_that_no_catalogue_has_is_said_to_be_an_endpoint_of_the_account():
+    text = packaged_recipe("pairwise").replace(
+        "{endpoint: qwen2.5-7b-instruct}", "{endpoint: qwen7b}"
+    )
+    estimate = estimate_run(load_recipe(text, file="mine.yaml"), work(100))
+    assert [line for line in estimate.assumptions if "qwen7b" in line] == [
+        "qwen7b is taken to be an endpoint of the account, which costs the run nothing: no "
+        "catalogue has this name"
+    ]
