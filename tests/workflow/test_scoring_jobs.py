@@ -215,6 +215,26 @@ def test_more_jobs_of_bedrock_than_one_history_could_record(account: Start) -> N
     assert (found["rows"], found["estimate"]) == (45, math.fsum(each) / 45)
 
 
+def test_a_job_of_bedrock_that_fails_fails_the_run_in_bedrock_s_words(account: Start) -> None:
+    """Of a map's failed child a state machine knows that it failed; its reason has to be read."""
+    here = account(judge="nobody")
+    own_recipe(here, "each", BEDROCK_ONE + "    prompts_per_job: 1\n")
+    row = {"response_B": "4", "reference": "4"}
+    content = "".join(json.dumps({"prompt": f"2 + {n}?", **row}) + "\n" for n in range(3))
+    here.drop("each.jsonl", content.encode(), recipe="each")
+
+    (execution,) = here.ended()
+
+    assert (execution.status, execution.error) == ("FAILED", "JudgeJobError")
+    reason = execution.cause or ""
+    assert reason.startswith("Bedrock evaluation job nova-judge-local-each-")
+    assert " Failed. [" in reason
+    assert "'nobody' cannot score single answers" in reason
+    assert here.metrics()["failure"] == {"stage": "judge", "reason": reason}
+    (run,) = here.runs()
+    assert (run["status"], run["error"], run["cause"]) == ("FAILED", "JudgeJobError", reason)
+
+
 def test_bedrock_s_judge_scores_generated_answers_on_several_metrics(account: Start) -> None:
     here = account()
     here.drop(
