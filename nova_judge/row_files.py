@@ -13,6 +13,14 @@ def has_rows(path: Path) -> bool:
     return path.is_file() or (path.is_dir() and bool(files_of(path)))
 
 
+def remove_rows(path: Path) -> None:
+    """Remove the file, or the folder with its parts, before others take their place."""
+    for file in files_of(path):
+        Path(file).unlink(missing_ok=True)
+    if path.is_dir():
+        path.rmdir()
+
+
 def bytes_of(path: Path) -> int:
     """The size of the file, or of all in the folder."""
     return sum(Path(file).stat().st_size for file in files_of(path))

@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws import s3
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.saved_report import JUDGMENTS
+from nova_judge.row_files import remove_rows
 
 _FILES = ("metrics.json", "judgments.parquet", "scores.parquet", "report.md", "report.html")
 _PART = re.compile(r"judgments\.parquet/part-\d{5}\.parquet")
@@ -29,6 +31,8 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
     try:
         held = [key.removeprefix(report) for key in s3.keys(bucket, report)]
         fetched = [name for name in held if name in _FILES or _PART.fullmatch(name)]
+        if any(name.startswith(JUDGMENTS) for name in fetched):
+            remove_rows(target / JUDGMENTS)  # of a run that was fetched here before
         for name in fetched:
             (target / name).parent.mkdir(exist_ok=True)
             s3.client().download_file(bucket, f"{report}{name}", str(target / name))

@@ -1,13 +1,16 @@
 """Runs in S3 as a folder on this machine: the figures of all, other files when asked for."""
 
+import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws import s3
-from nova_judge.aws.fetched_runs import temporary_folder
+from nova_judge.aws.fetched_runs import fetch_object, temporary_folder
 from nova_judge.aws.object_names import is_plain
 from nova_judge.errors import SavedReportError
 from nova_judge.layout import INDEX, RUNS
@@ -49,12 +52,9 @@ class RunMirror:
         labels = f"{self._prefix}{RUNS}{run}/labels/"
         held = s3.keys(self._bucket, labels)
         wanted += [key.removeprefix(f"{self._prefix}{RUNS}") for key in held]
-        parts = f"{self._prefix}{RUNS}{wanted[0]}/"
-        wanted += [
-            key.removeprefix(f"{self._prefix}{RUNS}") for key in s3.keys(self._bucket, parts)
-        ]
         for name in wanted:
             self._fetch(name)
+        self._fetch_parts(wanted[0])
 
     def _runs(self) -> Iterator[str]:
         listed = f"{self._prefix}{INDEX}"
@@ -80,4 +80,23 @@ class RunMirror:
         content = s3.read_if_exists(self._bucket, f"{self._prefix}{RUNS}{name}")
         if content is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            coming = target.with_name(f"{target.name}.{threading.get_ident()}")
+            coming.write_bytes(content)
+            coming.replace(target)
+
+    def _fetch_parts(self, name: str) -> None:
+        """Fetch a folder of rows: all of its parts, or none."""
+        prefix = f"{self._prefix}{RUNS}{name}/"
+        parts = [key.removeprefix(prefix) for key in s3.keys(self._bucket, prefix)]
+        parts = [part for part in parts if is_plain(part) and "/" not in part]
+        target = self.folder / name
+        if not parts or target.exists() or not is_plain(name):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as made:
+            coming = Path(made, target.name)
+            coming.mkdir()
+            for part in parts:
+                fetch_object(self._bucket, f"{prefix}{part}", coming / part)
+            with suppress(OSError):  # another request was first
+                coming.rename(target)

@@ -10,6 +10,7 @@ from nova_judge.findings.saved_report import JUDGMENTS, SavedReport
 from nova_judge.records import Rejected
 from nova_judge.report.report_rows import ReportRows, ScoredAnswers, StoredPairs
 from nova_judge.review.labels import LabelFolder, ReviewedRow, label_folder, read_review
+from nova_judge.row_files import remove_rows
 from nova_judge.scores.scores_parquet import read_scores
 
 
@@ -30,8 +31,9 @@ def _copy(rows: Path, target: Path) -> None:
     if target.resolve() == rows.resolve():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    remove_rows(target)
     if rows.is_dir():
-        shutil.copytree(rows, target, dirs_exist_ok=True)
+        shutil.copytree(rows, target)
     else:
         shutil.copyfile(rows, target)
 

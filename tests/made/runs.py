@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from nova_judge.findings.judgments import write_judgments
+from nova_judge.findings.judgments import read_judgments, write_judgments
 from nova_judge.findings.metrics import RunFacts, compute_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
@@ -37,6 +37,17 @@ def judged_rows(metrics: list[dict], prefix: str = "q") -> list[JudgedRow]:
 def generated_rows(count: int, seed: int = 1) -> list[JudgedRow]:
     draw = random.Random(seed)  # noqa: S311
     return judged_rows([details.rubric_metrics(draw) for _ in range(count)])
+
+
+def in_parts(run: Path, each: int) -> Path:
+    """The same run with a folder of so many rows in each part, as very many rows lie."""
+    file = run / "report" / "judgments.parquet"
+    rows = list(read_judgments(file))
+    file.unlink()
+    file.mkdir()
+    for number, start in enumerate(range(0, len(rows), each)):
+        write_judgments(rows[start : start + each], file / f"part-{number:05d}.parquet")
+    return run
 
 
 def write_run(folder: Path, rows: list[JudgedRow], candidate: str = "model-b") -> Path:

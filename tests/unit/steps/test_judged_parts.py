@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.findings.judgments import read_judgments, write_judgments
+from nova_judge.findings.judgments import read_judgments
 from nova_judge.findings.metrics import compute_metrics, metrics_of
 from nova_judge.findings.run_evidence import join_parts
 from nova_judge.findings.saved_report import JUDGMENTS
@@ -21,7 +21,7 @@ from nova_judge.runs.run import Run
 from nova_judge.steps import judged_parts
 from nova_judge.steps.judged_parts import JoinedParts, keep_pairs, place_rows, read_parts
 from tests.made import generated
-from tests.made.runs import write_run
+from tests.made.runs import in_parts, write_run
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import run
 from tests.unit.kinds.test_known import shipped
@@ -140,13 +140,7 @@ def folders(rows: list[JudgedRow], tmp_path_factory: pytest.TempPathFactory) -> 
     """The same run twice: with its rows in one file, and in parts."""
     whole, parted = (tmp_path_factory.mktemp(name) for name in ("whole", "parted"))
     write_run(whole / "one", rows)
-    report = write_run(parted / "one", rows) / "report"
-    (report / JUDGMENTS).rename(report / "all")
-    (report / JUDGMENTS).mkdir()
-    for number, start in enumerate(range(0, ROWS, EACH)):
-        part = report / JUDGMENTS / f"part-{number:05d}.parquet"
-        write_judgments(rows[start : start + EACH], part)
-    (report / "all").unlink()
+    in_parts(write_run(parted / "one", rows), EACH)
     return whole, parted
 
 
