@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from nova_judge.preflight.machine_samples import Document, EventSample
 
 JOBS, PACKAGES = "SageMaker Training Job State Change", "SageMaker Model Package State Change"
-_SOURCE = "aws.sagemaker"
+_SOURCE, _PENDING = "aws.sagemaker", "PendingManualApproval"
 
 
 def trigger_samples(stage: str, rule: str, pattern: Document) -> list[EventSample]:
@@ -31,10 +31,15 @@ def _jobs(stage: str, rule: str, detail: Document) -> Iterator[EventSample]:
 
 def _packages(rule: str, detail: Document) -> Iterator[EventSample]:
     (group,), wanted = detail["ModelPackageGroupName"], detail.get("ModelApprovalStatus")
-    for name, status in (
-        *((group, status) for status in ("Approved", "Rejected", "PendingManualApproval")),
-        (f"{group}x", "PendingManualApproval"),
+    for name, status, ready in (
+        *((group, status, "Completed") for status in ("Approved", "Rejected", _PENDING)),
+        (group, _PENDING, "InProgress"),
+        (f"{group}x", _PENDING, "Completed"),
     ):
-        package = {"ModelPackageGroupName": name, "ModelApprovalStatus": status}
-        taken = name == group and (wanted is None or status in wanted)
+        package = {
+            "ModelPackageGroupName": name,
+            "ModelPackageStatus": ready,
+            "ModelApprovalStatus": status,
+        }
+        taken = name == group and ready == "Completed" and (wanted is None or status in wanted)
         yield EventSample(rule, f"package of {name} {status}", _SOURCE, PACKAGES, package, taken)

@@ -88,6 +88,10 @@ class OwnWeights(Construct):
                     ),
                     (["sagemaker:DescribeEndpointConfig"], [configs]),
                 )
+                if packages := self._config.model_packages:
+                    # Of another account's package both accounts must allow it:
+                    # https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
+                    allow(function, (["sagemaker:CreateModel"], packages))
                 allow_pass_role(function, self.role, "sagemaker.amazonaws.com")
 
     def _named(self, kind: str) -> str:

@@ -143,7 +143,11 @@ def _pattern(one: StageTrigger) -> events.EventPattern:
         }
     else:
         kind = "SageMaker Model Package State Change"
-        detail = {"ModelPackageGroupName": [one.when_registered]}
+        # What is not Completed yet cannot be served.
+        detail = {
+            "ModelPackageGroupName": [one.when_registered],
+            "ModelPackageStatus": ["Completed"],
+        }
         detail |= {"ModelApprovalStatus": list(one.approvals)} if one.approvals else {}
     return events.EventPattern(source=["aws.sagemaker"], detail_type=[kind], detail=detail)
 

@@ -66,6 +66,11 @@ def test_packages_and_jobs_that_the_stage_names_are_described(stage, resource, a
     assert allowed(stage, "PlanEvaluation", resource) == {action}
 
 
+def test_a_model_is_made_of_a_package_that_another_account_shares(stage):
+    package = SETTINGS["model_packages"][0]
+    assert allowed(stage, "PrepareEndpoints", package) == {"sagemaker:CreateModel"}
+
+
 @pytest.mark.parametrize("repository", ["vllm", "djl-inference", "nova-inference-repo", "mine"])
 def test_the_images_that_serve_are_pulled(stage, repository):
     account = "123456789012" if repository == "mine" else "*"

@@ -65,11 +65,11 @@ def of_job(name, status="Completed"):
     return {"TrainingJobName": name, "TrainingJobStatus": status}
 
 
-def of_package(group="Summaries", status="PendingManualApproval"):
+def of_package(group="Summaries", status="PendingManualApproval", ready="Completed"):
     return {
         "ModelPackageGroupName": group,
         "ModelPackageArn": PACKAGE,
-        "ModelPackageStatus": "Completed",
+        "ModelPackageStatus": ready,
         "ModelApprovalStatus": status,
     }
 
@@ -95,6 +95,7 @@ def test_a_job_of_that_prefix_that_completed_starts_the_recipe(stage, detail, ta
         (of_package(status="Approved"), False),
         (of_package(status="Rejected"), False),
         (of_package(group="Others"), False),
+        (of_package(ready="InProgress"), False),
     ],
 )
 def test_a_package_of_the_group_that_waits_for_approval_starts_the_recipe(stage, detail, taken):
