@@ -19,7 +19,6 @@ from nova_judge.aws.client_errors import code_of
 from nova_judge.sources.registered import JobFacts, PackageFacts, nova_of
 
 _ABSENT = ("does not exist", "Could not find", "Requested resource not found", "not found")
-_MISSING = {"404", "NoSuchKey", "NotFound"}
 _MOST_MANIFEST: Final = 1 << 20
 _MOST_UNPACKED: Final = 64 << 20
 _CHECKPOINT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[\w!.*'()/ -]+")
@@ -105,12 +104,14 @@ def _with_manifest(facts: JobFacts, folder: str) -> JobFacts:
 
 
 def _object(s3: Any, bucket: str, key: str) -> IO[bytes] | None:  # noqa: ANN401
-    try:
-        body: IO[bytes] = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    except ClientError as error:
-        if code_of(error) in _MISSING:
-            return None
-        raise
+    """An object's bytes; None where a list does not show it.
+
+    Who may list below a prefix alone is denied an object that is not there: 403 in place of 404.
+    """
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    if not listed or listed[0]["Key"] != key:
+        return None
+    body: IO[bytes] = s3.get_object(Bucket=bucket, Key=key)["Body"]
     return body
 
 

@@ -3,11 +3,14 @@
 import io
 import json
 import tarfile
+from typing import NamedTuple
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from nova_judge.aws import described_models
 from nova_judge.aws.described_models import job_facts, package_facts
 from nova_judge.sources.registered import JobFacts, PackageFacts
 
@@ -145,3 +148,31 @@ def test_the_manifest_may_lie_in_an_archive(bucket, content, folder):
 
 def test_a_nova_job_without_a_manifest_says_where_it_was_looked_for(bucket):
     assert job(OF_NOVA).problem == "no manifest.json of it is below s3://data/out/sft-200/"
+
+
+class ListedBelowAPrefix:
+    """S3 as a role sees it that may list below a prefix alone: what is absent is forbidden."""
+
+    def __init__(self, client):
+        self.client, self.list_objects_v2 = client, client.list_objects_v2
+
+    def get_object(self, **request):
+        try:
+            return self.client.get_object(**request)
+        except self.client.exceptions.NoSuchKey:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject") from None
+
+
+def test_a_manifest_is_found_where_absent_objects_are_forbidden(bucket, monkeypatch):
+    manifest = json.dumps({"checkpoint_s3_bucket": ESCROW}).encode()
+    bucket.put_object(Bucket="data", Key="out/sft-200/manifest.json", Body=manifest)
+    monkeypatch.setattr(described_models.boto3, "client", lambda _: ListedBelowAPrefix(bucket))
+    sagemaker = Described(OF_NOVA)
+    assert job_facts(sagemaker, "sft-200").folder == f"{ESCROW}/"
+
+
+class Described(NamedTuple):
+    job: dict
+
+    def describe_training_job(self, TrainingJobName):
+        return self.job
