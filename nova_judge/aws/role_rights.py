@@ -62,15 +62,7 @@ def _denied(arn: str, statement: Statement) -> Iterator[str]:
     resources = [each for each in statement.resources if _account(each) in ("", _account(arn))]
     if not resources:
         return
-    context = [
-        {
-            "ContextKeyName": key,
-            "ContextKeyType": "boolean" if operator == "Bool" else "string",
-            "ContextKeyValues": _listed(value)[:1],
-        }
-        for operator, keys in statement.conditions.items()
-        for key, value in keys.items()
-    ]
+    context = list(_context(statement))
     for begin in range(0, len(statement.actions), _MOST_ACTIONS):
         answer = _iam().simulate_principal_policy(
             PolicySourceArn=arn,
@@ -81,6 +73,21 @@ def _denied(arn: str, statement: Statement) -> Iterator[str]:
         for result in answer["EvaluationResults"]:
             if result["EvalDecision"] != "allowed":
                 yield result["EvalActionName"]
+
+
+def _context(statement: Statement) -> Iterator[dict[str, Any]]:
+    """The values of keys that fulfil a statement's conditions; `Null` wants a key to be absent."""
+    for operator, keys in statement.conditions.items():
+        if operator == "Null":
+            continue
+        of_many = operator.startswith(("ForAllValues:", "ForAnyValue:"))
+        kind = "boolean" if operator == "Bool" else "stringList" if of_many else "string"
+        for key, value in keys.items():
+            yield {
+                "ContextKeyName": key,
+                "ContextKeyType": kind,
+                "ContextKeyValues": _listed(value)[:1],
+            }
 
 
 def _account(arn: str) -> str:

@@ -267,6 +267,41 @@ def test_what_other_accounts_own_is_not_simulated(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
+    ("conditions", "entries"),
+    [
+        ({"Null": {"sagemaker:ModelApprovalStatus": "true"}}, []),
+        (
+            {"StringEquals": {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}},
+            [("sagemaker:ModelApprovalStatus", "string", ["Approved"])],
+        ),
+        (
+            {"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}},
+            [("aws:TagKeys", "stringList", ["a"])],
+        ),
+        (
+            {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            [("kms:GrantIsForAWSResource", "boolean", ["true"])],
+        ),
+    ],
+)
+def test_the_simulator_is_given_what_the_conditions_of_a_right_demand(
+    monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any], entries: list[Any]
+):
+    given: list[tuple[str, str, list[str]]] = []
+
+    def simulate(**request: Any) -> dict[str, Any]:
+        given.extend(tuple(entry.values()) for entry in request["ContextEntries"])
+        return {"EvaluationResults": []}
+
+    monkeypatch.setattr(
+        role_rights, "_iam", lambda: SimpleNamespace(simulate_principal_policy=simulate)
+    )
+    right = role_rights.Statement(("x:Y",), ("*",), conditions)
+    assert list(role_rights._denied("arn:aws:iam::123456789012:role/r", right)) == []
+    assert given == entries
+
+
+@pytest.mark.parametrize(
     ("error", "finding"),
     [
         (ClientError({"Error": {"Code": "AccessDenied"}}, "GetRole"), "GetRole: AccessDenied"),
