@@ -21,14 +21,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = load(TriggerSettings)
     run = msgspec.convert(event["detail"], RunEvent).run
     decisions = msgspec.json.decode(settings.decisions, type=dict[str, Decision])
-    name = (run.trigger.name if run.trigger else None) or ""
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     jobs = f"arn:{partition}:sagemaker:{region}:{account}:training-job/"
-    finding = tell_registry(settings.data_bucket, run.run_id, decisions[name], jobs)
+    finding = tell_registry(settings.data_bucket, run.run_id, decisions, jobs)
     logger.info(
         "registry",
         run_id=run.run_id,
-        trigger=name,
+        trigger=run.trigger.name if run.trigger else None,
         outcome=finding.outcome,
         reason=finding.reason,
         approval=finding.approval,

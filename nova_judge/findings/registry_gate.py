@@ -68,8 +68,16 @@ def _other_model(run: Run, metrics: Metrics) -> str | None:
     if subject is None:
         return "neither a training job nor a model package set the run off"
     if metrics.scores:
-        asked = subject.encode() in run.recipe.canonical()
-        return None if asked else f"the recipe does not evaluate {subject}"
+        return None if subject in _evaluated(run) else f"the recipe does not evaluate {subject}"
     if "B" not in run.generated() or run.recipe.candidate("B").model != subject:
         return f"candidate B did not answer as {subject}: write $trigger for its model"
     return None
+
+
+def _evaluated(run: Run) -> set[str]:
+    """The models that a run of scores evaluates, whole: version 1 begins as version 12 does."""
+    models = {run.recipe.candidate(name).model for name in run.generated()}
+    serverless, nova = run.recipe.judge.serverless, run.recipe.judge.nova
+    if serverless is not None and serverless.model_package is not None:
+        models.add(serverless.model_package)
+    return models if nova is None else models | {nova.run.model_name_or_path}

@@ -1,5 +1,7 @@
 """Tells the model registry what a triggered run decided, as far as the stage lets it."""
 
+from collections.abc import Mapping
+
 from nova_judge.aws import model_registry, s3
 from nova_judge.errors import RunStateError
 from nova_judge.findings.metrics_record import decode_metrics
@@ -10,15 +12,20 @@ from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 
 
-def tell_registry(bucket: str, run_id: str, decision: Decision, jobs: str) -> RegistryFinding:
+def tell_registry(
+    bucket: str, run_id: str, decisions: Mapping[str, Decision], jobs: str
+) -> RegistryFinding:
     """Read a run's report, ask the gate, and write its answer; twice the same is once.
 
-    `jobs` begins the ARNs of the account's training jobs. Raises RunStateError for a run that no
-    job and no package set off.
+    The run itself names its trigger, whose demands are among `decisions`: an event may name
+    another. `jobs` begins the ARNs of the account's training jobs. Raises RunStateError for a run
+    that no trigger which decides set off.
     """
     run = run_folder.read_run(bucket, run_id)
-    if run is None or run.trigger is None:
-        raise RunStateError(f"run {run_id}: no trigger set it off, or it is not there")
+    trigger = run.trigger if run else None
+    decision = decisions.get(trigger.name or "") if trigger else None
+    if run is None or decision is None:
+        raise RunStateError(f"run {run_id}: no trigger that decides set it off, or it is not there")
     key = RunLayout(run_id).report_file("metrics.json")
     metrics = decode_metrics(s3.read(bucket, key), f"s3://{bucket}/{key}")
     finding = registry_finding(run, metrics, decision)

@@ -11,6 +11,7 @@ from nova_judge.recipe.trigger import Decision, GateDemands, Trigger
 from nova_judge.runs.run import Run, RunInput
 from tests.made.changed import changed
 from tests.unit.conftest import RECIPE
+from tests.unit.findings.test_score_gate import metrics as scored_metrics
 
 INPUT = "inbox/no-cache/q.jsonl"
 CANDIDATES = "candidates: {A: {endpoint: base}, B: {endpoint: sft-17}}\n"
@@ -88,6 +89,24 @@ def test_a_run_of_another_recipe_approves_nothing(rubric_metrics):
     finding = registry_finding(run(), rubric_metrics, demands)
     assert finding.reason == "its recipe is own, and that of the trigger strict"
     assert finding.approval is None
+
+
+GROUP = "arn:aws:sagemaker:us-east-1:123456789012:model-package/summaries"
+
+
+@pytest.mark.parametrize(
+    ("version", "approval", "reason"),
+    [
+        (12, "Approved", "m B less A 0.300"),
+        (1, None, f"the recipe does not evaluate {GROUP}/1"),
+    ],
+)
+def test_scores_of_another_version_of_the_package_approve_nothing(version, approval, reason):
+    asked = f"candidates: {{A: {{endpoint: base}}, B: {{model_package: '{GROUP}/12'}}}}\n"
+    made = run(Trigger("registry", model_package=f"{GROUP}/{version}"), asked)
+    finding = registry_finding(made, scored_metrics("A", "B"), decision(criteria={"m": 0.0}))
+    assert finding.approval == approval
+    assert reason in finding.reason
 
 
 def test_a_description_is_one_line_that_the_registry_takes(rubric_metrics):

@@ -7,6 +7,7 @@ import pytest
 from lambdas import tell_registry
 from lambdas.settings import TriggerSettings, environment
 from nova_judge.aws import model_registry
+from nova_judge.errors import RunStateError
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.run_events import entries_of
 from nova_judge.findings.run_index import entry_of_report
@@ -38,7 +39,7 @@ def package(account):
 def told(account, context, monkeypatch):
     """A run that a trigger set off, its report, and the event of it."""
 
-    def tell(trigger, metrics, sets, **demands):
+    def tell(trigger, metrics, sets, decides=None, said=None, **demands):
         made = run(trigger)
         spec = CandidateSpec(bedrock=trigger.subject)
         recipe = msgspec.structs.replace(
@@ -49,7 +50,7 @@ def told(account, context, monkeypatch):
         account.put(layout.request, made.encode())
         account.put(layout.report_file("metrics.json"), encode_metrics(metrics))
         decision = Decision("own", INPUT, sets, GateDemands(max_errors=0.1, **demands))
-        decisions = msgspec.json.encode({trigger.name: decision}).decode()
+        decisions = msgspec.json.encode({decides or trigger.name: decision}).decode()
         settings = TriggerSettings(
             stage="dev", data_bucket=BUCKET, runs_table=TABLE, decisions=decisions
         )
@@ -57,6 +58,7 @@ def told(account, context, monkeypatch):
             monkeypatch.setenv(name, value)
         entry = entry_of_report(made, metrics, "s3://report", ended="2026-11-29T13:00:00Z")
         detail = msgspec.json.decode(entries_of("dev", entry)[0]["Detail"])
+        detail["run"]["trigger"]["name"] = said or trigger.name
         return tell_registry.handler({"detail": detail}, context)
 
     return tell
@@ -92,6 +94,15 @@ def test_a_package_that_passes_is_approved_with_the_reason(told, package, rubric
     assert found["ModelApprovalStatus"] == "Approved"
     assert found["ApprovalDescription"].startswith("Nova Judge run q-0123456789ab: pass: win rate")
     assert found["CustomerMetadataProperties"] == NOTED
+
+
+def test_the_run_and_not_the_event_says_by_whose_demands_it_is_decided(
+    told, package, sent, rubric_metrics
+):
+    other = Trigger("theirs", model_package=package)
+    with pytest.raises(RunStateError, match="no trigger that decides set it off"):
+        told(other, rubric_metrics, ("approval",), said="registry", decides="registry")
+    assert sent == []
 
 
 def test_a_package_that_is_worse_is_rejected(told, package, rubric_metrics):
