@@ -60,7 +60,7 @@ _PackageArns: TypeAlias = Annotated[
         ],
         ...,
     ],
-    Meta(description="a list of ARNs such as arn:aws:sagemaker:…:model-package/GROUP/*"),
+    Meta(description="a list of ARNs such as arn:…:model-package/GROUP/*"),
 ]
 _JobNames: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
@@ -194,9 +194,11 @@ def check_offered(config: StageConfig, region: str) -> None:
             "nor Nova's evaluation image: no judge can run there. Deploy in a region of another "
             "partition"
         )
-    if config.endpoint_models and region not in catalog.images().serving.accounts:
+    serves = config.endpoint_models or config.serves
+    if serves and region not in catalog.images().serving.accounts:
         raise SettingsError(
             f"{region}: no registry of AWS's serving images is known there, and no endpoint "
-            f"can be made. Set stages.{config.name}.endpoint_models to [] in cdk.json: ready pairs "
-            "and Bedrock's models need no endpoint"
+            f"can be made. Set stages.{config.name}.endpoint_models to [] in cdk.json, and leave "
+            "weights, model_packages and training_jobs out: ready pairs and Bedrock's models need "
+            "no endpoint"
         )

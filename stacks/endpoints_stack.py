@@ -17,7 +17,7 @@ from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig, Vpc
 from stacks.constructs.names import pascal
 from stacks.constructs.network import let_containers_in
-from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
+from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry, serving_registry
 
 HEALTH_CHECK_SECONDS = 900
 
@@ -30,7 +30,7 @@ class EndpointsStack(cdk.Stack):
             scope, construct_id, description="Nova Judge: models to serve as candidates"
         )
         self.configs: dict[str, dict[str, str]] = {}
-        self._registry = self._registry_account()
+        self._registry = serving_registry(self)
         role = self._serving_role(config)
         for name in config.endpoint_models:
             spec = catalog.models().endpoints[name]
@@ -43,16 +43,6 @@ class EndpointsStack(cdk.Stack):
             self.configs[name] = {kind: _name_of(c) for kind, c in configs.items()}
             if config.endpoints == "always_on":
                 self._endpoint(name, endpoint, configs[spec.instance_types[0]])
-
-    def _registry_account(self) -> str:
-        """The account of AWS's serving images where the stack is deployed.
-
-        The CDK's own list leaves out a third of the regions, and a deployment there fails.
-        """
-        accounts = catalog.images().serving.accounts
-        mapping = {region: {"account": account} for region, account in accounts.items()}
-        registries = cdk.CfnMapping(self, "ServingRegistries", mapping=mapping)
-        return registries.find_in_map(self.region, "account")
 
     def _serving_role(self, config: StageConfig) -> iam.Role:
         role = iam.Role(

@@ -67,8 +67,11 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def offline(self) -> bool:
-        """True where everything is there before the server starts, so that it needs no network."""
-        return self.in_s3 or bool(self.package)
+        """True where everything is there before the server starts, so that it needs no network.
+
+        A version's own image has its weights in it where it names none: code of somebody else.
+        """
+        return self.in_s3 or bool(self.package) or self.image == "package"
 
     def degree(self, gpus: int) -> int:
         """The number of GPUs that share the weights: each has as many of the heads.

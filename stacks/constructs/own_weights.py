@@ -15,7 +15,7 @@ from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
 from stacks.constructs.network import let_containers_in
 from stacks.constructs.python_function import PythonFunction
-from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry
+from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry, serving_registry
 from stacks.constructs.storage import Storage
 
 IN_S3 = "s3://"
@@ -39,17 +39,7 @@ class OwnWeights(Construct):
             ),
             description="Serves weights of the stage's folders: image, logs, metrics, weights",
         )
-        images = catalog.images()
-        named = {images.serving.images[image].split(":")[0] for image in IMAGES.values()}
-        if config.model_packages or config.training_jobs or self._has_nova():
-            named.add(images.nova_inference.repository)
-        repositories = [
-            self._stack.format_arn(
-                service="ecr", account="*", resource="repository", resource_name=name
-            )
-            for name in sorted(named)
-        ]
-        grant_image_pull(self.role, [*repositories, *config.serving_image_repositories])
+        grant_image_pull(self.role, [*self._images(), *config.serving_image_repositories])
         grant_telemetry(
             self.role, self._stack, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints"
         )
@@ -58,6 +48,21 @@ class OwnWeights(Construct):
             self._allow_copies(storage)
         if config.vpc:
             let_containers_in(self.role, self._stack, config.vpc)
+
+    def _images(self) -> list[str]:
+        """The repositories of AWS's own accounts: anybody may give one of the same name."""
+        images, registry = catalog.images(), serving_registry(self)
+        named = {images.serving.images[image].split(":")[0] for image in IMAGES.values()}
+        places = [(registry, name) for name in sorted(named)]
+        if self._config.model_packages or self._config.training_jobs or self._has_nova():
+            nova = images.nova_inference
+            places += [(each, nova.repository) for each in sorted(set(nova.accounts.values()))]
+        return [
+            self._stack.format_arn(
+                service="ecr", account=account, resource="repository", resource_name=name
+            )
+            for account, name in places
+        ]
 
     def allow_making(self, functions: Mapping[str, PythonFunction]) -> None:
         """Let functions make models and configurations with names of own weights, and remove them.

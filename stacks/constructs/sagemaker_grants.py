@@ -4,6 +4,20 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from nova_judge.recipe import catalog
+
+
+def serving_registry(scope: Construct) -> str:
+    """The account of AWS's serving images where the stack is deployed.
+
+    The CDK's own list leaves out a third of the regions, and a deployment there fails.
+    """
+    accounts = catalog.images().serving.accounts
+    mapping = {region: {"account": account} for region, account in accounts.items()}
+    registries = cdk.CfnMapping(scope, "ServingRegistries", mapping=mapping)
+    return registries.find_in_map(cdk.Stack.of(scope).region, "account")
 
 
 def grant_image_pull(role: iam.Role, repositories: Sequence[str]) -> None:

@@ -73,9 +73,12 @@ def test_a_model_is_made_of_a_package_that_another_account_shares(stage):
 
 @pytest.mark.parametrize("repository", ["vllm", "djl-inference", "nova-inference-repo", "mine"])
 def test_the_images_that_serve_are_pulled(stage, repository):
-    account = "123456789012" if repository == "mine" else "*"
+    accounts = {"mine": "123456789012", "nova-inference-repo": "708977205387"}
+    account = accounts.get(repository, "763104351884")
     image = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
     assert "ecr:BatchGetImage" in allowed(stage, "WeightsRole", image)
+    anybody = image.replace(account, "*")
+    assert allowed(stage, "WeightsRole", anybody) == set()
 
 
 def test_gated_models_are_copied_by_the_one_function_that_has_the_hubs_keys(stage):

@@ -181,6 +181,12 @@ def test_a_package_that_waits_for_approval_is_served_from_its_parts():
     )
 
 
+def test_the_image_of_a_package_never_has_a_network():
+    names = {"SM_VLLM_MODEL": "somebody/else", "SM_VLLM_TRUST_REMOTE_CODE": "true"}
+    waits = REGISTERED._replace(approval="PendingManualApproval", data="", variables=names)
+    assert placed("it", PACKAGE, Found(package=waits)).served.offline is True
+
+
 def test_a_package_without_an_image_is_served_by_vllm_from_its_merged_weights():
     package = PackageFacts("Completed", data="s3://mine/out", is_checkpoint=False)
     found = Found(package=package, weights=CKPT)
