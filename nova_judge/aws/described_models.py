@@ -136,7 +136,7 @@ def _in_archive(body: IO[bytes]) -> bytes:
                 if member.isreg() and member.name.rpartition("/")[2] == "manifest.json":
                     file = archive.extractfile(member)
                     return file.read(_MOST_MANIFEST) if file else b""
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError):
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, RecursionError):
         return b""
     return b""
 

@@ -68,9 +68,9 @@ def _models(place: object) -> list[YamlMapping]:
 
 
 def _filled(model: object, models: YamlMapping, *, named: bool = False) -> object:
-    if not isinstance(model, Mapping) or model.get("endpoint") not in models:
+    name = model.get("endpoint") if isinstance(model, Mapping) else None
+    if not isinstance(model, Mapping) or not isinstance(name, str) or name not in models:
         return model
-    name = model["endpoint"]
     own = {key: value for key, value in model.items() if key != "endpoint"}
     return {**models[name], **({"name": name} if named else {}), **own}
 

@@ -1,5 +1,6 @@
 """Model packages and training jobs as SageMaker describes them, and the manifest of a Nova job."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -121,9 +122,17 @@ def archive(name, content):
     return packed.getvalue()
 
 
+def chain(count):
+    """Headers that each announce a long name of the next."""
+    link = tarfile.TarInfo("././@LongLink")
+    link.type, link.size = tarfile.GNUTYPE_LONGNAME, 4
+    return gzip.compress((link.tobuf() + b"abc".ljust(512, b"\0")) * count)
+
+
 @pytest.mark.parametrize(
     ("content", "folder"),
     [
+        (chain(5_000), None),
         (archive("manifest.json", b'{"checkpoint_s3_bucket": "%s"}' % ESCROW.encode()), ESCROW),
         (archive("other.json", b"{}"), None),
         (archive("manifest.json", b'{"checkpoint_s3_bucket": "the bucket"}'), None),
@@ -132,7 +141,7 @@ def archive(name, content):
         (archive("manifest.json", b"{}")[:40], None),
         (archive("big", bytes(80 << 20)), None),
     ],
-    ids=["named", "absent", "no address", "no object", "no archive", "cut off", "huge"],
+    ids=["chain", "named", "absent", "no address", "no object", "no archive", "cut off", "huge"],
 )
 def test_the_manifest_may_lie_in_an_archive(bucket, content, folder):
     bucket.put_object(Bucket="data", Key="out/sft-200/output/output.tar.gz", Body=content)

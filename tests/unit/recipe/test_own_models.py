@@ -55,6 +55,13 @@ def test_models_that_ship_and_endpoints_of_the_account_stay_what_they_are():
     assert read("{endpoint: theirs}", None).candidate("A").endpoint == "theirs"
 
 
+@pytest.mark.parametrize("name", ["[summaries-7b]", "{summaries-7b: 1}", "7"])
+def test_an_endpoint_that_is_no_text_is_refused_beside_one_of_the_catalogue(name):
+    text = text_with("{endpoint: summaries-7b}", f"{{endpoint: {name}}}")
+    with pytest.raises(RecipeError, match=r"mine.yaml: candidates\[...\].endpoint: expected"):
+        load_recipe(text, file="mine.yaml", beside=beside())
+
+
 def test_another_model_under_the_name_is_another_run():
     other = CATALOGUE.replace("s3://mine/summaries-7b/", "s3://mine/summaries-8b/")
     named = "{endpoint: summaries-7b}"
