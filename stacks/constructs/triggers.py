@@ -15,7 +15,6 @@ from constructs import Construct
 
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow
-from stacks.constructs.names import pascal
 from stacks.trigger_config import StageTrigger
 
 TRIES = 10
@@ -57,7 +56,7 @@ class Triggers(Construct):
         for name, one in triggers.items():
             events.Rule(
                 self,
-                pascal(name),
+                name,
                 rule_name=f"{self._config.prefix}-{name}",
                 description=f"Nova Judge: the trigger {name} starts recipe {one.recipe}",
                 event_pattern=_pattern(one),
@@ -79,7 +78,7 @@ class Triggers(Construct):
         for name, one in triggers.items():
             schedule = scheduler.CfnSchedule(
                 self,
-                pascal(name),
+                name,
                 name=name,
                 group_name=self._config.prefix,
                 description=f"Nova Judge: the trigger {name} starts recipe {one.recipe}",

@@ -153,6 +153,15 @@ def test_a_schedule_asks_once_for_each_of_its_times(stage):
     assert request.by_event is True
 
 
+def test_triggers_may_have_any_names_beside_each_other(synthesize):
+    trained = {"recipe": "checkpoint", "when_trained": "sft-"}
+    names = ("a-b", "a--b", "rule-role")
+    built = synthesize(config({"schedules": TRIGGERS["weekly"], **dict.fromkeys(names, trained)}))
+    assert [rule(built, name)["State"] for name in names] == ["ENABLED"] * 3
+    (schedule,) = built.resources("AWS::Scheduler::Schedule").values()
+    assert schedule["Name"] == "schedules"
+
+
 @pytest.mark.parametrize(
     ("role", "service", "source"),
     [
