@@ -53,7 +53,7 @@ def drop(here: Account, rows_per_job: int, folder: Path) -> None:
     recipe = recipe.replace("judge:\n", f"judge:\n  max_rows_per_job: {rows_per_job}\n", 1)
     recipe += "\nshards: {bytes: 4096}\n"
     here.client("s3").put_object(Bucket=here.bucket, Key="recipes/many.yaml", Body=recipe.encode())
-    content = lines(*rows()) + b"broken\n"
+    content = lines(*rows()[:10]) + b"broken\n" + lines(*rows()[10:])
     here.drop("pairs.jsonl", content, recipe="many", folder=folder)
 
 
