@@ -39,9 +39,10 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
     """Claim a run for an execution: the first one gets it, and gets it again when it asks again.
 
     A failed run may be claimed again by a person's wish, never by an event, which may be a repeat.
+    So may one that was aborted while the results processor asked for one job more.
     """
     # An event never takes over: no status is called by this name.
-    retaken = FAILED if not by_event else "-"
+    retaken, asked_after = ("-", "-") if by_event else (FAILED, JUDGE_FURTHER)
     try:
         _table(table).put_item(
             Item={
@@ -51,9 +52,13 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
                 "created": created,
             },
             ConditionExpression="attribute_not_exists(run_id) OR execution = :execution "
-            "OR #status = :retaken",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":execution": execution, ":retaken": retaken},
+            "OR #status = :retaken OR (#status = :asked_after AND attribute_exists(#error))",
+            ExpressionAttributeNames={"#status": "status", "#error": "error"},
+            ExpressionAttributeValues={
+                ":execution": execution,
+                ":retaken": retaken,
+                ":asked_after": asked_after,
+            },
         )
     except ClientError as error:
         if code_of(error) != CONDITION_FAILED:

@@ -68,7 +68,8 @@ def _joined(entry: IndexEntry | None, item: dict[str, str] | None) -> IndexEntry
         return entry
     status = item["status"]
     if status == runs_table.JUDGE_FURTHER:
-        status = runs_table.RUNNING
+        # Of one that was aborted meanwhile the error stays.
+        status = runs_table.FAILED if "error" in item else runs_table.RUNNING
     if entry is not None and entry.status == status and entry.execution == item["execution"]:
         return entry
     known = entry or IndexEntry(run_id=item["run_id"], status=status)

@@ -4,7 +4,8 @@ import pytest
 
 from nova_judge.aws import runs_table
 from nova_judge.aws.runs_table import FAILED, JUDGE_FURTHER, REPORTED, RUNNING, Claim
-from tests.unit.conftest import TABLE
+from nova_judge.steps.run_index import read_index
+from tests.unit.conftest import BUCKET, TABLE
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -104,3 +105,17 @@ def test_another_execution_s_run_is_asked_nothing(account):
     claim("arn:1")
     assert runs_table.ask_further(TABLE, "run", "arn:0", 1) is False
     assert account.run("run")["status"] == RUNNING
+
+
+def test_a_run_that_was_aborted_while_it_was_asked_for_a_job_may_be_taken_again():
+    claim("arn:1")
+    runs_table.ask_further(TABLE, "run", "arn:1", 1)
+    assert claim("arn:2", by_event=False).claimed is False
+    runs_table.set_status(TABLE, "run", FAILED, error="ABORTED", cause="by hand")
+    runs_table.ask_further(TABLE, "run", "arn:1", 2)
+    (entry,) = read_index(BUCKET, TABLE)
+    assert (entry.status, entry.error, entry.cause) == (FAILED, "ABORTED", "by hand")
+    assert claim("arn:2").claimed is False
+    assert claim("arn:2", by_event=False).claimed is True
+    (entry,) = read_index(BUCKET, TABLE)
+    assert (entry.status, entry.execution) == (RUNNING, "arn:2")
