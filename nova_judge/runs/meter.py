@@ -9,7 +9,7 @@ from nova_judge.runs.usage import InstanceTime
 MEMORY_MB: Mapping[str, int] = {
     "PlanEvaluation": 3008,
     "ClaimRun": 512,
-    "PrepareEndpoints": 512,
+    "PrepareEndpoints": 1769,
     "GenerateResponses": 1024,
     "ReleaseEndpoints": 512,
     "BatchResponses": 2048,
@@ -20,7 +20,8 @@ MEMORY_MB: Mapping[str, int] = {
     "RecordFailure": 1024,
     "ProcessResults": 3008,
 }
-"""Memory of the function behind each state, as the stacks set it."""
+"""Memory of the function behind each state, as the stacks set it; of PrepareEndpoints where a stage
+copies gated models (others give it 512)."""
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
