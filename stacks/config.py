@@ -11,7 +11,7 @@ from nova_judge.errors import SettingsError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.shape import not_one_of, read_record
-from stacks.trigger_config import StageTrigger, trigger_problems
+from stacks.trigger_config import MOST_CHARACTERS, StageTrigger, trigger_problems
 
 MOST_STAGE_LETTERS = 8
 BEDROCK_LESS = ("aws-cn", "aws-iso-e")
@@ -152,6 +152,12 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return bool(self.weights or self.model_packages or self.training_jobs)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """All that recipes may have asked or served, as the planning function is given it."""
+        served = (*self.weights, *self.model_packages, *self.training_jobs)
+        return (*self.candidate_endpoints, *served)
+
+    @property
     def machine_name(self) -> str:
         """The state machine's name, by which its role speaks of itself."""
         return f"{self.prefix}-evaluation"
@@ -175,6 +181,12 @@ def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageCon
         raise SettingsError(
             f"{where}: models of recipes are served on demand: leave `endpoints` out, or "
             "`weights`, `model_packages` and `training_jobs`"
+        )
+    if (length := len(",".join(config.named))) > MOST_CHARACTERS:
+        raise SettingsError(
+            f"{where}: candidate_endpoints, weights, model_packages and training_jobs take "
+            f"{length:,} characters together, the environment of a function {MOST_CHARACTERS:,}: "
+            "name folders above these, or beginnings with a *"
         )
     if problems := [f"{where}: triggers.{each}" for each in trigger_problems(config.triggers)]:
         raise SettingsError("\n".join(problems))

@@ -13,7 +13,8 @@ from nova_judge.recipe.trigger import Decision, GateDemands, Settable
 OWN_NAMES = "nova-judge-"
 """Begins the names of every stage's jobs, which must start nothing."""
 MOST_CHARACTERS = 3_000
-"""Lambda's environment takes 4 KiB."""
+"""Lambda's environment takes 4 KiB
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 Approval: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
 

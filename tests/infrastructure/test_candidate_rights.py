@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova_judge.errors import SettingsError
 from stacks.config import stage_config
 from tests.hostile.function_rights import SERVING, problems
 from tests.hostile.stage_rules import Stage
@@ -85,6 +86,13 @@ def test_gated_models_are_copied_by_the_one_function_that_has_the_hubs_keys(stag
     keys = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nova-judge-prod/huggingface.co/*"
     assert allowed(stage, "PrepareEndpoints", keys) == {"secretsmanager:GetSecretValue"}
     assert allowed(stage, "WeightsRole", keys) == set()
+
+
+def test_more_names_than_a_functions_environment_holds_are_refused_before_a_deployment():
+    folders = [f"s3://mine/{number:03d}/{'x' * 85}/" for number in range(30)]
+    with pytest.raises(SettingsError, match="take 3,029 characters together.*: name folders above"):
+        stage_config("prod", {"prod": {"weights": folders}})
+    assert stage_config("prod", {"prod": {"weights": folders[:29]}}).serves
 
 
 def test_the_functions_have_these_rights_and_no_others(synthesize):
