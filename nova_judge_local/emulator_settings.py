@@ -6,6 +6,8 @@ import msgspec
 
 LOOPBACK = "127.0.0.1"
 FUNCTION_ERRORS = "function-errors.log"
+CHAT_SERVER = "NOVA_JUDGE_CHAT_SERVER"
+"""The variable that holds a ChatServer as JSON, in the environment of a job's container."""
 KEPT_ANSWERS = "answers.jsonl"
 """The file of answers by content, in the folder of what is kept."""
 

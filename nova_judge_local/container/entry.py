@@ -8,6 +8,7 @@ is a module with one function `run(job)`.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks
 from nova_judge_local.container import benchmark_tasks, judge_tasks, llmaj, own_data_tasks
 from nova_judge_local.container.mounted_job import ContainerJob, Outside, read_job
-from nova_judge_local.emulator_settings import ChatServer, JudgeCalls
+from nova_judge_local.emulator_settings import CHAT_SERVER, ChatServer, JudgeCalls
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 
 TASKS: dict[str, Callable[[ContainerJob], None]] = {
@@ -40,12 +41,12 @@ def main() -> None:
     parser.add_argument("--judge", default="reference")
     parser.add_argument("--knowledge", type=Path, default=None)
     parser.add_argument("--answers", type=Path, action="append", default=[])
-    parser.add_argument("--chat-server", default=None)
     parser.add_argument("--account", default=None)
     parser.add_argument("--judge-calls", default="{}")
     asked = parser.parse_args()
     try:
-        server = asked.chat_server and msgspec.json.decode(asked.chat_server, type=ChatServer)
+        named = os.environ.get(CHAT_SERVER)
+        server = None if named is None else msgspec.json.decode(named, type=ChatServer)
         calls = msgspec.json.decode(asked.judge_calls, type=JudgeCalls)
         outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account, calls)
         job = read_job(asked.root, asked.judge, asked.knowledge, outside)

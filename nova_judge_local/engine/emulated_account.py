@@ -19,7 +19,7 @@ from nova_judge.folders import ROOT
 from nova_judge_local.bedrock import runtime_api
 from nova_judge_local.bedrock.batches import BatchInference
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
-from nova_judge_local.emulator_settings import FUNCTION_ERRORS, EmulatorSettings
+from nova_judge_local.emulator_settings import CHAT_SERVER, FUNCTION_ERRORS, EmulatorSettings
 from nova_judge_local.engine import (
     account_facts,
     authorization,
@@ -129,10 +129,11 @@ def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Conta
     command += ["--account", endpoint]
     command += [part for file in settings.answers for part in ("--answers", file)]
     command += ["--judge-calls", msgspec.json.encode(settings.judge_calls).decode()]
-    if settings.chat_server is not None:
-        command += ["--chat-server", msgspec.json.encode(settings.chat_server).decode()]
+    environment = {**passed, "PYTHONPATH": package, **settings.judge_environment}
+    if settings.chat_server is not None:  # with its key, which a list of processes must not show
+        environment[CHAT_SERVER] = msgspec.json.encode(settings.chat_server).decode()
     return Container(
         command=command,
-        environment={**passed, "PYTHONPATH": package, **settings.judge_environment},
+        environment=environment,
         logs=folder / "jobs",
     )

@@ -272,3 +272,27 @@ def test_without_any_output_the_job_fails_with_the_reason(tmp_path, monkeypatch)
 
     with pytest.raises(LocalModeError, match=r"no output for any row\. the model answered 400"):
         _judged(_root(tmp_path))
+
+
+SHOWN = """
+from pathlib import Path
+from nova_judge_local.emulator_settings import ChatServer, EmulatorSettings
+from nova_judge_local.engine.emulated_account import _container
+server = ChatServer(url="http://localhost/v1", api_key="sk-hidden")
+made = _container(EmulatorSettings(chat_server=server), Path("f"), "http://localhost")
+given = made.environment["NOVA_JUDGE_CHAT_SERVER"]
+print("sk-hidden" in str(made.command), given.count("sk-hidden"))
+"""
+
+
+def test_the_key_of_a_server_stands_in_no_command_line():
+    command = [sys.executable, "-c", SHOWN]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "1"]
+
+
+def test_a_container_asks_the_server_that_its_environment_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("NOVA_JUDGE_CHAT_SERVER", "no JSON")
+    done, failure = _run(_root(tmp_path))
+    assert done.returncode == 1
+    assert failure.startswith("DecodeError: JSON is malformed")
