@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from nova_judge.layout import INBOX
-from nova_judge.recipe.trigger import Decision, GateDemands, Settable
+from nova_judge.recipe.trigger import Approval, Decision, GateDemands, Settable
 
 OWN_NAMES = "nova-judge-"
 """Begins the names of every stage's jobs, which must start nothing."""
 MOST_CHARACTERS = 3_000
 """Lambda's environment takes 4 KiB
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
-
-Approval: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
 class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +80,7 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @property
     def decision(self) -> Decision:
         """What its runs decide."""
-        return Decision(self.recipe, self.input, self.sets, self.gate)
+        return Decision(self.recipe, self.input, self.sets, self.gate, self.approvals)
 
 
 def trigger_problems(triggers: Mapping[str, StageTrigger]) -> Iterator[str]:

@@ -24,6 +24,13 @@ def update_package(
         _sagemaker().update_model_package(ModelPackageArn=arn, **changes)
 
 
+def approval_of(arn: str) -> str:
+    """A package's approval now; "" where none was asked for."""
+    return str(
+        _sagemaker().describe_model_package(ModelPackageName=arn).get("ModelApprovalStatus", "")
+    )
+
+
 def tag_job(arn: str, notes: Mapping[str, str]) -> None:
     """Tag a training job."""
     tags = [{"Key": key, "Value": value} for key, value in notes.items()]

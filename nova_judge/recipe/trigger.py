@@ -21,6 +21,7 @@ TriggerName: TypeAlias = Annotated[
     ),
 ]
 Settable: TypeAlias = Literal["approval", "tag"]
+Approval: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
 class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -67,12 +68,14 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a trigger's runs decide: of this recipe and input, by these demands.
 
     `sets`: the package's approval, and a note of the outcome at the package or the job.
+    `approvals`: those that may be changed; none of these means whatever the approval is.
     """
 
     recipe: str
     input: str = ""
     sets: tuple[Settable, ...] = ()
     gate: GateDemands = GateDemands()
+    approvals: tuple[Approval, ...] = ()
 
 
 def trigger_of(subject: str) -> Trigger:

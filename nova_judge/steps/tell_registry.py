@@ -28,9 +28,21 @@ def tell_registry(
         raise RunStateError(f"run {run_id}: no trigger that decides set it off, or it is not there")
     key = RunLayout(run_id).report_file("metrics.json")
     metrics = decode_metrics(s3.read(bucket, key), f"s3://{bucket}/{key}")
-    finding = registry_finding(run, metrics, decision)
+    finding = _unless_decided(run, registry_finding(run, metrics, decision), decision)
     _write(run, finding, decision, jobs)
     return finding
+
+
+def _unless_decided(run: Run, finding: RegistryFinding, decision: Decision) -> RegistryFinding:
+    """The finding without its approval where somebody has decided since the run began."""
+    package = run.trigger.model_package if run.trigger else None
+    if package is None or finding.approval is None or "approval" not in decision.sets:
+        return finding
+    now = model_registry.approval_of(package)
+    if not decision.approvals or now in decision.approvals:
+        return finding
+    reason = f"{finding.reason}; the package is {now or 'without an approval'} by now, and stays so"
+    return finding._replace(approval=None, reason=reason)
 
 
 def _write(run: Run, finding: RegistryFinding, decision: Decision, jobs: str) -> None:

@@ -16,6 +16,7 @@ from nova_judge.findings.run_events import detail_type
 from nova_judge.layout import RUNS
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
+from stacks.constructs.grants import allow
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 from stacks.trigger_config import StageTrigger
@@ -84,6 +85,8 @@ class RegistryGate(Construct):
                 conditions = {"StringEqualsIfExists": allowed}
             else:
                 conditions = {"StringEquals": allowed}
+            if "approval" in one.sets:
+                allow(self.function, (["sagemaker:DescribeModelPackage"], places))
             self.function.add_to_role_policy(
                 iam.PolicyStatement(
                     actions=["sagemaker:UpdateModelPackage"],

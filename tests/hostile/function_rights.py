@@ -47,7 +47,10 @@ OWN = {
     "ProcessResults": f"{READS} {WRITES} {METERS} dynamodb:GetItem dynamodb:UpdateItem "
     "events:PutEvents sns:Publish",
 }
-OPTIONAL = {"TellRegistry": f"{READS} sagemaker:AddTags sagemaker:UpdateModelPackage"}
+OPTIONAL = {
+    "TellRegistry": f"{READS} sagemaker:AddTags sagemaker:DescribeModelPackage "
+    "sagemaker:UpdateModelPackage"
+}
 """Those of functions that only some stages have."""
 REMOVES = (
     "sagemaker:DeleteEndpointConfig sagemaker:DeleteModel sagemaker:ListEndpointConfigs "

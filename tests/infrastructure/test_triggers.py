@@ -198,7 +198,8 @@ def test_approval_and_notes_are_written_to_the_group_and_the_jobs_alone(stage):
     role = "RegistryTellRegistry"
     for group in ("Summaries", "summaries"):
         places = f"{SAGEMAKER}:model-package/{group}/*"
-        assert allowed(stage, role, places) == {"sagemaker:UpdateModelPackage"}
+        rights = {"sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"}
+        assert allowed(stage, role, places) == rights
     assert allowed(stage, role, f"{SAGEMAKER}:training-job/sft-*") == {"sagemaker:AddTags"}
     conditions = {
         str(one["Action"]): one["Condition"]

@@ -49,7 +49,9 @@ def told(account, context, monkeypatch):
         layout = RunLayout(made.run_id)
         account.put(layout.request, made.encode())
         account.put(layout.report_file("metrics.json"), encode_metrics(metrics))
-        decision = Decision("own", INPUT, sets, GateDemands(max_errors=0.1, **demands))
+        pending = ("PendingManualApproval",)
+        gate = GateDemands(max_errors=0.1, **demands)
+        decision = Decision("own", INPUT, sets, gate, pending)
         decisions = msgspec.json.encode({decides or trigger.name: decision}).decode()
         settings = TriggerSettings(
             stage="dev", data_bucket=BUCKET, runs_table=TABLE, decisions=decisions
@@ -73,6 +75,9 @@ def sent(monkeypatch):
         def update_model_package(self, **request):
             requests.append(request)
             return client.update_model_package(**request)
+
+        def describe_model_package(self, **request):
+            return client.describe_model_package(**request)
 
     monkeypatch.setattr(model_registry, "_sagemaker", Recording)
     return requests
@@ -103,6 +108,17 @@ def test_the_run_and_not_the_event_says_by_whose_demands_it_is_decided(
     with pytest.raises(RunStateError, match="no trigger that decides set it off"):
         told(other, rubric_metrics, ("approval",), said="registry", decides="registry")
     assert sent == []
+
+
+def test_what_a_person_decided_meanwhile_stays(told, package, sent, rubric_metrics):
+    boto3.client("sagemaker").update_model_package(
+        ModelPackageArn=package, ModelApprovalStatus="Rejected"
+    )
+    trigger = Trigger("registry", model_package=package)
+    low = rubric_metrics.win_rate.low
+    answer = told(trigger, rubric_metrics, ("approval", "tag"), min_win_rate=low)
+    assert answer == {"run_id": "q-0123456789ab", "outcome": "pass", "approval": None}
+    assert sent == [{"ModelPackageArn": package, "CustomerMetadataProperties": NOTED}]
 
 
 def test_a_package_that_is_worse_is_rejected(told, package, rubric_metrics):
