@@ -33,7 +33,7 @@ from nova_judge.steps.run_meter import meter_of
 @logs_faults
 @emitted.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """An event of jobs that ended → `{run_id, status}`; twice the event, once the bytes."""
+    """An event of jobs that ended → `{run_id, status}`; twice the event, once the news."""
     settings = load(ResultsSettings)
     ended_now = outcomes_of_event(event)
     outcome = ended_now[-1]
