@@ -90,7 +90,7 @@ def test_gated_models_are_copied_by_the_one_function_that_has_the_hubs_keys(stag
 
 def test_more_names_than_a_functions_environment_holds_are_refused_before_a_deployment():
     folders = [f"s3://mine/{number:03d}/{'x' * 85}/" for number in range(30)]
-    with pytest.raises(SettingsError, match="take 3,029 characters together.*: name folders above"):
+    with pytest.raises(SettingsError, match="take 3,029 characters together"):
         stage_config("prod", {"prod": {"weights": folders}})
     assert stage_config("prod", {"prod": {"weights": folders[:29]}}).serves
 
