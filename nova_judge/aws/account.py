@@ -94,6 +94,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     return Facts(
         region=region,
         caller=caller,
+        stage=stage,
         stacks=outputs if isinstance(outputs, NotRead) else _versions(outputs),
         training_quota=training,
         endpoint_quota=endpoint,

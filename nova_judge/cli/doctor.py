@@ -23,7 +23,7 @@ from nova_judge.preflight import rules
 from nova_judge.preflight.input_check import input_check
 from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.trigger import trigger_of
+from nova_judge.recipe.trigger import require_named, trigger_of
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.steps.asked_servers import asked_servers
 from nova_judge.steps.served_models import served_models
@@ -53,6 +53,8 @@ def command(
       nova-judge doctor --recipe rubric --input questions.jsonl --stage prod
     """
     read = read_recipe(recipe, trigger_of(trigger) if trigger else None) if recipe else None
+    if read is not None and trigger:
+        require_named(trigger_of(trigger), read)
     console = Console()
     with console.status("asking AWS", spinner="dots"):
         read, served = _settled(read)

@@ -64,38 +64,32 @@ def where(shown: RunShown) -> str:
 
 
 def print_list(console: Console, stage: str, entries: Sequence[IndexEntry], *, of: int) -> None:
-    """A line per run."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("created", "run", "status", "recipe", "candidates"):
-        table.add_column(name, no_wrap=name in ("created", "run", "status"))
-    table.add_column("rows", justify="right")
-    table.add_column("US$", justify="right")
-    table.add_column("result", overflow="fold")
+    """Two lines per run: what it is, and below it who took part and what came of it."""
+    run_width = max((len(entry.run_id) for entry in entries), default=0)
     for entry in entries:
-        table.add_row(*_cells(entry))
-    console.print(table)
+        console.print(_first_line(entry, run_width), soft_wrap=True)
+        names = " / ".join(entry.candidates.values())
+        parts = [*([one_line(names, 40)] if names else []), one_line(_result(entry), 100)]
+        console.print(f"    {escape(': '.join(parts))}", soft_wrap=True)
     console.print(f"[dim]{len(entries)} of {of} runs in stage {escape(stage)}[/]")
 
 
-def _cells(entry: IndexEntry) -> tuple[str, ...]:
+def _first_line(entry: IndexEntry, run_width: int) -> str:
     colour = _COLOURS.get(entry.status, "yellow")
     rows = entry.judged if entry.judged is not None else entry.rows
-    return (
-        entry.created[:16].replace("T", " "),
-        escape(entry.run_id),
-        f"[{colour}]{entry.status}[/]",
+    words = [
+        f"{entry.created[:16].replace('T', ' ')}  {escape(entry.run_id.ljust(run_width))}",
+        f"[{colour}]{entry.status.ljust(len(REPORTED))}[/]",
         escape(one_line(entry.recipe, 24)),
-        escape(one_line(" / ".join(entry.candidates.values()), 40)),
-        f"{rows:,}" if rows is not None else "",
-        _cost(entry),
-        escape(one_line(_result(entry), 100)),
-    )
+    ]
+    words += [f"{rows:,} rows"] if rows is not None else []
+    return "  ".join([*words, *_cost(entry)])
 
 
-def _cost(entry: IndexEntry) -> str:
+def _cost(entry: IndexEntry) -> list[str]:
     if entry.actual_usd is not None:
-        return f"{entry.actual_usd:,.2f}"
-    return f"~{entry.estimate_usd:,.2f}" if entry.estimate_usd is not None else ""
+        return [f"${entry.actual_usd:,.2f}"]
+    return [f"~${entry.estimate_usd:,.2f}"] if entry.estimate_usd is not None else []
 
 
 def _result(entry: IndexEntry) -> str:

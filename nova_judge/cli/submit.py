@@ -41,7 +41,7 @@ from nova_judge.preflight.estimate import check_budget, estimate_run, read_workl
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.trigger import Trigger, trigger_of
+from nova_judge.recipe.trigger import Trigger, require_named, trigger_of
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
 from nova_judge.steps.run_index import read_index
@@ -168,6 +168,7 @@ def _asked(
     is_file = Path(recipe).suffix in {".yaml", ".yml"}
     trigger = how.trigger
     read = read_recipe(recipe, trigger) if is_file else recipe_in(place.bucket, recipe, trigger)
+    require_named(trigger, read)
     lines = files.enter_context(source(file, read, columns, join))
     return _Asked(recipe, read, input_file if there else None, file, lines, how, names)
 

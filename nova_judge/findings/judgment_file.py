@@ -103,7 +103,7 @@ def read_judgment_file(
 
 
 def _verdict_columns(file: Path, columns: Mapping[str, str] | None) -> list[str]:
-    """The columns whose first texts all name a verdict."""
+    """The columns whose first texts all name a verdict; what people said is no judgment."""
     head = [record.fields for record in islice(read_records(file, columns), _HEAD)]
     rows = [fields for fields in head if isinstance(fields, dict)]
     names = dict.fromkeys(name for fields in rows for name in fields)
@@ -111,7 +111,7 @@ def _verdict_columns(file: Path, columns: Mapping[str, str] | None) -> list[str]
     return [
         name
         for name, values in texts.items()
-        if all(isinstance(value, str) and read_label(value) for value in values)
+        if name != "label" and all(isinstance(value, str) and read_label(value) for value in values)
     ]
 
 

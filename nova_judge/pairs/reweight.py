@@ -20,6 +20,7 @@ from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, scored_or_none
 from nova_judge.statistics.arrays import Codes, Ints, Keys
 from nova_judge.statistics.clusters import ClusterCounts, cluster_counts
@@ -99,7 +100,7 @@ def weighting(
         if group not in codes:
             raise WeightingError(
                 f"No row of this run has a criterion {name!r}. "
-                f"It has: {', '.join(codes) or 'none'}."
+                f"It has: {', '.join(codes) or 'none'}{did_you_mean(name, codes) or '.'}"
             )
         return codes[group]
 

@@ -45,6 +45,7 @@ class Facts:
 
     region: str | None
     caller: str | NotRead
+    stage: str = "dev"
     stacks: Mapping[str, str] | NotRead | None = None
     training_quota: Mapping[str, float] | NotRead | None = None
     endpoint_quota: Mapping[str, float] | NotRead | None = None
@@ -117,20 +118,21 @@ def _stacks(facts: Facts, recipe: Recipe | None) -> Iterator[Check]:
     if isinstance(stacks, NotRead):
         yield Check("stacks", "not run", stacks.reason)
         return
+    deploy = f"`make deploy STAGE={facts.stage}`"
     missing = [part for part in STACK_PARTS if part not in stacks]
     version = stacks.get("Evaluation", "unknown")
     hosted = recipe and endpoint_instances(asked_models(recipe).values())
     if missing == ["Endpoints"] and not hosted:
         reason = "not deployed: Endpoints; ready pairs and Bedrock's models can be judged"
-        yield Check("stacks", "warn", reason, "`make deploy`, for candidates on endpoints")
+        yield Check("stacks", "warn", reason, f"{deploy}, for candidates on endpoints")
     elif missing:
-        yield Check("stacks", "fail", f"not deployed: {', '.join(missing)}", "`make deploy`")
+        yield Check("stacks", "fail", f"not deployed: {', '.join(missing)}", deploy)
     elif version != __version__:
         yield Check(
             "stacks",
             "warn",
             f"deployed with version {version}, this is {__version__}",
-            "deploy again so that both agree",
+            f"{deploy} again, so that both agree",
         )
     else:
         yield Check("stacks", "pass", f"deployed with version {version}")

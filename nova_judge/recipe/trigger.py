@@ -84,6 +84,17 @@ def trigger_of(subject: str) -> Trigger:
     return read_record({key: subject}, Trigger, file="--trigger", error=RequestError)
 
 
+def require_named(trigger: Trigger | None, recipe: msgspec.Struct) -> None:
+    """Raise RequestError where a person named a job or package that the recipe does not take."""
+    if trigger is None or trigger.subject is None:
+        return
+    if f'"{trigger.subject}"' not in msgspec.json.encode(recipe).decode():
+        raise RequestError(
+            f"--trigger {trigger.subject}: the recipe names no {TRIGGER}: write it where the job "
+            f"or the package stands, as in `B: {{training_job: {TRIGGER}}}`, or leave --trigger out"
+        )
+
+
 def with_trigger(document: Any, trigger: Trigger | None) -> Any:  # noqa: ANN401 - YAML
     """A recipe's document with what set the run off in the place of each `$trigger`.
 

@@ -41,9 +41,11 @@ class NoScoreError(Exception):
 
 def load_scorer(path: Path) -> Callable[..., object]:
     """The function `score` of the file; raises NoScoreError saying what is wrong with it."""
+    if not path.is_file():
+        raise NoScoreError(f"{path}: there is no such file")
     spec = importlib.util.spec_from_file_location(f"scorer_{path.stem}", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise NoScoreError(f"{path} is not a Python file")
+    if spec is None or spec.loader is None:
+        raise NoScoreError(f"{path} is not a Python file: its name ends in .py")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

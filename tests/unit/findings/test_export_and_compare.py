@@ -215,10 +215,11 @@ def test_the_command_writes_a_new_file_and_says_what_it_left_out(tmp_path):
         assert "write " in str(again.exception)
     only = [*asked[:3], str(tmp_path / "only.jsonl"), "--only", "accuracy", "--format", "kto"]
     assert CliRunner().invoke(app, only).exit_code == 0
-    unknown = [*asked[:3], str(tmp_path / "u.jsonl"), "--weights", "grace=1"]
-    assert "No row of this run has a criterion 'grace'" in str(
-        CliRunner().invoke(app, unknown).exception
+    unknown = [*asked[:3], str(tmp_path / "u.jsonl"), "--weights", "acuracy=1"]
+    assert "No row of this run has a criterion 'acuracy'. It has: accuracy" in (
+        refusal := str(CliRunner().invoke(app, unknown).exception)
     )
+    assert refusal.endswith(". Did you mean 'accuracy'?")
 
 
 def better_on(rows, name, by):

@@ -354,3 +354,12 @@ def test_column_of_verdicts_under_another_name_is_named(tmp_path):
     with pytest.raises(InputFileError, match=r"Read it with --map forward=winner\."):
         read_judgment_file(file)
     assert read_judgment_file(file, columns={"forward": "winner"}).evidence.rows == 3
+
+
+def test_labels_of_people_are_not_proposed_as_verdicts(tmp_path):
+    file = tmp_path / "pairs.jsonl"
+    jsonl(file, [{"prompt": "2 + 2?", "label": "A>B"}, {"prompt": "3 + 3?", "label": "tie"}])
+    with pytest.raises(InputFileError) as refused:
+        read_judgment_file(file)
+    assert "no line can be used" in str(refused.value)
+    assert "--map" not in str(refused.value)

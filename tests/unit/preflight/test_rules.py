@@ -59,7 +59,12 @@ def test_a_ready_account_passes_every_check():
     [
         ({"region": None}, "credentials", "fail", "AWS_REGION"),
         ({"caller": NotRead("NoCredentials")}, "credentials", "fail", "aws sso login"),
-        ({"stacks": {}}, "stacks", "fail", "not deployed: Storage, Endpoints"),
+        (
+            {"stacks": {}, "stage": "prod"},
+            "stacks",
+            "fail",
+            "Evaluation, Results | `make deploy STAGE=prod`",
+        ),
         (
             {"stacks": dict.fromkeys(STACK_PARTS, "0.0.1")},
             "stacks",

@@ -3,7 +3,9 @@
 import pytest
 
 from nova_judge.errors import RecipeError, RequestError
-from nova_judge.recipe.trigger import Trigger, trigger_of, with_trigger
+from nova_judge.kinds.recipes import load_recipe
+from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.trigger import Trigger, require_named, trigger_of, with_trigger
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/summaries/7"
 JOB = Trigger("ckpt", training_job="sft-17", event="e1")
@@ -63,3 +65,9 @@ def test_a_person_names_a_job_or_a_package():
     for wrong in ("two words", "arn:aws:sagemaker:us-east-1:123456789012:model/m"):
         with pytest.raises(RequestError, match="--trigger"):
             trigger_of(wrong)
+
+
+def test_a_job_that_a_recipe_does_not_take_is_refused():
+    recipe = load_recipe(packaged_recipe("pairwise"), file="mine.yaml")
+    with pytest.raises(RequestError, match=r"^--trigger sft-17: the recipe names no \$trigger: "):
+        require_named(JOB, recipe)

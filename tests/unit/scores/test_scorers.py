@@ -237,5 +237,8 @@ def test_one_process_a_row_when_rows_must_not_meet(scorer) -> None:
 
 
 def test_loading_names_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(NoScoreError, match="is not a Python file"):
+    with pytest.raises(NoScoreError, match=r"none\.py: there is no such file"):
         load_scorer(tmp_path / "none.py")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(NoScoreError, match=r"is not a Python file: its name ends in \.py"):
+        load_scorer(tmp_path / "notes.txt")
