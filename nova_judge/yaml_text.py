@@ -8,6 +8,8 @@ import ryaml
 
 LONGEST: Final = 4 << 20
 """Characters."""
+MOST_BYTES: Final = 4 * LONGEST + 1
+"""So many bytes in UTF-8 are more characters than that, whatever follows."""
 _DEEPEST: Final = 500  # open brackets, on which the scanner's time grows as the square
 _MOST_ALIASES: Final = 8
 _MOST_REPEATED: Final = 2 << 20  # aliases times characters

@@ -121,15 +121,15 @@ def metadata(item: S3Object) -> dict[str, str]:
     return {name: urllib.parse.unquote(value) for name, value in head.get("Metadata", {}).items()}
 
 
-def read(bucket: str, key: str) -> bytes:
-    """A small object, whole."""
-    return client().get_object(Bucket=bucket, Key=key)["Body"].read()
+def read(bucket: str, key: str, most: int | None = None) -> bytes:
+    """A small object, whole, or the first `most` bytes of what somebody else wrote."""
+    return client().get_object(Bucket=bucket, Key=key)["Body"].read(most)
 
 
-def read_if_exists(bucket: str, key: str) -> bytes | None:
-    """A small object, or None where there is none."""
+def read_if_exists(bucket: str, key: str, most: int | None = None) -> bytes | None:
+    """The same, or None where there is none."""
     try:
-        return read(bucket, key)
+        return read(bucket, key, most)
     except ClientError as error:
         if code_of(error) in _MISSING:
             return None

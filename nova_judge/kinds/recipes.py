@@ -9,7 +9,7 @@ from nova_judge.kinds.known import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
 from nova_judge.recipe.examples import with_examples
-from nova_judge.recipe.files import Beside, packaged_recipe, recipe_names
+from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.own_models import with_own_models
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
@@ -49,7 +49,12 @@ def recipe_text(reference: str) -> tuple[str, str]:
 
 def file_beside(file: str) -> Beside:
     """The function that reads a file beside a recipe's."""
-    return lambda name: Path(Path(file).parent, name).read_bytes()
+
+    def beside(name: str) -> bytes:
+        with Path(Path(file).parent, name).open("rb") as content:
+            return content.read(MOST_BESIDE)
+
+    return beside
 
 
 def load_recipe(

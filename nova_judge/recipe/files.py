@@ -1,7 +1,7 @@
 """Recipes by the name they ship under."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from nova_judge.errors import RecipeError
 from nova_judge.folders import RECIPES
@@ -11,6 +11,8 @@ __all__ = ["packaged_recipe", "recipe_names"]
 
 Beside: TypeAlias = Callable[[str], bytes]
 """Reads a file that lies beside a recipe, by its name; raises OSError where there is none."""
+MOST_BESIDE: Final = 1 << 20
+"""Bytes that are read of it: more than any of those files may have."""
 
 
 def recipe_names() -> tuple[str, ...]:

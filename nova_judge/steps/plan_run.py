@@ -30,7 +30,7 @@ from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
 from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.preflight.weights_check import Allowed
-from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.files import MOST_BESIDE, packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
@@ -41,6 +41,7 @@ from nova_judge.sources.known import source_of
 from nova_judge.steps.asked_servers import KeyOf, asked_servers
 from nova_judge.steps.input_lines import lines_of
 from nova_judge.steps.served_models import served_models
+from nova_judge.yaml_text import MOST_BYTES
 
 
 class PlanningExecution(NamedTuple):
@@ -155,10 +156,10 @@ def _names(item: s3.S3Object) -> dict[str, str]:
 def recipe_in(bucket: str, name: str, trigger: Trigger | None = None) -> Recipe:
     """The account's own recipe of that name, else the one that ships with the code."""
     key = f"{RECIPES}{name}.yaml"
-    own = s3.read_if_exists(bucket, key)
+    own = s3.read_if_exists(bucket, key, MOST_BYTES)
 
     def beside(file: str) -> bytes:
-        content = s3.read_if_exists(bucket, f"{RECIPES}{file}")
+        content = s3.read_if_exists(bucket, f"{RECIPES}{file}", MOST_BESIDE)
         if content is None:
             raise FileNotFoundError(f"s3://{bucket}/{RECIPES}{file} is not there")
         return content

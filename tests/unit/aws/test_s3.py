@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
+from nova_judge.recipe.files import MOST_BESIDE
 from tests.unit.conftest import BUCKET
 
 
@@ -64,6 +65,11 @@ def test_only_an_object_that_is_not_there_is_none(account):
     assert s3.read_if_exists(BUCKET, "x") is None
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.read_if_exists("another-bucket", "x")
+
+
+def test_of_what_somebody_else_wrote_no_more_is_read_than_it_may_hold(account):
+    account.put("recipes/catalogue.yaml", b"x" * 5_000_000)
+    assert s3.read_if_exists(BUCKET, "recipes/catalogue.yaml", MOST_BESIDE) == b"x" * 1_048_576
 
 
 def test_the_old_version_is_read_though_there_is_a_new_one(account):

@@ -3,7 +3,7 @@
 import pytest
 
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.recipes import load_recipe, read_recipe
+from nova_judge.kinds.recipes import file_beside, load_recipe, read_recipe
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.files import packaged_recipe
 
@@ -60,6 +60,15 @@ def test_an_endpoint_that_is_no_text_is_refused_beside_one_of_the_catalogue(name
     text = text_with("{endpoint: summaries-7b}", f"{{endpoint: {name}}}")
     with pytest.raises(RecipeError, match=r"mine.yaml: candidates\[...\].endpoint: expected"):
         load_recipe(text, file="mine.yaml", beside=beside())
+
+
+def test_a_catalogue_of_gigabytes_is_refused_after_a_megabyte(tmp_path):
+    with (tmp_path / "catalogue.yaml").open("wb") as file:
+        file.truncate(3 << 30)
+    read_beside = file_beside(str(tmp_path / "mine.yaml"))
+    assert len(read_beside("catalogue.yaml")) == 1_048_576
+    with pytest.raises(RecipeError, match=r"catalogue\.yaml: over 262,144 bytes"):
+        load_recipe(text_with("{endpoint: mine}"), file="mine.yaml", beside=read_beside)
 
 
 def test_another_model_under_the_name_is_another_run():
