@@ -8,7 +8,7 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints, Keys
 from nova_judge.statistics.clusters import places_of, share_interval, worth_of
-from nova_judge.statistics.corrected_win_rate import weighted_label_rate
+from nova_judge.statistics.corrected_win_rate import weighted_share
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.gwet import Ac1, gwet_ac1
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
@@ -77,16 +77,13 @@ def agreement(
     >>> found.forward, found.strict, found.consistency
     (1.0, 0.75, 0.75)
     """
-    labelled = evidence.where(evidence.labels < Outcome.ERROR)
-    drawn = ~np.isnan(labelled.probabilities)
-    if drawn.any():
-        labelled = labelled.where(drawn)
+    labelled = evidence.labelled
     if not labelled.rows:
         return Unscored("no row has a label")
     summed = summed_verdicts(labelled)
     hits = _hits(labelled, summed, both_orders)
-    if drawn.any():
-        return _of_drawn(labelled, hits, summed, level)
+    if labelled.weights is not None:
+        return _of_drawn(labelled, hits, summed, labelled.weights, level)
     shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
     intervals = {name: share_interval(hit, labelled.clusters, level) for name, hit in hits.items()}
     tables = tables_by_prompt(labelled.labels, summed, labelled.clusters)
@@ -119,14 +116,13 @@ def _hits(labelled: Evidence, summed: Codes, both_orders: bool) -> dict[str, Fla
     return hits | {"backward": backward, "strict": forward & backward, "consistency": alike}
 
 
-def _of_drawn(labelled: Evidence, hits: dict[str, Flags], summed: Codes, level: float) -> Agreement:
+def _of_drawn(
+    labelled: Evidence, hits: dict[str, Flags], summed: Codes, weights: Floats, level: float
+) -> Agreement:
     """The agreement of all rows, by labels that count one over the probability of their draw."""
-    weights = 1.0 / labelled.probabilities
     shares = {name: float(weights @ hit / weights.sum()) for name, hit in hits.items()}
     intervals = {
-        name: weighted_label_rate(
-            hit.astype(float), labelled.probabilities, labelled.clusters, level
-        )
+        name: weighted_share(hit, labelled.probabilities, labelled.clusters, level)
         for name, hit in hits.items()
     }
     known = summed < Outcome.ERROR
@@ -142,16 +138,8 @@ def _of_drawn(labelled: Evidence, hits: dict[str, Flags], summed: Codes, level: 
         kappa=kappa,
         kappa_interval=None if kappa is None else Kappa(kappa, None, None, level, DRAWN_KAPPA),
         labelled=labelled.rows,
-        intervals={
-            name: msgspec.structs.replace(
-                one,
-                estimate=shares[name],
-                low=min(one.low, shares[name]),
-                high=max(one.high, shares[name]),
-            )
-            for name, one in intervals.items()
-            if one is not None
-        },
+        intervals={name: one for name, one in intervals.items() if one is not None},
+        rates=judge_rates(labelled),
     )
 
 

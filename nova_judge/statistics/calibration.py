@@ -17,6 +17,7 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, Ints, RowIndices
 from nova_judge.statistics.clusters import places_of, share_interval
+from nova_judge.statistics.corrected_win_rate import weighted_share
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.win_rate import Interval
@@ -88,6 +89,8 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
 
     A margin of 0 says nothing of either side: such rows are counted as undecided and left out.
 
+    Rows that a review drew count one over their probability, and stand for all.
+
     >>> from nova_judge.records import Verdict
     >>> from nova_judge.statistics.evidence import EvidenceRow, gather
     >>> right = EvidenceRow(label=Verdict.A, margin=0.8)
@@ -96,51 +99,80 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
     >>> found.accuracy, found.rows, found.undecided
     (0.5, 40, 0)
     """
-    usable = ~np.isnan(evidence.margins) & (evidence.labels <= Outcome.B)
-    if not usable.any():
+    labelled = evidence.labelled
+    usable = labelled.where(~np.isnan(labelled.margins) & (labelled.labels <= Outcome.B))
+    if not usable.rows:
         return Unscored("no row has both a margin and a label A or B")
-    margins, label_b = evidence.margins[usable], evidence.labels[usable] == Outcome.B
-    decided = margins != 0
-    confidence = np.abs(margins[decided])
-    agreed = (margins[decided] < 0) == label_b[decided]
-    if len(confidence) < MIN_ROWS:
-        return Unscored(f"{len(confidence)} rows have a margin and a label, {MIN_ROWS} are needed")
-    prompt = places_of(evidence.clusters[usable][decided])
-    order = np.lexsort((prompt, agreed, confidence))
-    confidence, agreed, prompt = confidence[order], agreed[order], prompt[order]
-    if prompt.max() + 1 < _FOLDS:
-        return Unscored(f"rows of {prompt.max() + 1} prompts cannot be held out in {_FOLDS} parts")
-    parts = [_held_out(confidence, agreed, prompt, fold) for fold in _foldings(prompt)]
+    decided = usable.where(usable.margins != 0)
+    if decided.rows < MIN_ROWS:
+        return Unscored(f"{decided.rows} rows have a margin and a label, {MIN_ROWS} are needed")
+    rows = _in_order(decided)
+    prompts = int(rows.prompt.max()) + 1
+    if prompts < _FOLDS:
+        return Unscored(f"rows of {prompts} prompts cannot be held out in {_FOLDS} parts")
+    parts = [_held_out(rows, fold) for fold in _foldings(rows.prompt)]
     predicted = np.mean([part.predicted for part in parts], axis=0)
-    buckets = _buckets(confidence, agreed, predicted, prompt, level)
-    whole = isotonic(confidence, agreed)
+    whole = isotonic(rows.confidence, rows.agreed, rows.weights)
     return Calibration(
         expected_error=math.sqrt(max(0.0, math.fsum(part.square for part in parts) / len(parts))),
         brier=math.fsum(part.brier for part in parts) / len(parts),
         brier_base_rate=math.fsum(part.brier_base_rate for part in parts) / len(parts),
-        accuracy=int(agreed.sum()) / len(agreed),
-        rows=len(confidence),
-        undecided=int((~decided).sum()),
+        accuracy=rows.mean(rows.agreed),
+        rows=decided.rows,
+        undecided=usable.rows - decided.rows,
         folds=_FOLDS,
-        buckets=tuple(buckets),
+        buckets=tuple(_buckets(rows, predicted, level)),
         map=tuple(
             Step(*step) for step in zip(whole.at.tolist(), whole.values.tolist(), strict=True)
         ),
     )
 
 
-def isotonic(where: Floats, hits: Flags) -> IsotonicMap:
+class _Rows(NamedTuple):
+    """Rows by confidence; `weights` are 1 where they were not `drawn`."""
+
+    confidence: Floats
+    agreed: Flags
+    prompt: RowIndices
+    weights: Floats
+    drawn: bool
+
+    def at(self, chosen: Flags | RowIndices) -> "_Rows":
+        return _Rows(
+            self.confidence[chosen],
+            self.agreed[chosen],
+            self.prompt[chosen],
+            self.weights[chosen],
+            self.drawn,
+        )
+
+    def mean(self, values: Floats | Flags) -> float:
+        return float(np.average(values, weights=self.weights))
+
+
+def _in_order(decided: Evidence) -> _Rows:
+    confidence = np.abs(decided.margins)
+    agreed = (decided.margins < 0) == (decided.labels == Outcome.B)
+    prompt = places_of(decided.clusters)
+    drawn = decided.weights is not None
+    weights = np.ones(decided.rows) if decided.weights is None else decided.weights
+    order = np.lexsort((weights, prompt, agreed, confidence))
+    return _Rows(confidence, agreed, prompt, weights, drawn).at(order)
+
+
+def isotonic(where: Floats, hits: Flags, weights: Floats | None = None) -> IsotonicMap:
     """Isotonic regression of hits on ascending places by pooling adjacent violators.
 
-    Counts are pooled as whole numbers, so that equal data in any order give equal bits.
+    Without weights whole numbers are pooled, so that equal data in any order give equal bits.
 
     >>> right = np.array([False, True, False, True])
     >>> isotonic(np.array([0.1, 0.2, 0.3, 0.4]), right).values.tolist()
     [0.0, 0.5, 0.5, 1.0]
     """
-    places, first, rows = np.unique(where, return_index=True, return_counts=True)
-    hits_at = np.add.reduceat(hits.astype(np.int64), first)
-    blocks: list[tuple[int, int, int, int]] = []
+    counted = np.ones(len(where)) if weights is None else weights
+    places, first = np.unique(where, return_index=True)
+    hits_at, rows = np.add.reduceat(counted * hits, first), np.add.reduceat(counted, first)
+    blocks: list[tuple[int, int, float, float]] = []
     for index, (hit, total) in enumerate(zip(hits_at.tolist(), rows.tolist(), strict=True)):
         start, pooled_hits, pooled = index, hit, total
         while blocks and blocks[-1][2] * pooled >= pooled_hits * blocks[-1][3]:
@@ -175,40 +207,44 @@ def _foldings(prompt: RowIndices) -> Iterator[RowIndices]:
         yield np.random.default_rng(seed).permutation(prompts)[prompt] % _FOLDS
 
 
-def _held_out(confidence: Floats, agreed: Flags, prompt: RowIndices, fold: RowIndices) -> _HeldOut:
-    predicted, base = _out_of_fold(confidence, agreed, fold)
+def _held_out(rows: _Rows, fold: RowIndices) -> _HeldOut:
+    predicted, base = _out_of_fold(rows, fold)
+    group = _bucket_of(rows.confidence) * _FOLDS + fold
     return _HeldOut(
         predicted,
-        _square_of_distance(_bucket_of(confidence) * _FOLDS + fold, predicted - agreed, prompt),
-        float(np.mean((predicted - agreed) ** 2)),
-        float(np.mean((base - agreed) ** 2)),
+        _square_of_distance(group, predicted - rows.agreed, rows),
+        rows.mean((predicted - rows.agreed) ** 2),
+        rows.mean((base - rows.agreed) ** 2),
     )
 
 
-def _out_of_fold(confidence: Floats, agreed: Flags, fold: RowIndices) -> tuple[Floats, Floats]:
+def _out_of_fold(rows: _Rows, fold: RowIndices) -> tuple[Floats, Floats]:
     """Each row predicted by the map, and by the share of right rows, of the other folds."""
-    predicted, base = np.empty(len(confidence)), np.empty(len(confidence))
+    predicted, base = np.empty(len(fold)), np.empty(len(fold))
     for held_out in np.unique(fold):
         inside = fold == held_out
-        predicted[inside] = isotonic(confidence[~inside], agreed[~inside])(confidence[inside])
-        base[inside] = agreed[~inside].mean()
+        others = rows.at(~inside)
+        fitted = isotonic(others.confidence, others.agreed, others.weights)
+        predicted[inside] = fitted(rows.confidence[inside])
+        base[inside] = others.mean(others.agreed)
     return predicted, base
 
 
-def _square_of_distance(group: RowIndices, residuals: Floats, prompt: RowIndices) -> float:
+def _square_of_distance(group: RowIndices, residuals: Floats, all_rows: _Rows) -> float:
     """The mean product of residuals of two prompts' rows in one group (a bucket and fold).
 
     A prompt's own noise is independent of another's, and of the map that was fitted without both:
     what is left is the square of the map's error. Chance can make the mean negative.
     """
-    _, part = np.unique(np.stack([group, prompt]), axis=1, return_inverse=True)
+    _, part = np.unique(np.stack([group, all_rows.prompt]), axis=1, return_inverse=True)
     of_part = np.zeros(part.max() + 1, dtype=np.intp)
     of_part[part] = group
-    rows_of_part, sum_of_part = np.bincount(part), np.bincount(part, residuals)
-    rows = np.bincount(group)
-    paired = rows.astype(np.float64) ** 2 - np.bincount(of_part, rows_of_part**2, len(rows))
-    products = np.bincount(group, residuals) ** 2 - np.bincount(of_part, sum_of_part**2, len(rows))
-    pairs = paired > 0
+    weights, weighted = all_rows.weights, all_rows.weights * residuals
+    rows_of_part, sum_of_part = np.bincount(part, weights), np.bincount(part, weighted)
+    rows, parts = np.bincount(group, weights), np.bincount(of_part)
+    paired = rows**2 - np.bincount(of_part, rows_of_part**2, len(rows))
+    products = np.bincount(group, weighted) ** 2 - np.bincount(of_part, sum_of_part**2, len(rows))
+    pairs = parts > 1
     if not pairs.any():
         return 0.0
     return float((products[pairs] / paired[pairs]) @ rows[pairs]) / float(rows[pairs].sum())
@@ -221,30 +257,28 @@ def _bucket_of(confidence: Floats) -> Ints:
     return np.searchsorted(np.unique(cuts), confidence, side="right")
 
 
-def _buckets(
-    confidence: Floats, agreed: Flags, predicted: Floats, prompt: RowIndices, level: float
-) -> list[Bucket]:
-    bucket_of = _bucket_of(confidence)
+def _buckets(rows: _Rows, predicted: Floats, level: float) -> list[Bucket]:
+    bucket_of = _bucket_of(rows.confidence)
     return [
-        _bucket(confidence[at], agreed[at], predicted[at], prompt[at], level)
+        _bucket(rows.at(bucket_of == number), predicted[bucket_of == number], level)
         for number in np.unique(bucket_of)
-        if (at := bucket_of == number).any()
     ]
 
 
-def _bucket(
-    confidence: Floats, agreed: Flags, predicted: Floats, prompt: RowIndices, level: float
-) -> Bucket:
-    rows, hits = len(confidence), int(agreed.sum())
-    share = share_interval(agreed, prompt.astype(np.uint64) + 1, level)
-    assert isinstance(share, Interval)  # noqa: S101 (a bucket is never empty)
+def _bucket(rows: _Rows, predicted: Floats, level: float) -> Bucket:
+    keys = rows.prompt.astype(np.uint64) + 1
+    share = (
+        weighted_share(rows.agreed, 1.0 / rows.weights, keys, level)
+        if rows.drawn
+        else share_interval(rows.agreed, keys, level)
+    )
     return Bucket(
-        low=float(confidence[0]),
-        high=float(confidence[-1]),
-        rows=rows,
-        agreed=hits,
-        share=share.estimate,
-        share_low=share.low,
-        share_high=share.high,
-        predicted=float(predicted.mean()),
+        low=float(rows.confidence[0]),
+        high=float(rows.confidence[-1]),
+        rows=len(predicted),
+        agreed=int(rows.agreed.sum()),
+        share=rows.mean(rows.agreed),
+        share_low=share.low if isinstance(share, Interval) else 0.0,
+        share_high=share.high if isinstance(share, Interval) else 1.0,
+        predicted=rows.mean(predicted),
     )

@@ -18,12 +18,12 @@ import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Floats, Keys, RowIndices
+from nova_judge.statistics.arrays import Flags, Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
-__all__ = ["corrected_win_rate", "weighted_label_rate"]
+__all__ = ["corrected_win_rate", "weighted_label_rate", "weighted_share"]
 
 MIN_LABELLED = 20
 PPI = "prediction-powered inference (PPI++), Student's t"
@@ -126,6 +126,22 @@ def weighted_label_rate(
     rows = _rows(np.full(len(labels), 0.5), labels, probabilities, clusters)
     low, estimate, high, _ = _bounds(rows, level)
     return Interval(estimate, low, high, level, WEIGHTED)
+
+
+def weighted_share(
+    hits: Flags, probabilities: Floats, clusters: Keys | None = None, level: float = 0.95
+) -> Interval | None:
+    """The share of hits in all rows, from some drawn with these probabilities; None below two.
+
+    >>> round(weighted_share(np.array([True, False] * 10), np.array([0.5, 0.25] * 10)).estimate, 3)
+    0.333
+    """
+    found = weighted_label_rate(hits.astype(float), probabilities, clusters, level)
+    if found is None:
+        return None
+    share = float((1.0 / probabilities) @ hits / (1.0 / probabilities).sum())
+    low, high = min(found.low, share), max(found.high, share)
+    return Interval(share, low, high, level, WEIGHTED)
 
 
 def _rows(

@@ -131,6 +131,19 @@ class Evidence:
         """The prompts of all rows with a score; None where none repeats."""
         return cluster_counts(self.clusters, self.scores, self.leads)
 
+    @property
+    def labelled(self) -> "Evidence":
+        """The rows with a label; of these only the drawn ones where a review drew any."""
+        known = self.labels < Outcome.ERROR
+        drawn = known & ~np.isnan(self.probabilities)
+        return self.where(drawn if drawn.any() else known)
+
+    @property
+    def weights(self) -> Floats | None:
+        """One over the probability of the draw; None where rows were not drawn."""
+        drawn = self.rows > 0 and not np.isnan(self.probabilities).any()
+        return 1.0 / self.probabilities if drawn else None
+
     def forward_alone(self) -> "Evidence":
         """The same rows with the first order's verdicts in both, for files that have one order."""
         return replace(self, backward=self.forward, both_bad_backward=self.both_bad_forward)

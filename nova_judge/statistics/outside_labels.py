@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.arrays import Flags, RowIndices
+from nova_judge.statistics.arrays import Flags, Floats, RowIndices
 from nova_judge.statistics.clusters import places_of, repeats, worth_of
 from nova_judge.statistics.contest import Contest
 from nova_judge.statistics.evidence import Evidence
@@ -27,7 +27,8 @@ METHOD = "Rogan and Gladen's correction, one observation added to every rate"
 def judge_rates(evidence: Evidence) -> JudgeRates | None:
     """The judge's rates on rows that it decides and labels call better on one side.
 
-    None where one side has no such row. Where prompts repeat, what the rows are worth.
+    None where one side has no such row. Where prompts repeat, what the rows are worth. Rows that a
+    review drew count one over their probability, and are worth at most Kish's number of them.
 
     >>> from nova_judge.records import Verdict
     >>> from nova_judge.statistics.evidence import EvidenceRow, gather
@@ -37,13 +38,18 @@ def judge_rates(evidence: Evidence) -> JudgeRates | None:
     >>> judge_rates(gather(rows))
     JudgeRates(right_of_A=9.0, labelled_A=9.0, right_of_B=8.0, labelled_B=10.0)
     """
-    decided = evidence.leads != 0
+    labelled = evidence.labelled
     counts: list[float] = []
     for side in (Outcome.A, Outcome.B):
-        at = decided & (evidence.labels == side)
-        if not at.any():
+        rows = labelled.where((labelled.leads != 0) & (labelled.labels == side))
+        if not rows.rows:
             return None
-        counts += _right_of(evidence.forward[at] == side, places_of(evidence.clusters[at]))
+        right, places = rows.forward == side, places_of(rows.clusters)
+        counts += (
+            _right_of(right, places)
+            if rows.weights is None
+            else _right_of_drawn(right, places, rows.weights)
+        )
     return JudgeRates(*counts)
 
 
@@ -51,6 +57,25 @@ def _right_of(right: Flags, places: RowIndices) -> tuple[float, float]:
     share, prompts = float(right.mean()), int(places.max()) + 1
     by_prompt = np.bincount(places * 2 + right, minlength=2 * prompts).reshape(prompts, 2)
     worth = worth_of(by_prompt, np.array([-share, 1.0 - share]))
+    return share * worth, worth
+
+
+def _right_of_drawn(right: Flags, places: RowIndices, weights: Floats) -> tuple[float, float]:
+    """The weighted share times what it is worth: Kish's effective rows over the prompts' effect."""
+    share = float(weights @ right / weights.sum())
+    squares = float(weights @ weights)
+    kish = float(weights.sum()) ** 2 / squares
+    prompts = int(places.max()) + 1
+    if prompts == 1:
+        return share, 1.0
+    of_rows = share * (1.0 - share) * squares
+    if of_rows == 0.0:
+        of_prompts = np.bincount(places, weights)
+        worth = float(weights.sum()) ** 2 / float(of_prompts @ of_prompts)
+        return share * worth, worth
+    residuals = np.bincount(places, weights * (right - share))
+    grown = 1.0 if prompts == len(right) else prompts / (prompts - 1)
+    worth = kish / max(1.0, float(residuals @ residuals) * grown / of_rows)
     return share * worth, worth
 
 

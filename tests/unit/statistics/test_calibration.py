@@ -129,3 +129,70 @@ def test_a_real_reward_model_is_nearly_calibrated_once_mapped() -> None:
     assert found.expected_error == pytest.approx(0.106, abs=5e-4)
     assert found.brier == pytest.approx(0.240, abs=5e-4)
     assert found.brier_base_rate == pytest.approx(0.243, abs=5e-4)
+
+
+def drawn(rows: Evidence, seed: int = 5) -> Evidence:
+    """The rows, each with a probability of 1, 1/2, 1/3 or 1/4 that is none of its own making."""
+    chance = 1.0 / np.random.default_rng(seed).integers(1, 5, rows.rows)
+    return dataclasses.replace(rows, probabilities=chance)
+
+
+def test_drawn_rows_count_as_often_as_one_over_their_probability() -> None:
+    rows = drawn(margins(200, steps=6))
+    times = np.round(1.0 / rows.probabilities).astype(int)
+    found = calibrate(rows)
+    alike = dataclasses.replace(rows, probabilities=np.full(200, np.nan)).repeated(times)
+    stretched = calibrate(alike)
+    assert isinstance(found, Calibration)
+    assert isinstance(stretched, Calibration)
+    right = (rows.margins < 0) == (rows.labels == 1)
+    assert found.accuracy == pytest.approx(times @ right / times.sum())
+    assert found.accuracy == pytest.approx(stretched.accuracy)
+    for one, other in zip(found.map, stretched.map, strict=True):
+        assert one.confidence == other.confidence
+        assert one.probability == pytest.approx(other.probability)
+    for bucket in found.buckets:
+        size = np.abs(rows.margins)
+        inside = (size >= bucket.low) & (size <= bucket.high)
+        assert bucket.share == pytest.approx(times[inside] @ right[inside] / times[inside].sum())
+        assert bucket.share_low <= bucket.share <= bucket.share_high
+        assert bucket.rows == inside.sum()
+    assert found.rows == 200
+
+
+def test_equal_probabilities_change_no_figure_but_the_intervals() -> None:
+    rows = margins(150)
+    plain, found = (
+        calibrate(dataclasses.replace(rows, probabilities=np.full(150, chance)))
+        for chance in (np.nan, 0.25)
+    )
+    assert isinstance(plain, Calibration)
+    assert isinstance(found, Calibration)
+    assert found.expected_error == pytest.approx(plain.expected_error)
+    assert found.brier == pytest.approx(plain.brier)
+    assert found.brier_base_rate == pytest.approx(plain.brier_base_rate)
+    assert [b.predicted for b in found.buckets] == pytest.approx(
+        [b.predicted for b in plain.buckets]
+    )
+
+
+def test_a_draw_that_prefers_wrong_rows_leaves_the_accuracy_of_all() -> None:
+    """Rows on which the judge is wrong are drawn three times as often as the others."""
+    rows, rng = margins(4000), np.random.default_rng(8)
+    right = (rows.margins < 0) == (rows.labels == 1)
+    chance = np.where(right, 0.2, 0.6)
+    sample = dataclasses.replace(rows, probabilities=chance).where(rng.random(4000) < chance)
+    found = calibrate(sample)
+    assert isinstance(found, Calibration)
+    assert found.accuracy == pytest.approx(right.mean(), abs=0.02)
+    bare = calibrate(dataclasses.replace(sample, probabilities=np.full(sample.rows, np.nan)))
+    assert isinstance(bare, Calibration)
+    assert bare.accuracy < right.mean() - 0.2
+
+
+def test_rows_with_a_label_that_nobody_drew_stand_aside_of_a_review() -> None:
+    rows = margins(100)
+    chance = np.where(np.arange(100) < 60, 0.5, np.nan)
+    found = calibrate(dataclasses.replace(rows, probabilities=chance))
+    assert isinstance(found, Calibration)
+    assert found.rows == 60

@@ -1,11 +1,13 @@
 """A judge's rates on pairs labelled elsewhere, and the win rate that they correct."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nova_judge.records import Unscored, Verdict
 from nova_judge.statistics.contest import Contest, contest_of_profiles
-from nova_judge.statistics.evidence import EvidenceRow, gather
+from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.outside_labels import judge_rates, rate_by_outside_labels
 from nova_judge.statistics.statistics_settings import JudgeRates
@@ -68,3 +70,54 @@ def test_repeated_prompts_are_worth_less() -> None:
     found = judge_rates(gather(rows))
     assert found.right_of_A / found.labelled_A == pytest.approx(0.75)
     assert found.labelled_A == pytest.approx(19.0)
+
+
+def reviewed(rows: int = 400, seed: int = 6) -> Evidence:
+    rng = np.random.default_rng(seed)
+    return gather(
+        EvidenceRow(
+            verdict := Verdict.A if rng.random() < 0.5 else Verdict.B,
+            verdict,
+            label=verdict if rng.random() < 0.8 else Verdict.A,
+            probability=float(rng.choice([1.0, 0.5, 0.25])),
+        )
+        for _ in range(rows)
+    )
+
+
+def test_drawn_rows_count_one_over_their_probability() -> None:
+    rows = reviewed()
+    found = judge_rates(rows)
+    for side, right, labelled_rows in (
+        (Outcome.A, found.right_of_A, found.labelled_A),
+        (Outcome.B, found.right_of_B, found.labelled_B),
+    ):
+        at = rows.labels == side
+        weights = 1.0 / rows.probabilities[at]
+        hits = rows.forward[at] == side
+        assert right / labelled_rows == pytest.approx((weights @ hits) / weights.sum())
+        kish = weights.sum() ** 2 / (weights @ weights)
+        assert 0.5 * kish < labelled_rows <= kish + 1e-9
+
+
+def test_equal_probabilities_are_worth_what_the_rows_are() -> None:
+    rows = reviewed()
+    equal = replace(rows, probabilities=np.full(rows.rows, 0.25))
+    undrawn = replace(rows, probabilities=np.full(rows.rows, np.nan))
+    found, plain = judge_rates(equal), judge_rates(undrawn)
+    assert found.right_of_A == pytest.approx(plain.right_of_A)
+    assert found.labelled_B == pytest.approx(plain.labelled_B)
+
+
+def test_a_draw_that_prefers_wrong_rows_leaves_the_rates_of_all() -> None:
+    rng = np.random.default_rng(9)
+    rows = reviewed(6000)
+    right = rows.forward == rows.labels
+    chance = np.where(right, 0.2, 0.6)
+    sample = replace(rows, probabilities=chance).where(rng.random(6000) < chance)
+    every, found = (
+        judge_rates(replace(rows, probabilities=np.full(6000, np.nan))),
+        judge_rates(sample),
+    )
+    share = every.right_of_A / every.labelled_A
+    assert found.right_of_A / found.labelled_A == pytest.approx(share, abs=0.04)
