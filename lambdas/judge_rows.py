@@ -11,7 +11,7 @@ from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import BatchSettings, load
 from nova_judge.aws import s3
-from nova_judge.errors import GenerationFailedError
+from nova_judge.errors import GenerationFailedError, JudgeJobError
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import decode_run
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Ask until `left` is 0; `wait` is true while a batch job is at work on them.
     Raises EndpointGoneError where the judge's endpoint is not, or no longer, in service, and
-    GenerationFailedError where asking further would bring nothing.
+    JudgeJobError where asking further would bring nothing.
     """
     settings = load(BatchSettings)
     run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
@@ -46,9 +46,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             lambda: context.get_remaining_time_in_millis() / 1000,
             place,
         )
-    except GenerationFailedError:
+    except GenerationFailedError as error:
         require_in_service(settings.job_prefix, endpoints)
-        raise
+        raise JudgeJobError(str(error)) from error
     measure(settings.stage, dict(done.measures))
     logger.info("judged", run_id=run.run_id, job=asked.number, shard=shard.index, left=done.left)
     return {"left": done.left, "wait": done.wait}

@@ -25,7 +25,7 @@ class GenerationFailedError(NovaJudgeError):
 
 
 class JudgeJobError(NovaJudgeError):
-    """The judge job failed, was stopped, or wrote something that cannot be read."""
+    """The judge failed, was stopped, cannot be asked, or wrote something that cannot be read."""
 
 
 class RowSumError(NovaJudgeError):

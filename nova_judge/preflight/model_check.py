@@ -8,6 +8,18 @@ from typing import Literal, NamedTuple
 from nova_judge.check import Check, NotRead
 
 SOON = datetime.timedelta(days=60)
+_PROFILES = {
+    "us-gov-": ("us-gov",),
+    "us-": ("us", "global"),
+    "ca-": ("ca", "us", "global"),
+    "eu-": ("eu", "global"),
+    "ap-northeast-1": ("jp", "apac", "global"),
+    "ap-northeast-3": ("jp", "apac", "global"),
+    "ap-southeast-2": ("au", "apac", "global"),
+    "ap-southeast-4": ("au", "apac", "global"),
+    "ap-": ("apac", "global"),
+}
+_ANY = ("global",)
 
 
 class Access(NamedTuple):
@@ -36,7 +48,11 @@ class ModelFacts(NamedTuple):
 
 
 def model_check(
-    name: str, facts: ModelFacts | NotRead, now: datetime.datetime, offered: Sequence[str] = ()
+    name: str,
+    facts: ModelFacts | NotRead,
+    now: datetime.datetime,
+    offered: Sequence[str] = (),
+    region: str | None = None,
 ) -> Check:
     """Check that one model can be called now, and for how long; `offered` are those that can."""
     if isinstance(facts, NotRead):
@@ -46,7 +62,7 @@ def model_check(
         when = f" since {ended:%Y-%m-%d}" if ended else ""
         reason = f"Bedrock does not offer it here{when}{_near(name, offered)}"
         return Check(name, "fail", reason, "name its successor in the recipe")
-    trouble = _trouble(name, facts, offered)
+    trouble = _trouble(name, facts, offered, region or "")
     if (problem := trouble or _access(name, facts.access)) is not None:
         return problem
     if facts.lifecycle == "LEGACY" or (ended is not None and ended - now < SOON):
@@ -62,16 +78,21 @@ def _near(name: str, offered: Sequence[str]) -> str:
     return f". Did you mean {', '.join(near)}?" if near else ""
 
 
-def _trouble(name: str, facts: ModelFacts, offered: Sequence[str]) -> Check | None:
+def _trouble(name: str, facts: ModelFacts, offered: Sequence[str], region: str) -> Check | None:
     """Check for reasons why the model cannot be called by this name."""
     if facts.trouble:
         return Check(name, "fail", facts.trouble, "wait until it is ready, or name another model")
     if not facts.on_demand:
         reason = "it is called through an inference profile only"
         profiles = [each for each in offered if each.endswith(f".{name}")]
-        named = " or ".join(profiles or (f"us.{name}", f"global.{name}"))
+        named = " or ".join(profiles or [f"{begins}.{name}" for begins in _geographies(region)])
         return Check(name, "fail", reason, f"write {named}")
     return None
+
+
+def _geographies(region: str) -> Sequence[str]:
+    """The words that begin the ids of profiles which a region may call, the nearest first."""
+    return next((words for begins, words in _PROFILES.items() if region.startswith(begins)), _ANY)
 
 
 def _access(name: str, access: Access) -> Check | None:

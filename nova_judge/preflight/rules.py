@@ -79,7 +79,10 @@ def account_checks(
         checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
         checks += [_endpoint_quota(facts, model, types) for model, types in endpoints if types]
         offered = facts.offered_models
-        checks += [model_check(name, _model_facts(facts, name), now, offered) for name in models]
+        checks += [
+            model_check(name, _model_facts(facts, name), now, offered, facts.region)
+            for name in models
+        ]
         checks += server_checks(facts.servers, recipe, asked)
     return checks
 

@@ -42,9 +42,11 @@ def check_models(models: Sequence[str]) -> list[str]:
     """
     notes = []
     for name in models:
-        facts = account.read(functools.partial(model_facts, _client("bedrock"), name))
+        client = _client("bedrock")
+        facts = account.read(functools.partial(model_facts, client, name))
         offered = account.offered({name: facts})
-        check = model_check(name, facts, datetime.datetime.now(datetime.UTC), offered)
+        now, region = datetime.datetime.now(datetime.UTC), client.meta.region_name
+        check = model_check(name, facts, now, offered, region)
         if check.status == "fail":
             raise LocalModeError(f"{check.name}: {check.finding}: {check.advice}")
         if isinstance(facts, NotRead):

@@ -210,3 +210,18 @@ def test_a_key_that_planning_may_not_read_is_refused_before_anybody_is_asked(
     assert f"the secret {secret} cannot be read (AccessDenied" in refused.cause
     assert "key policy" in refused.cause
     assert len(model.asked) == answered
+
+
+def test_a_judge_that_cannot_be_asked_fails_the_judging(
+    account: Start, judge: tuple[Judge, str]
+) -> None:
+    model, url = judge
+    model.reply = lambda _: (403, {"error": {"message": "no"}})  # type: ignore[method-assign]
+    here = account()
+    own(here, url)
+    here.drop("pairs.jsonl", pairs(3), recipe="own")
+
+    (execution,) = here.ended()
+
+    assert (execution.status, execution.error) == ("FAILED", "JudgeJobError")
+    assert here.metrics()["failure"]["stage"] == "judge"

@@ -135,7 +135,7 @@ def test_a_judge_that_goes_away_while_it_is_asked_is_prepared_again(
     ("fault", "error"),
     [
         (EndpointFault(creation="no_capacity"), "EndpointError"),
-        (EndpointFault(status=400, every=1), "GenerationFailedError"),
+        (EndpointFault(status=400, every=1), "JudgeJobError"),
     ],
 )
 def test_a_judge_that_cannot_be_had_or_asked_fails_the_run_and_leaves_nothing(

@@ -10,7 +10,7 @@ from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.images import ImageFacts
 from nova_judge.preflight.input_check import input_check
-from nova_judge.preflight.model_check import Access, ModelFacts
+from nova_judge.preflight.model_check import Access, ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,
@@ -326,3 +326,21 @@ def test_a_file_is_checked_as_its_recipe_reads_it():
 
     assert input_check(content, len(content), GENERATED, own).status == "pass"
     assert input_check(content, len(content), GENERATED).status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("region", "advice"),
+    [
+        ("us-east-1", "write us.m or global.m"),
+        ("us-gov-west-1", "write us-gov.m"),
+        ("ca-central-1", "write ca.m or us.m or global.m"),
+        ("eu-central-1", "write eu.m or global.m"),
+        ("ap-northeast-1", "write jp.m or apac.m or global.m"),
+        ("ap-southeast-2", "write au.m or apac.m or global.m"),
+        ("ap-south-1", "write apac.m or global.m"),
+        ("sa-east-1", "write global.m"),
+    ],
+)
+def test_a_profile_of_the_region_s_own_geography_is_proposed(region, advice):
+    check = model_check("m", ModelFacts("ACTIVE", on_demand=False), NOW, region=region)
+    assert (check.status, check.advice) == ("fail", advice)
