@@ -22,6 +22,7 @@ from nova_judge.check import Check, NotRead
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.metrics_record import Metrics, decode_metrics
 from nova_judge.layout import RECIPES, UNSTARTED, RunLayout
+from nova_judge.partitions import COMMERCIAL
 from nova_judge.preflight import rules
 from nova_judge.preflight.estimate import estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
@@ -49,7 +50,7 @@ _LOOK_EVERY_S = 10.0
 _ANY = {
     "training_job": Trigger(training_job="any"),
     "model_package": Trigger(
-        model_package="arn:aws:sagemaker:us-east-1:123456789012:model-package/any/1"
+        model_package=f"arn:{COMMERCIAL.name}:sagemaker:us-east-1:123456789012:model-package/any/1"
     ),
     "schedule": Trigger(scheduled="2026-01-01T00:00:00Z"),
 }

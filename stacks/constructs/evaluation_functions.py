@@ -86,7 +86,13 @@ class EvaluationFunctions:
                 "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
             ),
             "ClaimRun": self._function("claim_run", plain),
-            "PrepareEndpoints": self._function("prepare_endpoints", serving, **self._copying()),
+            "PrepareEndpoints": self._function(
+                # Gated models of the Hub are copied into the bucket, as fast as one CPU can.
+                "prepare_endpoints",
+                serving,
+                timeout=self._copying(),
+                memory_mb=1769,
+            ),
             "GenerateResponses": self._function(
                 "generate_responses", serving, timeout=long, memory_mb=1024
             ),
@@ -106,11 +112,9 @@ class EvaluationFunctions:
             ),
         }
 
-    def _copying(self) -> dict[str, Any]:
-        """More time and memory where gated models of the Hub are copied into the bucket."""
-        if HUB not in self._config.weights:
-            return {}
-        return {"timeout": cdk.Duration.minutes(15), "memory_mb": 1769}
+    def _copying(self) -> cdk.Duration:
+        """Time enough for a gated model where the Hub's may be served."""
+        return cdk.Duration.minutes(15 if HUB in self._config.weights else 1)
 
     def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
         name = pascal(module)

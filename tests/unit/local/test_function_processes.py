@@ -76,7 +76,7 @@ def test_it_has_its_own_environment_folder_and_key(start, tmp_path):
 
 @pytest.mark.skipif(not POSSIBLE, reason="forks are for Linux: elsewhere workers import themselves")
 def test_what_functions_import_is_there_already_and_no_handler_is(start):
-    assert json.loads(start().stdout.readline())["loaded"] == ["boto3", "duckdb"]
+    assert json.loads(start().stdout.readline())["loaded"] == ["boto3"]
 
 
 def test_it_reads_and_writes_through_pipes_until_its_input_ends(start):

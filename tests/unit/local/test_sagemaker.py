@@ -61,17 +61,17 @@ def test_an_endpoint_is_created_serves_and_goes(tmp_path):
 
     assert _status(api) == "Creating"
     with pytest.raises(ApiError, match="Endpoint e of account 123456789012 not found"):
-        hosting.invoke("e", BODY)
+        hosting.invoke("e", None, BODY)
     _create_again = {"EndpointName": "e", "EndpointConfigName": "c"}
     with pytest.raises(ApiError, match="Cannot create already existing endpoint"):
         api.call("CreateEndpoint", _create_again)
     while _status(api) == "Creating":
         time.sleep(0.01)
-    assert json.loads(hosting.invoke("e", BODY))["choices"][0]["message"]["content"] == "r"
+    assert json.loads(hosting.invoke("e", None, BODY))["choices"][0]["message"]["content"] == "r"
     api.call("DeleteEndpoint", {"EndpointName": "e"})
     assert _status(api) == "Deleting"
     with pytest.raises(ApiError, match="not found"):
-        hosting.invoke("e", BODY)
+        hosting.invoke("e", None, BODY)
     time.sleep(0.06)
     assert api.call("ListEndpoints", {}) == {"Endpoints": []}
     with pytest.raises(ApiError, match="Could not find endpoint"):
@@ -107,7 +107,7 @@ def test_every_nth_call_is_throttled(tmp_path):
 
     def outcome():
         try:
-            hosting.invoke("e", BODY)
+            hosting.invoke("e", None, BODY)
         except ApiError as error:
             return error.status
         return 200
@@ -123,7 +123,7 @@ def test_calls_beyond_the_slots_are_throttled(tmp_path):
 
     def call():
         try:
-            hosting.invoke("e", BODY)
+            hosting.invoke("e", None, BODY)
             outcomes.append(200)
         except ApiError as error:
             outcomes.append(error.status)

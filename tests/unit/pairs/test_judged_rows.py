@@ -14,9 +14,9 @@ from nova_judge.pairs.judged_rows import (
     JudgedFiles,
     job_metrics,
     read_rows,
-    stand_in,
 )
 from nova_judge.records import InputRow, Verdict
+from nova_judge.runs.results_json import stand_in_of
 
 FORWARD = {"forward_output": "[[A>B]]", "backward_output": "[[B>A]]"}
 METRICS = {**FORWARD, "a_scores": 2.0, "b_scores": 0.0, "ties": 0.0, "inference-score": 0.0}
@@ -143,6 +143,6 @@ def test_of_several_jobs_only_counts_add_up(job, tmp_path):
 
 def test_who_stood_in_for_the_judge_is_told(job):
     files = job([], [], {"config_general": {"stand_in": "reference"}})
-    assert stand_in([files]) == "reference"
-    assert stand_in([job([], [], {"config_general": {}})]) is None
-    assert stand_in([job([], [], {"config_general": "x"})]) is None
+    assert stand_in_of([files.results]) == "reference"
+    assert stand_in_of([job([], [], {"config_general": {}}).results]) is None
+    assert stand_in_of([job([], [], {"config_general": "x"}).results]) is None
