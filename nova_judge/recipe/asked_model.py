@@ -7,7 +7,13 @@ from msgspec import Meta
 from nova_judge.recipe.nova_block import Positive, Section, Text
 from nova_judge.recipe.token_price import TokenPrice
 
-SecretName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}\Z")]
+SecretName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.-]{1,100}\Z",
+        description="the last part of a secret's name, never the key itself",
+    ),
+]
 Revision: TypeAlias = Annotated[
     str,
     Meta(

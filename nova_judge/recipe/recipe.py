@@ -197,8 +197,6 @@ class Shards(Section, frozen=True):
 class Recipe(Section, frozen=True):
     """One evaluation, complete: everything left out of the file stands here with its default.
 
-    `pairs` of many candidates: `all`, or `against` one of them.
-
     `kind` is one of `nova_judge.kinds.known`. `map` names the columns of the input file;
     `failure_texts` says what becomes of answers that are the trace of a failed generation.
     """
@@ -206,7 +204,9 @@ class Recipe(Section, frozen=True):
     name: str
     kind: str
     candidates: dict[CandidateName, CandidateSpec] = msgspec.field(default_factory=dict)
-    pairs: Annotated[str, Meta(pattern=r"^(all|against .+)$")] = "all"
+    pairs: Annotated[
+        str, Meta(pattern=r"^(all|against .+)$", description="`all`, or `against` and a candidate")
+    ] = "all"
     generation: Generation = Generation()
     judge: Judge = Judge()
     budget: Budget = Budget()

@@ -37,7 +37,7 @@ def test_a_and_b_are_the_same_as_before():
     ("candidates", "extra", "words"),
     [
         (THREE % PRO, "pairs: against on", "Did you mean 'one'"),
-        (THREE % PRO, "pairs: some", "pairs"),
+        (THREE % PRO, "pairs: some", "expected `all`, or `against` and a candidate"),
         (THREE % "{file: response_A}", "", "of many candidates each is asked"),
         (THREE % "{bedrok: x}", "", "candidates.two.bedrok: unknown key"),
         (THREE % PRO, "controls: [same_answer]", "allowed with A and B only"),
