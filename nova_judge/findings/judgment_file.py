@@ -103,7 +103,7 @@ def read_judgment_file(
 
 
 def _verdict_columns(file: Path, columns: Mapping[str, str] | None) -> list[str]:
-    """The columns whose first texts all name a verdict; what people said is no judgment."""
+    """The columns whose first texts all name a verdict, but for what people said."""
     head = [record.fields for record in islice(read_records(file, columns), _HEAD)]
     rows = [fields for fields in head if isinstance(fields, dict)]
     names = dict.fromkeys(name for fields in rows for name in fields)
