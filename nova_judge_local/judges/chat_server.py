@@ -110,6 +110,9 @@ def _unknown(server: ChatServer, model: str, answer: urllib3.BaseHTTPResponse) -
     return f"{server.url} answered 404: {check.finding}"
 
 
+_ITS_LOG = "The server's own log says why."
+
+
 class RefusedByServerError(LocalModeError):
     """The server answered with an HTTP status other than 200."""
 
@@ -168,13 +171,13 @@ def _connection_cure(cause: object) -> str:
         if "WRONG_VERSION_NUMBER" in str(cause):
             return "Does it speak http, not https?"
         return "Name the certificate that it is signed with in SSL_CERT_FILE."
-    return "Is the server up, and is that its address?"
+    return "Is the server up, and is that its address? Start it, or name another."
 
 
 def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
     body = answer.data[:_SHOWN].decode("utf-8", "replace")
     if answer.status != 200:
-        cure = _CURES.get(answer.status, "")
+        cure = _CURES.get(answer.status, _ITS_LOG)
         raise RefusedByServerError(
             f"{server.url} answered {answer.status}: {body} {cure}".rstrip(), answer.status
         )

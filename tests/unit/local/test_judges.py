@@ -3,6 +3,7 @@ import re
 
 import pytest
 import ryaml
+import urllib3
 from botocore.stub import Stubber
 
 from nova_judge.errors import LocalModeError
@@ -10,7 +11,7 @@ from nova_judge.records import Unscored, Verdict
 from nova_judge.sources.completions import Completion
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import JudgeCalls
-from nova_judge_local.judges import pair_judges
+from nova_judge_local.judges import chat_server, pair_judges
 from nova_judge_local.judges.chat_server import ServerGoneError
 from nova_judge_local.judges.knowledge import KnownRow
 from nova_judge_local.judges.pair_judges import (
@@ -259,3 +260,15 @@ def test_recorded_verdicts_may_be_a_json_array(tmp_path):
     file = tmp_path / "verdicts.json"
     file.write_text('[{"id": "r1", "forward": "A>B", "backward": "B>A"}]', "utf-8")
     assert judge_from(f"recorded:{file}").output(_shown(row="r1"), "pairwise").endswith("[[A>B]]")
+
+
+def test_words_of_a_server_that_is_gone_or_refuses_end_with_what_to_do():
+    refusal = urllib3.HTTPResponse(body=b"out of memory", status=418)
+    server = chat_server.parse_chat_server("http://x/v1#m")
+    with pytest.raises(chat_server.RefusedByServerError) as refused:
+        chat_server._read(server, refusal)
+    assert str(refused.value) == (
+        "http://x/v1 answered 418: out of memory The server's own log says why."
+    )
+    cure = chat_server._connection_cure(ConnectionRefusedError())
+    assert cure.endswith("Start it, or name another.")
