@@ -62,7 +62,8 @@ def answering(models: Sequence[str], kept: str | None) -> Iterator[OwnBedrock | 
         return
     texts = KeptTexts(Path(kept, KEPT)) if kept else None
     token = secrets.token_urlsafe(32)
-    with _Server((LOOPBACK, 0), _handler(token, _Converse(texts))) as http:
+    handler = _handler(token, frozenset(models), _Converse(texts))
+    with _Server((LOOPBACK, 0), handler) as http:
         thread = threading.Thread(target=http.serve_forever)
         thread.start()
         try:
@@ -114,16 +115,22 @@ class _Converse:
         return answer
 
 
-def _handler(token: str, converse: _Converse) -> type[BaseHTTPRequestHandler]:
+def _handler(
+    token: str, models: frozenset[str], converse: _Converse
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            if not secrets.compare_digest(self.headers.get("authorization", ""), f"Bearer {token}"):
+            given = self.headers.get("authorization", "").encode()
+            if not secrets.compare_digest(given, f"Bearer {token}".encode()):
+                self.close_connection = True  # what it sends is not read
                 self._say(403, {"code": "AccessDeniedException", "message": "another process"})
                 return
-            asked = json.loads(body)
+            asked = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
+            if asked["model"] not in models:
+                self._say(403, {"code": "AccessDeniedException", "message": "another model"})
+                return
             self._say(*_answered(converse, asked["model"], asked["request"]))
 
         def _say(self, status: int, answer: Parameters) -> None:
