@@ -86,12 +86,9 @@ class EvaluationFunctions:
                 "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
             ),
             "ClaimRun": self._function("claim_run", plain),
+            # Gated models of the Hub are copied into the bucket, as fast as one CPU can.
             "PrepareEndpoints": self._function(
-                # Gated models of the Hub are copied into the bucket, as fast as one CPU can.
-                "prepare_endpoints",
-                serving,
-                timeout=self._copying(),
-                memory_mb=1769,
+                "prepare_endpoints", serving, timeout=self._copying(), memory_mb=1769
             ),
             "GenerateResponses": self._function(
                 "generate_responses", serving, timeout=long, memory_mb=1024
