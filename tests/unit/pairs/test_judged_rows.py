@@ -129,7 +129,7 @@ RESULTS = {"results": {"custom|llm_judge_judge|0": {"a_scores": 16.0, "b_scores"
 
 
 def test_one_jobs_figures_are_its_own(job):
-    assert job_metrics([job([], [], RESULTS)])["a_scores"] == 16.0
+    assert job_metrics([job([], [], RESULTS).results])["a_scores"] == 16.0
 
 
 def test_of_several_jobs_only_counts_add_up(job, tmp_path):
@@ -137,7 +137,7 @@ def test_of_several_jobs_only_counts_add_up(job, tmp_path):
     other = tmp_path / "other.json"
     figures = {"a_scores": 1.0, "b_scores": 2.0, "winrate": 0.5}
     other.write_text(json.dumps({"results": {"custom|llm_judge_judge|0": figures}}))
-    both = job_metrics([first, first._replace(results=other)])
+    both = job_metrics([first.results, other])
     assert both == {"a_scores": 17.0, "b_scores": 12.0}
 
 
