@@ -16,6 +16,8 @@ _STATUS: Final[dict[GateOutcome, Literal["Approved", "Rejected"]]] = {
 }
 """Anything else leaves a package as it is."""
 _LONGEST_DESCRIPTION = 1024
+NOTES: Final = ("nova-judge:outcome", "nova-judge:run")
+"""The keys of what is noted, which are all that the stage may write."""
 
 
 class RegistryFinding(NamedTuple):
@@ -32,7 +34,7 @@ class RegistryFinding(NamedTuple):
 
     def notes(self, run_id: str) -> dict[str, str]:
         """Keys and values for the package's metadata or the job's tags."""
-        return {"nova-judge:outcome": self.outcome, "nova-judge:run": run_id}
+        return dict(zip(NOTES, (self.outcome, run_id), strict=True))
 
 
 def registry_finding(run: Run, metrics: Metrics, decision: Decision) -> RegistryFinding:

@@ -12,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import TriggerSettings
+from nova_judge.findings.registry_gate import NOTES
 from nova_judge.findings.run_events import detail_type
 from nova_judge.layout import RUNS
 from nova_judge.runs.job_outcome import EVENT_SOURCE
@@ -20,9 +21,6 @@ from stacks.constructs.grants import allow
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 from stacks.trigger_config import StageTrigger
-
-NOTES = ("nova-judge:outcome", "nova-judge:run")
-"""The keys that are written; `findings.registry_gate` gives their values."""
 
 
 class RegistryGate(Construct):

@@ -42,6 +42,13 @@ def start(here: Account, rows: int, mark: str = "pairs") -> str:
     return here.start({"input": f"s3://{here.bucket}/{key}", "recipe": "own", "no_cache": True})
 
 
+def succeed(here: Account, rows: int) -> str:
+    arn = start(here, rows)
+    wait_until(lambda: has_ended(here, arn))
+    assert here.describe(arn).status == "SUCCEEDED", here.describe(arn)
+    return arn
+
+
 def is_clean(here: Account) -> bool:
     sagemaker = here.client("sagemaker")
     made = sagemaker.list_endpoint_configs(NameContains="-own-")["EndpointConfigs"]
@@ -57,10 +64,8 @@ def test_a_judge_on_an_endpoint_ends_in_a_report_with_its_price_and_leaves_nothi
     here = account(**settings)
     own(here, f"  model: {judge}", "controls: [same_answer]\n")
 
-    arn = start(here, 60)
-    wait_until(lambda: has_ended(here, arn))
+    succeed(here, 60)
 
-    assert here.describe(arn).status == "SUCCEEDED", here.describe(arn)
     assert len(model.asked) == 180  # 60 rows in both orders, 60 of the control in their only one
     metrics = here.metrics()
     assert (metrics["reconciled"]["a"], metrics["reconciled"]["b"]) == (20, 20)
@@ -156,9 +161,7 @@ def test_judging_that_stops_early_keeps_its_endpoint_between_the_jobs_and_then_g
     model, settings = judging
     here = account(**settings)
     own(here, f"  model: {QWEN}\n  max_rows_per_job: 40", "stop: when_decided\n")
-    arn = start(here, 120)
-    wait_until(lambda: has_ended(here, arn))
-    assert here.describe(arn).status == "SUCCEEDED", here.describe(arn)
+    arn = succeed(here, 120)
     assert len(model.asked) == 240  # as many a as b: no job decides
     made = [
         event
