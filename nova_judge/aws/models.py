@@ -6,9 +6,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.aws.client_errors import code_of
 from nova_judge.check import NotRead
-from nova_judge.preflight.model_check import Access, ModelFacts
+from nova_judge.preflight.model_check import GEOGRAPHIES, Access, ModelFacts
 
-GEOGRAPHIES = frozenset({"us", "eu", "apac", "jp", "au", "ca", "us-gov", "global"})
 _ABSENT = {"ResourceNotFoundException", "ValidationException"}
 _NOT_SENT = "ResourceNotFoundException"
 

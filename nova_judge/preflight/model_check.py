@@ -7,6 +7,10 @@ from typing import Literal, NamedTuple
 
 from nova_judge.check import Check, NotRead
 
+GEOGRAPHIES = frozenset(
+    {"us", "us-gov", "eu", "apac", "jp", "au", "ca", "sa", "me", "af", "in", "global"}
+)
+"""What begins the ids of inference profiles."""
 SOON = datetime.timedelta(days=60)
 _PROFILES = {
     "us-gov-": ("us-gov",),

@@ -2,11 +2,10 @@
 
 import re
 
+from nova_judge.preflight.model_check import GEOGRAPHIES
 from nova_judge.recipe import catalog
 from nova_judge.runs.cost import Bill, CostLine
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
-
-_GEOGRAPHY = re.compile(r"^(?:global|us|us-gov|eu|apac|jp|au|ca|sa|me|af|in)\.")
 
 
 def bill(usage: Usage) -> Bill:
@@ -61,9 +60,9 @@ def listed_price(model: str) -> catalog.ListedTokenPrice | None:
     """
     prices = catalog.prices().bedrock_million_tokens.prices
     named = re.sub(r"^arn:[^/]+:(?:inference-profile|foundation-model)/", "", model)
-    bare = _GEOGRAPHY.sub("", named)
-    worldwide = named.startswith("global.")
-    names = (named, bare) if worldwide else (named, f"us.{bare}", bare)
+    geography, _, rest = named.partition(".")
+    bare = rest if geography in GEOGRAPHIES else named
+    names = (named, bare) if geography == "global" else (named, f"us.{bare}", bare)
     return next((prices[name] for name in names if name in prices), None)
 
 
