@@ -17,7 +17,7 @@ from fast_coverage import check_fast_path, holds, joint, profiles_of, quarters
 from rich.console import Console
 from rich.table import Table
 
-from nova_judge.findings.leaderboard import Match, leaderboard
+from nova_judge.findings.bradley_terry import Match, leaderboard
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.corrected_win_rate import corrected_win_rate
 from nova_judge.statistics.length_control import controlled_win_rate

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from nova_judge.findings.export import Filters, export, rows_for
 from nova_judge.findings.training_forms import Format
+from nova_judge.findings.training_records import Filters, export, rows_for
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Verdict
 from tests.made import generated
 

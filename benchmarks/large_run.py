@@ -39,9 +39,9 @@ from nova_judge.layout import RunLayout
 from nova_judge.parquet import write_parquet
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run, RunInput
-from nova_judge.runs.training_job import training_job_name
+from nova_judge.runs.training_job_request import training_job_name
 from nova_judge.steps import run_folder, shard_files
 from nova_judge.steps.job_data import build_jobs
 from nova_judge.steps.job_files import FilePiece, write_piece

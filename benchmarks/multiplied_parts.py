@@ -11,7 +11,7 @@ from nova_judge.findings.run_evidence import COLUMNS_FILE
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.layout import RunLayout
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 

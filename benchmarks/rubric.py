@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.criterion_weights import figures, reweigh, weighting
 from nova_judge.pairs.details_columns import packed_rows, read_columns
 from nova_judge.pairs.judge_output import judgment_of, read_details
-from nova_judge.pairs.reweight import figures, reweigh, weighting
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from, columns_of
 
 NAMES = ("accuracy", "completeness", "clarity", "relevance", "tone", "conciseness", "structure")

@@ -11,11 +11,11 @@ from lambdas.observability import metrics as emitted
 from lambdas.pings import answers_pings
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
-from nova_judge.findings.run_index import entry_of_run
-from nova_judge.kinds.known import kind_of
+from nova_judge.findings.index_entry import entry_of_run
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.recipe_endpoints import endpoint_instances
 
 
 @answers_pings

@@ -10,7 +10,7 @@ from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import s3
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import decode_run
-from nova_judge.steps.collect_verdicts import collect_verdicts
+from nova_judge.steps.collected_replies import collect_verdicts
 
 
 @answers_pings

@@ -7,8 +7,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.observability import logger
+from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.findings.run_events import entries_of
-from nova_judge.findings.run_index import IndexEntry
 from nova_judge.steps.run_index import write_entry
 
 _LONGEST_SUBJECT = 100

@@ -14,10 +14,10 @@ from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
 from nova_judge.aws import runs_table
 from nova_judge.aws.checkpoints import HUB
-from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.endpoint_configs import Serving, ensure_configs, sagemaker_client
+from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.hub_copies import HubModel, copy_more
 from nova_judge.aws.lease_table import lease_table
-from nova_judge.aws.own_weights import Serving, ensure_configs, sagemaker_client
 from nova_judge.aws.ways import AwsWays
 from nova_judge.errors import EndpointError
 from nova_judge.partitions import partition_of

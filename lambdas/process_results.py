@@ -14,14 +14,14 @@ from lambdas.settings import ResultsSettings, load
 from nova_judge.aws import runs_table
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
+from nova_judge.findings.index_entry import entry_of_report
 from nova_judge.findings.judging import JudgeFurther
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.run_index import entry_of_report
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
-from nova_judge.runs.training_job import started_by
+from nova_judge.runs.training_job_request import started_by
 from nova_judge.steps import run_folder
 from nova_judge.steps.publish import keep_ended, publish
 from nova_judge.steps.run_index import now

@@ -19,9 +19,9 @@ from lambdas.pings import answers_pings
 from lambdas.settings import FailureSettings, load
 from nova_judge.aws import executions, runs_table
 from nova_judge.findings.facts import run_facts
+from nova_judge.findings.index_entry import entry_of_refusal, entry_of_report
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.run_index import entry_of_refusal, entry_of_report
 from nova_judge.inputs.run_request import Wish, read_wish
 from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
 from nova_judge.runs.job_outcome import JobOutcome

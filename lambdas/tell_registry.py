@@ -10,7 +10,7 @@ from lambdas.pings import answers_pings
 from lambdas.settings import TriggerSettings, load
 from nova_judge.findings.run_events import RunEvent
 from nova_judge.recipe.trigger import Decision
-from nova_judge.steps.tell_registry import tell_registry
+from nova_judge.steps.registry_decision import tell_registry
 
 
 @answers_pings

@@ -23,13 +23,13 @@ from nova_judge.aws import (
     log_groups,
     runs_table,
 )
-from nova_judge.aws.endpoints import sagemaker_endpoints
-from nova_judge.aws.lease_table import lease_table
-from nova_judge.aws.own_weights import (
+from nova_judge.aws.endpoint_configs import (
     endpoints_with_configs,
     remove_configs,
     sagemaker_client,
 )
+from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
+from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.runs.orphans import orphans
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nova_judge.api.compared import compare_answers
     from nova_judge.api.opened_run import OpenedRun, open
     from nova_judge.errors import NovaJudgeError
-    from nova_judge.findings.gate import Condition, GateOutcome
+    from nova_judge.findings.merge_gate import Condition, GateOutcome
     from nova_judge.findings.metrics_record import Metrics
     from nova_judge.report.job_figure import plot_nova_judge_results
 
@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Condition": "nova_judge.findings.gate",
-    "GateOutcome": "nova_judge.findings.gate",
+    "Condition": "nova_judge.findings.merge_gate",
+    "GateOutcome": "nova_judge.findings.merge_gate",
     "Metrics": "nova_judge.findings.metrics_record",
     "NovaJudgeError": "nova_judge.errors",
     "OpenedRun": "nova_judge.api.opened_run",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from nova_judge.errors import LocalModeError
-from nova_judge_local.job_files import ChannelError
+from nova_judge_local.job_channels import ChannelError
 from nova_judge_local.sagemaker.api import ApiError, Parameters
 
 IN_PROGRESS = "InProgress"

@@ -16,11 +16,11 @@ from nova_judge.aws.follow import Execution, follow
 from nova_judge.errors import LocalModeError
 from nova_judge.inputs.dataset import HEAD_BYTES
 from nova_judge.json_lines import lines_of
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
-from nova_judge.sources.endpoints import asked_models
+from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.text import storable
 from nova_judge_local import output_folder

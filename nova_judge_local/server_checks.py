@@ -1,8 +1,8 @@
 """Requests that show before a run whether the servers it names can answer."""
 
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.sources.endpoints import asked_models
 from nova_judge.sources.openai_server import server_model
+from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge_local.emulator_settings import ChatServer, EmulatorSettings
 from nova_judge_local.judges.chat_server import check_server, parse_chat_server
 

@@ -8,7 +8,7 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.catalog import images
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.endpoint import is_the_accounts
-from nova_judge.sources.endpoints import asked_models
+from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge_local.sagemaker.described import SUPPOSED_BUCKET
 
 _ROLE: Final = "arn:aws:iam::123456789012:role/owner"

@@ -8,7 +8,7 @@ import duckdb
 
 from nova_judge.errors import RequestError, WeightingError
 from nova_judge.extras import require
-from nova_judge.findings.gate import Condition, GateRules, judge_gate
+from nova_judge.findings.merge_gate import Condition, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Reweighing
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport

@@ -16,7 +16,7 @@ from nova_judge.aws.models import model_facts, offered_models
 from nova_judge.aws.place import current_region
 from nova_judge.aws.registries import image_facts
 from nova_judge.check import NotRead
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.images import ImageFacts, images_of
 from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.role_uses import RoleUse, role_uses
@@ -24,7 +24,7 @@ from nova_judge.preflight.rules import STACK_PARTS, Facts
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.endpoints import asked_models, endpoint_instances
+from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 
 AccountFact = TypeVar("AccountFact")
 

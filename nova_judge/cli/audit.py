@@ -13,7 +13,7 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import JudgeJobError
-from nova_judge.findings.audit import Audit, audit_job, audit_report, audit_reweighed
+from nova_judge.findings.audited_figures import Audit, audit_job, audit_report, audit_reweighed
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments

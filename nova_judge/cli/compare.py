@@ -10,7 +10,13 @@ from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsA
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.compare import Change, Comparison, compare, require_same_judge, rows_of_run
+from nova_judge.findings.checkpoint_comparison import (
+    Change,
+    Comparison,
+    compare,
+    require_same_judge,
+    rows_of_run,
+)
 from nova_judge.findings.one_line import one_line
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.steps.opened_report import report_at

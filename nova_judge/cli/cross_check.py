@@ -11,7 +11,7 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.cross_check import CrossCheck, cross_check, judge_of
+from nova_judge.findings.judge_agreement import CrossCheck, cross_check, judge_of
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
 from nova_judge.steps.opened_report import report_at
 

@@ -13,9 +13,9 @@ from nova_judge.aws import account
 from nova_judge.aws.place import current_region
 from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
+from nova_judge.cli.command_input import source
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import read_recipe

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from nova_judge.answers.leases import PERSON, EndpointStatus, Hosted
 from nova_judge.aws import account
-from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_explained

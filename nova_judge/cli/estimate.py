@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
-from nova_judge.findings.run_index import IndexEntry, judged_before
-from nova_judge.kinds.known import kind_of
+from nova_judge.findings.index_entry import IndexEntry, judged_before
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
-from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
+from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head
 from nova_judge.preflight.throughput import Throughput, throughput_of
 from nova_judge.recipe import catalog

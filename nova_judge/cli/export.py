@@ -23,10 +23,16 @@ from nova_judge.cli.arguments import (
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
-from nova_judge.findings.export import Filters, TrainingRecord, export, export_scores, rows_for
 from nova_judge.findings.reweighed import choose_weights
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.training_forms import Format
+from nova_judge.findings.training_records import (
+    Filters,
+    TrainingRecord,
+    export,
+    export_scores,
+    rows_for,
+)
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.steps.opened_report import report_at

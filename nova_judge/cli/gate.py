@@ -18,7 +18,7 @@ from nova_judge.cli.arguments import (
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import GateOutcome, GateRules, stated_gate
+from nova_judge.findings.merge_gate import GateOutcome, GateRules, stated_gate
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.report.junit import render_junit

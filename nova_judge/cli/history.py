@@ -12,11 +12,11 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.result import result_document
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
-from nova_judge.findings.history import Refused, Series, group, trend
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, find_reports
 from nova_judge.findings.sentences import headline, short_interval
+from nova_judge.findings.trends import Refused, Series, group, trend
 from nova_judge.report.index import render_index
 from nova_judge.steps.opened_report import report_at
 

@@ -14,11 +14,11 @@ from rich.table import Table
 from nova_judge.aws.place import missing_access_explained
 from nova_judge.aws.ways import AwsWays
 from nova_judge.cli.arguments import AsJson, Join, Map
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError, RecipeError
-from nova_judge.findings.judge_check import CheckedJudge
+from nova_judge.findings.judge_reliability import CheckedJudge
 from nova_judge.folders import DATA
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FROM_FILE, reading_of
@@ -26,7 +26,7 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, read_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
 from nova_judge.report.judge_check_page import render_judge_check
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.statistics.win_rate import Interval

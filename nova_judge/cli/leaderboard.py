@@ -12,12 +12,12 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import SavedReportError
+from nova_judge.findings.bradley_terry import Leaderboard, Match, Standing, leaderboard, prompts_of
 from nova_judge.findings.comparability import UNNAMED
-from nova_judge.findings.gate import saved_contest
-from nova_judge.findings.history import other_data
-from nova_judge.findings.leaderboard import Leaderboard, Match, Standing, leaderboard, prompts_of
+from nova_judge.findings.merge_gate import saved_contest
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
+from nova_judge.findings.trends import other_data
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.row_files import has_rows
 from nova_judge.statistics.outcomes import profiles_from_dict

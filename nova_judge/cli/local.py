@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB, RecipeOption, names_of
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.result import print_result, result_document
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require

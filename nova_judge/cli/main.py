@@ -79,7 +79,7 @@ _GROUPS = {
     "datasets": ("registry", "datasets"),
     "scorers": ("registry", "scorers"),
 }
-_MODULES = {"import": "import_job"}
+_MODULES = {"import": "import_"}
 """Commands whose name cannot be a module's."""
 
 

@@ -9,7 +9,7 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.kinds.job import Deployment, JobRequest
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe

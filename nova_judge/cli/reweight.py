@@ -16,11 +16,7 @@ from nova_judge.errors import WeightingError
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
-from nova_judge.pairs.details_columns import read_columns
-from nova_judge.pairs.drivers import RootCause, drivers, root_causes
-from nova_judge.pairs.firmness import Firmness, firmness
-from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
-from nova_judge.pairs.reweight import (
+from nova_judge.pairs.criterion_weights import (
     ReweighedFigures,
     coverage,
     figures,
@@ -28,6 +24,10 @@ from nova_judge.pairs.reweight import (
     settings_for,
     weighting,
 )
+from nova_judge.pairs.details_columns import read_columns
+from nova_judge.pairs.drivers import RootCause, drivers, root_causes
+from nova_judge.pairs.firmness import Firmness, firmness
+from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive

@@ -16,7 +16,7 @@ from nova_judge.cli.json_output import print_json
 from nova_judge.cli.runs_found import find_run, look_at, runs_of
 from nova_judge.cli.terminal import Console, say
 from nova_judge.errors import RunStateError
-from nova_judge.findings.run_index import FAILED, RUNNING, IndexEntry
+from nova_judge.findings.index_entry import FAILED, RUNNING, IndexEntry
 from nova_judge.layout import RunLayout
 from nova_judge.steps import run_control, run_folder
 

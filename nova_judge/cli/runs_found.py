@@ -9,7 +9,7 @@ from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.cli.runs_shown import RunShown
 from nova_judge.errors import RunStateError
-from nova_judge.findings.run_index import REPORTED, RUNNING, IndexEntry
+from nova_judge.findings.index_entry import REPORTED, RUNNING, IndexEntry
 from nova_judge.steps import run_folder
 from nova_judge.steps.run_index import read_entry, read_index
 from nova_judge.steps.run_progress import progress_of

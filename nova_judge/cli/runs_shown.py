@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.terminal import Console
+from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
 from nova_judge.findings.one_line import one_line
-from nova_judge.findings.run_index import FAILED, REPORTED, IndexEntry
 from nova_judge.runs.next_step import next_command
 from nova_judge.steps.run_progress import RunProgress
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
-from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.endpoints import stage_prefix

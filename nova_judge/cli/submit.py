@@ -27,17 +27,17 @@ from nova_judge.cli.arguments import (
     TriggeredBy,
     names_of,
 )
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.source import source
 from nova_judge.cli.submitted import Started, wait_for_all
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
-from nova_judge.findings.run_index import IndexEntry
+from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
-from nova_judge.preflight.estimate import check_budget, estimate_run, read_workload
+from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe

@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FROM_FILE, AnswerSources
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of

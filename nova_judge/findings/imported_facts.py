@@ -19,7 +19,7 @@ from nova_judge.records import (
     Rejected,
 )
 from nova_judge.runs.job_output import JobOutput
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 
 _STAMP = re.compile(r"results_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)")
 

@@ -12,7 +12,7 @@ from nova_judge.pairs.judged_evidence import verdicts_row
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.retest import retest
 from nova_judge.records import JudgedRow
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
 from nova_judge.statistics.early_stopping import may_stop

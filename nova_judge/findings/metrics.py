@@ -23,7 +23,7 @@ from nova_judge.pairs.job_figures import JobFigures, job_figures
 from nova_judge.pairs.retest import Retest, asked_again
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import ONE_PASS, Candidate, Headline, JobMetrics, JudgedRow
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.findings import find

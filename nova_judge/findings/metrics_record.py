@@ -19,7 +19,7 @@ from nova_judge.pairs.job_figures import JobFigures
 from nova_judge.pairs.retest import Retest
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.agreement import Agreement
 from nova_judge.statistics.calibration import Calibration

@@ -14,7 +14,7 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Unscored, Verdict, scored_or_none
 from nova_judge.runs.usage import TokenUse, Usage
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.statistics.agreement import Kappa, cohen_kappa, tables_by_prompt
 from nova_judge.statistics.arrays import Codes
 from nova_judge.statistics.clusters import share_interval

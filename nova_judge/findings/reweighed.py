@@ -17,9 +17,7 @@ from nova_judge.findings.rubric_findings import margin_interval, mean_interval
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
-from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.pairs.report_columns import columns_of_report
-from nova_judge.pairs.reweight import (
+from nova_judge.pairs.criterion_weights import (
     Reweighed,
     Weighting,
     blocked_by_position,
@@ -27,6 +25,8 @@ from nova_judge.pairs.reweight import (
     settings_for,
     weighting,
 )
+from nova_judge.pairs.judged_evidence import evidence_row
+from nova_judge.pairs.report_columns import columns_of_report
 from nova_judge.pairs.row_weights import RowWeights
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import JudgedRow, Unscored, Verdict

@@ -21,10 +21,10 @@ from nova_judge.findings.rubric_record import (
     WeightSums,
 )
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.criterion_weights import coverage
 from nova_judge.pairs.drivers import drivers, leading_driver
 from nova_judge.pairs.firmness import firmness, main_groups
 from nova_judge.pairs.judged_evidence import cluster_of
-from nova_judge.pairs.reweight import coverage
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.score_use import score_counts, score_shape

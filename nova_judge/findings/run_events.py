@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
 from nova_judge.findings.metrics_schema import schema_of
-from nova_judge.findings.run_index import FAILED, REPORTED, IndexEntry
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from nova_judge.statistics.decision import Word
 

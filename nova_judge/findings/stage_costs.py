@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from nova_judge.findings.run_index import IndexEntry
+from nova_judge.findings.index_entry import IndexEntry
 
 
 class RecipeCosts(msgspec.Struct, frozen=True, kw_only=True):

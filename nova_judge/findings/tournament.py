@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.findings.gate import saved_contest
-from nova_judge.findings.leaderboard import Leaderboard, Match, Prompts, Standing, leaderboard
+from nova_judge.findings.bradley_terry import Leaderboard, Match, Prompts, Standing, leaderboard
+from nova_judge.findings.merge_gate import saved_contest
 from nova_judge.findings.metrics import RunFacts, known_metrics
 from nova_judge.findings.metrics_record import ErrorCount, Metrics
 from nova_judge.findings.tournament_record import (

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from nova_judge.findings.leaderboard import Leaderboard
+from nova_judge.findings.bradley_terry import Leaderboard
 from nova_judge.statistics.win_rate import Interval
 
 

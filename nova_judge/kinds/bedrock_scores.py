@@ -24,7 +24,7 @@ from nova_judge.records import Candidate, FailedRow, InputRow, Rejected
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
-from nova_judge.scores.bedrock_scores import bedrock_job, judge_facts
+from nova_judge.scores.bedrock_results import bedrock_job, judge_facts
 from nova_judge.scores.found import ScoresFound, collected_scores
 
 TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it

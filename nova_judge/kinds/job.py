@@ -9,7 +9,7 @@ import msgspec
 from nova_judge.layout import RunLayout
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.run import Run
-from nova_judge.runs.training_job import training_job_name
+from nova_judge.runs.training_job_request import training_job_name
 from nova_judge.tags import run_tags
 
 Api: TypeAlias = Literal["nova", "bedrock", "serverless", "calls"]

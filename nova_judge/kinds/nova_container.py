@@ -11,7 +11,7 @@ from nova_judge.recipe.compatibility import nova_problems
 from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run
-from nova_judge.runs.training_job import training_job_request
+from nova_judge.runs.training_job_request import training_job_request
 from nova_judge.runs.usage import InstanceTime, JudgeUsage
 
 

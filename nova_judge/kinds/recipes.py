@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nova_judge.answers.prompt_templates import template_problems
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.known import KINDS, kind_of
+from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
 from nova_judge.recipe.examples import with_examples
@@ -14,7 +14,7 @@ from nova_judge.recipe.own_models import with_own_models
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.recipe.trigger import Trigger, with_trigger
-from nova_judge.sources.known import candidate_problems
+from nova_judge.sources.known_sources import candidate_problems
 from nova_judge.yaml_text import read_yaml
 
 __all__ = ["load_recipe", "read_recipe"]

@@ -30,7 +30,7 @@ from nova_judge.recipe.serverless import ServerlessJudge, serverless_problems
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
-from nova_judge.scores.bedrock_scores import judge_facts, llmaj_job
+from nova_judge.scores.bedrock_results import judge_facts, llmaj_job
 from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
 from nova_judge.scores.container_scores import stand_in
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from nova_judge.pairs.reweight import mean_weights
+from nova_judge.pairs.criterion_weights import mean_weights
 from nova_judge.pairs.rubric_columns import RubricColumns, row_sums
 from nova_judge.pairs.weighted_scores import WEIGHT_UNITS
 from nova_judge.records import Candidate

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from nova_judge.pairs.reweight import mean_weights
+from nova_judge.pairs.criterion_weights import mean_weights
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns
 from nova_judge.pairs.weighted_scores import WEIGHT_UNITS
 

@@ -2,13 +2,13 @@
 
 from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.inputs.shards import cut
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
 from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, Usage, Workload
-from nova_judge.sources.endpoints import endpoint_instances
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import endpoint_instances
 
 """Stands for a type that only the account can tell: `doctor` and the run itself ask it."""
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from nova_judge.check import Check, NotRead
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
-from nova_judge.runs.training_job import evaluation_image
-from nova_judge.sources.endpoints import asked_models, serving_images
+from nova_judge.runs.training_job_request import evaluation_image
+from nova_judge.sources.recipe_endpoints import asked_models, serving_images
 
 JUDGE = "judge image"
 

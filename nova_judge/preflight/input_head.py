@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, reading_of
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, Rejected, as_rejected
 

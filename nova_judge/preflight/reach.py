@@ -6,8 +6,8 @@ The bounds are data (`data/reach.json`), measured by `benchmarks/large_run.py`.
 from typing import NamedTuple
 
 from nova_judge.check import Check
-from nova_judge.kinds.known import judged_in_parts, writes_rubrics
-from nova_judge.preflight.estimate import read_workload
+from nova_judge.kinds.known_kinds import judged_in_parts, writes_rubrics
+from nova_judge.preflight.forecast import read_workload
 from nova_judge.preflight.input_head import InputHead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import Bound

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nova_judge.check import Check, NotRead
 from nova_judge.errors import PreflightError, RecipeError
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.partitions import partition_of
 from nova_judge.preflight.endpoint_check import endpoint_check
 from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
@@ -20,10 +20,10 @@ from nova_judge.preflight.server_check import server_checks
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.training_job import evaluation_image
+from nova_judge.runs.training_job_request import evaluation_image
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.endpoints import asked_models, endpoint_instances
+from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 from nova_judge.sources.server_facts import ServerFacts
 from nova_judge.version import __version__
 

@@ -11,11 +11,11 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import UNMETERED, Meter
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
-from nova_judge.sources.endpoints import asked_models, endpoint_instances
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):

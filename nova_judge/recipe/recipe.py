@@ -197,7 +197,7 @@ class Shards(Section, frozen=True):
 class Recipe(Section, frozen=True):
     """One evaluation, complete: everything left out of the file stands here with its default.
 
-    `kind` is one of `nova_judge.kinds.known`. `map` names the columns of the input file;
+    `kind` is one of `nova_judge.kinds.known_kinds`. `map` names the columns of the input file;
     `failure_texts` says what becomes of answers that are the trace of a failed generation.
     """
 

@@ -56,7 +56,7 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class GateDemands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Demands of `nova-judge gate`, with its defaults (`findings.gate.GateRules`)."""
+    """Demands of `nova-judge gate`, with its defaults (`findings.merge_gate.GateRules`)."""
 
     min_win_rate: Annotated[float, Meta(ge=0, le=1)] = 0.5
     max_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nova_judge.errors import NovaJudgeError
-from nova_judge.findings.compare import Comparison, compare, require_same_judge, rows_of_run
+from nova_judge.findings.checkpoint_comparison import (
+    Comparison,
+    compare,
+    require_same_judge,
+    rows_of_run,
+)
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.report.index import place_of

@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.findings.cross_check import NAMES, VERDICTS, CrossCheck, DifferingPair, PairOfJudges
+from nova_judge.findings.judge_agreement import (
+    NAMES,
+    VERDICTS,
+    CrossCheck,
+    DifferingPair,
+    PairOfJudges,
+)
 from nova_judge.report.page import asset, environment
 from nova_judge.version import __version__
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nova_judge.findings.history import Refused, Series
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
+from nova_judge.findings.trends import Refused, Series
 from nova_judge.report.criterion_rows import common_criteria, difference_of
 from nova_judge.report.page import asset, environment
 from nova_judge.statistics.decision import Word

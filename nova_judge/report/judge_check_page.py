@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nova_judge.findings.judge_check import CheckedJudge
+from nova_judge.findings.judge_reliability import CheckedJudge
 from nova_judge.report.page import asset, environment
 from nova_judge.version import __version__
 

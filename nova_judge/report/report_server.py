@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import msgspec
 
 from nova_judge.errors import NovaJudgeError
-from nova_judge.findings.history import group
 from nova_judge.findings.saved_report import JUDGMENTS, METRICS, find_reports, open_report
+from nova_judge.findings.trends import group
 from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index

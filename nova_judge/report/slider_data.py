@@ -8,8 +8,7 @@ import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
-from nova_judge.pairs.reweigh_form import reweigh_form
-from nova_judge.pairs.reweight import (
+from nova_judge.pairs.criterion_weights import (
     ReweighedFigures,
     coverage,
     figures,
@@ -17,6 +16,7 @@ from nova_judge.pairs.reweight import (
     looks_at_weights,
     reweigh,
 )
+from nova_judge.pairs.reweigh_form import reweigh_form
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.records import JudgedRow

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from nova_judge.answers.leases import GRACE_S
-from nova_judge.runs.training_job import started_by
+from nova_judge.runs.training_job_request import started_by
 
 
 class RunningJob(NamedTuple):

@@ -14,7 +14,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.runs.cost import Estimate
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.served import Served
 from nova_judge.version import __version__
 

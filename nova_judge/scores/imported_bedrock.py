@@ -10,7 +10,7 @@ from nova_judge.json_lines import lines_of
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.scores.bedrock_output import OutputLine, read_output_line
-from nova_judge.scores.bedrock_scores import NO_RESULT, stand_in_of
+from nova_judge.scores.bedrock_results import NO_RESULT, stand_in_of
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 from nova_judge.scores.table import AnswerScore, MetricFacts
 

@@ -12,8 +12,8 @@ from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
-from nova_judge.sources.endpoints import CANDIDATE
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import CANDIDATE
 from nova_judge.sources.source import Ways
 
 ENDPOINT_IN_FLIGHT = 256

@@ -13,7 +13,7 @@ from nova_judge.answers.kept_answers import KeptAnswers
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, RetryPolicy
 from nova_judge.errors import GenerationFailedError, InputFileError, JudgeJobError
-from nova_judge.findings.judge_check import (
+from nova_judge.findings.judge_reliability import (
     PER_ROWS,
     CheckedJudge,
     CheckedRows,
@@ -30,7 +30,7 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored
 from nova_judge.runs.usage import TokenUse, Usage
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.schema_if_taken import SchemaIfTaken
 from nova_judge.sources.source import Ways
 from nova_judge.verdict_labels import parse_verdict, turned

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from nova_judge.answers.hosting import Host, release, withdraw
 from nova_judge.answers.leases import EndpointStatus
 from nova_judge.aws import executions, runs_table
-from nova_judge.aws.endpoints import sagemaker_endpoints
+from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.errors import EndpointGoneError
 from nova_judge.recipe.catalog import endpoint_name

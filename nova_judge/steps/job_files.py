@@ -15,10 +15,10 @@ from nova_judge.inputs.shard_rows import decode_shard_rows
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.kinds.kind import Kind
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.records import FailedRow, Rejected
-from nova_judge.runs.rows import DatasetCounter, JudgeLine, decode_responses, merged
+from nova_judge.runs.row_accounting import DatasetCounter, JudgeLine, decode_responses, merged
 from nova_judge.runs.run import Run
 
 ASKED_SHARD_BYTES = 4 * 1024**2

@@ -20,9 +20,9 @@ from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import Control
 from nova_judge.pairs.judge_asking import AskedPair, judge_generation
-from nova_judge.runs.rows import Response
+from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.schema_if_taken import SchemaIfTaken
 from nova_judge.sources.source import Ways
 from nova_judge.steps.batch_shard import BatchShard, step

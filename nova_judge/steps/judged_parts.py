@@ -28,7 +28,7 @@ from nova_judge.findings.run_evidence import (
 )
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.kinds.job import FinishedJob, PlannedJob
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.parquet import join_files

@@ -16,11 +16,11 @@ from nova_judge.aws.ways import AwsWays
 from nova_judge.check import Check
 from nova_judge.errors import RequestError
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, own_of, run_id
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RECIPES
 from nova_judge.preflight import rules
-from nova_judge.preflight.estimate import (
+from nova_judge.preflight.forecast import (
     check_budget,
     estimate_run,
     read_workload,
@@ -36,8 +36,8 @@ from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.run import Run, RunInput, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.endpoints import asked_models
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge.steps.asked_servers import KeyOf, asked_servers
 from nova_judge.steps.input_lines import lines_of
 from nova_judge.steps.served_models import served_models

@@ -15,13 +15,13 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.panel_findings import panel_findings
 from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.findings.sentences import headline, set_aside
-from nova_judge.kinds.known import judged_in_parts, kind_of
+from nova_judge.kinds.known_kinds import judged_in_parts, kind_of
 from nova_judge.pairs.judged_rows import job_metrics
 from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.results_json import stand_in_of
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.scores.found import ScoresFound
 from nova_judge.statistics.panel import PanelVotes

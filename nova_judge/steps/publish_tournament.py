@@ -5,24 +5,24 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from nova_judge.errors import JudgeJobError
+from nova_judge.findings.bradley_terry import prompts_of
 from nova_judge.findings.facts import run_facts, stand_in_for
-from nova_judge.findings.leaderboard import prompts_of
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.tournament import PairFound, tournament_metrics, tournament_of
 from nova_judge.findings.tournament_record import CandidateUse
 from nova_judge.kinds.job import FinishedJob
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.pairs.judged_rows import PairsFound, job_metrics
 from nova_judge.preflight.pricing import bill
 from nova_judge.records import Unscored
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.results_json import stand_in_of
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import TokenUse, Usage
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.steps import run_folder
 
 

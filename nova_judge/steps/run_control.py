@@ -7,7 +7,7 @@ import msgspec
 from nova_judge.aws import redrives, runs_table, s3, submissions
 from nova_judge.aws.answer_objects import BucketObjects
 from nova_judge.errors import RunStateError
-from nova_judge.findings.run_index import FAILED, RUNNING, IndexEntry
+from nova_judge.findings.index_entry import FAILED, RUNNING, IndexEntry
 from nova_judge.layout import ANSWERS, RunLayout
 from nova_judge.runs.run import Run
 

@@ -18,9 +18,9 @@ from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.refused import Refusal
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run, decode_run
-from nova_judge.runs.training_job import is_before_redrive, started_by
+from nova_judge.runs.training_job_request import is_before_redrive, started_by
 
 _MOST_REJECTED_SHOWN = 1_000
 

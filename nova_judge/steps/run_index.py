@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from nova_judge.aws import runs_table, s3
-from nova_judge.findings.run_index import IndexEntry
+from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.layout import INDEX, RunLayout
 
 _READERS = 32

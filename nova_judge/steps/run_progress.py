@@ -15,7 +15,7 @@ from nova_judge.layout import RunLayout
 from nova_judge.preflight.pricing import bill
 from nova_judge.preflight.run_cost import usage_of
 from nova_judge.runs.run import Run
-from nova_judge.runs.training_job import started_by
+from nova_judge.runs.training_job_request import started_by
 from nova_judge.runs.usage import InstanceTime
 from nova_judge.steps import run_folder
 from nova_judge.steps.candidates import kept_as

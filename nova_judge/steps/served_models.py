@@ -12,8 +12,8 @@ from nova_judge.preflight.served_model import Placed, folder_of, placed
 from nova_judge.preflight.weights_check import Allowed, folder_check, stage_check
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.sources.endpoints import CANDIDATE, asked_models
 from nova_judge.sources.own_endpoint import OWN_SOURCES
+from nova_judge.sources.recipe_endpoints import CANDIDATE, asked_models
 from nova_judge.sources.served import Served, image_uri, own_endpoint
 
 Model = TypeVar("Model", bound=AskedModel)

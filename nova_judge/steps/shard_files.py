@@ -10,7 +10,7 @@ from nova_judge.inputs.reading import reading_of
 from nova_judge.inputs.shard_rows import ShardRows, read_shard
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.runs.rows import Response
+from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
 
 

@@ -24,7 +24,7 @@ from nova_judge.findings.metrics_record import Metrics, decode_metrics
 from nova_judge.layout import RECIPES, UNSTARTED, RunLayout
 from nova_judge.partitions import COMMERCIAL
 from nova_judge.preflight import rules
-from nova_judge.preflight.estimate import estimate_run, read_workload
+from nova_judge.preflight.forecast import estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
 from nova_judge.preflight.verification import SettlingRun
 from nova_judge.recipe.recipe import Recipe

@@ -15,7 +15,7 @@ from nova_judge_local.bedrock.job_requests import check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
-from nova_judge_local.job_files import parse_uri
+from nova_judge_local.job_channels import parse_uri
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
 

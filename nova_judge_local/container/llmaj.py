@@ -11,7 +11,7 @@ from nova_judge.recipe.bedrock_metrics import BUILTIN
 from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
 from nova_judge_local.container.mounted_job import ContainerJob
 from nova_judge_local.engine.clients import Client, client
-from nova_judge_local.job_files import parse_uri
+from nova_judge_local.job_channels import parse_uri
 from nova_judge_local.judges.answer_judge import answer_judge, judged_line
 
 _REGION = "us-east-1"  # S3's clients need one; the emulated account does not ask

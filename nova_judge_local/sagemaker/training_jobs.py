@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from nova_judge_local import job_files
+from nova_judge_local import job_channels
 from nova_judge_local.emulator_settings import EmulatorSettings, JobFault
 from nova_judge_local.faults import Faults
 from nova_judge_local.job_book import JobBook, JobEntry, now
@@ -186,7 +186,7 @@ class TrainingJobs:
     def _work_in(self, root: Path, job: Parameters, fault: JobFault | None) -> str | None:
         """Download, run, upload; the reason when the job failed."""
         self._enter(job, "InProgress", "Downloading")
-        job_files.prepare(root, job, self._s3)
+        job_channels.prepare(root, job, self._s3)
         self._enter(job, "InProgress", "Training", TrainingStartTime=now())
         if fault is not None and fault.outcome == "stopped":
             self.stop({"TrainingJobName": job["TrainingJobName"]})
@@ -195,7 +195,7 @@ class TrainingJobs:
         reason = self._contain(job, root)
         if reason is None and job["TrainingJobStatus"] != "Stopping":
             self._enter(job, "InProgress", "Uploading")
-            job_files.publish(root, job, self._s3)
+            job_channels.publish(root, job, self._s3)
         return reason
 
     def _contain(self, job: Parameters, root: Path) -> str | None:

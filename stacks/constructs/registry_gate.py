@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import TriggerSettings
-from nova_judge.findings.registry_gate import NOTES
+from nova_judge.findings.registry_finding import NOTES
 from nova_judge.findings.run_events import detail_type
 from nova_judge.layout import RUNS
 from nova_judge.runs.job_outcome import EVENT_SOURCE

@@ -13,7 +13,7 @@ from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Judge, Recipe
 from nova_judge.recipe.shape import read_record
-from nova_judge.runs.training_job import training_job_request
+from nova_judge.runs.training_job_request import training_job_request
 
 CAPTURED = Path(__file__).resolve().parents[1] / "data" / "nova_requests"
 KINDS = ("llm_judge", "llm_judge_sdk3", "rubric_llm_judge", "benchmark", "gen_qa", "rft_eval")

@@ -20,7 +20,7 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 
 JOB = {
     "a_scores": 84,

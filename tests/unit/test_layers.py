@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_judge.kinds.known import KINDS
+from nova_judge.kinds.known_kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("nova_judge", "nova_judge_local", "lambdas", "stacks", "app")

@@ -13,7 +13,7 @@ OPEN_DICT = re.compile(r"\b(?:dict|Mapping)\[str, (?:Any|object)\]")
 EDGES = {
     "what AWS, servers and state machines are sent": (
         *("aws", "kinds/bedrock_scores.py", "kinds/job.py", "kinds/serverless_scores.py"),
-        *("kinds/serverless_requests.py", "pairs/judge_reply.py", "runs/training_job.py"),
+        *("kinds/serverless_requests.py", "pairs/judge_reply.py", "runs/training_job_request.py"),
         *("sources/request_forms.py", "steps/job_data.py", "steps/run_control.py"),
         *("steps/verify_stage.py", "preflight/machine_samples.py"),
     ),
@@ -24,8 +24,8 @@ EDGES = {
         *("runs/results_json.py", "scores"),
     ),
     "what is written for others": (
-        *("cli", "findings/export.py", "findings/training_forms.py"),
-        *("pairs/container_details.py", "pairs/panel_files.py", "steps/collect_verdicts.py"),
+        *("cli", "findings/training_records.py", "findings/training_forms.py"),
+        *("pairs/container_details.py", "pairs/panel_files.py", "steps/collected_replies.py"),
     ),
     "what a library takes by name": (
         *("findings/metrics.py", "report/figure_axes.py"),

@@ -1,4 +1,4 @@
-"""One name, one meaning: a type is called by a name that no other type has."""
+"""One name, one meaning: no two types and no two modules are called by the same name."""
 
 import ast
 from collections import defaultdict
@@ -31,11 +31,29 @@ def defined_twice(modules: dict[str, str]) -> dict[str, list[str]]:
     return {name: sorted(found) for name, found in places.items() if len(found) > 1}
 
 
-def test_every_type_has_a_name_of_its_own():
+def our_modules() -> list[Path]:
+    """The files of all our packages, as paths from the root of the repository."""
     files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
-    sources = {str(file.relative_to(ROOT)): file.read_text("utf-8") for file in files}
-    assert len(sources) > 250
+    assert len(files) > 250
+    return [file.relative_to(ROOT) for file in files]
+
+
+def named_alike(files: list[Path]) -> dict[str, list[str]]:
+    """Name of a module → the files that bear it, where these are several."""
+    places = defaultdict(list)
+    for file in files:
+        if file.stem != "__init__":
+            places[file.stem].append(file.as_posix())
+    return {name: sorted(found) for name, found in places.items() if len(found) > 1}
+
+
+def test_every_type_has_a_name_of_its_own():
+    sources = {str(file): (ROOT / file).read_text("utf-8") for file in our_modules()}
     assert defined_twice(sources) == {}
+
+
+def test_every_module_has_a_name_of_its_own():
+    assert named_alike(our_modules()) == {}
 
 
 def test_a_name_that_stands_twice_is_found():
@@ -45,3 +63,10 @@ def test_a_name_that_stands_twice_is_found():
         "third": "from first import Plan\nRow = TypeVar('Row')",
     }
     assert defined_twice(sources) == {"Plan": ["first", "second"], "Floats": ["first", "second"]}
+
+
+def test_a_module_named_as_another_is_found():
+    files = ["cli/gate.py", "findings/gate.py", "cli/__init__.py", "findings/__init__.py"]
+    assert named_alike([Path(file) for file in files]) == {
+        "gate": ["cli/gate.py", "findings/gate.py"]
+    }

@@ -6,7 +6,7 @@ from botocore.stub import ANY, Stubber
 
 from nova_judge.aws import batch_jobs
 from nova_judge.aws.batch_jobs import BatchJob
-from nova_judge.aws.endpoints import SageMakerEndpoints
+from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.tags import run_tags, stage_tags
 
 OURS = {"project": "nova-judge", "stage": "dev"}

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from nova_judge.findings.history import group
 from nova_judge.findings.metrics import compute_metrics, failed_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
@@ -18,8 +17,9 @@ from nova_judge.findings.metrics_record import (
     RecipeFacts,
 )
 from nova_judge.findings.saved_report import find_reports
+from nova_judge.findings.trends import group
 from nova_judge.pairs.criteria import default_groups
-from nova_judge.pairs.reweight import (
+from nova_judge.pairs.criterion_weights import (
     figures,
     judge_weighting,
     reweigh,

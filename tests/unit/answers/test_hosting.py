@@ -33,11 +33,11 @@ from nova_judge.answers.leases import (
     lacks_capacity,
     next_action,
 )
-from nova_judge.aws.endpoints import SageMakerEndpoints
+from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.aws.lease_table import LeaseTable
 from nova_judge.errors import EndpointError
 from nova_judge.runs.orphans import RunningJob, orphans
-from nova_judge.runs.training_job import training_job_name
+from nova_judge.runs.training_job_request import training_job_name
 
 NOW = 1_800_000_000.0
 CONFIGS = {"ml.small": "config-small", "ml.large": "config-large"}

@@ -4,7 +4,7 @@ import io
 
 from nova_judge.cli.runs_shown import print_list
 from nova_judge.cli.terminal import Console
-from nova_judge.findings.run_index import FAILED, REPORTED, IndexEntry
+from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
 
 
 def test_each_run_has_two_lines_on_a_terminal_of_eighty_columns():

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import NotComparableError, RecipeError
-from nova_judge.findings.compare import (
+from nova_judge.findings.checkpoint_comparison import (
     WEIGHTED,
     WIN_RATE,
     RunRows,
@@ -16,12 +16,12 @@ from nova_judge.findings.compare import (
     require_same_judge,
     rows_of_run,
 )
-from nova_judge.findings.export import STAGES, Filters, export, rows_for
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.row_text import row_text
 from nova_judge.findings.saved_report import open_report
 from nova_judge.findings.training_forms import Format, Texts
 from nova_judge.findings.training_forms import records as training_records
+from nova_judge.findings.training_records import STAGES, Filters, export, rows_for
 from nova_judge.pairs.criteria import default_groups, load_groups
 from nova_judge.pairs.row_weights import RowWeights
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores

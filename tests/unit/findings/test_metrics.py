@@ -24,7 +24,7 @@ from nova_judge.findings.metrics_record import (
 from nova_judge.findings.sentences import headline
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made.profiles import counts, judged_rows, labelled
 

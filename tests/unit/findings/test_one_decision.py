@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import nova_judge.report
-from nova_judge.findings.compare import LEAST_PAIRS, WIN_RATE, RunRows, compare
-from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
-from nova_judge.findings.leaderboard import Match, leaderboard
+from nova_judge.findings.bradley_terry import Match, leaderboard
+from nova_judge.findings.checkpoint_comparison import LEAST_PAIRS, WIN_RATE, RunRows, compare
+from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import headline
 from nova_judge.records import Unscored, Verdict

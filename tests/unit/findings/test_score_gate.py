@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate
+from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Rows, encode_metrics
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable

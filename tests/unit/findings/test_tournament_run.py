@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 import nova_judge as nj
 from nova_judge.cli.main import app
 from nova_judge.errors import SavedReportError
-from nova_judge.findings.leaderboard import Leaderboard
+from nova_judge.findings.bradley_terry import Leaderboard
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.findings.tournament_record import CandidateUse, PairResult, Tournament

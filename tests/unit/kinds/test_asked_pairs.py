@@ -7,10 +7,10 @@ import pytest
 
 from nova_judge.cli.request import example_jobs
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import load_recipe, read_recipe
 from nova_judge.pairs.judge_asking import asked_pair, judge_generation
-from nova_judge.preflight.estimate import estimate_run
+from nova_judge.preflight.forecast import estimate_run
 from nova_judge.recipe import catalog
 from nova_judge.recipe.examples import alone
 from nova_judge.records import InputRow

@@ -27,7 +27,7 @@ from nova_judge.recipe.bedrock_metrics import (
     packaged_metric,
 )
 from nova_judge.records import InputRow, Unscored
-from nova_judge.scores.bedrock_scores import metric_scale, scored_answers
+from nova_judge.scores.bedrock_results import metric_scale, scored_answers
 from nova_judge.statistics.metric_means import mean_score
 from nova_judge.tags import run_tags
 

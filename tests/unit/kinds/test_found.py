@@ -9,12 +9,12 @@ import pytest
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.kinds.job import FinishedJob, PlannedJob
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.records import Unscored
 from nova_judge.runs.job_output import Details, JobOutput, fetch
 from nova_judge.scores.found import ScoresFound
 from tests.unit.kinds.test_jobs import run
-from tests.unit.kinds.test_known import shipped
+from tests.unit.kinds.test_known_kinds import shipped
 from tests.unit.scores.test_container_scores import details, inference, results
 
 JOB = PlannedJob(number=0, api="nova", subject="base", label="nova-micro/prod")

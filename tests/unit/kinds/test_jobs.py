@@ -12,15 +12,15 @@ from nova_judge.errors import RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.bedrock_scores import candidate_of, pascal_case
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.nova import base_model, scorer_function_name
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run
-from nova_judge.runs.training_job import started_by
+from nova_judge.runs.training_job_request import started_by
 from tests.made.asked_runs import run_of
-from tests.unit.kinds.test_known import shipped
+from tests.unit.kinds.test_known_kinds import shipped
 
 HERE = Deployment(
     "data", "us-east-1", "123456789012", "nova-judge-dev", "arn:aws:iam::123456789012:role/J", "dev"

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.records import FailedRow, InputRow
-from nova_judge.runs.rows import Response, merged
+from nova_judge.runs.row_accounting import Response, merged
 from nova_judge.runs.usage import Workload
 
 THREE = "{base: {bedrock: amazon.nova-lite-v1:0}, one: {bedrock: amazon.nova-pro-v1:0}, two: %s}"

@@ -13,7 +13,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.inputs.dataset import FROM_FILE, AnswerSources, read_rows
 from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, job_place
 from nova_judge.kinds.kind import DataLine, JudgedBy
-from nova_judge.kinds.known import KINDS
+from nova_judge.kinds.known_kinds import KINDS
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout
 from nova_judge.preflight.rules import Facts

@@ -8,14 +8,14 @@ from lambdas import tell_registry
 from lambdas.settings import TriggerSettings, environment
 from nova_judge.aws import model_registry
 from nova_judge.errors import RunStateError
+from nova_judge.findings.index_entry import entry_of_report
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.run_events import entries_of
-from nova_judge.findings.run_index import entry_of_report
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.trigger import Decision, GateDemands, Trigger
 from tests.unit.conftest import BUCKET, TABLE
-from tests.unit.findings.test_registry_gate import INPUT, run
+from tests.unit.findings.test_registry_finding import INPUT, run
 
 JOB = "sft-17"
 ROLE = "arn:aws:iam::123456789012:role/r"

@@ -8,10 +8,10 @@ from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import Meter
-from nova_judge.runs.rows import DatasetSummary, TokenCount
+from nova_judge.runs.row_accounting import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import InstanceTime, Workload
-from nova_judge.sources.endpoints import endpoint_instances
+from nova_judge.sources.recipe_endpoints import endpoint_instances
 from tests.made.asked_runs import run_of
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")

@@ -6,7 +6,7 @@ import pytest
 from nova_judge.answers.converse import converse_request
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.recipe import CandidateSpec, Generation
-from nova_judge.sources.known import candidate_problems
+from nova_judge.sources.known_sources import candidate_problems
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:inference-profile"
 ONE_OF_TWO = (

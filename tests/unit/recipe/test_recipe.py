@@ -8,7 +8,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Generation, Recipe
-from nova_judge.sources.endpoints import asked_models, endpoint_instances
+from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")

@@ -3,7 +3,7 @@
 import msgspec
 
 from nova_judge.pairs.criteria import default_groups
-from nova_judge.pairs.reweight import figures, judge_weighting, reweigh
+from nova_judge.pairs.criterion_weights import figures, judge_weighting, reweigh
 from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import Criterion, JudgedRow, Rubric
 from nova_judge.report import slider_data

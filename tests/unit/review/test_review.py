@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nova_judge.errors import ReviewError
-from nova_judge.findings.audit import audit_report
+from nova_judge.findings.audited_figures import audit_report
 from nova_judge.records import Verdict
 from nova_judge.review.drawing import candidates_of, draw_rows, expected_of
 from nova_judge.review.labels import (

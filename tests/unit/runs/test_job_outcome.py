@@ -8,7 +8,7 @@ import pytest
 from nova_judge.errors import RequestError
 from nova_judge.runs.execution_error import SHARD_FAILED, explain, failed_job
 from nova_judge.runs.job_outcome import outcome_of_job, outcomes_of_event
-from nova_judge.runs.training_job import started_by, training_job_name
+from nova_judge.runs.training_job_request import started_by, training_job_name
 
 EVENT = json.loads(
     (Path(__file__).parents[2] / "data" / "training_job_state_change.json").read_text()

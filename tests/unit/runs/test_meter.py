@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from nova_judge.aws import execution_meter, runs_table
-from nova_judge.findings.run_index import IndexEntry
+from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.findings.stage_costs import costs_by_recipe
 from nova_judge.folders import ROOT
 from nova_judge.preflight.run_cost import run_cost

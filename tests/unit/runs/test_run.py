@@ -11,7 +11,7 @@ from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import CandidateSpec, RatesElsewhere, Statistics
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.rows import CutOff, DatasetSummary, ReasonCount
+from nova_judge.runs.row_accounting import CutOff, DatasetSummary, ReasonCount
 from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run, sources_in
 from nova_judge.statistics.statistics_settings import JudgeRates
 

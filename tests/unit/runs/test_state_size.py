@@ -11,7 +11,7 @@ from nova_judge.runs.state_size import (
     check_bedrock_jobs,
     check_state_size,
 )
-from nova_judge.runs.training_job import training_job_name
+from nova_judge.runs.training_job_request import training_job_name
 
 STATE_LIMIT = 262_144
 

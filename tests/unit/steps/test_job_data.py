@@ -18,7 +18,7 @@ from nova_judge.steps.job_data import BuiltJobs, build_jobs
 from nova_judge.steps.job_files import FilePiece, write_piece
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import CUSTOMISED, HERE, recipe, run
-from tests.unit.kinds.test_known import shipped
+from tests.unit.kinds.test_known_kinds import shipped
 
 ASKED = HERE._replace(bucket=BUCKET)
 PAIRS = packaged_recipe("pairwise")

@@ -24,7 +24,7 @@ from tests.made import generated
 from tests.made.runs import in_parts, write_run
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import run
-from tests.unit.kinds.test_known import shipped
+from tests.unit.kinds.test_known_kinds import shipped
 
 ROWS, EACH = 260, 100
 CUT_SHORT = "the job's counts differ"

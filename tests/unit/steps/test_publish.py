@@ -11,17 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from nova_judge.kinds.job import PlannedJob
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.rows import DatasetSummary
+from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.steps.publish import publish
 from tests.unit.conftest import BUCKET
 from tests.unit.kinds.test_jobs import HERE, LLMAJ, recipe, run
-from tests.unit.kinds.test_known import shipped
+from tests.unit.kinds.test_known_kinds import shipped
 
 ROWS = 4
 OURS = HERE._replace(bucket=BUCKET)

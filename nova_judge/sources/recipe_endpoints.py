@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 
 CANDIDATE = "candidates."
 """Begins the place of a candidate in a recipe."""

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.cross_check import JudgeVerdicts, Pair, cross_check, judge_of
+from nova_judge.findings.judge_agreement import JudgeVerdicts, Pair, cross_check, judge_of
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report

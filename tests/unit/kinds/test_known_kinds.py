@@ -5,7 +5,7 @@ from msgspec import UNSET
 
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.kind import JudgedBy
-from nova_judge.kinds.known import KINDS, kind_of
+from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.kinds.nova import OWN_DATA, REWARDS
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe, recipe_names

@@ -13,8 +13,12 @@ from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.shape import read_record
-from nova_judge.runs.training_job import evaluation_image, hyperparameters, training_job_name
-from nova_judge.runs.training_job import training_job_request as render
+from nova_judge.runs.training_job_request import (
+    evaluation_image,
+    hyperparameters,
+    training_job_name,
+)
+from nova_judge.runs.training_job_request import training_job_request as render
 
 CAPTURED = Path(__file__).parents[2] / "data" / "nova_requests"
 CAPTURED_RECIPES = ("benchmark", "gen_qa", "llm_judge", "rft_eval", "rubric_llm_judge")

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from nova_judge.errors import RequestError
-from nova_judge.findings.gate import Condition, GateOutcome, GateRules, judge_gate
+from nova_judge.findings.merge_gate import Condition, GateOutcome, GateRules, judge_gate
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.recipe.trigger import Decision
 from nova_judge.runs.run import Run

@@ -9,8 +9,8 @@ from nova_judge.findings.comparability import (
     MAY_DIFFER,
     compared_settings,
 )
-from nova_judge.findings.history import difference, group, trend
 from nova_judge.findings.saved_report import find_reports, open_report
+from nova_judge.findings.trends import difference, group, trend
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.report.index import render_index
 from nova_judge.report.report_rows import JudgedPairs

@@ -9,14 +9,14 @@ from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
 from nova_judge.answers.leases import LONGEST_START_S
-from nova_judge.aws.endpoints import SageMakerEndpoints
-from nova_judge.aws.own_weights import Serving, ensure_configs, remove_configs, requests
+from nova_judge.aws.endpoint_configs import Serving, ensure_configs, remove_configs, requests
+from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.errors import EndpointError, RecipeError
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.served_model import Found, placed
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.known import model_problems, source_of
+from nova_judge.sources.known_sources import model_problems, source_of
 from nova_judge.sources.served import Served, own_endpoint
 
 ROLE = "arn:aws:iam::123456789012:role/weights"

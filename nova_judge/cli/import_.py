@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB
+from nova_judge.cli.command_input import source
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.result import print_result, result_document
-from nova_judge.cli.source import source
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RequestError
 from nova_judge.findings.imported_facts import GivenFile

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.findings.audit import audit_job, audit_report
+from nova_judge.findings.audited_figures import audit_job, audit_report
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.job_figures import job_figures
 from nova_judge.pairs.job_findings import FindingKind

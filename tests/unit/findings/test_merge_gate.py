@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
-from nova_judge.findings.gate import GateOutcome, GateRules, judge_gate, saved_contest
+from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate, saved_contest
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict

@@ -28,9 +28,9 @@ from nova_judge.pairs.judge_asking import AskedPair
 from nova_judge.pairs.judge_reply import ReadReply, read_reply
 from nova_judge.parquet import write_parquet
 from nova_judge.recipe.recipe import Judge
-from nova_judge.runs.rows import Response
+from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 from nova_judge.steps.judge_shard import PairReplies
 
 _TASK = "custom|model_judge|0"

@@ -4,7 +4,7 @@ import pytest
 from nova_judge.errors import BudgetError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.estimate import (
+from nova_judge.preflight.forecast import (
     check_budget,
     estimate_run,
     read_workload,

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from nova_judge.answers.hosting import NoCapacityError
 from nova_judge.answers.leases import EndpointStatus, Observed
 from nova_judge.aws.client_errors import code_of
-from nova_judge.aws.own_weights import remove_configs
+from nova_judge.aws.endpoint_configs import remove_configs
 from nova_judge.errors import EndpointError
 from nova_judge.sources.served import OWN
 from nova_judge.tags import stage_tags

@@ -10,7 +10,7 @@ import msgspec
 from nova_judge.pairs.controls import Control, ControlFinding, judge_control
 from nova_judge.pairs.judged_evidence import evidence_row, verdicts_row
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
-from nova_judge.runs.rows import ReasonCount
+from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.evidence import gather, markup_of

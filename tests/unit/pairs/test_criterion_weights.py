@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 
 from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
-from nova_judge.pairs.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
-from nova_judge.pairs.firmness import firmness
-from nova_judge.pairs.judge_output import judgment_of
-from nova_judge.pairs.reweigh_form import reweigh_form
-from nova_judge.pairs.reweight import (
+from nova_judge.pairs.criterion_weights import (
     Weighting,
     coverage,
     figures,
@@ -24,6 +20,10 @@ from nova_judge.pairs.reweight import (
     settings_for,
     weighting,
 )
+from nova_judge.pairs.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
+from nova_judge.pairs.firmness import firmness
+from nova_judge.pairs.judge_output import judgment_of
+from nova_judge.pairs.reweigh_form import reweigh_form
 from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict

@@ -6,7 +6,7 @@ import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.throughput import JudgedBefore
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from nova_judge.aws import model_registry, s3
 from nova_judge.errors import RunStateError
 from nova_judge.findings.metrics_record import decode_metrics
-from nova_judge.findings.registry_gate import RegistryFinding, registry_finding
+from nova_judge.findings.registry_finding import RegistryFinding, registry_finding
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.trigger import Decision
 from nova_judge.runs.run import Run

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from nova_judge.findings.leaderboard import Match, Prompts, leaderboard
+from nova_judge.findings.bradley_terry import Match, Prompts, leaderboard
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.win_rate import scores_of_profiles
 from tests.made.profiles import counts

@@ -13,7 +13,7 @@ from nova_judge.inputs.reading import FROM_FILE, GENERATED
 from nova_judge.inputs.shard_rows import ShardRows, decode_shard_rows, read_shard
 from nova_judge.inputs.shards import cut
 from nova_judge.records import InputRow, Rejected
-from nova_judge.runs.rows import (
+from nova_judge.runs.row_accounting import (
     CutOff,
     DatasetCounter,
     DatasetSummary,

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from nova_judge.findings.gate import GateRules
-from nova_judge.findings.registry_gate import registry_finding
+from nova_judge.findings.merge_gate import GateRules
+from nova_judge.findings.registry_finding import registry_finding
 from nova_judge.inputs.reading import GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.trigger import Decision, GateDemands, Trigger

@@ -7,7 +7,7 @@ Quantities come from the head of the input and from `data/assumptions.json`, pri
 from nova_judge.errors import BudgetError, RecipeError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.json_lines import whole_lines
-from nova_judge.kinds.known import kind_of
+from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds, judge_usage
 from nova_judge.preflight.pricing import bill
 from nova_judge.preflight.throughput import Throughput
@@ -17,7 +17,7 @@ from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import JudgeUsage, Workload
-from nova_judge.sources.known import source_of
+from nova_judge.sources.known_sources import source_of
 
 
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
