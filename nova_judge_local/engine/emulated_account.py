@@ -27,7 +27,8 @@ from nova_judge_local.engine import (
     hooks,
     state_machine_tasks,
 )
-from nova_judge_local.engine.function_processes import CONTAINER, Forks
+from nova_judge_local.engine.fork_imports import CONTAINER
+from nova_judge_local.engine.function_processes import Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
 from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi

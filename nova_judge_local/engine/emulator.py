@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -28,9 +28,11 @@ from nova_judge_local.emulator_settings import (
     Start,
 )
 from nova_judge_local.engine import clients
+from nova_judge_local.engine.function_processes import Forks, Worker
 from nova_judge_local.judges.model_answers import ANSWERED, REFUSED
 from nova_judge_local.local_folders import FUNCTIONS
 
+SERVER = "nova_judge_local.engine.server"
 STOP_S = 5.0
 JUDGED = "judged "
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SSL_CERT_FILE")
@@ -42,7 +44,7 @@ class Emulator:
     def __init__(self, settings: EmulatorSettings | None = None) -> None:
         self.settings = settings or EmulatorSettings()
         self.endpoint_url = ""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | Worker | None = None
         self._scratch = ExitStack()
         self._folder: Path | None = None
         self._known = 0
@@ -127,21 +129,12 @@ class Emulator:
         shutil.copyfile(rows, self.folder / "knowledge" / f"{self._known:03d}.jsonl")
 
     def _start(self) -> None:
-        environment = _child_environment(os.environ)
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "nova_judge_local.engine.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            self._process = self._server(log)
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
-        line = msgspec.json.encode(Start(self.settings, str(self.folder)))
+        line = msgspec.json.encode(Start(self.settings, str(self.folder))).decode()
         with suppress(BrokenPipeError):
-            self._process.stdin.write(line + b"\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
         clients.load(self.settings.region)
         ready = self._process.stdout.readline()
@@ -152,6 +145,25 @@ class Emulator:
             )
         self.endpoint_url = f"http://{LOOPBACK}:{json.loads(ready)['port']}"
 
+    def _server(self, log: IO[bytes]) -> subprocess.Popen[str] | Worker:
+        command, environment = [sys.executable, "-m", SERVER], _child_environment(os.environ)
+        if self.settings.forks is not None:
+            forks = Forks(self.settings.forks)
+            try:
+                return forks.popen(command, cwd=str(self.folder), env=environment, stderr=log)
+            finally:
+                forks.stop()
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            cwd=self.folder,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
     def _stop(self) -> None:
         process, self._process, self.endpoint_url = self._process, None, ""
         if process is not None:
@@ -161,8 +173,9 @@ class Emulator:
                         stream.close()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_S)
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError):  # a fork has no group of its own
                 os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
         if self._folder is not None:
             self._scratch.close()

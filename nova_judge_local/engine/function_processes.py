@@ -2,11 +2,10 @@
 
 A function of ours imports for 0.2 to 0.8 s before it answers, and a run starts seven. So one
 process imports all of it while the stacks are deployed, and every worker of the engine is a copy of
-it: with an environment, files and a handler module of its own. So is every container's stand-in.
+it: with an environment, files and a handler module of its own. So is every container's stand-in,
+and the account itself where several share the process.
 """
 
-import gc
-import logging
 import os
 import runpy
 import select
@@ -18,19 +17,15 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 
-from nova_judge_local.engine.clients import KEY
-from nova_judge_local.local_folders import FUNCTIONS
+from nova_judge_local.engine.fork_imports import CONTAINER, OF_ACCOUNTS, prepare
 
-CONTAINER = "nova_judge_local.container.entry"
 LONGEST_REQUEST = 1 << 20
 STDERR = 2
-SERVICES = ("s3", "dynamodb", "sagemaker", "sagemaker-runtime")
 POSSIBLE = sys.platform == "linux"
 """Elsewhere libraries do not survive a fork, and workers start as the engine starts them."""
 
@@ -65,13 +60,20 @@ class Forks:
             )
 
     def popen(
-        self, command: Sequence[str], *, cwd: str, env: Mapping[str, str], **_: object
+        self,
+        command: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        stderr: int | IO[bytes] = subprocess.PIPE,
+        **_: object,
     ) -> "Worker":
         """A worker with pipes as text; takes what the engine gives to `subprocess.Popen`."""
         (stdin, ours_in), (ours_out, stdout) = os.pipe(), os.pipe()
-        ours_error, stderr = os.pipe()
-        pid, ended = self._fork(_Request([*command[1:]], cwd, dict(env)), (stdin, stdout, stderr))
-        for descriptor in (stdin, stdout, stderr):
+        ours_error, error = os.pipe()
+        errors = error if isinstance(stderr, int) else stderr.fileno()
+        pid, ended = self._fork(_Request([*command[1:]], cwd, dict(env)), (stdin, stdout, errors))
+        for descriptor in (stdin, stdout, error):
             os.close(descriptor)
         return Worker(pid, ended, (ours_in, ours_out, ours_error))
 
@@ -156,7 +158,7 @@ def main() -> None:
     """Import what functions import, then fork on every request until the other end closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a fork
     asked = socket.socket(fileno=int(sys.argv[1]))
-    _prepare()
+    prepare()
     _answer(asked)
 
 
@@ -166,24 +168,17 @@ def share(address: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
         listener.listen()
-        _prepare()
+        prepare(OF_ACCOUNTS)
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
-                return
+                os._exit(0)  # else libraries look through what was frozen, and find it strange
             asked, _ = listener.accept()
             with asked:
                 if os.fork() == 0:
                     listener.close()
                     _answer(asked)
                     os._exit(0)
-
-
-def _prepare() -> None:
-    gc.disable()
-    _import_what_forks_need()
-    gc.freeze()  # a collection in a fork would copy every page of what is imported here
-    gc.enable()
 
 
 def _answer(asked: socket.socket) -> None:
@@ -198,29 +193,6 @@ def _answer(asked: socket.socket) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         asked.send(str(pid).encode())
-
-
-def _import_what_forks_need() -> None:
-    """Every handler's imports stay, the handlers go: each worker imports its own."""
-    for file in sorted((FUNCTIONS / "lambdas").glob("*.py")):
-        import_module(f"lambdas.{file.stem}")
-    import_module(CONTAINER)
-    environment: Any = import_module("nova_judge.report.page").environment
-    for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
-        del sys.modules[name]
-    del sys.modules[CONTAINER]
-    templates = environment()
-    for template in templates.list_templates(extensions=["j2"]):
-        templates.get_template(template)  # compiled here, and not by every fork that reports
-    # Their loggers write to what is standard output here; each worker makes its own.
-    logging.Logger.manager.loggerDict.clear()
-    import boto3  # noqa: PLC0415 - in this process alone
-
-    # The session keeps what it reads of these services, and nothing of this key.
-    boto3.setup_default_session()
-    make: Any = boto3.client
-    for service in SERVICES:
-        make(service, "us-east-1", aws_access_key_id=KEY, aws_secret_access_key=KEY)
 
 
 def _become(request: _Request, descriptors: Sequence[int]) -> None:
@@ -252,7 +224,8 @@ def _run(command: list[str]) -> None:
     if command[0] == "-m":
         import boto3  # noqa: PLC0415 - imported long ago
 
-        boto3.DEFAULT_SESSION = None  # a container's calls go where its environment says
+        if command[1] == CONTAINER:
+            boto3.DEFAULT_SESSION = None  # its calls go where its environment says
         sys.argv = command[1:]
         runpy.run_module(command[1], run_name="__main__", alter_sys=True)
     else:

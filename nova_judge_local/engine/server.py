@@ -34,10 +34,13 @@ def main() -> None:
     os.environ.update(_environment(start, port))
     # It imports what functions need while we import the engine.
     forks = Forks(start.settings.forks) if POSSIBLE else None
-    sys.modules["duckdb"] = None  # type: ignore[assignment]  # for Athena, which nobody asks
+    loaded = "duckdb" in sys.modules
+    if not loaded:
+        sys.modules["duckdb"] = None  # type: ignore[assignment]  # for Athena, which nobody asks
     from nova_judge_local.engine.emulated_account import Account  # noqa: PLC0415 (reads the environment)
 
-    del sys.modules["duckdb"]
+    if not loaded:
+        del sys.modules["duckdb"]
 
     account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}", forks)
     asyncio.run(_serve(account, listener))

@@ -1,4 +1,4 @@
-"""The process from which the functions of several emulated accounts are forked."""
+"""The process from which several emulated accounts and their functions are forked."""
 
 import os
 import subprocess
@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from nova_judge.folders import ROOT
 from nova_judge_local.engine import function_processes
 from nova_judge_local.local_folders import FUNCTIONS
+from tests.made import undrawn
 
 
 @contextmanager
@@ -20,12 +23,12 @@ def shared_forks(folder: Path) -> Iterator[str | None]:
         yield None
         return
     address = folder / "socket"
-    script = f"from {function_processes.__name__} import share; share({str(address)!r})"
     path = os.pathsep.join([str(ROOT), str(FUNCTIONS)])
+    variables = {"PYTHONPATH": path, "MPLCONFIGDIR": str(folder)}
     with subprocess.Popen(
-        [sys.executable, "-c", script],
+        [sys.executable, "-m", __name__, str(address)],
         stdin=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": path},
+        env={name: os.environ[name] for name in ("PATH", "HOME")} | variables,
     ) as process:
         assert process.stdin is not None
         while not address.exists():
@@ -33,3 +36,8 @@ def shared_forks(folder: Path) -> Iterator[str | None]:
             time.sleep(0.02)
         yield str(address)
         process.stdin.close()
+
+
+if __name__ == "__main__":
+    Figure.savefig = undrawn.savefig  # type: ignore[method-assign, assignment]
+    function_processes.share(sys.argv[1])

@@ -22,7 +22,7 @@ from nova_judge.aws import executions, runs_table, s3
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import JudgedRow
-from tests.made import generated
+from tests.made import generated, undrawn
 
 # A busy machine is not a finding.
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -165,9 +165,9 @@ def _put_recipe(
 
 @pytest.fixture(autouse=True)
 def quick_figures(request, monkeypatch) -> None:
-    """Drawing takes half a second a report: only tests marked `drawn` look at what is drawn."""
+    """Only tests marked `drawn` look at what is drawn."""
     if request.node.get_closest_marker("drawn") is None:
-        monkeypatch.setattr(Figure, "savefig", lambda _, file, **__: file.write(b"not drawn"))
+        monkeypatch.setattr(Figure, "savefig", undrawn.savefig)
 
 
 @pytest.fixture(scope="session")

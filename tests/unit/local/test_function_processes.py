@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from nova_judge_local.engine.function_processes import CONTAINER, POSSIBLE, Forks
+from nova_judge_local.engine.fork_imports import CONTAINER
+from nova_judge_local.engine.function_processes import POSSIBLE, Forks
 from tests.made.forks import shared_forks
 
 SCRIPT = """
@@ -76,7 +77,7 @@ def test_it_has_its_own_environment_folder_and_key(start, tmp_path):
 
 @pytest.mark.skipif(not POSSIBLE, reason="forks are for Linux: elsewhere workers import themselves")
 def test_what_functions_import_is_there_already_and_no_handler_is(start):
-    assert json.loads(start().stdout.readline())["loaded"] == ["boto3"]
+    assert json.loads(start().stdout.readline())["loaded"] == ["boto3", "duckdb"]
 
 
 def test_it_reads_and_writes_through_pipes_until_its_input_ends(start):
