@@ -67,20 +67,20 @@ def run(job: ContainerJob) -> None:
         for question, answer in zip(questions, answers, strict=True)
     ]
     strategy = benchmarks()[task].strategy
+    scored = [
+        (each, {} if each.missing else {metric: score})
+        for each, score in zip(answered, _SCORED[task](answered), strict=True)
+    ]
     results: dict[str, dict[str, float]] = {}
-    for subtask, group in groupby(answered, key=lambda each: each.question.subtask):
+    for subtask, group in groupby(scored, key=lambda pair: pair[0].question.subtask):
         held = list(group)
         key = f"custom|{task}_{strategy}:{subtask}|0"
-        rows = [
-            {} if each.missing else {metric: score}
-            for each, score in zip(held, _SCORED[task](held), strict=True)
-        ]
         details = (
             Detail(each.question.prompt, row, [each.answer], each.question.answer)
-            for each, row in zip(held, rows, strict=True)
+            for each, row in held
         )
         OutputWriter(job, key).details(details)
-        results[key] = with_standard_errors(rows)
+        results[key] = with_standard_errors([row for _, row in held])
     write_results(job, results, averaged(results.values()), _stand_in(job, questions))
 
 

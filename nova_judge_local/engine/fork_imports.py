@@ -3,7 +3,6 @@
 import gc
 import logging
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -45,13 +44,19 @@ OF_ACCOUNTS = (
     "nova_judge_local.sagemaker.training_jobs",
 )
 """What an account imports, but for the engine, which reads its environment meanwhile."""
+ANSWERED = (*SERVICES, "cloudformation", "lambda", "logs", "sts")
+"""Services by whose models an account answers."""
 
 
-def prepare(more: Sequence[str] = ()) -> None:
-    """Import what functions, containers and `more` need, so that forks share it."""
+def prepare(*, accounts: bool = False) -> None:
+    """Import what functions and containers need, and accounts too, so that forks share it."""
     gc.disable()
-    for name in more:
-        import_module(name)
+    if accounts:
+        for name in OF_ACCOUNTS:
+            import_module(name)
+        service_model: Any = import_module("nova_judge_local.service_models").service_model
+        for service in ANSWERED:
+            service_model(service)
     _import()
     gc.freeze()  # a collection in a fork would copy every page of what is imported here
     gc.enable()

@@ -22,7 +22,7 @@ from typing import IO
 
 import msgspec
 
-from nova_judge_local.engine.fork_imports import CONTAINER, OF_ACCOUNTS, prepare
+from nova_judge_local.engine.fork_imports import CONTAINER, prepare
 
 LONGEST_REQUEST = 1 << 20
 STDERR = 2
@@ -168,7 +168,7 @@ def share(address: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
         listener.listen()
-        prepare(OF_ACCOUNTS)
+        prepare(accounts=True)
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:

@@ -13,12 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-import botocore.session
 from botocore.exceptions import BotoCoreError
 from ministack import app
-from ministack.core import lambda_runtime, responses, router
+from ministack.core import iam_actions, lambda_runtime, responses, router
 from ministack.core.concurrency import run_reentrant
 from ministack.services import eventbridge, lambda_svc, s3, stepfunctions
+
+from nova_judge_local.service_models import service_data, service_model
 
 _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
@@ -179,17 +180,23 @@ def publish_event(entry: dict[str, Any]) -> None:
 
 
 def read_service_models_once() -> None:
-    """One session reads what botocore knows of services; the engine makes a session for each."""
-    session = botocore.session.Session()
+    """What botocore knows of a service is read once; the engine makes a session for each."""
 
     @functools.cache
-    def service_model(service: str) -> object | None:
+    def known(service: str) -> object | None:
         try:
-            return session.get_service_model(responses._BOTOCORE_NAME.get(service, service))
+            return service_model(responses._BOTOCORE_NAME.get(service, service))
         except BotoCoreError:
             return None
 
-    responses._service_model = stepfunctions._service_model = service_model
+    def operations(service: str) -> dict[str, Any]:
+        try:
+            return service_data(service)
+        except BotoCoreError:
+            return {}
+
+    responses._service_model = stepfunctions._service_model = known
+    iam_actions._load_botocore_model = operations
 
 
 def start_functions_with(popen: Callable[..., Any]) -> None:

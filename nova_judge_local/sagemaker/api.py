@@ -4,17 +4,15 @@ Every request is checked with botocore's own model of the service, so that what 
 shape that AWS accepts. The operations are those of `EmulatedHosting` and `TrainingJobs`.
 """
 
-import functools
 import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-import botocore.session
-from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from nova_judge_local.emulator_settings import EmulatorSettings
+from nova_judge_local.service_models import service_model
 
 Parameters: TypeAlias = dict[str, Any]
 Operation: TypeAlias = Callable[[Parameters], Parameters]
@@ -42,12 +40,6 @@ class HttpAnswer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
-
-
-@functools.cache
-def service_model() -> ServiceModel:
-    """botocore's model of SageMaker."""
-    return botocore.session.Session().get_service_model("sagemaker")
 
 
 def arn(settings: EmulatorSettings, kind: str, name: str) -> str:
@@ -121,7 +113,7 @@ def _seconds(value: object) -> float:
 
 
 def _check(operation: str, parameters: Parameters) -> None:
-    shape = service_model().operation_model(operation).input_shape
+    shape = service_model("sagemaker").operation_model(operation).input_shape
     if shape is None:
         return
     report = ParamValidator().validate(parameters, shape)

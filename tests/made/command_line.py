@@ -15,7 +15,12 @@ import boto3
 from click.testing import Result
 from typer.testing import CliRunner
 
-from nova_judge.cli import main
+from nova_judge.cli import endpoints, main, submitted
+from nova_judge.runs import stopping
+from nova_judge.steps import verify_stage
+
+LOOK_EVERY_S = 0.1
+"""An emulated account takes seconds for what takes AWS minutes."""
 
 
 def asked(*arguments: object) -> Result:
@@ -76,6 +81,7 @@ def _run(
             os.environ.update(environment)
         os.chdir(folder or Path.cwd())
         _forget_clients()
+        _look_often()
         prepare()
         sys.argv = command
         main.main()
@@ -87,6 +93,11 @@ def _run(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _look_often() -> None:
+    endpoints.LOOK_AGAIN_S = stopping.LOOK_AGAIN_S = LOOK_EVERY_S
+    submitted.LOOK_EVERY_S = verify_stage._LOOK_EVERY_S = LOOK_EVERY_S
 
 
 def _forget_clients() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from nova_judge.answers.lane import SHUT_AFTER
 from nova_judge.layout import RECIPES, UNSTARTED
 from nova_judge_local.emulator_settings import EndpointFault
 from tests.workflow.conftest import ROOT, Account, lines
@@ -100,7 +101,7 @@ NAMES = (
 
 def stage(account: Any, folder: Path, **settings: Any) -> Account:
     """An account with models of every kind, each with recorded answers."""
-    asked = [json.loads(line) for line in QUESTIONS[:3]]
+    asked = [json.loads(line) for line in QUESTIONS[:SHUT_AFTER]]
     rows = [
         {"model": name, "prompt": row["prompt"], "response": f"{name} says {number}."}
         for name in NAMES
@@ -230,7 +231,9 @@ def test_a_role_without_the_right_fails(account, tmp_path, name, function, actio
     here = stage(account, tmp_path)
     put_recipe(here, [name, "lmi"])
     without_right(here, function, action)
-    here.drop("questions.jsonl", b"".join(QUESTIONS[:1]), recipe="own", folder=tmp_path)
+    # As many as one after the other must be refused, so that nobody waits between them.
+    content = b"".join(QUESTIONS[:SHUT_AFTER])
+    here.drop("questions.jsonl", content, recipe="own", folder=tmp_path)
     (execution,) = here.ended()
     assert (execution.status, execution.error) == ("FAILED", error), execution
     assert wait_until(lambda: others_gone(here))

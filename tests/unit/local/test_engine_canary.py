@@ -42,6 +42,7 @@ SIGNATURES = {
     "ministack.core.iam_actions.extract_iam_action": ["service", "method", "path"],
     "ministack.core.iam_actions.extract_resource_arn": ["service", "method", "path"],
     "ministack.core.iam_actions._safe_json_field": ["body", "field"],
+    "ministack.core.iam_actions._load_botocore_model": ["botocore_service"],
     "ministack.core.iam_evaluator._resolve_condition_key": ["key"],
     "ministack.services.iam._simulate_principal_policy": ["p"],
     "ministack.services.iam._p": ["params", "key"],
