@@ -23,6 +23,7 @@ class Names(msgspec.Struct, frozen=True):
     sides: tuple[tuple[str, str], ...]
     models: frozenset[str]
     answer_words: frozenset[str]
+    reference_words: frozenset[str]
     words_about_answers: frozenset[str]
 
 
@@ -33,12 +34,13 @@ def names() -> Names:
 
 
 def words_of(name: str) -> list[str]:
-    """The words and numbers of a name, whatever its case and signs.
+    """The Latin words and numbers of a name, whatever their case, accents and signs.
 
     >>> words_of("responseA")
     ['response', 'a']
     """
-    return [word.lower() for word in _WORDS.findall(name)]
+    letters = (it for it in unicodedata.normalize("NFKD", name) if not unicodedata.combining(it))
+    return [word.lower() for word in _WORDS.findall("".join(letters))]
 
 
 def plain_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from nova_judge.json_lines import Fault
@@ -13,6 +13,8 @@ __all__ = ["pick", "text_of", "whole_number"]
 MISSING: Final = object()
 _OPENAI_ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 _AS_FLOAT = re.compile(r"-?\d{1,15}\.0")
+_NO_TEXTS = ("type", "role", "id", "model", "object", "name", "url", "thinking", "signature")
+_DEPTH = 6
 MOST_DIGITS = 4_000
 """Digits of a number that is read as text; Python refuses to print longer integers."""
 
@@ -96,9 +98,11 @@ def text_of(value: object, field: str) -> str | Fault:
         turns = turns_of(value)
         return _answer_of(turns, field) if turns else _only_text(value, field)
     if isinstance(value, Mapping):
-        inside = next((key for key in value if isinstance(value[key], str)), None) or "…"
-        option = as_option(field, f"{field}.{inside}")
-        return Fault(f"field `{field}`: an object; {option} reads it", field)
+        inside = _path_inside(value)
+        advice = (
+            f"; {as_option(field, f'{field}.{inside}')} reads it" if inside else " with no text"
+        )
+        return Fault(f"field `{field}`: an object{advice}", field)
     shown = "null" if value is None else "true or false"
     return Fault(f"field `{field}`: a text is expected, found {shown}", field)
 
@@ -181,15 +185,37 @@ def _answer_of(turns: Sequence[ConversationTurn], field: str) -> str | Fault:
     )
 
 
+def _is_text_part(part: object) -> bool:
+    """True for a text as chat APIs write the parts of a message."""
+    if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+        return False
+    return str(part.get("type", "text")) in ("text", "input_text", "output_text")
+
+
+def _path_inside(value: object, depth: int = _DEPTH) -> str | None:
+    """The path to the first text that is not the name of a kind, a role or a thing."""
+    members: Iterable[tuple[object, object]] = ()
+    if depth and isinstance(value, Mapping):
+        members = value.items()
+    elif depth and isinstance(value, list):
+        members = enumerate(value)
+    for step, part in members:
+        if isinstance(part, str) and part.strip() and step not in _NO_TEXTS:
+            return str(step)
+        if (inside := _path_inside(part, depth - 1)) is not None:
+            return f"{step}.{inside}"
+    return None
+
+
 def _only_text(value: Sequence[object], field: str) -> str | Fault:
+    if value and all(map(_is_text_part, value)):
+        return _joined(value) or ""
     different = {part for part in value if isinstance(part, str)}
     if len(different) == 1 and all(isinstance(part, str) for part in value):
         return different.pop()
     if not value:
         return Fault(f"field `{field}`: an empty list", field)
     what = f"a list of {len(value)}" if different else "a list without texts"
-    return Fault(
-        f"field `{field}`: {what}, where one text is read: {as_option(field, f'{field}.0')} takes "
-        "the first",
-        field,
-    )
+    inside = "0" if different else _path_inside(value)
+    advice = f": {as_option(field, f'{field}.{inside}')} takes the first" if inside else ""
+    return Fault(f"field `{field}`: {what}, where one text is read{advice}", field)

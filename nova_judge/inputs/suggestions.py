@@ -44,7 +44,10 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
     named = _own_data(leaves) if own else _pairs(leaves)
     if not own and "response_A" not in named:
         lists = [name for name in suspects if not _covered(name, [named.get("reference", "")])]
-        named |= _members(rows[0], lists) or _by_elimination(leaves, suspects, named)
+        members = _members(rows[0], lists)
+        if _covered(_head(named.get("prompt", "")), members.values()):
+            del named["prompt"]  # a text among the answers
+        named |= members or _by_elimination(leaves, suspects, named)
     kept = {f: c for f in fields if (c := columns.path(f)) != f and c in leaves}
     changed = {field: path for field, path in named.items() if path != field} | kept
     if not named.get(fields[0]) or not (changed or suspects):
@@ -59,7 +62,7 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
     advice = f"Read it with --map {shlex.quote(','.join(filter(None, (line, ignored))))}"
     if yaml:
         advice += f" (in a recipe: map: {{{yaml}}})"
-    if not own and (single := _single(leaves, named)) is not None:
+    if not own and (single := _single(leaves, named, left)) is not None:
         if plain_name(single) in names().references and "reference" not in named:
             known = shlex.quote(f"{line},reference={single}".lstrip(","))
             advice += f", or, where `{single}` holds the right answers, with --map {known}"
@@ -73,8 +76,8 @@ def suggested(rows: Sequence[RowColumns], fields: Sequence[str], suspects: Seque
                 f". Its rows are answers of {len(models)} models ({', '.join(models[:4])}): write "
                 "the rows of each to a file of its own"
             )
-    elif suspects:
-        advice += f"; leave a column out with {as_option('ignore', suspects[0])}"
+    elif spare := [name for name in suspects if name != _head(named["prompt"])]:
+        advice += f"; leave a column out with {as_option('ignore', spare[0])}"
     return advice
 
 
@@ -113,7 +116,10 @@ def _pairs(leaves: Mapping[str, Leaf]) -> dict[str, str]:
         named = {"prompt": _question_of(prompt, leaves[prompt]), **named}
         taken.add(prompt)
     single = _first(leaves, names().answers, taken) if "response_A" not in named else None
-    if reference := _first(leaves, names().references, taken | ({single} if single else set())):
+    taken |= {single} if single else set()
+    reference = _first(leaves, names().references, taken)
+    others = (path for path in leaves if path not in taken and _is_reference(path))
+    if reference := reference or next(others, None):
         named["reference"] = reference
     if "context" in leaves and "prompt" in named:
         named["context"] = "context"
@@ -128,9 +134,17 @@ def _by_elimination(
     Where the file has one of ours, the only other is the other one.
     """
     taken = set(named.values())
-    heads = {path.partition(".")[0] for path in taken}
-    left = [path for path in leaves if path.partition(".")[0] in suspects and path not in taken]
-    left = [path for path in left if not _names_model(path) and path.partition(".")[0] not in heads]
+    heads = set(map(_head, taken))
+    left = [path for path in leaves if _head(path) in suspects and path not in taken]
+    asked = leaves[named["prompt"]].text if named.get("prompt") in leaves else None
+    left = [
+        path
+        for path in left
+        if _says(leaves[path])
+        and leaves[path].text != asked
+        and _head(path) not in heads
+        and not _is_reference(path)
+    ]
     for ours, other in (("response_A", "response_B"), ("response_B", "response_A")):
         if ours in leaves and other not in leaves and len(left) == 1:
             return {ours: ours, other: left[0]}
@@ -142,14 +156,12 @@ def _by_elimination(
 
 
 def _members(row: RowColumns, suspects: Sequence[str]) -> dict[str, str]:
-    """The first two members of the only list that may hold answers."""
-    lists = [name for name in suspects if isinstance(row.values.get(name), list)]
+    """The first two members of the only list that may hold answers; turns of speakers are none."""
+    held = {name: row.values.get(name) for name in suspects}
+    lists = {name: list(value or ()) for name, value in held.items() if _alternatives(value)}
     if len(lists) != 1:
         return {}
-    (name,) = lists
-    members = list(row.values[name])
-    if len(members) < len(_SIDES) or turns_of(members):
-        return {}
+    ((name, members),) = lists.items()
     paths = {
         side: next((leaf.path for leaf in leaves_of(part, f"{name}.{place}") if _says(leaf)), None)
         for place, (side, part) in enumerate(zip(_SIDES, members, strict=False))
@@ -157,10 +169,18 @@ def _members(row: RowColumns, suspects: Sequence[str]) -> dict[str, str]:
     return {side: path for side, path in paths.items() if path} if all(paths.values()) else {}
 
 
+def _alternatives(value: object) -> bool:
+    """True for a list of two answers and more."""
+    if not isinstance(value, list) or len(value) < len(_SIDES):
+        return False
+    return not any(isinstance(part, Mapping) and {"role", "from"} & part.keys() for part in value)
+
+
 def _says(leaf: Leaf) -> bool:
+    """True for a text that may be an answer: not a speaker, an identifier or a model's name."""
     last = leaf.path.rpartition(".")[2]
     names_model = _names_model(last) or plain_name(last) in names().models
-    return bool(leaf.text.strip()) and not names_model
+    return bool(leaf.text.strip()) and not names_model and not _NO_TEXT.search(leaf.path)
 
 
 def _own_data(leaves: Mapping[str, Leaf]) -> dict[str, str]:
@@ -174,10 +194,16 @@ def _own_data(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     return named
 
 
-def _single(leaves: Mapping[str, Leaf], named: Mapping[str, str]) -> str | None:
+def _single(
+    leaves: Mapping[str, Leaf], named: Mapping[str, str], left: Sequence[str]
+) -> str | None:
+    """The answers of one model: under a known name, or the only text of the columns `left`."""
     if "response_A" in named:
         return None
-    return _first(leaves, names().answers, set(named.values()))
+    if known := _first(leaves, names().answers, set(named.values())):
+        return known
+    texts = [path for path in leaves if _head(path) in left and _says(leaves[path])]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _first(leaves: Mapping[str, Leaf], names: Sequence[str], taken: set[str]) -> str | None:
@@ -207,6 +233,11 @@ def two_sides(leaves: Mapping[str, Leaf]) -> tuple[str, str] | None:
     return None
 
 
+def _is_reference(path: str) -> bool:
+    """True if a column is called like a right answer."""
+    return bool(names().reference_words & set(words_of(_last_name(path))))
+
+
 def _is_of_answer(path: str) -> bool:
     """True if a path leads into what a model gave back."""
     heads = set(words_of(path.rpartition(".")[0]))
@@ -215,7 +246,7 @@ def _is_of_answer(path: str) -> bool:
 
 def _names_model(path: str) -> bool:
     """True if a column describes an answer, such as whose it is, without being one."""
-    words = set(words_of(path))
+    words = set(words_of(_last_name(path)))
     if words & (names().words_about_answers - {"model", "models"}):
         return True
     return bool(words & {"model", "models"}) and not words & names().answer_words
@@ -232,5 +263,15 @@ def _question_of(path: str, leaf: Leaf) -> str:
     return f"{path}.{users[0] if users else 0}.{turns[0].key}"
 
 
+def _head(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def _last_name(path: str) -> str:
+    """The last step of a path that is a name: a place in a list is none."""
+    steps = path.split(".")
+    return next((step for step in reversed(steps) if not step.isdigit()), path)
+
+
 def _covered(name: str, paths: Iterable[str]) -> bool:
-    return any(path.partition(".")[0] == name or path == name for path in paths)
+    return any(_head(path) == name or path == name for path in paths)

@@ -54,9 +54,9 @@ def check_columns(
     if not missing and not unread.suspects:
         return unread.columns
     problems = [f"no column `{columns.path(field)}`" for field in missing]
-    problems += [f"{_listed(unread.suspects)} may hold answers and are not read"] * bool(
-        unread.suspects
-    )
+    if unread.suspects:
+        verb = "are" if len(unread.suspects) > 1 else "is"
+        problems.append(f"{_listed(unread.suspects)} may hold answers and {verb} not read")
     raise InputFileError(
         f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, unread.suspects)}"
     )
@@ -83,7 +83,7 @@ def _sides(rows: Sequence[RowColumns], unread: Iterable[str]) -> set[str]:
         leaf.path: leaf
         for name in unread
         for leaf in leaves_of(rows[0].values.get(name), name)
-        if " " in leaf.text.strip()
+        if leaf.text.strip()
     }
     return {path.partition(".")[0] for path in two_sides(texts) or ()}
 
@@ -110,7 +110,10 @@ def _names_answers(name: str) -> bool:
     about = set(words) & names().words_about_answers
     if words and words[-1] in names().answer_words:
         about -= {"model", "models"}  # the output of a model, not the model of an output
-    return bool(names().answer_words & set(words)) and not about
+    if about:
+        return False
+    # Not every script parts its words: 模型A回答 holds 回答.
+    return any(w in words or (not w.isascii() and w in name) for w in names().answer_words)
 
 
 def _holds_text(value: object) -> bool:

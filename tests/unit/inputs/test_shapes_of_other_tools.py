@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError
+from nova_judge.inputs.columns import text_of
 
 ASK = "What is the capital of France?"
 A, B = "It may be Lyon.", "It is Paris, on the Seine."
@@ -93,6 +94,33 @@ PAIRS = {
     "full-width letters": {"prompt": ASK, "response_\uff21": A, "response_\uff22": B},
     "one of ours": {"prompt": ASK, "response_A": A, "tuned_answer": B},
     "completion_a": {"prompt": ASK, "completion_a": A, "completion_b": B},
+    "LMArena 140k": {
+        "model_a": "x",
+        "model_b": "y",
+        "full_conversation": [
+            {
+                "user": {"role": "user", "content": [{"type": "text", "text": ASK}]},
+                "model_side_a": {"role": "assistant", "content": [{"type": "text", "text": A}]},
+                "model_side_b": {"role": "assistant", "content": [{"type": "text", "text": B}]},
+            }
+        ],
+    },
+    "UltraFeedback with right answers": {
+        "instruction": ASK,
+        "completions": [{"model": "x", "response": A}, {"model": "y", "response": B}],
+        "correct_answers": ["Paris"],
+    },
+    "OpenAI preference tuning": {
+        "input": {"messages": [TURN]},
+        "preferred_output": [said(A)],
+        "non_preferred_output": [said(B)],
+    },
+    "one word a side": {"prompt": ASK, "text_a": "Lyon", "text_b": "Paris"},
+    "one word a model": {"prompt": ASK, "gpt-4o": "Lyon", "claude-3": "Paris"},
+    "abbreviated": {"prompt": ASK, "resp_a": "Lyon", "resp_b": "Paris"},
+    "Spanish": {"prompt": ASK, "respuesta_1": "Lyon", "respuesta_2": "París"},
+    "German": {"prompt": ASK, "Antwort alt": "Lyon", "Antwort neu": "Paris"},
+    "Chinese": {"prompt": ASK, "模型A回答": "里昂", "模型B回答": "巴黎"},
 }
 SINGLE = {
     "AlpacaEval outputs": {"instruction": ASK, "output": A, "generator": "x", "dataset": "d"},
@@ -111,6 +139,24 @@ SINGLE = {
     "Inspect log sample": {"id": "1", "input": ASK, "target": "Paris", "output": {"completion": A}},
     "LangSmith run": {"inputs": {"question": ASK}, "outputs": {"output": A}},
     "model output": {"prompt": ASK, "model_output": A},
+    "an output of any name": {"prompt": ASK, "llm_output": A},
+    "French": {"prompt": ASK, "réponse": "Lyon"},
+    "Japanese": {"prompt": ASK, "回答": "リヨン"},
+    "MLflow": {"request": ASK, "response": A, "expected_response": "Paris"},
+    "Langfuse": {
+        "input": {"messages": [TURN]},
+        "output": {"role": "assistant", "content": A},
+        "expectedOutput": "Paris",
+    },
+    "Bedrock evaluation": {
+        "inputRecord": {"prompt": ASK, "referenceResponse": "Paris"},
+        "modelResponses": [{"response": A, "modelIdentifier": "amazon.nova-lite-v1:0"}],
+    },
+    "Bedrock batch": {
+        "modelInput": {"messages": [{"role": "user", "content": [{"text": ASK}]}]},
+        "modelOutput": {"output": {"message": {"content": [{"text": A}]}}},
+    },
+    "WildBench": {"chat_history": [ASK], "model_input": ASK, "output": [A], "generator": "x"},
 }
 DOCUMENTS = {
     "Inspect log": (
@@ -186,6 +232,39 @@ def test_answers_of_one_model_are_refused_with_the_join_that_reads_two(tmp_path,
     assert result.exit_code == 0, f"{result.output} {result.exception}"
     assert "3 usable rows (ready pairs)" in printed(result)
     assert "3 rows matched, 0 have no row there" in " ".join(result.stderr.split())
+
+
+def test_no_speaker_and_no_question_is_proposed_as_an_answer(tmp_path):
+    """Seen: Nova's own DPO files were to be read with `response_A=messages.0.role`."""
+    candidates = [{"content": [{"text": text}], "preferenceLabel": "x"} for text in (A, B)]
+    turns = [{"role": "user", "content": [{"text": ASK}]}]
+    rows = {"messages": [*turns, {"role": "assistant", "candidates": candidates}]}
+    assert suggestion(validate(written(tmp_path, rows))) == "prompt=messages.0.content.0.text"
+    posts = {"info": {"post": ASK}, "summaries": [{"text": A}, {"text": B}]}
+    refused = str(validate(written(tmp_path, posts, "posts.jsonl")).exception)
+    assert "Its columns are `info.post`, `summaries.0.text`: say which is which" in refused
+
+
+PARTS = {
+    "Anthropic": ([{"type": "text", "text": A}], None),
+    "Bedrock": ([{"text": "It may "}, {"text": "be Lyon."}], None),
+    "Gemini": (
+        {"candidates": [{"content": {"parts": [{"text": A}]}}]},
+        "an object; --map response_A=response_A.candidates.0.content.parts.0.text",
+    ),
+    "thought and answer": (
+        [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": A}],
+        "a list without texts, where one text is read: --map response_A=response_A.1.text",
+    ),
+    "a call of a tool": ([{"type": "tool_use", "id": "1", "name": "f"}], "a list without texts"),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_answers_as_apis_give_them_are_read_or_refused_with_the_path_to_their_text(parts):
+    value, reason = PARTS[parts]
+    read = text_of(value, "response_A")
+    assert read == A if reason is None else reason in read.reason, read
 
 
 def test_an_answer_may_be_the_right_one(tmp_path):
