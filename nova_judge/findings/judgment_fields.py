@@ -5,16 +5,24 @@ what it says.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nova_judge.inputs.column_names import plain_name
+from nova_judge.inputs.columns import whole_number
 from nova_judge.inputs.label_words import LONGEST, is_no_verdict, names_candidate, read_label
 from nova_judge.records import JudgedAs, Unscored, Verdict
 from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, key_of, markup_of
 from nova_judge.verdict_labels import parse_verdict, turned
 
 JUDGED_BY = ("forward", "backward", "preference", "margin", "score_A", "score_B")
+COLUMNS = (
+    *("id", "forward", "backward", "preference", "margin", "score_A", "score_B"),
+    *("label", "probability", "category", "prompt", "cluster", "length_A", "length_B"),
+)
+_BY_PLAIN_NAME = {plain_name(name): name for name in COLUMNS}
 
+_SCORES = {"score_A", "score_B"}
 _NO_VERDICT = Unscored("no verdict")
 
 
@@ -60,10 +68,46 @@ def judged_by(fields: Mapping[str, Any]) -> set[str]:
 
     Raises UnusableFieldsError when it has none, not even an empty verdict.
     """
-    given = {name for name in JUDGED_BY if not is_empty(fields.get(name))}
-    if not given and not set(JUDGED_BY) & fields.keys():
-        raise UnusableFieldsError("neither forward, backward, preference nor margin")
-    return given
+    there = set(JUDGED_BY) & fields.keys()
+    if len(there & _SCORES) == 1:
+        there -= _SCORES  # the score of one answer compares nothing
+    if not there:
+        raise UnusableFieldsError(
+            "neither forward, backward, preference, margin nor both of score_A and score_B"
+        )
+    return {name for name in there if not is_empty(fields[name])}
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """The columns that differ from one of ours in case, blanks or signs, by ours, if that is not
+    there.
+
+    >>> misspelt(["ID", "Forward", "label"])
+    {'id': 'ID', 'forward': 'Forward'}
+    """
+    there = dict.fromkeys(names)
+    near = {_BY_PLAIN_NAME.get(plain_name(name), name): name for name in there}
+    return {ours: name for ours, name in near.items() if ours not in there}
+
+
+def other_scale(outside: OutsideScaleError, scale: PreferenceScale) -> str:
+    """Problem of a preference beside the scale of its file, and how to name another."""
+    return (
+        f"`preference` is {outside.args[0]:g} on a line, which is not on a scale of {scale.low:g} "
+        f"to {scale.high:g}. The scale belongs to the whole file: name what A's win and B's win "
+        "are, as in --preference 1:2 (AlpacaEval), -1:1, 0:100 (percent), 1:5 or 1:7 (Likert, the "
+        "highest for B), or 7:1 (the highest for A)"
+    )
+
+
+def map_advice(verdicts: Sequence[str]) -> str:
+    """How to read verdicts under other names."""
+    if not verdicts:
+        return ""
+    first, *others = verdicts
+    also = f", or, with the verdicts of the other order in `{others[0]}`," if others else ""
+    both = f" with --map forward={first},backward={others[0]}" if others else ""
+    return f" Read it with --map forward={first}{also}{both}."
 
 
 class Fields:
@@ -104,7 +148,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             self._lose(name, value)
             return None
-        return str(value)
+        return whole_number(str(value)) if name in ("id", "cluster") else str(value)
 
     def _lose(self, name: str, value: object) -> None:
         self.lost.append(Lost(name, _shown(value)))

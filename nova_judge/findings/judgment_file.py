@@ -9,6 +9,7 @@ itself and not its line, and is counted; words that name no known verdict refuse
 such lines do say something.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ import numpy as np
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_counts import Repeated, counted_lines
 from nova_judge.findings.judgment_fields import (
+    COLUMNS,
+    JUDGED_BY,
     SHARE,
     Fields,
     LabelledRow,
@@ -29,6 +32,9 @@ from nova_judge.findings.judgment_fields import (
     PreferenceScale,
     UnusableFieldsError,
     judged_by,
+    map_advice,
+    misspelt,
+    other_scale,
 )
 from nova_judge.inputs.input_file import Record, read_records
 from nova_judge.inputs.label_words import KNOWN, read_label
@@ -38,11 +44,6 @@ from nova_judge.statistics.outcomes import Outcome
 MOST_UNREAD = 0.01
 _HEAD = 20
 """The share of a column that may be unreadable, or of lines set aside, before it is said first."""
-
-COLUMNS = (
-    "id, forward, backward, label, probability, margin, category, length_A, length_B, preference, "
-    "prompt, cluster"
-)
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -82,15 +83,13 @@ def read_judgment_file(
     try:
         evidence = gather(reader.rows(read_records(file, columns)))
     except OutsideScaleError as outside:
-        raise InputFileError(f"{file}: {_other_scale(outside, scale)}") from None
+        raise InputFileError(f"{file}: {other_scale(outside, scale)}") from None
     reader.check_verdicts(file)
     if not evidence.rows:
         first = "; ".join(f"line {each.line}: {each.reason}" for each in reader.set_aside[:3])
-        verdicts = _verdict_columns(file, columns)
-        advice = f" Read it with --map forward={verdicts[0]}." if verdicts else ""
         raise InputFileError(
-            f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: {COLUMNS}."
-            f"{advice}"
+            f"{file}: no line can be used ({first or 'it is empty'}). Expected columns: "
+            f"{', '.join(COLUMNS)}.{map_advice(_verdict_columns(file, columns))}"
         )
     basis = reader.basis()
     return JudgmentsRead(
@@ -146,7 +145,7 @@ class _Reader:
         self._known, self._lost_of_labels = labels
         self._scale = scale
         self._lost: Counter[str] = Counter()
-        self._spellings = {name: Counter[str]() for name in ("forward", "backward", "preference")}
+        self._spellings = {name: Counter[str]() for name in JUDGED_BY}
         self._lines = 0
         self._joined: set[str] = set()
         self._ids: Counter[str] = Counter()
@@ -192,13 +191,20 @@ class _Reader:
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be measured")
-        if basis is not Basis.PREFERENCE and "preference" in self.seen:
+        if basis is Basis.PREFERENCE:
+            low, high = self._scale
+            notes.append(
+                f"`preference` is read as {low:g} where A wins to {high:g} where B wins: "
+                "--preference LOW:HIGH names another scale"
+            )
+        elif "preference" in self.seen:
             notes.append("preference: not used, because the rows have verdicts")
         return notes
 
     def _row(self, fields: dict[str, Any] | str) -> EvidenceRow:
         if isinstance(fields, str):
             raise UnusableFieldsError(fields)
+        self.columns |= fields.keys()
         given, read = judged_by(fields), Fields(fields)
         row, row_id = read.evidence(self._scale), read.text("id")
         self._lines += 1
@@ -207,7 +213,6 @@ class _Reader:
             if name in self._spellings:
                 self._spellings[name][shown] += 1
         self.seen |= given
-        self.columns |= fields.keys() & {"forward", "backward"}
         if row_id is None:
             return row
         self._ids[row_id] += 1
@@ -215,17 +220,28 @@ class _Reader:
 
     def check_verdicts(self, file: Path) -> None:
         """Raises InputFileError where a hundredth of the verdicts are words that are not known, or
-        of the preferences no numbers: such a row would be left out because of what it says.
+        of the preferences or margins no numbers: such a row would be left out because of what it
+        says. Also where a column has nearly one of our names.
         """
-        odd = self._spellings.pop("preference")
-        if odd.total() > max(1, MOST_UNREAD * self._lines) and self.basis() is Basis.PREFERENCE:
+        if near := misspelt(sorted(self.columns)):
+            option = ",".join(f"{ours}={name}" for ours, name in near.items())
+            raise InputFileError(
+                f"{file}: {', '.join(f'`{name}`' for name in near.values())} would not be read: "
+                f"read it with --map {shlex.quote(option)}"
+            )
+        for name in self._numbers_that_judge():
+            odd = self._spellings[name]
+            if odd.total() <= max(1, MOST_UNREAD * self._lines):
+                continue
             shown = ", ".join(f"{each} ({count:,} lines)" for each, count in odd.most_common(5))
             raise InputFileError(
-                f"{file}: `preference` holds {shown}, which is not a number. Where it names a "
-                "verdict, read it with --map forward=preference; write a percent as 75, with "
-                "--preference 0:100, and a decimal comma as a point"
+                f"{file}: `{name}` holds {shown}, which is not a number. Where it names a "
+                f"verdict, read it with --map forward={name}; write a percent as 75"
+                f"{', with --preference 0:100' * (name == 'preference')}, and a decimal comma as a "
+                "point"
             )
-        for name, spellings in self._spellings.items():
+        for name in ("forward", "backward"):
+            spellings = self._spellings[name]
             repeated = [(each, count) for each, count in spellings.most_common() if count > 1]
             if sum(count for _, count in repeated) > MOST_UNREAD * self._lines:
                 shown = ", ".join(f"{each} ({count:,} lines)" for each, count in repeated[:5])
@@ -233,6 +249,12 @@ class _Reader:
                     f"{file}: `{name}` holds {shown}, which names no verdict. Known are {KNOWN}; "
                     "leave the field empty where there is no verdict"
                 )
+
+    def _numbers_that_judge(self) -> Sequence[str]:
+        """The columns of numbers that say who is better, where no verdict does."""
+        if self.basis() is Basis.PREFERENCE:
+            return ("preference",)
+        return () if self.columns & {"forward", "backward"} else ("margin", "score_A", "score_B")
 
     def _with_labels(self, row_id: str, row: EvidenceRow) -> EvidenceRow:
         label = self._known.get(row_id)
@@ -257,15 +279,6 @@ def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> E
         default=int(Outcome.TIE),
     )
     return replace(evidence, forward=codes.astype(np.uint8))
-
-
-def _other_scale(outside: OutsideScaleError, scale: PreferenceScale) -> str:
-    return (
-        f"`preference` is {outside.args[0]:g} on a line, which is not on a scale of {scale.low:g} "
-        f"to {scale.high:g}. The scale belongs to the whole file: name what A's win and B's win "
-        "are, as in --preference 1:2 (AlpacaEval), -1:1, 0:100 (percent), 1:5 or 1:7 (Likert, the "
-        "highest for B), or 7:1 (the highest for A)"
-    )
 
 
 def _read_labels(path: Path) -> _Labels:

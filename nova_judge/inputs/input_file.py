@@ -13,7 +13,7 @@ from nova_judge.inputs.answers_beside import AnswersBeside, readable_rows
 from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
-from nova_judge.inputs.row_fields import UNREADABLE, columns_of
+from nova_judge.inputs.row_fields import UNREADABLE, columns_of, repeated_key
 from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option, fields_of
 from nova_judge.scratch import scratch_folder
@@ -252,4 +252,6 @@ def _record(row: JsonRow) -> Record:
     value = decoded(row.content, _decoder)
     if isinstance(value, Fault):
         return Record(row.line, value.reason)
+    if repeated := repeated_key(row.content, value):
+        return Record(row.line, repeated.reason)
     return Record(row.line, str(value[UNREADABLE]) if UNREADABLE in value else value)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,13 +46,7 @@ def columns_of(content: bytes, columns: ColumnMap) -> RowColumns | Fault:
         return row
     if UNREADABLE in row:
         return Fault(str(row[UNREADABLE]))
-    try:
-        duplicate = _duplicate_key(content, _names_read(columns))
-    except RecursionError as error:
-        return Fault(f"not JSON: {error}")
-    if duplicate is not None:
-        return Fault(f"key `{duplicate}` appears more than once", duplicate)
-    return RowColumns(row, columns)
+    return repeated_key(content, _names_read(columns)) or RowColumns(row, columns)
 
 
 def brings(row: RowColumns, judged: Sequence[Candidate] = CANDIDATES) -> bool | None:
@@ -169,8 +163,11 @@ def _names_read(columns: ColumnMap) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *FIELDS, "source")))
 
 
-def _duplicate_key(content: bytes, names: tuple[str, ...]) -> str | None:
-    """The first of our keys that stands twice; only lines that could have one are parsed again."""
+def repeated_key(content: bytes, names: Collection[str]) -> Fault | None:
+    """The fault of a line in which the first of these keys stands twice.
+
+    Only lines that could have one are parsed again.
+    """
     suspicious = _ESCAPED_ASCII.search(content) or any(
         content.count(b'"%s"' % name.encode()) > 1 for name in names
     )
@@ -183,6 +180,11 @@ def _duplicate_key(content: bytes, names: tuple[str, ...]) -> str | None:
         # The outermost object is built last, so its finding is the one that remains.
         duplicates[:] = [name for name in names if keys.count(name) > 1]
 
-    # Python refuses to convert very long integers; nobody reads these.
-    json.loads(content, object_pairs_hook=note, parse_int=str)
-    return duplicates[0] if duplicates else None
+    try:
+        # Python refuses to convert very long integers; nobody reads these.
+        json.loads(content, object_pairs_hook=note, parse_int=str)
+    except RecursionError as error:
+        return Fault(f"not JSON: {error}")
+    if not duplicates:
+        return None
+    return Fault(f"key `{duplicates[0]}` appears more than once", duplicates[0])

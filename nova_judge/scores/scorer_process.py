@@ -158,7 +158,7 @@ def enter_jail(folders: Iterable[str]) -> str:
     return jail.enter(jail.Rooms(tuple(folders), str(Path.cwd())))
 
 
-def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
+def main(scorer: Path, load_seconds: float, row_seconds: float, cpu_seconds: int) -> None:
     """Score the rows on standard input; what the scorer prints goes nowhere.
 
     The first line says whether the scorer could be loaded, each further one belongs to a row. All
@@ -183,7 +183,7 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
     enter_jail(folders)
     imports_done = watch(folders=folders)
     # A thread in C ends the process when a row takes too long, even where Python code cannot.
-    faulthandler.dump_traceback_later(row_seconds, exit=True, file=timeouts)
+    faulthandler.dump_traceback_later(load_seconds, exit=True, file=timeouts)
     try:
         score = load_scorer(scorer)
     except NoScoreError as fault:
@@ -202,4 +202,5 @@ def main(scorer: Path, row_seconds: float, cpu_seconds: int) -> None:
 if __name__ == "__main__" and sys.argv[1:] == ["--limits"]:
     sys.stdout.write(enter_jail(python_folders()))
 elif __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), float(sys.argv[2]), int(sys.argv[3]))
+    load, row = map(float, sys.argv[2:4])
+    main(Path(sys.argv[1]).resolve(), load, row, int(sys.argv[4]))

@@ -15,12 +15,14 @@ from nova_judge.scores.jailed_process import run_jailed
 from nova_judge.scores.scorer_process import NoScoreError, checked_metrics
 
 _CHILD = Path(scorer_process.__file__).resolve()
-_START_SECONDS = 20.0
 
 
 class SandboxLimits(NamedTuple):
-    """Seconds for one row, and how many rows share a process."""
+    """Seconds for loading the scorer and for one row, and how many rows share a process."""
 
+    load_seconds: float = (
+        120.0  # libraries such as sympy, read for the first time on a busy machine
+    )
     row_seconds: float = 10.0
     rows_per_process: int = 200
 
@@ -60,29 +62,26 @@ def score_rows(
 def _run(
     scorer: Path, rows: Sequence[object], limits: SandboxLimits
 ) -> tuple[list[dict[str, float] | Unscored], str]:
-    """The rows that one child scored, and how it ended."""
-    seconds = limits.row_seconds * len(rows) + _START_SECONDS
-    arguments = [str(scorer.resolve()), str(limits.row_seconds), str(int(seconds) + 1)]
+    """The rows that one child scored, and how it ended.
+
+    Its lines are believed only as far as they have the right shape.
+    """
+    seconds = limits.row_seconds * len(rows) + limits.load_seconds
+    times = (str(limits.load_seconds), str(limits.row_seconds), str(int(seconds) + 1))
+    arguments = [str(scorer.resolve()), *times]
     token = secrets.token_hex(16).encode()
     sent = b"".join(line + b"\n" for line in [token, *map(orjson.dumps, rows)])
     finished = run_jailed(_CHILD, arguments, sent, seconds)
-    ended = finished.ended or f"a row took more than {limits.row_seconds:g} s"
     mark = token + b" "
     lines = [
         line.removeprefix(mark) for line in finished.output.splitlines() if line.startswith(mark)
     ]
-    return _read(scorer, lines, len(rows), ended), ended
-
-
-def _read(
-    scorer: Path, output: Sequence[bytes], rows: int, ended: str
-) -> list[dict[str, float] | Unscored]:
-    """The child's lines, believed only as far as they have the right shape."""
-    first, *lines = output or [b"{}"]
-    written = _decoded(first)
-    if not written.loaded:
-        raise ScorerError(f"{scorer}: {written.fault or f'loading it ended the process: {ended}'}")
-    return [_metrics(_decoded(line)) for line in lines[:rows]]
+    loaded = _decoded(lines[0] if lines else b"{}")
+    if not loaded.loaded:
+        ended = finished.ended or f"it took more than {limits.load_seconds:g} s"
+        raise ScorerError(f"{scorer}: {loaded.fault or f'loading it ended the process: {ended}'}")
+    scored = [_metrics(_decoded(line)) for line in lines[1 : len(rows) + 1]]
+    return scored, finished.ended or f"a row took more than {limits.row_seconds:g} s"
 
 
 def _decoded(line: bytes) -> _Written:

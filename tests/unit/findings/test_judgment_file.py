@@ -363,3 +363,57 @@ def test_labels_of_people_are_not_proposed_as_verdicts(tmp_path):
         read_judgment_file(file)
     assert "no line can be used" in str(refused.value)
     assert "--map" not in str(refused.value)
+
+
+@pytest.mark.parametrize("column", ["margin", "score_A"])
+def test_margins_that_are_no_numbers_refuse_the_file(tmp_path: Path, column: str) -> None:
+    """Seen: decimal commas, so that whole margins counted and others did not."""
+    rows = [{"id": f"r{n}", "margin": 1, "score_A": 1, "score_B": 2} for n in range(10)]
+    file = jsonl(tmp_path / "j.jsonl", [*rows, *({**row, column: "-0,5"} for row in rows)])
+    with pytest.raises(
+        InputFileError, match=f"`{column}` holds '-0,5' \\(10 lines\\), which is not"
+    ):
+        read_judgment_file(file)
+
+
+def test_columns_that_are_nearly_ours_refuse_the_file(tmp_path: Path) -> None:
+    rows = [{"ID": "1", "forward": "A>B", "Backward": "A>B"}]
+    with pytest.raises(InputFileError, match=r"`Backward`, `ID` would not be read: read it with "):
+        read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+    columns = {"id": "ID", "backward": "Backward"}
+    assert read_judgment_file(jsonl(tmp_path / "j.jsonl", rows), columns=columns).basis == (
+        Basis.BOTH_ORDERS
+    )
+
+
+def test_both_columns_of_verdicts_are_named(tmp_path: Path) -> None:
+    rows = [{"g1_winner": "model_1", "g2_winner": "tie"}]
+    with pytest.raises(InputFileError, match=r"--map forward=g1_winner,backward=g2_winner\."):
+        read_judgment_file(jsonl(tmp_path / "j.jsonl", rows))
+
+
+def test_a_key_that_stands_twice_in_a_line_sets_the_line_aside(tmp_path: Path) -> None:
+    """Its last value was taken without a word."""
+    file = tmp_path / "j.jsonl"
+    twice = '{"id": "1", "forward": "A>B", "forward": "B>A"}'
+    file.write_text(f'{twice}\n{{"id": "2", "forward": "A>B"}}\n', "utf-8")
+    read = read_judgment_file(file)
+    assert [(each.line, each.reason) for each in read.set_aside] == [
+        (1, "key `forward` appears more than once")
+    ]
+
+
+def test_the_scale_of_a_preference_is_said(tmp_path: Path) -> None:
+    """A file in which every preference is 1 may say that A, or that B, won throughout."""
+    file = jsonl(tmp_path / "j.jsonl", [{"id": "1", "preference": 1}])
+    assert any(
+        "`preference` is read as 0 where A wins to 1 where B wins" in note
+        for note in read_judgment_file(file).notes
+    )
+
+
+def test_an_id_that_pandas_wrote_as_a_float_is_the_same_id(tmp_path: Path) -> None:
+    labels = jsonl(tmp_path / "l.jsonl", [{"id": 1.0, "label": "A"}, {"id": "2.0", "label": "B"}])
+    rows = [{"id": 1, "forward": "A>B"}, {"id": "2", "forward": "A>B"}]
+    read = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows), labels)
+    assert "2 of 2 ids of the labels have a judgment" in read.notes

@@ -150,6 +150,14 @@ def test_a_scorer_that_cannot_be_loaded_says_why(scorer, body: str, said: str) -
     assert said in str(raised.value)
 
 
+def test_loading_has_a_limit_of_its_own(scorer) -> None:
+    """Seen on a busy machine: sympy took longer to load than a row may, and nothing was scored."""
+    slow = scorer("import time\ntime.sleep(1)\ndef score(answer): return 1")
+    assert list(score_rows(slow, [ROW], SandboxLimits(row_seconds=0.5))) == [{"score": 1.0}]
+    with pytest.raises(ScorerError, match=r"loading it ended .*: it took more than 0\.5 s"):
+        list(score_rows(slow, [ROW], SandboxLimits(load_seconds=0.5)))
+
+
 CRASHING = """
 import os
 def score(answer):
