@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
+from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -21,6 +23,14 @@ FLAGS = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_figures() -> Iterator[None]:
+    """Nobody looks at a figure here, and drawing it takes longer than the rest of a report."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda _, file, **__: file.write(b"not drawn"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
@@ -32,30 +42,44 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open a file; at the end no error, dialog, policy violation or request may have occurred."""
-    contexts, troubles = [], []
+@pytest.fixture(scope="session")
+def shared_page(browser: Any) -> Any:
+    """The one page in which all tests look: a process of its own for each would cost most of it."""
+    return browser.new_page()
 
-    def opened(path: Path, width: int = 1280, scheme: str = "light") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: _note_request(request.url, path, troubles))
-        page.goto(path.as_uri())
+
+@pytest.fixture
+def open_page(shared_page: Any) -> Iterator[Callable[..., Any]]:
+    """Open a file or an address; an error, dialog, policy violation or foreign request fails."""
+    page, troubles, opened_at = shared_page, [], [""]
+
+    def note_request(request: Any) -> None:
+        url, (address,) = request.url, opened_at
+        # A file asks for nothing but itself, a served page for what its own server has.
+        ours = address.startswith("http:") and url.startswith(urljoin(address, "/"))
+        if url != address and not ours and not url.startswith("data:"):
+            troubles.append(f"requested {url}")
+
+    listeners = {
+        "console": lambda message: troubles.append(message.text),
+        "pageerror": lambda error: troubles.append(str(error)),
+        "dialog": lambda dialog: (troubles.append(dialog.message), dialog.dismiss()),
+        "request": note_request,
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+
+    def opened(place: Path | str, width: int = 1280, scheme: str = "light") -> Any:
+        opened_at[0] = place.as_uri() if isinstance(place, Path) else place
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(opened_at[0])
         if page.locator("#held-rows").count():
             page.wait_for_selector("#row-list > li", state="attached")
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    page.goto("about:blank")  # what the page still does is told to this test
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
     assert troubles == []
-
-
-def _note_request(url: str, path: Path, troubles: list[str]) -> None:
-    if url != path.as_uri() and not url.startswith("data:"):
-        troubles.append(f"requested {url}")

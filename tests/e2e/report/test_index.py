@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from nova_judge.findings.judgments import write_judgments
@@ -12,12 +11,9 @@ from nova_judge.report.report_server import make_server
 from tests.made import generated
 from tests.made.changed import changed
 
+from .looked_at import violations
+
 GROUPS = ("nightly", "demo", "release")
-
-
-def violations(page):
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [each["id"] for each in found]
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +45,8 @@ def address(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_thirty_runs_are_found_sorted_and_compared(browser, address, width, scheme):
-    troubles = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.on("console", lambda message: troubles.append(message.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto(address)
+def test_thirty_runs_are_found_sorted_and_compared(open_page, address, width, scheme):
+    page = open_page(address, width, scheme)
     rows = page.locator(".runs-table tbody tr:visible")
     expect(rows).to_have_count(30)
     assert "run-27" in rows.first.inner_text()
@@ -88,15 +79,12 @@ def test_thirty_runs_are_found_sorted_and_compared(browser, address, width, sche
     assert "win rate" in page.inner_text("tbody tr >> nth=0")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    context.close()
-    assert troubles == []
 
 
-def test_two_runs_that_cannot_be_compared_say_why(browser, address):
-    page = browser.new_page()
+def test_two_runs_that_cannot_be_compared_say_why(shared_page, address):
+    page = shared_page
     page.goto(f"{address}compare?run=release/run-02&run=release/run-05")
     assert "These runs cannot be compared" in page.inner_text("main")
     assert "stand-in for the judge" in page.inner_text("main")
     assert page.goto(f"{address}compare?run=release/run-02").status == 404
     assert page.goto(f"{address}compare?run=../x&run=release/run-05").status == 404
-    page.close()

@@ -13,7 +13,7 @@ from nova_judge.scores.table import AnswerScore, ScoreTable
 from nova_judge.statistics.outcomes import Outcome
 from tests.made import scored
 
-from .test_page import sideways, violations
+from .looked_at import sideways, violations
 
 TEXT = "Explain how to change the plan in the console, and name every step on the way. " * 3
 PAGES = ("scores", "judges compared")

@@ -1,12 +1,13 @@
 """The page in a real Chromium: widths, themes, keyboard, accessibility, hostile texts, size."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from nova_judge.findings.metrics import compute_metrics, failed_metrics
 from nova_judge.findings.metrics_record import (
@@ -45,6 +46,7 @@ from tests.made import generated
 from tests.made.changed import changed
 
 from . import hostile
+from .looked_at import foreign_elements, sideways, violations
 
 WIDTHS = (360, 390, 768, 1280)
 SCHEMES = ("light", "dark")
@@ -91,29 +93,38 @@ def test_axe_finds_nothing_on_a_failed_run(open_page, failed_path):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_index_fits_and_axe_finds_nothing(open_page, tmp_path, width):
-    rows = generated.judged_rows(60)
+@pytest.fixture(scope="module")
+def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows, folder = generated.judged_rows(60), tmp_path_factory.mktemp("index")
+    metrics = generated.metrics(rows)
     for day in (11, 13, 17):
-        metrics = changed(generated.metrics(rows), "created", f"2026-11-{day}T00:00:00Z")
-        write(tmp_path / f"run-{day}" / "report", metrics, rows)
-    index = tmp_path / "index.html"
-    index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
-    page = open_page(index, width)
+        of_day = changed(metrics, "created", f"2026-11-{day}T00:00:00Z")
+        write(folder / f"run-{day}" / "report", of_day, rows)
+    return write_index(folder)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_index_fits_and_axe_finds_nothing(open_page, index_path, width):
+    page = open_page(index_path, width)
     assert page.locator(".trend circle").count() == 3
     assert sideways(page) == []
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, width):
+@pytest.fixture(scope="module")
+def job_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = generated.judged_rows(60)
     job = generated.JOB | {
         "inference_error_stderr": 0.1339,
         "b_scores_stderr": 0.1175,
         "score": 66.0,
     }
-    page = open_page(write(tmp_path, generated.metrics(rows, job), rows), width)
+    return write(tmp_path_factory.mktemp("job"), generated.metrics(rows, job), rows)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, job_path, width):
+    page = open_page(job_path, width)
     cut = page.evaluate(
         """() => { const cells = [...document.querySelectorAll('#trust > .card td')];
           return [cells.length, cells.filter((cell) =>
@@ -127,14 +138,13 @@ def test_what_the_job_reports_is_read_whole_on_a_phone(open_page, tmp_path, widt
 
 def test_series_of_one_recipe_and_judge_are_told_apart(open_page, tmp_path):
     rows = generated.judged_rows(60)
+    metrics = generated.metrics(rows)
     for name in ("one", "two"):
         for day in (1, 2):
-            metrics = changed(generated.metrics(rows), "candidates.A.name", f"baseline {name}")
-            metrics = changed(metrics, "created", f"2026-11-0{day}T00:00:00Z")
-            write(tmp_path / f"{name}-{day}" / "report", metrics, rows)
-    index = tmp_path / "index.html"
-    index.write_text(render_index(group(find_reports(tmp_path)), tmp_path))
-    page = open_page(index)
+            of_day = changed(metrics, "candidates.A.name", f"baseline {name}")
+            of_day = changed(of_day, "created", f"2026-11-0{day}T00:00:00Z")
+            write(tmp_path / f"{name}-{day}" / "report", of_day, rows)
+    page = open_page(write_index(tmp_path))
     headings = page.locator("h2").all_inner_texts()
     assert len(headings) == len(set(headings)) == 2
     assert violations(page) == []
@@ -151,26 +161,21 @@ def test_keyboard_reaches_rows_and_opens_one(open_page, page_path):
 
 def test_filters_agree_with_the_rows(open_page, page_path):
     page = open_page(page_path)
-    counts = {}
-    for verdict in ("A", "B", "tie", "inconsistent", "error"):
-        page.select_option("[name=verdict]", verdict)
-        page.wait_for_timeout(200)
-        counts[verdict] = int(page.inner_text("#row-count").split(" of ")[0])
     tally = generated.metrics(generated.judged_rows(240)).reconciled
-    assert tuple(counts.values()) == msgspec.structs.astuple(tally)
+    verdicts = ("A", "B", "tie", "inconsistent", "error")
+    for verdict, count in zip(verdicts, msgspec.structs.astuple(tally), strict=True):
+        page.select_option("[name=verdict]", verdict)
+        expect_rows(page, count)
 
 
 def test_search_and_criterion_filter(open_page, page_path):
     page = open_page(page_path)
     page.fill("[name=search]", "change plan 17 in")
-    page.wait_for_timeout(250)
-    assert page.inner_text("#row-count").startswith("1 of 240 rows")
+    expect_rows(page, 1)
     page.fill("[name=search]", "")
     page.select_option("[name=criterion]", "accuracy")
     page.select_option("[name=ahead]", "B")
-    page.wait_for_timeout(250)
-    expected = sum(b_ahead_on(row, "accuracy") for row in generated.judged_rows(240))
-    assert page.inner_text("#row-count").startswith(f"{expected} of 240 rows")
+    expect_rows(page, sum(b_ahead_on(row, "accuracy") for row in generated.judged_rows(240)))
 
 
 def test_sliders_agree_with_the_command_line(open_page, page_path):
@@ -286,6 +291,10 @@ def test_hundred_thousand_rows_open(open_page, tmp_path):
     assert "1,000 of 100,000 rows, drawn by a hash of run and line" in page.inner_text("#rows")
 
 
+def expect_rows(page: Any, count: int) -> None:
+    expect(page.locator("#row-count")).to_have_text(re.compile(f"^{count} of 240 rows"))
+
+
 def open_first_row(page: Any) -> None:
     if page.locator("#row-list summary").count():
         page.locator("#row-list summary").first.click()
@@ -294,32 +303,6 @@ def open_first_row(page: Any) -> None:
             "document.querySelectorAll('#row-list > li:first-child details')"
             ".forEach((each) => { each.open = true; })"
         )
-
-
-def sideways(page: Any) -> list[str]:
-    """What reaches beyond the window: the page itself, or a card's content."""
-    return page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll('.card, .rows > li')]
-          .filter((each) => each.scrollWidth > each.clientWidth + 1)
-          .map((each) => `${each.tagName} ${each.className} ${each.textContent.slice(0, 60)}`)"""
-    )
-
-
-def violations(page: Any) -> list[str]:
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
-
-
-def foreign_elements(page: Any) -> list[str]:
-    """Elements that our templates never write, or more scripts and styles than they write."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll('img, iframe, marquee, template, base, math')]
-          .map((each) => each.outerHTML)
-          .concat(document.querySelectorAll('script:not([type])').length ? ['script'] : [])
-          .concat(document.querySelectorAll('style').length > 1 ? ['style'] : [])
-          .concat([...document.querySelectorAll('a')].map((each) => each.getAttribute('href'))
-            .filter((href) => !/^(#|[a-z]+\\.[a-z]+$)/.test(href)))"""
-    )
 
 
 def b_ahead_on(row: JudgedRow, name: str) -> bool:
@@ -369,6 +352,12 @@ def hostile_row(line: int, text: str) -> JudgedRow:
 
 def write(folder: Path, metrics: Metrics, rows: list[JudgedRow]) -> Path:
     return write_report(folder, metrics, JudgedPairs(rows, metrics.run_id))
+
+
+def write_index(folder: Path) -> Path:
+    index = folder / "index.html"
+    index.write_text(render_index(group(find_reports(folder)), folder))
+    return index
 
 
 def renamed(metrics: Metrics, text: str) -> Metrics:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from typer.testing import CliRunner
 
@@ -20,6 +19,8 @@ from nova_judge.report.review_server import ReviewServer
 from nova_judge.report.write import write_report
 from nova_judge.review.labels import read_draw, read_review
 from tests.made import generated
+
+from .looked_at import violations
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +53,12 @@ def served(run, reviewer):
         server.server_close()
 
 
-def violations(page):
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [each["id"] for each in found]
-
-
 @pytest.mark.slow
-def test_two_people_label_forty_rows_and_the_report_is_made_anew(browser, run):
-    troubles = []
+def test_two_people_label_forty_rows_and_the_report_is_made_anew(open_page, run):
     for reviewer, width, scheme in (("anna", 1440, "light"), ("ben", 390, "dark")):
         draw = random.Random(reviewer)  # noqa: S311
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
         with served(run, reviewer) as server:
-            page.goto(server.address)
+            page = open_page(server.address, width, scheme)
             for row in range(40):
                 expect(page.locator("#progress-text")).to_contain_text(f"Row {row + 1} of 40")
                 if row == 0:
@@ -86,8 +77,6 @@ def test_two_people_label_forty_rows_and_the_report_is_made_anew(browser, run):
             assert violations(page) == []
             page.keyboard.press("Enter")  # the button has the focus
             expect(page.locator(".finished")).to_contain_text("Report:", timeout=60_000)
-        context.close()
-    assert troubles == []
     report = open_report(run)
     found = report.metrics.review
     assert [(who.name, who.labelled) for who in found.reviewers] == [("anna", 40), ("ben", 40)]

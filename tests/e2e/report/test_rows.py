@@ -1,13 +1,11 @@
 """Rows as people read them: Markdown, differences, links, keys, and all rows of a large run."""
 
-import json
 import re
 import threading
 from pathlib import Path
 
 import msgspec
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 from playwright.sync_api import expect
 
@@ -17,6 +15,8 @@ from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.report_server import make_server
 from nova_judge.report.write import write_report
 from tests.made import generated
+
+from .looked_at import violations
 
 MARKDOWN = [
     "# A heading\n\nand `code`, **strong**, *emphasis*, __more__ and _more_",
@@ -174,9 +174,9 @@ def test_filters_without_a_use_are_not_shown(open_page, tmp_path):
     assert page.is_visible("[name=verdict]")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [390, 1440])
-def test_all_rows_of_a_large_run_are_served(browser, tmp_path_factory, width):
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The address of a served run of 20,000 rows, and how many of them are ties."""
     folder = tmp_path_factory.mktemp("large")
     rows = generated.judged_rows(20_000)
     metrics = generated.metrics(rows)
@@ -184,27 +184,24 @@ def test_all_rows_of_a_large_run_are_served(browser, tmp_path_factory, width):
     server = make_server(folder, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    troubles = []
-    page.on("console", lambda message: troubles.append(message.text))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    try:
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/mine/report/report.html")
-        page.click("#all-rows")
-        page.wait_for_selector("#row-list > li")
-        assert page.inner_text("#row-count") == "20,000 of 20,000 rows of the run"
-        page.evaluate("location.hash = '#row-17171'")
-        page.wait_for_selector("#row-17171[open] .detail")
-        page.evaluate("location.hash = '#rows?verdict=tie'")
-        ties = metrics.reconciled.ties
-        expect(page.locator(".chip-tie")).to_have_count(min(ties, 50))
-        assert page.inner_text("#row-count") == f"{ties:,} of 20,000 rows of the run"
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        assert json.dumps([each["id"] for each in found]) == "[]"
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert troubles == []
-    finally:
-        context.close()
-        server.shutdown()
-        server.server_close()
+    address = f"http://127.0.0.1:{server.server_address[1]}/mine/report/report.html"
+    yield address, metrics.reconciled.ties
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1440])
+def test_all_rows_of_a_large_run_are_served(open_page, large, width):
+    address, ties = large
+    page = open_page(address, width)
+    page.click("#all-rows")
+    page.wait_for_selector("#row-list > li")
+    assert page.inner_text("#row-count") == "20,000 of 20,000 rows of the run"
+    page.evaluate("location.hash = '#row-17171'")
+    page.wait_for_selector("#row-17171[open] .detail")
+    page.evaluate("location.hash = '#rows?verdict=tie'")
+    expect(page.locator(".chip-tie")).to_have_count(min(ties, 50))
+    assert page.inner_text("#row-count") == f"{ties:,} of 20,000 rows of the run"
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
