@@ -11,6 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
+from tests.made import undrawn
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
@@ -27,7 +29,7 @@ FLAGS = [
 def quick_figures() -> Iterator[None]:
     """Nobody looks at a figure here, and drawing it takes longer than the rest of a report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda _, file, **__: file.write(b"not drawn"))
+        patch.setattr(Figure, "savefig", undrawn.savefig)
         yield
 
 
