@@ -12,11 +12,12 @@ import ast
 import json
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,8 @@ from rich.table import Table
 
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.criterion_weights import figures, reweigh, weighting
-from nova_judge.pairs.details_columns import packed_rows, read_columns
+from nova_judge.pairs.details_columns import read_columns
+from nova_judge.pairs.details_packing import packed_rows
 from nova_judge.pairs.judge_output import judgment_of, read_details
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from, columns_of
 
@@ -122,9 +124,10 @@ def goals_of(readings: list[Reading], reweighing: Reading) -> list[Goal]:
 
 
 def apart(work: Callable[[Path], Reading], path: Path) -> Reading:
-    """Run in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, path).result()
+    """Run in a fresh process, as a notebook would: a helper that it starts loads no script."""
+    call = f"from rubric import *; print(json.dumps({work.__name__}(Path({str(path)!r}))))"
+    command = [sys.executable, "-c", call]
+    return Reading(*json.loads(subprocess.check_output(command, cwd=Path(__file__).parent)))
 
 
 def notebook(path: Path) -> Reading:
@@ -178,11 +181,8 @@ def reweigh_all(path: Path) -> Reading:
     """New verdicts, win rate with interval and verdict of all rows, from columns; best of 5."""
     columns = read_columns(path, default_groups())
     chosen = weighting(columns, default_groups(), weights=WEIGHTS)
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        assert figures(columns, reweigh(columns, chosen)).win_rate is not None
-        seconds.append(time.perf_counter() - started)
+    assert figures(columns, reweigh(columns, chosen)).win_rate is not None
+    seconds = timeit.repeat(lambda: figures(columns, reweigh(columns, chosen)), number=1, repeat=5)
     return Reading("reweigh, with verdict and interval", columns.rows, min(seconds), 0.0, 0)
 
 

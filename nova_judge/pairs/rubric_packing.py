@@ -4,16 +4,14 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from nova_judge.pairs.weighted_scores import score_units, weight_units
 from nova_judge.records import Criterion, Judgment, Rubric
 from nova_judge.statistics.outcomes import Outcome, outcome_of
 
 ENTRY: Final = struct.Struct("<iihh")
 """A criterion: its name's place in `names`, weight in millionths, scores of A and B in 400ths."""
-COLUMNS: Final = np.dtype([("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")])
-"""The same as columns."""
+COLUMNS: Final = [("code", "<i4"), ("weight", "<i4"), ("A", "<i2"), ("B", "<i2")]
+"""The same as columns of numpy."""
 
 
 class PackedRows(NamedTuple):
@@ -59,6 +57,8 @@ class RubricPacker:
 
     def extend(self, rows: PackedRows) -> None:
         """The next rows, packed elsewhere."""
+        import numpy as np  # noqa: PLC0415 - a tenth of a second in a process that only packs
+
         places = [self._names.setdefault(name, len(self._names)) for name in rows.names]
         entries = np.frombuffer(rows.entries, dtype=COLUMNS).copy()
         entries["code"] = np.array(places or [0], dtype=np.int32)[entries["code"]]

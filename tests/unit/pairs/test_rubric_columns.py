@@ -1,5 +1,7 @@
 import os
 import random
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -99,6 +101,11 @@ def test_a_second_process_reads_the_last_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     same(read_columns(path, GROUPS), whole)
     assert asked == [range(175, 300)]
+
+
+def test_a_process_that_packs_rows_loads_no_numpy():
+    script = "import sys, nova_judge.pairs.details_packing; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_columns_of_a_report_are_those_of_its_rows(tmp_path):
