@@ -20,7 +20,6 @@ from nova_judge.statistics.planning import (
     decisive_pairs,
     decisive_pairs_anytime,
     detectable_difference,
-    detectable_difference_anytime,
 )
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, wilson
@@ -120,9 +119,9 @@ def detectable_rate(contest: Contest, settings: StatisticsSettings = DEFAULTS) -
     """
     if not contest.decided or not contest.scores.rows:
         return None
-    find = detectable_difference_anytime if settings.anytime else detectable_difference
     pairs = max(1, int(contest.decided * _worth(contest)))
-    of_test, error = find(pairs, level=settings.level), standard_error_of(contest)
+    of_test = detectable_difference(pairs, level=settings.level, anytime=settings.anytime)
+    error = standard_error_of(contest)
     if of_test is None or error is None:
         return None
     of_rate = _quantiles(settings.level) * error

@@ -20,10 +20,11 @@ from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.label_findings import LabelFindings, label_findings
 from nova_judge.statistics.length_control import (
+    FORMAT,
+    LENGTH,
+    STYLE,
     ControlledRate,
-    format_controlled,
-    length_controlled,
-    style_controlled,
+    win_rate_at_equal,
 )
 from nova_judge.statistics.outcomes import OrderTally, ReconciledTally
 from nova_judge.statistics.outside_labels import rate_by_outside_labels
@@ -131,9 +132,9 @@ def find(
         positions=of_positions and notes.kept("positions", of_positions),
         agreement=notes.kept("agreement", agreement(counted, level, both_orders=both_orders)),
         calibration=notes.kept("calibration", calibrate(evidence, level)),
-        length_controlled=notes.kept("length_controlled", length_controlled(drawn, level)),
-        format_controlled=notes.kept("format_controlled", format_controlled(drawn, level)),
-        style_controlled=notes.kept("style_controlled", style_controlled(drawn, level)),
+        length_controlled=notes.kept("length_controlled", win_rate_at_equal(drawn, LENGTH, level)),
+        format_controlled=notes.kept("format_controlled", win_rate_at_equal(drawn, FORMAT, level)),
+        style_controlled=notes.kept("style_controlled", win_rate_at_equal(drawn, STYLE, level)),
         slices=by_category.slices,
         notes=(*notes.reasons, *_limits(counted, settings, by_category.left_out)),
     )

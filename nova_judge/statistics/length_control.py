@@ -21,7 +21,13 @@ from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
-__all__ = ["controlled_win_rate", "format_controlled", "length_controlled", "style_controlled"]
+__all__ = ["controlled_win_rate", "win_rate_at_equal"]
+
+LENGTH = ("length",)
+"""Length in characters."""
+FORMAT = ("headings", "list_items", "bold")
+"""Markdown structure."""
+STYLE = LENGTH + FORMAT
 
 MIN_ROWS = 20
 PRECISION_PER_ROOT = 0.35
@@ -62,55 +68,27 @@ class _Fit(NamedTuple):
     covariance: Floats
 
 
-def length_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal length, in characters.
+def win_rate_at_equal(
+    evidence: Evidence, names: tuple[str, ...], level: float = 0.95
+) -> ControlledRate | Unscored:
+    """The win rate of B at equal features of `STYLE`, all of them in one regression.
 
     >>> from nova_judge.records import Verdict
-    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
-    >>> longer = EvidenceRow(Verdict.B, Verdict.B, length_A=100, length_B=170)
-    >>> shorter = EvidenceRow(Verdict.A, Verdict.A, length_A=100, length_B=80)
-    >>> found = length_controlled(gather([longer, longer, shorter] * 20))
-    >>> round(found.estimate, 2)
+    >>> from nova_judge.statistics.evidence import EvidenceRow, gather, markup_of
+    >>> texts = {"length_A": 100, "markup_A": markup_of("one"), "markup_B": markup_of("**one**")}
+    >>> longer = EvidenceRow(Verdict.B, Verdict.B, length_B=170, **texts)
+    >>> shorter = EvidenceRow(Verdict.A, Verdict.A, length_B=80, **texts)
+    >>> evidence = gather([longer, longer, shorter] * 20)
+    >>> round(win_rate_at_equal(evidence, LENGTH).estimate, 2)
     0.46
-    """
-    differences = evidence.lengths[:, 1] - evidence.lengths[:, 0]
-    return controlled_win_rate(
-        evidence.scores, differences[:, None], ("length",), level, evidence.clusters
-    )
-
-
-def format_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal Markdown structure: headings, list items, bold passages.
-
-    >>> from nova_judge.records import Verdict
-    >>> from nova_judge.statistics.evidence import EvidenceRow, gather, markup_of
-    >>> plain, bold = markup_of("one"), markup_of("**one**")
-    >>> more = EvidenceRow(Verdict.B, Verdict.B, markup_A=plain, markup_B=bold)
-    >>> less = EvidenceRow(Verdict.A, Verdict.A, markup_A=bold, markup_B=plain)
-    >>> round(format_controlled(gather([more, more, less] * 20)).estimate, 2)
-    0.6
-    """
-    differences = evidence.markup[:, 1] - evidence.markup[:, 0]
-    names = ("headings", "list_items", "bold")
-    return controlled_win_rate(evidence.scores, differences, names, level, evidence.clusters)
-
-
-def style_controlled(evidence: Evidence, level: float = 0.95) -> ControlledRate | Unscored:
-    """The win rate of B at equal length and equal Markdown structure, all in one regression.
-
-    >>> from nova_judge.records import Verdict
-    >>> from nova_judge.statistics.evidence import EvidenceRow, gather, markup_of
-    >>> texts = {"length_A": 3, "markup_A": markup_of("one"), "markup_B": markup_of("**one**")}
-    >>> more = EvidenceRow(Verdict.B, Verdict.B, length_B=7, **texts)
-    >>> less = EvidenceRow(Verdict.A, Verdict.A, length_B=2, **texts)
-    >>> len(style_controlled(gather([more, less] * 20)).effects)
+    >>> len(win_rate_at_equal(evidence, STYLE).effects)
     4
     """
     of_a, of_b = (
         np.column_stack([evidence.lengths[:, side], evidence.markup[:, side]]) for side in (0, 1)
     )
-    names = ("length", "headings", "list_items", "bold")
-    return controlled_win_rate(evidence.scores, of_b - of_a, names, level, evidence.clusters)
+    differences = (of_b - of_a)[:, [STYLE.index(name) for name in names]]
+    return controlled_win_rate(evidence.scores, differences, names, level, evidence.clusters)
 
 
 def controlled_win_rate(

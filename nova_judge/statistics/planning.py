@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Callable
 from statistics import NormalDist
 
 import msgspec
@@ -14,12 +13,9 @@ __all__ = [
     "decisive_pairs",
     "decisive_pairs_anytime",
     "detectable_difference",
-    "detectable_difference_anytime",
     "plan",
     "power_of",
-    "power_of_anytime",
     "smallest_significant",
-    "smallest_significant_anytime",
 ]
 
 POWER = 0.8
@@ -107,10 +103,10 @@ def decisive_pairs(share: float, level: float = 0.95, power: float = POWER) -> i
     return pairs if pairs <= _MOST_PAIRS else None
 
 
-def decisive_pairs_anytime(share: float, level: float = 0.95, power: float = POWER) -> int | None:
+def decisive_pairs_anytime(share: float, level: float = 0.95) -> int | None:
     """Decided rows by which the anytime-valid test finds a true `share`, in a single look at them.
 
-    Looks before can only find it sooner. None at 1/2 and beyond four million.
+    At 80 % power; looks before can only find it sooner. None at 1/2 and beyond four million.
 
     >>> decisive_pairs_anytime(0.6) > decisive_pairs(0.6)
     True
@@ -118,81 +114,61 @@ def decisive_pairs_anytime(share: float, level: float = 0.95, power: float = POW
     distance = abs(share - 0.5)
     if distance == 0:
         return None
-    high = decisive_pairs(share, level, power) or _MOST_PAIRS
-    while high < _MOST_PAIRS and power_of_anytime(high, distance, level) < power:
+    high = decisive_pairs(share, level) or _MOST_PAIRS
+    while high < _MOST_PAIRS and power_of(high, distance, level, anytime=True) < POWER:
         high *= 2
     if high >= _MOST_PAIRS:
         return None
     low = high // 2
     while high - low > max(1, high // 1000):
         middle = (low + high) // 2
-        enough = power_of_anytime(middle, distance, level) >= power
+        enough = power_of(middle, distance, level, anytime=True) >= POWER
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def detectable_difference(pairs: int, *, level: float = 0.95, power: float = POWER) -> float | None:
+def detectable_difference(
+    pairs: int, *, level: float = 0.95, power: float = POWER, anytime: bool = False
+) -> float | None:
     """The smallest difference that `pairs` decided rows find with `power`, None without one.
 
-    >>> round(detectable_difference(199), 3)
-    0.1
+    By the exact sign test, or by a single look of the anytime-valid one.
+
+    >>> round(detectable_difference(199), 3), round(detectable_difference(199, anytime=True), 3)
+    (0.1, 0.134)
     """
-    return _detectable(pairs, smallest_significant(pairs, level), power)
+    wins = smallest_significant(pairs, level, anytime=anytime)
+    if _power(pairs, wins, 0.5) < power:
+        return None
+    low, high = 0.0, 0.5
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if _power(pairs, wins, middle) >= power else (middle, high)
+    return high
 
 
-def detectable_difference_anytime(
-    pairs: int, *, level: float = 0.95, power: float = POWER
-) -> float | None:
-    """The same for the anytime-valid test, at a single look.
+def power_of(pairs: int, difference: float, level: float = 0.95, *, anytime: bool = False) -> float:
+    """The power of the exact two-sided sign test on `pairs` decided rows, or of the anytime-valid.
 
-    >>> round(detectable_difference_anytime(199), 3)
-    0.134
+    >>> round(power_of(199, 0.1), 3), power_of(199, 0.1, anytime=True) < power_of(199, 0.1)
+    (0.804, True)
     """
-    return _detectable(pairs, smallest_significant_anytime(pairs, level), power)
-
-
-def power_of(pairs: int, difference: float, level: float = 0.95) -> float:
-    """The power of the exact two-sided sign test on `pairs` decided rows.
-
-    >>> round(power_of(199, 0.1), 3)
-    0.804
-    """
-    return _power(pairs, smallest_significant(pairs, level), difference)
-
-
-def power_of_anytime(pairs: int, difference: float, level: float = 0.95) -> float:
-    """The power of the anytime-valid test at a single look at `pairs` decided rows.
-
-    >>> power_of_anytime(199, 0.1) < power_of(199, 0.1)
-    True
-    """
-    return _power(pairs, smallest_significant_anytime(pairs, level), difference)
+    return _power(pairs, smallest_significant(pairs, level, anytime=anytime), difference)
 
 
 @functools.lru_cache(maxsize=1024)
-def smallest_significant(pairs: int, level: float = 0.95) -> int:
+def smallest_significant(pairs: int, level: float = 0.95, *, anytime: bool = False) -> int:
     """The fewest wins of `pairs` that are a significant majority; pairs + 1 where none is.
 
-    >>> smallest_significant(10), smallest_significant(5)
-    (9, 6)
+    >>> smallest_significant(10), smallest_significant(5), smallest_significant(20, anytime=True)
+    (9, 6, 18)
     """
-    return _fewest_wins(pairs, lambda wins: sign_test(wins, pairs - wins) < 1.0 - level)
-
-
-def smallest_significant_anytime(pairs: int, level: float = 0.95) -> int:
-    """The same for the anytime-valid test.
-
-    >>> smallest_significant_anytime(20)
-    18
-    """
-    return _fewest_wins(pairs, lambda wins: anytime_p_value(wins, pairs - wins) < 1.0 - level)
-
-
-def _fewest_wins(pairs: int, decides: Callable[[int], bool]) -> int:
+    p_value = anytime_p_value if anytime else sign_test
     low, high = pairs // 2, pairs + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
+        decides = p_value(middle, pairs - middle) < 1.0 - level
+        low, high = (low, middle) if decides else (middle, high)
     return high
 
 
@@ -204,13 +180,3 @@ def _power(pairs: int, wins: int, difference: float) -> float:
         return 1.0
     above = 1.0 - binomial_cdf(wins - 1, pairs, share)
     return above + binomial_cdf(pairs - wins, pairs, share)
-
-
-def _detectable(pairs: int, wins: int, power: float) -> float | None:
-    if _power(pairs, wins, 0.5) < power:
-        return None
-    low, high = 0.0, 0.5
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if _power(pairs, wins, middle) >= power else (middle, high)
-    return high

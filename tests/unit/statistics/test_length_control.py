@@ -14,12 +14,13 @@ from nova_judge.records import Unscored, Verdict
 from nova_judge.statistics.evidence import EvidenceRow, Markup, gather
 from nova_judge.statistics.findings import Estimates, find
 from nova_judge.statistics.length_control import (
+    FORMAT,
+    LENGTH,
     PRECISION_PER_ROOT,
+    STYLE,
     ControlledRate,
     controlled_win_rate,
-    format_controlled,
-    length_controlled,
-    style_controlled,
+    win_rate_at_equal,
 )
 from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import ALPACA
@@ -140,8 +141,8 @@ def test_length_and_structure_together_take_out_what_each_alone_leaves() -> None
         for won, (length, bold) in zip(wins.tolist(), more.tolist(), strict=True)
     )
     raw = wins.mean()
-    of_length, of_format = length_controlled(evidence), format_controlled(evidence)
-    joint = style_controlled(evidence)
+    of_length, of_format = (win_rate_at_equal(evidence, names) for names in (LENGTH, FORMAT))
+    joint = win_rate_at_equal(evidence, STYLE)
     assert [effect.feature for effect in joint.effects] == [
         "length",
         "headings",
