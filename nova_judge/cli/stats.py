@@ -21,8 +21,8 @@ from nova_judge.findings.sentences import p_value, percent, quoted_interval, set
 from nova_judge.findings.sentences_evidence import evidence
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
 from nova_judge.row_files import has_rows
-from nova_judge.statistics.agreement import Kappa
 from nova_judge.statistics.findings import Estimates, find
+from nova_judge.statistics.gwet import BeyondChance
 from nova_judge.statistics.outside_labels import judge_rates as judge_rates_of
 from nova_judge.statistics.slices import Slice
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
@@ -229,7 +229,7 @@ def _rates(rates: JudgeRates) -> str:
     return f"{of_a}, {rates.right_of_B:,.0f} of {rates.labelled_B:,.0f} labelled B"
 
 
-def _kappa(kappa: Kappa | None) -> str:
+def _kappa(kappa: BeyondChance | None) -> str:
     if kappa is None:
         return "not defined"
     if kappa.low is None:

@@ -13,7 +13,8 @@ from nova_judge.errors import NotComparableError
 from nova_judge.findings.saved_report import SCORES, SavedReport
 from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import CANDIDATES, JudgedRow
-from nova_judge.statistics.agreement import Kappa, cohen_kappa
+from nova_judge.statistics.agreement import cohen_kappa
+from nova_judge.statistics.gwet import BeyondChance
 from nova_judge.statistics.outcomes import Outcome, profile_of, score_quarters
 
 VERDICTS = (Outcome.A, Outcome.B, Outcome.TIE)
@@ -54,7 +55,7 @@ class PairOfJudges(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     agreed: int
     agreement: float
-    kappa: Kappa | None
+    kappa: BeyondChance | None
     table: tuple[tuple[int, ...], ...]
     by_category: tuple["CategoryAgreement", ...]
 

@@ -15,14 +15,15 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Unscored, Verdict, scored_or_none
 from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
-from nova_judge.statistics.agreement import Kappa, cohen_kappa, tables_by_prompt
+from nova_judge.statistics.agreement import cohen_kappa, summed_verdicts, tables_by_prompt
 from nova_judge.statistics.arrays import Codes
 from nova_judge.statistics.clusters import share_interval
 from nova_judge.statistics.contest import contest_of, win_rate_of
 from nova_judge.statistics.evidence import EvidenceRow, gather
-from nova_judge.statistics.gwet import Ac1, gwet_ac1
+from nova_judge.statistics.gwet import BeyondChance, gwet_ac1
+from nova_judge.statistics.krippendorff import nominal_alpha
 from nova_judge.statistics.outcomes import Outcome
-from nova_judge.statistics.panel import PanelVotes, combined, krippendorff_alpha, summed
+from nova_judge.statistics.panel import PanelVotes, combined
 from nova_judge.statistics.positions import positions
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
@@ -57,8 +58,8 @@ class JudgesAgreement(msgspec.Struct, frozen=True):
     second: str
     rows: int
     agreed: int
-    kappa: Kappa | None
-    ac1: Ac1 | None
+    kappa: BeyondChance | None
+    ac1: BeyondChance | None
 
 
 class SplitRow(msgspec.Struct, frozen=True):
@@ -95,9 +96,10 @@ def panel_findings(
     """The figures of a panel; `tokens` (read, written) stand in the order of its judges."""
     models = list(recipe.judge.asked.values())
     batch = [judges_in_batch(recipe, model, len(votes.lines)) for model in models]
-    both = summed(votes)
+    both = summed_verdicts(votes.forward, votes.backward)
     gave = (both < Outcome.ERROR).sum(axis=1)
-    differ = np.array([len(set(row[row < Outcome.ERROR].tolist())) > 1 for row in both], dtype=bool)
+    said = [row[row < Outcome.ERROR].tolist() for row in both]
+    differ = np.array([len(set(verdicts)) > 1 for verdicts in said], dtype=bool)
     split = np.flatnonzero(differ)
     return PanelFindings(
         rule="majority" if votes.weights is None else "weighted",
@@ -110,7 +112,7 @@ def panel_findings(
             _agreement(votes, both, first, second, settings.level)
             for first, second in combinations(range(len(votes.names)), 2)
         ),
-        alpha=krippendorff_alpha(both),
+        alpha=nominal_alpha(said),
         accuracy=_accuracy(votes, combined_over_both(votes), settings.level),
         unanimous=int(((gave == both.shape[1]) & ~differ).sum()),
         split=len(split),
@@ -124,7 +126,7 @@ def panel_findings(
 def combined_over_both(votes: PanelVotes) -> Codes:
     """The panel's verdict on each row: of both orders' combined verdicts, the sign of the two."""
     sides = [combined(side, votes.voting)[:, None] for side in (votes.forward, votes.backward)]
-    codes: Codes = summed(votes._replace(forward=sides[0], backward=sides[1]))[:, 0]
+    codes: Codes = summed_verdicts(sides[0], sides[1])[:, 0]
     return codes
 
 

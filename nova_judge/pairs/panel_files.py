@@ -19,9 +19,10 @@ from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.parquet import write_parquet
 from nova_judge.records import Verdict
+from nova_judge.statistics.agreement import summed_verdicts
 from nova_judge.statistics.arrays import Codes
 from nova_judge.statistics.outcomes import Outcome, outcome_of
-from nova_judge.statistics.panel import PanelVotes, combined, summed, weights_by_labels
+from nova_judge.statistics.panel import PanelVotes, combined, weights_by_labels
 from nova_judge.verdict_labels import LABELS, turned
 
 NO_QUORUM = "fewer than half of the panel gave a verdict"
@@ -61,7 +62,7 @@ def read_votes(members: Sequence[tuple[str, JudgedFiles]]) -> PanelVotes:
         np.array(keys, dtype=np.uint64),
         None,
     )
-    both = summed(votes)
+    both = summed_verdicts(votes.forward, votes.backward)
     return votes._replace(weights=weights_by_labels(both, votes.labels, votes.keys))
 
 

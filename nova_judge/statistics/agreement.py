@@ -10,7 +10,7 @@ from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints, Keys
 from nova_judge.statistics.clusters import places_of, share_interval, worth_of
 from nova_judge.statistics.corrected_win_rate import weighted_share
 from nova_judge.statistics.evidence import Evidence
-from nova_judge.statistics.gwet import Ac1, gwet_ac1
+from nova_judge.statistics.gwet import BeyondChance, gwet_ac1
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
 from nova_judge.statistics.outside_labels import judge_rates
 from nova_judge.statistics.statistics_settings import JudgeRates
@@ -24,16 +24,6 @@ MIN_OF_RARER = 10
 _EXCHANGED = (1, 0, 2)
 DRAWN_KAPPA = "weighted by one over the probability of the draw, without an interval"
 KAPPA_METHOD = "large-sample variance, one observation added at chance and one at agreement"
-
-
-class Kappa(msgspec.Struct, frozen=True):
-    """Cohen's kappa with its interval, None where labels are too few for one."""
-
-    estimate: float
-    low: float | None
-    high: float | None
-    level: float
-    method: str
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -57,9 +47,9 @@ class Agreement(msgspec.Struct, frozen=True):
     summed: float
     consistency: float | None
     kappa: float | None
-    kappa_interval: Kappa | None
+    kappa_interval: BeyondChance | None
     labelled: int
-    ac1: Ac1 | None = None
+    ac1: BeyondChance | None = None
     intervals: dict[str, Interval] = {}
     rates: JudgeRates | None = None
 
@@ -80,15 +70,25 @@ def agreement(
     labelled = evidence.labelled
     if not labelled.rows:
         return Unscored("no row has a label")
-    summed = summed_verdicts(labelled)
+    summed = summed_verdicts(labelled.forward, labelled.backward)
     hits = _hits(labelled, summed, both_orders)
-    if labelled.weights is not None:
-        return _of_drawn(labelled, hits, summed, labelled.weights, level)
-    shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
-    intervals = {name: share_interval(hit, labelled.clusters, level) for name, hit in hits.items()}
-    tables = tables_by_prompt(labelled.labels, summed, labelled.clusters)
-    table, repeated = tables.sum(axis=0), tables if tables.sum() > len(tables) else None
-    kappa = cohen_kappa(table, level, repeated)
+    weights = labelled.weights
+    intervals: dict[str, Interval | Unscored | None]
+    if weights is None:
+        shares = {name: int(hit.sum()) / labelled.rows for name, hit in hits.items()}
+        intervals = {
+            name: share_interval(hit, labelled.clusters, level) for name, hit in hits.items()
+        }
+        tables = tables_by_prompt(labelled.labels, summed, labelled.clusters)
+        table, repeated = tables.sum(axis=0), tables if tables.sum() > len(tables) else None
+        kappa, ac1 = cohen_kappa(table, level, repeated), gwet_ac1(table, level, repeated)
+    else:
+        shares = {name: float(weights @ hit / weights.sum()) for name, hit in hits.items()}
+        intervals = {
+            name: weighted_share(hit, labelled.probabilities, labelled.clusters, level)
+            for name, hit in hits.items()
+        }
+        kappa, ac1 = _kappa_of_drawn(labelled.labels, summed, weights, level), None
     return Agreement(
         forward=shares["forward"],
         backward=shares.get("backward"),
@@ -97,7 +97,7 @@ def agreement(
         consistency=shares.get("consistency"),
         kappa=kappa.estimate if kappa else None,
         kappa_interval=kappa,
-        ac1=gwet_ac1(table, level, repeated),
+        ac1=ac1,
         intervals={name: one for name, one in intervals.items() if isinstance(one, Interval)},
         labelled=labelled.rows,
         rates=judge_rates(labelled),
@@ -116,45 +116,29 @@ def _hits(labelled: Evidence, summed: Codes, both_orders: bool) -> dict[str, Fla
     return hits | {"backward": backward, "strict": forward & backward, "consistency": alike}
 
 
-def _of_drawn(
-    labelled: Evidence, hits: dict[str, Flags], summed: Codes, weights: Floats, level: float
-) -> Agreement:
-    """The agreement of all rows, by labels that count one over the probability of their draw."""
-    shares = {name: float(weights @ hit / weights.sum()) for name, hit in hits.items()}
-    intervals = {
-        name: weighted_share(hit, labelled.probabilities, labelled.clusters, level)
-        for name, hit in hits.items()
-    }
+def _kappa_of_drawn(
+    labels: Codes, summed: Codes, weights: Floats, level: float
+) -> BeyondChance | None:
+    """Kappa of all rows, by labels that count one over the probability of their draw."""
     known = summed < Outcome.ERROR
-    cells = labelled.labels[known].astype(np.intp) * 3 + summed[known]
+    if not known.any():
+        return None
+    cells = labels[known].astype(np.intp) * 3 + summed[known]
     table = np.bincount(cells, weights[known], minlength=9).reshape(3, 3)
-    kappa = _kappa(table / table.sum()) if known.any() else None
-    return Agreement(
-        forward=shares["forward"],
-        backward=shares.get("backward"),
-        strict=shares.get("strict"),
-        summed=shares["summed"],
-        consistency=shares.get("consistency"),
-        kappa=kappa,
-        kappa_interval=None if kappa is None else Kappa(kappa, None, None, level, DRAWN_KAPPA),
-        labelled=labelled.rows,
-        intervals={name: one for name, one in intervals.items() if one is not None},
-        rates=judge_rates(labelled),
-    )
+    kappa = _kappa(table / table.sum())
+    return None if kappa is None else BeyondChance(kappa, None, None, level, DRAWN_KAPPA)
 
 
-def summed_verdicts(evidence: Evidence) -> Codes:
+def summed_verdicts(forward: Codes, backward: Codes) -> Codes:
     """The sign of both verdicts added, as JudgeBench has it: a lost verdict adds nothing.
 
     `Outcome.ERROR` where both are lost.
 
-    >>> from nova_judge.records import Verdict
-    >>> from nova_judge.statistics.evidence import EvidenceRow, gather
-    >>> rows = [EvidenceRow(Verdict.A, Verdict.TIE), EvidenceRow(Verdict.A, Verdict.B)]
-    >>> [Outcome(code).name for code in summed_verdicts(gather(rows))]
+    >>> forward, backward = np.array([Outcome.A, Outcome.A]), np.array([Outcome.TIE, Outcome.B])
+    >>> [Outcome(code).name for code in summed_verdicts(forward, backward)]
     ['A', 'TIE']
     """
-    codes = evidence.forward.astype(np.intp) * len(Outcome) + evidence.backward
+    codes = forward.astype(np.intp) * len(Outcome) + backward
     summed: Codes = _SUMMED[codes]
     return summed
 
@@ -172,7 +156,9 @@ def tables_by_prompt(labels: Codes, verdicts: Codes, keys: Keys) -> Ints:
     return counted
 
 
-def cohen_kappa(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) -> Kappa | None:
+def cohen_kappa(
+    table: Ints, level: float = 0.95, by_prompt: Ints | None = None
+) -> BeyondChance | None:
     """Cohen's kappa of counts by label and verdict (A, B, tie); None where chance is certain.
 
     Computed for whichever of the table and its A-B exchange sorts first: both give equal bits.
@@ -207,7 +193,7 @@ def cohen_kappa(table: Ints, level: float = 0.95, by_prompt: Ints | None = None)
     rarer = min(rows - int(table.sum(axis=axis).max()) for axis in (0, 1)) * worth / rows
     if worth >= MIN_LABELLED and rarer >= MIN_OF_RARER:
         low, high = _kappa_bounds(shares, worth, student_quantile(level, degrees))
-    return Kappa(estimate, low, high, level, KAPPA_METHOD)
+    return BeyondChance(estimate, low, high, level, KAPPA_METHOD)
 
 
 def _kappa(shares: Floats) -> float | None:

@@ -112,6 +112,7 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
         return Unscored(f"rows of {prompts} prompts cannot be held out in {_FOLDS} parts")
     parts = [_held_out(rows, fold) for fold in _foldings(rows.prompt)]
     predicted = np.mean([part.predicted for part in parts], axis=0)
+    bucket_of = _bucket_of(rows.confidence)
     whole = isotonic(rows.confidence, rows.agreed, rows.weights)
     return Calibration(
         expected_error=math.sqrt(max(0.0, math.fsum(part.square for part in parts) / len(parts))),
@@ -121,7 +122,10 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
         rows=decided.rows,
         undecided=usable.rows - decided.rows,
         folds=_FOLDS,
-        buckets=tuple(_buckets(rows, predicted, level)),
+        buckets=tuple(
+            _bucket(rows.at(bucket_of == number), predicted[bucket_of == number], level)
+            for number in np.unique(bucket_of)
+        ),
         map=tuple(
             Step(*step) for step in zip(whole.at.tolist(), whole.values.tolist(), strict=True)
         ),
@@ -255,14 +259,6 @@ def _bucket_of(confidence: Floats) -> Ints:
     count = max(1, min(_BUCKETS, len(confidence) // _MIN_BUCKET))
     cuts = [confidence[len(confidence) * part // count] for part in range(1, count)]
     return np.searchsorted(np.unique(cuts), confidence, side="right")
-
-
-def _buckets(rows: _Rows, predicted: Floats, level: float) -> list[Bucket]:
-    bucket_of = _bucket_of(rows.confidence)
-    return [
-        _bucket(rows.at(bucket_of == number), predicted[bucket_of == number], level)
-        for number in np.unique(bucket_of)
-    ]
 
 
 def _bucket(rows: _Rows, predicted: Floats, level: float) -> Bucket:

@@ -93,20 +93,14 @@ def corrected_win_rate(
     """
     labelled = int((~np.isnan(scores) & ~np.isnan(labels)).sum())
     others = int((~np.isnan(scores)).sum()) - labelled
-    if labelled < MIN_LABELLED and probabilities is None:
-        return _too_few(labelled)
     rows = _rows(scores, labels, probabilities, clusters)
     if labelled < MIN_LABELLED:
-        return _too_few(labelled)
+        return Unscored(f"{labelled} judged rows have a label, {MIN_LABELLED} are needed")
     if not others:
         return Unscored("every judged row has a label: read the labels themselves")
     low, estimate, high, trust = _bounds(rows, level)
     method = PPI if probabilities is None else DRAWN
     return CorrectedWinRate(estimate, low, high, level, method, labelled, others, trust)
-
-
-def _too_few(labelled: int) -> Unscored:
-    return Unscored(f"{labelled} judged rows have a label, {MIN_LABELLED} are needed")
 
 
 def weighted_label_rate(

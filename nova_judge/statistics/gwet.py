@@ -20,8 +20,8 @@ MIN_LABELLED = 20
 METHOD = "the wider of Gwet's variance (one observation added twice) and Wilson's of the agreement"
 
 
-class Ac1(msgspec.Struct, frozen=True):
-    """Gwet's AC1 with its interval, None where labels are too few for one."""
+class BeyondChance(msgspec.Struct, frozen=True):
+    """Agreement beyond chance with its interval, None where labels are too few for one."""
 
     estimate: float
     low: float | None
@@ -30,7 +30,9 @@ class Ac1(msgspec.Struct, frozen=True):
     method: str
 
 
-def gwet_ac1(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) -> Ac1 | None:
+def gwet_ac1(
+    table: Ints, level: float = 0.95, by_prompt: Ints | None = None
+) -> BeyondChance | None:
     """AC1 of counts by label and verdict, over the categories that occur; None without two.
 
     `by_prompt` are the tables of the prompts where these repeat: the interval is then that of as
@@ -52,7 +54,7 @@ def gwet_ac1(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) ->
         pull = _pull(counts / rows) - estimate
         worth, degrees = worth_of(cells, pull.ravel()), len(cells) - 1
     if worth < MIN_LABELLED:
-        return Ac1(estimate, None, None, level, METHOD)
+        return BeyondChance(estimate, None, None, level, METHOD)
     counts *= worth / rows
     by_row, by_column = counts.sum(axis=1) / worth, counts.sum(axis=0) / worth
     smoothed = counts + np.diag((by_row + by_column) / 2.0) + np.outer(by_row, by_column)
@@ -62,7 +64,7 @@ def gwet_ac1(table: Ints, level: float = 0.95, by_prompt: Ints | None = None) ->
     assert isinstance(share, Interval)  # noqa: S101 (there are rows)
     ends = [(end - chance) / (1.0 - chance) for end in (share.low, share.high)]
     low, high = min(estimate, centre - reach, ends[0]), max(estimate, centre + reach, ends[1])
-    return Ac1(estimate, max(-1.0, low), min(1.0, high), level, METHOD)
+    return BeyondChance(estimate, max(-1.0, low), min(1.0, high), level, METHOD)
 
 
 def _estimate(shares: Floats) -> tuple[float, float]:

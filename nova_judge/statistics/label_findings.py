@@ -53,13 +53,12 @@ def label_findings(evidence: Evidence, judged: Word, level: float = 0.95) -> Lab
     >>> found.word.value, len(found.contradictions)
     ('B better', 1)
     """
-    known = evidence.labels < Outcome.ERROR
-    drawn = known & ~np.isnan(evidence.probabilities)
-    labelled = evidence.where(drawn if drawn.any() else known)
+    labelled = evidence.labelled
     if not labelled.rows:
         return None
     a, b = (int((labelled.labels == side).sum()) for side in (Outcome.A, Outcome.B))
-    rate = _weighted(labelled, level) if drawn.any() else _counted(labelled, a, b, level)
+    drawn = labelled.weights is not None
+    rate = _weighted(labelled, level) if drawn else _counted(labelled, a, b, level)
     if rate is None:
         return None
     p_chance = _p_chance(labelled, level)
@@ -116,7 +115,7 @@ def _p_chance(labelled: Evidence, level: float) -> float | None:
     Of prompts for which the labels, and the verdicts, name a side on balance. None where not even
     full agreement could be distinguished from chance, as with all labels on one side.
     """
-    verdicts = summed_verdicts(labelled)
+    verdicts = summed_verdicts(labelled.forward, labelled.backward)
     named = (labelled.labels <= Outcome.B) & (verdicts <= Outcome.B)
     if not named.any():
         return None

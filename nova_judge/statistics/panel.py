@@ -3,7 +3,6 @@
 Verdicts are `Outcome` codes, rows x judges; `Outcome.ERROR` where a judge gave none.
 """
 
-import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from nova_judge.statistics.arrays import Codes, Flags, Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.outcomes import Outcome
 
-__all__ = ["combined", "krippendorff_alpha", "weights_by_labels"]
+__all__ = ["combined", "weights_by_labels"]
 
 FEWEST_LABELS: Final = 20
 _VERDICTS: Final = (Outcome.A, Outcome.B, Outcome.TIE)
@@ -60,16 +59,6 @@ def combined(verdicts: Codes, weights: Floats) -> Codes:
     return codes
 
 
-def summed(votes: PanelVotes) -> Codes:
-    """Each judge's verdict over both orders: the sign of the two added (rows x judges)."""
-    worth = np.array([-1, 1, 0, 0], dtype=np.int8)
-    lead = worth[votes.forward] + worth[votes.backward]
-    named = np.where(lead < 0, Outcome.A, np.where(lead > 0, Outcome.B, Outcome.TIE))
-    lost = (votes.forward == Outcome.ERROR) & (votes.backward == Outcome.ERROR)
-    codes: Codes = np.where(lost, Outcome.ERROR, named).astype(np.uint8)
-    return codes
-
-
 def weights_by_labels(verdicts: Codes, labels: Codes, keys: Keys) -> Floats | None:
     """Weight of each judge on each row, learnt on the labels of other prompts (rows x judges).
 
@@ -96,26 +85,6 @@ def weights_by_labels(verdicts: Codes, labels: Codes, keys: Keys) -> Floats | No
     odds = (others_right + 1.0) / (others_given - others_right + 1.0)
     weights: Floats = np.maximum(np.log(odds), 0.0)
     return weights if bool((weights.sum(axis=1) > 0).all()) else None
-
-
-def krippendorff_alpha(verdicts: Codes) -> float | None:
-    """Krippendorff's alpha of nominal verdicts; None where fewer than two of a kind occur.
-
-    1 is full agreement, 0 what chance gives. Rows with fewer than two verdicts do not count
-    (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability).
-
-    >>> krippendorff_alpha(np.array([[Outcome.A, Outcome.A], [Outcome.B, Outcome.B]]))
-    1.0
-    """
-    counts = np.stack([(verdicts == one).sum(axis=1) for one in _VERDICTS], axis=1)
-    counts = counts[counts.sum(axis=1) >= 2].astype(np.float64)
-    given = counts.sum(axis=1)
-    total, by_verdict = float(given.sum()), counts.sum(axis=0)
-    expected = total**2 - float((by_verdict**2).sum())
-    if total == 0 or math.isclose(expected, 0.0):
-        return None
-    observed = float(((given**2 - (counts**2).sum(axis=1)) / (given - 1.0)).sum())
-    return 1.0 - (total - 1.0) * observed / expected
 
 
 def _of_prompt(flags: Flags, prompts: RowIndices) -> Floats:

@@ -10,12 +10,12 @@ import pytest
 
 from nova_judge.findings.panel_findings import combined_over_both, panel_findings
 from nova_judge.kinds.recipes import load_recipe
+from nova_judge.statistics.agreement import summed_verdicts
+from nova_judge.statistics.krippendorff import nominal_alpha
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.panel import (
     PanelVotes,
     combined,
-    krippendorff_alpha,
-    summed,
     weights_by_labels,
 )
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -79,9 +79,8 @@ def test_alpha_is_krippendorffs():
         margin[one] += weight
     observed = sum(weight for one, other, weight in pairs if one != other)
     expected = sum(margin[c] * (total - margin[c]) for c in margin) / (total - 1)
-    assert krippendorff_alpha(codes(*told)) == pytest.approx(1 - observed / expected)
-    assert krippendorff_alpha(codes((A, A), (A, A))) is None
-    assert krippendorff_alpha(codes((A, A), (B, B))) == 1.0
+    said = [[verdict for verdict in row if verdict != NONE] for row in told]
+    assert nominal_alpha(said) == pytest.approx(1 - observed / expected)
 
 
 def test_weights_are_log_odds_learnt_on_other_prompts():
@@ -138,7 +137,7 @@ def panel_by_hand(rows):
 
 def test_three_published_judges_and_their_panel_name_as_many_labels_as_counted_by_hand():
     rows, votes = published()
-    both = summed(votes)
+    both = summed_verdicts(votes.forward, votes.backward)
     alone = {judge: by_hand(rows, judge) for judge in JUDGES}
     for place, judge in enumerate(JUDGES):
         assert int((both[:, place] == votes.labels).sum()) == alone[judge]
@@ -153,7 +152,7 @@ def test_three_published_judges_and_their_panel_name_as_many_labels_as_counted_b
     assert found.accuracy.estimate == pytest.approx(right / 350)
     assert found.accuracy.low < right / 350 < found.accuracy.high
     assert found.unanimous + found.split <= 350
-    assert found.alpha == krippendorff_alpha(both)
+    assert found.alpha == nominal_alpha(row[row < NONE].tolist() for row in both)
     assert [judge.accuracy.estimate for judge in found.judges] == [
         pytest.approx(alone[judge] / 350) for judge in JUDGES
     ]
@@ -162,7 +161,9 @@ def test_three_published_judges_and_their_panel_name_as_many_labels_as_counted_b
 
 def test_learnt_weights_on_the_published_verdicts_follow_the_better_judge():
     _, votes = published()
-    weights = weights_by_labels(summed(votes), votes.labels, votes.keys)
+    weights = weights_by_labels(
+        summed_verdicts(votes.forward, votes.backward), votes.labels, votes.keys
+    )
     assert weights is not None
     assert (weights > 0).all()
     mean = weights.mean(axis=0)
