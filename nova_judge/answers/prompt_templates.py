@@ -13,7 +13,7 @@ from jinja2.meta import find_undeclared_variables
 from nova_judge.answers.prompts import Prompt, Said, prompt_of
 from nova_judge.errors import GenerationFailedError
 from nova_judge.prompt_template import ROW_FAULTS
-from nova_judge.recipe.messages import Message
+from nova_judge.recipe.asked_model import Message
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.records import InputRow

@@ -1,6 +1,6 @@
 """Answers of a candidate in a file of their own, put beside the rows that they answer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -78,25 +78,20 @@ class AnswersBeside:
 
     def _answer_of(self, row: RowColumns) -> str | None:
         if not self._key:
-            self._key = self._key_of(row)
+            self._key = shared_key(row, self._rows, self._columns) or ""
+            if not self._key:
+                raise InputFileError(
+                    f"{self._path}: its answers cannot be told apart: both files need "
+                    f"`{self._columns.path('id')}` or `{self._columns.path('prompt')}`"
+                )
             self._index()
-        name = _name(row, self._key)
+        name = name_at(row, self._key)
         self._used.add(name)
         return self._answers.get(name)
 
-    def _key_of(self, row: RowColumns) -> str:
-        for field in ("id", "prompt"):
-            path = self._columns.path(field)
-            if row.at(path) is not MISSING and any(r.at(path) is not MISSING for r in self._rows):
-                return path
-        raise InputFileError(
-            f"{self._path}: its answers cannot be told apart: both files need "
-            f"`{self._columns.path('id')}` or `{self._columns.path('prompt')}`"
-        )
-
     def _index(self) -> None:
         for row in self._rows:
-            name, answer = _name(row, self._key), self._text(row)
+            name, answer = name_at(row, self._key), self._text(row)
             if answer is None:
                 continue
             if self._answers.setdefault(name, answer) != answer:
@@ -132,6 +127,14 @@ def readable_rows(path: Path, columns: ColumnMap, at: str | None) -> tuple[list[
     return rows, f"; {len(faults):,} of its lines cannot be read, the first at {faults[0]}"
 
 
-def _name(row: RowColumns, path: str) -> str:
+def shared_key(row: RowColumns, others: Sequence[RowColumns], columns: ColumnMap) -> str | None:
+    """The column by which rows of two files are matched: of ids, else of prompts, in both."""
+    paths = (columns.path("id"), columns.path("prompt"))
+    held = (path for path in paths if row.at(path) is not MISSING)
+    return next((path for path in held if any(o.at(path) is not MISSING for o in others)), None)
+
+
+def name_at(row: RowColumns, path: str) -> str:
+    """The value by which a row is matched, as text."""
     value = row.at(path)
     return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
-from nova_judge.inputs.answers_beside import AnswersBeside, readable_rows
+from nova_judge.inputs.answers_beside import AnswersBeside, name_at, readable_rows, shared_key
 from nova_judge.inputs.columns import MISSING, RowColumns, pick
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
@@ -219,30 +219,19 @@ class _Other:
 
     def _match(self, row: RowColumns) -> RowColumns | None:
         if not self._key:
-            self._key = self._key_of(row)
+            self._key = shared_key(row, self._rows, self._columns) or ""
+            if not self._key:
+                raise InputFileError(
+                    f"{self._path} cannot be joined: both files need `{self._columns.path('id')}` "
+                    f"or `{self._columns.path('prompt')}`; say which column it is, as in "
+                    f"{as_option('id', 'COLUMN')}"
+                )
             for other in self._rows:
-                name = self._name(other)
+                name = name_at(other, self._key)
                 self._counts[name] += 1
                 self._waiting.setdefault(name, deque()).append(other)
-        waiting = self._waiting.get(self._name(row))
+        waiting = self._waiting.get(name_at(row, self._key))
         return waiting.popleft() if waiting else None
-
-    def _key_of(self, row: RowColumns) -> str:
-        for field in ("id", "prompt"):
-            path = self._columns.path(field)
-            if row.at(path) is not MISSING and any(
-                other.at(path) is not MISSING for other in self._rows
-            ):
-                return path
-        raise InputFileError(
-            f"{self._path} cannot be joined: both files need `{self._columns.path('id')}` or "
-            f"`{self._columns.path('prompt')}`; say which column it is, as in "
-            f"{as_option('id', 'COLUMN')}"
-        )
-
-    def _name(self, row: RowColumns) -> str:
-        value = row.at(self._key)
-        return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
 
 
 _decoder = msgspec.json.Decoder(dict[str, Any])

@@ -112,9 +112,7 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
         str,
         Meta(pattern=r"^[\w.-]{1,100}\Z", description='a recipe\'s name, such as "pairwise"'),
     ]
-    input: (
-        Annotated[str, Meta(pattern=_S3_URI, description=f"an S3 URI, as in {EXAMPLE}")] | None
-    ) = None
+    input: _S3Uri | None = None
     no_cache: bool = False
     trigger: Trigger | None = None
 

@@ -4,6 +4,7 @@ import re
 
 from nova_judge.preflight.model_check import GEOGRAPHIES
 from nova_judge.recipe import catalog
+from nova_judge.recipe.asked_model import TokenPrice
 from nova_judge.runs.cost import Bill, CostLine
 from nova_judge.runs.usage import InstanceTime, TokenUse, Usage
 
@@ -52,7 +53,7 @@ def _token_line(use: TokenUse) -> CostLine:
     )
 
 
-def listed_price(model: str) -> catalog.ListedTokenPrice | None:
+def listed_price(model: str) -> TokenPrice | None:
     """The listed price of a model by its id, its ARN, or the id of an inference profile.
 
     A profile of a geography that is not listed costs what that of the US does, which is never

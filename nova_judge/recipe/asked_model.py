@@ -5,7 +5,6 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from nova_judge.recipe.nova_block import Positive, Section, Text
-from nova_judge.recipe.token_price import TokenPrice
 
 SecretName: TypeAlias = Annotated[
     str,
@@ -38,6 +37,8 @@ JobName: TypeAlias = Annotated[
 ServingImage: TypeAlias = Literal[
     "vllm", "lmi", "nova-micro", "nova-lite", "nova-pro", "nova-lite-v2"
 ]
+Example: TypeAlias = dict[str, str | int | float | bool | None]
+"""A record that a candidate's templates may show."""
 COLUMNS: Final = ("response_A", "response_B")
 AnswersIn: TypeAlias = Annotated[
     str,
@@ -50,6 +51,20 @@ AnswersIn: TypeAlias = Annotated[
 """Where ready answers stand: commands put those of a file into the column."""
 SOURCES: Final = ("endpoint", "weights", "model_package", "training_job", "bedrock", "openai")
 """The keys that name a model; `nova_judge.sources` has a module for each."""
+
+
+class TokenPrice(Section, frozen=True):
+    """US dollars for a million tokens read (`input`) and written (`output`)."""
+
+    input: Annotated[float, Meta(ge=0)]
+    output: Annotated[float, Meta(ge=0)]
+
+
+class Message(Section, frozen=True):
+    """One turn of how a candidate is asked; `content` is a template."""
+
+    role: Literal["user", "assistant"]
+    content: Text
 
 
 class AskedModel(Section, frozen=True):

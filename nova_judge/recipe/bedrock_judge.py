@@ -5,14 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from nova_judge.recipe.bedrock_metrics import (
-    BUILTIN,
-    CustomMetric,
-    custom_metric_problems,
-    metric_name_problems,
-)
+from nova_judge.recipe.asked_model import TokenPrice
+from nova_judge.recipe.bedrock_metrics import BUILTIN, CustomMetric, metric_problems
 from nova_judge.recipe.nova_block import Section, Text
-from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.records import Candidate
 
 
@@ -42,8 +37,4 @@ def bedrock_problems(judge: BedrockJudge) -> Iterator[str]:
     """Everything that Bedrock would refuse, and what is allowed."""
     if not judge.judged or len(set(judge.judged)) != len(judge.judged):
         yield f"judged: found {list(judge.judged)}; A, B or both are allowed"
-    names = [metric.name for metric in judge.custom_metrics]
-    yield from metric_name_problems(judge.metrics, names)
-    for number, metric in enumerate(judge.custom_metrics):
-        for problem in custom_metric_problems(metric):
-            yield f"custom_metrics[{number}].{problem}"
+    yield from metric_problems(judge.metrics, judge.custom_metrics)

@@ -149,6 +149,14 @@ def _unwrapped(metric: Any) -> Any:  # noqa: ANN401 - YAML as it was read
     return metric
 
 
+def metric_problems(builtin: Sequence[str], custom: Sequence[CustomMetric]) -> Iterator[str]:
+    """The faults of the metrics that one job would measure, by their keys."""
+    yield from _name_problems(builtin, [metric.name for metric in custom])
+    for number, metric in enumerate(custom):
+        for problem in custom_metric_problems(metric):
+            yield f"custom_metrics[{number}].{problem}"
+
+
 def custom_metric_problems(metric: CustomMetric) -> Iterator[str]:
     """Everything that Bedrock would refuse in a custom metric, and what is allowed."""
     limits = bedrock_evaluation().limits
@@ -203,8 +211,7 @@ def _scale_problems(scale: Sequence[Rating], limits: Limits) -> Iterator[str]:
         yield "ratingScale: numbers and words are mixed; use floatValue for all or for none"
 
 
-def metric_name_problems(builtin: Sequence[str], custom: Sequence[str]) -> Iterator[str]:
-    """The faults of the metrics that one job would measure."""
+def _name_problems(builtin: Sequence[str], custom: Sequence[str]) -> Iterator[str]:
     evaluation = bedrock_evaluation()
     for name in builtin:
         if name not in evaluation.metrics:

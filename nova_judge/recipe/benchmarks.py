@@ -4,7 +4,7 @@ The tasks are data (`data/benchmarks.json`, with the date they were read).
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,6 @@ from nova_judge.recipe.shape import did_you_mean
 
 __all__ = ["benchmark_problems", "split_subtasks"]
 
-_DATA = DATA / "benchmarks.json"
 TEXT_ONLY_MODELS = ("amazon.nova-micro-",)
 
 
@@ -39,13 +38,9 @@ class _Catalogue(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def _catalogue() -> _Catalogue:
-    return msgspec.json.decode(_DATA.read_bytes(), type=_Catalogue)
-
-
-def benchmarks() -> dict[str, Benchmark]:
+def benchmarks() -> Mapping[str, Benchmark]:
     """All benchmarks by task name, in the order of AWS's documentation."""
-    return dict(_catalogue().tasks)
+    return msgspec.json.decode((DATA / "benchmarks.json").read_bytes(), type=_Catalogue).tasks
 
 
 def split_subtasks(subtask: str) -> tuple[str, ...]:
@@ -69,10 +64,8 @@ def benchmark_problems(
     """
     offered = benchmarks()
     if task not in offered:
-        words = (
-            f"found {task!r}; the benchmarks are {', '.join(offered)}{did_you_mean(task, offered)}"
-        )
-        yield "evaluation.task", words
+        near = did_you_mean(task, offered)
+        yield "evaluation.task", f"found {task!r}; the benchmarks are {', '.join(offered)}{near}"
         return
     benchmark = offered[task]
     for key, value, allowed in (

@@ -8,17 +8,9 @@ import msgspec
 
 from nova_judge.errors import SettingsError
 from nova_judge.folders import DATA
+from nova_judge.recipe.asked_model import TokenPrice
 
 __all__ = ["endpoint_name", "host_ami"]
-
-
-class NovaImages(msgspec.Struct, frozen=True):
-    """The evaluation container: one registry account a region."""
-
-    repository: str
-    tag: str
-    accounts: dict[str, str]
-    documented_regions: tuple[str, ...]
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -39,11 +31,17 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 class NovaServing(msgspec.Struct, frozen=True):
-    """The container of customised Nova models; its regions are those of `accounts`."""
+    """The container of customised Nova models: one registry account a region."""
 
     repository: str
     tag: str
     accounts: dict[str, str]
+
+
+class NovaImages(NovaServing, frozen=True):
+    """The evaluation container."""
+
+    documented_regions: tuple[str, ...]
 
 
 class ServingImages(msgspec.Struct, frozen=True):
@@ -155,13 +153,6 @@ class Compatibility(msgspec.Struct, frozen=True):
     nova_inference: dict[str, dict[str, tuple[tuple[int, int], ...]]]
 
 
-class ListedTokenPrice(msgspec.Struct, frozen=True):
-    """US dollars for a million tokens."""
-
-    input: float
-    output: float
-
-
 class InstancePrices(msgspec.Struct, frozen=True):
     """US dollars for an hour of one instance, training and hosting alike."""
 
@@ -173,7 +164,7 @@ class BedrockPrices(msgspec.Struct, frozen=True):
     """Prices by model id; batch inference costs `batch_factor` of them."""
 
     source: str
-    prices: dict[str, ListedTokenPrice]
+    prices: dict[str, TokenPrice]
     batch_factor: float
 
 

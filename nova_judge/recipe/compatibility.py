@@ -11,7 +11,7 @@ from msgspec import UNSET
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.catalog import NovaModel
-from nova_judge.recipe.nova_block import NovaBlock, NovaEvaluation
+from nova_judge.recipe.nova_block import NovaBlock
 from nova_judge.recipe.shape import not_one_of
 
 __all__ = ["judge_models"]
@@ -62,10 +62,6 @@ def _task_problems(nova: NovaBlock) -> Iterator[str]:
         ):
             yield f"judge.nova.{key}: {problem}"
         return
-    yield from _own_task_problems(evaluation)
-
-
-def _own_task_problems(evaluation: NovaEvaluation) -> Iterator[str]:
     tasks = catalog.compatibility().tasks
     task = tasks.get(evaluation.task)
     if task is None:

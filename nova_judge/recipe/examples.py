@@ -6,8 +6,8 @@ import msgspec
 import ryaml
 
 from nova_judge.errors import RecipeError
+from nova_judge.recipe.asked_model import Example
 from nova_judge.recipe.files import Beside
-from nova_judge.recipe.messages import Example
 from nova_judge.recipe.own_models import named_model
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
 from nova_judge.yaml_text import read_yaml

@@ -13,10 +13,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_judge import CallSettings, FixedRubric, JudgePrompt, default_prompt
-from nova_judge.recipe.asked_model import AnswersIn, AskedModel
+from nova_judge.recipe.asked_model import AnswersIn, AskedModel, Example, Message
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
-from nova_judge.recipe.messages import Example, Message
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
 from nova_judge.recipe.stated import stated

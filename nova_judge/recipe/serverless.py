@@ -10,11 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from nova_judge.recipe.bedrock_metrics import (
-    CustomMetric,
-    custom_metric_problems,
-    metric_name_problems,
-)
+from nova_judge.recipe.bedrock_metrics import CustomMetric, metric_problems
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.nova_block import Number, Positive, Section, Text
 
@@ -97,7 +93,8 @@ def serverless_problems(serverless: Serverless, scorer: str | None) -> Iterator[
     if (serverless.evaluation == "llmaj") != (serverless.llmaj is not None):
         yield "serverless.llmaj: needed with evaluation llmaj, and only there"
     if serverless.llmaj is not None:
-        yield from _llmaj_problems(serverless.llmaj)
+        for problem in metric_problems(serverless.llmaj.metrics, serverless.llmaj.custom_metrics):
+            yield f"serverless.llmaj.{problem}"
     yield from _refused_by_the_service(serverless)
 
 
@@ -144,12 +141,3 @@ def _scorer_problems(scorer: str | None) -> Iterator[str]:
             f"scorer: found {scorer!r}; a serverless evaluation takes {', '.join(PRESET_SCORERS)} "
             "or the ARN of a registered evaluator (nova-judge scorers register)"
         )
-
-
-def _llmaj_problems(judge: ServerlessJudge) -> Iterator[str]:
-    names = [metric.name for metric in judge.custom_metrics]
-    for problem in metric_name_problems(judge.metrics, names):
-        yield f"serverless.llmaj.{problem}"
-    for number, metric in enumerate(judge.custom_metrics):
-        for problem in custom_metric_problems(metric):
-            yield f"serverless.llmaj.custom_metrics[{number}].{problem}"

@@ -61,8 +61,12 @@ def explain(caught: object) -> ExecutionError:
 
 def failed_job(caught: object) -> JobOutcome | None:
     """The judge job whose description was caught, if it is one of ours."""
+    return _outcome_in(msgspec.convert(caught, _Caught).Cause)
+
+
+def _outcome_in(said: str) -> JobOutcome | None:
     try:
-        return outcome_of_job(json.loads(msgspec.convert(caught, _Caught).Cause))
+        return outcome_of_job(json.loads(said))
     except (RequestError, ValueError):
         return None
 
@@ -75,11 +79,10 @@ def _cause_in(text: str) -> _Cause:
 
 
 def _of_job(cause: _Cause, said: str) -> str:
-    try:
-        return outcome_of_job(json.loads(said)).failure or said
-    except (RequestError, ValueError):
-        ended = cause.FailureReason or cause.TrainingJobStatus
-        return f"judge job {cause.TrainingJobName}: {ended}" if ended else said
+    if outcome := _outcome_in(said):
+        return outcome.failure or said
+    ended = cause.FailureReason or cause.TrainingJobStatus
+    return f"judge job {cause.TrainingJobName}: {ended}" if ended else said
 
 
 def _stage(error: str) -> str:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.recipe.token_price import TokenPrice
+from nova_judge.recipe.asked_model import TokenPrice
 
 UNKNOWN = "instance type not known yet"
 

@@ -3,9 +3,8 @@
 import pytest
 
 from nova_judge.recipe.asked_model import SOURCES as KEYS
-from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.asked_model import AskedModel, TokenPrice
 from nova_judge.recipe.recipe import CandidateSpec, Generation
-from nova_judge.recipe.token_price import TokenPrice
 from nova_judge.sources.known_sources import SOURCES, candidate_problems, model_problems, source_of
 
 HERE, THERE = "http://localhost:8000/v1#m", "https://api.example.com/v1#org/m"
