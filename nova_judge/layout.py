@@ -16,8 +16,8 @@ INDEX = f"{RUNS}_index/"
 
 
 def copy_folder(model: str, revision: str) -> str:
-    """The folder that the copy of a model of the Hub lies in."""
-    return f"{WEIGHTS}{model}/{revision.replace('/', '-')}/"
+    """The folder that the copy of a model of the Hub lies in, one of its own for each revision."""
+    return f"{WEIGHTS}{model}/{revision}/"
 
 
 @dataclass(frozen=True, slots=True)

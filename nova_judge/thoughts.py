@@ -1,23 +1,29 @@
 """Thoughts that a reasoning model writes before its answer, and how they are taken off.
 
 What is left is the answer. A thought that is opened and never closed has swallowed the answer: the
-model ran out of tokens while it thought.
+model ran out of tokens while it thought. The signs are those of the models' chat templates: Qwen's,
+DeepSeek's and Claude's tags, Mistral's brackets, and the tokens of Kimi, gpt-oss, Cohere, Apertus,
+Gemma and OpenThinker.
 """
 
 import re
 from typing import NamedTuple
 
-_NAME = r"(?:think|thinking|thoughts?|reasoning|reflection|seed:think)"
+_NAME = r"(?:(?:ant|seed:|mm:)?think|thinking|antthinking|thoughts?|reasoning|reflection)"
 _OPEN = re.compile(
-    rf"<{_NAME}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>analysis<\|message\|>",
+    rf"<{_NAME}(?: [^<>\n]{{0,80}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>"
+    r"|<\|channel\|>analysis<\|message\|>|<\|START_THINKING\|>|<\|inner_prefix\|>"
+    r"|<\|channel>thought\b|<unused94>thought\b",
     re.IGNORECASE,
 )
 _CLOSE = re.compile(
-    rf"</{_NAME}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>",
+    rf"</{_NAME} ?>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>"
+    r"|<\|END_THINKING\|>|<\|inner_suffix\|>|<channel\|>|<unused95>",
     re.IGNORECASE,
 )
 _FRAME = re.compile(
     r"<\|(?:begin|end)_of_solution\|>|<\|(?:end|return|im_end|eot_id)\|>|<\|start\|>assistant"
+    r"|<\|(?:START|END)_RESPONSE\|>"
 )
 
 

@@ -89,6 +89,8 @@ _AS_PLAIN = {
     **{ord(sign): ">" for sign in "≻≫"},
     **{ord(sign): "<" for sign in "≺≪"},
     ord("≈"): "=",
+    **{ord(letter): "a" for letter in "\u0430\u03b1"},  # Cyrillic and Greek, for judges who
+    **{ord(letter): "b" for letter in "\u0432\u03b2"},  # write in them
 }
 _LARGER = ("3e", "gt", "#62", "#x3e")
 _OTHER: Final = {"a": "b", "b": "a"}

@@ -34,6 +34,19 @@ class HubModel(NamedTuple):
     key: str
 
 
+class _Counted:
+    """A stream, and how many bytes were read of it."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - a stream
+        self._stream = stream
+        self.bytes = 0
+
+    def read(self, amount: int | None = None) -> bytes:
+        content: bytes = self._stream.read(amount)
+        self.bytes += len(content)
+        return content
+
+
 def copy_more(model: HubModel, bucket: str, time_left: Callable[[], float]) -> bool:
     """Copy the files that are not there yet, as long as there is time; True once all are there.
 
@@ -52,8 +65,13 @@ def copy_more(model: HubModel, bucket: str, time_left: Callable[[], float]) -> b
             if time_left() < ENOUGH_S:
                 return False
             at = quote(model.revision, safe="")
-            body = _get(pool, model, f"{model.name}/resolve/{at}/{quote(file)}")
+            body = _Counted(_get(pool, model, f"{model.name}/resolve/{at}/{quote(file)}"))
             s3.upload_fileobj(body, bucket, key, Config=TransferConfig(max_concurrency=4))
+            if body.bytes != size:  # each further call would copy it again
+                raise EndpointError(
+                    f"{model.name}: {file} came with {body.bytes:,} bytes, where the Hub says "
+                    f"{size:,}: run it again, or put the files into a folder of your own"
+                )
     except (HTTPError, ValueError, KeyError, TypeError) as error:
         raise EndpointError(
             f"{model.name} could not be copied from the Hub ({type(error).__name__}): run it again"

@@ -12,8 +12,10 @@ from nova_judge.cli.arguments import AsJson, Groups, RunArgument
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import say
 from nova_judge.errors import RequestError
-from nova_judge.findings.row_text import has_criterion, row_text
-from nova_judge.pairs.criteria import load_groups
+from nova_judge.findings.row_text import criteria_of, row_text
+from nova_judge.findings.saved_report import SavedReport
+from nova_judge.pairs.criteria import CriterionGroups, load_groups
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import JudgedRow
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from nova_judge.steps.opened_report import report_at
@@ -29,6 +31,7 @@ class Wanted(enum.StrEnum):
     ERROR = "error"
 
 
+_MOST_NAMED = 40
 _RECONCILED = {Wanted.FLIP: Reconciled.INCONSISTENT}
 
 
@@ -61,12 +64,13 @@ def command(
     table = load_groups(groups)
     wanted = frozenset(table.group(name) for name in criterion or ())
     report = report_at(run)
+    _require_criteria(run, report, table, wanted)
 
     def chosen() -> Iterator[tuple[int, JudgedRow]]:
         for index, judged in enumerate(report.rows()):
             if (
                 (not row or index in row)
-                and (not wanted or has_criterion(judged, table, wanted))
+                and (not wanted or wanted & criteria_of(judged, table))
                 and (verdict is None or _says(judged, verdict))
                 and (category is None or judged.row.category == category)
             ):
@@ -81,6 +85,22 @@ def command(
         say(row_text(index, judged, table, wanted))
     if index < 0:
         raise RequestError(f"No row of {run} matches these options; drop some of them.")
+
+
+def _require_criteria(
+    run: str, report: SavedReport, groups: CriterionGroups, wanted: frozenset[str]
+) -> None:
+    """Raises RequestError with the criteria that there are, where one that is wanted is not."""
+    if not wanted:
+        return
+    there = {name for judged in report.rows() for name in criteria_of(judged, groups)}
+    if absent := sorted(wanted - there):
+        names = sorted(there)[:_MOST_NAMED]
+        more = f" and {len(there) - len(names):,} more" * (len(there) > len(names))
+        raise RequestError(
+            f"No row of {run} has the criterion {', '.join(absent)}. There are: "
+            f"{', '.join(names) or 'none'}{more}{did_you_mean(absent[0], there) or '.'}"
+        )
 
 
 def _says(judged: JudgedRow, wanted: Wanted) -> bool:

@@ -24,12 +24,11 @@ def row_text(
     return "\n".join([_RULE, f"Row {index}:", *_lines(judged, groups, criteria)])
 
 
-def has_criterion(judged: JudgedRow, groups: CriterionGroups, wanted: Collection[str]) -> bool:
-    """True if the row's rubric has a criterion of one of these groups."""
+def criteria_of(judged: JudgedRow, groups: CriterionGroups) -> set[str]:
+    """The groups of the criteria that the row's rubric has; none where it has no rubric."""
     rubric = judged.judgment.rubric
-    return isinstance(rubric, Rubric) and any(
-        groups.group(criterion.name) in wanted for criterion in rubric.criteria
-    )
+    criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
+    return {groups.group(criterion.name) for criterion in criteria}
 
 
 def _lines(judged: JudgedRow, groups: CriterionGroups, criteria: Collection[str]) -> Iterator[str]:

@@ -31,6 +31,7 @@ _ENCODINGS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_PAGE = "perhaps a page or an error in place of the file: fetch the file again"
 _REFUSED = {
     b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save the sheet as CSV UTF-8",
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first (`zstd -d FILE`)",
@@ -39,6 +40,11 @@ _REFUSED = {
     b"ARROW1": "an Arrow file: save the data set with `save_to_disk`, or as Parquet",
     b"SQLite format 3": "an SQLite database: export the table as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV UTF-8",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself (`git lfs pull`)",
+    b"<?xml": f"XML, {_PAGE}",
+    b"<!DOCTYPE": f"HTML, {_PAGE}",
+    b"<!doctype": f"HTML, {_PAGE}",
+    b"<html": f"HTML, {_PAGE}",
 }
 
 

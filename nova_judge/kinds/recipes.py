@@ -1,20 +1,21 @@
 """Recipes that can be run: read by path or name, and refused with every problem that they have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nova_judge.answers.prompt_templates import template_problems
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name
+from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
 from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names
-from nova_judge.recipe.own_models import with_own_models
-from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.own_models import CATALOGUE, with_own_models
+from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.recipe.shape import not_one_of, read_record
 from nova_judge.recipe.trigger import Trigger, with_trigger
-from nova_judge.sources.known_sources import candidate_problems
+from nova_judge.sources.known_sources import candidate_problems, model_problems
 from nova_judge.yaml_text import read_yaml
 
 __all__ = ["load_recipe", "read_recipe"]
@@ -77,8 +78,9 @@ def load_recipe(
     if isinstance(document, dict):
         document = with_metrics_by_name({"name": Path(file).stem, **document})
         try:
-            document = with_trigger(with_own_models(document, beside), trigger)
-            document = with_prompt_by_name(document, beside)
+            own = with_own_models(document, beside)
+            _check_catalogue(own.named)
+            document = with_prompt_by_name(with_trigger(own.document, trigger), beside)
         except RecipeError as error:
             raise RecipeError(f"{file}: {error}") from None
         unknown = list(_unknown_kind(document.get("kind")))
@@ -88,6 +90,14 @@ def load_recipe(
     if problems:
         raise RecipeError("\n".join(f"{file}: {problem}" for problem in problems))
     return recipe
+
+
+def _check_catalogue(models: Mapping[str, AskedModel]) -> None:
+    """Raises RecipeError with the faults that models of the catalogue have wherever they stand."""
+    how = Generation(temperature=None)  # what only some settings make a fault is the recipe's
+    faults = [it for name, one in models.items() for it in model_problems(name, one, how)]
+    if faults:
+        raise RecipeError("\n".join(f"{CATALOGUE}: {fault}" for fault in faults))
 
 
 def recipe_problems(recipe: Recipe) -> Iterator[str]:

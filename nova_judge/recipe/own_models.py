@@ -5,7 +5,7 @@ what may be served and asked stays what the stage allows.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -23,7 +23,14 @@ YamlMapping: TypeAlias = Mapping[str, Any]
 """What YAML holds before it is read as a record."""
 
 
-def with_own_models(document: YamlMapping, beside: Beside | None) -> YamlMapping:
+class OwnModels(NamedTuple):
+    """A recipe's document with the catalogue's models in it, and those that it names."""
+
+    document: YamlMapping
+    named: Mapping[str, AskedModel]
+
+
+def with_own_models(document: YamlMapping, beside: Beside | None) -> OwnModels:
     """A recipe's document with the catalogue's model in place of its name in `endpoint`.
 
     A candidate keeps the name, unless it has another one, and its own keys. Raises RecipeError for
@@ -34,7 +41,7 @@ def with_own_models(document: YamlMapping, beside: Beside | None) -> YamlMapping
     candidates, panel = document.get("candidates"), judge.get("panel")
     named = [*_models(candidates), *_models(panel), *_models({"": judge.get("model")})]
     if beside is None or all(one["endpoint"] in catalog.models().endpoints for one in named):
-        return document
+        return OwnModels(document, {})
     models = _catalogue(beside)
     filled = dict(document)
     if isinstance(candidates, Mapping):
@@ -47,7 +54,8 @@ def with_own_models(document: YamlMapping, beside: Beside | None) -> YamlMapping
             changes["panel"] = {name: _filled(one, models) for name, one in panel.items()}
         known = {key: value for key, value in changes.items() if key in judge}
         filled["judge"] = {**judge, **known}
-    return filled
+    own = [one["endpoint"] for one in named if one["endpoint"] in models]
+    return OwnModels(filled, {name: msgspec.convert(models[name], AskedModel) for name in own})
 
 
 def named_model(model: AskedModel) -> YamlMapping:

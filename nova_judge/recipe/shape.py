@@ -44,7 +44,8 @@ def read_record(
     try:
         return msgspec.convert(document, record, strict=strict)
     except msgspec.ValidationError as wrong:
-        raise error(f"{file}: {_explained(str(wrong), document)}") from None
+        message = _with_key(str(wrong), document, record, strict=strict)
+        raise error(f"{file}: {_explained(message, document)}") from None
 
 
 def did_you_mean(word: object, allowed: Iterable[str]) -> str:
@@ -79,12 +80,11 @@ def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: AN
     choices = _choices(kind)
     if choices and isinstance(value, str) and value not in choices:
         yield not_one_of(path, value, choices)
-    if typing.get_origin(kind) is dict and isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _problems(inner, typing.get_args(kind)[1], f"{path}.{key}")
+    if isinstance(value, list) and (inside := _inside(kind, (list, tuple), 0)) is not None:
+        for place, inner in enumerate(value):
+            yield from _problems(inner, inside, f"{path}[{place}]")
         return
-    named = _values_of(kind)
-    if named is not None and isinstance(value, dict):
+    if isinstance(value, dict) and (named := _inside(kind, (dict,), 1)) is not None:
         for key, inner in value.items():
             yield from _problems(inner, named, f"{path}.{key}")
         return
@@ -147,10 +147,10 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form
     )
 
 
-def _values_of(kind: Any) -> Any:  # noqa: ANN401 - a type form
-    """The type of a mapping's values; None where the type is not a mapping."""
-    mappings = (member for member in _members(kind) if typing.get_origin(member) is dict)
-    return next((typing.get_args(member)[1] for member in mappings), None)
+def _inside(kind: Any, forms: tuple[type, ...], place: int) -> Any:  # noqa: ANN401 - a type form
+    """The type of the values in a mapping, or of members of a list; None where it is neither."""
+    held = (member for member in _members(kind) if typing.get_origin(member) in forms)
+    return next((typing.get_args(member)[place] for member in held), None)
 
 
 def _record(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type form
@@ -158,6 +158,21 @@ def _record(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type 
         if isinstance(member, type) and issubclass(member, msgspec.Struct):
             return member
     return None
+
+
+def _with_key(message: str, document: object, record: type[msgspec.Struct], *, strict: bool) -> str:
+    """msgspec's message with the key of a mapping's value, of which it writes `[...]`."""
+    head, mark, tail = message.partition("[...]")
+    name = head.rpartition("`$.")[2]
+    whole: dict[str, Any] = document if isinstance(document, dict) else {}
+    held = whole.get(name) if mark else None
+    for key, value in held.items() if isinstance(held, dict) else ():
+        try:
+            msgspec.convert({**whole, name: {key: value}}, record, strict=strict)
+        except msgspec.ValidationError as wrong:
+            if str(wrong) == message:
+                return f"{head}.{key}{tail}"
+    return message
 
 
 def _explained(message: str, document: object) -> str:

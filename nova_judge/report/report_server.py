@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
 from nova_judge.report.rows_page import RowPages, render_rows_page
-from nova_judge.row_files import has_rows
+from nova_judge.row_files import files_of, has_rows
 
 LOOPBACK = "127.0.0.1"
 PLAIN = "text/plain; charset=utf-8"
@@ -91,11 +92,25 @@ class ServedFolder:
             return self._of_rows(url.path, name, dict(parse_qsl(url.query)))
         path = self._file(target)
         if path is None:
-            return None
+            return self._parts(target)
         body = path.read_bytes()
         if path.name == "report.html":  # here, and only here, all rows can be had
             body = body.replace(ALL_ROWS + b" hidden>", ALL_ROWS + b">", 1)
-        return Content(CONTENT_TYPES[path.name], body)
+        kind = CONTENT_TYPES[path.name if path.name in CONTENT_TYPES else JUDGMENTS]
+        return Content(kind, body)
+
+    def _parts(self, target: str) -> Content | None:
+        """Links to the files of a folder of rows; None for anything else."""
+        try:
+            folder = named_path(self._folder, target)
+        except (OSError, ValueError):
+            return None
+        if folder is None or not folder.is_dir() or not has_rows(folder):
+            return None
+        names = [Path(file).name for file in files_of(folder)]
+        links = "".join(f'<li><a href="{folder.name}/{quote(n)}">{escape(n)}</a>' for n in names)
+        page = f"<!doctype html><title>{folder.name}</title><h1>{folder.name}</h1><ul>{links}</ul>"
+        return Content(CONTENT_TYPES["report.html"], page.encode())
 
     def _compared(self, places: list[str]) -> Content | None:
         metrics = [
@@ -145,7 +160,9 @@ def find_file(folder: Path, target: str) -> Path | None:
 def named_path(folder: Path, target: str) -> Path | None:
     """Where a report file that a request names would lie; None for any other file."""
     path = (folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
-    return path if path.name in CONTENT_TYPES and path.is_relative_to(folder) else None
+    is_part = path.parent.name == JUDGMENTS and path.suffix == ".parquet"
+    known = path.name in CONTENT_TYPES or is_part
+    return path if known and path.is_relative_to(folder) else None
 
 
 def _handler(served: ServedFolder) -> Callable[..., BaseHTTPRequestHandler]:

@@ -12,6 +12,7 @@ from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.request_forms import ChatForm
 from nova_judge.sources.source import Hosting, Payment, Ways
 
+_CALLED = "/chat/completions"
 EXAMPLE = "https://api.example.com/v1#MODEL"
 
 
@@ -66,6 +67,11 @@ class OpenAIServer:
             yield (
                 f"{where}.openai: the address holds credentials or a query, which recipes and "
                 "reports would show: write the address alone, and name the key's secret in `secret`"
+            )
+        elif url.endswith(_CALLED):
+            yield (
+                f"{where}.openai: the address goes on with {_CALLED} by itself: write "
+                f"{url.removesuffix(_CALLED)}#{name}"
             )
         elif model.secret is not None and parts.scheme == "http" and not is_on_this_machine(url):
             yield f"{where}.openai: a key is sent over https alone: write https://"

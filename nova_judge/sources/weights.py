@@ -12,6 +12,7 @@ from nova_judge.sources.served import NOVA
 ESCROW = "s3://customer-escrow-"
 """Begins the addresses of checkpoints that jobs which customise Nova leave with AWS."""
 _IN_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[\w!.*'() -]+/)+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -38,6 +39,11 @@ class WeightsSource(OwnEndpoint):
             yield (
                 f"{where}.revision: missing; a model of the Hub may change between two runs. "
                 "Write the commit, or a tag"
+            )
+        elif model.secret is not None and not _COMMIT.fullmatch(model.revision or ""):
+            yield (
+                f"{where}.revision: found {model.revision!r}; a gated model is copied once, and a "
+                "branch or tag may move: write the commit, 40 hexadecimal digits"
             )
         yield from _serving_problems(where, model)
         yield from instance_problems(where, model)

@@ -56,6 +56,8 @@ from tests.made.profiles import HAIKU
         ("\uff3b\uff3b\uff21\uff1d\uff22\uff3d\uff3d", Verdict.TIE),
         ("【【B>A】】", Verdict.B),
         ("[[“A>B”]]", Verdict.A),
+        ("Вердикт: [[\u0412>\u0410]]", Verdict.B),
+        ("[[\u03b1>\u03b2]]", Verdict.A),
         ("[[**B>A**]]", Verdict.B),
         ("[[A\u200b>B]]", Verdict.A),
         ("[[A≻B]]", Verdict.A),

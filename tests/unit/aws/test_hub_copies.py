@@ -9,6 +9,7 @@ import pytest
 from nova_judge.aws import hub_copies
 from nova_judge.aws.hub_copies import HubModel, copy_more
 from nova_judge.errors import EndpointError
+from nova_judge.layout import copy_folder
 
 FILES = {
     "config.json": b"{}",
@@ -17,9 +18,11 @@ FILES = {
     "pytorch_model.bin": b"the same again",
     "original/consolidated.pth": b"and again",
 }
+SIZES = {}
+"""What the Hub says of a file, where that is not so."""
 WANTED = ["config.json", "model.safetensors", "tokenizer.json"]
 GATED = HubModel("meta/Model", "refs/pr/1", "hf_key")
-FOLDER = "runs/_weights/meta/Model/refs-pr-1/"
+FOLDER = "runs/_weights/meta/Model/refs/pr/1/"
 
 
 @pytest.fixture
@@ -36,7 +39,10 @@ def hub(monkeypatch):
             elif self.headers.get("authorization") != "Bearer hf_key":
                 self.answer(403, b"")
             elif self.path == "/api/models/meta/Model/revision/refs%2Fpr%2F1?blobs=true":
-                files = [{"rfilename": name, "size": len(body)} for name, body in FILES.items()]
+                files = [
+                    {"rfilename": name, "size": SIZES.get(name, len(body))}
+                    for name, body in FILES.items()
+                ]
                 self.answer(200, json.dumps({"siblings": files}).encode())
             else:
                 name = self.path.removeprefix("/meta/Model/resolve/refs%2Fpr%2F1/")
@@ -96,3 +102,16 @@ def test_a_licence_that_nobody_accepted_is_said(bucket, hub):
     with pytest.raises(EndpointError, match=r"HTTP 403.*accept its licence") as refused:
         copy_more(GATED._replace(key="other"), "data", lambda: 900.0)
     assert "other" not in str(refused.value)
+
+
+def test_a_file_of_another_size_than_the_hub_says_is_refused(bucket, hub, monkeypatch):
+    """It was copied again at each call, for ever."""
+    monkeypatch.setitem(SIZES, "config.json", 5)
+    with pytest.raises(
+        EndpointError, match=r"config\.json came with 2 bytes, where the Hub says 5"
+    ):
+        copy_more(GATED, "data", lambda: 900.0)
+
+
+def test_each_revision_has_a_folder_of_its_own():
+    assert copy_folder("meta/Model", "a/b") != copy_folder("meta/Model", "a-b")

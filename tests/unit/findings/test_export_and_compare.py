@@ -408,6 +408,9 @@ def test_the_rows_command_filters(tmp_path):
     assert flips.count("Row ") == 2
     assert shown("--category", "prose", "--limit", "5").output.count("category prose") == 5
     assert "drop some of them" in str(shown("--row", "999").exception)
+    unknown = str(shown("--criterion", "accuracy", "--criterion", "acuracy").exception)
+    assert "has the criterion acuracy. There are: accuracy, " in unknown
+    assert "Did you mean 'accuracy'?" in unknown
 
 
 def test_the_reweight_command_prints_verdict_coverage_and_firmness(tmp_path):

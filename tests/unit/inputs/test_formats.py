@@ -82,3 +82,19 @@ def test_lines_that_are_no_rows_of_a_table_are_passed_over(tmp_path, content):
     path.write_bytes(content)
     (row,) = read_rows(path, form_of(path))
     assert json.loads(row.content)["prompt"].strip() == "q"
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [
+        ("<!DOCTYPE html><html><body>Sign in", "HTML, perhaps a page or an error in place"),
+        ("<?xml version='1.0'?><Error><Code>AccessDenied", "XML, perhaps a page or an error"),
+        ("version https://git-lfs.github.com/spec/v1\nsize 1", "a pointer of Git LFS: fetch"),
+    ],
+)
+def test_what_came_in_place_of_a_file_is_named(tmp_path, content, cure):
+    """They were read as tables, whose only column was to be mapped."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(content, "utf-8")
+    with pytest.raises(InputFileError, match=cure):
+        form_of(path)

@@ -58,8 +58,19 @@ def test_models_that_ship_and_endpoints_of_the_account_stay_what_they_are():
 @pytest.mark.parametrize("name", ["[summaries-7b]", "{summaries-7b: 1}", "7"])
 def test_an_endpoint_that_is_no_text_is_refused_beside_one_of_the_catalogue(name):
     text = text_with("{endpoint: summaries-7b}", f"{{endpoint: {name}}}")
-    with pytest.raises(RecipeError, match=r"mine.yaml: candidates\[...\].endpoint: expected"):
+    with pytest.raises(RecipeError, match=r"mine.yaml: candidates\.B\.endpoint: .*expected"):
         load_recipe(text, file="mine.yaml", beside=beside())
+
+
+def test_a_wrong_value_is_reported_where_it_stands():
+    """It was reported under candidates.A of a recipe that says nothing of it."""
+    wrong = CATALOGUE.replace("s3://mine/summaries-7b/", "s3://mine/summaries-7b")
+    with pytest.raises(
+        RecipeError, match=r"catalogue\.yaml: summaries-7b\.weights: found 's3://"
+    ) as it:
+        read("{endpoint: summaries-7b}", wrong)
+    assert "candidates" not in str(it.value)
+    assert read("{endpoint: gateway}", wrong).candidate("A").source == "openai"
 
 
 def test_a_catalogue_of_gigabytes_is_refused_after_a_megabyte(tmp_path):

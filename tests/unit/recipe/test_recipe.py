@@ -241,3 +241,40 @@ def test_a_recipe_holds_the_judge_s_rates_on_pairs_labelled_elsewhere():
 def test_rates_of_a_judge_of_pairs_are_refused_where_none_is_asked():
     with pytest.raises(RecipeError, match=r"statistics\.judge_rates"):
         load(packaged_recipe("benchmark-mmlu") + f"\n{RATES}\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "budget:",
+            "controls: [same_answers]\nbudget:",
+            r"controls\[0\]: found 'same_answers'; allowed: ",
+        ),
+        (
+            "{endpoint: qwen2.5-7b-instruct}",
+            "qwen2.5-7b-instruct",
+            r"candidates\.B: found 'qwen2.5-7b-instruct'; expected `object`",
+        ),
+        (
+            "{endpoint: qwen2.5-7b-instruct}",
+            "{endpoint: qwen2.5-7b-instruct, messages: [{rol: user, content: x}]}",
+            r"messages\[0\]\.rol: unknown key; allowed here: role, content\. Did you mean 'role'",
+        ),
+        (
+            "{endpoint: qwen2.5-7b-instruct}",
+            "{openai: 'https://x.example/v1/chat/completions#m'}",
+            r"write https://x\.example/v1#m",
+        ),
+        (
+            "{endpoint: qwen2.5-7b-instruct}",
+            "{weights: meta/Model, revision: main, secret: hub}",
+            r"revision: found 'main'; a gated model is copied once.* write the commit",
+        ),
+    ],
+)
+def test_a_fault_inside_a_list_or_a_mapping_has_its_place(old, new, said):
+    text = packaged_recipe("pairwise")
+    assert old in text
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(text.replace(old, new), file="mine.yaml")

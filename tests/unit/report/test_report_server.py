@@ -79,3 +79,22 @@ def test_other_names_of_this_machine_are_refused(server):
     port = server.server_address[1]
     assert ask(server, "/", host=f"localhost:{port}")[0] == 200
     assert ask(server, "/", host=f"reports.example.com:{port}")[0] == 421
+
+
+def test_rows_in_parts_are_listed(server, tmp_path):
+    """The page's link to them led nowhere."""
+    rows = tmp_path / "runs" / "one" / "report" / "judgments.parquet"
+    content = rows.read_bytes()
+    rows.unlink()
+    rows.mkdir()
+    (rows / "part 0.parquet").write_bytes(content)
+    status, headers, body = ask(server, "/one/report/judgments.parquet")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b'<a href="judgments.parquet/part%200.parquet">part 0.parquet</a>' in body
+    status, headers, body = ask(server, "/one/report/judgments.parquet/part%200.parquet")
+    assert (status, headers["Content-Type"], body) == (
+        200,
+        "application/vnd.apache.parquet",
+        content,
+    )
+    assert ask(server, "/one/report/other.parquet")[0] == 404
