@@ -192,7 +192,8 @@ def _answer(asked: socket.socket) -> None:
             _become(msgspec.json.decode(content, type=_Request), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        asked.send(str(pid).encode())
+        with suppress(BrokenPipeError):  # whoever asked has ended meanwhile
+            asked.send(str(pid).encode())
 
 
 def _become(request: _Request, descriptors: Sequence[int]) -> None:

@@ -1,5 +1,6 @@
 """The command line, called in this process or in a fork of it."""
 
+import functools
 import gc
 import importlib
 import os
@@ -9,7 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import boto3
 from click.testing import Result
@@ -21,6 +22,8 @@ from nova_judge.steps import verify_stage
 
 LOOK_EVERY_S = 0.1
 """An emulated account takes seconds for what takes AWS minutes."""
+ASKED = ("cloudformation", "dynamodb", "iam", "lambda", "s3", "sagemaker", "stepfunctions", "sts")
+"""Services that most commands ask."""
 
 
 def asked(*arguments: object) -> Result:
@@ -49,6 +52,8 @@ def forked(
     ):
         into.write(said.encode())
         into.seek(0)
+        _import(command[1])
+        _read_services()
         child = os.fork()
         if not child:
             _run(command, (into, out, error), environment, folder, prepare)
@@ -100,9 +105,25 @@ def _look_often() -> None:
     submitted.LOOK_EVERY_S = verify_stage._LOOK_EVERY_S = LOOK_EVERY_S
 
 
+@functools.cache
+def _import(command: str) -> None:
+    """What a command imports is imported here, and not by every fork."""
+    CliRunner().invoke(main.app, [command, "--help"])
+
+
+@functools.cache
+def _read_services() -> boto3.Session:
+    """What botocore knows of services is read here, and not by every fork."""
+    session = boto3.Session()
+    make: Any = session.client
+    for service in ASKED:
+        make(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    return session
+
+
 def _forget_clients() -> None:
     """Clients of an earlier test's account are no clients of this one's."""
-    boto3.DEFAULT_SESSION = None
+    boto3.DEFAULT_SESSION = _read_services()
     for name in [name for name in sys.modules if name.startswith(("nova_judge.", "lambdas."))]:
         for value in vars(importlib.import_module(name)).values():
             if callable(getattr(value, "cache_clear", None)):
