@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.made.chat_server import chat_server
+from tests.made.forks import program_from
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
@@ -97,16 +98,18 @@ def server():
         yield ours.url
 
 
+@pytest.fixture(scope="module")
+def program(forks, tmp_path_factory):
+    return program_from(forks, tmp_path_factory.mktemp("program"))
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=[page.stem for page in TUTORIALS])
-def test_the_tutorial_does_what_it_says(tutorial, tmp_path, server):
+def test_the_tutorial_does_what_it_says(tutorial, tmp_path, server, program):
     steps = steps_of(tutorial.read_text("utf-8"))
     assert any(isinstance(step, Step) for step in steps), "a tutorial without a command"
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "200",
-    }
+    path = os.pathsep.join([str(program), str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "COLUMNS": "200"}
 
     for step in steps:
         if not isinstance(step, Step):

@@ -1,6 +1,7 @@
 """Documents, messages, help texts and docstrings keep to the words of docs/words.toml."""
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,7 +18,17 @@ DOCUMENTS = (
 PROGRAMS = ("nova_judge", "nova_judge_local", "lambdas", "stacks", "scorers")
 
 
-def documents() -> Iterator[tuple[str, int, str]]:
+@functools.cache
+def documents() -> tuple[tuple[str, int, str], ...]:
+    return tuple(_documents())
+
+
+@functools.cache
+def programs() -> tuple[tuple[str, int, str], ...]:
+    return tuple(_programs())
+
+
+def _documents() -> Iterator[tuple[str, int, str]]:
     """Every line of prose, with its file and number; lines of code blocks are left out."""
     for pattern in DOCUMENTS:
         for file in sorted(ROOT.glob(pattern)):
@@ -29,7 +40,7 @@ def documents() -> Iterator[tuple[str, int, str]]:
                     yield str(file.relative_to(ROOT)), number, line
 
 
-def programs() -> Iterator[tuple[str, int, str]]:
+def _programs() -> Iterator[tuple[str, int, str]]:
     """Every text of a program with a blank in it: docstrings, messages, help; and every comment."""
     for package in PROGRAMS:
         for file in sorted((ROOT / package).rglob("*.py")):
@@ -59,5 +70,5 @@ def test_the_words_are_plain(rule):
 
 def test_the_rules_are_tried():
     assert re.search(RULES[0]["avoid"], "what it is told")
-    assert sum(1 for _ in documents()) > 1000
-    assert sum(1 for _ in programs()) > 3000
+    assert len(documents()) > 1000
+    assert len(programs()) > 3000

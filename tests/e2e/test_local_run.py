@@ -1,5 +1,6 @@
 """`nova-judge local run` from the outside, as a user starts it."""
 
+import functools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.made.command_line import forked
+from tests.made.forks import accounts_from
 from tests.made.profiles import HAIKU
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +21,13 @@ START = [sys.executable, "-m", "nova_judge.cli.main", "local", "run"]
 pytestmark = pytest.mark.slow
 
 
-def _run(*arguments, expect=0):
-    done = forked(("local", "run", *arguments), folder=ROOT)
+@pytest.fixture
+def run(forks):
+    return functools.partial(_run, lambda: accounts_from(forks))
+
+
+def _run(prepare, *arguments, expect=0):
+    done = forked(("local", "run", *arguments), folder=ROOT, prepare=prepare)
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout, done.stderr
 
@@ -29,11 +36,11 @@ def _metrics(out):
     return json.loads((out / "report/metrics.json").read_text("utf-8"))
 
 
-def test_two_candidates_answer_and_are_judged(tmp_path):
+def test_two_candidates_answer_and_are_judged(run, tmp_path):
     out = tmp_path / "run"
     questions, answers = ROOT / "examples/questions.jsonl", ROOT / "examples/answers"
 
-    told, _ = _run(questions, "--recipe", "pairwise", "--answers", answers, "--out", out)
+    told, _ = run(questions, "--recipe", "pairwise", "--answers", answers, "--out", out)
 
     metrics = _metrics(out)
     rows = metrics["rows"]
@@ -44,10 +51,10 @@ def test_two_candidates_answer_and_are_judged(tmp_path):
     assert str(out / "report/report.html") in told.replace("\n", "")
 
 
-def test_a_real_judges_verdicts_come_out_as_published(tmp_path):
+def test_a_real_judges_verdicts_come_out_as_published(run, tmp_path):
     out = tmp_path / "haiku"
 
-    _run(HAIKU / "pairs.jsonl", "--judge", f"recorded:{HAIKU / 'judgments.jsonl'}", "--out", out)
+    run(HAIKU / "pairs.jsonl", "--judge", f"recorded:{HAIKU / 'judgments.jsonl'}", "--out", out)
 
     metrics = _metrics(out)
     agreement = metrics["agreement"]
@@ -59,21 +66,21 @@ def test_a_real_judges_verdicts_come_out_as_published(tmp_path):
     assert (metrics["forward"]["errors"], metrics["backward"]["errors"]) == (11, 2)
 
 
-def test_a_file_that_cannot_be_read_ends_with_its_cause(tmp_path):
+def test_a_file_that_cannot_be_read_ends_with_its_cause(run, tmp_path):
     packed, out = tmp_path / "rows.jsonl", tmp_path / "run"
     packed.write_bytes(b"\x1f\x8b\x08\x00 not what it says")
 
-    _, error = _run(packed, "--out", out, expect=3)
+    _, error = run(packed, "--out", out, expect=3)
 
     assert "InputFileError" in error
     assert "a gzip archive that cannot be unpacked" in " ".join(error.split())
 
 
-def test_a_judge_that_cannot_judge_ends_the_run_with_a_report_that_says_so(tmp_path):
+def test_a_judge_that_cannot_judge_ends_the_run_with_a_report_that_says_so(run, tmp_path):
     rows, out = tmp_path / "rows.jsonl", tmp_path / "run"
     rows.write_text('{"prompt": "p", "response_A": "a", "response_B": "b"}\n', "utf-8")
 
-    told, error = _run(rows, "--out", out, expect=3)
+    told, error = run(rows, "--out", out, expect=3)
 
     assert "The report says why" in told
     assert "the row has no `reference`" in " ".join(error.split())

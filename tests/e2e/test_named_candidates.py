@@ -1,5 +1,6 @@
 """`nova-judge local run --a … --b …`: models that this machine reaches answer under their names."""
 
+import functools
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from tests.made.chat_server import chat_server
 from tests.made.command_line import forked
+from tests.made.forks import accounts_from
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-m", "nova_judge.cli.main"]
@@ -41,8 +43,13 @@ def command(file, server, out, *more):
     return [*START, str(file), *models, "--out", str(out), *more]
 
 
-def run(arguments, expect=0):
-    done = forked(arguments[len(PYTHON) :], folder=ROOT)
+@pytest.fixture
+def run(forks):
+    return functools.partial(_run, lambda: accounts_from(forks))
+
+
+def _run(prepare, arguments, expect=0):
+    done = forked(arguments[len(PYTHON) :], folder=ROOT, prepare=prepare)
     assert done.returncode == expect, done.stdout + done.stderr
     return done
 
@@ -51,7 +58,7 @@ def metrics_of(out):
     return json.loads((out / "report/metrics.json").read_text("utf-8"))
 
 
-def test_the_models_answer_under_their_own_names_and_are_asked_once(tmp_path):
+def test_the_models_answer_under_their_own_names_and_are_asked_once(run, tmp_path):
     file, out = questions(tmp_path / "questions.jsonl", 12), tmp_path / "run"
     with chat_server(answered) as server:
         run(command(file, server, out))
@@ -68,7 +75,7 @@ def test_the_models_answer_under_their_own_names_and_are_asked_once(tmp_path):
     assert first == again == {"wrong": 12, "right": 12}
 
 
-def test_what_a_stopped_run_was_answered_is_not_asked_again(tmp_path):
+def test_what_a_stopped_run_was_answered_is_not_asked_again(run, tmp_path):
     file, out = questions(tmp_path / "questions.jsonl", 150), tmp_path / "run"
     with chat_server(answered, latency_s=0.15) as server:
         process = subprocess.Popen(
@@ -92,7 +99,7 @@ def test_what_a_stopped_run_was_answered_is_not_asked_again(tmp_path):
     assert metrics_of(out)["rows"]["judged"] == 150
 
 
-def test_a_file_that_brings_its_answers_asks_nobody(tmp_path):
+def test_a_file_that_brings_its_answers_asks_nobody(run, tmp_path):
     with chat_server(answered) as server:
         done = run(command(ROOT / "examples/pairs.jsonl", server, tmp_path / "run"), expect=3)
     assert "brings the answers of both candidates" in " ".join(done.stderr.split())
@@ -118,7 +125,7 @@ candidates:
 """
 
 
-def test_one_model_with_two_prompts_is_two_candidates(tmp_path):
+def test_one_model_with_two_prompts_is_two_candidates(run, tmp_path):
     file, out = questions(tmp_path / "questions.jsonl", 6), tmp_path / "run"
     judge = (ROOT / "recipes/pairwise.yaml").read_text("utf-8").partition("\njudge:")[2]
     (tmp_path / "few.jsonl").write_text('{"question": "Hi?", "answer": "Yes."}\n', "utf-8")
@@ -141,7 +148,7 @@ def test_one_model_with_two_prompts_is_two_candidates(tmp_path):
     assert len(asked) == 12 + 2  # one word to each before the run
 
 
-def test_a_recipe_of_many_candidates_takes_no_further_ones(tmp_path):
+def test_a_recipe_of_many_candidates_takes_no_further_ones(run, tmp_path):
     recipe = tmp_path / "many.yaml"
     text = (ROOT / "recipes/pairwise.yaml").read_text("utf-8")
     many = (

@@ -1,13 +1,14 @@
 """`nova-judge local run --a bedrock:… --b bedrock:…`: models answer with the user's credentials."""
 
+import functools
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.made.bedrock_server import bedrock_server
+from tests.made.command_line import forked
+from tests.made.forks import accounts_from
 
 ROOT = Path(__file__).parents[2]
 WRONG, RIGHT = "amazon.nova-micro-v1:0", "amazon.nova-lite-v1:0"
@@ -19,33 +20,35 @@ MODELS = {
 pytestmark = pytest.mark.slow
 
 
-def local_run(folder, environment, b, expect=0):
+@pytest.fixture
+def local_run(forks, tmp_path):
+    return functools.partial(_local_run, forks, tmp_path)
+
+
+def _local_run(forks, folder, environment, b, expect=0):
     lines = [
         json.dumps({"prompt": f"What is {n} + {n}?", "reference": f"It is {2 * n}."})
         for n in range(6)
     ]
     file = folder / "questions.jsonl"
     file.write_text("\n".join(lines) + "\n", "utf-8")
-    command = [sys.executable, "-m", "nova_judge.cli.main", "local", "run", str(file)]
-    command += ["--a", f"bedrock:{WRONG}", "--b", f"bedrock:{b}", "--out", str(folder / "run")]
-    inherited = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**inherited, **environment, "COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        check=False,
+    models = ["--a", f"bedrock:{WRONG}", "--b", f"bedrock:{b}"]
+    inherited = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    done = forked(
+        ["local", "run", file, *models, "--out", folder / "run"],
+        {**inherited, **environment, "COLUMNS": "300"},
+        folder=ROOT,
+        prepare=lambda: accounts_from(forks),
     )
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-def test_models_of_bedrock_answer_under_their_names_and_are_paid_once(tmp_path):
+def test_models_of_bedrock_answer_under_their_names_and_are_paid_once(local_run, tmp_path):
     with bedrock_server(MODELS) as server:
-        local_run(tmp_path, server.environment, RIGHT)
+        local_run(server.environment, RIGHT)
         first = sorted(server.asked)
-        local_run(tmp_path, server.environment, RIGHT)
+        local_run(server.environment, RIGHT)
     metrics = json.loads((tmp_path / "run/report/metrics.json").read_text("utf-8"))
     candidates = metrics["candidates"]
     assert {side: candidates[side]["name"] for side in "AB"} == {"A": WRONG, "B": RIGHT}
@@ -55,8 +58,8 @@ def test_models_of_bedrock_answer_under_their_names_and_are_paid_once(tmp_path):
     assert first == sorted([WRONG] * 6 + [RIGHT] * 6) == sorted(server.asked)
 
 
-def test_a_model_that_bedrock_does_not_have_is_refused_with_the_nearest(tmp_path):
+def test_a_model_that_bedrock_does_not_have_is_refused_with_the_nearest(local_run):
     with bedrock_server(MODELS) as server:
-        said = local_run(tmp_path, server.environment, "amazon.nova-lite-v1:1", expect=3)
+        said = local_run(server.environment, "amazon.nova-lite-v1:1", expect=3)
     assert "Bedrock does not offer it here. Did you mean amazon.nova-lite-v1:0" in said
     assert server.asked == []

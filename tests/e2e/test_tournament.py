@@ -13,6 +13,7 @@ from nova_judge.findings.saved_report import open_report
 from nova_judge.records import Verdict
 from tests.made.chat_server import chat_server
 from tests.made.command_line import forked
+from tests.made.forks import accounts_from
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ def answered(request):
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(forks, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tournament")
     lines = [
         {"prompt": f"Question {n}", "reference": f"the number is {n * 7}"} for n in range(PROMPTS)
@@ -48,7 +49,7 @@ def played(tmp_path_factory):
         recipe = folder / "tournament.yaml"
         recipe.write_text(f"kind: llm_judge\ncandidates:\n{candidates}judge:{judge}\n", "utf-8")
         asked_for = ["local", "run", file, "--recipe", recipe, "--out", folder / "run"]
-        done = forked(asked_for, folder=ROOT)
+        done = forked(asked_for, folder=ROOT, prepare=lambda: accounts_from(forks))
         assert done.returncode == 0, done.stdout + done.stderr
         asked = {name: server.prompts_of(name) for name in NAMES}
     return folder / "run", asked, done.stdout

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from nova_judge.cli import endpoints, main, submitted
 from nova_judge.runs import stopping
 from nova_judge.steps import verify_stage
+from tests.made.command_fork import reopen_streams
 
 LOOK_EVERY_S = 0.1
 """An emulated account takes seconds for what takes AWS minutes."""
@@ -78,9 +79,7 @@ def _run(
         gc.disable()  # it would copy every page of this process
         for number, file in enumerate(files):
             os.dup2(file.fileno(), number)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        reopen_streams()
         if environment is not None:
             os.environ.clear()
             os.environ.update(environment)

@@ -1,5 +1,6 @@
-"""The process from which several emulated accounts and their functions are forked."""
+"""The process from which emulated accounts, their functions and commands are forked."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from nova_judge.cli.main import COMMANDS, load_command
 from nova_judge.folders import ROOT
+from nova_judge_local import local_run
+from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine import function_processes
 from nova_judge_local.local_folders import FUNCTIONS
 from tests.made import undrawn
@@ -38,6 +42,41 @@ def shared_forks(folder: Path) -> Iterator[str | None]:
         process.stdin.close()
 
 
+def accounts_from(address: str | None) -> None:
+    """Have the runs on this machine that this process starts take their accounts from there."""
+    local_run.EmulatorSettings = functools.partial(  # type: ignore[assignment, misc]
+        EmulatorSettings, forks=address
+    )
+
+
+PROGRAM = """#!{python} -IS
+import json, os, socket, sys
+
+ended, alive = os.pipe()
+command = ["-m", "tests.made.command_fork", *sys.argv[1:]]
+request = {{"command": command, "folder": os.getcwd(), "environment": dict(os.environ)}}
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as forks:
+    forks.connect({address!r})
+    socket.send_fds(forks, [json.dumps(request).encode()], [0, 1, 2, alive])
+    os.close(alive)
+    forks.recv(64)
+sys.exit(os.read(ended, 1)[0])
+"""
+
+
+def program_from(address: str | None, folder: Path) -> Path:
+    """A folder for PATH in which `nova-judge` is forked from there, and imports nothing anew."""
+    if address is None:
+        return Path(sys.executable).parent
+    file = folder / "nova-judge"
+    file.write_text(PROGRAM.format(python=sys.executable, address=address), "utf-8")
+    file.chmod(0o755)
+    return folder
+
+
 if __name__ == "__main__":
+    for name in COMMANDS:
+        load_command(name)
+    accounts_from(sys.argv[1])
     Figure.savefig = undrawn.savefig  # type: ignore[method-assign, assignment]
     function_processes.share(sys.argv[1])

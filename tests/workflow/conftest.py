@@ -14,7 +14,6 @@ from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.local_folders import STACKS
-from tests.made.forks import shared_forks
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))
@@ -126,13 +125,6 @@ class Account:
 
     def log(self) -> str:
         return self.emulator.log.read_text("utf-8", "replace")[-3000:]
-
-
-@pytest.fixture(scope="session")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
-    """The process from which the functions of all accounts are forked: it imports but once."""
-    with shared_forks(tmp_path_factory.mktemp("forks")) as address:
-        yield address
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The composite action: its own shell text, run as GitHub runs it."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 import ryaml
 
 from nova_judge.findings.metrics_record import encode_metrics
+from tests.made.forks import program_from
 from tests.made.runs import generated_rows, write_run
 
 ROOT = Path(__file__).parents[3]
@@ -18,8 +20,12 @@ STEPS = {
 }
 
 
-def run_step(name, environment, tmp_path):
-    folder = Path(sys.executable).parent
+@pytest.fixture(scope="module")
+def program(forks, tmp_path_factory):
+    return program_from(forks, tmp_path_factory.mktemp("program"))
+
+
+def run_step(name, environment, tmp_path, folder=Path(sys.executable).parent):
     return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", STEPS[name]["run"]],
         env={"PATH": f"{folder}:{os.environ['PATH']}", **environment},
@@ -30,7 +36,12 @@ def run_step(name, environment, tmp_path):
     )
 
 
-def gate(tmp_path, run, **given):
+@pytest.fixture
+def gate(program, tmp_path):
+    return functools.partial(_gate, program, tmp_path)
+
+
+def _gate(program, tmp_path, run, **given):
     files = {name: tmp_path / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     environment = {
         "RUN": str(run),
@@ -43,7 +54,7 @@ def gate(tmp_path, run, **given):
         **{name: str(path) for name, path in files.items()},
         **given,
     }
-    done = run_step("Gate", environment, tmp_path)
+    done = run_step("Gate", environment, tmp_path, program)
     assert done.returncode == 0, done.stderr
     outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
     summary = files["GITHUB_STEP_SUMMARY"]
@@ -59,18 +70,18 @@ def gate(tmp_path, run, **given):
         ({"CONFIDENCE": "high"}, "not-evaluated"),
     ],
 )
-def test_gate_step_tells_outcome_and_reason(rubric_metrics, tmp_path, given, outcome):
+def test_gate_step_tells_outcome_and_reason(gate, rubric_metrics, tmp_path, given, outcome):
     (tmp_path / "metrics.json").write_bytes(encode_metrics(rubric_metrics))
-    outputs, summary = gate(tmp_path, tmp_path / "metrics.json", **given)
+    outputs, summary = gate(tmp_path / "metrics.json", **given)
     assert outputs["outcome"] == outcome
     if outcome != "not-evaluated":
         assert "win rate of B" in outputs["reason"]
         assert summary.startswith("## B is better")
 
 
-def test_run_that_looks_like_an_option_or_a_command_is_only_a_path(tmp_path):
+def test_run_that_looks_like_an_option_or_a_command_is_only_a_path(gate, tmp_path):
     for name in ("--help", "$(touch pwned)", "; touch pwned"):
-        outputs, _ = gate(tmp_path, name)
+        outputs, _ = gate(name)
         assert outputs["outcome"] == "not-evaluated"
         (tmp_path / "GITHUB_OUTPUT").unlink()
     assert not (tmp_path / "pwned").exists()
@@ -96,9 +107,9 @@ def test_inputs_never_reach_a_script_as_text():
     assert [name for name, step in STEPS.items() if "${{" in step.get("run", "")] == []
 
 
-def test_gate_leaves_test_cases_and_the_page_for_the_artifact(tmp_path):
+def test_gate_leaves_test_cases_and_the_page_for_the_artifact(gate, tmp_path):
     run = write_run(tmp_path / "run", generated_rows(30))
-    outputs, _ = gate(tmp_path, run, WEIGHTS="clarity=1", MAX_ERRORS="1")
+    outputs, _ = gate(run, WEIGHTS="clarity=1", MAX_ERRORS="1")
     assert "Reweighed: clarity=1" in outputs["reason"]
     assert outputs["junit"] == str(tmp_path / "nova-judge-junit.xml")
     assert "criterion clarity" in (tmp_path / "nova-judge-junit.xml").read_text()
