@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -35,19 +36,15 @@ class Objects(Protocol):
 
     def keys(self, prefix: str) -> Iterable[str]:
         """All keys that begin with `prefix`, sorted."""
-        ...
 
     def folders(self, prefix: str) -> Iterable[str]:
         """The next part, up to its `/`, of all keys that begin with `prefix`, sorted."""
-        ...
 
     def read(self, key: str) -> bytes:
         """The bytes under `key`."""
-        ...
 
     def write(self, key: str, body: bytes) -> None:
         """Put `body` under `key`, whole or not at all; when this returns it is durable."""
-        ...
 
 
 class ShardPlace(NamedTuple):
@@ -135,8 +132,9 @@ class AnswerJournal:
         for key in self._objects.keys(self._setbacks()):
             for entry in _failed_decoder.decode_lines(self._objects.read(key)):
                 prompt = wanted.get(entry.name)
-                if prompt is not None and _is_later(entry.setback, latest.get(prompt)):
-                    latest[prompt] = entry.setback
+                if prompt is not None:
+                    known = latest.get(prompt, entry.setback)
+                    latest[prompt] = max(known, entry.setback, key=attrgetter("tries"))
         return latest
 
     def set_back(self, setbacks: Mapping[str, Setback]) -> None:
@@ -221,10 +219,6 @@ class AnswerJournal:
 
     def _distance(self, names_key: str) -> tuple[int, str]:
         return abs(_shard_of(names_key) - self._place.shard), names_key
-
-
-def _is_later(setback: Setback, other: Setback | None) -> bool:
-    return other is None or setback.tries > other.tries
 
 
 def _shard_of(names_key: str) -> int:

@@ -59,7 +59,6 @@ class Port(Protocol):
 
     def ask(self, prompt: str) -> Answer:
         """One answer; raises `retries.CallFailed`. Called from many threads at once."""
-        ...
 
 
 class Journal(Protocol):
@@ -67,23 +66,18 @@ class Journal(Protocol):
 
     def find(self, prompts: Sequence[str]) -> Mapping[str, Answer]:
         """The stored answers among those to `prompts`."""
-        ...
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
         """Costs of those `prompts` that failed before, in the same execution."""
-        ...
 
     def set_back(self, setbacks: Mapping[str, Setback]) -> None:
         """Store what prompts cost, for the next call of this execution."""
-        ...
 
     def add(self, prompt: str, answer: Answer) -> None:
         """Take one answer; may be called from any thread."""
-        ...
 
     def flush(self) -> None:
         """Store all that was added; when this returns, it will be found again."""
-        ...
 
 
 def model_name(model: str, settings: Generation) -> str:

@@ -5,17 +5,12 @@ time was up first. What was answered goes to the journal as it comes, and what f
 is up, so that whoever goes on from there asks only for the rest.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Generic, NamedTuple, TypeVar
 
-from nova_judge.answers.answers import (
-    Answer,
-    AnswerOutcome,
-    FailedAnswer,
-    Journal,
-    Setback,
-)
+from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Journal, Setback
 from nova_judge.answers.lane import AnswerSource, Gate, Lane
 from nova_judge.records import CANDIDATES
 
@@ -55,16 +50,11 @@ class Generated(NamedTuple, Generic[Name]):
         return sum(row is None for rows in self.outcomes.values() for row in rows)
 
 
-def forever() -> float:
-    """The time left of a caller that has no limit."""
-    return float("inf")
-
-
 def generate(
     prompts: Mapping[Name, Sequence[str]],
     sources: Mapping[Name, AnswerSource],
     *,
-    time_left: Callable[[], float] = forever,
+    time_left: Callable[[], float] = lambda: math.inf,
 ) -> Generated[Name]:
     """Let every source answer all of its prompts: all at once, each at its own rate.
 

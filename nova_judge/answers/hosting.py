@@ -36,23 +36,18 @@ class LeaseBook(Protocol):
 
     def read(self, endpoint: str) -> Hosted | None:
         """Read the entry of an endpoint; None without one."""
-        ...
 
     def join(self, endpoint: str, lease: Lease) -> Hosted | None:
         """Add or renew a lease; None while the endpoint is closing."""
-        ...
 
     def leave(self, endpoint: str, owner: str) -> bool:
         """Take a lease away; True when none is left and the endpoint is closing now."""
-        ...
 
     def note_without_capacity(self, endpoint: str, config: str) -> None:
         """Remember an EndpointConfig without capacity for as long as the endpoint is leased."""
-        ...
 
     def forget(self, endpoint: str) -> None:
         """Remove what is written down of a closing endpoint."""
-        ...
 
 
 class Endpoints(Protocol):
@@ -60,19 +55,15 @@ class Endpoints(Protocol):
 
     def observe(self, name: str) -> Observed:
         """The endpoint as it is now."""
-        ...
 
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError."""
-        ...
 
     def delete(self, name: str) -> bool:
         """Begin to delete it; False where it cannot be deleted just now."""
-        ...
 
     def names(self, prefix: str) -> Iterable[str]:
         """The endpoints whose names begin with `prefix`."""
-        ...
 
 
 class Host(NamedTuple):

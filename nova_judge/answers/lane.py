@@ -9,8 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.answers.answers import AnswerOutcome, FailedAnswer, Journal, Port, Setback
-from nova_judge.answers.limiter import Limiter, Permit
-from nova_judge.answers.pace import Pace
+from nova_judge.answers.limiter import Limiter, Pace, Permit
 from nova_judge.answers.queue import Jobs, PromptJob
 from nova_judge.answers.retries import (
     TIMED_OUT,

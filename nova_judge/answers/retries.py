@@ -112,9 +112,9 @@ class RetryPolicy(NamedTuple):
     So many tries because a failed call is cheap and a row is not: with 9 of 10 calls failing, 300
     tries lose one row in 50 trillion. `patience_s`, in a row's own calls and pauses, is what ends
     the wait for an endpoint that does not come back; it does not run while other rows are asked. An
-    answer slower than `slow_s` may count as push-back (see `pace`): a server that queues instead of
-    refusing would otherwise be asked for ever more, until calls time out whose answers it has half
-    written.
+    answer slower than `slow_s` may count as push-back (see `limiter.Pace`): a server that queues
+    instead of refusing would otherwise be asked for ever more, until calls time out whose answers
+    it has half written.
     """
 
     most_tries: int = 300

@@ -85,7 +85,6 @@ class Sink(Protocol):
 
     def write(self, data: bytes, /) -> object:
         """Take some bytes."""
-        ...
 
 
 def write_lines(

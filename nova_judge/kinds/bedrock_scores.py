@@ -5,7 +5,7 @@ the parts merge exactly.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,14 @@ import orjson
 
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
-from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob, job_place
+from nova_judge.kinds.job import (
+    Deployment,
+    FinishedJob,
+    JobPlace,
+    JobRequest,
+    PlannedJob,
+    job_place,
+)
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
@@ -92,15 +99,7 @@ class BedrockScores:
 
     def request(self, run: Run, job: PlannedJob, deployment: Deployment) -> JobRequest:
         place = job_place(run, job, deployment)
-        body = evaluation_job_request(
-            run.recipe.bedrock,
-            job_name=place.name.lower(),
-            role_arn=place.role_arn,
-            dataset_uri=place.data_uri or "",
-            output_uri=place.output_uri,
-            source=_source(job),
-            tags=place.tags,
-        )
+        body = evaluation_job_request(run.recipe.bedrock, place, _source(job))
         return JobRequest("CreateEvaluationJob", body, state_body=pascal_case(body))
 
     def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
@@ -126,16 +125,7 @@ def source_identifier(subject: str, label: str) -> str:
     return f"{subject}-{re.sub(r'[^a-zA-Z0-9._-]+', '-', label)}"[:256]
 
 
-def evaluation_job_request(
-    judge: BedrockJudge,
-    *,
-    job_name: str,
-    role_arn: str,
-    dataset_uri: str,
-    output_uri: str,
-    source: str,
-    tags: Mapping[str, str],
-) -> dict[str, Any]:
+def evaluation_job_request(judge: BedrockJudge, place: JobPlace, source: str) -> dict[str, Any]:
     """The CreateEvaluationJob request for one file of at most 1,000 answers of one candidate.
 
     The state machine adds the job's name as its idempotency token.
@@ -145,7 +135,10 @@ def evaluation_job_request(
         "datasetMetricConfigs": [
             {
                 "taskType": TASK_TYPE,
-                "dataset": {"name": DATASET_NAME, "datasetLocation": {"s3Uri": dataset_uri}},
+                "dataset": {
+                    "name": DATASET_NAME,
+                    "datasetLocation": {"s3Uri": place.data_uri or ""},
+                },
                 "metricNames": list(judge.metric_names),
             }
         ],
@@ -159,15 +152,15 @@ def evaluation_job_request(
             "evaluatorModelConfig": evaluators,
         }
     return {
-        "jobName": job_name,
-        "roleArn": role_arn,
+        "jobName": place.name.lower(),
+        "roleArn": place.role_arn,
         "applicationType": "ModelEvaluation",
         "evaluationConfig": {"automated": automated},
         "inferenceConfig": {
             "models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}]
         },
-        "outputDataConfig": {"s3Uri": output_uri},
-        "jobTags": [{"key": key, "value": value} for key, value in sorted(tags.items())],
+        "outputDataConfig": {"s3Uri": place.output_uri},
+        "jobTags": [{"key": key, "value": value} for key, value in sorted(place.tags.items())],
     }
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+import msgspec
+import ryaml
 from msgspec import UNSET
 
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
 from nova_judge.recipe.compatibility import nova_problems
-from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import training_job_request
@@ -86,3 +87,12 @@ def container_request(
     )
     written = recipe_to_nova_yaml(recipe, place.name).encode()
     return JobRequest("CreateTrainingJob", body, ((key, written),))
+
+
+def recipe_to_nova_yaml(recipe: Recipe, run_name: str) -> str:
+    """The container's recipe as YAML; `run.name` is `run_name` where the recipe gives none."""
+    nova = recipe.nova
+    named = msgspec.structs.replace(nova.run, name=nova.run.name or run_name)
+    block = msgspec.to_builtins(msgspec.structs.replace(nova, run=named))
+    block["run"] = {"name": block["run"].pop("name"), **block["run"]}
+    return ryaml.dumps(block)

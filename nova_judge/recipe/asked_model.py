@@ -50,7 +50,7 @@ AnswersIn: TypeAlias = Annotated[
 ]
 """Where ready answers stand: commands put those of a file into the column."""
 SOURCES: Final = ("endpoint", "weights", "model_package", "training_job", "bedrock", "openai")
-"""The keys that name a model; `nova_judge.sources` has a module for each."""
+"""The keys that name a model; `nova_judge.sources` has an object for each."""
 
 
 class TokenPrice(Section, frozen=True):

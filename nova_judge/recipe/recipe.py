@@ -18,7 +18,7 @@ from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.nova_block import NovaBlock, Positive, Section, Text
 from nova_judge.recipe.serverless import Serverless
-from nova_judge.recipe.stated import stated
+from nova_judge.recipe.shape import stated
 from nova_judge.records import CANDIDATES
 
 Block = TypeVar("Block", bound=Section)

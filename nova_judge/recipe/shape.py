@@ -8,10 +8,11 @@ from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from nova_judge.errors import NovaJudgeError, RecipeError
 
-__all__ = ["did_you_mean", "not_one_of", "read_record"]
+__all__ = ["did_you_mean", "not_one_of", "read_record", "stated"]
 
 _MOST_PROBLEMS = 50
 _LONGEST_WORD = 200
@@ -69,6 +70,24 @@ def not_one_of(key: str, word: str, allowed: Iterable[str], also: str = "") -> s
     shown = repr(word[:_LONGEST_WORD])
     near = did_you_mean(word, words)
     return f"{key}: found {shown}; allowed: {', '.join(words)}{tail}{near}"
+
+
+def stated(record: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a record that differ from their defaults, written out or not.
+
+    >>> from nova_judge.recipe.recipe import Budget
+    >>> stated(Budget(max_usd=20))
+    {'max_usd': 20}
+    """
+    fields = {}
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        if value is UNSET or value in (field.default, {}):
+            continue
+        if isinstance(value, dict):
+            value = {key: stated(each) for key, each in value.items()}
+        fields[field.name] = stated(value) if isinstance(value, msgspec.Struct) else value
+    return fields
 
 
 def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form

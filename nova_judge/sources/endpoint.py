@@ -50,9 +50,9 @@ class EndpointSource:
                 yield not_one_of(f"{where}.instance_types", kind, served.instance_types)
 
     def kept_as(self, model: AskedModel) -> str:
-        if not is_the_stages(model):
+        served = catalog.models().endpoints.get(model.model)
+        if served is None:
             return f"endpoint {model.model} {model.component or ''}".rstrip()
-        served = catalog.models().endpoints[model.model]
         return f"{served.model_id} on {catalog.images().serving.images[served.serving]}"
 
     def title(self, model: AskedModel) -> str:
@@ -65,9 +65,9 @@ class EndpointSource:
         return "hours" if is_the_stages(model) else "others"
 
     def hosting(self, model: AskedModel) -> Hosting | None:
-        if not is_the_stages(model):
+        served = catalog.models().endpoints.get(model.model)
+        if served is None:
             return None
-        served = catalog.models().endpoints[model.model]
         supposed = catalog.assumptions().endpoint_tokens_per_second
         return Hosting(
             model.model,
@@ -78,8 +78,8 @@ class EndpointSource:
         )
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
-        if not is_the_stages(model):
+        served = catalog.models().endpoints.get(model.model)
+        if served is None:
             return ways.account_endpoint(model.model, model.component, model.form, how)
-        served = catalog.models().endpoints[model.model]
         form = form_of(served.serving, served.model_id, how)
         return ways.stage_endpoint(model.model, form, how)

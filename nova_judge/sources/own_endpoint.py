@@ -1,7 +1,8 @@
-"""What is the same of all models on an endpoint that is made for the run and removed with it."""
+"""Models on an endpoint that is made for the run and removed with it."""
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from nova_judge.answers.answers import Port
@@ -22,6 +23,20 @@ class OwnEndpoint:
 
     on_aws: bool = True
     shared: bool = True
+
+    def problems(self, where: str, model: AskedModel, how: Generation) -> Iterator[str]:
+        """The instance types that cannot serve the model, by the image that will serve it."""
+        serving = model.serving or "vllm"
+        offered: Collection[str] = ()
+        if serving.startswith(NOVA):
+            offered = catalog.compatibility().nova_inference[serving.removeprefix(NOVA)]
+        elif model.weights is not None:
+            offered = catalog.compatibility().gpus
+        for kind in model.instance_types:
+            if offered and kind not in offered:
+                yield not_one_of(f"{where}.instance_types", kind, offered)
+            elif not _INSTANCE.fullmatch(kind):
+                yield f"{where}.instance_types: found {kind!r}; expected one such as ml.g5.2xlarge"
 
     def takes_batches(self, model: AskedModel) -> bool:
         return False
@@ -53,16 +68,23 @@ def serving_name(model: AskedModel) -> str:
     return f"{catalog.images().nova_inference.repository} {serving}"
 
 
-def instance_problems(where: str, model: AskedModel) -> Iterator[str]:
-    """The instance types that cannot serve the model, by the image that is known to serve it."""
-    serving = model.serving or "vllm"
-    offered: Collection[str] = ()
-    if serving.startswith(NOVA):
-        offered = catalog.compatibility().nova_inference[serving.removeprefix(NOVA)]
-    elif model.weights is not None:
-        offered = catalog.compatibility().gpus
-    for kind in model.instance_types:
-        if offered and kind not in offered:
-            yield not_one_of(f"{where}.instance_types", kind, offered)
-        elif not _INSTANCE.fullmatch(kind):
-            yield f"{where}.instance_types: found {kind!r}; expected one such as ml.g5.2xlarge"
+@dataclass(frozen=True)
+class ModelPackageSource(OwnEndpoint):
+    """`{model_package: …}`: a version in the registry, of the account or shared with it."""
+
+    def kept_as(self, model: AskedModel) -> str:
+        return f"package {model.model}"
+
+    def title(self, model: AskedModel) -> str:
+        return model.model.partition(":model-package/")[2]
+
+
+@dataclass(frozen=True)
+class TrainingJobSource(OwnEndpoint):
+    """`{training_job: …}`: the checkpoint that a job of the account left."""
+
+    def kept_as(self, model: AskedModel) -> str:
+        return f"checkpoint of {model.model} on {serving_name(model)}"
+
+    def title(self, model: AskedModel) -> str:
+        return model.model

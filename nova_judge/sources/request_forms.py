@@ -76,11 +76,9 @@ class RequestForm(Protocol):
 
     def request(self, prompt: str) -> ChatRequest | PlainRequest:
         """The JSON body of one request."""
-        ...
 
     def answer(self, body: bytes) -> Answer:
         """The answer in a reply; raises msgspec.MsgspecError where there is none."""
-        ...
 
 
 class ChatForm:

@@ -38,25 +38,20 @@ class Ways(Protocol):
 
     def afresh(self) -> "Ways":
         """The same ways, on which no kept answer stands in for a call."""
-        ...
 
     def bedrock(self, model: str, how: Generation) -> Port:
         """A Bedrock model, through Converse."""
-        ...
 
     def stage_endpoint(self, model: str, form: RequestForm, how: Generation) -> Port:
         """The endpoint that this stage has for a model of the catalogue."""
-        ...
 
     def account_endpoint(
         self, name: str, component: str | None, form: Form | None, how: Generation
     ) -> Port:
         """An endpoint that the account has; without a form its image decides."""
-        ...
 
     def server(self, url: str, form: ChatForm, how: Generation, secret: str | None) -> Port:
         """A server by the address of its API, with the key that a secret holds."""
-        ...
 
 
 class Source(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.own_endpoint import OwnEndpoint, instance_problems, serving_name
+from nova_judge.sources.own_endpoint import OwnEndpoint, serving_name
 from nova_judge.sources.served import NOVA
 
 ESCROW = "s3://customer-escrow-"
@@ -46,7 +46,7 @@ class WeightsSource(OwnEndpoint):
                 "branch or tag may move: write the commit, 40 hexadecimal digits"
             )
         yield from _serving_problems(where, model)
-        yield from instance_problems(where, model)
+        yield from super().problems(where, model, how)
 
     def kept_as(self, model: AskedModel) -> str:
         adapter = f" with {model.lora}" if model.lora else ""

@@ -150,15 +150,14 @@ class Evidence:
 
     def repeated(self, times: Sequence[int]) -> "Evidence":
         """Each row so many times over; columns that say nothing take no memory."""
-        rows = np.repeat(np.arange(self.rows), times)
-        columns = []
-        for field in fields(self):
-            column = getattr(self, field.name)
-            if column.dtype == np.float64 and np.isnan(column).all():
-                columns.append(np.broadcast_to(np.nan, (len(rows), *column.shape[1:])))
-            else:
-                columns.append(column[rows])
-        return Evidence(*columns)
+        columns = (getattr(self, field.name) for field in fields(self))
+        lean = (
+            np.broadcast_to(np.nan, column.shape)
+            if column.dtype == np.float64 and np.isnan(column).all()
+            else column
+            for column in columns
+        )
+        return Evidence(*lean).where(np.repeat(np.arange(self.rows), times))
 
     def where(self, chosen: Flags | RowIndices) -> "Evidence":
         """The rows that are marked, or that have these numbers."""

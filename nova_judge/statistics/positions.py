@@ -52,8 +52,10 @@ def positions(profiles: ProfileCounts) -> Positions:
     >>> found.first_rate, found.flips, found.consistency
     (0.625, 0.25, 0.75)
     """
-    first, second = _named_by_position(profiles)
-    leaning_first, leaning_second = _leaning(profiles)
+    named = [(*_named_by_position(profile), rows) for profile, rows in profiles]
+    first, second = (sum(each[place] * each[2] for each in named) for place in (0, 1))
+    leaning_first = sum(rows for of_first, of_second, rows in named if of_first > of_second)
+    leaning_second = sum(rows for of_first, of_second, rows in named if of_first < of_second)
     flipped = profiles.of(Outcome.A, Outcome.B) + profiles.of(Outcome.B, Outcome.A)
     tally = profiles.reconciled
     consistent = tally.a + tally.b + tally.ties
@@ -91,33 +93,17 @@ def positions_of(evidence: Evidence) -> Positions:
     return msgspec.structs.replace(found, p_value=flip_test_of_counts(of_prompts))
 
 
-def _named_by_position(profiles: ProfileCounts) -> tuple[int, int]:
-    """Judgments that name the candidate shown first, and shown second: B is first in backward.
+def _named_by_position(profile: Profile) -> tuple[int, int]:
+    """How often a row names the candidate shown first, and second: B is first in backward.
 
     Of rows with both verdicts: in one order the better candidate would count as a position.
     """
-    named = [0, 0]
-    for (forward, backward), rows in profiles:
-        if Outcome.ERROR not in (forward, backward):
-            named[0] += rows * ((forward is Outcome.A) + (backward is Outcome.B))
-            named[1] += rows * ((forward is Outcome.B) + (backward is Outcome.A))
-    return named[0], named[1]
-
-
-def _leaning(profiles: ProfileCounts) -> tuple[int, int]:
-    """Rows with both verdicts by the position that they favour on balance."""
-    leanings = [(_lean(profile), rows) for profile, rows in profiles]
-    first = sum(rows for lean, rows in leanings if lean > 0)
-    second = sum(rows for lean, rows in leanings if lean < 0)
-    return first, second
-
-
-def _lean(profile: Profile) -> int:
     if Outcome.ERROR in profile:
-        return 0
-    named_first = (profile.forward is Outcome.A) + (profile.backward is Outcome.B)
-    named_second = (profile.forward is Outcome.B) + (profile.backward is Outcome.A)
-    return named_first - named_second
+        return 0, 0
+    return (
+        (profile.forward is Outcome.A) + (profile.backward is Outcome.B),
+        (profile.forward is Outcome.B) + (profile.backward is Outcome.A),
+    )
 
 
-_LEANS = np.sign([_lean(profile) for profile in PROFILES])
+_LEANS = np.sign([first - second for first, second in map(_named_by_position, PROFILES)])

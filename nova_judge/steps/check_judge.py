@@ -9,7 +9,7 @@ import msgspec
 
 from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Port, model_name
 from nova_judge.answers.generate import generate
-from nova_judge.answers.kept_answers import KeptAnswers
+from nova_judge.answers.kept_texts import KeptAnswers
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, RetryPolicy
 from nova_judge.errors import GenerationFailedError, InputFileError, JudgeJobError

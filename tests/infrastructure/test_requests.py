@@ -9,8 +9,8 @@ import pytest
 import ryaml
 from botocore.validate import ParamValidator
 
+from nova_judge.kinds.nova_container import recipe_to_nova_yaml
 from nova_judge.recipe.nova_block import NovaBlock
-from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Judge, Recipe
 from nova_judge.recipe.shape import read_record
 from nova_judge.runs.training_job_request import training_job_request

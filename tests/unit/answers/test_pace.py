@@ -1,6 +1,6 @@
 """A queue is told apart from a slow model and from a long answer."""
 
-from nova_judge.answers.pace import Pace
+from nova_judge.answers.limiter import Pace
 
 
 def slow(*answers, slow_s=30.0):

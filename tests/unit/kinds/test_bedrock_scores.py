@@ -16,6 +16,7 @@ from nova_judge.kinds.bedrock_scores import (
     job_parts,
     source_identifier,
 )
+from nova_judge.kinds.job import JobPlace
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
 from nova_judge.recipe.bedrock_metrics import (
@@ -41,12 +42,14 @@ JUDGE = BedrockJudge(
 def request(judge: BedrockJudge = JUDGE) -> dict[str, object]:
     return evaluation_job_request(
         judge,
-        job_name="nova-judge-questions-0123456789ab-2",
-        role_arn="arn:aws:iam::123456789012:role/EvalRole",
-        dataset_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/input.jsonl",
-        output_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/output/",
-        source=source_identifier("B", "Qwen/Qwen2.5 7B: Instruct"),
-        tags=run_tags("dev", "questions-0123456789ab"),
+        JobPlace(
+            name="nova-judge-questions-0123456789ab-2",
+            role_arn="arn:aws:iam::123456789012:role/EvalRole",
+            data_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/input.jsonl",
+            output_uri="s3://data-bucket/runs/questions-0123456789ab/bedrock/B/2/output/",
+            tags=run_tags("dev", "questions-0123456789ab"),
+        ),
+        source_identifier("B", "Qwen/Qwen2.5 7B: Instruct"),
     )
 
 

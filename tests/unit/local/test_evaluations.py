@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from nova_judge.aws import evaluation_jobs
 from nova_judge.errors import LocalModeError
 from nova_judge.kinds.bedrock_scores import evaluation_job_request
+from nova_judge.kinds.job import JobPlace
 from nova_judge.recipe.bedrock_judge import BedrockJudge
 from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
 from nova_judge.sources.completions import Completion
@@ -70,12 +71,13 @@ class Waiting:
 def request(name: str = "nova-judge-k-1f2e-0-0", run: str = "k-0123456789ab") -> dict[str, Any]:
     return evaluation_job_request(
         BedrockJudge(evaluator="amazon.nova-pro-v1:0", metrics=("Correctness",)),
-        job_name=name,
-        role_arn="arn:aws:iam::123456789012:role/EvalRole",
-        dataset_uri="s3://data/in",
-        output_uri=f"s3://data/runs/{run}/judge/0/output/",
-        source="B-b",
-        tags={},
+        JobPlace(
+            name=name,
+            role_arn="arn:aws:iam::123456789012:role/EvalRole",
+            data_uri="s3://data/in",
+            output_uri=f"s3://data/runs/{run}/judge/0/output/",
+        ),
+        "B-b",
     )
 
 

@@ -3,10 +3,10 @@ import pytest
 import ryaml
 
 from nova_judge.errors import RecipeError
+from nova_judge.kinds.nova_container import recipe_to_nova_yaml
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe import catalog
 from nova_judge.recipe.files import packaged_recipe, recipe_names
-from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 

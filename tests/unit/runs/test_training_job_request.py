@@ -8,10 +8,10 @@ import ryaml
 from botocore.validate import ParamValidator
 
 from nova_judge.errors import RecipeError
+from nova_judge.kinds.nova_container import recipe_to_nova_yaml
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.nova_block import NovaBlock
-from nova_judge.recipe.nova_yaml import recipe_to_nova_yaml
 from nova_judge.recipe.shape import read_record
 from nova_judge.runs.training_job_request import (
     evaluation_image,
