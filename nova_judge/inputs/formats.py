@@ -80,6 +80,10 @@ def form_of(path: Path) -> FileForm:
         return FileForm("parquet")
     if is_saved(path):
         return FileForm("hugging_face")
+    if path.parts and path.parts[0] in ("s3:", "http:", "https:"):
+        raise InputFileError(
+            f"{'/'.join((path.parts[0], '', *path.parts[1:]))} is an address: fetch the file first"
+        )
     if not path.is_file():
         raise InputFileError(f"{path} is not a file: give the path of a file of rows")
     try:

@@ -26,7 +26,10 @@ _TYPE_WORD = re.compile(r"[^\W\d_]+")
 _SCALE = {"scale": "scale", "likert": "scale", "binary": "binary", "boolean": "binary"}
 _TYPE_FILLERS = {"a", "of", "from", "to", "point", "rating", "score"}
 _RANGES = {"scale": ([], ["5"], ["1", "5"]), "binary": ([], ["0", "1"])}
-_BINARY = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+_BINARY = {
+    **dict.fromkeys(("true", "yes", "pass", "passed", "✓", "✔", "✅"), 1.0),
+    **dict.fromkeys(("false", "no", "fail", "failed", "✗", "✘", "❌"), 0.0),
+}
 _LARGEST_WEIGHT = 100.0  # as per cent; keeps every sum of products below 2^53
 CRITERIA_LIMIT = 200
 _NAME_LIMIT = 200

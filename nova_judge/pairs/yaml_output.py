@@ -25,7 +25,10 @@ TOO_LONG = Unscored("the judge's output is too long to be a rubric")
 _FENCE_LINE = r"^[ \t]*+```[ \t]*+(?:ya?ml|json)?[ \t]*+"
 _FENCE = re.compile(rf"{_FENCE_LINE}\n(.*?)^[ \t]*+```", re.MULTILINE | re.DOTALL)
 _OPEN_FENCE = re.compile(rf"{_FENCE_LINE}$", re.MULTILINE)
-_START = re.compile(r"^(?:criteria|rubric|criteria_breakdown)[ \t]*:", re.MULTILINE)
+_START = re.compile(
+    r"^(?:\*\*)?(?:criteria|rubric|criteria_breakdown)(?:\*\*)?[ \t]*:",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LABEL_LINE = re.compile(r"^[ \t]*+(?:\w[\w \t]{0,39}:)?[ \t]*+[\"']?\[\[[^\n]*$", re.MULTILINE)
 _CRITERIA_KEYS = ("criteria", "rubric", "criteria_breakdown")
 _NAME_KEYS = ("short_name", "name")
@@ -64,7 +67,7 @@ def _rubric_in(text: str) -> Rubric | Unscored:
         return _rubric_in_lines(text, error)
     if not isinstance(document, dict):
         return NO_YAML
-    named = next((document[key] for key in _CRITERIA_KEYS if key in document), None)
+    named = next((document[key] for key in document if _names_criteria(key)), None)
     breakdown = _by_name(named) if named is not None else _looks_like_criteria(document)
     if isinstance(breakdown, Unscored):
         return breakdown
@@ -80,6 +83,10 @@ def _rubric_in_lines(text: str, error: ValueError) -> Rubric | Unscored:
         why = " ".join(str(error).split())[:120]
         return Unscored(f"the judge's rubric is not readable YAML ({why})") if start else NO_YAML
     return rubric_from(lines.criteria, lines.overall)
+
+
+def _names_criteria(key: object) -> bool:
+    return isinstance(key, str) and key.lower() in _CRITERIA_KEYS
 
 
 def _with_own_names(breakdown: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -9,7 +9,7 @@ from nova_judge.inputs.dataset import file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import indented
-from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.recipe.asked_model import COLUMNS, AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate
@@ -105,7 +105,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if self.recipe.many:
             return spec.name or candidate
         if getattr(self.sources, candidate) == "file":
-            in_recipe = spec.name if spec.source == "file" else None
+            beside = spec.file if spec.file not in COLUMNS else None
+            in_recipe = spec.name or beside if spec.source == "file" else None
             return self.names.get(candidate) or in_recipe or f"response_{candidate}"
         return spec.name or self._title(candidate)
 

@@ -45,6 +45,11 @@ class BedrockSource:
                 f"{where}.bedrock: {name} is a custom model, which Bedrock calls through its "
                 "deployment or provisioned throughput only: write the ARN of one of these"
             )
+        elif "/" in name and not name.startswith("arn:"):
+            yield (
+                f"{where}.bedrock: found {name!r}; an id of Bedrock's holds no `/`, as in other "
+                "tools' names: write the id alone, or the whole ARN"
+            )
         elif name.startswith("arn:") and not _CALLABLE.match(name):
             yield (
                 f"{where}.bedrock: {name} is not the ARN of a Bedrock model, profile, deployment "

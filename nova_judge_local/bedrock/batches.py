@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
-from nova_judge_local.bedrock.job_requests import check_request, new_arn
+from nova_judge_local.bedrock.job_requests import check_pattern, check_request, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
@@ -53,6 +53,7 @@ class BatchInference:
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job; the same token again is the same job."""
         check_request("CreateModelInvocationJobRequest", parameters)
+        check_pattern("CreateModelInvocationJobRequest", "modelId", parameters)
         arn, name = new_arn(self._settings, "model-invocation-job"), parameters["jobName"]
         token = parameters.get("clientRequestToken")
         job, new = self._book.enter(arn, name, parameters, token, taken=None)

@@ -1,6 +1,8 @@
 """Rules that Bedrock's jobs share: their requests are checked, their ARNs look alike."""
 
+import re
 import uuid
+from typing import Any
 
 from botocore.validate import ParamValidator
 
@@ -14,6 +16,22 @@ def check_request(shape: str, parameters: Parameters) -> None:
     report = ParamValidator().validate(parameters, service_model("bedrock").shape_for(shape))
     if report.has_errors():
         raise ApiError("ValidationException", report.generate_report())
+
+
+def check_pattern(shape: str, member: str, parameters: Parameters) -> None:
+    """Raises ApiError where a member does not match its pattern, which botocore leaves to AWS.
+
+    Of models the pattern of batch inference has no imported ones, deployments, provisioned
+    throughput and routers.
+    """
+    structure: Any = service_model("bedrock").shape_for(shape)
+    pattern = structure.members[member].metadata["pattern"]
+    if not re.fullmatch(pattern, str(parameters[member])):
+        raise ApiError(
+            "ValidationException",
+            f"Value '{parameters[member]}' at '{member}' failed to satisfy constraint: Member must "
+            f"satisfy regular expression pattern: {pattern}",
+        )
 
 
 def new_arn(settings: EmulatorSettings, kind: str) -> str:

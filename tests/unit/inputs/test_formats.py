@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -98,3 +99,8 @@ def test_what_came_in_place_of_a_file_is_named(tmp_path, content, cure):
     path.write_text(content, "utf-8")
     with pytest.raises(InputFileError, match=cure):
         form_of(path)
+
+
+def test_an_address_is_no_file(tmp_path):
+    with pytest.raises(InputFileError, match=r"^s3://mine/rows\.jsonl is an address: fetch"):
+        form_of(Path("s3://mine/rows.jsonl"))

@@ -358,3 +358,12 @@ def test_yaml_that_is_no_rubric_by_lines_either_says_where_it_breaks():
     assert read("criteria: {tone: {type: scale, weight: 1").reason.startswith(
         "the judge's rubric is not readable YAML ("
     )
+
+
+EXACT = "  exact:\n    type: binary\n    weight: 1\n    score_A: pass\n    score_B: ✗\n"
+
+
+@pytest.mark.parametrize("text", [f"Criteria:\n{EXACT.title()}", f"**criteria:**\n{EXACT}"])
+def test_other_letters_emphasis_and_pass_or_fail_cost_a_rubric_nothing(text):
+    (criterion,) = parse_rubric(text).criteria
+    assert (criterion.name.lower(), criterion.score_A, criterion.score_B) == ("exact", 1.0, 0.0)

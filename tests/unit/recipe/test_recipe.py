@@ -268,6 +268,11 @@ def test_rates_of_a_judge_of_pairs_are_refused_where_none_is_asked():
         ),
         (
             "{endpoint: qwen2.5-7b-instruct}",
+            "{bedrock: 'bedrock/us.amazon.nova-lite-v1:0'}",
+            r"found 'bedrock/us.amazon.nova-lite-v1:0'; an id of Bedrock's holds no `/`",
+        ),
+        (
+            "{endpoint: qwen2.5-7b-instruct}",
             "{weights: meta/Model, revision: main, secret: hub}",
             r"revision: found 'main'; a gated model is copied once.* write the commit",
         ),

@@ -77,6 +77,10 @@ def test_answers_of_the_file_never_get_a_models_name():
     assert run(FROM_FILE).candidate_label("A") == "response_A"
     assert run(FROM_FILE, OWN_A).candidate_label("A") == "ours"
     assert run(FROM_FILE, OWN_A).candidate_label("B") == "response_B"
+    files = {"A": "response_A", "B": "answers_b.jsonl"}
+    beside = {side: CandidateSpec(file=file) for side, file in files.items()}
+    assert run(FROM_FILE, beside).candidate_label("A") == "response_A"
+    assert run(FROM_FILE, beside).candidate_label("B") == "answers_b.jsonl"
 
 
 def test_every_key_of_a_run_lies_below_its_folder_and_is_told_apart():
