@@ -34,6 +34,8 @@ def _double_exponential_grid() -> tuple[Floats, Floats]:
 
 
 _NODES, _NODE_WEIGHTS = _double_exponential_grid()
+_LEAST_LOG, _LARGEST_EXPONENT = 45.0, 700.0
+"""Nodes at which the integrand is smaller than exp(-45) add nothing to a probability."""
 
 
 def mean_cdf(
@@ -48,10 +50,21 @@ def mean_cdf(
     """
     offsets = values - threshold * sizes
     scale = math.sqrt(float((weights * offsets * offsets).sum()))
-    scaled = (offsets / scale)[:, None] * _NODES
+    scaled = (offsets / scale)[:, None] * _nodes_to_sum(float(np.abs(offsets).max()) / scale)
     phase = weights @ np.arctan(scaled)
     log_modulus = 0.5 * (weights @ np.log1p(scaled * scaled))
-    return 0.5 - float((np.sin(phase) * np.exp(-log_modulus)) @ _NODE_WEIGHTS) / math.pi
+    terms = np.sin(phase) * np.exp(-log_modulus)
+    return 0.5 - float(terms @ _NODE_WEIGHTS[: len(terms)]) / math.pi
+
+
+def _nodes_to_sum(largest: float) -> Floats:
+    """The nodes that count, given the largest scaled offset o.
+
+    With sum(w_i o_i^2) = 1 the log-modulus at x is at least log1p(o^2 x^2) / o^2 / 2, since
+    log1p(y) / y falls.
+    """
+    exponent = min(2.0 * _LEAST_LOG * largest * largest, _LARGEST_EXPONENT)
+    return _NODES[: _NODES.searchsorted(math.sqrt(math.expm1(exponent)) / largest)]
 
 
 def mean_bounds(values: Floats, weights: Floats, level: float) -> Bounds:
