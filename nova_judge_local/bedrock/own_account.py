@@ -64,7 +64,7 @@ def answering(models: Sequence[str], kept: str | None) -> Iterator[OwnBedrock | 
     token = secrets.token_urlsafe(32)
     handler = _handler(token, frozenset(models), _Converse(texts))
     with _Server((LOOPBACK, 0), handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
             url = f"http://{LOOPBACK}:{http.server_port}"

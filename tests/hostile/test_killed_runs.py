@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import duckdb
 import pytest
 
 from tests.hostile.bounds import ROOT, rounds
+from tests.made.serving import serving
 
 MOMENTS = [3.0, 0.3, 1.0, 2.0, 4.0, 6.0]
 """Seconds after the start."""
@@ -77,7 +77,6 @@ class Models(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Completions)
         self.asked: Counter[str] = Counter()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def url(self, model: str) -> str:
         return f"openai:http://127.0.0.1:{self.server_port}/v1#{model}"
@@ -112,10 +111,8 @@ class Completions(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    server = Models()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Models()) as server:
+        yield server
 
 
 def judged(out: Path) -> list[tuple[object, ...]]:

@@ -1,12 +1,13 @@
 """Bedrock on loopback: it lists and answers for the models that it is given, and counts calls."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import unquote
+
+from tests.made.serving import serving
 
 
 class BedrockServer(NamedTuple):
@@ -64,13 +65,9 @@ def bedrock_server(models: Mapping[str, Callable[[str], str]]) -> Iterator[Bedro
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        threading.Thread(target=http.serve_forever).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as http:
         url = f"http://127.0.0.1:{http.server_port}"
         services = ("BEDROCK", "BEDROCK_RUNTIME")
         keys = {"AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine"}
         places = {f"AWS_ENDPOINT_URL_{service}": url for service in services}
-        try:
-            yield BedrockServer({**keys, **places, "AWS_REGION": "us-east-1"}, asked)
-        finally:
-            http.shutdown()
+        yield BedrockServer({**keys, **places, "AWS_REGION": "us-east-1"}, asked)

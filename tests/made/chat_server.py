@@ -1,12 +1,13 @@
 """A server on loopback that speaks OpenAI's chat completions, and notes what it is asked."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+
+from tests.made.serving import serving
 
 
 class ChatServer(NamedTuple):
@@ -50,11 +51,5 @@ def chat_server(
     class Server(ThreadingHTTPServer):
         request_queue_size = 128  # a lane may open that many connections at once
 
-    with Server(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        try:
-            yield ChatServer(f"http://127.0.0.1:{http.server_port}/v1", asked)
-        finally:
-            http.shutdown()
-            thread.join()
+    with serving(Server(("127.0.0.1", 0), Handler)) as http:
+        yield ChatServer(f"http://127.0.0.1:{http.server_port}/v1", asked)

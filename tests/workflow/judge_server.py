@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.made.serving import serving
 from tests.workflow.conftest import lines
 
 MOST_AT_ONCE = 4
@@ -70,13 +71,8 @@ def judge_server() -> Iterator[tuple[Judge, str]]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield model, f"http://127.0.0.1:{server.server_port}/v1#tiny"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def pairs(number: int) -> bytes:

@@ -1,7 +1,6 @@
 """A gated model is copied once, in pieces, with a key that goes to the Hub alone."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -10,6 +9,7 @@ from nova_judge.aws import hub_copies
 from nova_judge.aws.hub_copies import HubModel, copy_more
 from nova_judge.errors import EndpointError
 from nova_judge.layout import copy_folder
+from tests.made.serving import serving
 
 FILES = {
     "config.json": b"{}",
@@ -60,11 +60,9 @@ def hub(monkeypatch):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(hub_copies, "HUB", f"http://127.0.0.1:{server.server_port}")
-    yield asked
-    server.shutdown()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        monkeypatch.setattr(hub_copies, "HUB", f"http://127.0.0.1:{server.server_port}")
+        yield asked
 
 
 def copied(bucket):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 from nova_judge.cli.judge_check import SHIPPED
 from nova_judge.cli.main import app
 from nova_judge.region import VARIABLES
+from tests.made.serving import serving
 
 ANSWER = r"<answer_{}>\n(.*?)\n</answer_{}>"
 
@@ -49,11 +49,8 @@ def server() -> Iterator[tuple[str, list[dict]]]:
 
         def log_message(self, *_: object) -> None: ...
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}/v1", asked
-    running.shutdown()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as running:
+        yield f"http://127.0.0.1:{running.server_port}/v1", asked
 
 
 def labelled(tmp_path):
@@ -251,20 +248,17 @@ def test_a_judge_on_bedrock_is_asked_through_converse(tmp_path, monkeypatch):
 
         def log_message(self, *_: object) -> None: ...
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Bedrock)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    for name, value in {
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"http://127.0.0.1:{running.server_port}",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }.items():
-        monkeypatch.setenv(name, value)
     judge = "bedrock:us.anthropic.claude-sonnet-4-6"
-    ran, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)), "--json")
-    running.shutdown()
-    running.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Bedrock)) as running:
+        for name, value in {
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"http://127.0.0.1:{running.server_port}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }.items():
+            monkeypatch.setenv(name, value)
+        ran, _ = check(tmp_path, "--judge", judge, "--labels", str(labelled(tmp_path)), "--json")
     assert ran.exit_code == 0, ran.output
     (found,) = json.loads(ran.stdout)
     assert (found["judged"], found["agreement"]["summed"]) == (40, 25 / 40)

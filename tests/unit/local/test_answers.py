@@ -1,9 +1,9 @@
 import gzip
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from nova_judge_local.judges.model_answers import (
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
 from nova_judge_local.sagemaker.api import ApiError
+from tests.made.serving import serving
 
 MODEL = "Qwen/Qwen2.5-1.5B-Instruct"
 
@@ -161,19 +162,15 @@ class _Server(BaseHTTPRequestHandler):
 @pytest.fixture
 def chat_server():
     """Starts a server that gives these replies in turn; yields its URL and what it was asked."""
-    running = []
+    with ExitStack() as running:
 
-    def start(*replies):
-        handler = type("Handler", (_Server,), {"replies": iter(replies), "asked": []})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        running.append(server)
-        return f"http://127.0.0.1:{server.server_port}/v1", handler.asked
+        def start(*replies):
+            handler = type("Handler", (_Server,), {"replies": iter(replies), "asked": []})
+            server = serving(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            port = running.enter_context(server).server_port
+            return f"http://127.0.0.1:{port}/v1", handler.asked
 
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 def _reply(text, finish="stop"):

@@ -12,6 +12,7 @@ from nova_judge.recipe.recipe import Generation
 from nova_judge.sources import http_calls
 from nova_judge.sources.http_calls import ServerPort
 from nova_judge.sources.request_forms import ChatForm
+from tests.made.serving import serving
 
 
 def reply(text="Hi.", finish="stop"):
@@ -38,14 +39,8 @@ def server(answer):
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{http.server_port}/v1", asked
-        finally:
-            http.shutdown()
-            thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as http:
+        yield f"http://127.0.0.1:{http.server_port}/v1", asked
 
 
 def port(url, key=None, timeout=2.0, **how):

@@ -1,7 +1,6 @@
 """Servers say what they have before anything is paid for; a name that is near is named."""
 
 import json
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +9,7 @@ import pytest
 from nova_judge.check import NotRead
 from nova_judge.preflight.server_check import server_check
 from nova_judge.sources.server_facts import ServerFacts, server_facts
+from tests.made.serving import serving
 
 LISTED = {"data": [{"id": "llama3.2:latest"}, {"id": "qwen3-8b", "aliases": ["qwen"]}]}
 
@@ -38,12 +38,8 @@ def server(models=LISTED, status=200, takes=404, key=None):
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        threading.Thread(target=http.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{http.server_port}/v1"
-        finally:
-            http.shutdown()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as http:
+        yield f"http://127.0.0.1:{http.server_port}/v1"
 
 
 @pytest.mark.parametrize("model", ["qwen3-8b", "qwen", "llama3.2", "llama3.2:latest"])
