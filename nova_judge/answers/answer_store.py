@@ -127,9 +127,11 @@ class AnswerJournal:
 
     def setbacks(self, prompts: Sequence[str]) -> Mapping[str, Setback]:
         """Costs of those `prompts` that failed before, in the same execution."""
-        wanted = {prompt_name(prompt): prompt for prompt in prompts}
+        keys = list(self._objects.keys(self._setbacks()))
+        # Naming reads every prompt in full: only where one failed before.
+        wanted = {prompt_name(prompt): prompt for prompt in prompts} if keys else {}
         latest: dict[str, Setback] = {}
-        for key in self._objects.keys(self._setbacks()):
+        for key in keys:
             for entry in _failed_decoder.decode_lines(self._objects.read(key)):
                 prompt = wanted.get(entry.name)
                 if prompt is not None:

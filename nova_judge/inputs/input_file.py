@@ -240,6 +240,6 @@ def _record(row: JsonRow) -> Record:
     value = decoded(row.content, _decoder)
     if isinstance(value, Fault):
         return Record(row.line, value.reason)
-    if repeated := repeated_key(row.content, value):
+    if repeated := repeated_key(row.content, tuple(value)):
         return Record(row.line, repeated.reason)
     return Record(row.line, str(value[UNREADABLE]) if UNREADABLE in value else value)

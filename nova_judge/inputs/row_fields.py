@@ -1,8 +1,10 @@
 """One line's JSON as a row: every field found, read as text, and checked."""
 
+import functools
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +30,7 @@ from nova_judge.records import CANDIDATES, Candidate, FailedRow, Failure, InputR
 UNREADABLE = "nova-judge: unreadable"
 """The key under which a converted file says why a row of the original cannot be read."""
 
+_FEW_NAMES = 100  # more of them are sought slower than a line is parsed
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -158,27 +161,33 @@ def _label(value: object) -> tuple[Verdict | None, tuple[str, ...]]:
     return label, () if label is not None else ("label",)
 
 
+@functools.lru_cache(maxsize=16)
 def _names_read(columns: ColumnMap) -> tuple[str, ...]:
     names = (columns.path(field).partition(".")[0] for field in (*FIELDS, *OWN_FIELDS))
     return tuple(dict.fromkeys((*names, *FIELDS, "source")))
 
 
-def repeated_key(content: bytes, names: Collection[str]) -> Fault | None:
+@functools.lru_cache(maxsize=16)
+def _in_quotes(names: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Any of the names in quotes: one pass over a line finds them all."""
+    return re.compile(b'"(%s)(?=")' % b"|".join(re.escape(name.encode()) for name in names))
+
+
+def repeated_key(content: bytes, names: tuple[str, ...]) -> Fault | None:
     """The fault of a line in which the first of these keys stands twice.
 
     Only lines that could have one are parsed again.
     """
-    suspicious = _ESCAPED_ASCII.search(content) or any(
-        content.count(b'"%s"' % name.encode()) > 1 for name in names
-    )
-    if not suspicious:
-        return None
+    if len(names) <= _FEW_NAMES and not _ESCAPED_ASCII.search(content):
+        seen = _in_quotes(names).findall(content)
+        if len(seen) == len(set(seen)):
+            return None
     duplicates: list[str] = []
 
     def note(pairs: list[tuple[str, object]]) -> None:
-        keys = [key for key, _ in pairs]
+        times = Counter(key for key, _ in pairs)
         # The outermost object is built last, so its finding is the one that remains.
-        duplicates[:] = [name for name in names if keys.count(name) > 1]
+        duplicates[:] = [name for name in names if times[name] > 1]
 
     try:
         # Python refuses to convert very long integers; nobody reads these.

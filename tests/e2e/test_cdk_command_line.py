@@ -26,7 +26,7 @@ class Account:
         self.environment = {**os.environ, **emulator.environment(), "COLUMNS": "200"}
 
     def cdk(self, *arguments: str, stage: str) -> str:
-        output = ["--output", str(self.folder / stage), "--context", f"stage={stage}"]
+        output = ["--output", str(self.folder), "--context", f"stage={stage}"]
         done = cdk([*arguments, *output], self.environment, quiet=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -56,7 +56,7 @@ class Account:
 def account(tmp_path_factory):
     """Both stages of cdk.json, deployed side by side."""
     with Emulator() as emulator:
-        account = Account(emulator, tmp_path_factory.mktemp("assemblies"))
+        account = Account(emulator, tmp_path_factory.mktemp("assembly"))
         account.cdk("bootstrap", "aws://123456789012/us-east-1", stage="dev")
         for stage in STAGES:
             account.cdk("deploy", "--all", "--require-approval", "never", stage=stage)

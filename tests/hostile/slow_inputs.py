@@ -175,12 +175,11 @@ TABLES = {
 """Small Parquet files that hold large tables."""
 
 
-def write_tables(folder: Path) -> None:
-    """Write `TABLES`; it takes memory of its own."""
-    for name, select in TABLES.items():
-        with connect() as connection:
-            target = folder / f"{name}.parquet"
-            connection.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+def write_table(name: str, target: Path) -> None:
+    """Write one of `TABLES`; it takes memory of its own."""
+    with connect() as connection:
+        into = f"'{target}' (FORMAT parquet, COMPRESSION zstd)"
+        connection.execute(f"COPY ({TABLES[name]}) TO {into}")
 
 
 def read_table(path: Path) -> object:
