@@ -44,13 +44,11 @@ def judging_of(
         return Judging(anytime=True)
     asked = run.recipe.statistics
     settings = StatisticsSettings(level=asked.level, equivalence_margin=asked.equivalence_margin)
-    stop = may_stop(contest_of(evidence), settings)
-    if stop is None:
+    reason = may_stop(contest_of(evidence), settings)
+    if reason is None:
         return JudgeFurther(next_job=jobs)
     most = run.recipe.judge.max_rows_per_job or summary.rows
-    return Judging(
-        summary.rows - jobs * most, anytime=True, reason=f"Judging stopped: {stop.reason}"
-    )
+    return Judging(summary.rows - jobs * most, anytime=True, reason=f"Judging stopped: {reason}")
 
 
 def _verdicts(rows: Iterable[JudgedRow]) -> Evidence:

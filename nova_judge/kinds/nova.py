@@ -22,7 +22,6 @@ from nova_judge.kinds.job import Deployment, FinishedJob, JobRequest, PlannedJob
 from nova_judge.kinds.kind import DataLine, JudgedBy, base_model_problem, subjects
 from nova_judge.kinds.nova_container import (
     container_functions,
-    container_problems,
     container_request,
     container_usage,
     task_problem,
@@ -31,6 +30,7 @@ from nova_judge.layout import RunLayout
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
+from nova_judge.recipe.compatibility import container_problems
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import PRESET_SCORERS

@@ -9,22 +9,10 @@ from msgspec import UNSET
 from nova_judge.kinds.job import Deployment, JobRequest, PlannedJob, job_place
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
-from nova_judge.recipe.compatibility import nova_problems
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import training_job_request
 from nova_judge.runs.usage import InstanceTime, JudgeUsage
-
-
-def container_problems(recipe: Recipe) -> Iterator[str]:
-    """Everything in `judge.nova` and the instances that the container or SageMaker would refuse."""
-    judge = recipe.judge
-    yield from nova_problems(
-        recipe.nova,
-        instance_types=judge.instance_types,
-        instance_count=judge.instance_count,
-        image=judge.image,
-    )
 
 
 def task_problem(recipe: Recipe) -> Iterator[str]:

@@ -14,7 +14,6 @@ from nova_judge.kinds.job import Api, Deployment, FinishedJob, JobRequest, JobSt
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.kinds.nova_container import (
     container_functions,
-    container_problems,
     container_request,
     container_usage,
     task_problem,
@@ -22,6 +21,7 @@ from nova_judge.kinds.nova_container import (
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import CONTROL_ROWS
 from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
+from nova_judge.recipe.compatibility import container_problems
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.archive import only

@@ -12,15 +12,15 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.catalog import NovaModel
 from nova_judge.recipe.nova_block import NovaBlock
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import not_one_of
 
 __all__ = ["judge_models"]
 
 
-def nova_problems(
-    nova: NovaBlock, *, instance_types: tuple[str, ...], instance_count: int, image: str | None
-) -> Iterator[str]:
-    """Everything that the container or SageMaker would refuse, and what is allowed."""
+def container_problems(recipe: Recipe) -> Iterator[str]:
+    """Everything in `judge.nova` and the instances that the container or SageMaker would refuse."""
+    nova, judge = recipe.nova, recipe.judge
     yield from _task_problems(nova)
     models = catalog.compatibility().models
     model = models.get(nova.run.model_type)
@@ -28,12 +28,13 @@ def nova_problems(
         yield not_one_of("judge.nova.run.model_type", nova.run.model_type, models)
         return
     yield from _model_problems(nova, model)
-    yield from _instance_problems(nova, model, instance_types)
-    if nova.run.replicas != instance_count:
+    yield from _instance_problems(nova, model, judge.instance_types)
+    if nova.run.replicas != judge.instance_count:
         yield (
-            f"judge.instance_count: found {instance_count}, but judge.nova.run.replicas is "
+            f"judge.instance_count: found {judge.instance_count}, but judge.nova.run.replicas is "
             f"{nova.run.replicas}: the two must be equal"
         )
+    image = judge.image
     if image is not None and "/" not in image and image not in model.image_tags:
         yield not_one_of(
             "judge.image", image, model.image_tags, "for another one give its full image URI"

@@ -169,6 +169,7 @@ class DatasetCounter:
 
     def summary(self, jobs: int = 0) -> DatasetSummary:
         rejected, failed = self._rejected.total(), self._failed.total()
+        failures = _most_common(self._failed)
         return DatasetSummary(
             input=rejected + failed + self.rows,
             rejected=rejected,
@@ -177,8 +178,8 @@ class DatasetCounter:
             jobs=jobs,
             cached=self.cached,
             rejected_reasons=_most_common(self._rejected),
-            failed_reasons=_most_common(self._failed),
-            failed_example=self._details.get(_commonest(self._failed), ""),
+            failed_reasons=failures,
+            failed_example=self._details[failures[0].reason] if failures else "",
             tokens={c: TokenCount(self._read[c], self._written[c]) for c in sorted(self._answers)},
             lost=dict(sorted(self._lost.items())),
             cut_off={c: CutOff(self._cut[c], self._answers[c]) for c in sorted(self._answers)},
@@ -192,10 +193,6 @@ def _summary(row: FailedRow) -> str:
 def _most_common(counter: collections.Counter[str]) -> tuple[ReasonCount, ...]:
     ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ReasonCount(reason, count) for reason, count in ordered[:50])
-
-
-def _commonest(counter: collections.Counter[str]) -> str:
-    return _most_common(counter)[0].reason if counter else ""
 
 
 def check_summary(

@@ -14,7 +14,6 @@ keep the level when labels are few.
 import math
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from nova_judge.records import Unscored
@@ -31,14 +30,9 @@ DRAWN = "prediction-powered inference, labels weighted by one over their probabi
 WEIGHTED = "labels weighted by one over their probability, Student's t"
 
 
-class CorrectedWinRate(msgspec.Struct, frozen=True):
+class CorrectedWinRate(Interval, frozen=True):
     """The win rate of B as the labels would have it; `weight` is the trust in the judge, 0 to 1."""
 
-    estimate: float
-    low: float
-    high: float
-    level: float
-    method: str
     labelled: int
     unlabelled: int
     weight: float

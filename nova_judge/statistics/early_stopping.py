@@ -2,7 +2,6 @@
 
 import math
 from statistics import NormalDist
-from typing import NamedTuple
 
 import msgspec
 
@@ -30,12 +29,6 @@ _RANGE_LEVEL = 0.5
 _MOST_ROWS = 1_000_000
 
 
-class Stop(NamedTuple):
-    """Reason to stop judging: the evidence decides already."""
-
-    reason: str
-
-
 class RowsNeeded(msgspec.Struct, frozen=True):
     """Rows that decide at 80 % power if the shares stay as seen.
 
@@ -49,8 +42,8 @@ class RowsNeeded(msgspec.Struct, frozen=True):
     high: int | None
 
 
-def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop | None:
-    """Decide whether the rows judged so far are enough; may be asked after every job.
+def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> str | None:
+    """Reason why the rows judged so far are enough, if they are; may be asked after every job.
 
     By the decision of the verdict itself, with figures that hold after optional stopping. Such a
     run must be reported with `StatisticsSettings.anytime`.
@@ -58,7 +51,7 @@ def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop 
     >>> from nova_judge.statistics.contest import Contest
     >>> from nova_judge.statistics.win_rate import ScoreCounts
     >>> contest = Contest(a=15, b=45, rows=60, scores=ScoreCounts((15, 0, 0, 0, 45)))
-    >>> may_stop(contest).reason
+    >>> may_stop(contest)
     'B is ahead 45 to 15 on rows that both orders decide (anytime-valid p = 0.0059)'
     >>> may_stop(contest._replace(a=30, scores=ScoreCounts((30, 0, 0, 0, 45)))) is None
     True
@@ -68,12 +61,12 @@ def may_stop(contest: Contest, settings: StatisticsSettings = DEFAULTS) -> Stop 
     if not isinstance(rate, Interval) or word is Word.INCONCLUSIVE:
         return None
     if word is Word.EQUIVALENT:
-        return Stop(
+        return (
             f"the win rate lies within {settings.equivalence_margin:g} of one half "
             f"({rate.low:.3f} to {rate.high:.3f}, anytime-valid)"
         )
     ahead, behind = max(contest.a, contest.b), min(contest.a, contest.b)
-    return Stop(
+    return (
         f"{word.value[0]} is ahead {ahead} to {behind} on rows that both orders decide "
         f"(anytime-valid p = {p_value_of(contest, looked):.2g})"
     )

@@ -51,14 +51,9 @@ class Effect(msgspec.Struct, frozen=True):
     more_wins: Interval | None
 
 
-class ControlledRate(msgspec.Struct, frozen=True):
+class ControlledRate(Interval, frozen=True):
     """The win rate of B if both answers had the same length (or structure)."""
 
-    estimate: float
-    low: float
-    high: float
-    level: float
-    method: str
     rows: int
     effects: tuple[Effect, ...]
 

@@ -134,12 +134,12 @@ def test_judging_may_stop_only_when_the_evidence_decides() -> None:
     assert may_stop(contest_of_profiles(ProfileCounts())) is None
     stop = may_stop(contest_of_profiles(counts(BB=60, AA=20)))
     assert stop is not None
-    assert stop.reason.startswith("B is ahead 60 to 20")
+    assert stop.startswith("B is ahead 60 to 20")
     level = contest_of_profiles(counts(BB=2000, AA=2000, tt=10_000))
     assert may_stop(level) is None
     equal = may_stop(level, StatisticsSettings(equivalence_margin=0.03))
     assert equal is not None
-    assert "within 0.03 of one half" in equal.reason
+    assert "within 0.03 of one half" in equal
 
 
 def test_ties_do_not_hide_a_difference_from_the_sequence() -> None:
