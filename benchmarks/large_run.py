@@ -38,9 +38,10 @@ from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout
 from nova_judge.parquet import write_parquet
 from nova_judge.recipe.files import packaged_recipe
+from nova_judge.records import S3Object
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.row_accounting import DatasetSummary
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import training_job_name
 from nova_judge.steps import run_folder, shard_files
 from nova_judge.steps.job_data import build_jobs
@@ -94,7 +95,7 @@ def run_of(folder: Path, rows: int, jobs: int) -> Run:
         run_id="large-0123456789ab",
         execution="arn:aws:states:us-east-1:123456789012:execution:machine:one",
         created="2026-11-29T00:00:00Z",
-        input=RunInput(BUCKET, KEY, "v", size),
+        input=S3Object(BUCKET, KEY, "v", size),
         recipe=recipe,
         recipe_sha256=recipe.sha256,
         sources=AnswerSources("generated", "generated"),

@@ -7,28 +7,23 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import BatchSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.records import InputRow
-from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.run import Run
 from nova_judge.steps import batch_shard, candidates, shard_files
-from nova_judge.steps.batch_shard import BatchShard
+from nova_judge.steps.batch_shard import BatchPlace, BatchShard
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard}` → `{left}`: answers that are still to come; ask later until it is 0."""
     settings = load(BatchSettings)
-    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    run = s3.read_record(settings.data_bucket, RunLayout(event["run_id"]).request, Run)
     shard = msgspec.convert(event["shard"], Shard)
     rows = shard_files.read_rows(run, shard).rows
     left = _answer(run, shard, rows, settings, context) if rows else 0
@@ -47,6 +42,9 @@ def _answer(
     sources = candidates.sources(
         run, shard.index, settings.data_bucket, ways_of(settings), run.batch
     )
+    place = BatchPlace(
+        settings.job_prefix, settings.job_role_arn, settings.stage, settings.kms_key_arn
+    )
     steps = [
         batch_shard.step(
             BatchShard(
@@ -56,10 +54,7 @@ def _answer(
                 run.recipe.generation_for(candidate),
                 shard.index,
                 settings.data_bucket,
-                settings.job_prefix,
-                settings.job_role_arn,
-                settings.stage,
-                settings.kms_key_arn,
+                place,
             ),
             prompts[candidate],
             source.journal,

@@ -5,26 +5,23 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, logs_faults
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger
 from lambdas.settings import BuildSettings, load
 from nova_judge.aws import s3
 from nova_judge.kinds.job import Deployment
 from nova_judge.layout import RunLayout
-from nova_judge.runs.run import decode_run
+from nova_judge.runs.run import Run
 from nova_judge.steps.job_data import MOST_ROWS_AT_ONCE, build_jobs
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, region}` → `{api, jobs, later, done}`: a request for each job.
 
     The jobs of `later` start only when they are needed.
     """
     settings = load(BuildSettings)
-    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    run = s3.read_record(settings.data_bucket, RunLayout(event["run_id"]).request, Run)
     deployment = Deployment(
         bucket=settings.data_bucket,
         region=event["region"],

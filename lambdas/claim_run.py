@@ -6,9 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.notifications import record
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
 from nova_judge.findings.index_entry import entry_of_run
@@ -18,10 +16,7 @@ from nova_judge.runs.run import Run
 from nova_judge.sources.recipe_endpoints import endpoint_instances
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """PlanEvaluation's output → what the later states need to know, or `claimed: false`."""
     settings = load(FunctionSettings)
@@ -36,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     layout = RunLayout(run.run_id)
     shards = list(run.shards())
     s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
-    s3.write(settings.data_bucket, layout.shards, msgspec.json.encode(shards), "application/json")
+    s3.write_record(settings.data_bucket, layout.shards, shards)
     record(settings.stage, settings.data_bucket, entry_of_run(run))
     measure(settings.stage, {"RunsStarted": 1, **_cost(run)})
     endpoints = endpoint_instances(map(run.recipe.candidate, run.generated()))

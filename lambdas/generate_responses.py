@@ -6,9 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
@@ -16,15 +14,12 @@ from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.shard_rows import ShardRows
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.run import Run
 from nova_judge.steps import candidates, shard_files
 from nova_judge.steps.endpoint_leases import require_in_service
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, shard, endpoints}` → `{left}`: what there was no time for; ask until it is 0.
 
@@ -32,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     GenerationFailedError where asking further would bring nothing.
     """
     settings = load(EndpointSettings)
-    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    run = s3.read_record(settings.data_bucket, RunLayout(event["run_id"]).request, Run)
     shard = msgspec.convert(event["shard"], Shard)
     require_in_service(settings.job_prefix, event["endpoints"])
     rows = shard_files.read_rows(run, shard)

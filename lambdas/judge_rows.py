@@ -6,23 +6,19 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import ways_of
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import BatchSettings, load
 from nova_judge.aws import s3
 from nova_judge.errors import GenerationFailedError, JudgeJobError
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
-from nova_judge.runs.run import decode_run
+from nova_judge.runs.run import Run
+from nova_judge.steps.batch_shard import BatchPlace
 from nova_judge.steps.endpoint_leases import require_in_service
-from nova_judge.steps.judge_shard import AskedShard, BatchPlace, ask_shard
+from nova_judge.steps.judge_shard import AskedShard, ask_shard
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, number, shard, endpoints}` → `{left, wait}`: replies that are still to come.
 
@@ -31,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     JudgeJobError where asking further would bring nothing.
     """
     settings = load(BatchSettings)
-    run = decode_run(s3.read(settings.data_bucket, RunLayout(event["run_id"]).request))
+    run = s3.read_record(settings.data_bucket, RunLayout(event["run_id"]).request, Run)
     shard = msgspec.convert(event["shard"], Shard)
     asked = AskedShard(run, settings.data_bucket, event["number"], shard)
     place = BatchPlace(

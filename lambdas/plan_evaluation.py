@@ -6,8 +6,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.model_ways import keys_in
-from lambdas.observability import logger, logs_faults
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger
 from lambdas.settings import JobSettings, load
 from nova_judge.aws.ways import AwsWays
 from nova_judge.inputs.run_request import parse_request
@@ -16,9 +15,7 @@ from nova_judge.runs.run import StandIns
 from nova_judge.steps.plan_run import PlanningExecution, plan_run
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{input, execution, started}` → `{run, by_event}`; writes nothing, starts nothing."""
     settings = load(JobSettings)

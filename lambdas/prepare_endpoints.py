@@ -7,14 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, logs_faults
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.hosting import Host, is_in_service, prepare
 from nova_judge.answers.leases import LONGEST_RUN_S, Lease
-from nova_judge.aws import runs_table
+from nova_judge.aws import aws_clients, runs_table
 from nova_judge.aws.checkpoints import HUB
-from nova_judge.aws.endpoint_configs import Serving, ensure_configs, sagemaker_client
+from nova_judge.aws.endpoint_configs import Serving, ensure_configs
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.hub_copies import HubModel, copy_more
 from nova_judge.aws.lease_table import lease_table
@@ -28,9 +27,7 @@ from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import is_awaited, withdraw_leases
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints, instances?, executions?, seconds?}` → `{ready}`, asked for until true.
 
@@ -115,7 +112,7 @@ def _own_configs(
         )
     if served.secret and not settings.stand_in_models:
         served = served.copied(f"s3://{settings.data_bucket}/")
-    region = sagemaker_client().meta.region_name
+    region = aws_clients.sagemaker().meta.region_name
     account = catalog.images().serving.accounts.get(region)
     if account is None:
         raise EndpointError(f"{region}: no registry of AWS's serving images is known there")
@@ -128,4 +125,4 @@ def _own_configs(
         tuple(filter(None, settings.weights_subnets.split(","))),
         tuple(filter(None, settings.weights_security_groups.split(","))),
     )
-    return ensure_configs(sagemaker_client(), model, served, types, place)
+    return ensure_configs(aws_clients.sagemaker(), model, served, types, place)

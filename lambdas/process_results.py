@@ -7,11 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import ResultsSettings, load
 from nova_judge.aws import runs_table
+from nova_judge.aws.execution_meter import meter_of
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.index_entry import entry_of_report
@@ -25,13 +24,9 @@ from nova_judge.runs.training_job_request import started_by
 from nova_judge.steps import run_folder
 from nova_judge.steps.publish import keep_ended, publish
 from nova_judge.steps.run_index import now
-from nova_judge.steps.run_meter import meter_of
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An event of jobs that ended → `{run_id, status}`; twice the event, once the news."""
     settings = load(ResultsSettings)
@@ -78,7 +73,10 @@ def _report(
     meter = meter_of(settings.runs_table, run.run_id, run.execution)
     published = publish(settings.data_bucket, run, summary, outcomes, meter)
     if isinstance(published, JudgeFurther):
-        return _judge_further(settings, run, published)
+        number = published.next_job
+        asked = runs_table.ask_further(settings.runs_table, run.run_id, run.execution, number)
+        status = runs_table.JUDGE_FURTHER if asked else "superseded"
+        return {"run_id": run.run_id, "status": status}
     metrics, headline, uri = published
     before = runs_table.set_status(
         settings.runs_table,
@@ -110,12 +108,6 @@ def _measures(metrics: Metrics, outcomes: Sequence[JobOutcome]) -> dict[str, flo
         "JudgeHours": sum(outcome.hours for outcome in outcomes),
         **({"ActualUSD": bill.usd} if bill else {}),
     }
-
-
-def _judge_further(settings: ResultsSettings, run: Run, further: JudgeFurther) -> dict[str, Any]:
-    asked = runs_table.ask_further(settings.runs_table, run.run_id, run.execution, further.next_job)
-    status = runs_table.JUDGE_FURTHER if asked else "superseded"
-    return {"run_id": run.run_id, "status": status}
 
 
 def _fail(

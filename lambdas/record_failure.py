@@ -13,11 +13,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from lambdas.notifications import record, tell
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import FailureSettings, load
 from nova_judge.aws import executions, runs_table
+from nova_judge.aws.execution_meter import meter_of
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.index_entry import entry_of_refusal, entry_of_report
 from nova_judge.findings.metrics import failed_metrics
@@ -30,17 +29,13 @@ from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import release_leases
 from nova_judge.steps.run_index import now
-from nova_judge.steps.run_meter import meter_of
 
 ASK_AGAIN = (
     'start it again with {"input": "s3://…", "recipe": "…"}: answers that are there are kept'
 )
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """`{state: {error}, execution}` or an execution's status change → `{error, cause}`."""
     settings = load(FailureSettings)

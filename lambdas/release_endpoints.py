@@ -5,15 +5,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, logs_faults
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger
 from lambdas.settings import EndpointSettings, load
 from nova_judge.steps.endpoint_leases import release_leases
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{run_id, endpoints?}` → `{deleted}`: the models whose endpoints nobody leases any more.
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger
-from lambdas.pings import answers_pings
+from lambdas.observability import answers_pings, logger
 from lambdas.settings import ScorerSettings, load
 from nova_judge.folders import SCORERS
 from nova_judge.scores.scorer_process import load_scorer

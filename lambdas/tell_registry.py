@@ -5,17 +5,14 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, logs_faults
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger
 from lambdas.settings import TriggerSettings, load
 from nova_judge.findings.run_events import RunEvent
 from nova_judge.recipe.trigger import Decision
 from nova_judge.steps.registry_decision import tell_registry
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The event of a run that has its report → `{run_id, outcome, approval}`."""
     settings = load(TriggerSettings)

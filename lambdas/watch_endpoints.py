@@ -9,35 +9,27 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.observability import logger, logs_faults, measure
-from lambdas.observability import metrics as emitted
-from lambdas.pings import answers_pings
+from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import WatchSettings, load
 from nova_judge.answers.hosting import Host, Swept, is_left_over, sweep
 from nova_judge.answers.watched import SeenEndpoint, measures_of
 from nova_judge.aws import (
+    aws_clients,
     batch_jobs,
     evaluation_jobs,
     executions,
     judge_jobs,
-    log_groups,
+    run_logs,
     runs_table,
 )
-from nova_judge.aws.endpoint_configs import (
-    endpoints_with_configs,
-    remove_configs,
-    sagemaker_client,
-)
+from nova_judge.aws.endpoint_configs import endpoints_with_configs, remove_configs
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
 from nova_judge.runs.orphans import orphans
 
 
-@answers_pings
-@logger.inject_lambda_context
-@logs_faults
-@emitted.log_metrics
+@lambda_function
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Any event → `{leases_ended, endpoints_deleted, jobs_stopped}`."""
     settings = load(WatchSettings)
@@ -58,13 +50,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ours = (endpoint_name(settings.job_prefix, m) for m in json.loads(settings.endpoints))
     made: dict[str, float] = {}
     if settings.weights_role_arn:
-        made = endpoints_with_configs(sagemaker_client(), prefix)
+        made = endpoints_with_configs(aws_clients.sagemaker(), prefix)
     names = dict.fromkeys(itertools.chain(ours, endpoints.names(prefix), made))
     if settings.endpoint_life == "on_demand":
         host = Host(book, endpoints)
         swept = sweep(host, names, run_is_running, now)
         for name in (name for name, since in made.items() if is_left_over(host, name, since, now)):
-            remove_configs(sagemaker_client(), name)
+            remove_configs(aws_clients.sagemaker(), name)
     _measure(settings, [SeenEndpoint(endpoints.observe(n), book.read(n)) for n in names], now)
     stopped = []
     for jobs in (judge_jobs, batch_jobs, evaluation_jobs):
@@ -73,7 +65,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             stopped.append(job.name)
     if settings.log_retention_days:
         endpoint_logs = f"/aws/sagemaker/Endpoints/{prefix}"
-        logger.info("expire", groups=log_groups.expire(endpoint_logs, settings.log_retention_days))
+        logger.info("expire", groups=run_logs.expire(endpoint_logs, settings.log_retention_days))
     done = {**swept._asdict(), "jobs_stopped": stopped}
     logger.info("watched", **done)
     return done

@@ -34,6 +34,19 @@ def scored_or_none(estimate: Scored | Unscored) -> Scored | None:
     return None if isinstance(estimate, Unscored) else estimate
 
 
+class S3Object(msgspec.Struct, frozen=True):
+    """One version of one object; `size` in bytes. Without a key there is none."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" if self.key else "none: the run reads no file"
+
+
 class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     """One usable line of the input file. `line` counts from 1.
 

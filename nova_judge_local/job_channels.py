@@ -29,6 +29,12 @@ def parse_uri(uri: str) -> S3Place:
     return S3Place(bucket, key)
 
 
+def read(s3: "S3Client", uri: str) -> bytes:
+    """The object of a URI, whole."""
+    place = parse_uri(uri)
+    return s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+
+
 def prepare(root: Path, request: dict[str, Any], s3: "S3Client") -> None:
     """Lay out `/opt/ml` below `root`: configuration files and every channel's objects."""
     for folder in FOLDERS:

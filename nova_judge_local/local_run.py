@@ -33,12 +33,11 @@ from nova_judge_local.emulator_settings import (
 )
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
-from nova_judge_local.judges.chat_server import parse_chat_server
+from nova_judge_local.judges.chat_server import check_servers, parse_chat_server
 from nova_judge_local.judges.pair_judges import judge_from
 from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
 from nova_judge_local.named_candidates import bedrock_models, local_recipe
-from nova_judge_local.server_checks import check_servers
 from nova_judge_local.supposed_models import suppose_models
 
 KEPT = ".nova-judge-kept"
@@ -248,7 +247,10 @@ def _evaluate(
             stateMachineArn=machine, input=json.dumps({"recipe": recipe.name})
         )
     execution = _started(emulator, machine)
-    rows = _lines_in(request.input) if request.input is not None else 0
+    rows = 0
+    if request.input is not None:
+        with request.input.open("rb") as lines:
+            rows = sum(1 for _ in lines_of(lines))
     if recipe.many:  # each pair of candidates judges every row
         rows *= len(recipe.compared)
     replies_per_row, answers, judging = 2 * len(recipe.judge.asked), 0, False
@@ -261,11 +263,6 @@ def _evaluate(
             answers = done
         watch.state(look.state, answers, judged, rows)
     return look
-
-
-def _lines_in(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines_of(lines))
 
 
 def _started(emulator: Emulator, machine: str) -> str:

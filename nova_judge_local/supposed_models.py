@@ -9,6 +9,7 @@ from nova_judge.recipe.catalog import images
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.recipe_endpoints import asked_models
+from nova_judge_local.job_channels import parse_uri
 from nova_judge_local.sagemaker.described import SUPPOSED_BUCKET
 
 _ROLE: Final = "arn:aws:iam::123456789012:role/owner"
@@ -26,14 +27,13 @@ def suppose_models(recipe: Recipe, client: Callable[[str], Any]) -> None:
     """Lay down small checkpoints and adapters, and create endpoints that belong to the account."""
     specs = list(asked_models(recipe).values())
     s3 = client("s3")
-    for bucket in set(_buckets(specs)):
+    folders = [(parse_uri(uri), files) for spec in specs for uri, files in _folders(spec)]
+    for bucket in {place.bucket for place, _ in folders}:
         s3.create_bucket(Bucket=bucket)
-    for spec in specs:
-        for folder, files in _folders(spec):
-            bucket, _, prefix = folder.removeprefix("s3://").partition("/")
-            for name, content in files.items():
-                body = json.dumps(content).encode()
-                s3.put_object(Bucket=bucket, Key=f"{prefix}{name}", Body=body)
+    for place, files in folders:
+        for name, content in files.items():
+            body = json.dumps(content).encode()
+            s3.put_object(Bucket=place.bucket, Key=f"{place.key}{name}", Body=body)
     hosted: dict[str, set[str]] = {}
     for spec in specs:
         if is_the_accounts(spec):
@@ -52,12 +52,6 @@ def _folders(spec: AskedModel) -> Iterable[tuple[str, dict[str, Any]]]:
     if spec.model_package is not None:
         name = spec.model_package.rpartition("model-package/")[2]
         yield f"s3://{SUPPOSED_BUCKET}/{name}/", _CHECKPOINT
-
-
-def _buckets(specs: Iterable[AskedModel]) -> Iterable[str]:
-    for spec in specs:
-        for folder, _ in _folders(spec):
-            yield folder.removeprefix("s3://").partition("/")[0]
 
 
 def _create_endpoint(sagemaker: Any, name: str, components: set[str]) -> None:  # noqa: ANN401

@@ -17,7 +17,12 @@ from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig, Vpc
 from stacks.constructs.names import pascal
 from stacks.constructs.network import let_containers_in
-from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry, serving_registry
+from stacks.constructs.sagemaker_grants import (
+    SERVING_LOGS,
+    allow_container,
+    container_role,
+    serving_registry,
+)
 
 HEALTH_CHECK_SECONDS = 900
 
@@ -40,20 +45,19 @@ class EndpointsStack(cdk.Stack):
                 kind: self._config(name, endpoint, model, self._variant(spec, model, kind))
                 for kind in spec.instance_types
             }
-            self.configs[name] = {kind: _name_of(c) for kind, c in configs.items()}
+            self.configs[name] = {kind: str(c.endpoint_config_name) for kind, c in configs.items()}
             if config.endpoints == "always_on":
-                self._endpoint(name, endpoint, configs[spec.instance_types[0]])
+                first = configs[spec.instance_types[0]]
+                sagemaker.CfnEndpoint(
+                    self,
+                    pascal("Endpoint", name),
+                    endpoint_name=endpoint,
+                    endpoint_config_name=first.attr_endpoint_config_name,
+                )
 
     def _serving_role(self, config: StageConfig) -> iam.Role:
-        role = iam.Role(
-            self,
-            "ServingRole",
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            ),
-            description="Pulls the serving image, writes logs and metrics; reads no data of ours",
-        )
+        description = "Pulls the serving image, writes logs and metrics; reads no data of ours"
+        role = container_role(self, "ServingRole", description)
         served = {catalog.models().endpoints[name].serving for name in config.endpoint_models}
         repositories = [
             self.format_arn(
@@ -64,8 +68,7 @@ class EndpointsStack(cdk.Stack):
             )
             for serving in sorted(served)
         ]
-        grant_image_pull(role, repositories)
-        grant_telemetry(role, self, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
+        allow_container(role, repositories, SERVING_LOGS)
         if config.vpc:
             let_containers_in(role, self, config.vpc)
         return role
@@ -130,19 +133,3 @@ class EndpointsStack(cdk.Stack):
             endpoint_config_name=f"{endpoint[:52]}-{digest}",
             production_variants=[variant],
         )
-
-    def _endpoint(
-        self, name: str, endpoint: str, endpoint_config: sagemaker.CfnEndpointConfig
-    ) -> None:
-        sagemaker.CfnEndpoint(
-            self,
-            pascal("Endpoint", name),
-            endpoint_name=endpoint,
-            endpoint_config_name=endpoint_config.attr_endpoint_config_name,
-        )
-
-
-def _name_of(config: sagemaker.CfnEndpointConfig) -> str:
-    name = config.endpoint_config_name
-    assert name is not None  # noqa: S101 - narrows the type
-    return name

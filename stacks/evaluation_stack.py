@@ -7,7 +7,6 @@ import aws_cdk as cdk
 import msgspec
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -180,9 +179,7 @@ class EvaluationStack(cdk.Stack):
         cdk.CfnOutput(self, "Triggers", value=described(self._config))
 
     def _clean_up_after_abort(self, dead_letters: sqs.Queue) -> None:
-        self.functions["RecordFailure"].configure_async_invoke(
-            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
-        )
+        self.functions["RecordFailure"].keep_lost_events(dead_letters)
         events.Rule(
             self,
             "CleanUpAfterAbort",

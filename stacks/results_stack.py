@@ -5,7 +5,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -78,11 +77,7 @@ class ResultsStack(cdk.Stack):
         return topic
 
     def _start_on_job_end(self, config: StageConfig, dead_letters: sqs.Queue) -> None:
-        self.processor.configure_async_invoke(
-            retry_attempts=2,
-            on_failure=destinations.SqsDestination(dead_letters),
-            max_event_age=cdk.Duration.hours(6),
-        )
+        self.processor.keep_lost_events(dead_letters, cdk.Duration.hours(6))
         events.Rule(
             self,
             "ProcessOnJobEnd",

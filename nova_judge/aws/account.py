@@ -1,16 +1,14 @@
 """Reads what the pre-flight checks need to know of an account; what cannot be read says why."""
 
-import functools
-import json
+import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.aws.aws_clients import impatient
 from nova_judge.aws.described_endpoints import endpoint_facts, endpoint_names
 from nova_judge.aws.models import model_facts, offered_models
 from nova_judge.aws.place import current_region
@@ -29,15 +27,14 @@ from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 AccountFact = TypeVar("AccountFact")
 
 NOT_DEPLOYED = NotRead("the stacks of this stage are not deployed")
-IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 QUOTAS_WITHIN_S = 20.0
 TRAINING, ENDPOINT = " for training job usage", " for endpoint usage"
 
 
-def read(fact: Callable[[], AccountFact | NotRead]) -> AccountFact | NotRead:
-    """The fact, or why AWS did not tell it."""
+def read(fact: Callable[..., AccountFact | NotRead], *of: object) -> AccountFact | NotRead:
+    """The fact of whatever it is about, or why AWS did not tell it."""
     try:
-        return fact()
+        return fact(*of)
     except ClientError as error:
         return NotRead(f"{error.operation_name}: {error.response['Error'].get('Code', '?')}")
     except (BotoCoreError, KeyError) as error:
@@ -49,29 +46,13 @@ def facts_of_run(
 ) -> Facts:
     """Facts that the state machine's first state needs: it runs in the deployed stack itself."""
     with ThreadPoolExecutor() as pool:
-        quotas = pool.submit(read, functools.partial(quotas_of_account, recipe))
-        models = {name: pool.submit(read, _model(name)) for name in _bedrock_models(recipe)}
-        uris = images_of(recipe, region)
-        images = {name: pool.submit(read, _image(uri)) for name, uri in uris.items()}
-        trust = pool.submit(read, functools.partial(role_trust, job_role_arn))
-        refused = pool.submit(read, functools.partial(refused_uses, job_role_arn, recipe))
-        events = pool.submit(read, functools.partial(bucket_sends_events, data_bucket))
-        training, endpoint = _split(quotas.result())
-        endpoints = _endpoints(recipe)
-        known = {name: model.result() for name, model in models.items()}
-        return Facts(
-            region=region,
+        trust = pool.submit(read, role_trust, job_role_arn)
+        events = pool.submit(read, bucket_sends_events, data_bucket)
+        return dataclasses.replace(
+            _facts_of_recipe(recipe, region, job_role_arn),
             caller=caller,
-            training_quota=training,
-            endpoint_quota=endpoint,
-            models=known,
-            offered_models=offered(known),
-            images={name: image.result() for name, image in images.items()},
             job_role_trust=trust.result(),
-            refused=refused.result(),
             bucket_sends_events=events.result(),
-            endpoints=endpoints,
-            endpoint_names=_endpoint_names(endpoints),
         )
 
 
@@ -80,34 +61,50 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     region = current_region()
     if region is None:
         return Facts(region=None, caller=NotRead("no region is set"))
-    caller = read(lambda: str(_client("sts").get_caller_identity()["Arn"]))
+    caller = read(lambda: str(impatient("sts").get_caller_identity()["Arn"]))
+    known = Facts(region=region, caller=caller)
     if isinstance(caller, NotRead):
-        return Facts(region=region, caller=caller)
-    outputs = read(functools.partial(stack_outputs, stage))
+        return known
+    outputs = read(stack_outputs, stage)
     deployed: Mapping[str, Mapping[str, str]] = {} if isinstance(outputs, NotRead) else outputs
+    versions = {part: values.get("Version", "unknown") for part, values in deployed.items()}
     role = deployed.get("Evaluation", {}).get("JudgeRoleArn")
     bucket = deployed.get("Storage", {}).get("DataBucketName")
-    training, endpoint = _split(read(lambda: quotas_of_account(recipe))) if recipe else (None, None)
-    uris = images_of(recipe, region) if recipe else {}
-    endpoints = _endpoints(recipe) if recipe else {}
-    models = {name: read(_model(name)) for name in _bedrock_models(recipe)} if recipe else {}
-    return Facts(
-        region=region,
+    return dataclasses.replace(
+        _facts_of_recipe(recipe, region, role) if recipe else known,
         caller=caller,
         stage=stage,
-        stacks=outputs if isinstance(outputs, NotRead) else _versions(outputs),
-        training_quota=training,
-        endpoint_quota=endpoint,
-        models=models,
-        offered_models=offered(models),
-        images={name: read(_image(uri)) for name, uri in uris.items()},
-        endpoints=endpoints,
-        endpoint_names=_endpoint_names(endpoints),
-        job_role_trust=read(lambda: role_trust(role)) if role else NOT_DEPLOYED,
-        denied=read(lambda: denied_actions(role, bucket)) if role and bucket else NOT_DEPLOYED,
-        refused=read(lambda: refused_uses(role, recipe)) if role and recipe else None,
-        bucket_sends_events=read(lambda: bucket_sends_events(bucket)) if bucket else NOT_DEPLOYED,
+        stacks=outputs if isinstance(outputs, NotRead) else versions,
+        job_role_trust=read(role_trust, role) if role else NOT_DEPLOYED,
+        denied=read(denied_actions, role, bucket) if role and bucket else NOT_DEPLOYED,
+        bucket_sends_events=read(bucket_sends_events, bucket) if bucket else NOT_DEPLOYED,
     )
+
+
+def _facts_of_recipe(recipe: Recipe, region: str, job_role_arn: str | None) -> Facts:
+    """Facts that a recipe asks for, read side by side; without a role not what that may use."""
+    with ThreadPoolExecutor() as pool:
+        quotas = pool.submit(read, quotas_of_account, recipe)
+        models = {name: pool.submit(read, _model, name) for name in _bedrock_models(recipe)}
+        images = {
+            name: pool.submit(read, _image, uri) for name, uri in images_of(recipe, region).items()
+        }
+        refused = pool.submit(read, refused_uses, job_role_arn, recipe) if job_role_arn else None
+        endpoints = _endpoints(recipe)
+        training, endpoint = _split(quotas.result())
+        known = {name: model.result() for name, model in models.items()}
+        return Facts(
+            region=region,
+            caller="",
+            training_quota=training,
+            endpoint_quota=endpoint,
+            models=known,
+            offered_models=offered(known),
+            images={name: image.result() for name, image in images.items()},
+            refused=refused.result() if refused else None,
+            endpoints=endpoints,
+            endpoint_names=_endpoint_names(endpoints),
+        )
 
 
 def offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
@@ -115,7 +112,7 @@ def offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
     known = [facts for facts in models.values() if isinstance(facts, ModelFacts)]
     if all(facts.lifecycle != "ABSENT" and facts.on_demand for facts in known):
         return ()
-    names = read(lambda: offered_models(_client("bedrock")))
+    names = read(lambda: offered_models(impatient("bedrock")))
     return () if isinstance(names, NotRead) else names
 
 
@@ -125,18 +122,18 @@ def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
     for spec in asked_models(recipe).values():
         if is_the_accounts(spec):
             named.setdefault(spec.model, []).extend(filter(None, (spec.component,)))
-    return {name: read(_endpoint(name, asked)) for name, asked in sorted(named.items())}
+    return {name: read(_endpoint, name, asked) for name, asked in sorted(named.items())}
 
 
-def _endpoint(name: str, asked: list[str]) -> Callable[[], EndpointFacts | None]:
-    return lambda: endpoint_facts(_client("sagemaker"), name, asked)
+def _endpoint(name: str, asked: list[str]) -> EndpointFacts | None:
+    return endpoint_facts(impatient("sagemaker"), name, asked)
 
 
 def _endpoint_names(endpoints: Mapping[str, EndpointFacts | NotRead | None]) -> tuple[str, ...]:
     """Names to choose from, asked for only where one that is named is not there."""
     if all(facts is not None for facts in endpoints.values()):
         return ()
-    names = read(lambda: endpoint_names(_client("sagemaker")))
+    names = read(lambda: endpoint_names(impatient("sagemaker")))
     return () if isinstance(names, NotRead) else names
 
 
@@ -153,7 +150,7 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     }
     quotas: dict[str, float] = {}
     deadline = time.monotonic() + QUOTAS_WITHIN_S
-    pages = _client("service-quotas").get_paginator("list_service_quotas")
+    pages = impatient("service-quotas").get_paginator("list_service_quotas")
     for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100}):
         quotas |= {q["QuotaName"]: q["Value"] for q in page["Quotas"] if q["QuotaName"] in wanted}
         if quotas.keys() == wanted:
@@ -165,11 +162,9 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
 
 def role_trust(role_arn: str) -> tuple[str, ...]:
     """The services that may assume a role."""
-    role = _client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
-    document: Any = role["AssumeRolePolicyDocument"]
-    policy = json.loads(document) if isinstance(document, str) else document
+    role = impatient("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
     services: list[str] = []
-    for statement in policy["Statement"]:
+    for statement in role["AssumeRolePolicyDocument"]["Statement"]:
         principal = statement["Principal"].get("Service", [])
         services += [principal] if isinstance(principal, str) else principal
     return tuple(sorted(services))
@@ -197,7 +192,7 @@ def refused_uses(role_arn: str, recipe: Recipe) -> tuple[RoleUse, ...]:
 
 
 def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
-    answer = _client("iam").simulate_principal_policy(
+    answer = impatient("iam").simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource]
     )
     return [
@@ -209,13 +204,13 @@ def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
 
 def bucket_sends_events(bucket: str) -> bool:
     """True if EventBridge hears of new objects."""
-    notifications = _client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    notifications = impatient("s3").get_bucket_notification_configuration(Bucket=bucket)
     return "EventBridgeConfiguration" in notifications
 
 
 def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
     """The outputs of a stage's stacks, by part; a stack that is not deployed is left out."""
-    cloudformation = _client("cloudformation")
+    cloudformation = impatient("cloudformation")
     by_part: dict[str, dict[str, str]] = {}
     for part in STACK_PARTS:
         try:
@@ -237,7 +232,7 @@ def stack_endpoints(stage: str) -> set[str]:
 
 def stack_resources(stage: str, part: str, kind: str) -> dict[str, str]:
     """Physical ids of a stack's resources of one type, by logical id; none without the stack."""
-    pages = _client("cloudformation").get_paginator("list_stack_resources")
+    pages = impatient("cloudformation").get_paginator("list_stack_resources")
     try:
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -251,21 +246,17 @@ def stack_resources(stage: str, part: str, kind: str) -> dict[str, str]:
         raise
 
 
-def _versions(outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    return {part: values.get("Version", "unknown") for part, values in outputs.items()}
-
-
 def _bedrock_models(recipe: Recipe) -> set[str]:
     asked = {model.bedrock for model in asked_models(recipe).values() if model.bedrock}
     return asked | kind_of(recipe.kind).judged_by(recipe).bedrock
 
 
-def _model(name: str) -> Callable[[], ModelFacts | NotRead]:
-    return lambda: model_facts(_client("bedrock"), name)
+def _model(name: str) -> ModelFacts | NotRead:
+    return model_facts(impatient("bedrock"), name)
 
 
-def _image(uri: str) -> Callable[[], ImageFacts]:
-    return lambda: image_facts(_client("ecr"), uri)
+def _image(uri: str) -> ImageFacts:
+    return image_facts(impatient("ecr"), uri)
 
 
 def _split(
@@ -274,16 +265,8 @@ def _split(
     """Quotas of training jobs and of endpoints, by instance type."""
     if isinstance(quotas, NotRead):
         return quotas, quotas
-    return (
-        _by_instance(quotas.items(), TRAINING),
-        _by_instance(quotas.items(), ENDPOINT),
+    training, endpoint = (
+        {name.removesuffix(use): value for name, value in quotas.items() if name.endswith(use)}
+        for use in (TRAINING, ENDPOINT)
     )
-
-
-def _by_instance(quotas: Iterable[tuple[str, float]], usage: str) -> dict[str, float]:
-    return {name.removesuffix(usage): value for name, value in quotas if name.endswith(usage)}
-
-
-def _client(service: str) -> Any:  # noqa: ANN401 - one typed client a service: six stubs for six calls
-    make: Any = boto3.client
-    return make(service, config=IMPATIENT)
+    return training, endpoint

@@ -25,17 +25,16 @@ def register_dataset(name: str, source: str, *, role: str | None, wait: bool) ->
     """Register a file or an S3 object as a data set. Raises RegistryError."""
     if not source.startswith("s3://") and not Path(source).is_file():
         raise RegistryError(f"{source}: neither a file nor an S3 URI")
-    made = _create(
+    return _create(
         "sagemaker.ai_registry.dataset", "DataSet", name=name, source=source, role=role, wait=wait
     )
-    return Registered(made.name, str(made.version), made.arn)
 
 
 def register_scorer(name: str, source: str, *, role: str | None, wait: bool) -> Registered:
     """Register a Lambda function, or a Python file with a handler, as an evaluator."""
     if not source.startswith("arn:") and not Path(source).is_file():
         raise RegistryError(f"{source}: neither a file nor the ARN of a Lambda function")
-    made = _create(
+    return _create(
         "sagemaker.ai_registry.evaluator",
         "Evaluator",
         name=name,
@@ -44,13 +43,13 @@ def register_scorer(name: str, source: str, *, role: str | None, wait: bool) -> 
         role=role,
         wait=wait,
     )
-    return Registered(made.name, str(made.version), made.arn)
 
 
-def _create(module: str, kind: str, **arguments: Any) -> Any:  # noqa: ANN401 - the SDK's objects
+def _create(module: str, kind: str, **arguments: Any) -> Registered:  # noqa: ANN401 - the SDK's
     require("registry", "sagemaker")
     factory = getattr(importlib.import_module(module), kind)
     try:
-        return factory.create(**arguments)
+        made = factory.create(**arguments)
     except Exception as error:  # the SDK raises whatever it met
         raise RegistryError(f"{kind}.create failed: {type(error).__name__}: {error}") from error
+    return Registered(made.name, str(made.version), made.arn)

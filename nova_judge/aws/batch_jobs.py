@@ -1,19 +1,15 @@
 """Bedrock's batch inference jobs: begun, looked at, listed, stopped."""
 
-import functools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-import boto3
-from botocore.exceptions import ClientError
-
 from nova_judge.answers.batch_inference import JobStatus
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import aws_clients
+from nova_judge.aws.client_errors import passing
 from nova_judge.layout import RUNS
 from nova_judge.runs.orphans import RunningJob
 
 if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import ModelInvocationJobS3OutputDataConfigTypeDef
 
 _BUSY = {"ServiceQuotaExceededException", "ThrottlingException"}
@@ -35,18 +31,13 @@ class BatchJob(NamedTuple):
     kms_key: str = ""
 
 
-@functools.cache
-def _client() -> "BedrockClient":
-    return boto3.client("bedrock")
-
-
 def begin(job: BatchJob) -> str | None:
     """Begin a job, once however often it is asked for; None while the account has too many."""
     output: ModelInvocationJobS3OutputDataConfigTypeDef = {"s3Uri": job.output_uri}
     if job.kms_key:
         output["s3EncryptionKeyId"] = job.kms_key
-    try:
-        begun = _client().create_model_invocation_job(
+    with passing(*_BUSY):
+        begun = aws_clients.bedrock().create_model_invocation_job(
             jobName=job.name,
             clientRequestToken=job.name,
             roleArn=job.role_arn,
@@ -59,22 +50,19 @@ def begin(job: BatchJob) -> str | None:
             timeoutDurationInHours=HOURS,
             tags=[{"key": key, "value": value} for key, value in job.tags.items()],
         )
-    except ClientError as error:
-        if code_of(error) in _BUSY:
-            return None
-        raise
-    return begun["jobArn"]
+        return begun["jobArn"]
+    return None
 
 
 def status(arn: str) -> JobStatus:
     """Ask for a job's status."""
-    job = _client().get_model_invocation_job(jobIdentifier=arn)
+    job = aws_clients.bedrock().get_model_invocation_job(jobIdentifier=arn)
     return JobStatus(job["status"], job.get("message", ""))
 
 
 def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs under way whose names begin with `prefix`; their ARNs stop them."""
-    pages = _client().get_paginator("list_model_invocation_jobs")
+    pages = aws_clients.bedrock().get_paginator("list_model_invocation_jobs")
     for wanted in ("Submitted", "Validating", "Scheduled", "InProgress"):
         for page in pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted):
             for job in page.get("invocationJobSummaries", ()):
@@ -88,11 +76,5 @@ def running(prefix: str) -> Iterator[RunningJob]:
 
 def stop(arn: str) -> None:
     """Stop a job; one that ended meanwhile is fine."""
-    try:
-        _client().stop_model_invocation_job(jobIdentifier=arn)
-    except ClientError as error:
-        if code_of(error) not in {
-            "ConflictException",
-            "ValidationException",
-        }:
-            raise
+    with passing("ConflictException", "ValidationException"):
+        aws_clients.bedrock().stop_model_invocation_job(jobIdentifier=arn)

@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
-import boto3
 import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from nova_judge.aws import s3
 from nova_judge.check import NotRead
 from nova_judge.sources.checkpoint import (
     AdapterShape,
@@ -38,20 +38,16 @@ ReadFile: TypeAlias = Callable[[str], bytes | None]
 def in_s3(uri: str) -> Checkpoint:
     """The checkpoint in a folder (`s3://bucket/folder/`); raises ClientError."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    s3: Any = boto3.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    listed = (item for page in pages for item in page.get("Contents", ()))
     files = [
         FolderFile(item["Key"].removeprefix(prefix), item["Size"], item.get("ETag", ""))
-        for item in islice(listed, MOST_FILES)
+        for item in islice(s3.listed(bucket, prefix), MOST_FILES)
     ]
     sizes = {file.name: file.size for file in files}
 
     def read(name: str) -> bytes | None:
         if sizes.get(name, MOST_BYTES + 1) > MOST_BYTES:
             return None
-        body: bytes = s3.get_object(Bucket=bucket, Key=f"{prefix}{name}")["Body"].read(MOST_BYTES)
-        return body
+        return s3.read(bucket, f"{prefix}{name}", MOST_BYTES)
 
     return _checkpoint(files, read)
 

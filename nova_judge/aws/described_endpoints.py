@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws.client_errors import is_absent
 from nova_judge.sources.endpoint_facts import EndpointFacts
 
 MOST_NAMES = 200
@@ -23,7 +23,7 @@ def endpoint_facts(
     try:
         described = sagemaker.describe_endpoint(EndpointName=name)
     except ClientError as error:
-        if code_of(error) == "ValidationException" and "Could not find" in str(error):
+        if is_absent(error):
             return None
         raise
     variants = described.get("ProductionVariants", [])

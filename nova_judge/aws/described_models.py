@@ -1,4 +1,5 @@
-"""Reads model packages and training jobs, and the manifest that a job of Nova leaves.
+"""Reads of the account, and of the Hub, what serving a model needs to know: model packages,
+training jobs and the manifest that a job of Nova leaves.
 
 The places of the manifest: sagemaker_core 2.27.0, training/utils.py. Its form:
 https://docs.aws.amazon.com/nova/latest/userguide/nova-iterative-training.html.
@@ -13,11 +14,17 @@ from typing import IO, Any, Final
 
 import boto3
 import msgspec
-from botocore.exceptions import ClientError
 
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import account, aws_clients, checkpoints
+from nova_judge.aws.client_errors import passing
+from nova_judge.check import NotRead
+from nova_judge.preflight.served_model import Found, folder_of
+from nova_judge.recipe.asked_model import AskedModel
+from nova_judge.sources.checkpoint import Checkpoint
 from nova_judge.sources.registered import JobFacts, PackageFacts, nova_of
+from nova_judge.sources.served import NOVA
 
+_REFUSALS = ("ValidationException", "ResourceNotFound")
 _ABSENT = ("does not exist", "Could not find", "Requested resource not found", "not found")
 _MOST_MANIFEST: Final = 1 << 20
 _MOST_UNPACKED: Final = 64 << 20
@@ -26,12 +33,11 @@ _CHECKPOINT = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[\w!.*'()/ -]+"
 
 def package_facts(sagemaker: Any, arn: str) -> PackageFacts | None:  # noqa: ANN401
     """A model package; None where there is none. Raises ClientError."""
-    try:
+    package: Any = None
+    with passing(*_REFUSALS, saying=_ABSENT):
         package = sagemaker.describe_model_package(ModelPackageName=arn)
-    except ClientError as error:
-        if _is_absent(error):
-            return None
-        raise
+    if package is None:
+        return None
     specification = package.get("InferenceSpecification", {})
     containers = specification.get("Containers", [])
     container = containers[0] if containers else {}
@@ -56,12 +62,11 @@ def package_facts(sagemaker: Any, arn: str) -> PackageFacts | None:  # noqa: ANN
 
 def job_facts(sagemaker: Any, name: str) -> JobFacts | None:  # noqa: ANN401
     """A training job and its checkpoint; None where there is no such job. Raises ClientError."""
-    try:
+    job: Any = None
+    with passing(*_REFUSALS, saying=_ABSENT):
         job = sagemaker.describe_training_job(TrainingJobName=name)
-    except ClientError as error:
-        if _is_absent(error):
-            return None
-        raise
+    if job is None:
+        return None
     artifacts = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
     nova = nova_of(_base_of(job))
     facts = JobFacts(
@@ -154,7 +159,38 @@ def _address_in(content: bytes) -> str:
     return address if _CHECKPOINT.fullmatch(address) else ""
 
 
-def _is_absent(error: ClientError) -> bool:
-    return code_of(error) in ("ValidationException", "ResourceNotFound") and any(
-        words in str(error) for words in _ABSENT
-    )
+def found_model(model: AskedModel) -> Found:
+    """A model of one's own as the account shows it now, but for its weights."""
+    sagemaker = aws_clients.impatient("sagemaker")
+    if model.model_package is not None:
+        return Found(package=account.read(package_facts, sagemaker, model.model_package))
+    if model.training_job is not None:
+        return Found(job=account.read(job_facts, sagemaker, model.training_job))
+    return Found()
+
+
+def with_weights(model: AskedModel, found: Found) -> Found:
+    """The same with the folders of its weights and of its adapter.
+
+    The Hub is asked only where the recipe names no instance type.
+    """
+    weights: Checkpoint | NotRead | None = None
+    if (folder := folder_of(model, found)).endswith("/") and not _is_nova(model, found):
+        weights = account.read(checkpoints.in_s3, folder)
+    elif _on_the_hub(model) and not model.instance_types:
+        weights = checkpoints.on_the_hub(model.model, model.revision or "")
+    adapter: Checkpoint | NotRead | None = None
+    if model.lora is not None:
+        adapter = account.read(checkpoints.in_s3, model.lora)
+    return found._replace(weights=weights, adapter=adapter)
+
+
+def _on_the_hub(model: AskedModel) -> bool:
+    return model.weights is not None and not model.weights.startswith("s3://")
+
+
+def _is_nova(model: AskedModel, found: Found) -> bool:
+    """True for Nova's checkpoints, whose form is AWS's own."""
+    facts = found.package or found.job
+    of_facts = None if isinstance(facts, NotRead) or facts is None else facts.nova
+    return (model.serving or "").startswith(NOVA) or of_facts is not None

@@ -1,14 +1,12 @@
 """Models and EndpointConfigs of what a recipe names: made for a run, removed with it."""
 
-import functools
 import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import boto3
 import msgspec
-from botocore.exceptions import ClientError
 
+from nova_judge.aws.client_errors import passing
 from nova_judge.errors import SettingsError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 DOWNLOAD_S, START_S = 20 * 60, 23 * 60
 """Seconds that weights may take to arrive, and the server to load them: together less than
 `leases.LONGEST_START_S`, after which the run gives the endpoint up."""
+
+_THERE, _GONE = ("already exist",), ("Could not find",)
 
 Request: TypeAlias = dict[str, Any]
 
@@ -52,11 +52,14 @@ def ensure_configs(
     configs: dict[str, str] = {}
     for kind in types:
         container, config = requests(endpoint, served, kind, place)
-        _unless_there(functools.partial(sagemaker.create_model, **container, Tags=tags))
-        _unless_there(functools.partial(sagemaker.create_endpoint_config, **config, Tags=tags))
+        with passing(saying=_THERE):
+            sagemaker.create_model(**container, Tags=tags)
+        with passing(saying=_THERE):
+            sagemaker.create_endpoint_config(**config, Tags=tags)
         configs[kind] = name = config["EndpointConfigName"]
         # AWS recommends to read it before it is used (botocore, CreateEndpoint).
-        _if_there(functools.partial(sagemaker.describe_endpoint_config, EndpointConfigName=name))
+        with passing(saying=_GONE):
+            sagemaker.describe_endpoint_config(EndpointConfigName=name)
     return configs
 
 
@@ -139,11 +142,13 @@ def remove_configs(sagemaker: "SageMakerClient", endpoint: str) -> list[str]:
     for config in sagemaker.list_endpoint_configs(NameContains=endpoint)["EndpointConfigs"]:
         name = config["EndpointConfigName"]
         if name.startswith(f"{endpoint}-"):
-            _if_there(functools.partial(sagemaker.delete_endpoint_config, EndpointConfigName=name))
+            with passing(saying=_GONE):
+                sagemaker.delete_endpoint_config(EndpointConfigName=name)
             removed.append(name)
     for model in sagemaker.list_models(NameContains=endpoint)["Models"]:
         if model["ModelName"].startswith(f"{endpoint}-"):
-            _if_there(functools.partial(sagemaker.delete_model, ModelName=model["ModelName"]))
+            with passing(saying=_GONE):
+                sagemaker.delete_model(ModelName=model["ModelName"])
     return removed
 
 
@@ -161,25 +166,3 @@ def endpoints_with_configs(sagemaker: "SageMakerClient", prefix: str) -> dict[st
                 created = config["CreationTime"].timestamp()
                 found[name] = max(created, found.get(name, 0.0))
     return found
-
-
-@functools.cache
-def sagemaker_client() -> "SageMakerClient":
-    """The client of this account and region."""
-    return boto3.client("sagemaker")
-
-
-def _unless_there(create: "functools.partial[Any]") -> None:
-    try:
-        create()
-    except ClientError as error:
-        if "already exist" not in str(error):
-            raise
-
-
-def _if_there(call: "functools.partial[Any]") -> None:
-    try:
-        call()
-    except ClientError as error:
-        if "Could not find" not in str(error):
-            raise

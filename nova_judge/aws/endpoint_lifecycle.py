@@ -4,12 +4,12 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 
 from nova_judge.answers.hosting import NoCapacityError
 from nova_judge.answers.leases import EndpointStatus, Observed
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import aws_clients
+from nova_judge.aws.client_errors import code_of, is_absent
 from nova_judge.aws.endpoint_configs import remove_configs
 from nova_judge.errors import EndpointError
 from nova_judge.sources.served import OWN
@@ -44,7 +44,7 @@ class SageMakerEndpoints:
         try:
             endpoint = self._client.describe_endpoint(EndpointName=name)
         except ClientError as error:
-            if _is_absent(error):
+            if is_absent(error):
                 return ABSENT
             raise
         status = _STATUS.get(endpoint["EndpointStatus"], EndpointStatus.STARTING)
@@ -69,7 +69,7 @@ class SageMakerEndpoints:
         except ClientError as error:
             if "already exist" in str(error):
                 return
-            if _is_absent(error):
+            if is_absent(error):
                 if _is_own(name):
                     return
                 raise EndpointError(
@@ -88,7 +88,7 @@ class SageMakerEndpoints:
         except ClientError as error:
             if code_of(error) != "ValidationException":
                 raise
-            if not _is_absent(error):
+            if not is_absent(error):
                 return False
         if _is_own(name):
             # What it was made of is made for it alone; costs nothing, and is in the way of others.
@@ -101,7 +101,7 @@ class SageMakerEndpoints:
             config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
             described = self._client.describe_endpoint_config(EndpointConfigName=config)
         except ClientError as error:
-            if _is_absent(error):
+            if is_absent(error):
                 return None
             raise
         return described["ProductionVariants"][0].get("InstanceType")
@@ -117,12 +117,8 @@ class SageMakerEndpoints:
 @functools.cache
 def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
     """The endpoints of this account and region; whoever creates one names the stage."""
-    return SageMakerEndpoints(boto3.client("sagemaker"), stage)
+    return SageMakerEndpoints(aws_clients.sagemaker(), stage)
 
 
 def _is_own(name: str) -> bool:
     return f"-{OWN}" in name
-
-
-def _is_absent(error: ClientError) -> bool:
-    return code_of(error) == "ValidationException" and "Could not find" in str(error)

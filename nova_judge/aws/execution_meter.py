@@ -1,12 +1,12 @@
-"""Transitions and function time of one execution, out of its history."""
+"""Meters a run: transitions and function time out of an execution's history, and leases."""
 
-import functools
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import boto3
-
-from nova_judge.runs.meter import MEMORY_MB
+from nova_judge.aws import account, aws_clients, runs_table
+from nova_judge.check import NotRead
+from nova_judge.runs.meter import MEMORY_MB, Meter, endpoint_times
 
 MOST_READ = 20
 """Children of a map whose histories are read."""
@@ -37,7 +37,7 @@ def use_of(execution: str) -> ExecutionUse:
     Of a map with many children some are read, and the others count like them on average.
     """
     uses = [_own_use(execution)]
-    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
+    for run in aws_clients.stepfunctions().list_map_runs(executionArn=execution)["mapRuns"]:
         children = _ended_children(run["mapRunArn"])
         read = [_own_use(child) for child in children[:: len(children) // MOST_READ + 1]]
         share = len(children) / max(1, len(read))
@@ -68,19 +68,24 @@ def _own_use(execution: str) -> ExecutionUse:
     return ExecutionUse(transitions, seconds)
 
 
-def _history(execution: str) -> Iterator[dict[str, Any]]:
-    pages = _client().get_paginator("get_execution_history")
+def _history(execution: str) -> Iterator[Any]:
+    pages = aws_clients.stepfunctions().get_paginator("get_execution_history")
     for page in pages.paginate(executionArn=execution, includeExecutionData=False):
         yield from page["events"]
 
 
 def _ended_children(map_run: str) -> list[str]:
-    pages = _client().get_paginator("list_executions").paginate(mapRunArn=map_run)
+    pages = aws_clients.stepfunctions().get_paginator("list_executions").paginate(mapRunArn=map_run)
     children = (child for page in pages for child in page["executions"])
     return [child["executionArn"] for child in children if "stopDate" in child]
 
 
-@functools.cache
-def _client() -> Any:  # noqa: ANN401 - stubs for three calls
-    make: Any = boto3.client
-    return make("stepfunctions")
+def meter_of(table: str, run_id: str, execution: str) -> Meter:
+    """The quantities by now; what cannot be read is left unmetered, and fails nothing."""
+    item = runs_table.item_of(table, run_id) or {}
+    use = account.read(use_of, execution)
+    return Meter(
+        endpoints=endpoint_times(runs_table.leases_of(item), time.time()),
+        transitions=None if isinstance(use, NotRead) else use.transitions,
+        lambda_gb_seconds=None if isinstance(use, NotRead) else use.lambda_gb_seconds,
+    )

@@ -1,60 +1,74 @@
-"""Executions of the state machine: listed, stopped, and what a map does not tell its parent."""
+"""Executions of the state machine: looked at, stopped, redriven, and the failures inside maps."""
 
-import functools
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 
-import boto3
 from botocore.exceptions import ClientError
 
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import aws_clients
+from nova_judge.aws.client_errors import code_of, passing
 
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
-_ENDED = {"ExecutionDoesNotExist", "ValidationException"}
+_CANNOT = {"ExecutionNotRedrivable", "ExecutionDoesNotExist", "ExecutionLimitExceeded"}
 
 
-@functools.cache
-def _client() -> "SFNClient":
-    return boto3.client("stepfunctions")
+class Asked(NamedTuple):
+    """An execution's status and its input."""
+
+    status: str
+    document: dict[str, Any]
 
 
 def first_failed_child(execution: str) -> dict[str, str] | None:
     """`{Error, Cause}` of the first child that failed in an execution's map runs."""
-    for run in _client().list_map_runs(executionArn=execution)["mapRuns"]:
-        failed = _client().list_executions(
+    client = aws_clients.stepfunctions()
+    for run in client.list_map_runs(executionArn=execution)["mapRuns"]:
+        failed = client.list_executions(
             mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1
         )["executions"]
         for child in failed:
-            described = _client().describe_execution(executionArn=child["executionArn"])
+            described = client.describe_execution(executionArn=child["executionArn"])
             return {"Error": described.get("error", ""), "Cause": described.get("cause", "")}
     return None
 
 
 def is_running(execution: str) -> bool:
     """True if an execution is still under way."""
-    try:
-        described = _client().describe_execution(executionArn=execution)
-    except _client().exceptions.ExecutionDoesNotExist:
-        return False
-    return described["status"] in {"RUNNING", "PENDING_REDRIVE"}
+    with passing("ExecutionDoesNotExist"):
+        described = aws_clients.stepfunctions().describe_execution(executionArn=execution)
+        return described["status"] in {"RUNNING", "PENDING_REDRIVE"}
+    return False
 
 
 def running(machine: str) -> Iterator[str]:
     """The machine's executions that are under way (ARNs); none without such a machine."""
-    pages = _client().get_paginator("list_executions")
-    try:
+    pages = aws_clients.stepfunctions().get_paginator("list_executions")
+    with passing("StateMachineDoesNotExist"):
         for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
             yield from (listed["executionArn"] for listed in page["executions"])
-    except _client().exceptions.StateMachineDoesNotExist:
-        return
 
 
 def stop(execution: str, cause: str) -> None:
     """Stop an execution; one that ended meanwhile is fine."""
+    with passing("ExecutionDoesNotExist", "ValidationException"):
+        aws_clients.stepfunctions().stop_execution(executionArn=execution, cause=cause)
+
+
+def asked_of(execution: str) -> Asked | None:
+    """What an execution was asked for; None where AWS has forgotten it (after 90 days)."""
+    with passing("ExecutionDoesNotExist", "InvalidArn"):
+        described = aws_clients.stepfunctions().describe_execution(executionArn=execution)
+        document = json.loads(described.get("input") or "{}")
+        return Asked(described["status"], document if isinstance(document, dict) else {})
+    return None
+
+
+def redrive(execution: str) -> str | None:
+    """Let an execution go on where it stopped; None, or why it cannot."""
     try:
-        _client().stop_execution(executionArn=execution, cause=cause)
+        aws_clients.stepfunctions().redrive_execution(executionArn=execution)
     except ClientError as error:
-        if code_of(error) not in _ENDED:
+        if code_of(error) not in _CANNOT:
             raise
+        return str(error)
+    return None

@@ -4,11 +4,11 @@ import atexit
 import re
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from nova_judge.aws import s3
+from nova_judge.aws.client_errors import refused_as
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.row_files import remove_rows
@@ -28,7 +28,7 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
     report = prefix.rstrip("/").removesuffix("/report") + "/report/"
     target = (folder or temporary_folder()) / "report"
     target.mkdir(parents=True, exist_ok=True)
-    try:
+    with refused_as(partial(unreadable, reference)):
         held = [key.removeprefix(report) for key in s3.keys(bucket, report)]
         fetched = [name for name in held if name in _FILES or _PART.fullmatch(name)]
         if any(name.startswith(JUDGMENTS) for name in fetched):
@@ -36,8 +36,6 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
         for name in fetched:
             (target / name).parent.mkdir(exist_ok=True)
             s3.client().download_file(bucket, f"{report}{name}", str(target / name))
-    except (ClientError, BotoCoreError) as error:
-        raise _unreadable(reference, error) from error
     if "metrics.json" not in fetched:
         raise SavedReportError(
             f"s3://{bucket}/{report} holds no metrics.json: the run has not ended, or its id is "
@@ -49,21 +47,18 @@ def open_run(reference: str, folder: Path | None = None) -> Path:
 def keys_below(uri: str) -> list[str]:
     """The keys of all objects below a prefix; raises SavedReportError."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    try:
+    with refused_as(partial(unreadable, uri)):
         return list(s3.keys(bucket, prefix))
-    except (ClientError, BotoCoreError) as error:
-        raise _unreadable(uri, error) from error
 
 
 def fetch_object(bucket: str, key: str, target: Path) -> None:
     """Copy an object into a file; raises SavedReportError."""
-    try:
+    with refused_as(partial(unreadable, f"s3://{bucket}/{key}")):
         s3.client().download_file(bucket, key, str(target))
-    except (ClientError, BotoCoreError) as error:
-        raise _unreadable(f"s3://{bucket}/{key}", error) from error
 
 
-def _unreadable(uri: str, error: Exception) -> SavedReportError:
+def unreadable(uri: str, error: Exception) -> SavedReportError:
+    """The error of what S3 does not give."""
     return SavedReportError(
         f"{uri} cannot be read ({error}). Check the credentials and the bucket's name."
     )

@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import boto3
 import urllib3
 from boto3.s3.transfer import TransferConfig
 from urllib3.exceptions import HTTPError
 
+from nova_judge.aws import s3
 from nova_judge.aws.checkpoints import HUB
 from nova_judge.errors import EndpointError
 from nova_judge.layout import copy_folder
@@ -52,10 +52,8 @@ def copy_more(model: HubModel, bucket: str, time_left: Callable[[], float]) -> b
 
     Raises EndpointError where the Hub refuses, or breaks off.
     """
-    s3: Any = boto3.client("s3")
     folder = copy_folder(model.name, model.revision)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
-    there = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", ())}
+    there = {item["Key"]: item["Size"] for item in s3.listed(bucket, folder)}
     pool = urllib3.PoolManager(timeout=_WITHIN_S, retries=False)
     try:
         for file, size in _wanted(pool, model):
@@ -66,7 +64,9 @@ def copy_more(model: HubModel, bucket: str, time_left: Callable[[], float]) -> b
                 return False
             at = quote(model.revision, safe="")
             body = _Counted(_get(pool, model, f"{model.name}/resolve/{at}/{quote(file)}"))
-            s3.upload_fileobj(body, bucket, key, Config=TransferConfig(max_concurrency=4))
+            stream: Any = body  # of which nothing but `read` is used
+            four = TransferConfig(max_concurrency=4)
+            s3.client().upload_fileobj(stream, bucket, key, Config=four)
             if body.bytes != size:  # each further call would copy it again
                 raise EndpointError(
                     f"{model.name}: {file} came with {body.bytes:,} bytes, where the Hub says "

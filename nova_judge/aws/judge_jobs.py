@@ -1,28 +1,18 @@
 """The judge's training jobs that are under way."""
 
-import functools
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import boto3
-from botocore.exceptions import ClientError
-
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import aws_clients
+from nova_judge.aws.client_errors import passing
 from nova_judge.layout import run_of_output
 from nova_judge.runs.orphans import RunningJob
-
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker import SageMakerClient
-
-
-@functools.cache
-def _client() -> "SageMakerClient":
-    return boto3.client("sagemaker")
 
 
 def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs in progress whose names begin with `prefix`."""
-    pages = _client().get_paginator("list_training_jobs")
+    pages = aws_clients.sagemaker().get_paginator("list_training_jobs")
     for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress"):
         for job in page["TrainingJobSummaries"]:
             name = job["TrainingJobName"]
@@ -38,10 +28,17 @@ class JobSeen(NamedTuple):
     begun: float
     ended: float | None
 
+    @property
+    def hours(self) -> float:
+        """Hours until its end, or now."""
+        return max(0.0, (self.ended or time.time()) - self.begun) / 3600
+
 
 def seen(prefix: str) -> list[JobSeen]:
     """The jobs whose names begin with `prefix`, whatever became of them, the oldest first."""
-    listed = _client().get_paginator("list_training_jobs").paginate(NameContains=prefix)
+    listed = (
+        aws_clients.sagemaker().get_paginator("list_training_jobs").paginate(NameContains=prefix)
+    )
     jobs = (job for page in listed for job in page["TrainingJobSummaries"])
     seen_jobs = [
         JobSeen(
@@ -58,14 +55,11 @@ def seen(prefix: str) -> list[JobSeen]:
 
 def stop(name: str) -> None:
     """Stop a job; one that ended meanwhile is fine."""
-    try:
-        _client().stop_training_job(TrainingJobName=name)
-    except ClientError as error:
-        if code_of(error) != "ValidationException":
-            raise
+    with passing("ValidationException"):
+        aws_clients.sagemaker().stop_training_job(TrainingJobName=name)
 
 
 def _run_id(name: str) -> str | None:
-    described = _client().describe_training_job(TrainingJobName=name)
+    described = aws_clients.sagemaker().describe_training_job(TrainingJobName=name)
     run_and_job = run_of_output(described["OutputDataConfig"]["S3OutputPath"] + "/")
     return run_and_job[0] if run_and_job else None

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from nova_judge.aws import s3
+from nova_judge.aws.client_errors import refused_as
 from nova_judge.aws.object_names import is_plain
 from nova_judge.errors import ReviewError
 
@@ -22,17 +21,13 @@ class LabelObjects:
         return f"s3://{self._bucket}/{self._prefix.rstrip('/')}"
 
     def names(self) -> list[str]:
-        try:
+        with refused_as(self._unusable):
             keys = [key.removeprefix(self._prefix) for key in s3.keys(self._bucket, self._prefix)]
-        except (ClientError, BotoCoreError) as error:
-            raise self._unusable(error) from error
         return sorted(name for name in keys if "/" not in name and is_plain(name))
 
     def read(self, name: str) -> bytes | None:
-        try:
+        with refused_as(self._unusable):
             return s3.read_if_exists(self._bucket, f"{self._prefix}{name}")
-        except (ClientError, BotoCoreError) as error:
-            raise self._unusable(error) from error
 
     def write(self, name: str, content: bytes) -> None:
         self._put(f"{self._prefix}{name}", content, "application/json")
@@ -42,10 +37,8 @@ class LabelObjects:
         self._put(f"{self._run}/report/{name}", content.read_bytes(), content_type)
 
     def _put(self, key: str, content: bytes, content_type: str) -> None:
-        try:
+        with refused_as(self._unusable):
             s3.write(self._bucket, key, content, content_type)
-        except (ClientError, BotoCoreError) as error:
-            raise self._unusable(error) from error
 
     def _unusable(self, error: Exception) -> ReviewError:
         return ReviewError(

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from nova_judge.answers.leases import Hosted, Lease
-from nova_judge.aws.client_errors import CONDITION_FAILED, code_of
+from nova_judge.aws.client_errors import CONDITION_FAILED, passing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -29,8 +28,10 @@ class LeaseTable:
     def join(self, endpoint: str, lease: Lease) -> Hosted | None:
         """Add or renew a lease; None while the endpoint is closing."""
         for _ in range(_ATTEMPTS):
-            first = {**_key(endpoint), "leases": {}, "closing": False}
-            self._put_unless_there(first)
+            first: dict[str, Any] = {**_key(endpoint), "leases": {}, "closing": False}
+            with passing(CONDITION_FAILED):
+                absent = "attribute_not_exists(run_id)"
+                self._table.put_item(Item=first, ConditionExpression=absent)
             joined = self._update(
                 endpoint,
                 "SET leases.#owner = :until",
@@ -72,20 +73,12 @@ class LeaseTable:
 
     def forget(self, endpoint: str) -> None:
         """Remove what is written down of a closing endpoint."""
-        try:
+        with passing(CONDITION_FAILED):
             self._table.delete_item(
                 Key=_key(endpoint),
                 ConditionExpression="closing = :yes",
                 ExpressionAttributeValues={":yes": True},
             )
-        except ClientError as error:
-            _pass_if_condition_failed(error)
-
-    def _put_unless_there(self, item: dict[str, Any]) -> None:
-        try:
-            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(run_id)")
-        except ClientError as error:
-            _pass_if_condition_failed(error)
 
     def _update(
         self,
@@ -97,23 +90,17 @@ class LeaseTable:
         values: dict[str, Any] | None = None,
     ) -> Hosted | None:
         """The item after a conditional change, or None where the condition does not hold."""
-        maps: dict[str, Any] = {}
-        if names:
-            maps["ExpressionAttributeNames"] = names
-        if values:
-            maps["ExpressionAttributeValues"] = values
-        try:
+        maps: Any = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+        with passing(CONDITION_FAILED):
             changed = self._table.update_item(
                 Key=_key(endpoint),
                 UpdateExpression=change,
                 ConditionExpression=condition,
                 ReturnValues="ALL_NEW",
-                **maps,
+                **{name: given for name, given in maps.items() if given},
             )
-        except ClientError as error:
-            _pass_if_condition_failed(error)
-            return None
-        return _hosted(changed["Attributes"])
+            return _hosted(changed["Attributes"])
+        return None
 
 
 def lease_table(name: str) -> LeaseTable:
@@ -129,8 +116,3 @@ def _hosted(item: Any) -> Hosted:  # noqa: ANN401 - an item of any table
     leases = tuple(Lease(owner, float(until)) for owner, until in sorted(item["leases"].items()))
     without_capacity = frozenset(item.get("without_capacity", ()))
     return Hosted(leases, without_capacity, bool(item["closing"]))
-
-
-def _pass_if_condition_failed(error: ClientError) -> None:
-    if code_of(error) != CONDITION_FAILED:
-        raise error

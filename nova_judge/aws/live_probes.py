@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from nova_judge.aws import account, s3, submissions
+from nova_judge.aws import account, aws_clients, s3, submissions
 from nova_judge.check import Check
 from nova_judge.errors import SubmitError
 from nova_judge.layout import INBOX
@@ -20,10 +20,11 @@ OURS = "lambdas."
 
 def function_checks(stage: str) -> Iterator[Check]:
     """A check per function: it answers a ping, so that its code and its layer import."""
+    client = aws_clients.impatient("lambda")
     for part in ("Evaluation", "Results"):
         functions = account.stack_resources(stage, part, "AWS::Lambda::Function")
         for logical, name in sorted(functions.items()):
-            handler = _client("lambda").get_function_configuration(FunctionName=name)["Handler"]
+            handler = client.get_function_configuration(FunctionName=name)["Handler"]
             if handler.startswith(OURS):
                 yield _ping(logical, name)
 
@@ -63,7 +64,7 @@ def upload_check(bucket: str, machine: str) -> Check:
 def subscription_check(topic: str) -> Check:
     """Somebody hears of reports and alarms."""
     name = "notices"
-    pages = _client("sns").get_paginator("list_subscriptions_by_topic")
+    pages = aws_clients.impatient("sns").get_paginator("list_subscriptions_by_topic")
     arns = [one["SubscriptionArn"] for page in pages.paginate(TopicArn=topic)
             for one in page["Subscriptions"]]  # fmt: skip
     pending = sum(1 for arn in arns if not arn.startswith("arn:"))
@@ -83,7 +84,7 @@ def subscription_check(topic: str) -> Check:
 def alarm_check(stage: str) -> Check:
     """Every alarm of the stage tells the topic, and none is raised."""
     name = "alarms"
-    pages = _client("cloudwatch").get_paginator("describe_alarms")
+    pages = aws_clients.impatient("cloudwatch").get_paginator("describe_alarms")
     alarms = [
         alarm
         for page in pages.paginate(AlarmNamePrefix=f"NovaJudge-{stage}-")
@@ -97,8 +98,3 @@ def alarm_check(stage: str) -> Check:
         advice = "docs/operations.md says what each means"
         return Check(name, "warn", f"raised: {', '.join(raised)}", advice)
     return Check(name, "pass", f"{len(alarms)} alarms tell the topic, none is raised")
-
-
-def _client(service: str) -> Any:  # noqa: ANN401 - stubs for six calls
-    make: Any = boto3.client
-    return make(service, config=account.IMPATIENT)

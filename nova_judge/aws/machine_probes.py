@@ -1,20 +1,21 @@
-"""Probes of the state machine and the rules, by AWS's own dry runs: they start nothing."""
+"""Probes of the state machine, rules and triggers, by AWS's own dry runs: they start nothing."""
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from nova_judge.aws import account
+from nova_judge.aws import account, aws_clients
 from nova_judge.check import Check
 from nova_judge.preflight.machine_samples import (
     STATE_SAMPLES,
     EventSample,
     StateSample,
     event_samples,
+    trigger_samples,
 )
 
 DEPLOY_AGAIN = "deploy again; a state machine or rule that was edited by hand is put right"
@@ -22,14 +23,16 @@ DEPLOY_AGAIN = "deploy again; a state machine or rule that was edited by hand is
 
 def definition_of(machine: str) -> dict[str, Any]:
     """The definition as it is deployed."""
-    described = _client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    described = aws_clients.impatient("stepfunctions").describe_state_machine(
+        stateMachineArn=machine
+    )
     return dict(json.loads(described["definition"]))
 
 
 def definition_check(machine: str) -> Check:
     """AWS's validator takes the definition."""
     name = "state machine's definition"
-    answer = _client("stepfunctions").validate_state_machine_definition(
+    answer = aws_clients.impatient("stepfunctions").validate_state_machine_definition(
         definition=json.dumps(definition_of(machine)), type="STANDARD", severity="ERROR"
     )
     faults = [f"{one['code']}: {one['message']}" for one in answer["diagnostics"]]
@@ -90,7 +93,7 @@ def pattern_checks(stage: str, bucket: str, machine: str) -> Iterator[Check]:
 
 def pattern_check(label: str, name: str, samples: list[EventSample], machine: str) -> Check:
     """Check that a rule is on, and that TestEventPattern answers as the samples say."""
-    events = _client("events")
+    events = aws_clients.impatient("events")
     described = events.describe_rule(Name=name)
     if described["State"] != "ENABLED":
         return Check(label, "fail", f"it is {described['State']}", "enable it, or deploy again")
@@ -126,14 +129,34 @@ def _event(sample: EventSample, machine: str) -> str:
 
 
 @functools.cache
-def _tester() -> Any:  # noqa: ANN401 - as below
+def _tester() -> Any:  # noqa: ANN401 - stubs for one call
     """A client for TestState, which AWS has on a host of its own, and no stand-in has."""
-    of_aws = "amazonaws." in _client("stepfunctions").meta.endpoint_url
+    of_aws = "amazonaws." in aws_clients.impatient("stepfunctions").meta.endpoint_url
     make: Any = boto3.client
-    config = account.IMPATIENT.merge(Config(inject_host_prefix=of_aws))
+    config = aws_clients.IMPATIENT.merge(Config(inject_host_prefix=of_aws))
     return make("stepfunctions", config=config)
 
 
-def _client(service: str) -> Any:  # noqa: ANN401 - stubs for six calls
-    make: Any = boto3.client
-    return make(service, config=account.IMPATIENT)
+def trigger_checks(stage: str, names: Iterable[str], machine: str) -> Iterator[Check]:
+    """A check per trigger of the stage: a rule, or a schedule in the stage's group."""
+    rules = account.stack_resources(stage, "Evaluation", "AWS::Events::Rule").values()
+    there = {name.rpartition("/")[2] for name in rules}
+    schedules = account.stack_resources(stage, "Evaluation", "AWS::Scheduler::Schedule").values()
+    for name in names:
+        rule = f"nova-judge-{stage}-{name}"
+        if rule in there:
+            described = aws_clients.impatient("events").describe_rule(Name=rule)
+            samples = trigger_samples(stage, name, json.loads(described["EventPattern"]))
+            yield pattern_check(f"trigger {name}", rule, samples, machine)
+        elif name in {each.rpartition("/")[2].rpartition("|")[2] for each in schedules}:
+            yield _schedule_check(stage, name)
+        else:
+            yield Check(f"trigger {name}", "fail", "it is not deployed", DEPLOY_AGAIN)
+
+
+def _schedule_check(stage: str, name: str) -> Check:
+    group = f"nova-judge-{stage}"
+    schedule = aws_clients.impatient("scheduler").get_schedule(Name=name, GroupName=group)
+    if schedule["State"] != "ENABLED":
+        return Check(f"trigger {name}", "fail", f"it is {schedule['State']}", DEPLOY_AGAIN)
+    return Check(f"trigger {name}", "pass", f"on, {schedule['ScheduleExpression']}")

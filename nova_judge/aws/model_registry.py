@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from nova_judge.aws import aws_clients
 
 
 def update_package(
@@ -21,22 +21,16 @@ def update_package(
     if approval is not None:
         changes |= {"ModelApprovalStatus": approval, "ApprovalDescription": description}
     if changes:
-        _sagemaker().update_model_package(ModelPackageArn=arn, **changes)
+        aws_clients.sagemaker().update_model_package(ModelPackageArn=arn, **changes)
 
 
 def approval_of(arn: str) -> str:
     """A package's approval now; "" where none was asked for."""
-    return str(
-        _sagemaker().describe_model_package(ModelPackageName=arn).get("ModelApprovalStatus", "")
-    )
+    package = aws_clients.sagemaker().describe_model_package(ModelPackageName=arn)
+    return str(package.get("ModelApprovalStatus", ""))
 
 
 def tag_job(arn: str, notes: Mapping[str, str]) -> None:
     """Tag a training job."""
-    tags = [{"Key": key, "Value": value} for key, value in notes.items()]
-    _sagemaker().add_tags(ResourceArn=arn, Tags=tags)
-
-
-def _sagemaker() -> Any:  # noqa: ANN401 - stubs for two calls
-    make: Any = boto3.client
-    return make("sagemaker")
+    tags: Any = [{"Key": key, "Value": value} for key, value in notes.items()]
+    aws_clients.sagemaker().add_tags(ResourceArn=arn, Tags=tags)

@@ -1,12 +1,11 @@
 """Rights of a stage's roles: what the template gives them, what they have, what IAM allows."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import boto3
 
-from nova_judge.aws import account
+from nova_judge.aws import account, aws_clients
 from nova_judge.check import Check
 
 PARTS = ("Results", "Evaluation", "Endpoints")
@@ -41,7 +40,7 @@ def _check(logical: str, role: str, wanted: frozenset[str]) -> Check:
         return Check(
             name, "fail", f"its policy lacks {', '.join(missing)}", "deploy again: somebody took it"
         )
-    arn = _iam().get_role(RoleName=role)["Role"]["Arn"]
+    arn = aws_clients.impatient("iam").get_role(RoleName=role)["Role"]["Arn"]
     denied = sorted({action for one in statements for action in _denied(arn, one)})
     if denied:
         return Check(
@@ -64,7 +63,7 @@ def _denied(arn: str, statement: Statement) -> Iterator[str]:
         return
     context = list(_context(statement))
     for begin in range(0, len(statement.actions), _MOST_ACTIONS):
-        answer = _iam().simulate_principal_policy(
+        answer = aws_clients.impatient("iam").simulate_principal_policy(
             PolicySourceArn=arn,
             ActionNames=list(statement.actions[begin : begin + _MOST_ACTIONS]),
             ResourceArns=resources,
@@ -97,9 +96,9 @@ def _account(arn: str) -> str:
 
 def _statements(role: str) -> Iterator[Statement]:
     """The statements of a role's own policies as they are now."""
-    for name in _iam().list_role_policies(RoleName=role)["PolicyNames"]:
-        document: Any = _iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        policy = json.loads(document) if isinstance(document, str) else document
+    client = aws_clients.impatient("iam")
+    for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
+        policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         for one in _listed(policy["Statement"]):
             if one["Effect"] == "Allow":
                 yield Statement(
@@ -129,14 +128,8 @@ def _actions_by_role(template: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def _template(stack: str) -> dict[str, Any]:
-    body: Any = boto3.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
-    return dict(json.loads(body) if isinstance(body, str) else body)
+    return dict(boto3.client("cloudformation").get_template(StackName=stack)["TemplateBody"])
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return value if isinstance(value, list) else [value]
-
-
-def _iam() -> Any:  # noqa: ANN401 - stubs for four calls
-    make: Any = boto3.client
-    return make("iam", config=account.IMPATIENT)

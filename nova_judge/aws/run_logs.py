@@ -1,17 +1,13 @@
-"""Logs of one run, out of all functions of its stage and the jobs and endpoints that it used."""
+"""Logs of one run, out of all functions of its stage and what it used, and how long they stay."""
 
-import functools
 import json
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import boto3
-from botocore.exceptions import ClientError
-
-from nova_judge.aws import account
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws import account, aws_clients
+from nova_judge.aws.client_errors import passing
 
 LOG_GROUP = "AWS::Logs::LogGroup"
 TRAINING = "/aws/sagemaker/TrainingJobs"
@@ -26,12 +22,6 @@ class LogLine(NamedTuple):
     at: int
     source: str
     text: str
-
-
-@functools.cache
-def _client() -> Any:  # noqa: ANN401 - stubs for two calls
-    make: Any = boto3.client
-    return make("logs")
 
 
 def lines_of_run(
@@ -61,15 +51,12 @@ def _matching(group: str, word: str, stream: str, *, since: int, until: int) -> 
     asked: dict[str, Any] = {"logGroupName": group, "startTime": since, "endTime": until}
     asked |= {"filterPattern": f'"{word}"'} if word else {}
     asked |= {"logStreamNamePrefix": stream} if stream else {}
-    try:
-        for page in _client().get_paginator("filter_log_events").paginate(**asked):
+    with passing("ResourceNotFoundException"):  # no job or function wrote there yet
+        for page in aws_clients.logs().get_paginator("filter_log_events").paginate(**asked):
             for event in page["events"]:
                 for text in event["message"].splitlines():
                     if word in text:
                         yield LogLine(event["timestamp"], _source(group, stream, text), text)
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":  # no job or function wrote there yet
-            raise
 
 
 def _source(group: str, stream: str, text: str) -> str:
@@ -83,3 +70,22 @@ def _source(group: str, stream: str, text: str) -> str:
         return group
     named = _FUNCTION.search(function)
     return named[1] if named else function
+
+
+def expire(prefix: str, days: int) -> list[str]:
+    """Keep so many days what the groups of this prefix kept for ever; the groups' names.
+
+    `days` is one of the numbers that CloudWatch Logs offers.
+    """
+    pages = (
+        aws_clients.logs().get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    )
+    names = [
+        group["logGroupName"]
+        for page in pages
+        for group in page["logGroups"]
+        if "retentionInDays" not in group
+    ]
+    for name in names:
+        aws_clients.logs().put_retention_policy(logGroupName=name, retentionInDays=days)
+    return names

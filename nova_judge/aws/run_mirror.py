@@ -5,14 +5,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from nova_judge.aws import s3
-from nova_judge.aws.fetched_runs import fetch_object, temporary_folder
+from nova_judge.aws.client_errors import refused_as
+from nova_judge.aws.fetched_runs import fetch_object, temporary_folder, unreadable
 from nova_judge.aws.object_names import is_plain
-from nova_judge.errors import SavedReportError
 from nova_judge.layout import INDEX, RUNS
 
 _THREADS = 16
@@ -34,16 +33,10 @@ class RunMirror:
 
     def refresh(self) -> None:
         """Fetch the figures of every run that is not here yet. Raises SavedReportError."""
-        try:
+        with refused_as(partial(unreadable, f"s3://{self._bucket}/{self._prefix}{RUNS}")):
             runs = [run for run in self._runs() if is_plain(run)]
-            missing = [run for run in runs if not (self.folder / run / _METRICS).is_file()]
             with ThreadPoolExecutor(_THREADS) as threads:
-                list(threads.map(self._fetch_figures, missing))
-        except (ClientError, BotoCoreError) as error:
-            raise SavedReportError(
-                f"s3://{self._bucket}/{self._prefix}{RUNS} cannot be read ({error}). Check the "
-                "credentials and the bucket's name."
-            ) from error
+                list(threads.map(self._fetch, (f"{run}/{_METRICS}" for run in runs)))
 
     def fetch(self, path: Path) -> None:
         """Fetch one file of a run, and people's labels beside it, if S3 has them."""
@@ -62,14 +55,7 @@ class RunMirror:
         if entries:
             yield from (name.removesuffix(".json") for name in entries)
             return
-        pages = s3.client().get_paginator("list_objects_v2")
-        runs = f"{self._prefix}{RUNS}"
-        for page in pages.paginate(Bucket=self._bucket, Prefix=runs, Delimiter="/"):
-            for folder in page.get("CommonPrefixes", []):
-                yield folder["Prefix"].removeprefix(runs).rstrip("/")
-
-    def _fetch_figures(self, run: str) -> None:
-        self._fetch(f"{run}/{_METRICS}")
+        yield from s3.folders(self._bucket, f"{self._prefix}{RUNS}")
 
     def _fetch(self, name: str) -> None:
         if not is_plain(name):

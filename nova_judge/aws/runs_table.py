@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import msgspec
-from botocore.exceptions import ClientError
 
-from nova_judge.aws.client_errors import CONDITION_FAILED, code_of
+from nova_judge.aws.client_errors import CONDITION_FAILED, passing
 from nova_judge.runs.meter import EndpointLease
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
     """
     # An event never takes over: no status is called by this name.
     retaken, asked_after = ("-", "-") if by_event else (FAILED, JUDGE_FURTHER)
-    try:
+    with passing(CONDITION_FAILED):
         _table(table).put_item(
             Item={
                 "run_id": run_id,
@@ -60,12 +59,8 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
                 ":asked_after": asked_after,
             },
         )
-    except ClientError as error:
-        if code_of(error) != CONDITION_FAILED:
-            raise
-        item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item", {})
-        return Claim(False, str(item.get("execution", "unknown")))
-    return Claim(True, execution)
+        return Claim(True, execution)
+    return Claim(False, execution_of(table, run_id) or "unknown")
 
 
 def set_status(
@@ -85,7 +80,7 @@ def set_status(
     if status == FAILED:
         conditions.append("#status <> :reported")
         values[":reported"] = REPORTED
-    try:
+    with passing(CONDITION_FAILED):
         answer = _table(table).update_item(
             Key={"run_id": run_id},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in written),
@@ -94,11 +89,8 @@ def set_status(
             ConditionExpression=" AND ".join(conditions),
             ReturnValues="ALL_OLD",
         )
-    except ClientError as error:
-        if code_of(error) != CONDITION_FAILED:
-            raise
-        return None
-    return str(answer.get("Attributes", {}).get("status", ""))
+        return str(answer.get("Attributes", {}).get("status", ""))
+    return None
 
 
 def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
@@ -148,19 +140,16 @@ def has_claimed(table: str, execution: str) -> bool:
 
 def _claimed_by(table: str, execution: str) -> Iterator[tuple[str, str]]:
     """Run id and status of what an execution has claimed."""
-    pages = (
-        _table(table)
-        .meta.client.get_paginator("scan")
-        .paginate(
-            TableName=table,
-            FilterExpression="execution = :execution",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":execution": execution},
-            ProjectionExpression="run_id, #status",
-            ConsistentRead=True,
-        )
+    pages = _table(table).meta.client.get_paginator("scan")
+    claimed = pages.paginate(
+        TableName=table,
+        FilterExpression="execution = :execution",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":execution": execution},
+        ProjectionExpression="run_id, #status",
+        ConsistentRead=True,
     )
-    return ((str(item["run_id"]), str(item["status"])) for page in pages for item in page["Items"])
+    return ((str(one["run_id"]), str(one["status"])) for page in claimed for one in page["Items"])
 
 
 def item_of(table: str, run_id: str) -> dict[str, str] | None:
@@ -171,12 +160,9 @@ def item_of(table: str, run_id: str) -> dict[str, str] | None:
 
 def all_runs(table: str) -> Iterator[dict[str, str]]:
     """Every run of the stage, as `item_of` gives it; leases are left out."""
-    pages = (
-        _table(table)
-        .meta.client.get_paginator("scan")
-        .paginate(TableName=table, FilterExpression="attribute_exists(execution)")
-    )
-    return (_texts(item) for page in pages for item in page["Items"])
+    pages = _table(table).meta.client.get_paginator("scan")
+    runs = pages.paginate(TableName=table, FilterExpression="attribute_exists(execution)")
+    return (_texts(item) for page in runs for item in page["Items"])
 
 
 def begin_lease(table: str, run_id: str, model: str, now: float) -> None:
@@ -229,13 +215,10 @@ def note_lease(table: str, run_id: str, model: str, fact: str, value: str) -> No
 
 def _changed(table: str, **update: Any) -> dict[str, str] | None:  # noqa: ANN401 - update_item's own
     """The texts of the item that `update_item` returns; None where its condition does not hold."""
-    try:
+    with passing(CONDITION_FAILED):
         answer = _table(table).update_item(**update)
-    except ClientError as error:
-        if code_of(error) != CONDITION_FAILED:
-            raise
-        return None
-    return _texts(answer.get("Attributes", {}))
+        return _texts(answer.get("Attributes", {}))
+    return None
 
 
 def leases_of(item: Mapping[str, str]) -> dict[str, EndpointLease]:
@@ -262,5 +245,4 @@ def _texts(item: Mapping[str, object]) -> dict[str, str]:
 
 def execution_of(table: str, run_id: str) -> str | None:
     """The execution that has claimed a run, if any."""
-    item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
-    return str(item["execution"]) if item and "execution" in item else None
+    return (item_of(table, run_id) or {}).get("execution")

@@ -5,36 +5,28 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
+import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from nova_judge.aws.client_errors import code_of
+from nova_judge.aws.client_errors import code_of, passing
 from nova_judge.errors import InputFileError
 from nova_judge.layout import INBOX
+from nova_judge.records import S3Object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 CHUNK = 1 << 20
 PART = 8 << 20
 _FORBIDDEN = {"403", "AccessDenied"}
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
 
-
-class S3Object(NamedTuple):
-    """One version of one object; `size` in bytes."""
-
-    bucket: str
-    key: str
-    version: str
-    size: int
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+Stored = TypeVar("Stored")
 
 
 @functools.cache
@@ -42,15 +34,7 @@ def client() -> "S3Client":
     return boto3.client("s3")
 
 
-class ObjectReader(Protocol):
-    """A client that reads objects."""
-
-    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: ANN401 - boto3's own answer
-        """An object with its body."""
-        ...
-
-
-def parallel_client(threads: int) -> ObjectReader:
+def parallel_client(threads: int) -> "S3Client":
     """A client with a connection for each of so many threads."""
     return boto3.client("s3", config=Config(max_pool_connections=threads))
 
@@ -77,20 +61,30 @@ def delete_below(bucket: str, prefix: str) -> int:
     return deleted
 
 
-def sizes(bucket: str, prefix: str) -> Iterator[int]:
-    """The sizes of all objects below a prefix, in bytes."""
+def listed(bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:
+    """All objects below a prefix, as S3 lists them: in the order of their keys."""
     for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (item["Size"] for item in page.get("Contents", []))
+        yield from page.get("Contents", [])
+
+
+def keys(bucket: str, prefix: str) -> Iterator[str]:
+    """All keys below a prefix."""
+    return (item["Key"] for item in listed(bucket, prefix))
+
+
+def folders(bucket: str, prefix: str) -> Iterator[str]:
+    """The next part, up to its `/`, of all keys that begin with `prefix`."""
+    pages = client().get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+        for folder in page.get("CommonPrefixes", []):
+            yield folder["Prefix"].removeprefix(prefix).removesuffix("/")
 
 
 def describe(bucket: str, key: str, version: str | None = None) -> S3Object:
     """The object's current (or given) version. Raises InputFileError where it cannot be read."""
+    wanted: Any = {"VersionId": version} if version else {}
     try:
-        head = (
-            client().head_object(Bucket=bucket, Key=key, VersionId=version)
-            if version
-            else client().head_object(Bucket=bucket, Key=key)
-        )
+        head = client().head_object(Bucket=bucket, Key=key, **wanted)
     except ClientError as error:
         code = code_of(error)
         if code in _FORBIDDEN:
@@ -128,12 +122,20 @@ def read(bucket: str, key: str, most: int | None = None) -> bytes:
 
 def read_if_exists(bucket: str, key: str, most: int | None = None) -> bytes | None:
     """The same, or None where there is none."""
-    try:
+    with passing(*_MISSING):
         return read(bucket, key, most)
-    except ClientError as error:
-        if code_of(error) in _MISSING:
-            return None
-        raise
+    return None
+
+
+def read_record(bucket: str, key: str, kind: type[Stored]) -> Stored:
+    """The record that a small object of JSON holds."""
+    return msgspec.json.decode(read(bucket, key), type=kind)
+
+
+def find_record(bucket: str, key: str, kind: type[Stored]) -> Stored | None:
+    """The same, or None where there is none."""
+    content = read_if_exists(bucket, key)
+    return None if content is None else msgspec.json.decode(content, type=kind)
 
 
 def head(item: S3Object, size: int = CHUNK) -> bytes:
@@ -186,6 +188,11 @@ def write(
     client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
 
+def write_record(bucket: str, key: str, record: object) -> None:
+    """Write a record, or several, as JSON."""
+    write(bucket, key, msgspec.json.encode(record), "application/json")
+
+
 def upload(
     path: Path, bucket: str, key: str, content_type: str = "application/octet-stream"
 ) -> None:
@@ -198,13 +205,6 @@ def upload(
 def copy(bucket: str, key: str, target: str) -> None:
     """Copy an object of at most 5 GB inside a bucket: no byte of it passes through here."""
     client().copy_object(Bucket=bucket, Key=target, CopySource={"Bucket": bucket, "Key": key})
-
-
-def keys(bucket: str, prefix: str) -> Iterator[str]:
-    """All keys below a prefix."""
-    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            yield item["Key"]
 
 
 class ObjectWriter:
@@ -267,3 +267,26 @@ class ObjectWriter:
                 "Parts": [{"ETag": tag, "PartNumber": n} for n, tag in enumerate(self._parts, 1)]
             },
         )
+
+
+class BucketObjects:
+    """`answer_store.Objects` in one bucket. The client may retry: its writes are idempotent."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that begin with `prefix`, sorted as S3 lists them."""
+        return keys(self._bucket, prefix)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The next part, up to its `/`, of all keys that begin with `prefix`."""
+        return folders(self._bucket, prefix)
+
+    def read(self, key: str) -> bytes:
+        """The bytes under `key`."""
+        return read(self._bucket, key)
+
+    def write(self, key: str, body: bytes) -> None:
+        """Put `body` under `key`; S3 has it, whole, when this returns."""
+        client().put_object(Bucket=self._bucket, Key=key, Body=body)

@@ -1,4 +1,6 @@
-"""Starts runs in a deployed stage, finds the execution that an upload started, fetches reports."""
+"""Starts runs in a deployed stage, finds the execution that an upload started, fetches reports,
+and calls the stage's own functions.
+"""
 
 import functools
 import json
@@ -10,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
-from nova_judge.aws import account, s3
+from nova_judge.aws import account, aws_clients, s3
 from nova_judge.aws.object_names import is_plain
-from nova_judge.aws.s3 import S3Object
-from nova_judge.errors import SubmitError
+from nova_judge.errors import EndpointError, SubmitError
 from nova_judge.layout import RunLayout
 from nova_judge.partitions import partition_of
+from nova_judge.records import S3Object
 
 if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_lambda import LambdaClient
 
 START_S = 120.0
 """Seconds from an upload to its execution; EventBridge usually takes one or two."""
@@ -33,12 +35,6 @@ class Deployed(NamedTuple):
     table: str
 
 
-@functools.cache
-def client() -> "SFNClient":
-    """Step Functions, as the environment's credentials see it."""
-    return boto3.client("stepfunctions")
-
-
 def deployed(stage: str) -> Deployed:
     """The stage's bucket and state machine; SubmitError where its stacks are not there."""
     outputs = account.stack_outputs(stage)
@@ -49,8 +45,9 @@ def deployed(stage: str) -> Deployed:
             outputs["Storage"]["RunsTableName"],
         )
     except KeyError:
+        region = aws_clients.stepfunctions().meta.region_name
         raise SubmitError(
-            f"stage {stage!r} is not deployed in {client().meta.region_name} of this account: "
+            f"stage {stage!r} is not deployed in {region} of this account: "
             f"run `make deploy STAGE={stage}`, or name another stage or region"
         ) from None
 
@@ -69,17 +66,18 @@ def upload(
 
 def start(machine: str, document: dict[str, Any]) -> str:
     """Start an execution as the console does; its ARN."""
-    return client().start_execution(stateMachineArn=machine, input=json.dumps(document))[
-        "executionArn"
-    ]
+    return aws_clients.stepfunctions().start_execution(
+        stateMachineArn=machine, input=json.dumps(document)
+    )["executionArn"]
 
 
 def started_by(item: S3Object, machine: str) -> str:
     """The execution that the upload of this object version started; SubmitError without one."""
     others: set[str] = set()
     deadline = time.monotonic() + START_S
+    client = aws_clients.stepfunctions()
     while time.monotonic() < deadline:
-        latest = client().list_executions(stateMachineArn=machine, maxResults=_LATEST)
+        latest = client.list_executions(stateMachineArn=machine, maxResults=_LATEST)
         for execution in latest["executions"]:
             arn = execution["executionArn"]
             if arn not in others and _is_about(arn, item):
@@ -94,7 +92,9 @@ def started_by(item: S3Object, machine: str) -> str:
 
 def _is_about(arn: str, item: S3Object) -> bool:
     try:
-        asked = json.loads(client().describe_execution(executionArn=arn).get("input", "{}"))
+        asked = json.loads(
+            aws_clients.stepfunctions().describe_execution(executionArn=arn).get("input", "{}")
+        )
         uploaded = asked["object"]
     except (ValueError, KeyError, TypeError):
         return False
@@ -124,3 +124,17 @@ def console_link(arn: str) -> str:
         f"https://{region}.{partition_of(region).console}/states/home?region={region}"
         f"#/v2/executions/details/{arn}"
     )
+
+
+@functools.cache
+def _client() -> "LambdaClient":
+    return boto3.client("lambda")
+
+
+def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Call a function; its own error, in its own words, is raised as EndpointError."""
+    answer = _client().invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise EndpointError(str(payload.get("errorMessage", payload)))
+    return payload

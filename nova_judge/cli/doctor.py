@@ -20,7 +20,7 @@ from nova_judge.cli.terminal import Console
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
-from nova_judge.preflight.input_check import input_check
+from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import require_named, trigger_of

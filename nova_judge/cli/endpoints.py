@@ -12,9 +12,9 @@ from rich.table import Table
 from nova_judge.answers.leases import PERSON, EndpointStatus, Hosted
 from nova_judge.aws import account
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
-from nova_judge.aws.functions import call
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.aws.place import current_place, refusals_explained
+from nova_judge.aws.submissions import call
 from nova_judge.check import NotRead
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json

@@ -13,7 +13,8 @@ from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.records import S3Object
+from nova_judge.runs.run import Run
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
@@ -70,7 +71,7 @@ def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
         run_id=RUN_ID,
         execution="",
         created="",
-        input=RunInput(BUCKET, "inbox/FILE", "VERSION", 0),
+        input=S3Object(BUCKET, "inbox/FILE", "VERSION", 0),
         recipe=recipe,
         recipe_sha256=recipe.sha256,
         sources=FROM_FILE,

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from nova_judge.aws import executions, submissions
+from nova_judge.aws import aws_clients, executions, submissions
 from nova_judge.aws.follow import entered_last
 from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.submissions import Deployed
@@ -55,5 +55,5 @@ def look_at(stage: str, found: FoundRun) -> RunShown:
     if record is not None and entry.status != REPORTED:
         progress = progress_of(place.bucket, stage_prefix(stage), record)
     if entry.status == RUNNING and executions.is_running(entry.execution):
-        state = entered_last(submissions.client(), entry.execution)
+        state = entered_last(aws_clients.stepfunctions(), entry.execution)
     return RunShown(stage, entry, progress, state)

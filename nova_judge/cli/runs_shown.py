@@ -36,7 +36,10 @@ class RunShown(NamedTuple):
         """The same as a JSON document."""
         document: dict[str, Any] = msgspec.to_builtins(self.entry)
         if self.progress is not None:
-            jobs = [job._asdict() for job in self.progress.jobs]
+            jobs = [
+                {"name": job.name, "status": job.status, "hours": job.hours}
+                for job in self.progress.jobs
+            ]
             document["progress"] = {**self.progress._asdict(), "jobs": jobs}
         extra = {"state": self.state, "next_command": self.next_command}
         return document | {name: value for name, value in extra.items() if value is not None}

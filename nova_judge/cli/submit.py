@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
 
 from nova_judge.aws import s3, submissions
 from nova_judge.aws.place import current_place, refusals_explained
-from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
 from nova_judge.cli.arguments import (
@@ -42,6 +41,7 @@ from nova_judge.preflight.input_head import read_head
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger, require_named, trigger_of
+from nova_judge.records import S3Object
 from nova_judge.runs.usage import Workload
 from nova_judge.steps.plan_run import recipe_in
 from nova_judge.steps.run_index import read_index

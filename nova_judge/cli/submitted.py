@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import typer
 
-from nova_judge.aws import submissions
+from nova_judge.aws import aws_clients, submissions
 from nova_judge.aws.follow import Execution, follow
-from nova_judge.aws.s3 import S3Object
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console
@@ -19,6 +18,7 @@ from nova_judge.findings.saved_report import open_report
 from nova_judge.inputs.run_request import own_of, run_id
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
+from nova_judge.records import S3Object
 
 LOOK_EVERY_S = 5.0
 INTERRUPTED = 130
@@ -59,7 +59,7 @@ def wait_for_all(console: Console, place: Deployed, started: Sequence[Started], 
 def _wait(console: Console, place: Deployed, started: Started, out: Path) -> None:
     try:
         with Console(stderr=True).status("starting", spinner="dots") as status:
-            for look in follow(submissions.client(), started.arn, LOOK_EVERY_S):
+            for look in follow(aws_clients.stepfunctions(), started.arn, LOOK_EVERY_S):
                 status.update(f"{look.status.lower()}: {look.state}")
     except KeyboardInterrupt:
         console.print("The execution goes on; the console link shows it and can stop it.")
@@ -77,7 +77,7 @@ def _wait(console: Console, place: Deployed, started: Started, out: Path) -> Non
 
 def _run_of(started: Started, place: Deployed) -> str:
     """The run's id: the execution's own word, else what its input and recipe make it."""
-    described = submissions.client().describe_execution(executionArn=started.arn)
+    described = aws_clients.stepfunctions().describe_execution(executionArn=started.arn)
     own_word = json.loads(described.get("output") or "{}").get("run_id")
     if isinstance(own_word, str) and re.fullmatch(r"[a-z0-9-]+", own_word):
         return own_word

@@ -14,13 +14,13 @@ from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.json_output import print_json
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import VerificationError
+from nova_judge.json_lines import indented
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.verification import (
     SettlingRun,
     Verification,
     VerifiedRow,
     assumption_rows,
-    encode_verification,
     probe_rows,
     verification_table,
 )
@@ -90,7 +90,7 @@ def command(
         assumptions=assumption_rows(checks, runs),
     )
     out.mkdir(parents=True, exist_ok=True)
-    (out / "verification.json").write_bytes(encode_verification(found))
+    (out / "verification.json").write_bytes(indented(found))
     (out / "verification.md").write_text(verification_table(found), "utf-8")
     if as_json:
         print_json(found)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import ryaml
 
+from nova_judge.answers.answers import Answer
 from nova_judge.pairs.rubric_reading import rubric_from
 from nova_judge.pairs.weighted_scores import rubric_sums
 from nova_judge.pairs.yaml_output import parse_rubric
@@ -20,6 +21,7 @@ from nova_judge.thoughts import without_thoughts
 from nova_judge.verdict_labels import CUT_OFF_THOUGHT, LABELS, NO_LABEL, parse_verdict
 
 NO_SCORES = Unscored("the judge's reply holds no readable scores")
+_CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 _VERDICTS = tuple(label.strip("[]") for label in LABELS.values())
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _BRACKETS = re.compile("[\\[\u3010\u3014\u300c\u300e\uff3b]")  # all that may be read as one
@@ -66,6 +68,13 @@ class ReadReply(NamedTuple):
 
     text: str
     error: str | None = None
+
+
+def read_answer(answer: Answer, rubric: FixedRubric | str | None) -> ReadReply:
+    """A model's reply, which may have been cut off, as `read_reply` reads it."""
+    if answer.finish_reason in _CUT_OFF:
+        return ReadReply(answer.text, f"the reply was cut off ({answer.finish_reason})")
+    return read_reply(answer.text, rubric)
 
 
 def read_reply(text: str, rubric: FixedRubric | str | None) -> ReadReply:

@@ -1,5 +1,7 @@
 """Checks that the endpoints of the account that a recipe names can be asked."""
 
+import fnmatch
+
 from nova_judge.check import Check, NotRead
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.shape import did_you_mean
@@ -53,17 +55,13 @@ def _state_check(name: str, facts: EndpointFacts) -> Check | None:
 def _right_check(name: str, model: AskedModel, allowed: tuple[str, ...] | None) -> Check | None:
     """Check that the stage's role may ask the endpoint and its component."""
     for used in (model.model, model.component):
-        if used is not None and allowed is not None and not _is_allowed(used, allowed):
+        if used is None or allowed is None:
+            continue
+        if not any(fnmatch.fnmatchcase(used, each) for each in allowed):
             reason = f"the stage may not ask {used}"
             advice = "add it to candidate_endpoints of the stage in cdk.json, and deploy"
             return Check(name, "fail", reason, advice)
     return None
-
-
-def _is_allowed(name: str, allowed: tuple[str, ...]) -> bool:
-    return any(
-        name.startswith(each[:-1]) if each.endswith("*") else name == each for each in allowed
-    )
 
 
 def _component_check(name: str, model: AskedModel, facts: EndpointFacts) -> Check | None:

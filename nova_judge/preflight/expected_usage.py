@@ -10,8 +10,6 @@ from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, U
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.recipe_endpoints import endpoint_instances
 
-"""Stands for a type that only the account can tell: `doctor` and the run itself ask it."""
-
 
 def judge_usage(recipe: Recipe, workload: Workload, measured: Throughput | None) -> JudgeUsage:
     """The usage of the judge's jobs: as it was measured before, else as it is assumed."""

@@ -1,6 +1,5 @@
 """Container images that a run pulls, and the check that the registry has them."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -29,20 +28,17 @@ def images_of(recipe: Recipe, region: str, asked: tuple[str, ...] = CANDIDATES) 
 
     What no registry of the region is known for is left out: other checks say so.
     """
-    return dict(_images(recipe, region, asked))
-
-
-def _images(recipe: Recipe, region: str, asked: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    found: dict[str, str] = {}
     if kind_of(recipe.kind).judged_by(recipe).container:
         with suppress(RecipeError):
-            yield JUDGE, evaluation_image(region, recipe.judge.image)
+            found[JUDGE] = evaluation_image(region, recipe.judge.image)
     serving = catalog.images().serving
     account = serving.accounts.get(region)
-    if account is None:
-        return
-    registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-    for name in serving_images(asked_models(recipe, asked).values()):
-        yield f"serving image ({name})", f"{registry}/{serving.images[name]}"
+    if account is not None:
+        registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
+        for name in serving_images(asked_models(recipe, asked).values()):
+            found[f"serving image ({name})"] = f"{registry}/{serving.images[name]}"
+    return found
 
 
 def image_check(name: str, uri: str, facts: ImageFacts | NotRead | None) -> Check:

@@ -1,14 +1,23 @@
-"""The head of an input file: whether its rows can be used, and who answers them."""
+"""The head of an input file: whether its rows can be used and fit, and who answers them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from nova_judge.check import Check
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, reading_of
+from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known_kinds import kind_of
+from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import FailedRow, Rejected, as_rejected
+from nova_judge.records import (
+    FailedRow,
+    InputRow,
+    Rejected,
+    as_rejected,
+)
+from nova_judge.sources.answers_file import how_to_join
 
 
 class InputHead(NamedTuple):
@@ -46,15 +55,12 @@ def read_head(
         lines = rows_of(recipe, [head], len(head), FROM_FILE)
         fault = next((as_rejected(x) for x in lines if isinstance(x, Rejected | FailedRow)), None)
         reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
+        of_recipe = f" for recipe {recipe.name}" if recipe else ""
         raise InputFileError(
-            f"{uri}: no usable row{_of(recipe)} in the first {len(head):,} bytes: {reason}. "
+            f"{uri}: no usable row{of_recipe} in the first {len(head):,} bytes: {reason}. "
             "`nova-judge validate` lists every line that cannot be used"
         )
     return InputHead(head, size, sources, unread)
-
-
-def _of(recipe: Recipe | None) -> str:
-    return "" if recipe is None else f" for recipe {recipe.name}"
 
 
 def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
@@ -81,3 +87,38 @@ def rows_of(
     if recipe is None:
         return dataset.read_rows(chunks, size, sources)
     return kind_of(recipe.kind).rows(recipe, chunks, size, sources)
+
+
+def input_check(
+    head: bytes, size: int, sources: AnswerSources, recipe: Recipe | None = None
+) -> Check:
+    """The check that the head of the input holds rows which the recipe can take."""
+    seen = whole_lines(head, size)
+    parsed = list(rows_of(recipe, [seen], len(seen), sources))
+    rows = [row for row in parsed if not isinstance(row, Rejected | FailedRow)]
+    rejected = [as_rejected(row) for row in parsed if isinstance(row, Rejected | FailedRow)]
+    if not rows:
+        reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
+        advice = how_to_join(recipe) or "see `nova-judge validate`"
+        return Check("input", "fail", f"no usable row: {reason}", advice)
+    context = catalog.compatibility().judge_context_tokens
+    longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)
+    summary = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
+    if longest > context.warn_from:
+        return Check(
+            "input",
+            "warn",
+            f"{summary}; the longest has about {longest:,} tokens",
+            f"the judge takes {context.warn_from:,} to {context.value:,} tokens a row: shorten it",
+        )
+    if rejected:
+        first = f"line {rejected[0].line}: {rejected[0].reason}"
+        return Check(
+            "input", "warn", f"{summary}; {len(rejected):,} unusable ({first})", "they are left out"
+        )
+    return Check("input", "pass", summary)
+
+
+def _tokens(row: InputRow) -> int:
+    characters = len(row.shown) + len(row.response_A or "") + len(row.response_B or "")
+    return round(characters / catalog.assumptions().characters_per_token.value)

@@ -7,6 +7,8 @@ from nova_judge.layout import INBOX, RUNS, UNSTARTED
 from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
 
 Document = Mapping[str, Any]
+JOBS, PACKAGES = "SageMaker Training Job State Change", "SageMaker Model Package State Change"
+_SOURCE, _PENDING = "aws.sagemaker", "PendingManualApproval"
 
 
 class StateSample(NamedTuple):
@@ -124,8 +126,8 @@ def _ended_jobs(stage: str) -> Iterator[EventSample]:
         EventSample(
             "ProcessOnJobEnd",
             f"job {name} {status}",
-            "aws.sagemaker",
-            "SageMaker Training Job State Change",
+            _SOURCE,
+            JOBS,
             {"TrainingJobName": name, "TrainingJobStatus": status},
             taken,
         )
@@ -167,3 +169,40 @@ def _ended_executions(machine: str) -> Iterator[EventSample]:
         )
         for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED")
     )
+
+
+def trigger_samples(stage: str, rule: str, pattern: Document) -> list[EventSample]:
+    """Events as AWS documents them; those of the stage's own jobs must start nothing.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    """
+    detail = pattern.get("detail", {})
+    of_jobs = "TrainingJobName" in detail
+    return list(_jobs(stage, rule, detail) if of_jobs else _packages(rule, detail))
+
+
+def _jobs(stage: str, rule: str, detail: Document) -> Iterator[EventSample]:
+    begins = detail["TrainingJobName"][0]["prefix"]
+    for name, status, taken in (
+        (f"{begins}1", "Completed", True),
+        (f"{begins}1", "Failed", False),
+        (f"nova-judge-{stage}-r-0123-0-0", "Completed", False),
+    ):
+        job = {"TrainingJobName": name, "TrainingJobStatus": status}
+        yield EventSample(rule, f"job {name} {status}", _SOURCE, JOBS, job, taken)
+
+
+def _packages(rule: str, detail: Document) -> Iterator[EventSample]:
+    (group,), wanted = detail["ModelPackageGroupName"], detail.get("ModelApprovalStatus")
+    for name, status, ready in (
+        *((group, status, "Completed") for status in ("Approved", "Rejected", _PENDING)),
+        (group, _PENDING, "InProgress"),
+        (f"{group}x", _PENDING, "Completed"),
+    ):
+        package = {
+            "ModelPackageGroupName": name,
+            "ModelPackageStatus": ready,
+            "ModelApprovalStatus": status,
+        }
+        taken = name == group and ready == "Completed" and (wanted is None or status in wanted)
+        yield EventSample(rule, f"package of {name} {status}", _SOURCE, PACKAGES, package, taken)

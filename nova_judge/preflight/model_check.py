@@ -89,14 +89,13 @@ def _trouble(name: str, facts: ModelFacts, offered: Sequence[str], region: str) 
     if not facts.on_demand:
         reason = "it is called through an inference profile only"
         profiles = [each for each in offered if each.endswith(f".{name}")]
-        named = " or ".join(profiles or [f"{begins}.{name}" for begins in _geographies(region)])
+        # The words that begin the ids of profiles which a region may call, the nearest first.
+        words = next(
+            (words for place, words in _PROFILES.items() if region.startswith(place)), _ANY
+        )
+        named = " or ".join(profiles or [f"{begins}.{name}" for begins in words])
         return Check(name, "fail", reason, f"write {named}")
     return None
-
-
-def _geographies(region: str) -> Sequence[str]:
-    """The words that begin the ids of profiles which a region may call, the nearest first."""
-    return next((words for begins, words in _PROFILES.items() if region.startswith(begins)), _ANY)
 
 
 def _access(name: str, access: Access) -> Check | None:

@@ -18,7 +18,6 @@ from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse
 from nova_judge.preflight.server_check import server_checks
 from nova_judge.recipe import catalog
-from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.training_job_request import evaluation_image
 from nova_judge.sources.endpoint import is_the_accounts
@@ -28,6 +27,7 @@ from nova_judge.sources.server_facts import ServerFacts
 from nova_judge.version import __version__
 
 SAGEMAKER = "sagemaker.amazonaws.com"
+NOT_READ = NotRead("models were not read")
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
 
 
@@ -76,11 +76,18 @@ def account_checks(
         endpoints = sorted(endpoint_instances(specs).items())
         asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
         models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
-        checks += [_account_endpoint(facts, spec) for spec in specs if is_the_accounts(spec)]
-        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints if types]
-        offered = facts.offered_models
+        known, unread = facts.endpoints or {}, NotRead("endpoints were not read")
         checks += [
-            model_check(name, _model_facts(facts, name), now, offered, facts.region)
+            endpoint_check(
+                spec, known.get(spec.model, unread), facts.endpoint_names, facts.allowed_endpoints
+            )
+            for spec in specs
+            if is_the_accounts(spec)
+        ]
+        checks += [_endpoint_quota(facts, model, types) for model, types in endpoints if types]
+        read, offered = facts.models or {}, facts.offered_models
+        checks += [
+            model_check(name, read.get(name, NOT_READ), now, offered, facts.region)
             for name in models
         ]
         checks += server_checks(facts.servers, recipe, asked)
@@ -248,11 +255,6 @@ def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> 
     return first
 
 
-def _quotas_page(region: str | None) -> str:
-    console = partition_of(region or "").console
-    return f"https://{console}/servicequotas/home/services/sagemaker/quotas"
-
-
 def _quota(
     name: str,
     quota: Mapping[str, float] | NotRead | None,
@@ -265,20 +267,12 @@ def _quota(
     if kind not in quota:
         return Check(name, "not run", f"Service Quotas does not list {kind}")
     if quota[kind] < needed:
+        console = partition_of(region or "").console
+        page = f"https://{console}/servicequotas/home/services/sagemaker/quotas"
         return Check(
             name,
             "fail",
             f"the account may run {quota[kind]:g}, {needed} needed",
-            f"request an increase at {_quotas_page(region)} (a new account has 0)",
+            f"request an increase at {page} (a new account has 0)",
         )
     return Check(name, "pass", f"the account may run {quota[kind]:g}")
-
-
-def _account_endpoint(facts: Facts, spec: AskedModel) -> Check:
-    known = facts.endpoints or {}
-    read = known.get(spec.model, NotRead("endpoints were not read"))
-    return endpoint_check(spec, read, facts.endpoint_names, facts.allowed_endpoints)
-
-
-def _model_facts(facts: Facts, model: str) -> ModelFacts | NotRead:
-    return (facts.models or {}).get(model, NotRead("models were not read"))

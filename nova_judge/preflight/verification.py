@@ -1,5 +1,10 @@
-"""Findings of `nova-judge verify`: confirmed, refuted, not tried, with evidence and no secrets."""
+"""Findings of `nova-judge verify`: confirmed, refuted, not tried, with evidence and no secrets.
 
+Statements that the code rests on and only a real account can settle stand in
+`data/unconfirmed.json`; docs/architecture.md lists the same rows, which a test compares.
+"""
+
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
@@ -7,8 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from nova_judge.check import Check
-from nova_judge.json_lines import indented
-from nova_judge.preflight.unconfirmed import Unconfirmed, unconfirmed
+from nova_judge.folders import DATA
 from nova_judge.version import __version__
 
 Status: TypeAlias = Literal["confirmed", "refuted", "not tried"]
@@ -20,6 +24,34 @@ _STATUS: Mapping[str, Status] = {
 }
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
+
+
+class Unconfirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """`what` is `assumed`. `probe` begins the names of the checks that settle it; `runs` names the
+    recipes a run of which does: by its success, or by `evidence`, a predicate of `verification`.
+
+    `refuted_when`: a pattern of the cause with which such a run fails where the assumption is
+    wrong. `mend`: the setting or file to change then, or what settles it where nothing here does.
+    """
+
+    what: str
+    assumed: str
+    probe: str = ""
+    runs: tuple[str, ...] = ()
+    evidence: str = ""
+    refuted_when: str = ""
+    mend: str
+
+
+class _File(msgspec.Struct, frozen=True):
+    read_on: str
+    rows: tuple[Unconfirmed, ...]
+
+
+@functools.cache
+def unconfirmed() -> tuple[Unconfirmed, ...]:
+    """All rows, in the order of the documentation."""
+    return msgspec.json.decode((DATA / "unconfirmed.json").read_bytes(), type=_File).rows
 
 
 class VerifiedRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -133,11 +165,6 @@ def _of_run(row: Unconfirmed, run: SettlingRun) -> tuple[Status, str]:
 def without_secrets(text: str) -> str:
     """The text without account numbers and access keys."""
     return _KEY.sub("<key>", _ACCOUNT.sub("<account>", text))
-
-
-def encode_verification(found: Verification) -> bytes:
-    """`verification.json`, indented."""
-    return indented(found)
 
 
 def verification_table(found: Verification) -> str:

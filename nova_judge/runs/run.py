@@ -12,24 +12,11 @@ from nova_judge.json_lines import indented
 from nova_judge.recipe.asked_model import COLUMNS, AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
-from nova_judge.records import CANDIDATES, Candidate
+from nova_judge.records import CANDIDATES, Candidate, S3Object
 from nova_judge.runs.cost import Estimate
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.served import Served
 from nova_judge.version import __version__
-
-
-class RunInput(msgspec.Struct, frozen=True):
-    """The input object; `size` in bytes. Without a key the run reads no file."""
-
-    bucket: str
-    key: str
-    version: str
-    size: int
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key}" if self.key else "none: the run reads no file"
 
 
 class StandIns(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,7 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known before the first row is read. `created` is ISO 8601, UTC.
 
     `batch`: who answers by batch inference. `estimate`: what the run was expected to cost.
-    `lines`: the input as JSON Lines, where it has another form.
+    `input` has no key where no file is read; `lines`: it as JSON Lines, where it has another form.
     `served`: by the place of a model in the recipe, what tells the weights behind its endpoint from
     others; `serves`: by endpoint of the run's own, what it is made of.
     `trigger`: what set it off, where neither a file nor a person did.
@@ -58,7 +45,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     execution: str
     created: str
-    input: RunInput
+    input: S3Object
     recipe: Recipe
     recipe_sha256: str
     sources: AnswerSources
@@ -67,7 +54,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     batch: tuple[str, ...] = ()
     estimate: Estimate | None = None
     stand_ins: StandIns = StandIns()
-    lines: RunInput | None = None
+    lines: S3Object | None = None
     unread: tuple[str, ...] = ()
     names: dict[str, str] = {}
     served: dict[str, str] = {}
@@ -75,7 +62,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     code_version: str = __version__
 
     @property
-    def rows_in(self) -> RunInput:
+    def rows_in(self) -> S3Object:
         """The object with the rows as JSON Lines: the input itself, or what was made of it."""
         return self.lines or self.input
 
@@ -124,11 +111,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 def _title(recipe: Recipe, candidate: str) -> str:
     spec = recipe.candidate(candidate)
     return spec.name or source_of(spec).title(spec)
-
-
-def decode_run(content: bytes) -> Run:
-    """The run that `Run.encode` wrote."""
-    return msgspec.json.decode(content, type=Run)
 
 
 def answer_sources(

@@ -31,6 +31,15 @@ INPUT_FILE = "input.jsonl"
 _STATE = ".json"
 
 
+class BatchPlace(NamedTuple):
+    """How the stage begins batch jobs: names, role, tags and key."""
+
+    prefix: str
+    role_arn: str
+    stage: str
+    kms_key: str = ""
+
+
 class BatchShard(NamedTuple):
     """Shard of one candidate's answers, or a judge's, and where everything lies.
 
@@ -43,10 +52,7 @@ class BatchShard(NamedTuple):
     how: Generation
     shard: int
     bucket: str
-    prefix: str
-    role_arn: str
-    stage: str
-    kms_key: str = ""
+    place: BatchPlace
 
     def key(self, *rest: str) -> str:
         """Keys of this model's batch in this shard."""
@@ -72,22 +78,20 @@ def step(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Progres
     GenerationFailedError where a job failed, once all have ended and their answers are kept.
     """
     state_key = batch.key(f"{batch.attempt}{_STATE}")
-    content = s3.read_if_exists(batch.bucket, state_key)
+    state = s3.find_record(batch.bucket, state_key, BatchState)
     unreadable = 0
-    if content is None:
+    if state is None:
         state = _begin(batch, prompts, journal)
         if state is None:
             return Progress(done=False)
-    else:
-        state = msgspec.json.decode(content, type=BatchState)
-        if not state.collected:
-            jobs = [batch_jobs.status(arn) for arn in state.jobs]
-            if not all_ended(jobs):
-                return Progress(done=False)
-            unreadable = _collect(batch, batch.attempt, prompts, journal)
-            check_ended(jobs)
-            state = msgspec.structs.replace(state, collected=True)
-    s3.write(batch.bucket, state_key, msgspec.json.encode(state), "application/json")
+    elif not state.collected:
+        jobs = [batch_jobs.status(arn) for arn in state.jobs]
+        if not all_ended(jobs):
+            return Progress(done=False)
+        unreadable = _collect(batch, batch.attempt, prompts, journal)
+        check_ended(jobs)
+        state = msgspec.structs.replace(state, collected=True)
+    s3.write_record(batch.bucket, state_key, state)
     return Progress(state.collected, unreadable)
 
 
@@ -96,7 +100,7 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
     _take_over(batch, prompts, journal)
     answered = journal.find(prompts)
     places = {prompt: index for index, prompt in enumerate(prompts) if prompt not in answered}
-    request = converse_request(batch.model, batch.how)
+    request, place = converse_request(batch.model, batch.how), batch.place
     jobs: list[str] = []
     for number, part in enumerate(parts(sorted(places.values()))):
         folder = batch.key(batch.attempt, str(number), "")
@@ -104,16 +108,15 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
             for line in input_lines(part, prompts, request):
                 file.write(line)
         uri = f"s3://{batch.bucket}/{folder}"
-        place = f"{batch.name}-{batch.shard}-{number}"
-        name = job_name(batch.prefix, batch.run.run_id, batch.attempt, place)
+        part_name = f"{batch.name}-{batch.shard}-{number}"
         job = BatchJob(
-            name,
+            job_name(place.prefix, batch.run.run_id, batch.attempt, part_name),
             batch.model,
-            batch.role_arn,
+            place.role_arn,
             f"{uri}{INPUT_FILE}",
             f"{uri}output/",
-            run_tags(batch.stage, batch.run.run_id),
-            batch.kms_key,
+            run_tags(place.stage, batch.run.run_id),
+            place.kms_key,
         )
         begun = batch_jobs.begin(job)
         if begun is None:
@@ -129,11 +132,10 @@ def _take_over(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> N
         attempt, ending, rest = key.removeprefix(folder).partition(_STATE)
         if not ending or rest or "/" in attempt:
             continue
-        state = msgspec.json.decode(s3.read(batch.bucket, key), type=BatchState)
+        state = s3.read_record(batch.bucket, key, BatchState)
         if state.prompts == asked and not state.collected:
             _collect(batch, attempt, prompts, journal)
-            taken = msgspec.structs.replace(state, collected=True)
-            s3.write(batch.bucket, key, msgspec.json.encode(taken), "application/json")
+            s3.write_record(batch.bucket, key, msgspec.structs.replace(state, collected=True))
 
 
 def _collect(batch: BatchShard, attempt: str, prompts: Sequence[str], journal: Journal) -> int:

@@ -7,8 +7,7 @@ from nova_judge.answers.answers import model_name
 from nova_judge.answers.lane import MOST_THREADS, AnswerSource
 from nova_judge.answers.prompt_templates import prompt_maker
 from nova_judge.answers.retries import RetryPolicy
-from nova_judge.aws import s3
-from nova_judge.aws.answer_objects import BucketObjects
+from nova_judge.aws.s3 import BucketObjects
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
@@ -26,7 +25,7 @@ def sources(
     run: Run, shard: int, bucket: str, ways: Ways, asked: Iterable[str]
 ) -> dict[str, AnswerSource]:
     """The candidates that are `asked`, with their answers kept in `bucket`."""
-    objects = BucketObjects(s3.client(), bucket)
+    objects = BucketObjects(bucket)
     return {
         candidate: _source(run, candidate, ShardPlace(run.run_id, shard), objects, ways)
         for candidate in asked

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from nova_judge.answers.answers import Answer, AnswerOutcome, FailedAnswer, Port, model_name
 from nova_judge.answers.generate import generate
 from nova_judge.answers.kept_texts import KeptAnswers
@@ -24,14 +22,14 @@ from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
 from nova_judge.kinds.asked_pairs import asked_model
 from nova_judge.pairs.controls import Control, control_rows
 from nova_judge.pairs.judge_asking import AskedPair, asked_pair, judge_generation
-from nova_judge.pairs.judge_reply import read_reply
+from nova_judge.pairs.judge_reply import read_answer
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored
 from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.schema_if_taken import SchemaIfTaken
+from nova_judge.sources.schema_if_taken import port_by_schema
 from nova_judge.sources.source import Ways
 from nova_judge.verdict_labels import parse_verdict, turned
 
@@ -39,7 +37,6 @@ CONTROL_PAIRS = 30
 AGAIN_PAIRS = 30
 PATIENCE_S = 120.0
 _JUDGE, _AGAIN = "the judge", "the judge, asked again"
-_CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 _BEDROCK = "May these credentials call this model in AWS_REGION, and is that its id?"
 _SERVER = "Is the server up, and is that its address?"
 _CURES = {
@@ -81,7 +78,7 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
     once = list(_prompts(pairs))
     again = list(_prompts(pairs[: min(AGAIN_PAIRS, len(rows))]))
     asking.planned(len(dict.fromkeys(once)) + len(dict.fromkeys(again)))
-    port = _port(recipe, model, asking)
+    port = port_by_schema(model, judge_generation(recipe.judge), asking.ways)
     _first_word(port, model)
     generated = generate(
         {_JUDGE: once, _AGAIN: again},
@@ -93,7 +90,9 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
         JudgedRow(row=row, judgment=_judgment(pair, replies, recipe))
         for row, pair in zip(every, pairs, strict=True)
     ]
-    labelled, same, padded = _split(judged, len(rows), len(controls[Control.SAME_ANSWER]))
+    labelled, drawn = judged[: len(rows)], judged[len(rows) :]
+    same = drawn[: len(controls[Control.SAME_ANSWER])]
+    padded = drawn[len(same) :]
     checked = check_judge(
         source_of(model).title(model),
         str(judge.words),
@@ -139,21 +138,6 @@ def _prompts(pairs: Sequence[AskedPair]) -> Iterator[str]:
     return (prompt for p in pairs if not p.missing for prompt in (p.forward, p.backward))
 
 
-def _split(
-    judged: list[JudgedRow], rows: int, same: int
-) -> tuple[list[JudgedRow], list[JudgedRow], list[JudgedRow]]:
-    return judged[:rows], judged[rows : rows + same], judged[rows + same :]
-
-
-def _port(recipe: Recipe, model: AskedModel, asking: JudgeAsking) -> Port:
-    how, source = judge_generation(recipe.judge), source_of(model)
-    port = source.port(model, how, asking.ways)
-    if how.json_schema is None:
-        return port
-    plain = msgspec.structs.replace(how, json_schema=None)
-    return SchemaIfTaken(port, source.port(model, plain, asking.ways))
-
-
 def _first_word(port: Port, model: AskedModel) -> None:
     """One request before all others, whose failure says what to change."""
     try:
@@ -195,9 +179,7 @@ def _verdict(outcome: AnswerOutcome | None, recipe: Recipe) -> JudgedAs:
         return Unscored(f"the judge gave no reply: {outcome.reason}")
     if outcome is None:
         return Unscored("the judge was not asked")
-    if outcome.finish_reason in _CUT_OFF:
-        return Unscored(f"the reply was cut off ({outcome.finish_reason})")
-    read = read_reply(outcome.text, recipe.judge.rubric)
+    read = read_answer(outcome, recipe.judge.rubric)
     return Unscored(read.error) if read.error else parse_verdict(read.text)
 
 

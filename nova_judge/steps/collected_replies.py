@@ -25,7 +25,7 @@ from nova_judge.pairs.container_details import (
     rubric_metrics,
 )
 from nova_judge.pairs.judge_asking import AskedPair
-from nova_judge.pairs.judge_reply import ReadReply, read_reply
+from nova_judge.pairs.judge_reply import ReadReply, read_answer
 from nova_judge.parquet import write_parquet
 from nova_judge.recipe.recipe import Judge
 from nova_judge.runs.row_accounting import Response
@@ -35,7 +35,6 @@ from nova_judge.steps.judge_shard import PairReplies
 
 _TASK = "custom|model_judge|0"
 _STAMP = "0000-00-00T00-00-00"  # the same job writes the same bytes under the same names
-_CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 
 LineRecord = TypeVar("LineRecord")
 
@@ -76,8 +75,7 @@ class _Job(NamedTuple):
     def rows(self) -> Iterator[tuple[AskedPair, PairReplies]]:
         """The rows of the job as they were asked, with their replies."""
         layout = RunLayout(self.run.run_id)
-        shards = s3.read(self.bucket, layout.judge_shards(self.number))
-        count = len(msgspec.json.decode(shards, type=list[Shard]))
+        count = len(s3.read_record(self.bucket, layout.judge_shards(self.number), list[Shard]))
         replies = (
             reply
             for shard in range(count)
@@ -121,9 +119,7 @@ class _ReadReplies:
         if not answer.cached:
             self.tokens["input"] += answer.input_tokens or 0
             self.tokens["output"] += answer.output_tokens or 0
-        if answer.finish_reason in _CUT_OFF:
-            return ReadReply(answer.text, f"the reply was cut off ({answer.finish_reason})")
-        return read_reply(answer.text, self._judge.rubric)
+        return read_answer(answer, self._judge.rubric)
 
     def require_verdicts(self, judge: str) -> None:
         """Raise JudgeJobError where no pass of any row has a verdict."""

@@ -6,10 +6,11 @@ from pathlib import Path
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.file_rows import read_rows
-from nova_judge.inputs.formats import HEAD_BYTES, FileForm, form_of_head
+from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
 from nova_judge.inputs.input_file import write_lines
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.records import S3Object
 
 MOST_BYTES = 4 * 1024**3
 """Of an object that is converted: it has to fit on the function's disk and into its time."""
@@ -18,7 +19,7 @@ MOST_LINE_BYTES = 16 * 1024**3
 """Of what is made of it, so that an archive cannot swell without end."""
 
 
-def lines_of(item: s3.S3Object, columns: ColumnMap, run_id: str) -> s3.S3Object:
+def lines_of(item: S3Object, columns: ColumnMap, run_id: str) -> S3Object:
     """The object itself where it is JSON Lines, else what is written of it beside the run.
 
     The same object gives the same lines, so that a repeat writes the same bytes. Raises
@@ -39,14 +40,10 @@ def lines_of(item: s3.S3Object, columns: ColumnMap, run_id: str) -> s3.S3Object:
         with path.open("wb") as file:
             for chunk in s3.stream(item, 0):
                 file.write(chunk)
-        _write(path, form, columns, item.bucket, key)
+        # Fields keep the columns of the file: the recipe's map finds them there.
+        with s3.ObjectWriter(item.bucket, key) as target:
+            write_lines(_Capped(target), read_rows(path, form, columns.rows))
     return s3.describe(item.bucket, key)
-
-
-def _write(path: Path, form: FileForm, columns: ColumnMap, bucket: str, key: str) -> None:
-    """Fields keep the columns of the file: the recipe's map finds them there."""
-    with s3.ObjectWriter(bucket, key) as target:
-        write_lines(_Capped(target), read_rows(path, form, columns.rows))
 
 
 class _Capped:

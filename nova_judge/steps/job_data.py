@@ -79,22 +79,23 @@ def build_jobs(
     GenerationFailedError or InputFileError where the rows are not worth a job.
     """
     files = FilesOf(run, kind_of(run.recipe.kind), deployment.bucket)
-    kind, bucket = files.kind, files.bucket
+    kind, bucket, layout = files.kind, files.bucket, RunLayout(run.run_id)
     counted = _Counted(DatasetCounter().summary(), [], [])
     if kind.needs_file(run.recipe):
         counted = _set_aside(files)
-        _write_summary(run, bucket, counted.summary)
+        s3.write_record(bucket, layout.dataset, counted.summary)
         _check(run, counted.summary)
     jobs = kind.jobs(run, counted.summary.rows)
-    rows, controls = _parted(jobs)
+    # Those of the controls follow those of the rows.
+    controls = [job for job in jobs if job.step == "control"]
+    rows = list(jobs[: len(jobs) - len(controls)])
     names = tuple(job.label for job in controls)
     summary = msgspec.structs.replace(counted.summary, jobs=len(rows), controls=names)
-    _write_summary(run, bucket, summary)
+    s3.write_record(bucket, layout.dataset, summary)
     pieces = ""
     if _is_written_by_pieces(files, summary.rows, most_rows_at_once):
-        pieces = RunLayout(run.run_id).job_files
-        planned = msgspec.json.encode(list(pieces_of(rows, counted.places)))
-        s3.write(bucket, pieces, planned, "application/json")
+        pieces = layout.job_files
+        s3.write_record(bucket, pieces, list(pieces_of(rows, counted.places)))
     else:
         _write_rows(files, rows)
         cut_asked(files, rows)
@@ -106,9 +107,8 @@ def build_jobs(
     cut_asked(files, controls)
     requests = [_request(run, kind, job, deployment) for job in jobs]
     if jobs[0].api in IN_CHILDREN:
-        key = RunLayout(run.run_id).job_requests
-        s3.write(bucket, key, msgspec.json.encode(requests), "application/json")
-        return BuiltJobs(jobs[0].api, [], [], len(rows), key, pieces)
+        s3.write_record(bucket, layout.job_requests, requests)
+        return BuiltJobs(jobs[0].api, [], [], len(rows), layout.job_requests, pieces)
     check_state_size(requests)
     at_once = 1 if run.recipe.stop else len(rows)
     requests = _freeing(requests[:at_once] + requests[len(rows) :] + requests[at_once : len(rows)])
@@ -162,17 +162,6 @@ def _check(run: Run, summary: DatasetSummary) -> None:
     check_summary(summary, place, run.most_failed, local=local)
 
 
-def _write_summary(run: Run, bucket: str, summary: DatasetSummary) -> None:
-    key = RunLayout(run.run_id).dataset
-    s3.write(bucket, key, msgspec.json.encode(summary), "application/json")
-
-
-def _parted(jobs: Sequence[PlannedJob]) -> tuple[list[PlannedJob], list[PlannedJob]]:
-    """The jobs of the rows, and those of the controls, which follow them."""
-    controls = [job for job in jobs if job.step == "control"]
-    return list(jobs[: len(jobs) - len(controls)]), controls
-
-
 def _write_rows(files: FilesOf, jobs: Sequence[PlannedJob]) -> None:
     """Each row into the files of the jobs that are given it."""
     recipe = files.run.recipe
@@ -204,9 +193,7 @@ def _request(run: Run, kind: Kind[Any], job: PlannedJob, deployment: Deployment)
     request = kind.request(run, job, deployment)
     for key, content in request.files:
         s3.write(deployment.bucket, key, content)
-    layout = RunLayout(run.run_id)
-    record = msgspec.json.encode(job)
-    s3.write(deployment.bucket, layout.judge_job(job.number), record, "application/json")
+    s3.write_record(deployment.bucket, RunLayout(run.run_id).judge_job(job.number), job)
     body = _encrypted(request.state_body or request.body, deployment.kms_key)
     return StateJob(job.number, body)
 

@@ -68,15 +68,15 @@ class FilesOf(NamedTuple):
         if self.kind.generates:
             return self._of_shards(counter, begins, places)
         run = self.run
-        item = s3.S3Object(*msgspec.structs.astuple(run.rows_in))
-        return self.kind.rows(run.recipe, s3.stream(item, 0), item.size, run.sources)
+        chunks = s3.stream(run.rows_in, 0)
+        return self.kind.rows(run.recipe, chunks, run.rows_in.size, run.sources)
 
     def _of_shards(
         self, counter: DatasetCounter, begins: ShardBegin, places: list[ShardBegin] | None
     ) -> Iterator[JudgeLine]:
         """Every line, shard by shard, with the generated answers filled in."""
         layout, lines_before = RunLayout(self.run.run_id), begins.lines
-        shards = msgspec.json.decode(s3.read(self.bucket, layout.shards), type=list[Shard])
+        shards = s3.read_record(self.bucket, layout.shards, list[Shard])
         for shard in shards[begins.shard :]:
             if places is not None:
                 places.append(ShardBegin(shard.index, lines_before, counter.rows))
@@ -105,8 +105,8 @@ def pieces_of(jobs: Sequence[PlannedJob], places: Sequence[ShardBegin]) -> Itera
 def write_piece(run: Run, bucket: str, piece: FilePiece) -> int:
     """Write the files of a piece's jobs; the number of its rows."""
     files, layout = FilesOf(run, kind_of(run.recipe.kind), bucket), RunLayout(run.run_id)
-    records = (s3.read(bucket, layout.judge_job(number)) for number in piece.jobs)
-    jobs = [msgspec.json.decode(record, type=PlannedJob) for record in records]
+    keys = map(layout.judge_job, piece.jobs)
+    jobs = [s3.read_record(bucket, key, PlannedJob) for key in keys]
     first = jobs[0].first - piece.begins.rows
     rows = itertools.islice(files.rows(piece.begins), first, None)
     write_in_order(files, jobs, rows)
@@ -154,8 +154,8 @@ def cut_asked(files: FilesOf, jobs: Sequence[PlannedJob]) -> None:
     for job in jobs:
         if job.api == "calls":
             size = s3.describe(files.bucket, job.data or "").size
-            shards = msgspec.json.encode(list(cut(size, ASKED_SHARD_BYTES)))
-            s3.write(files.bucket, layout.judge_shards(job.number), shards, "application/json")
+            shards = list(cut(size, ASKED_SHARD_BYTES))
+            s3.write_record(files.bucket, layout.judge_shards(job.number), shards)
 
 
 def encoded(record: object) -> bytes:

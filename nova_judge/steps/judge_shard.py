@@ -6,12 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
-from nova_judge.answers.answers import Answer, AnswerOutcome, lasting, model_name
+from nova_judge.answers.answers import AnswerOutcome, model_name
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import s3
-from nova_judge.aws.answer_objects import BucketObjects
+from nova_judge.aws.s3 import BucketObjects
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.shards import MOST_SHARDS, Shard
@@ -22,11 +22,11 @@ from nova_judge.pairs.controls import Control
 from nova_judge.pairs.judge_asking import AskedPair, judge_generation
 from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.schema_if_taken import SchemaIfTaken
+from nova_judge.sources.schema_if_taken import port_by_schema
 from nova_judge.sources.source import Ways
-from nova_judge.steps.batch_shard import BatchShard, step
+from nova_judge.steps.batch_shard import BatchPlace, BatchShard, step
 from nova_judge.steps.candidates import threads_of
+from nova_judge.steps.shard_files import response_of
 
 JUDGE = "the judge"
 MOST_LINE_BYTES = 32 << 20
@@ -70,15 +70,6 @@ class ShardLeft(NamedTuple):
     measures: Mapping[str, float] = {}
 
 
-class BatchPlace(NamedTuple):
-    """How the stage begins batch jobs: names, role, tags and key."""
-
-    prefix: str
-    role_arn: str
-    stage: str
-    kms_key: str
-
-
 def ask_shard(
     asked: AskedShard, ways: Ways, time_left: Callable[[], float], place: BatchPlace
 ) -> ShardLeft:
@@ -87,7 +78,8 @@ def ask_shard(
     Raises GenerationFailedError where asking further would bring nothing.
     """
     pairs = asked.pairs()
-    prompts = [prompt for pair in pairs if not pair.missing for prompt in _both(pair)]
+    asked_of = [pair for pair in pairs if not pair.missing]
+    prompts = [prompt for pair in asked_of for prompt in (pair.forward, pair.backward)]
     source = _source(asked, ways)
     if _in_batch(asked) and not _batch_is_done(asked, prompts, source, place):
         return ShardLeft(len(prompts), wait=True)
@@ -105,8 +97,8 @@ def _measures(of_calls: Mapping[str, float]) -> dict[str, float]:
 
 
 def _job(asked: AskedShard) -> PlannedJob:
-    record = s3.read(asked.bucket, RunLayout(asked.run.run_id).judge_job(asked.number))
-    return msgspec.json.decode(record, type=PlannedJob)
+    key = RunLayout(asked.run.run_id).judge_job(asked.number)
+    return s3.read_record(asked.bucket, key, PlannedJob)
 
 
 def _in_batch(asked: AskedShard) -> bool:
@@ -127,10 +119,7 @@ def _batch_is_done(
         msgspec.structs.replace(how, json_schema=None),
         asked.shard.index,
         asked.bucket,
-        place.prefix,
-        place.role_arn,
-        place.stage,
-        place.kms_key,
+        place,
     )
     return step(shard, prompts, source.journal).done
 
@@ -138,20 +127,15 @@ def _batch_is_done(
 def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
     run, how = asked.run, judge_generation(asked.run.recipe.judge)
     model = asked_model(run.recipe, asked.number)
-    source = source_of(model)
     # An earlier reply would agree with itself: rows that are shown again are asked again.
     again = _job(asked).label == Control.REPEAT
     ways = ways.afresh() if again else ways
-    port = source.port(model, how, ways)
-    if how.json_schema is not None:
-        plain = msgspec.structs.replace(how, json_schema=None)
-        port = SchemaIfTaken(port, source.port(model, plain, ways))
-    shards = s3.read(asked.bucket, RunLayout(run.run_id).judge_shards(asked.number))
+    key = RunLayout(run.run_id).judge_shards(asked.number)
     place = ShardPlace(run.run_id, asked.number * MOST_SHARDS + asked.shard.index)
     return AnswerSource(
-        port=port,
+        port=port_by_schema(model, how, ways),
         journal=AnswerJournal(
-            BucketObjects(s3.client(), asked.bucket),
+            BucketObjects(asked.bucket),
             model_name(run.kept_as(judge_place(run.recipe, asked.number), model), how),
             place,
             execution=run.execution,
@@ -159,7 +143,7 @@ def _source(asked: AskedShard, ways: Ways) -> AnswerSource:
         ),
         policy=RetryPolicy(most_tries=how.tries, slow_s=how.call_timeout_s / 2),
         call_timeout_s=how.call_timeout_s,
-        threads=threads_of(model, len(msgspec.json.decode(shards, type=list[Shard]))),
+        threads=threads_of(model, len(s3.read_record(asked.bucket, key, list[Shard]))),
     )
 
 
@@ -171,18 +155,8 @@ def _write(
         for pair in pairs:
             replies = PairReplies()
             if not pair.missing:
-                replies = PairReplies(_response(next(outcomes)), _response(next(outcomes)))
+                replies = PairReplies(response_of(next(outcomes)), response_of(next(outcomes)))
             file.write(msgspec.json.encode(replies) + b"\n")
-
-
-def _response(outcome: AnswerOutcome | None) -> Response:
-    if isinstance(outcome, Answer):
-        return Response(answer=lasting(outcome))
-    return Response(failed=outcome)
-
-
-def _both(pair: AskedPair) -> tuple[str, str]:
-    return pair.forward, pair.backward
 
 
 def _whole(content: bytes | None) -> bytes:

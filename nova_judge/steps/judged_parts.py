@@ -5,6 +5,7 @@ It is kept when its job ends, so that whoever writes the report reads no text at
 function ever has more than one job's rows.
 """
 
+import functools
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -58,12 +59,8 @@ class JoinedParts(NamedTuple):
 def finished_job(bucket: str, outcome: JobOutcome, folder: Path) -> FinishedJob:
     """A job's output and rows, copied into a folder. Raises JudgeJobError."""
     layout = RunLayout(outcome.run_id)
-    record = s3.read(bucket, layout.judge_job(outcome.number))
-    planned = msgspec.json.decode(record, type=PlannedJob)
-
-    def download(key: str, target: Path) -> None:
-        run_folder.download(f"s3://{bucket}/{key}", target)
-
+    planned = s3.read_record(bucket, layout.judge_job(outcome.number), PlannedJob)
+    download = functools.partial(run_folder.download, bucket)
     # A run that was redriven or asked for again has output of earlier jobs beside this one's.
     left = f"{layout.judge_output(outcome.number)}{outcome.name}/"
     keys = list(s3.keys(bucket, left))
@@ -127,7 +124,7 @@ def read_parts(bucket: str, run: Run, parts: Sequence[JobOutcome], folder: Path)
         for key in s3.keys(bucket, place):
             name = key.removeprefix(place)
             if name in (_SAMPLE, _RESULTS, COLUMNS_FILE, COUNTS_FILE):
-                run_folder.download(f"s3://{bucket}/{key}", target / name)
+                run_folder.download(bucket, key, target / name)
         sample.extend(msgspec.json.decode((target / _SAMPLE).read_bytes(), type=KeptRows))
         weights.extend(read_packed(target))
         notes.update(read_counts(target).notes)
@@ -156,6 +153,6 @@ def place_rows(
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, f"{number}.parquet") for number in range(len(keys))]
             for key, file in zip(keys, files, strict=True):
-                run_folder.download(f"s3://{bucket}/{key}", file)
+                run_folder.download(bucket, key, file)
             join_files(files, Path(folder, JUDGMENTS))
             s3.upload(Path(folder, JUDGMENTS), bucket, target, CONTENT_TYPES[JUDGMENTS])

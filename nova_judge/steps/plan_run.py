@@ -25,16 +25,15 @@ from nova_judge.preflight.forecast import (
     estimate_run,
     read_workload,
 )
-from nova_judge.preflight.input_check import input_check
-from nova_judge.preflight.input_head import NO_FILE, InputHead, read_head
+from nova_judge.preflight.input_head import NO_FILE, InputHead, input_check, read_head
 from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.preflight.weights_check import Allowed
 from nova_judge.recipe.files import MOST_BESIDE, packaged_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
-from nova_judge.records import CANDIDATES
-from nova_judge.runs.run import Run, RunInput, StandIns
+from nova_judge.records import CANDIDATES, S3Object
+from nova_judge.runs.run import Run, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.recipe_endpoints import asked_models
@@ -84,16 +83,15 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     reads = kind_of(recipe.kind).needs_file(recipe)
     if reads and not request.key:
         raise RequestError(f"recipe {recipe.name} reads a file: name it as in {EXAMPLE}")
-    place, head = RunInput(asked.data_bucket, "", "", 0), NO_FILE
+    place, head = S3Object(asked.data_bucket, "", "", 0), NO_FILE
     if request.key:
-        item = s3.describe(request.bucket, request.key, request.version)
-        place = RunInput(item.bucket, item.key, item.version, item.size)
+        place = s3.describe(request.bucket, request.key, request.version)
     name = _name(place, recipe, request, asked.execution)
-    lines: RunInput | None = None
+    lines: S3Object | None = None
     if request.key and reads:
-        made = lines_of(item, recipe.map, name)
-        lines = None if made is item else RunInput(*made)
-        head = read_head(recipe, item.uri, made.size, functools.partial(s3.head, made))
+        made = lines_of(place, recipe.map, name)
+        lines = None if made is place else made
+        head = read_head(recipe, place.uri, made.size, functools.partial(s3.head, made))
     run = Run(
         run_id=name,
         execution=asked.execution,
@@ -106,7 +104,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
         trigger=request.trigger,
         stand_ins=asked.stand_ins,
         lines=lines,
-        names=_names(item) if request.key else {},
+        names=_names(place) if request.key else {},
         unread=head.unread,
     )
     run, settled = _with_models(run, asked)
@@ -116,7 +114,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     return RunPlan(_forecast(_with_served(run, facts), head), checks)
 
 
-def _name(place: RunInput, recipe: Recipe, request: EvaluationRequest, execution: str) -> str:
+def _name(place: S3Object, recipe: Recipe, request: EvaluationRequest, execution: str) -> str:
     return run_id(
         place.bucket,
         place.key or recipe.name,
@@ -147,7 +145,7 @@ def _with_served(run: Run, facts: Facts) -> Run:
     return msgspec.structs.replace(run, served=run.served | served)
 
 
-def _names(item: s3.S3Object) -> dict[str, str]:
+def _names(item: S3Object) -> dict[str, str]:
     """The names of the file's candidates in the object's metadata, `name-a` and `name-b`."""
     metadata = s3.metadata(item)
     return {c: name[:200] for c in CANDIDATES if (name := metadata.get(f"name-{c.lower()}"))}

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import msgspec
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.findings.facts import run_facts
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import metrics_of
 from nova_judge.findings.metrics_record import Metrics
@@ -34,7 +33,7 @@ from nova_judge.steps.judged_parts import (
     place_rows,
     read_parts,
 )
-from nova_judge.steps.publish_tournament import publish_tournament
+from nova_judge.steps.publish_tournament import EndedRun, publish_tournament
 
 
 class Published(NamedTuple):
@@ -56,19 +55,20 @@ def publish(
 
     Raises JudgeJobError where a job's output cannot be read.
     """
+    whole = EndedRun(bucket, run, summary, outcomes, meter)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         if judged_in_parts(run.recipe) or run.recipe.judge.panel:
-            return _publish_pairs(bucket, run, summary, outcomes, meter, folder)
+            return _publish_pairs(whole, folder)
         jobs = [finished_job(bucket, ended, folder / str(ended.number)) for ended in outcomes]
         if run.recipe.many:
-            metrics, uri = publish_tournament(bucket, run, summary, outcomes, jobs, meter)
+            metrics, uri = publish_tournament(whole, jobs)
             return Published(metrics, str(headline(metrics)), uri)
         results = kind_of(run.recipe.kind).results(run, jobs)
         if not isinstance(results, ScoresFound):
             raise JudgeJobError(f"the jobs of {run.run_id} scored no answers")
         names = {job.planned.subject: job.planned.label for job in jobs}
-        return _publish_scores(bucket, run, summary, outcomes, meter, results, names)
+        return _publish_scores(whole, results, names)
 
 
 def keep_ended(bucket: str, run: Run, summary: DatasetSummary, ended: JobOutcome) -> None:
@@ -78,14 +78,8 @@ def keep_ended(bucket: str, run: Run, summary: DatasetSummary, ended: JobOutcome
         keep_part(bucket, run, ended)
 
 
-def _publish_pairs(
-    bucket: str,
-    run: Run,
-    summary: DatasetSummary,
-    outcomes: Sequence[JobOutcome],
-    meter: Meter,
-    folder: Path,
-) -> Published | JudgeFurther:
+def _publish_pairs(whole: EndedRun, folder: Path) -> Published | JudgeFurther:
+    bucket, run, summary, outcomes, _ = whole
     judging_jobs = [ended for ended in outcomes if ended.number < summary.jobs]
     votes: PanelVotes | None = None
     parts = judging_jobs
@@ -105,7 +99,7 @@ def _publish_pairs(
     judged_controls = (
         pairs_of(bucket, run, controls, folder / "controls").controls if controls else ()
     )
-    facts = run_facts(run, summary, outcomes, stand_in_of(joined.results), meter)
+    facts = whole.facts(stand_in_of(joined.results))
     facts = with_judging(facts, judging, joined.found, judged_controls)
     metrics = metrics_of(facts, joined.found, job_metrics(joined.results))
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *joined.notes))
@@ -118,21 +112,14 @@ def _publish_pairs(
     return Published(metrics, str(headline(metrics)), uri)
 
 
-def _publish_scores(
-    bucket: str,
-    run: Run,
-    summary: DatasetSummary,
-    outcomes: Sequence[JobOutcome],
-    meter: Meter,
-    scores: ScoresFound,
-    names: dict[str, str],
-) -> Published:
+def _publish_scores(whole: EndedRun, scores: ScoresFound, names: dict[str, str]) -> Published:
+    summary = whole.summary
     if not summary.input:  # the jobs brought the questions
         seen = rows_seen(scores)
         summary = msgspec.structs.replace(summary, input=seen, rows=seen)
-    facts = run_facts(run, summary, outcomes, scores.stand_in, meter)
+    facts = whole._replace(summary=summary).facts(scores.stand_in)
     metrics = score_metrics(facts, scores, sent=summary.rows, names=names)
-    uri = run_folder.store_report(bucket, metrics, ScoredAnswers(scores.scores))
+    uri = run_folder.store_report(whole.bucket, metrics, ScoredAnswers(scores.scores))
     words = metrics.headline.words if metrics.headline else ""
     left_out = set_aside(metrics.rows.rejected, metrics.rows.input)
     return Published(metrics, f"{words}. {left_out}" if left_out else words, uri)

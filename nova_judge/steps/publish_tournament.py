@@ -1,13 +1,14 @@
 """Publishes a run of many candidates: a report of each pair, and one over all of them."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.bradley_terry import prompts_of
 from nova_judge.findings.facts import run_facts, stand_in_for
-from nova_judge.findings.metrics import compute_metrics
+from nova_judge.findings.metrics import RunFacts, compute_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.tournament import PairFound, tournament_metrics, tournament_of
 from nova_judge.findings.tournament_record import CandidateUse
@@ -17,7 +18,7 @@ from nova_judge.pairs.judged_rows import PairsFound, job_metrics
 from nova_judge.preflight.pricing import bill
 from nova_judge.records import Unscored
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.meter import UNMETERED, Meter
+from nova_judge.runs.meter import Meter
 from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
@@ -26,15 +27,23 @@ from nova_judge.sources.known_sources import source_of
 from nova_judge.steps import run_folder
 
 
-def publish_tournament(
-    bucket: str,
-    run: Run,
-    summary: DatasetSummary,
-    outcomes: Sequence[JobOutcome],
-    jobs: Sequence[FinishedJob],
-    meter: Meter = UNMETERED,
-) -> tuple[Metrics, str]:
+class EndedRun(NamedTuple):
+    """A run whose jobs have ended: as it was asked for, judged and metered."""
+
+    bucket: str
+    run: Run
+    summary: DatasetSummary
+    outcomes: Sequence[JobOutcome]
+    meter: Meter
+
+    def facts(self, stand_in: str | None) -> RunFacts:
+        """The facts of its report."""
+        return run_facts(self.run, self.summary, self.outcomes, stand_in, self.meter)
+
+
+def publish_tournament(whole: EndedRun, jobs: Sequence[FinishedJob]) -> tuple[Metrics, str]:
     """Write every file of all reports; the metrics of the whole run, and the URI of its page."""
+    bucket, run, summary, outcomes, _ = whole
     found: list[PairFound] = []
     lost: set[int] = set()
     stood_in: str | None = None
@@ -52,7 +61,7 @@ def publish_tournament(
         lost |= set(_without_verdict(pairs))
         names = (run.candidate_label(a), run.candidate_label(b))
         found.append(PairFound(*names, metrics, prompts_of(pairs.rows()), folder))
-    facts = run_facts(run, summary, outcomes, stood_in, meter)
+    facts = whole.facts(stood_in)
     uses = list(_uses(run, summary))
     tournament = tournament_of(found, uses, run.recipe.statistics.level)
     metrics = tournament_metrics(facts, tournament, found, len(lost))

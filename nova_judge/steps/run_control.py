@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.aws import redrives, runs_table, s3, submissions
-from nova_judge.aws.answer_objects import BucketObjects
+from nova_judge.aws import executions, runs_table, s3, submissions
 from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import FAILED, RUNNING, IndexEntry
 from nova_judge.layout import ANSWERS, RunLayout
@@ -30,9 +29,9 @@ def retry(machine: str, entry: IndexEntry, run: Run | None, *, fresh: bool = Fal
     """
     if entry.status != FAILED:
         raise RunStateError(f"run {entry.run_id} is {entry.status}: only a failed run is retried")
-    asked = redrives.asked_of(entry.execution)
+    asked = executions.asked_of(entry.execution)
     if asked is not None and asked.status in _GOES_ON and not fresh:
-        refused = redrives.redrive(entry.execution)
+        refused = executions.redrive(entry.execution)
         if refused is None:
             return Retried(entry.execution, redriven=True)
     document = wish_of(entry, run)
@@ -72,7 +71,7 @@ def remove(bucket: str, table: str, entry: IndexEntry, *, answers: bool = False)
     layout = RunLayout(entry.run_id)
     deleted = s3.delete_below(bucket, layout.prefix) + s3.delete_below(bucket, layout.index)
     if answers:
-        for model in BucketObjects(s3.client(), bucket).folders(ANSWERS):
+        for model in s3.folders(bucket, ANSWERS):
             deleted += s3.delete_below(bucket, f"{ANSWERS}{model}/{entry.run_id}/")
     runs_table.forget(table, entry.run_id)
     return deleted

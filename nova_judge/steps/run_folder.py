@@ -19,7 +19,7 @@ from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.refused import Refusal
 from nova_judge.runs.row_accounting import DatasetSummary
-from nova_judge.runs.run import Run, decode_run
+from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import is_before_redrive, started_by
 
 _MOST_REJECTED_SHOWN = 1_000
@@ -27,34 +27,28 @@ _MOST_REJECTED_SHOWN = 1_000
 
 def read_run(bucket: str, run_id: str) -> Run | None:
     """The run as it was asked for; None before it was claimed."""
-    content = s3.read_if_exists(bucket, RunLayout(run_id).request)
-    return decode_run(content) if content is not None else None
+    return s3.find_record(bucket, RunLayout(run_id).request, Run)
 
 
 def read_summary(bucket: str, run_id: str) -> DatasetSummary | None:
     """The count of where the input's lines went; None before the judge's files were written."""
-    content = s3.read_if_exists(bucket, RunLayout(run_id).dataset)
-    return msgspec.json.decode(content, type=DatasetSummary) if content is not None else None
+    return s3.find_record(bucket, RunLayout(run_id).dataset, DatasetSummary)
 
 
 def write_outcome(bucket: str, outcome: JobOutcome) -> None:
     """Note how one judge job ended; a late event of a job before a redrive changes nothing."""
     key = RunLayout(outcome.run_id).judge_outcome(outcome.number)
-    written = s3.read_if_exists(bucket, key)
-    if written is not None:
-        known = msgspec.json.decode(written, type=JobOutcome)
-        if is_before_redrive(outcome.name, known.name):
-            return
-    s3.write(bucket, key, msgspec.json.encode(outcome), "application/json")
+    known = s3.find_record(bucket, key, JobOutcome)
+    if known is None or not is_before_redrive(outcome.name, known.name):
+        s3.write_record(bucket, key, outcome)
 
 
 def read_outcomes(bucket: str, run: Run, summary: DatasetSummary) -> list[JobOutcome]:
     """The judge jobs of this attempt at a run that have ended, in order."""
     layout = RunLayout(run.run_id)
     keys = map(layout.judge_outcome, range(summary.all_jobs))
-    contents = (s3.read_if_exists(bucket, key) for key in keys)
-    ended = (msgspec.json.decode(c, type=JobOutcome) for c in contents if c is not None)
-    return [outcome for outcome in ended if started_by(run.execution, outcome.name)]
+    ended = (s3.find_record(bucket, key, JobOutcome) for key in keys)
+    return [one for one in ended if one is not None and started_by(run.execution, one.name)]
 
 
 def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
@@ -67,13 +61,13 @@ def read_rejected(bucket: str, run_id: str) -> Iterator[Rejected]:
         yield msgspec.json.decode(line, type=Rejected)
 
 
-def download(uri: str, target: Path) -> None:
+def download(bucket: str, key: str, target: Path) -> None:
     """Copy an object that a judge job left into a file of ours; raises JudgeJobError."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         item = s3.describe(bucket, key)
     except InputFileError as error:
-        raise JudgeJobError(f"{uri} cannot be read: the judge job left no such file") from error
+        why = "cannot be read: the judge job left no such file"
+        raise JudgeJobError(f"s3://{bucket}/{key} {why}") from error
     with target.open("wb") as file:
         for chunk in s3.stream(item, 0):
             file.write(chunk)

@@ -1,7 +1,6 @@
 """The index of a stage's runs: written when a run begins and ends, read in one go."""
 
 import datetime
-import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -39,7 +38,10 @@ def read_index(bucket: str, table: str | None = None) -> list[IndexEntry]:
     """
     keys = list(s3.keys(bucket, INDEX))
     client = s3.parallel_client(_READERS)
-    read = functools.partial(_read, client, bucket)
+
+    def read(key: str) -> IndexEntry | None:
+        return _decoded(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
     with ThreadPoolExecutor(_READERS) as pool:
         entries = {entry.run_id: entry for entry in pool.map(read, keys) if entry is not None}
     items = {item["run_id"]: item for item in runs_table.all_runs(table)} if table else {}
@@ -49,10 +51,6 @@ def read_index(bucket: str, table: str | None = None) -> list[IndexEntry]:
         key=lambda entry: (entry.created, entry.run_id),
         reverse=True,
     )
-
-
-def _read(client: s3.ObjectReader, bucket: str, key: str) -> IndexEntry | None:
-    return _decoded(client.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def _decoded(content: bytes) -> IndexEntry | None:

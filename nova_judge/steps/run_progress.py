@@ -1,6 +1,5 @@
 """The place of a run under way: answers, judge jobs and cost so far."""
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,14 +20,6 @@ from nova_judge.steps import run_folder
 from nova_judge.steps.candidates import kept_as
 
 
-class JobProgress(NamedTuple):
-    """A judge job on instances, and its hours until its end or now."""
-
-    name: str
-    status: str
-    hours: float
-
-
 class RunProgress(NamedTuple):
     """Rows answered are counted as they are stored, some hundreds at once; answers of other runs
     that are taken over count when all are there. `planned` is the number of judge jobs.
@@ -39,7 +30,7 @@ class RunProgress(NamedTuple):
     rows: int | None
     answered: dict[str, int]
     judged: int
-    jobs: tuple[JobProgress, ...]
+    jobs: tuple[JobSeen, ...]
     planned: int | None
     usd: float | None
 
@@ -66,7 +57,7 @@ def progress_of(bucket: str, prefix: str, run: Run) -> RunProgress:
             for candidate in run.generated()
         },
         judged=_judged(bucket, run, [outcome.number for outcome in outcomes]),
-        jobs=tuple(JobProgress(job.name, job.status, _hours(job)) for job in jobs),
+        jobs=tuple(jobs),
         planned=summary.all_jobs if summary else None,
         usd=None if run.stand_ins.judge else bill(usage).usd,
     )
@@ -74,21 +65,16 @@ def progress_of(bucket: str, prefix: str, run: Run) -> RunProgress:
 
 def _stored(bucket: str, run: Run, candidate: str) -> int:
     folder = names_folder(kept_as(run, candidate), run.run_id)
-    return sum(s3.sizes(bucket, folder)) // NAME_BYTES
+    return sum(item["Size"] for item in s3.listed(bucket, folder)) // NAME_BYTES
 
 
 def _judged(bucket: str, run: Run, ended: Sequence[int]) -> int:
     """Rows of the jobs that have ended."""
-    layout = RunLayout(run.run_id)
-    plans = (s3.read_if_exists(bucket, layout.judge_job(number)) for number in ended)
-    jobs = [msgspec.json.decode(plan, type=PlannedJob) for plan in plans if plan is not None]
-    return sum(job.last - job.first for job in jobs)
+    keys = map(RunLayout(run.run_id).judge_job, ended)
+    jobs = (s3.find_record(bucket, key, PlannedJob) for key in keys)
+    return sum(job.last - job.first for job in jobs if job is not None)
 
 
 def _time(run: Run, job: JobSeen) -> InstanceTime:
     judge = run.recipe.judge
-    return InstanceTime(judge.instance_types[0], 3600 * _hours(job), judge.instance_count, job.name)
-
-
-def _hours(job: JobSeen) -> float:
-    return max(0.0, (job.ended or time.time()) - job.begun) / 3600
+    return InstanceTime(judge.instance_types[0], 3600 * job.hours, judge.instance_count, job.name)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from nova_judge.aws.found_models import found_model, with_weights
+from nova_judge.aws.described_models import found_model, with_weights
 from nova_judge.check import Check
 from nova_judge.errors import RecipeError
 from nova_judge.preflight.served_model import Placed, folder_of, placed

@@ -16,9 +16,7 @@ from nova_judge.runs.run import Run
 
 def read_rows(run: Run, shard: Shard) -> ShardRows:
     """The rows of the shard's own lines."""
-    lines = run.rows_in
-    item = s3.S3Object(lines.bucket, lines.key, lines.version, lines.size)
-    chunks = s3.stream(item, max(shard.start - 1, 0))
+    chunks = s3.stream(run.rows_in, max(shard.start - 1, 0))
     return read_shard(chunks, shard, run.sources, reading_of(run.recipe))
 
 
@@ -37,9 +35,11 @@ def write_responses(
     """One line per row, in the order of the rows, written as they are encoded."""
     with s3.ObjectWriter(bucket, RunLayout(run.run_id).responses(candidate, shard.index)) as file:
         for outcome in outcomes:
-            response = (
-                Response(answer=lasting(outcome))
-                if isinstance(outcome, Answer)
-                else Response(failed=outcome)
-            )
-            file.write(msgspec.json.encode(response) + b"\n")
+            file.write(msgspec.json.encode(response_of(outcome)) + b"\n")
+
+
+def response_of(outcome: AnswerOutcome | None) -> Response:
+    """What is kept of an answer, or of its failure."""
+    if isinstance(outcome, Answer):
+        return Response(answer=lasting(outcome))
+    return Response(failed=outcome)

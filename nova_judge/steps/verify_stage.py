@@ -1,7 +1,6 @@
 """Probes a deployed stage, and runs the smallest evaluations that settle what nothing else can."""
 
 import datetime
-import functools
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,12 +8,12 @@ from typing import NamedTuple
 
 from nova_judge.aws import (
     account,
+    aws_clients,
     live_probes,
     machine_probes,
     role_rights,
     s3,
     submissions,
-    trigger_probes,
 )
 from nova_judge.aws.follow import follow
 from nova_judge.aws.submissions import Deployed
@@ -93,7 +92,7 @@ def free_checks(stage: str, recipes: Iterable[Recipe]) -> list[Check]:
         named: dict[str, dict[str, str]] = json.loads(triggers)
         probes = (
             *probes,
-            ("triggers", lambda: trigger_probes.trigger_checks(stage, named, machine)),
+            ("triggers", lambda: machine_probes.trigger_checks(stage, named, machine)),
             ("what triggers start", lambda: _wishes(bucket, named)),
         )
     return [*checks.values(), *(check for name, probe in probes for check in _tried(name, probe))]
@@ -140,9 +139,9 @@ def settle(place: Deployed, paid: PaidRun) -> SettlingRun:
         s3.write(place.bucket, key, _lines(paid.rows))
         wanted |= {"input": f"s3://{place.bucket}/{key}", "no_cache": True}
     arn = submissions.start(place.machine, wanted)
-    for last in follow(submissions.client(), arn, _LOOK_EVERY_S):
+    for last in follow(aws_clients.stepfunctions(), arn, _LOOK_EVERY_S):
         look = last
-    described = submissions.client().describe_execution(executionArn=arn)
+    described = aws_clients.stepfunctions().describe_execution(executionArn=arn)
     run_id = str(json.loads(described.get("output") or "{}").get("run_id", ""))
     if look.status != "SUCCEEDED":
         cause = f"{look.error}: {look.cause}" if look.error else look.status
@@ -176,13 +175,8 @@ EVIDENCE: dict[str, Callable[[Metrics], bool | None]] = {
 def _workload(recipe: Recipe, content: bytes) -> Workload:
     if not content:
         return Workload(rows=0)
-    read = functools.partial(_beginning, content)
-    head = read_head(recipe, recipe.name, len(content), read)
+    head = read_head(recipe, recipe.name, len(content), lambda size: content[:size])
     return read_workload(recipe, *head[:3])
-
-
-def _beginning(content: bytes, size: int) -> bytes:
-    return content[:size]
 
 
 def _lines(rows: Iterable[dict[str, str]]) -> bytes:

@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
-from nova_judge_local.bedrock.job_requests import check_pattern, check_request, new_arn
+from nova_judge_local.bedrock.job_requests import check_pattern, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
-from nova_judge_local.job_channels import parse_uri
+from nova_judge_local.job_channels import parse_uri, read
 from nova_judge_local.judges.model_answers import Answers
-from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
+from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, check_request
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,7 +52,7 @@ class BatchInference:
 
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job; the same token again is the same job."""
-        check_request("CreateModelInvocationJobRequest", parameters)
+        check_request("bedrock", "CreateModelInvocationJob", parameters)
         check_pattern("CreateModelInvocationJobRequest", "modelId", parameters)
         arn, name = new_arn(self._settings, "model-invocation-job"), parameters["jobName"]
         token = parameters.get("clientRequestToken")
@@ -73,15 +73,14 @@ class BatchInference:
 
     def _work(self, job: JobEntry) -> None:
         arn, request = job.key, job.facts
-        place = parse_uri(request["inputDataConfig"]["s3InputDataConfig"]["s3Uri"])
-        content = self._s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-        records = [orjson.loads(line) for line in content.splitlines()]
+        source = request["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
+        records = [orjson.loads(line) for line in read(self._s3, source).splitlines()]
         if not FEWEST_RECORDS <= len(records) <= MOST_RECORDS:
             raise ValueError(f"{len(records)} records; {FEWEST_RECORDS} to {MOST_RECORDS} may be")
         lines = [orjson.dumps(self._record(request["modelId"], record)) for record in records]
         random.Random(arn).shuffle(lines)  # noqa: S311 - a fixed disorder
         target = parse_uri(request["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
-        name = place.key.rsplit("/", 1)[-1]
+        name = source.rsplit("/", 1)[-1]
         key = f"{target.key.rstrip('/')}/{arn.rsplit('/', 1)[-1]}/{name}.out"
         self._s3.put_object(Bucket=target.bucket, Key=key, Body=b"\n".join(lines))
 

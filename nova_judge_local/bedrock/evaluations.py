@@ -7,8 +7,6 @@ one answer per line, its source named, at most 1,000 prompts.
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
@@ -16,13 +14,13 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
-from nova_judge_local.bedrock.job_requests import check_request, new_arn
+from nova_judge_local.bedrock.job_requests import new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
-from nova_judge_local.job_channels import parse_uri
-from nova_judge_local.judges.answer_judge import AnswerJudge, judged_line
-from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters
+from nova_judge_local.job_channels import parse_uri, read
+from nova_judge_local.judges.answer_judge import AnswerJudge, judged_lines
+from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, check_request
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +39,7 @@ class EvaluationJobs:
 
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job under a name that is not taken; the same token again is the same job."""
-        check_request("CreateEvaluationJobRequest", parameters)
+        check_request("bedrock", "CreateEvaluationJob", parameters)
         arn, name = new_arn(self._settings, "evaluation-job"), parameters["jobName"]
         taken = ApiError("ConflictException", f"{name} exists already")
         token = parameters.get("clientRequestToken")
@@ -92,24 +90,15 @@ class EvaluationJobs:
         automated = request["evaluationConfig"]["automated"]
         config = automated["datasetMetricConfigs"][0]
         source = request["inferenceConfig"]["models"][0]["precomputedInferenceSource"]
-        place = parse_uri(config["dataset"]["datasetLocation"]["s3Uri"])
-        content = self._s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-        records = list(_records(content, source["inferenceSourceIdentifier"]))
-        custom = custom_definitions(
-            automated.get("customMetricConfig", {}).get("customMetrics", [])
-        )
-        judge = self._judge()
-        judged = partial(judged_line, judge, metrics=config["metricNames"], custom=custom)
-        with ThreadPoolExecutor(self._settings.judge_calls.concurrency) as pool:
-            lines = list(pool.map(judged, records))
-        name, dataset = request["jobName"], config["dataset"]["name"]
-        write_output(
-            self._s3,
-            f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/{name}",
-            source["inferenceSourceIdentifier"],
-            dataset,
-            lines,
-        )
+        content = read(self._s3, config["dataset"]["datasetLocation"]["s3Uri"])
+        model = source["inferenceSourceIdentifier"]
+        records = list(_records(content, model))
+        own = automated.get("customMetricConfig", {}).get("customMetrics", [])
+        custom = custom_definitions(own)
+        at_once = self._settings.judge_calls.concurrency
+        lines = judged_lines(self._judge(), records, config["metricNames"], custom, at_once)
+        base = f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/{request['jobName']}"
+        write_output(self._s3, base, model, config["dataset"]["name"], lines)
 
 
 def custom_definitions(metrics: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -1,21 +1,12 @@
-"""Rules that Bedrock's jobs share: their requests are checked, their ARNs look alike."""
+"""Rules that Bedrock's jobs share: their models have a pattern, their ARNs look alike."""
 
 import re
 import uuid
 from typing import Any
 
-from botocore.validate import ParamValidator
-
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.sagemaker.api import ApiError, Parameters
 from nova_judge_local.service_models import service_model
-
-
-def check_request(shape: str, parameters: Parameters) -> None:
-    """Raises ApiError where botocore's model of the service would refuse the request."""
-    report = ParamValidator().validate(parameters, service_model("bedrock").shape_for(shape))
-    if report.has_errors():
-        raise ApiError("ValidationException", report.generate_report())
 
 
 def check_pattern(shape: str, member: str, parameters: Parameters) -> None:

@@ -5,7 +5,6 @@ calls for the models that were named, on loopback and under a token.
 """
 
 import datetime
-import functools
 import json
 import secrets
 import threading
@@ -43,7 +42,7 @@ def check_models(models: Sequence[str]) -> list[str]:
     notes = []
     for name in models:
         client = _client("bedrock")
-        facts = account.read(functools.partial(model_facts, client, name))
+        facts = account.read(model_facts, client, name)
         offered = account.offered({name: facts})
         now, region = datetime.datetime.now(datetime.UTC), client.meta.region_name
         check = model_check(name, facts, now, offered, region)

@@ -7,9 +7,7 @@ from urllib.parse import unquote
 from nova_judge_local.bedrock.own_account import forwarded
 from nova_judge_local.emulator_settings import OwnBedrock
 from nova_judge_local.judges.model_answers import Answers
-from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, to_json
-
-_JSON = {"Content-Type": "application/json"}
+from nova_judge_local.sagemaker.api import ApiError, HttpAnswer, Parameters, json_answer
 
 
 def converse(
@@ -39,11 +37,10 @@ def _converse(
 def answered(operation: Callable[[], Parameters]) -> HttpAnswer:
     """Answer with what the operation returns, or the error that it raises, in Bedrock's form."""
     try:
-        return HttpAnswer(200, dict(_JSON), to_json(operation()))
+        return json_answer(operation())
     except ApiError as error:
         code = "ValidationException" if error.code == "ValidationError" else error.code
-        headers = {**_JSON, "x-amzn-errortype": code}
         answer: Parameters = {"message": error.message}
         if error.original is not None:
             answer["originalStatusCode"] = error.original
-        return HttpAnswer(error.status, headers, to_json(answer))
+        return json_answer(answer, error.status, **{"x-amzn-errortype": code})

@@ -13,9 +13,14 @@ from nova_judge.pairs.container_details import Detail
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
 from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import OutputWriter, write_results
+from nova_judge_local.container.output_files import (
+    STAND_IN,
+    averaged,
+    with_standard_errors,
+    write_details,
+    write_results,
+)
 from nova_judge_local.container.preset_scorers import preset_scores
-from nova_judge_local.container.task_scores import STAND_IN, averaged, with_standard_errors
 from nova_judge_local.emulator_settings import answering
 
 QUESTIONS = Path(__file__).with_name("benchmarks")
@@ -59,7 +64,7 @@ def run(job: ContainerJob) -> None:
     """Ask every question of the sub-tasks wanted, and write details and results a sub-task."""
     task, metric = job.task, job.recipe["evaluation"]["metric"]
     questions = _questions(job)
-    answers = job.model_under_test.answers(job.model, [(q.question, q.prompt) for q in questions])
+    answers = job.outside.model.answers(job.model, [(q.question, q.prompt) for q in questions])
     answered = [
         AnsweredQuestion(question, "", missing=True)
         if isinstance(answer, Unscored)
@@ -79,13 +84,13 @@ def run(job: ContainerJob) -> None:
             Detail(each.question.prompt, row, [each.answer], each.question.answer)
             for each, row in held
         )
-        OutputWriter(job, key).details(details)
+        write_details(job, key, details)
         results[key] = with_standard_errors([row for _, row in held])
     write_results(job, results, averaged(results.values()), _stand_in(job, questions))
 
 
 def _stand_in(job: ContainerJob, questions: list[Question]) -> str:
-    description = answering(job.model_under_test.server)
+    description = answering(job.outside.model.server)
     return f"{STAND_IN} ({description} to {len(questions)} questions of its own)"
 
 

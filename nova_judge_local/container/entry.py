@@ -48,8 +48,9 @@ def main() -> None:
         named = os.environ.get(CHAT_SERVER)
         server = None if named is None else msgspec.json.decode(named, type=ChatServer)
         calls = msgspec.json.decode(asked.judge_calls, type=JudgeCalls)
-        outside = Outside(ModelUnderTest(tuple(asked.answers), server), asked.account, calls)
-        job = read_job(asked.root, asked.judge, asked.knowledge, outside)
+        model = ModelUnderTest(tuple(asked.answers), server)
+        outside = Outside(asked.judge, asked.knowledge, model, asked.account, calls)
+        job = read_job(asked.root, outside)
         if job.task not in TASKS:
             offered = ", ".join(sorted(TASKS))
             raise LocalModeError(

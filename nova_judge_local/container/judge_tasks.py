@@ -20,11 +20,11 @@ from nova_judge.pairs.container_details import (
     row_numbers,
     rubric_metrics,
 )
-from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import OutputWriter
-from nova_judge_local.judges.kept_verdicts import KeptVerdicts
-from nova_judge_local.judges.knowledge import Knowledge, knowledge_in
+from nova_judge_local.container.mounted_job import ContainerJob, Outside
+from nova_judge_local.container.output_files import write_details, write_results
+from nova_judge_local.judges.knowledge import Knowledge
 from nova_judge_local.judges.pair_judges import (
+    KeptVerdicts,
     NoOutputError,
     PairJudge,
     Shown,
@@ -51,33 +51,35 @@ class _JudgedTwice(NamedTuple):
 def run(job: ContainerJob) -> None:
     """Judge the train file and write details and results."""
     form: VerdictForm = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
-    judge = _judge(job)
-    knowledge = knowledge_in(job.knowledge) if job.knowledge else Knowledge([])
-    writer = OutputWriter(job, f"custom|{job.task}_judge|0")
+    judge = _judge(job.outside)
+    known = job.outside.knowledge
+    knowledge = Knowledge(sorted(known.glob("*.jsonl")) if known else [])
     totals: list[Numbers] = []
     metrics_of = rubric_metrics if form == "rubric" else pairwise_metrics
 
     def details() -> Iterator[Detail]:
-        asking = JudgingInBothOrders(judge, knowledge, form, job.judge_calls.concurrency)
+        asking = JudgingInBothOrders(judge, knowledge, form, job.outside.judge_calls.concurrency)
         for line, passes in _judged(job.data_file(), asking):
             metrics = metrics_of(passes)
             totals.append(row_numbers(passes, metrics))
             shown = Shown(line.prompt, line.response_A, line.response_B, "forward", None)
             yield Detail(judge_prompt(shown, form), metrics, [passes.forward, passes.backward])
 
-    writer.details(details())
+    key = f"custom|{job.task}_judge|0"
+    write_details(job, key, details())
     if not totals:
         raise LocalModeError("The train file holds no row to judge.")
-    writer.results(job_numbers(totals), judge.name)
+    figures = job_numbers(totals)
+    write_results(job, {key: figures}, figures, judge.name)
 
 
-def _judge(job: ContainerJob) -> PairJudge:
-    """The judge of the job; a model's verdicts are kept where a folder is named."""
-    calls = job.judge_calls
-    judge = judge_from(job.judge, calls)
-    if calls.kept is None or job.judge.partition(":")[0] not in ("openai", "bedrock"):
+def _judge(outside: Outside) -> PairJudge:
+    """The judge of a job; a model's verdicts are kept where a folder is named."""
+    calls = outside.judge_calls
+    judge = judge_from(outside.judge, calls)
+    if calls.kept is None or outside.judge.partition(":")[0] not in ("openai", "bedrock"):
         return judge
-    return KeptVerdicts(judge, Path(calls.kept), f"{job.judge} {calls.max_tokens}")
+    return KeptVerdicts(judge, Path(calls.kept), f"{outside.judge} {calls.max_tokens}")
 
 
 class JudgingInBothOrders(NamedTuple):

@@ -1,8 +1,6 @@
 """The second step of a serverless evaluation by Bedrock's judge: it scores the answers."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -10,30 +8,27 @@ from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import BUILTIN
 from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
 from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.engine.clients import Client, client
-from nova_judge_local.job_channels import parse_uri
-from nova_judge_local.judges.answer_judge import answer_judge, judged_line
+from nova_judge_local.engine.clients import client
+from nova_judge_local.job_channels import read
+from nova_judge_local.judges.answer_judge import answer_judge, judged_lines
 
 _REGION = "us-east-1"  # S3's clients need one; the emulated account does not ask
 
 
 def run(job: ContainerJob) -> None:
     """Read the answers from S3, judge them, and write the judgments and their means."""
-    if job.account_endpoint is None:
+    if job.outside.account is None:
         raise LocalModeError("This job reads S3, but no account can be reached from here.")
-    s3 = client("s3", job.account_endpoint, _REGION)
+    s3 = client("s3", job.outside.account, _REGION)
     asked = job.hyperparameters
-    custom = (
-        custom_definitions(_json(s3, asked["custom_metrics"])) if "custom_metrics" in asked else {}
-    )
+    own = json.loads(read(s3, asked["custom_metrics"])) if "custom_metrics" in asked else []
+    custom = custom_definitions(own)
     metrics = [f"{BUILTIN}{name}" for name in json.loads(asked["llmaj_metrics"])] + list(custom)
-    judge = answer_judge(job.judge)
-    content = _read(s3, asked["inference_data_s3_path"])
+    judge = answer_judge(job.outside.judge)
+    content = read(s3, asked["inference_data_s3_path"])
     answered = (line for line in map(json.loads, content.splitlines()) if line["inference"])
     records = [_record(line) for line in answered]
-    judged = partial(judged_line, judge, metrics=metrics, custom=custom)
-    with ThreadPoolExecutor(job.judge_calls.concurrency) as pool:
-        lines = list(pool.map(judged, records))
+    lines = judged_lines(judge, records, metrics, custom, job.outside.judge_calls.concurrency)
     base = f"{asked['output_path'].rstrip('/')}/{job.run_name}-judged"
     write_output(s3, base, "model", "nova-judge", lines)
     _write_means(job, lines)
@@ -60,18 +55,6 @@ def _write_means(job: ContainerJob, lines: list[dict[str, Any]]) -> None:
                 "std_deviation": pstdev(values),
                 "total_evaluations": len(values),
             }
-    folder = job.output / job.run_name / "eval_results"
-    folder.mkdir(parents=True, exist_ok=True)
     content = {"job_name": f"{job.run_name}-judged", "results": results}
-    file = folder / "bedrock_llm_judge_results.json"
+    file = job.results_folder() / "bedrock_llm_judge_results.json"
     file.write_text(json.dumps(content, indent=2), "utf-8")
-
-
-def _read(s3: Client, uri: str) -> bytes:
-    place = parse_uri(uri)
-    body: bytes = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-    return body
-
-
-def _json(s3: Client, uri: str) -> Any:  # noqa: ANN401
-    return json.loads(_read(s3, uri))

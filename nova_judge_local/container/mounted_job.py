@@ -35,14 +35,15 @@ class _Recipe(msgspec.Struct):
 
 
 class Outside(NamedTuple):
-    """Things that a job reaches beyond its folder: the models, and the emulated account."""
+    """Things that a job reaches beyond its folder: its judge and what that knows, the model that it
+    evaluates, and the emulated account, by its address; None outside one.
+    """
 
+    judge: str
+    knowledge: Path | None = None
     model: ModelUnderTest = ModelUnderTest()
     account: str | None = None
     judge_calls: JudgeCalls = DEFAULT_CALLS
-
-
-NOTHING = Outside()
 
 
 class ContainerJob(NamedTuple):
@@ -54,29 +55,13 @@ class ContainerJob(NamedTuple):
     task: str
     recipe: dict[str, Any]
     hyperparameters: dict[str, str]
-    judge: str
-    knowledge: Path | None
-    outside: Outside = NOTHING
+    outside: Outside
 
-    @property
-    def model_under_test(self) -> ModelUnderTest:
-        """Model that answers where the job evaluates one."""
-        return self.outside.model
-
-    @property
-    def judge_calls(self) -> JudgeCalls:
-        """Settings for calls of the judge's model."""
-        return self.outside.judge_calls
-
-    @property
-    def account_endpoint(self) -> str | None:
-        """Address of the emulated account; None outside one."""
-        return self.outside.account
-
-    @property
-    def output(self) -> Path:
-        """Folder in which the run's folder lies."""
-        return self.root / "output/data"
+    def results_folder(self) -> Path:
+        """The folder of what the run writes."""
+        folder = self.root / "output/data" / self.run_name / "eval_results"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def data_file(self) -> Path:
         """The one file of the train channel."""
@@ -89,13 +74,11 @@ class ContainerJob(NamedTuple):
         return files[0]
 
 
-def read_job(
-    root: Path, judge: str, knowledge: Path | None, outside: Outside = NOTHING
-) -> ContainerJob:
+def read_job(root: Path, outside: Outside) -> ContainerJob:
     """Read hyperparameters and recipe; raises `LocalModeError` where the container would fail."""
     hyperparameters = json.loads((root / "input/config/hyperparameters.json").read_text("utf-8"))
     if RECIPE_KEY not in hyperparameters:
-        return _serverless_job(root, hyperparameters, judge, outside)
+        return _serverless_job(root, hyperparameters, outside)
     path = hyperparameters.get(RECIPE_KEY, "")
     if not path.startswith(_CONTAINER_INPUT):
         raise LocalModeError(f"{RECIPE_KEY} is {path!r}, which is not below {_CONTAINER_INPUT}.")
@@ -114,15 +97,11 @@ def read_job(
         task=recipe.evaluation.task,
         recipe=content,
         hyperparameters=hyperparameters,
-        judge=judge,
-        knowledge=knowledge,
         outside=outside,
     )
 
 
-def _serverless_job(
-    root: Path, hyperparameters: dict[str, str], judge: str, outside: Outside
-) -> ContainerJob:
+def _serverless_job(root: Path, hyperparameters: dict[str, str], outside: Outside) -> ContainerJob:
     """A job without a recipe: everything stands in the hyperparameters and the job's own request.
 
     The second step of Bedrock's judge has no task of its own.
@@ -144,7 +123,5 @@ def _serverless_job(
         task=task,
         recipe=recipe,
         hyperparameters=hyperparameters,
-        judge=judge,
-        knowledge=None,
         outside=outside,
     )

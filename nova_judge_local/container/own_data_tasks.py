@@ -12,9 +12,13 @@ from nova_judge.pairs.container_details import Detail
 from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import container_metrics, corpus_bleu
 from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import OutputWriter, write_results
+from nova_judge_local.container.output_files import (
+    STAND_IN,
+    with_standard_errors,
+    write_details,
+    write_results,
+)
 from nova_judge_local.container.preset_scorers import NAMES, preset_scores
-from nova_judge_local.container.task_scores import STAND_IN, with_standard_errors
 from nova_judge_local.emulator_settings import answering
 from nova_judge_local.engine.clients import client
 
@@ -54,14 +58,9 @@ def run(job: ContainerJob) -> None:
         for each, own in zip(given, _own_scores(job, given), strict=True)
     )
     rows = [next(scored) if each.failure is None else {} for each in answered]
-    key = "custom|gen_qa_gen_qa|0"
-    OutputWriter(job, key).details(
-        each.detail(row) for each, row in zip(answered, rows, strict=True)
-    )
-    metrics = with_standard_errors(rows)
-    metrics["bleu"] = corpus_bleu((each.answer, each.reference) for each in given)
+    bleu = corpus_bleu((each.answer, each.reference) for each in given)
+    _write_scores(job, answered, rows, bleu=bleu)
     _write_inference(job, answered)
-    write_results(job, {key: metrics}, metrics, _stand_in(job))
 
 
 def run_rewards(job: ContainerJob) -> None:
@@ -69,12 +68,7 @@ def run_rewards(job: ContainerJob) -> None:
     answered = _answered(job)
     arn = job.recipe.get("rl_env", {}).get("reward_lambda_arn") or ""
     rows = [{} if each.failure else _reward(job, arn, each) for each in answered]
-    key = "custom|rft_eval_rft_eval|0"
-    OutputWriter(job, key).details(
-        each.detail(row) for each, row in zip(answered, rows, strict=True)
-    )
-    metrics = with_standard_errors(rows)
-    write_results(job, {key: metrics}, metrics, _stand_in(job))
+    _write_scores(job, answered, rows)
 
 
 def run_answers(job: ContainerJob) -> None:
@@ -82,9 +76,23 @@ def run_answers(job: ContainerJob) -> None:
     _write_inference(job, _answered(job))
 
 
+def _write_scores(
+    job: ContainerJob,
+    answered: Sequence[AnsweredRow],
+    rows: Sequence[Mapping[str, float]],
+    **of_all: float,
+) -> None:
+    """Write the rows' scores, their means, and figures `of_all` rows."""
+    key = f"custom|{job.task}_{job.task}|0"
+    details = (each.detail(row) for each, row in zip(answered, rows, strict=True))
+    write_details(job, key, details)
+    metrics = with_standard_errors(rows) | of_all
+    write_results(job, {key: metrics}, metrics, _stand_in(job))
+
+
 def _stand_in(job: ContainerJob) -> str:
     scorer = (job.recipe.get("processor") or {}).get("preset_reward_function")
-    description = f"{STAND_IN} ({answering(job.model_under_test.server)})"
+    description = f"{STAND_IN} ({answering(job.outside.model.server)})"
     return f"{description}, {scorer} by a stand-in" if scorer else description
 
 
@@ -94,7 +102,7 @@ def _answered(job: ContainerJob) -> list[AnsweredRow]:
     if not lines:
         raise LocalModeError("The train file holds no row.")
     prompts = [_prompt(line) for line in lines]
-    answers = job.model_under_test.answers(job.model, [(prompt, prompt) for prompt in prompts])
+    answers = job.outside.model.answers(job.model, [(prompt, prompt) for prompt in prompts])
     return [
         _with_answer(line, prompt, answer)
         for line, prompt, answer in zip(lines, prompts, answers, strict=True)
@@ -181,9 +189,9 @@ def _reward(job: ContainerJob, arn: str, answered: AnsweredRow) -> dict[str, flo
 
 def _invoked(job: ContainerJob, arn: str, event: object) -> Any:  # noqa: ANN401 - JSON
     """The function's answer; the container fails when the function does not exist."""
-    if job.account_endpoint is None:
+    if job.outside.account is None:
         raise LocalModeError("This job calls a Lambda function, but none can be reached from here.")
-    functions = client("lambda", job.account_endpoint, arn.split(":")[3])
+    functions = client("lambda", job.outside.account, arn.split(":")[3])
     try:
         answer = functions.invoke(FunctionName=arn, Payload=json.dumps(event).encode())
     except functions.exceptions.ResourceNotFoundException as error:
@@ -195,9 +203,7 @@ def _invoked(job: ContainerJob, arn: str, event: object) -> Any:  # noqa: ANN401
 
 
 def _write_inference(job: ContainerJob, answered: Sequence[AnsweredRow]) -> None:
-    folder = job.output / job.run_name / "eval_results"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "inference_output.jsonl").open("wb") as file:
+    with (job.results_folder() / "inference_output.jsonl").open("wb") as file:
         for each in answered:
             line: dict[str, Any] = {"prompt": each.prompt, "gold": each.reference}
             line["inference"] = each.answer if each.failure is None else None

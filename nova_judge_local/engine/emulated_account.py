@@ -4,7 +4,6 @@ Imported in the emulator's own process only, after its environment is set: the e
 environment while it is imported.
 """
 
-import functools
 import os
 import sys
 from pathlib import Path
@@ -31,7 +30,7 @@ from nova_judge_local.engine.fork_imports import CONTAINER
 from nova_judge_local.engine.function_processes import Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
-from nova_judge_local.sagemaker.api import HttpAnswer, SageMakerApi
+from nova_judge_local.sagemaker.api import SageMakerApi
 from nova_judge_local.sagemaker.described import with_described
 from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
@@ -72,7 +71,10 @@ class Account:
         _plug_in_facts(settings)
         _plug_in_evaluations(settings, s3)
         authorization.authorize_as_aws_does()
-        hooks.answer_body_first("bedrock", BatchInference(settings, answers, s3).http)
+        batches = BatchInference(settings, answers, s3)
+        hooks.answer_first(
+            "bedrock", lambda method, path, _, body: batches.http(method, path, body)
+        )
 
     def _function_failed(self, function: str, message: str) -> None:
         with (self._folder / FUNCTION_ERRORS).open("a", encoding="utf-8") as log:
@@ -96,45 +98,45 @@ def _plug_in(api: SageMakerApi, answers: Answers, settings: EmulatorSettings) ->
     state_machine_tasks.install(api, settings.wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
 
-    def converse(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        del headers
-        return runtime_api.converse(answers, settings.own_bedrock, method, path, body)
-
-    hooks.add_service("bedrock-runtime", None, converse)
+    own = settings.own_bedrock
+    hooks.add_service(
+        "bedrock-runtime",
+        None,
+        lambda method, path, _, body: runtime_api.converse(answers, own, method, path, body),
+    )
 
 
 def _plug_in_facts(settings: EmulatorSettings) -> None:
-    def quotas(method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        del method, path
-        return account_facts.quotas(settings.quotas, headers, body)
-
-    hooks.add_service("service-quotas", account_facts.QUOTA_ROUTES, quotas)
-    hooks.answer_first("bedrock", account_facts.bedrock_model)
-    registry = functools.partial(account_facts.registry, settings.absent_images)
-    hooks.answer_first_by_content("ecr", registry)
+    changed, absent = settings.quotas, settings.absent_images
+    hooks.add_service(
+        "service-quotas",
+        account_facts.QUOTA_ROUTES,
+        lambda _, __, headers, body: account_facts.quotas(changed, headers, body),
+    )
+    hooks.answer_first(
+        "bedrock", lambda method, path, *_: account_facts.bedrock_model(method, path)
+    )
+    hooks.answer_first(
+        "ecr", lambda _, __, headers, body: account_facts.registry(absent, headers, body)
+    )
 
 
 def _plug_in_evaluations(settings: EmulatorSettings, s3: "S3Client") -> None:
     api_key = settings.judge_environment.get("OPENAI_API_KEY")
     jobs = EvaluationJobs(settings, lambda: answer_judge(settings.judge, api_key), s3)
     state_machine_tasks.install_evaluations(jobs)
-    hooks.answer_first("bedrock", jobs.http)
+    hooks.answer_first("bedrock", lambda method, path, *_: jobs.http(method, path))
 
 
 def _container(settings: EmulatorSettings, folder: Path, endpoint: str) -> Container:
     """Command that starts the Nova container's stand-in; it sees no emulated credentials."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    package = str(ROOT)
     command = [sys.executable, "-m", CONTAINER]
     command += ["--judge", settings.judge, "--knowledge", str(folder / "knowledge")]
     command += ["--account", endpoint]
     command += [part for file in settings.answers for part in ("--answers", file)]
     command += ["--judge-calls", msgspec.json.encode(settings.judge_calls).decode()]
-    environment = {**passed, "PYTHONPATH": package, **settings.judge_environment}
+    environment = {**passed, "PYTHONPATH": str(ROOT), **settings.judge_environment}
     if settings.chat_server is not None:  # with its key, which a list of processes must not show
         environment[CHAT_SERVER] = msgspec.json.encode(settings.chat_server).decode()
-    return Container(
-        command=command,
-        environment=environment,
-        logs=folder / "jobs",
-    )
+    return Container(command=command, environment=environment, logs=folder / "jobs")

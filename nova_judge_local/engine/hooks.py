@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError
@@ -19,11 +19,15 @@ from ministack.core import iam_actions, lambda_runtime, responses, router
 from ministack.core.concurrency import run_reentrant
 from ministack.services import eventbridge, lambda_svc, s3, stepfunctions
 
+from nova_judge_local.sagemaker.api import HttpAnswer
 from nova_judge_local.service_models import service_data, service_model
 
 _UNNAMED_ERROR = '"error": str(e), "trace"'
 _NAMED_ERROR = '"error": "\\x01" + type(e).__name__ + "\\x01" + str(e), "trace"'
 _MARK = "\x01"
+
+Answering: TypeAlias = Callable[[str, str, dict[str, str], bytes], HttpAnswer | None]
+"""Answers a call by its method, path and query, headers and body."""
 
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("version_id", default=None)
 
@@ -107,20 +111,15 @@ def honour_ranges_of_versions() -> None:
     s3._get_object = get_range
 
 
-def add_service(
-    name: str,
-    patterns: dict[str, Any] | None,
-    answer: Callable[..., tuple[int, dict[str, str], bytes]],
-) -> None:
-    """Serve an AWS API of our own; `answer(method, path, headers, body)` may call back."""
+def add_service(name: str, patterns: dict[str, Any] | None, answer: Answering) -> None:
+    """Serve an AWS API of our own; `answer` may call back."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes | str, query: object
     ) -> object:
         del query
-        content = body.encode() if isinstance(body, str) else bytes(body)
         return await run_reentrant(
-            answer, method, path, dict(headers), content, thread_name=f"local-{name}"
+            answer, method, path, dict(headers), _bytes(body), thread_name=f"local-{name}"
         )
 
     app.SERVICE_HANDLERS[name] = handle
@@ -128,48 +127,26 @@ def add_service(
         router.SERVICE_PATTERNS[name] = patterns
 
 
-def answer_first_by_content(
-    name: str,
-    answer: Callable[[dict[str, str], bytes], tuple[int, dict[str, str], bytes] | None],
-) -> None:
-    """The same for an API that tells its calls by a header: `answer(headers, body)`."""
+def answer_first(name: str, answer: Answering) -> None:
+    """Ask `answer` before the engine's own service; None leaves a call to the engine."""
     engine = app.SERVICE_HANDLERS[name]
 
     async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes | str, query: object
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes | str,
+        query: dict[str, list[str]],
     ) -> object:
-        content = body.encode() if isinstance(body, str) else bytes(body)
-        return answer(dict(headers), content) or await engine(method, path, headers, body, query)
+        asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
+        answered = answer(method, asked, dict(headers), _bytes(body))
+        return answered or await engine(method, path, headers, body, query)
 
     app.SERVICE_HANDLERS[name] = handle
 
 
-def answer_first(
-    name: str, answer: Callable[[str, str], tuple[int, dict[str, str], bytes] | None]
-) -> None:
-    """Ask `answer(method, path)` before the engine's own service; None leaves it to the engine."""
-    engine = app.SERVICE_HANDLERS[name]
-
-    async def handle(method: str, path: str, *rest: object) -> object:
-        return answer(method, path) or await engine(method, path, *rest)
-
-    app.SERVICE_HANDLERS[name] = handle
-
-
-def answer_body_first(
-    name: str, answer: Callable[[str, str, bytes], tuple[int, dict[str, str], bytes] | None]
-) -> None:
-    """As `answer_first`, for `answer(method, path and query, body)`."""
-    engine = app.SERVICE_HANDLERS[name]
-
-    async def handle(
-        method: str, path: str, headers: object, body: bytes | str, query: dict[str, list[str]]
-    ) -> object:
-        content = body.encode() if isinstance(body, str) else bytes(body)
-        asked = f"{path}?{urlencode(query, doseq=True)}"
-        return answer(method, asked, content) or await engine(method, path, headers, body, query)
-
-    app.SERVICE_HANDLERS[name] = handle
+def _bytes(body: bytes | str) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def publish_event(entry: dict[str, Any]) -> None:

@@ -8,7 +8,9 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from nova_judge.errors import LocalModeError
@@ -124,6 +126,19 @@ def answer_judge(spec: str, api_key: str | None = None) -> AnswerJudge:
     raise LocalModeError(
         f"{spec!r} cannot score single answers: reference and openai:URL#MODEL can."
     )
+
+
+def judged_lines(
+    judge: AnswerJudge,
+    records: Iterable[Mapping[str, Any]],
+    metrics: Sequence[str],
+    custom: Mapping[str, Mapping[str, Any]],
+    at_once: int,
+) -> list[dict[str, Any]]:
+    """The lines of Bedrock's output for those of its input, so many at once."""
+    judged = partial(judged_line, judge, metrics=metrics, custom=custom)
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(judged, records))
 
 
 def judged_line(

@@ -58,11 +58,6 @@ class Knowledge:
         return self._prompts.get(prompt)
 
 
-def knowledge_in(folder: Path) -> Knowledge:
-    """Everything known from the files of a folder."""
-    return Knowledge(sorted(folder.glob("*.jsonl")))
-
-
 def _rows(file: Path) -> Iterator[tuple[int, InputRow]]:
     """The rows that a run reads; which lines are rejected is not decided here."""
     with file.open("rb") as lines:

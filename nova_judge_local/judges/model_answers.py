@@ -4,8 +4,9 @@ An answer is never made up: a prompt that was not recorded gets an error that sa
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 
@@ -29,43 +30,27 @@ class CompletionRequest(NamedTuple):
     settings: dict[str, Any]
 
 
-class CompletionSource(Protocol):
-    """Source of answers."""
-
-    def answer(self, asked: CompletionRequest) -> Completion:
-        """The answer, or `ApiError`."""
-        ...
+CompletionSource: TypeAlias = Callable[[CompletionRequest], Completion]
+"""Gives the answer, or raises `ApiError`."""
 
 
-class ReplayedAnswers:
-    """Answers that were recorded."""
-
-    def __init__(self, recorded: RecordedAnswers) -> None:
-        self._recorded = recorded
-
-    def answer(self, asked: CompletionRequest) -> Completion:
-        """The recorded answer, counted in words instead of tokens."""
-        try:
-            text = self._recorded.answer(asked.models, asked.prompt)
-        except LocalModeError as error:
-            raise ApiError("ValidationError", str(error)) from error
-        return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
+def recorded_answer(recorded: RecordedAnswers, asked: CompletionRequest) -> Completion:
+    """An answer that was recorded, counted in words instead of tokens."""
+    try:
+        text = recorded.answer(asked.models, asked.prompt)
+    except LocalModeError as error:
+        raise ApiError("ValidationError", str(error)) from error
+    return Completion(text, "stop", len(asked.prompt.split()), len(text.split()))
 
 
-class ForwardedAnswers:
-    """Answers of an OpenAI-compatible server."""
-
-    def __init__(self, server: ChatServer) -> None:
-        self._server = server
-
-    def answer(self, asked: CompletionRequest) -> Completion:
-        """Ask the server; its failure is the container's failure (424)."""
-        try:
-            return complete(self._server, asked.models[0], asked.messages, asked.settings)
-        except RefusedByServerError as error:
-            raise ApiError("ModelError", str(error), 424, error.status) from error
-        except LocalModeError as error:
-            raise ApiError("ModelError", str(error), 424) from error
+def forwarded_answer(server: ChatServer, asked: CompletionRequest) -> Completion:
+    """The answer of an OpenAI-compatible server; its failure is the container's failure (424)."""
+    try:
+        return complete(server, asked.models[0], asked.messages, asked.settings)
+    except RefusedByServerError as error:
+        raise ApiError("ModelError", str(error), 424, error.status) from error
+    except LocalModeError as error:
+        raise ApiError("ModelError", str(error), 424) from error
 
 
 class Answers:
@@ -145,7 +130,7 @@ class Answers:
         if not asked or not isinstance(asked[-1], str):
             raise ApiError("ValidationError", "The request holds no message of the user.")
         request = CompletionRequest(models, asked[-1], messages, settings)
-        return self.noted(lambda: self._source.answer(request))
+        return self.noted(lambda: self._source(request))
 
     def noted(self, answer: Callable[[], Given]) -> Given:
         """The answer of whoever gives it, counted, or its refusal, written down."""
@@ -168,8 +153,8 @@ def answers_from(
 ) -> Answers:
     """The server when there is one, else the recorded answers."""
     if server is not None:
-        return Answers(ForwardedAnswers(server), ledger)
-    return Answers(ReplayedAnswers(RecordedAnswers(map(Path, files))), ledger)
+        return Answers(partial(forwarded_answer, server), ledger)
+    return Answers(partial(recorded_answer, RecordedAnswers(map(Path, files))), ledger)
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
 from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
@@ -31,6 +32,7 @@ VerdictForm: TypeAlias = Literal["pairwise", "rubric"]
 
 MAX_TOKENS = {"pairwise": 1024, "rubric": 4096}
 _FINISHED = ("end_turn", "stop_sequence")  # Converse's stop reasons of an answer that is whole
+KEPT_VERDICTS = "verdicts.jsonl"
 SPECS = "reference, recorded:FILE, openai:URL#MODEL or bedrock:MODEL_ID"
 NO_REFERENCE = (
     "the row has no `reference`, and the judge `reference` compares with nothing else: add "
@@ -214,3 +216,21 @@ def _replayed(label: str | None, text: str) -> str:
     if wanted is None:
         return "The record holds no verdict for this order."
     return f"{text.replace('[[', '[ [')}\n\n[[{label}]]".lstrip()
+
+
+class KeptVerdicts:
+    """A judge that looks into the file before it asks."""
+
+    def __init__(self, judge: PairJudge, folder: Path, settings: str = "") -> None:
+        self._judge, self._settings = judge, settings
+        self.name = judge.name
+        self._kept = KeptTexts(folder / KEPT_VERDICTS)
+
+    def output(self, shown: Shown, form: VerdictForm) -> str:
+        """The text that is kept, else what the judge writes now."""
+        asked = "\n".join((self.name, self._settings, form, judge_prompt(shown, form)))
+        text = self._kept.find(asked)
+        if text is None:
+            text = self._judge.output(shown, form)
+            self._kept.keep(asked, text)
+        return text

@@ -42,6 +42,16 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
+def check_request(service: str, operation: str, parameters: Parameters) -> None:
+    """Raises ApiError where botocore's model of the service would refuse the request."""
+    shape = service_model(service).operation_model(operation).input_shape
+    if shape is None:
+        return
+    report = ParamValidator().validate(parameters, shape)
+    if report.has_errors():
+        raise ApiError("ValidationException", report.generate_report())
+
+
 def arn(settings: EmulatorSettings, kind: str, name: str) -> str:
     """The ARN of a SageMaker resource; names are lower-cased as AWS does."""
     return f"arn:aws:sagemaker:{settings.region}:{settings.account}:{kind}/{name.lower()}"
@@ -63,7 +73,7 @@ class SageMakerApi:
             tags = self._tags.get(parameters.get("ResourceArn", ""), {})
             return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         if operation == "AddTags":
-            _check(operation, parameters)
+            check_request("sagemaker", operation, parameters)
             given = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
             self._tags.setdefault(parameters["ResourceArn"], {}).update(given)
             return {"Tags": parameters["Tags"]}
@@ -72,7 +82,7 @@ class SageMakerApi:
             raise ApiError(
                 "UnknownOperationException", f"{operation}: local mode knows {offered}", 501
             )
-        _check(operation, parameters)
+        check_request("sagemaker", operation, parameters)
         answer = self._operations[operation](parameters)
         self._remember_tags(answer, parameters)
         return answer
@@ -101,6 +111,11 @@ class SageMakerApi:
             self._tags[resource] = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
 
 
+def json_answer(value: object, status: int = 200, **headers: str) -> HttpAnswer:
+    """The answer of an API that speaks plain JSON."""
+    return HttpAnswer(status, {"Content-Type": "application/json", **headers}, to_json(value))
+
+
 def to_json(value: object) -> bytes:
     """JSON as the API writes it: moments are seconds since the epoch."""
     return json.dumps(value, default=_seconds).encode()
@@ -110,15 +125,6 @@ def _seconds(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"cannot write {type(value).__name__} as JSON")
-
-
-def _check(operation: str, parameters: Parameters) -> None:
-    shape = service_model("sagemaker").operation_model(operation).input_shape
-    if shape is None:
-        return
-    report = ParamValidator().validate(parameters, shape)
-    if report.has_errors():
-        raise ApiError("ValidationException", report.generate_report())
 
 
 def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> HttpAnswer:

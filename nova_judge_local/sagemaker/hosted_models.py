@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault
 from nova_judge_local.faults import Faults
+from nova_judge_local.job_book import now
 from nova_judge_local.judges.model_answers import Answers
 from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
 
@@ -79,8 +79,8 @@ class EmulatedHosting:
             "EndpointName": name,
             "EndpointArn": arn(self._settings, "endpoint", name),
             "EndpointConfigName": config,
-            "CreationTime": _now(),
-            "LastModifiedTime": _now(),
+            "CreationTime": now(),
+            "LastModifiedTime": now(),
             "_fails": failing,
         }
         threading.Timer(self._settings.endpoint_start_s, self._started).start()
@@ -119,7 +119,7 @@ class EmulatedHosting:
     def delete_endpoint(self, parameters: Parameters) -> Parameters:
         """Begin to delete an endpoint."""
         self._sweep()
-        self._endpoint(parameters["EndpointName"]).setdefault("_deleted", _now())
+        self._endpoint(parameters["EndpointName"]).setdefault("_deleted", now())
         return {}
 
     def list_endpoints(self, parameters: Parameters) -> Parameters:
@@ -168,8 +168,8 @@ class EmulatedHosting:
         return {
             "InferenceComponentName": name,
             "InferenceComponentArn": arn(self._settings, "inference-component", name),
-            "CreationTime": _now(),
-            "LastModifiedTime": _now(),
+            "CreationTime": now(),
+            "LastModifiedTime": now(),
             "EndpointName": one["EndpointName"],
             "EndpointArn": arn(self._settings, "endpoint", one["EndpointName"]),
             "VariantName": one["VariantName"],
@@ -237,7 +237,7 @@ class EmulatedHosting:
     def _status(self, endpoint: Parameters) -> str:
         if "_deleted" in endpoint:
             return "Deleting"
-        if (_now() - endpoint["CreationTime"]).total_seconds() < self._settings.endpoint_start_s:
+        if (now() - endpoint["CreationTime"]).total_seconds() < self._settings.endpoint_start_s:
             return "Creating"
         return "Failed" if endpoint["_fails"] else "InService"
 
@@ -245,7 +245,7 @@ class EmulatedHosting:
         """Forget endpoints whose deletion has ended."""
         for name, endpoint in list(self._endpoints.items()):
             deleted = endpoint.get("_deleted")
-            if deleted and (_now() - deleted).total_seconds() >= self._settings.endpoint_start_s:
+            if deleted and (now() - deleted).total_seconds() >= self._settings.endpoint_start_s:
                 self._endpoints.pop(name, None)
 
 
@@ -262,7 +262,7 @@ def _plain_store(
                 "ValidationException", f'Cannot create already existing {kind} "{name}".'
             )
         described = {k: v for k, v in parameters.items() if k != "Tags"}
-        store[name] = {**described, f"{noun}Arn": arn(settings, kind, name), "CreationTime": _now()}
+        store[name] = {**described, f"{noun}Arn": arn(settings, kind, name), "CreationTime": now()}
         return {f"{noun}Arn": store[name][f"{noun}Arn"]}
 
     def find(parameters: Parameters) -> Parameters:
@@ -286,7 +286,3 @@ def _plain_store(
         f"Delete{noun}": delete,
         f"List{noun}s": listed,
     }
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

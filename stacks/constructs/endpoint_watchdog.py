@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import WatchSettings
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow
-from stacks.constructs.names import bedrock_jobs, stage_resources
+from stacks.constructs.names import bedrock_jobs, colon_arn, stage_resources
 from stacks.constructs.python_function import PythonFunction
 
 EVERY = cdk.Duration.minutes(15)
@@ -41,9 +40,7 @@ class EndpointWatchdog(Construct):
             description="Nova Judge: deletes endpoints and stops jobs that no running run needs",
             timeout=cdk.Duration.minutes(5),
         )
-        self.function.configure_async_invoke(
-            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
-        )
+        self.function.keep_lost_events(dead_letters)
         self._grant(config, executions)
         events.Rule(
             self,
@@ -55,12 +52,8 @@ class EndpointWatchdog(Construct):
 
     def _grant(self, config: StageConfig, executions: Sequence[str]) -> None:
         stack = cdk.Stack.of(self)
-        endpoint_logs = stack.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"/aws/sagemaker/Endpoints/{config.prefix}-*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        log_groups = f"/aws/sagemaker/Endpoints/{config.prefix}-*"
+        endpoint_logs = colon_arn(stack, "logs", "log-group", log_groups)
         allow(
             self.function,
             (["sagemaker:ListEndpoints", "sagemaker:ListTrainingJobs"], ["*"]),

@@ -29,6 +29,8 @@ from stacks.constructs.names import (
     own_models,
     pascal,
     prompt_routers,
+    sagemaker_arns,
+    secret_keys,
     stage_resources,
 )
 from stacks.constructs.python_function import PythonFunction
@@ -55,10 +57,11 @@ class EvaluationFunctions:
     ) -> None:
         self._stack, self._config, self._storage = stack, config, storage
         self._judge_role, self._reports = judge_role, reports
-        self.by_state = self._functions(serving)
+        self.by_state: dict[str, PythonFunction] = {}
+        self._add_functions(serving)
         self._grant_functions()
 
-    def _functions(self, serving: EndpointSettings) -> dict[str, PythonFunction]:
+    def _add_functions(self, serving: EndpointSettings) -> None:
         common = self._storage.settings(self._config)
         plain = FunctionSettings(**common)
         planning = JobSettings(
@@ -80,42 +83,26 @@ class EvaluationFunctions:
             **msgspec.structs.asdict(serving), topic_arn=self._reports.topic_arn
         )
         long, minutes = cdk.Duration.minutes(15), cdk.Duration.minutes(5)
-        return {
-            # A table of gigabytes is written as JSON Lines here, and a JSON array is held whole.
-            "PlanEvaluation": self._function(
-                "plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240
-            ),
-            "ClaimRun": self._function("claim_run", plain),
-            # Gated models of the Hub are copied into the bucket, as fast as one CPU can.
-            "PrepareEndpoints": self._function(
-                "prepare_endpoints", serving, timeout=self._copying(), memory_mb=1769
-            ),
-            "GenerateResponses": self._function(
-                "generate_responses", serving, timeout=long, memory_mb=1024
-            ),
-            "ReleaseEndpoints": self._function("release_endpoints", serving),
-            "BatchResponses": self._function(
-                "batch_responses", batch, timeout=long, memory_mb=2048
-            ),
-            "BuildJobs": self._function("build_jobs", planning, timeout=long, memory_mb=2048),
-            "WriteJobFiles": self._function("write_job_files", plain, timeout=long, memory_mb=2048),
-            "JudgeRows": self._function("judge_rows", batch, timeout=long, memory_mb=2048),
-            # The details of a job lie on the disk twice: as lines, and as Parquet.
-            "CollectVerdicts": self._function(
-                "collect_verdicts", plain, timeout=long, memory_mb=2048, scratch_mb=10_240
-            ),
-            "RecordFailure": self._function(
-                "record_failure", failing, timeout=minutes, memory_mb=1024
-            ),
-        }
+        # Time enough for a gated model where the Hub's may be served.
+        copying = long if HUB in self._config.weights else cdk.Duration.minutes(1)
+        # A table of gigabytes is written as JSON Lines here, and a JSON array is held whole.
+        self._add("plan_evaluation", planning, timeout=long, memory_mb=3008, scratch_mb=10_240)
+        self._add("claim_run", plain)
+        # Gated models of the Hub are copied into the bucket, as fast as one CPU can.
+        self._add("prepare_endpoints", serving, timeout=copying, memory_mb=1769)
+        self._add("generate_responses", serving, timeout=long, memory_mb=1024)
+        self._add("release_endpoints", serving)
+        self._add("batch_responses", batch, timeout=long, memory_mb=2048)
+        self._add("build_jobs", planning, timeout=long, memory_mb=2048)
+        self._add("write_job_files", plain, timeout=long, memory_mb=2048)
+        self._add("judge_rows", batch, timeout=long, memory_mb=2048)
+        # The details of a job lie on the disk twice: as lines, and as Parquet.
+        self._add("collect_verdicts", plain, timeout=long, memory_mb=2048, scratch_mb=10_240)
+        self._add("record_failure", failing, timeout=minutes, memory_mb=1024)
 
-    def _copying(self) -> cdk.Duration:
-        """Time enough for a gated model where the Hub's may be served."""
-        return cdk.Duration.minutes(15 if HUB in self._config.weights else 1)
-
-    def _function(self, module: str, settings: FunctionSettings, **limits: Any) -> PythonFunction:  # noqa: ANN401
+    def _add(self, module: str, settings: FunctionSettings, **limits: Any) -> None:  # noqa: ANN401
         name = pascal(module)
-        return PythonFunction(
+        self.by_state[name] = PythonFunction(
             self._stack,
             name,
             module=module,
@@ -127,12 +114,9 @@ class EvaluationFunctions:
 
     def _grant_functions(self) -> None:
         storage, function = self._storage, self.by_state
-        for name in (
-            "PlanEvaluation",
-            "GenerateResponses",
-            "BatchResponses",
-            "BuildJobs",
-        ):
+        reading = ("PlanEvaluation", "GenerateResponses", "BatchResponses", "BuildJobs")
+        working = ("WriteJobFiles", "JudgeRows", "CollectVerdicts", "RecordFailure")
+        for name in reading:
             storage.allow_read(function[name], f"{INBOX}*")
         storage.allow_read(function["PlanEvaluation"], "recipes/*")
         self._grant_preflight(function["PlanEvaluation"])
@@ -140,16 +124,7 @@ class EvaluationFunctions:
         for name in ("GenerateResponses", "BatchResponses", "JudgeRows"):
             storage.allow_read(function[name], "answers/*")
             storage.allow_write(function[name], "answers/*")
-        for name in (
-            "PlanEvaluation",
-            "GenerateResponses",
-            "BatchResponses",
-            "BuildJobs",
-            "WriteJobFiles",
-            "JudgeRows",
-            "CollectVerdicts",
-            "RecordFailure",
-        ):
+        for name in (*reading, *working):
             storage.allow_read(function[name], "runs/*")
             storage.allow_write(function[name], "runs/*")
         storage.allow_table(function["PrepareEndpoints"], "GetItem", "PutItem", *RELEASING)
@@ -176,6 +151,8 @@ class EvaluationFunctions:
     def _grant_preflight(self, function: PythonFunction) -> None:
         """Reading only: what the checks before a run ask of the account."""
         models = bedrock_models(self._stack)
+        endpoints = sagemaker_arns(self._stack, "endpoint", "*")
+        components = sagemaker_arns(self._stack, "inference-component", "*")
         allow(
             function,
             (["servicequotas:ListServiceQuotas"], ["*"]),
@@ -198,7 +175,7 @@ class EvaluationFunctions:
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
             (
                 ["sagemaker:DescribeEndpoint", "sagemaker:DescribeInferenceComponent"],
-                [*self._resources("endpoint", "*"), *self._resources("inference-component", "*")],
+                [*endpoints, *components],
             ),
             (["sagemaker:ListEndpoints", "sagemaker:ListInferenceComponents"], ["*"]),
         )
@@ -218,12 +195,7 @@ class EvaluationFunctions:
         ]
 
     def _grant_endpoints(self) -> None:
-        keys = self._stack.format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{self._config.prefix}/*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        keys = secret_keys(self._stack, self._config)
         for name in ("PlanEvaluation", *ASKING):
             allow(self.by_state[name], (["secretsmanager:GetSecretValue"], [keys]))
         endpoints = stage_resources(self._stack, self._config, "endpoint")
@@ -248,16 +220,12 @@ class EvaluationFunctions:
             )
 
     def _grant_account_endpoints(self) -> None:
-        """Those of the account that the stage names, and no others.
-
-        SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
-        """
-        given = self._config.candidate_endpoints
-        if not given:
+        """Those of the account that the stage names, and no others."""
+        named = self._config.candidate_endpoints
+        if not named:
             return
-        named = dict.fromkeys([*given, *(name.lower() for name in given)])
-        endpoints = self._resources("endpoint", *named)
-        components = self._resources("inference-component", *named)
+        endpoints = sagemaker_arns(self._stack, "endpoint", *named)
+        components = sagemaker_arns(self._stack, "inference-component", *named)
         for name in ASKING:
             allow(
                 self.by_state[name],
@@ -266,12 +234,6 @@ class EvaluationFunctions:
                 (["sagemaker:DescribeInferenceComponent"], components),
                 (["sagemaker:ListInferenceComponents"], ["*"]),
             )
-
-    def _resources(self, kind: str, *names: str) -> list[str]:
-        return [
-            self._stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
-            for name in names
-        ]
 
     def _grant_models(self) -> None:
         models = bedrock_models(self._stack)

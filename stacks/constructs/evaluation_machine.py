@@ -6,7 +6,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import ryaml
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -30,17 +29,6 @@ def evaluation_machine(
     judge_role: JudgeRole,
 ) -> sfn.StateMachine:
     """The machine of `evaluation.asl.yaml`; a definition from a file brings no grants."""
-    machine = _machine(stack, config, storage, functions)
-    _grant_machine(stack, config, storage, functions, judge_role, machine)
-    return machine
-
-
-def _machine(
-    stack: cdk.Stack,
-    config: StageConfig,
-    storage: Storage,
-    functions: Mapping[str, PythonFunction],
-) -> sfn.StateMachine:
     definition = json.dumps(_definition(config), indent=1)
     substitutions = {name: f.function_arn for name, f in functions.items()}
     substitutions |= {
@@ -49,7 +37,7 @@ def _machine(
         "Stage": config.name,
         "RunsTable": storage.runs_table.table_name,
     }
-    return sfn.StateMachine(
+    machine = sfn.StateMachine(
         stack,
         "Evaluation",
         state_machine_name=config.machine_name,
@@ -68,6 +56,15 @@ def _machine(
             include_execution_data=False,
         ),
     )
+    called = [function.function_arn for function in functions.values()]
+    storage.allow_read(machine, "runs/*/shards.json", "runs/*/job_requests.json")
+    storage.allow_table(machine, "GetItem")
+    if config.kms_key:
+        _grant_key(machine, config.kms_key)
+    allow_pass_role(machine, judge_role.role, "sagemaker.amazonaws.com")
+    allow(machine, (["lambda:InvokeFunction"], called))
+    _grant_jobs(machine, stack, config)
+    return machine
 
 
 def _definition(config: StageConfig) -> dict[str, Any]:
@@ -89,25 +86,11 @@ def _definition(config: StageConfig) -> dict[str, Any]:
     return definition
 
 
-def _grant_machine(
-    stack: cdk.Stack,
-    config: StageConfig,
-    storage: Storage,
-    functions: Mapping[str, PythonFunction],
-    judge_role: JudgeRole,
-    machine: sfn.StateMachine,
-) -> None:
-    storage.allow_read(machine, "runs/*/shards.json", "runs/*/job_requests.json")
-    storage.allow_table(machine, "GetItem")
-    if config.kms_key:
-        _grant_key(machine, config.kms_key)
-    allow_pass_role(machine, judge_role.role, "sagemaker.amazonaws.com")
+def _grant_jobs(machine: sfn.StateMachine, stack: cdk.Stack, config: StageConfig) -> None:
+    """The machine's own children, and SageMaker's jobs, of which rules of AWS's tell it the end."""
+    rule = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
     allow(
         machine,
-        (
-            ("lambda:InvokeFunction",),
-            [function.function_arn for function in functions.values()],
-        ),
         (
             (
                 "states:StartExecution",
@@ -129,13 +112,7 @@ def _grant_machine(
         ),
         (
             ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
-            [
-                stack.format_arn(
-                    service="events",
-                    resource="rule",
-                    resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-                )
-            ],
+            [stack.format_arn(service="events", resource="rule", resource_name=rule)],
         ),
     )
 
@@ -145,11 +122,6 @@ def _grant_key(machine: sfn.StateMachine, key: str) -> None:
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/model-evaluation-security-kms.html
     """
+    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     allow(machine, (["kms:DescribeKey"], [key]))
-    machine.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=["kms:CreateGrant"],
-            resources=[key],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        )
-    )
+    allow(machine, (["kms:CreateGrant"], [key]), where=for_services)

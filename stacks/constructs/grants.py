@@ -1,38 +1,34 @@
 """Rights as they are written down here: a list of actions and the resources they are for."""
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from aws_cdk import aws_iam as iam
 
 Right: TypeAlias = tuple[Sequence[str], Sequence[str]]
 
 
-def allow(grantee: iam.IGrantable, *rights: Right) -> None:
-    """Let somebody take the actions of each right on its resources."""
+def allow(grantee: iam.IGrantable, *rights: Right, where: Mapping[str, Any] | None = None) -> None:
+    """Let somebody take the actions of each right on its resources, `where` conditions hold."""
     for actions, resources in rights:
         grantee.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(actions=list(actions), resources=list(resources))
+            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=where)
         )
 
 
 def allow_pass_role(grantee: iam.IGrantable, role: iam.IRole, service: str) -> None:
     """Let somebody hand a role to one service."""
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=["iam:PassRole"],
-            resources=[role.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": service}},
-        )
-    )
+    to_it = {"StringEquals": {"iam:PassedToService": service}}
+    allow(grantee, (["iam:PassRole"], [role.role_arn]), where=to_it)
 
 
 def allow_events(grantee: iam.IGrantable, bus: str, source: str) -> None:
     """Let somebody put events of one source on a bus (an ARN)."""
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=["events:PutEvents"],
-            resources=[bus],
-            conditions={"StringEquals": {"events:source": source}},
-        )
-    )
+    of_it = {"StringEquals": {"events:source": source}}
+    allow(grantee, (["events:PutEvents"], [bus]), where=of_it)
+
+
+def allow_list(grantee: iam.IGrantable, bucket: str, keys: str) -> None:
+    """Let somebody list a bucket (an ARN) below the keys of a pattern, and nowhere else."""
+    below = {"StringLike": {"s3:prefix": [keys]}}
+    allow(grantee, (["s3:ListBucket"], [bucket]), where=below)

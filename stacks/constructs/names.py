@@ -35,6 +35,32 @@ def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str
     )
 
 
+def sagemaker_arns(stack: cdk.Stack, kind: str, *names: str) -> list[str]:
+    """Resources of SageMaker's by their names, or by patterns of them.
+
+    SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
+    """
+    return [
+        stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
+        for name in dict.fromkeys([*names, *(name.lower() for name in names)])
+    ]
+
+
+def colon_arn(stack: cdk.Stack, service: str, kind: str, name: str) -> str:
+    """The ARN of what has a colon before its name, where others have a slash."""
+    return stack.format_arn(
+        service=service,
+        resource=kind,
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def secret_keys(stack: cdk.Stack, config: StageConfig, host: str = "") -> str:
+    """The secrets of the stage, or of one host's models."""
+    return colon_arn(stack, "secretsmanager", "secret", f"{config.prefix}/{host}*")
+
+
 def bedrock_jobs(stack: cdk.Stack, kind: str) -> str:
     """All of Bedrock's jobs or models of a kind: their ARNs hold a number, and no name of ours."""
     return stack.format_arn(service="bedrock", resource=kind, resource_name="*")
@@ -47,23 +73,17 @@ def pascal(*names: str) -> str:
 
 def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
     """The machine, its executions and map runs; by name, as its role would refer to it."""
-    machine, runs = (
-        _of_machine(stack, "stateMachine", name),
-        _of_machine(stack, "mapRun", f"{name}/*"),
-    )
-    return [machine, *execution_arns(stack, name), runs]
+    machine = colon_arn(stack, "states", "stateMachine", name)
+    return [
+        machine,
+        *execution_arns(stack, name),
+        colon_arn(stack, "states", "mapRun", f"{name}/*"),
+    ]
 
 
 def execution_arns(stack: cdk.Stack, name: str) -> list[str]:
     """The executions of the machine of that name, and those that its maps start."""
-    return [_of_machine(stack, "execution", f"{name}{rest}") for rest in (":*", "/*")]
-
-
-def _of_machine(stack: cdk.Stack, kind: str, resource: str) -> str:
-    colon = cdk.ArnFormat.COLON_RESOURCE_NAME
-    return stack.format_arn(
-        service="states", resource=kind, resource_name=resource, arn_format=colon
-    )
+    return [colon_arn(stack, "states", "execution", f"{name}{rest}") for rest in (":*", "/*")]
 
 
 def default_bus(stack: cdk.Stack) -> str:

@@ -13,54 +13,38 @@ from stacks.constructs.grants import allow
 
 def let_functions_in(role: iam.IGrantable, stack: cdk.Stack, vpc: Vpc) -> None:
     """Let Lambda make and remove a function's network interfaces in these subnets."""
-    allow(
-        role,
-        (["ec2:CreateNetworkInterface"], _places(stack, vpc)),
-        (
-            [
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:DeleteNetworkInterface",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            [_ec2(stack, "network-interface", "*")],
-        ),
-        (["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], ["*"]),
-    )
+    changes = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+    looks = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+    _let_in(role, stack, vpc, changes, looks)
 
 
 def let_containers_in(role: iam.IGrantable, stack: cdk.Stack, vpc: Vpc) -> None:
     """Let SageMaker do the same for a job or a model, and lend the interface to its own account."""
+    changes = ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"]
+    looks = [
+        *("ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces"),
+        *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"),
+    ]
+    _let_in(role, stack, vpc, changes, looks)
+
+
+def _let_in(
+    role: iam.IGrantable, stack: cdk.Stack, vpc: Vpc, changes: list[str], looks: list[str]
+) -> None:
+    """`changes`: what is done to interfaces beside making and removing them."""
+
+    def named(kind: str, name: str) -> str:
+        return stack.format_arn(service="ec2", resource=kind, resource_name=name)
+
+    interfaces = named("network-interface", "*")
+    places = [
+        interfaces,
+        *(named("subnet", name) for name in vpc.subnets),
+        *(named("security-group", name) for name in vpc.security_groups),
+    ]
     allow(
         role,
-        (["ec2:CreateNetworkInterface"], _places(stack, vpc)),
-        (
-            [
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission",
-            ],
-            [_ec2(stack, "network-interface", "*")],
-        ),
-        (
-            [
-                "ec2:DescribeDhcpOptions",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ],
-            ["*"],
-        ),
+        (["ec2:CreateNetworkInterface"], places),
+        ([*changes, "ec2:DeleteNetworkInterface"], [interfaces]),
+        (looks, ["*"]),
     )
-
-
-def _places(stack: cdk.Stack, vpc: Vpc) -> list[str]:
-    return [
-        _ec2(stack, "network-interface", "*"),
-        *(_ec2(stack, "subnet", name) for name in vpc.subnets),
-        *(_ec2(stack, "security-group", name) for name in vpc.security_groups),
-    ]
-
-
-def _ec2(stack: cdk.Stack, kind: str, name: str) -> str:
-    return stack.format_arn(service="ec2", resource=kind, resource_name=name)

@@ -12,10 +12,16 @@ from nova_judge.recipe import catalog
 from nova_judge.sources.served import IMAGES, OWN
 from nova_judge.sources.weights import ESCROW
 from stacks.config import StageConfig
-from stacks.constructs.grants import allow, allow_pass_role
+from stacks.constructs.grants import allow, allow_list, allow_pass_role
+from stacks.constructs.names import sagemaker_arns, secret_keys
 from stacks.constructs.network import let_containers_in
 from stacks.constructs.python_function import PythonFunction
-from stacks.constructs.sagemaker_grants import grant_image_pull, grant_telemetry, serving_registry
+from stacks.constructs.sagemaker_grants import (
+    SERVING_LOGS,
+    allow_container,
+    container_role,
+    serving_registry,
+)
 from stacks.constructs.storage import Storage
 
 IN_S3 = "s3://"
@@ -30,19 +36,10 @@ class OwnWeights(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stack, self._config = cdk.Stack.of(self), config
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
-            ),
-            description="Serves weights of the stage's folders: image, logs, metrics, weights",
-        )
-        grant_image_pull(self.role, [*self._images(), *config.serving_image_repositories])
-        grant_telemetry(
-            self.role, self._stack, "/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints"
-        )
+        description = "Serves weights of the stage's folders: image, logs, metrics, weights"
+        self.role = container_role(self, "Role", description)
+        repositories = [*self._images(), *config.serving_image_repositories]
+        allow_container(self.role, repositories, SERVING_LOGS)
         self._allow_reading(self.role)
         if HUB in config.weights:
             self._allow_copies(storage)
@@ -74,10 +71,7 @@ class OwnWeights(Construct):
             allow(
                 function,
                 (["sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig"], [models, configs]),
-                (
-                    ["sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"],
-                    ["*"],
-                ),
+                (["sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"], ["*"]),
                 (["sagemaker:ListModels"], ["*"]),
             )
             if name == "PrepareEndpoints":
@@ -105,28 +99,17 @@ class OwnWeights(Construct):
 
     def allow_settling(self, function: PythonFunction) -> None:
         """Let a function find out what would be served: packages, jobs, and what folders hold."""
-        arn = self._stack.format_arn
         self._allow_reading(function)
         if packages := self._config.model_packages:
             allow(function, (["sagemaker:DescribeModelPackage"], packages))
-        jobs = [
-            arn(service="sagemaker", resource="training-job", resource_name=name)
-            for given in self._config.training_jobs
-            for name in dict.fromkeys((given, given.lower()))
-        ]
-        if jobs:
+        if jobs := sagemaker_arns(self._stack, "training-job", *self._config.training_jobs):
             allow(function, (["sagemaker:DescribeTrainingJob"], jobs))
 
     def allow_copying(self, function: PythonFunction, storage: Storage) -> None:
         """Let a function copy gated models of the Hub into the bucket, with the keys for it."""
         if HUB not in self._config.weights:
             return
-        keys = self._stack.format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{self._config.prefix}/{HUB_HOST}/*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        keys = secret_keys(self._stack, self._config, f"{HUB_HOST}/")
         allow(function, (["secretsmanager:GetSecretValue"], [keys]))
         storage.allow_write(function, f"{WEIGHTS}*")
 
@@ -134,13 +117,7 @@ class OwnWeights(Construct):
         """Let the role read those copies, and nothing else of the bucket."""
         bucket = storage.data_bucket
         allow(self.role, (["s3:GetObject"], [bucket.arn_for_objects(f"{WEIGHTS}*")]))
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{WEIGHTS}*"]}},
-            )
-        )
+        allow_list(self.role, bucket.bucket_arn, f"{WEIGHTS}*")
         if storage.kms_key:
             allow(self.role, (["kms:Decrypt"], [storage.kms_key]))
 
@@ -154,12 +131,6 @@ class OwnWeights(Construct):
             bucket, _, prefix = folder.partition("/")
             arn = f"arn:{self._stack.partition}:s3:::{bucket}"
             allow(grantee, (["s3:GetObject"], [f"{arn}/{prefix}*"]))
-            grantee.grant_principal.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=["s3:ListBucket"],
-                    resources=[arn],
-                    conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
-                )
-            )
+            allow_list(grantee, arn, f"{prefix}*")
         if folders and self._config.kms_key:
             allow(grantee, (["kms:Decrypt"], [self._config.kms_key]))

@@ -9,12 +9,15 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.settings import FunctionSettings, environment
 from nova_judge.folders import ROOT
 from stacks.config import StageConfig, Vpc
+from stacks.constructs.grants import allow
 from stacks.constructs.network import let_functions_in
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -133,7 +136,7 @@ class PythonFunction(lambda_.Function):
             description=description,
         )
         writes = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        role.add_to_policy(iam.PolicyStatement(actions=writes, resources=[log_group.log_group_arn]))
+        allow(role, (writes, [log_group.log_group_arn]))
         if config.vpc:
             let_functions_in(role, cdk.Stack.of(scope), config.vpc)
         super().__init__(
@@ -159,12 +162,27 @@ class PythonFunction(lambda_.Function):
 
     def _move_into(self, vpc: Vpc) -> None:
         """By ids alone: the L2 property asks for the VPC's id and zones, which nothing needs."""
+        self.resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
+        )
+
+    def keep_lost_events(
+        self, dead_letters: sqs.Queue, max_event_age: cdk.Duration | None = None
+    ) -> None:
+        """Try an event three times, and leave it in a queue after that."""
+        self.configure_async_invoke(
+            retry_attempts=2,
+            on_failure=destinations.SqsDestination(dead_letters),
+            max_event_age=max_event_age,
+        )
+
+    @property
+    def resource(self) -> lambda_.CfnFunction:
+        """The resource of the template, for what the L2 construct cannot set."""
         resource = self.node.default_child
         if not isinstance(resource, lambda_.CfnFunction):
             raise TypeError("a function is made of a CfnFunction")
-        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
-        )
+        return resource
 
 
 def _writable_folders(config: StageConfig) -> dict[str, str]:

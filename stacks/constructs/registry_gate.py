@@ -6,8 +6,6 @@ import aws_cdk as cdk
 import msgspec
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -18,6 +16,7 @@ from nova_judge.layout import RUNS
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow
+from stacks.constructs.names import sagemaker_arns
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 from stacks.trigger_config import StageTrigger
@@ -48,9 +47,7 @@ class RegistryGate(Construct):
             config=config,
             description="Nova Judge: sets approval or tag by what a triggered run decided",
         )
-        self.function.configure_async_invoke(
-            retry_attempts=2, on_failure=destinations.SqsDestination(dead_letters)
-        )
+        self.function.keep_lost_events(dead_letters)
         storage.allow_read(self.function, f"{RUNS}*")
         for one in deciding.values():
             self._allow(one)
@@ -70,12 +67,10 @@ class RegistryGate(Construct):
         )
 
     def _allow(self, one: StageTrigger) -> None:
-        """Packages of the group, or jobs whose names begin so.
-
-        SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
-        """
+        """Packages of the group, or jobs whose names begin so."""
+        stack = cdk.Stack.of(self)
         if one.when_registered is not None:
-            places = self._named("model-package", one.when_registered, "/*")
+            places = sagemaker_arns(stack, "model-package", f"{one.when_registered}/*")
             allowed = {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
             if "approval" not in one.sets:
                 conditions: dict[str, Any] = {"Null": {"sagemaker:ModelApprovalStatus": "true"}}
@@ -85,28 +80,11 @@ class RegistryGate(Construct):
                 conditions = {"StringEquals": allowed}
             if "approval" in one.sets:
                 allow(self.function, (["sagemaker:DescribeModelPackage"], places))
-            self.function.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["sagemaker:UpdateModelPackage"],
-                    resources=places,
-                    conditions=conditions,
-                )
-            )
+            allow(self.function, (["sagemaker:UpdateModelPackage"], places), where=conditions)
         elif one.when_trained is not None:
-            self.function.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["sagemaker:AddTags"],
-                    resources=self._named("training-job", one.when_trained, "*"),
-                    conditions={"ForAllValues:StringEquals": {"aws:TagKeys": list(NOTES)}},
-                )
-            )
-
-    def _named(self, kind: str, name: str, rest: str) -> list[str]:
-        stack = cdk.Stack.of(self)
-        return [
-            stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{each}{rest}")
-            for each in dict.fromkeys([name, name.lower()])
-        ]
+            jobs = sagemaker_arns(stack, "training-job", f"{one.when_trained}*")
+            ours = {"ForAllValues:StringEquals": {"aws:TagKeys": list(NOTES)}}
+            allow(self.function, (["sagemaker:AddTags"], jobs), where=ours)
 
 
 def decides(config: StageConfig) -> bool:

@@ -7,6 +7,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from nova_judge.recipe import catalog
+from stacks.constructs.grants import allow
+from stacks.constructs.names import colon_arn
+
+SERVING_LOGS = ("/aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints")
+"""What the container of an endpoint writes: its log groups, and its namespace of metrics."""
 
 
 def serving_registry(scope: Construct) -> str:
@@ -20,44 +25,39 @@ def serving_registry(scope: Construct) -> str:
     return registries.find_in_map(cdk.Stack.of(scope).region, "account")
 
 
-def grant_image_pull(role: iam.Role, repositories: Sequence[str]) -> None:
-    """Let a role pull from these repositories (ARNs); the registry's login knows no resource."""
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            resources=list(repositories),
-        )
+def container_role(
+    scope: Construct,
+    construct_id: str,
+    description: str,
+    services: Sequence[str] = ("sagemaker.amazonaws.com",),
+) -> iam.Role:
+    """The role of a container, which these services may take on for this account."""
+    ours = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
+    trust = [iam.ServicePrincipal(service, conditions=ours) for service in services]
+    return iam.Role(
+        scope,
+        construct_id,
+        assumed_by=iam.CompositePrincipal(*trust),
+        description=description,
     )
-    role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
 
 
-def grant_telemetry(role: iam.Role, stack: cdk.Stack, log_groups: str, namespace: str) -> None:
-    """Let SageMaker write this role's logs and metrics, and nothing else of CloudWatch."""
-    group = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=log_groups,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+def allow_container(role: iam.Role, repositories: Sequence[str], writes: tuple[str, str]) -> None:
+    """Let a role pull from these repositories (ARNs), and write its logs and metrics.
+
+    `writes`: its log groups and its namespace of metrics, and nothing else of CloudWatch.
+    """
+    pulls = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    logs = [
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"),
+        "logs:PutLogEvents",
+    ]
+    group = colon_arn(cdk.Stack.of(role), "logs", "log-group", writes[0])
+    allow(
+        role,
+        (pulls, repositories),
+        (["ecr:GetAuthorizationToken"], ["*"]),  # the registry's login knows no resource
+        (logs, [group, f"{group}:log-stream:*"]),
     )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=[
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ],
-            resources=[group, f"{group}:log-stream:*"],
-        )
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": [namespace]}},
-        )
-    )
+    own_metrics = {"StringEquals": {"cloudwatch:namespace": [writes[1]]}}
+    allow(role, (["cloudwatch:PutMetricData"], ["*"]), where=own_metrics)

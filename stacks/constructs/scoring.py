@@ -4,7 +4,6 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.settings import ScorerSettings
@@ -13,7 +12,7 @@ from nova_judge.kinds.nova import scorer_function_name
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_events, allow_pass_role
-from stacks.constructs.names import bedrock_jobs, default_bus, pascal
+from stacks.constructs.names import bedrock_jobs, colon_arn, default_bus, pascal
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
@@ -40,31 +39,22 @@ class Scoring(Construct):
 
     def _scorer(self, path: Path) -> None:
         """The function that AWS's container calls; it may do nothing but write its log."""
-        name = pascal(path.stem)
-        settings = ScorerSettings(**self._settings, scorer=path.stem)
         function = PythonFunction(
             self,
-            name,
+            pascal(path.stem),
             module="score_answers",
-            settings=settings,
+            settings=ScorerSettings(**self._settings, scorer=path.stem),
             config=self._config,
             description=f"Nova Judge: the scorer scorers/{path.name}",
         )
         # AWS finds reward functions by this prefix, and recipes name scorers by their file.
-        resource = function.node.default_child
-        if not isinstance(resource, lambda_.CfnFunction):
-            raise TypeError("a function is made of a CfnFunction")
-        resource.function_name = scorer_function_name(self._config.prefix, path.stem)
+        function.resource.function_name = scorer_function_name(self._config.prefix, path.stem)
 
     def _allow_jobs(self, role: iam.Role) -> None:
         """A job may call this stage's scorers, and Bedrock's job the model that judges."""
         stack = cdk.Stack.of(self)
-        scorers = stack.format_arn(
-            service="lambda",
-            resource="function",
-            resource_name=scorer_function_name(self._config.prefix, "*"),
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        named = scorer_function_name(self._config.prefix, "*")
+        scorers = colon_arn(stack, "lambda", "function", named)
         batches = bedrock_jobs(stack, "model-invocation-job")
         allow(
             role,

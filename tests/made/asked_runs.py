@@ -2,7 +2,8 @@
 
 from nova_judge.inputs.reading import FROM_FILE, AnswerSources
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.records import S3Object
+from nova_judge.runs.run import Run
 
 
 def run_of(
@@ -13,7 +14,7 @@ def run_of(
         "run_id": run_id,
         "execution": "arn:execution",
         "created": "2026-11-21T00:00:00Z",
-        "input": RunInput("bucket", "inbox/x.jsonl", "v", 1),
+        "input": S3Object("bucket", "inbox/x.jsonl", "v", 1),
         "recipe": recipe,
         "recipe_sha256": recipe.sha256,
         "sources": sources,

@@ -18,7 +18,7 @@ from lambdas.settings import (
     JobSettings,
     environment,
 )
-from nova_judge.aws import executions, runs_table, s3
+from nova_judge.aws import aws_clients, runs_table, s3
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import JudgedRow
@@ -88,7 +88,10 @@ class Account:
         return self.table.get_item(Key={"run_id": run_id}).get("Item", {})
 
 
-CACHED = (s3.client, runs_table._table, executions._client)
+CACHED = (
+    *(s3.client, runs_table._table, aws_clients.bedrock, aws_clients.logs),
+    *(aws_clients.sagemaker, aws_clients.stepfunctions),
+)
 
 
 @pytest.fixture

@@ -140,7 +140,6 @@ def test_aws_is_called_by_aws_alone():
 
 def test_no_function_imports_another():
     shared = {"lambdas", "lambdas.settings", "lambdas.observability", "lambdas.notifications"}
-    shared |= {"lambdas.pings"}
     shared |= {"lambdas.model_ways"}
     another = lambda used: top(used) == "lambdas" and used not in shared  # noqa: E731
     assert faults(FUNCTIONS, another) == {}

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from nova_judge.aws import batch_jobs
+from nova_judge.aws import aws_clients, batch_jobs
 from nova_judge.aws.batch_jobs import BatchJob
 from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.tags import run_tags, stage_tags
@@ -37,7 +37,7 @@ def test_an_endpoint_is_created_with_the_tags_of_its_stage(client):
 
 def test_a_batch_job_carries_the_tags_of_its_run(client, monkeypatch):
     bedrock = client("bedrock")
-    monkeypatch.setattr(batch_jobs, "_client", lambda: bedrock)
+    monkeypatch.setattr(aws_clients, "bedrock", lambda: bedrock)
     job = BatchJob("j", "model", "arn:aws:iam::123456789012:role/r", "s3://i", "s3://o", OURS)
     tags = [{"key": key, "value": value} for key, value in OURS.items()]
     parts = ("modelInvocationType", "inputDataConfig", "outputDataConfig", "roleArn", "jobName")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nova_judge.aws import execution_meter
+from nova_judge.aws import aws_clients, execution_meter
 from nova_judge_local.emulator_settings import ChatServer
 from tests.workflow.conftest import Account
 from tests.workflow.judge_server import Judge, completion, judge_server, pairs
@@ -174,7 +174,7 @@ def test_judging_is_measured_and_metered(
     own(here, url)
     here.drop("pairs.jsonl", pairs(40), recipe="own")
     (execution,) = here.ended()
-    monkeypatch.setattr(execution_meter, "_client", lambda: here.client("stepfunctions"))
+    monkeypatch.setattr(aws_clients, "stepfunctions", lambda: here.client("stepfunctions"))
     use = execution_meter.use_of(execution.arn)
     assert use.transitions >= 20
     assert use.lambda_gb_seconds > 1  # PlanEvaluation alone has 3 GB

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from nova_judge.runs.run import decode_run
+import msgspec
+
+from nova_judge.runs.run import Run
 from tests.workflow.conftest import Account, lines
 
 Start = Callable[..., Account]
@@ -62,7 +64,7 @@ def test_a_bedrock_candidate_answers_in_batch_beside_an_endpoint(
         here.emulator.function_errors.read_text(),
     )
     run_id = execution.output["run_id"]
-    assert decode_run(here.read(f"runs/{run_id}/request.json")).batch == ("A",)
+    assert msgspec.json.decode(here.read(f"runs/{run_id}/request.json"), type=Run).batch == ("A",)
     (job,) = here.client("bedrock").list_model_invocation_jobs()["invocationJobSummaries"]
     assert (job["status"], job["modelInvocationType"]) == ("Completed", "Converse")
     metrics = here.metrics()

@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nova_judge.layout import UNSTARTED
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.runs.run import decode_run
+from nova_judge.runs.run import Run
 from tests.made.command_line import forked
 from tests.workflow.conftest import Account, lines
 
@@ -83,7 +84,10 @@ def test_who_wants_answers_of_its_own_gets_a_run_beside_the_one_that_is_there(
     reports = {path.parent.parent.name for path in tmp_path.glob("pairs-*/report/report.html")}
     assert {run["run_id"] for run in here.runs()} == reports
     assert len(reports) == 3
-    asked = {run: decode_run(here.read(f"runs/{run}/request.json")).no_cache for run in reports}
+    asked = {
+        run: msgspec.json.decode(here.read(f"runs/{run}/request.json"), type=Run).no_cache
+        for run in reports
+    }
     assert sorted(asked.values()) == [False, True, True]
 
 

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from nova_judge.findings.metrics_record import decode_metrics
-from nova_judge.runs.run import decode_run
+from nova_judge.runs.run import Run
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.engine import deploy as deploying
 from nova_judge_local.engine.emulator import Emulator
@@ -118,7 +119,10 @@ def runs_are_read(here: Account) -> None:
     assert "X-Amz-Signature" in document(here, "open", "fine")["url"]
     for name in ("fine", "failing"):
         folder = f"runs/{listed[name]['run_id']}"
-        assert decode_run(here.read(f"{folder}/request.json")).recipe.name == "pairwise"
+        assert (
+            msgspec.json.decode(here.read(f"{folder}/request.json"), type=Run).recipe.name
+            == "pairwise"
+        )
         metrics = decode_metrics(here.read(f"{folder}/report/metrics.json"), name)
         assert metrics.status == {"fine": "completed", "failing": "failed"}[name]
     refused = command(here, "retry", "fine")

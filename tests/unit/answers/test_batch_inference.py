@@ -30,7 +30,7 @@ from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Generation
 from nova_judge.steps import batch_shard
-from nova_judge.steps.batch_shard import BatchShard
+from nova_judge.steps.batch_shard import BatchPlace, BatchShard
 from tests.made.asked_runs import run_of
 
 PROMPTS = [f"question {n}" for n in range(150)]
@@ -202,7 +202,8 @@ def batch():
     candidates = {**recipe.candidates, "A": spec}
     run = run_of(msgspec.structs.replace(recipe, candidates=candidates), GENERATED)
     how = run.recipe.generation_for("A")
-    return BatchShard(run, "A", MODEL, how, 0, "bucket", "nova-judge-dev", "arn:role", "dev")
+    place = BatchPlace("nova-judge-dev", "arn:role", "dev")
+    return BatchShard(run, "A", MODEL, how, 0, "bucket", place)
 
 
 def test_a_shard_is_begun_once_awaited_and_collected_once(account, batch):

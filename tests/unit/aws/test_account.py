@@ -40,7 +40,7 @@ def stubbed(aws, monkeypatch):
 
     def stub(service: str) -> Stubber:
         client = boto3.client(service)
-        monkeypatch.setattr(account, "_client", lambda _: client)
+        monkeypatch.setattr(account, "impatient", lambda _: client)
         stubber = Stubber(client)
         stubber.activate()
         return stubber
@@ -429,7 +429,7 @@ def paged(monkeypatch, pages):
                 read.append(page)
                 yield {"Quotas": [{"QuotaName": name, "Value": 1.0} for name in page]}
 
-    monkeypatch.setattr(account, "_client", lambda _: Client())
+    monkeypatch.setattr(account, "impatient", lambda _: Client())
     return read
 
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from nova_judge.aws import batch_jobs, evaluation_jobs
+from nova_judge.aws import aws_clients, batch_jobs, evaluation_jobs
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 PREFIX = "nova-judge-dev-"
@@ -22,7 +22,7 @@ def test_the_part_of_a_name_could_be_a_name(monkeypatch, jobs, operation, looks)
     Where there are no jobs, the answer has no list: by the service's model it is never empty.
     """
     client = boto3.client("bedrock", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    monkeypatch.setattr(jobs, "_client", lambda: client)
+    monkeypatch.setattr(aws_clients, "bedrock", lambda: client)
     asked = []
     client.meta.events.register(
         f"provide-client-params.bedrock.{operation}", lambda params, **_: asked.append(params)
@@ -48,7 +48,7 @@ def test_the_part_of_a_name_could_be_a_name(monkeypatch, jobs, operation, looks)
 )
 def test_what_a_batch_job_writes_is_encrypted_with_the_stages_key(monkeypatch, key, output):
     client = boto3.client("bedrock", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    monkeypatch.setattr(batch_jobs, "_client", lambda: client)
+    monkeypatch.setattr(aws_clients, "bedrock", lambda: client)
     role, model = "arn:aws:iam::123456789012:role/judge", "amazon.nova-lite-v1:0"
     job = batch_jobs.BatchJob("job", model, role, "s3://b/i", "s3://b/o/", {}, key)
     asked = {

@@ -3,16 +3,16 @@
 import boto3
 import pytest
 
-from nova_judge.aws import log_groups
+from nova_judge.aws import aws_clients, run_logs
 
 OURS = "/aws/sagemaker/Endpoints/nova-judge-dev-"
 
 
 @pytest.fixture
 def logs(account):
-    log_groups._client.cache_clear()
+    aws_clients.logs.cache_clear()
     yield boto3.client("logs")
-    log_groups._client.cache_clear()
+    aws_clients.logs.cache_clear()
 
 
 def test_only_what_is_ours_and_kept_for_ever_is_changed(logs):
@@ -20,8 +20,8 @@ def test_only_what_is_ours_and_kept_for_ever_is_changed(logs):
         logs.create_log_group(logGroupName=name)
     logs.put_retention_policy(logGroupName=f"{OURS}b", retentionInDays=7)
 
-    assert log_groups.expire(OURS, 30) == [f"{OURS}a"]
-    assert log_groups.expire(OURS, 30) == []
+    assert run_logs.expire(OURS, 30) == [f"{OURS}a"]
+    assert run_logs.expire(OURS, 30) == []
     kept = {
         group["logGroupName"]: group.get("retentionInDays")
         for group in logs.describe_log_groups()["logGroups"]

@@ -12,7 +12,14 @@ import ryaml
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nova_judge import __version__
-from nova_judge.aws import account, live_probes, machine_probes, role_rights, submissions
+from nova_judge.aws import (
+    account,
+    aws_clients,
+    live_probes,
+    machine_probes,
+    role_rights,
+    submissions,
+)
 from nova_judge.check import Check
 from nova_judge.errors import SubmitError
 from nova_judge.preflight.machine_samples import STATE_SAMPLES, StateSample, event_samples
@@ -32,10 +39,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             **{name: lambda answer=answer, **_: answer for name, answer in calls.items()},
             get_paginator=lambda name: SimpleNamespace(paginate=lambda **_: [calls[name]]),
         )
-        for name in ("_client", "_tester", "_iam"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, lambda *_: client)
-        monkeypatch.setattr(module, "boto3", SimpleNamespace(client=lambda *_: client))
+        monkeypatch.setattr(aws_clients, "impatient", lambda *_: client)
+        maker = SimpleNamespace(client=lambda *_: client)
+        monkeypatch.setattr(module, "boto3", maker, raising=False)
+        monkeypatch.setattr(module, "_tester", lambda: client, raising=False)
         monkeypatch.setattr(account, "stack_resources", lambda *_: resources or {})
 
     return put
@@ -257,7 +264,7 @@ def test_what_other_accounts_own_is_not_simulated(monkeypatch: pytest.MonkeyPatc
         return {"EvaluationResults": []}
 
     client = SimpleNamespace(simulate_principal_policy=simulate)
-    monkeypatch.setattr(role_rights, "_iam", lambda: client)
+    monkeypatch.setattr(aws_clients, "impatient", lambda _: client)
     foreign = (f"{ecr}:*:repository/vllm", f"{ecr}:763104351884:repository/vllm")
     own = ("*", "arn:aws:s3:::data/*", f"{ecr}:123456789012:repository/mine")
     for resources in (foreign, (*foreign, *own)):
@@ -293,9 +300,8 @@ def test_the_simulator_is_given_what_the_conditions_of_a_right_demand(
         given.extend(tuple(entry.values()) for entry in request["ContextEntries"])
         return {"EvaluationResults": []}
 
-    monkeypatch.setattr(
-        role_rights, "_iam", lambda: SimpleNamespace(simulate_principal_policy=simulate)
-    )
+    client = SimpleNamespace(simulate_principal_policy=simulate)
+    monkeypatch.setattr(aws_clients, "impatient", lambda _: client)
     right = role_rights.Statement(("x:Y",), ("*",), conditions)
     assert list(role_rights._denied("arn:aws:iam::123456789012:role/r", right)) == []
     assert given == entries

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from nova_judge.aws import s3
 from nova_judge.errors import InputFileError
 from nova_judge.recipe.files import MOST_BESIDE
+from nova_judge.records import S3Object
 from tests.unit.conftest import BUCKET
 
 
@@ -19,8 +20,8 @@ def uploads(account) -> list:
 
 def test_an_object_is_described_in_the_version_that_was_meant(account):
     first, second = account.put("x", b"one"), account.put("x", b"three")
-    assert s3.describe(BUCKET, "x") == s3.S3Object(BUCKET, "x", second, 5)
-    assert s3.describe(BUCKET, "x", first) == s3.S3Object(BUCKET, "x", first, 3)
+    assert s3.describe(BUCKET, "x") == S3Object(BUCKET, "x", second, 5)
+    assert s3.describe(BUCKET, "x", first) == S3Object(BUCKET, "x", first, 3)
 
 
 @pytest.mark.parametrize("version", [None, "11111111-2222-3333-4444-555555555555"])
@@ -44,7 +45,7 @@ def test_an_object_that_may_not_be_read_says_where_inputs_belong(account):
     ],
 )
 def test_an_upload_that_cannot_be_read_says_why_and_not_where_it_lies(account, head, code, words):
-    item = s3.S3Object(BUCKET, "inbox/pairwise/q.jsonl", "v", 10)
+    item = S3Object(BUCKET, "inbox/pairwise/q.jsonl", "v", 10)
     with Stubber(s3.client()) as stub, pytest.raises(InputFileError, match=words) as failed:
         operation = "head_object" if head else "get_object"
         stub.add_client_error(operation, code, http_status_code=403)
@@ -55,7 +56,7 @@ def test_an_upload_that_cannot_be_read_says_why_and_not_where_it_lies(account, h
 
 
 def test_what_we_wrote_ourselves_and_may_not_read_is_no_fault_of_the_input(account):
-    item = s3.S3Object(BUCKET, "runs/r/judge/0/rows.jsonl", "v", 10)
+    item = S3Object(BUCKET, "runs/r/judge/0/rows.jsonl", "v", 10)
     with Stubber(s3.client()) as stub, pytest.raises(ClientError):
         stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
         s3.head(item)

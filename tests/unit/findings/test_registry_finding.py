@@ -8,7 +8,8 @@ from nova_judge.findings.registry_finding import registry_finding
 from nova_judge.inputs.reading import GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.trigger import Decision, GateDemands, Trigger
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.records import S3Object
+from nova_judge.runs.run import Run
 from tests.made.changed import changed
 from tests.unit.conftest import RECIPE
 from tests.unit.findings.test_score_gate import metrics as scored_metrics
@@ -24,7 +25,7 @@ def run(trigger=JOB, candidates=CANDIDATES, sources=GENERATED, key=INPUT):
         run_id="q-0123456789ab",
         execution="arn:execution:one",
         created="2026-11-29T12:00:00Z",
-        input=RunInput("data", key, "1", 5),
+        input=S3Object("data", key, "1", 5),
         recipe=recipe,
         recipe_sha256=recipe.sha256,
         sources=sources,

@@ -18,12 +18,13 @@ from lambdas import (
     process_results,
     record_failure,
 )
-from nova_judge.aws import executions, runs_table
+from nova_judge.aws import aws_clients, executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
 from nova_judge.findings.judging import JudgeFurther
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import INDEX, RunLayout
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.records import S3Object
+from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from tests.made.topic import notified
 from tests.unit.conftest import BUCKET, RECIPE, TABLE
@@ -53,7 +54,7 @@ def claimed(account, context):
             run_id=RUN,
             execution=execution,
             created="2026-11-21T18:00:00Z",
-            input=RunInput(BUCKET, "inbox/own/pairs.jsonl", version, len(content) + 7),
+            input=S3Object(BUCKET, "inbox/own/pairs.jsonl", version, len(content) + 7),
             recipe=recipe,
             recipe_sha256=recipe.sha256,
             sources=("file", "file"),
@@ -576,6 +577,6 @@ def test_a_child_that_cannot_be_read_hides_nothing(context, account):
         "state": {"error": {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "map"}},
         "execution": FIRST,
     }
-    with Stubber(executions._client()) as stub:
+    with Stubber(aws_clients.stepfunctions()) as stub:
         stub.add_client_error("list_map_runs", "AccessDeniedException")
         assert record_failure.handler(event, context)["cause"] == "map"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.pings import PING
+from lambdas.observability import PING
 from nova_judge import __version__
 from nova_judge.aws import live_probes
 

@@ -6,7 +6,7 @@ import pytest
 
 from lambdas import tell_registry
 from lambdas.settings import TriggerSettings, environment
-from nova_judge.aws import model_registry
+from nova_judge.aws import aws_clients
 from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import entry_of_report
 from nova_judge.findings.metrics_record import encode_metrics
@@ -79,7 +79,7 @@ def sent(monkeypatch):
         def describe_model_package(self, **request):
             return client.describe_model_package(**request)
 
-    monkeypatch.setattr(model_registry, "_sagemaker", Recording)
+    monkeypatch.setattr(aws_clients, "sagemaker", Recording)
     return requests
 
 

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from nova_judge_local.judges.chat_server import check_server, complete, parse_ch
 from nova_judge_local.judges.model_answers import (
     Answers,
     CompletionRequest,
-    ForwardedAnswers,
     answers_from,
+    forwarded_answer,
 )
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
@@ -181,7 +182,7 @@ def _reply(text, finish="stop"):
 
 def test_a_server_of_the_users_answers_with_the_settings_of_the_request(chat_server):
     url, asked = chat_server(_reply("forwarded", "length"))
-    answers = Answers(ForwardedAnswers(parse_chat_server(f"{url}#llama", "secret")))
+    answers = Answers(partial(forwarded_answer, parse_chat_server(f"{url}#llama", "secret")))
 
     answer = json.loads(answers.invocation(MODEL, "e", _chat("hello", temperature=0.5)))
 
@@ -287,7 +288,7 @@ def test_what_a_server_refused_travels_inside_the_model_error_as_with_sagemaker(
     url, _ = chat_server((400, b"no such setting"))
     asked = CompletionRequest(("m",), "2 + 2?", [{"role": "user", "content": "2 + 2?"}], {})
     with pytest.raises(ApiError, match="no such setting") as refused:
-        ForwardedAnswers(parse_chat_server(url)).answer(asked)
+        forwarded_answer(parse_chat_server(url), asked)
     assert (refused.value.status, refused.value.original) == (424, 400)
 
 

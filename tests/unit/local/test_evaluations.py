@@ -12,7 +12,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from nova_judge.aws import evaluation_jobs
+from nova_judge.aws import aws_clients, evaluation_jobs
 from nova_judge.errors import LocalModeError
 from nova_judge.kinds.bedrock_scores import evaluation_job_request
 from nova_judge.kinds.job import JobPlace
@@ -113,7 +113,7 @@ def jobs(bucket: Bucket, judge: Waiting, monkeypatch: pytest.MonkeyPatch) -> Eva
         return AWSResponse(request.url, status, headers, raw)
 
     client.meta.events.register("before-send.bedrock", send)
-    monkeypatch.setattr(evaluation_jobs, "_client", lambda: client)
+    monkeypatch.setattr(aws_clients, "bedrock", lambda: client)
     return made
 
 

@@ -1,5 +1,4 @@
-from nova_judge_local.judges.kept_verdicts import FILE, KeptVerdicts
-from nova_judge_local.judges.pair_judges import NoOutputError, Shown
+from nova_judge_local.judges.pair_judges import KEPT_VERDICTS, KeptVerdicts, NoOutputError, Shown
 
 SHOWN = Shown("2 + 2?", "4", "5", "forward", None)
 
@@ -43,7 +42,7 @@ def test_an_unfinished_output_is_asked_for_again(tmp_path):
 
 def test_a_line_that_was_cut_off_costs_itself_only(tmp_path):
     KeptVerdicts(Counting(), tmp_path).output(SHOWN, "pairwise")
-    with (tmp_path / FILE).open("ab") as file:
+    with (tmp_path / KEPT_VERDICTS).open("ab") as file:
         file.write(b'{"key": "half')
     judge = Counting()
     KeptVerdicts(judge, tmp_path).output(SHOWN, "rubric")

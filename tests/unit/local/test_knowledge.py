@@ -1,6 +1,6 @@
 import json
 
-from nova_judge_local.judges.knowledge import Knowledge, knowledge_in
+from nova_judge_local.judges.knowledge import Knowledge
 
 
 def _file(folder, *rows):
@@ -41,7 +41,7 @@ def test_lines_that_cannot_be_read_are_passed_over_and_counted(tmp_path):
     )
     _file(tmp_path, *rows)
 
-    known = knowledge_in(tmp_path)
+    known = Knowledge(sorted(tmp_path.glob("*.jsonl")))
 
     assert known.of("p", "", "").line == 1
     assert known.of("q", "", "").line == 5

@@ -16,7 +16,7 @@ from nova_judge.pairs.judge_output import judgment_of, read_judgments
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Unscored
 from nova_judge_local.container import judge_tasks
-from nova_judge_local.container.mounted_job import read_job
+from nova_judge_local.container.mounted_job import Outside, read_job
 from nova_judge_local.judges.pair_judges import NoOutputError
 
 ROWS = [
@@ -48,7 +48,7 @@ inference: {{top_p: 1.0}}
 
 
 def _judged(root):
-    judge_tasks.run(read_job(root, "reference", root / "known"))
+    judge_tasks.run(read_job(root, Outside("reference", root / "known")))
     (results,) = (root / "output/data/my-run/eval_results").glob("results_*.json")
     (details,) = (root / "output/data/my-run/eval_results/details").rglob("details_*.parquet")
     return json.loads(results.read_text("utf-8")), details

@@ -9,7 +9,7 @@ from nova_judge.errors import PreflightError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.images import ImageFacts
-from nova_judge.preflight.input_check import input_check
+from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.model_check import Access, ModelFacts, model_check
 from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (

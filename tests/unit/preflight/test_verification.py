@@ -7,14 +7,15 @@ import msgspec
 import pytest
 
 from nova_judge.check import Check
+from nova_judge.json_lines import indented
 from nova_judge.preflight import verification
-from nova_judge.preflight.unconfirmed import Unconfirmed, unconfirmed
 from nova_judge.preflight.verification import (
     SettlingRun,
+    Unconfirmed,
     Verification,
     assumption_rows,
-    encode_verification,
     probe_rows,
+    unconfirmed,
     verification_table,
 )
 from nova_judge.recipe.files import recipe_names
@@ -82,10 +83,10 @@ def test_what_is_sent_to_others_holds_no_account_and_no_key():
         assumptions=(),
     )
     table = verification_table(found)
-    for text in (table, encode_verification(found).decode()):
+    for text in (table, indented(found).decode()):
         assert "123456789012" not in text
         assert key not in text
     line = "| name | refuted | arn:aws:iam::<account>:role/x \\| <key> new line | advice |"
     assert line in table.splitlines()
-    assert msgspec.json.decode(encode_verification(found), type=Verification) == found
+    assert msgspec.json.decode(indented(found), type=Verification) == found
     assert [row.what for row in found.refuted()] == ["name"]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nova_judge.aws import execution_meter, runs_table
+from nova_judge.aws import aws_clients, execution_meter, runs_table
 from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.findings.stage_costs import costs_by_recipe
 from nova_judge.folders import ROOT
@@ -110,7 +110,7 @@ def test_transitions_and_function_time_are_read_from_the_history(monkeypatch):
         get_paginator=lambda name: SimpleNamespace(paginate=partial(pages, name)),
         list_map_runs=lambda **_: {"mapRuns": [{"mapRunArn": "arn"}]},
     )
-    monkeypatch.setattr(execution_meter, "_client", lambda: client)
+    monkeypatch.setattr(aws_clients, "stepfunctions", lambda: client)
     use = execution_meter.use_of("arn:execution")
     assert len(asked) == 1 + 17  # every third child
     assert use.transitions == pytest.approx(3 + 1 + 50 * 3)  # states, a try more, children

@@ -10,9 +10,10 @@ from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import CandidateSpec, RatesElsewhere, Statistics
+from nova_judge.records import S3Object
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.row_accounting import CutOff, DatasetSummary, ReasonCount
-from nova_judge.runs.run import Run, RunInput, StandIns, answer_sources, decode_run, sources_in
+from nova_judge.runs.run import Run, StandIns, answer_sources, sources_in
 from nova_judge.statistics.statistics_settings import JudgeRates
 
 RECIPE = load_recipe(packaged_recipe("pairwise"), file="pairwise.yaml")
@@ -25,7 +26,7 @@ def run(sources=GENERATED, candidates=RECIPE.candidates) -> Run:
         run_id="questions-0123456789ab",
         execution="arn:execution",
         created="2026-11-21T18:00:00Z",
-        input=RunInput("data", "inbox/pairwise/questions.jsonl", "v1", 4321),
+        input=S3Object("data", "inbox/pairwise/questions.jsonl", "v1", 4321),
         recipe=recipe,
         recipe_sha256=recipe.sha256,
         sources=sources,
@@ -37,7 +38,7 @@ def _fields(record) -> dict:
 
 
 def test_a_run_is_read_as_it_was_written():
-    assert decode_run(run().encode()) == run()
+    assert msgspec.json.decode(run().encode(), type=Run) == run()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,9 @@ def test_what_stood_in_is_told_of_the_candidates_that_were_asked():
         run(AnswerSources("file", "generated"), OWN_A),
         stand_ins=StandIns(answers="recorded answers", judge="reference"),
     )
-    facts = run_facts(decode_run(told.encode()), SUMMARY, [OUTCOME], "reference (F1)")
+    facts = run_facts(
+        msgspec.json.decode(told.encode(), type=Run), SUMMARY, [OUTCOME], "reference (F1)"
+    )
     assert [facts.candidates[c].stand_in for c in "AB"] == [None, "recorded answers"]
     assert facts.judge.stand_in == "reference (F1)"
     failed = run_facts(told, SUMMARY, [OUTCOME])

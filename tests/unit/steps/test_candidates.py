@@ -4,13 +4,12 @@ import msgspec
 import pytest
 
 from nova_judge.answers.lane import MOST_THREADS
-from nova_judge.aws.bedrock_converse import ConversePort
-from nova_judge.aws.sagemaker_endpoint import EndpointPort
+from nova_judge.aws.model_ports import ConversePort, EndpointPort
 from nova_judge.aws.ways import AwsWays
 from nova_judge.inputs.reading import GENERATED
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.runs.run import RunInput
+from nova_judge.records import S3Object
 from nova_judge.steps import candidates
 from nova_judge.steps.candidates import ENDPOINT_IN_FLIGHT, SHARDS_AT_ONCE, sources
 from tests.made import asked_runs
@@ -25,7 +24,7 @@ def run_of(text, size=1, **changes):
     base = packaged_recipe("pairwise").partition("candidates:")
     judge = base[2].partition("judge:")
     recipe = load_recipe(f"{base[0]}{text}\njudge:{judge[2]}", file="x.yaml")
-    place = RunInput("bucket", "inbox/x.jsonl", "v", size)
+    place = S3Object("bucket", "inbox/x.jsonl", "v", size)
     run = asked_runs.run_of(recipe, GENERATED, input=place)
     return msgspec.structs.replace(run, **changes)
 

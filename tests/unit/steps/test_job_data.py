@@ -12,8 +12,8 @@ from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import InputRow, Rejected
-from nova_judge.runs.run import Run, RunInput
+from nova_judge.records import InputRow, Rejected, S3Object
+from nova_judge.runs.run import Run
 from nova_judge.steps.job_data import BuiltJobs, build_jobs
 from nova_judge.steps.job_files import FilePiece, write_piece
 from tests.unit.conftest import BUCKET
@@ -154,7 +154,7 @@ def test_models_under_test_share_one_file_that_is_written_once(account) -> None:
     content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     version = account.put("inbox/x/own.jsonl", content)
     of = recipe(CUSTOMISED.replace("judge:\n", "judge:\n  evaluate_base_model: true\n"))
-    place = RunInput(BUCKET, "inbox/x/own.jsonl", version, len(content))
+    place = S3Object(BUCKET, "inbox/x/own.jsonl", version, len(content))
     asked: Run = msgspec.structs.replace(run(of), input=place)
     jobs = build_jobs(asked, ASKED)
     layout = RunLayout(asked.run_id)
