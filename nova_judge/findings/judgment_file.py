@@ -27,7 +27,6 @@ from nova_judge.findings.judgment_fields import (
     JUDGED_BY,
     SHARE,
     Fields,
-    LabelledRow,
     OutsideScaleError,
     PreferenceScale,
     UnusableFieldsError,
@@ -36,6 +35,7 @@ from nova_judge.findings.judgment_fields import (
     misspelt,
     other_scale,
 )
+from nova_judge.findings.label_file import LabelsRead, read_labels
 from nova_judge.inputs.input_file import Record, read_records
 from nova_judge.inputs.label_words import KNOWN, read_label
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
@@ -78,7 +78,7 @@ def read_judgment_file(
         reading = _of_counts(lines, scale)
         if reading is not None:
             return reading
-    read = _read_labels(labels) if labels else _Labels({}, Counter())
+    read = read_labels(labels) if labels else LabelsRead({}, Counter())
     reader = _Reader(read, scale)
     try:
         evidence = gather(reader.rows(read_records(file, columns)))
@@ -116,7 +116,7 @@ def _verdict_columns(file: Path, columns: Mapping[str, str] | None) -> list[str]
 
 def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRead | None:
     """The reading of lines that were counted; None where one of them needs a note."""
-    reader = _Reader(_Labels({}, Counter()), scale)
+    reader = _Reader(LabelsRead({}, Counter()), scale)
     once = gather(reader.rows(Record(0, each.fields) for each in lines))
     if reader.set_aside or reader.lost or once.rows != len(lines):
         return None
@@ -131,17 +131,10 @@ def _of_counts(lines: Sequence[Repeated], scale: PreferenceScale) -> JudgmentsRe
     )
 
 
-class _Labels(NamedTuple):
-    """Rows of a file of labels by id, and the fields that cannot be read, by how many lines."""
-
-    rows: dict[str, LabelledRow]
-    lost: Counter[str]
-
-
 class _Reader:
     """Turns records into evidence rows, and remembers what kinds of judgment it met."""
 
-    def __init__(self, labels: _Labels, scale: PreferenceScale) -> None:
+    def __init__(self, labels: LabelsRead, scale: PreferenceScale) -> None:
         self._known, self._lost_of_labels = labels
         self._scale = scale
         self._lost: Counter[str] = Counter()
@@ -279,22 +272,3 @@ def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> E
         default=int(Outcome.TIE),
     )
     return replace(evidence, forward=codes.astype(np.uint8))
-
-
-def _read_labels(path: Path) -> _Labels:
-    labels: dict[str, LabelledRow] = {}
-    lost: Counter[str] = Counter()
-    for line, fields in read_records(path):
-        try:
-            if isinstance(fields, str):
-                raise UnusableFieldsError(fields)
-            read = Fields(fields)
-            row_id, label = read.text("id"), read.labelled()
-            lost.update(field for field, _ in dict.fromkeys(read.lost))
-        except UnusableFieldsError as unusable:
-            raise InputFileError(f"{path}, line {line}: {unusable}") from None
-        if row_id is None:
-            raise InputFileError(f"{path}, line {line}: labels need an `id` in every line")
-        if labels.setdefault(row_id, label).label != label.label:
-            raise InputFileError(f"{path}, line {line}: id {row_id} has two labels")
-    return _Labels(labels, lost)

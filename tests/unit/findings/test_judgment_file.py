@@ -417,3 +417,18 @@ def test_an_id_that_pandas_wrote_as_a_float_is_the_same_id(tmp_path: Path) -> No
     rows = [{"id": 1, "forward": "A>B"}, {"id": "2", "forward": "A>B"}]
     read = read_judgment_file(jsonl(tmp_path / "j.jsonl", rows), labels)
     assert "2 of 2 ids of the labels have a judgment" in read.notes
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"id": "1", "label": "A much better"}, "`label` holds 'A much better' .1 lines., which"),
+        ({"id": "1", "choice": "left"}, "no line has a `label`.*columns are `id`, `choice`"),
+        ({"ID": "1", "label": "A"}, "line 1: `ID` is read under the name `id` alone: rename"),
+    ],
+)
+def test_labels_that_say_nothing_are_refused_with_what_stands_there(tmp_path, row, said) -> None:
+    """Every label was left aside with a note, and the statistics went on without them."""
+    file = jsonl(tmp_path / "j.jsonl", [{"id": "1", "forward": "A>B"}])
+    with pytest.raises(InputFileError, match=said):
+        read_judgment_file(file, jsonl(tmp_path / "l.jsonl", [row]))
