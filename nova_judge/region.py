@@ -11,6 +11,6 @@ def settle_region(environment: MutableMapping[str, str]) -> None:
 
     Without any the profile's region counts, for all of them.
     """
-    region = next((environment[name] for name in VARIABLES if environment.get(name)), None)
+    region = next(filter(None, (environment.get(name, "").strip() for name in VARIABLES)), None)
     if region is not None:
         environment.update(dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region))

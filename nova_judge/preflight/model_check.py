@@ -59,6 +59,10 @@ def model_check(
     region: str | None = None,
 ) -> Check:
     """Check that one model can be called now, and for how long; `offered` are those that can."""
+    named = _region_of(name)
+    if named and region and named != region:
+        reason = f"its ARN is of {named}, where this asks {region}"
+        return Check(name, "warn", reason, f"name a model of {region}, or deploy in {named}")
     if isinstance(facts, NotRead):
         return Check(name, "not run", facts.reason)
     ended = facts.end_of_life
@@ -74,6 +78,12 @@ def model_check(
         reason = f"it is {facts.lifecycle.lower()}{when}"
         return Check(name, "warn", reason, "plan for its successor")
     return Check(name, "pass", "active")
+
+
+def _region_of(name: str) -> str:
+    """The region in an ARN; empty for an id, and for an ARN without one."""
+    parts = name.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
 def _near(name: str, offered: Sequence[str]) -> str:

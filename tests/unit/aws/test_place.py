@@ -43,6 +43,7 @@ def bare(monkeypatch, tmp_path):
         ({"AMAZON_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-east-1"}, "us-west-2"),
         ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
         ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+        ({"AWS_REGION": " ", "AWS_DEFAULT_REGION": "us-east-1 "}, "us-east-1"),
     ],
 )
 def test_the_first_region_of_the_cdks_order_is_everybodys(given, region):

@@ -344,3 +344,15 @@ def test_a_file_is_checked_as_its_recipe_reads_it():
 def test_a_profile_of_the_region_s_own_geography_is_proposed(region, advice):
     check = model_check("m", ModelFacts("ACTIVE", on_demand=False), NOW, region=region)
     assert (check.status, check.advice) == ("fail", advice)
+
+
+@pytest.mark.parametrize("facts", [ModelFacts("ACTIVE"), NotRead("GetFoundationModel: …")])
+def test_an_arn_of_another_region_is_warned_of(facts):
+    """It passed, and the run's first call was refused."""
+    name = "arn:aws:bedrock:eu-west-1:111122223333:provisioned-model/abcd1234efgh"
+    check = model_check(name, facts, NOW, region="us-east-1")
+    assert (check.status, check.finding) == (
+        "warn",
+        "its ARN is of eu-west-1, where this asks us-east-1",
+    )
+    assert model_check(name, ModelFacts("ACTIVE"), NOW, region="eu-west-1").status == "pass"
