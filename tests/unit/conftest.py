@@ -178,11 +178,11 @@ def rows() -> list[JudgedRow]:
     return generated.judged_rows(240)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rubric_metrics(rows: list[JudgedRow]) -> Metrics:
     return generated.metrics(rows, generated.JOB)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def failed_run_metrics() -> Metrics:
     return failed_metrics(generated.facts(240), "RunJudgeJobs", generated.FAILURE)

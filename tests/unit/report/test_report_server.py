@@ -1,6 +1,7 @@
 """The local server: reports only, this machine only, read only."""
 
 import http.client
+import shutil
 import threading
 
 import pytest
@@ -10,13 +11,19 @@ from nova_judge.report.report_server import ServedFolder, make_server
 from nova_judge.report.write import write_report
 
 
-@pytest.fixture
-def server(tmp_path, rubric_metrics, rows):
-    write_report(tmp_path / "runs" / "one" / "report", rubric_metrics, JudgedPairs(rows, "r"))
-    (tmp_path / "runs" / "secret.txt").write_text("secret")
-    (tmp_path / "metrics.json").write_text("outside")
-    (tmp_path / "runs" / "one" / "report.html").symlink_to(tmp_path / "metrics.json")
-    made = make_server(tmp_path / "runs", 0)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, rubric_metrics, rows):
+    folder = tmp_path_factory.mktemp("served")
+    write_report(folder / "runs" / "one" / "report", rubric_metrics, JudgedPairs(rows, "r"))
+    (folder / "runs" / "secret.txt").write_text("secret")
+    (folder / "metrics.json").write_text("outside")
+    (folder / "runs" / "one" / "report.html").symlink_to(folder / "metrics.json")
+    return folder / "runs"
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    made = make_server(folder, 0)
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     yield made
@@ -81,20 +88,21 @@ def test_other_names_of_this_machine_are_refused(server):
     assert ask(server, "/", host=f"reports.example.com:{port}")[0] == 421
 
 
-def test_rows_in_parts_are_listed(server, tmp_path):
+def test_rows_in_parts_are_listed(server, folder):
     """The page's link to them led nowhere."""
-    rows = tmp_path / "runs" / "one" / "report" / "judgments.parquet"
+    shutil.copytree(folder / "one" / "report", folder / "parts" / "report")
+    rows = folder / "parts" / "report" / "judgments.parquet"
     content = rows.read_bytes()
     rows.unlink()
     rows.mkdir()
     (rows / "part 0.parquet").write_bytes(content)
-    status, headers, body = ask(server, "/one/report/judgments.parquet")
+    status, headers, body = ask(server, "/parts/report/judgments.parquet")
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert b'<a href="judgments.parquet/part%200.parquet">part 0.parquet</a>' in body
-    status, headers, body = ask(server, "/one/report/judgments.parquet/part%200.parquet")
+    status, headers, body = ask(server, "/parts/report/judgments.parquet/part%200.parquet")
     assert (status, headers["Content-Type"], body) == (
         200,
         "application/vnd.apache.parquet",
         content,
     )
-    assert ask(server, "/one/report/other.parquet")[0] == 404
+    assert ask(server, "/parts/report/other.parquet")[0] == 404
