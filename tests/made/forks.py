@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,11 +42,11 @@ def shared_forks(folder: Path) -> Iterator[str | None]:
         process.stdin.close()
 
 
-def accounts_from(address: str | None) -> None:
+def accounts_from(
+    address: str | None, patch: Callable[[object, str, object], None] = setattr
+) -> None:
     """Have the runs on this machine that this process starts take their accounts from there."""
-    local_run.EmulatorSettings = functools.partial(  # type: ignore[assignment, misc]
-        EmulatorSettings, forks=address
-    )
+    patch(local_run, "EmulatorSettings", functools.partial(EmulatorSettings, forks=address))
 
 
 PROGRAM = """#!{python} -IS

@@ -16,7 +16,7 @@ HEAVY = ("boto3", "duckdb", "matplotlib", "msgspec", "numpy", "pandas", "jinja2"
 
 
 @pytest.mark.slow
-def test_every_example_of_the_page_is_true(tmp_path, monkeypatch):
+def test_every_example_of_the_page_is_true(quick_accounts, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     page = str(ROOT / "docs" / "python.md")

@@ -24,7 +24,7 @@ def run_cell(source: str, names: dict[str, object]) -> object:
 
 @pytest.mark.slow
 @pytest.mark.drawn
-def test_both_stories_run(tmp_path, monkeypatch):
+def test_both_stories_run(quick_accounts, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     notebook = json.loads(NOTEBOOK.read_text("utf-8"))
