@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import lambda_svc, stepfunctions
@@ -19,6 +20,7 @@ from nova_judge_local.sagemaker.training_jobs import FINAL
 POLL_S = 0.03
 LONGEST_WAIT_S = 10.0
 SHORTEST_WAIT_S = 0.05
+START_S = 0.01
 MODELLED_ERRORS = (
     "ResourceInUse",
     "ResourceLimitExceeded",
@@ -33,6 +35,9 @@ _last_event: contextvars.ContextVar[tuple[str, int]] = contextvars.ContextVar(
     "last_event", default=("", 0)
 )
 _changed = threading.Condition()
+_changes: list[float] = [0.0]
+"""When something last changed that executions look for, on the monotonic clock."""
+_looked: contextvars.ContextVar[float] = contextvars.ContextVar("looked", default=0.0)
 
 
 def install(api: SageMakerApi, wait_scale: float) -> None:
@@ -128,8 +133,9 @@ def _add_sdk_integration() -> None:
 
 
 def end_waits() -> None:
-    """End every wait that is under way: something has changed that executions look for."""
+    """End waits of all who have looked before: something has changed that executions look for."""
     with _changed:
+        _changes[0] = time.monotonic()
         _changed.notify_all()
 
 
@@ -140,9 +146,16 @@ def _shorten_waits(scale: float) -> None:
         scaled = min(seconds, LONGEST_WAIT_S) * scale
         time.sleep(min(scaled, SHORTEST_WAIT_S))
         with _changed:
-            _changed.wait(max(scaled - SHORTEST_WAIT_S, 0.0))
+            looked = _looked.get()
+            _changed.wait_for(
+                lambda: _changes[0] > looked, timeout=max(scaled - SHORTEST_WAIT_S, 0.0)
+            )
+        _looked.set(time.monotonic())
 
     stepfunctions._scaled_sleep = sleep
+    # Every execution begins with a pause of the engine's own.
+    pause = {"sleep": lambda seconds: time.sleep(min(seconds, START_S))}
+    stepfunctions.time = SimpleNamespace(**{**vars(time), **pause})
 
 
 def _end_waits_after_events() -> None:
@@ -171,6 +184,7 @@ def _heed_aborts() -> None:
         if _aborted(execution):
             raise stepfunctions._ExecutionError("States.Runtime", "The execution was stopped.")
         token = _execution.set(execution)
+        _looked.set(time.monotonic())
         try:
             return run_task(state, given, execution, context)
         finally:

@@ -79,7 +79,7 @@ for name in asked["dictionaries"]:
 from ministack.core import lambda_runtime
 found["worker"] = lambda_runtime._PYTHON_WORKER_SCRIPT
 from ministack.services import stepfunctions
-found["scoped"] = [hasattr(stepfunctions, n) for n in ("_executions", "_map_runs")]
+found["scoped"] = [hasattr(stepfunctions, n) for n in ("_executions", "_map_runs", "time")]
 print(json.dumps(found))
 """
 
@@ -118,8 +118,8 @@ def test_the_workers_script_has_the_line_that_loses_the_errors_name(engine):
     assert engine["worker"].count('"error": str(e), "trace"') == 1
 
 
-def test_the_stores_of_executions_are_there(engine):
-    assert engine["scoped"] == [True, True]
+def test_the_stores_of_executions_are_there_and_the_clock_of_their_pauses(engine):
+    assert engine["scoped"] == [True, True, True]
 
 
 def test_every_private_name_that_the_code_uses_has_its_canary():
