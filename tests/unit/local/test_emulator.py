@@ -202,6 +202,34 @@ def test_a_training_job_is_waited_for_and_its_failure_fails_the_task(account):
     assert job["TrainingEndTime"] > 1_000_000_000_000  # milliseconds, as AWS gives it
 
 
+def test_a_change_between_the_look_and_the_wait_after_it_ends_the_wait():
+    settings = EmulatorSettings(wait_scale=1.0, endpoint_start_s=0.02)
+    with Emulator(settings) as hasty:
+        sagemaker = hasty.client("sagemaker")
+        sagemaker.create_model(
+            ModelName="m", PrimaryContainer={"Image": "image"}, ExecutionRoleArn=ROLE
+        )
+        variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.g5.xlarge"}
+        variant["InitialInstanceCount"] = 1
+        sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+        machine = _machine(
+            hasty,
+            "waiting",
+            Make={
+                "Type": "Task",
+                "Resource": "arn:aws:states:::aws-sdk:sagemaker:createEndpoint",
+                "Parameters": {"EndpointName": "e", "EndpointConfigName": "c"},
+                "Next": "Wait",
+            },
+            Wait={"Type": "Wait", "Seconds": 10, "End": True},
+        )
+
+        ended = _execute(hasty, machine)
+
+    assert ended["status"] == "SUCCEEDED"
+    assert (ended["stopDate"] - ended["startDate"]).total_seconds() < 5
+
+
 def test_aborting_the_execution_stops_the_job_and_stays_aborted(account):
     account.client("s3").create_bucket(Bucket="abort")
     with Emulator(EmulatorSettings(job_start_s=2.0)) as slow:
