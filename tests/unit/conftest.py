@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 from moto import mock_aws
+from moto.core.base_backend import BaseBackend
 from moto.moto_api._internal.models import moto_api_backend
+from moto.s3.models import S3Backend
 
 from lambdas.settings import (
     FailureSettings,
@@ -27,6 +29,9 @@ from tests.made import generated, undrawn
 # A busy machine is not a finding.
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("busy")
+
+# Its own imports the addresses of S3 anew, twice a request.
+S3Backend._url_module = BaseBackend._url_module
 
 BUCKET, TABLE = "data", "runs"
 RECIPE = """
