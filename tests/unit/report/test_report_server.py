@@ -2,13 +2,13 @@
 
 import http.client
 import shutil
-import threading
 
 import pytest
 
 from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.report_server import ServedFolder, make_server
 from nova_judge.report.write import write_report
+from tests.made.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,8 @@ def folder(tmp_path_factory, rubric_metrics, rows):
 
 @pytest.fixture(scope="module")
 def server(folder):
-    made = make_server(folder, 0)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+    with serving(make_server(folder, 0)) as made:
+        yield made
 
 
 def ask(server, path, method="GET", host=None):

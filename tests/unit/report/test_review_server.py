@@ -1,7 +1,6 @@
 """Requests to the page of a review that are none: refused, without an error of the server."""
 
 import http.client
-import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from nova_judge.report.review_server import ReviewServer
 from nova_judge.review.labels import Draw, LabelFolder
 from nova_judge.review.session import ReviewSession
+from tests.made.serving import serving
 
 AT = "2026-11-29T12:00:00+00:00"
 
@@ -17,11 +17,8 @@ AT = "2026-11-29T12:00:00+00:00"
 def server(tmp_path):
     draw = Draw(run_id="r1", budget=30, seed=1, created=AT, rows=())
     session = ReviewSession(draw, {}, LabelFolder(tmp_path), "anna", lambda: AT)
-    running = ReviewServer(session, 0, "r1", lambda: "")
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield running
-    running.shutdown()
-    running.server_close()
+    with serving(ReviewServer(session, 0, "r1", lambda: "")) as running:
+        yield running
 
 
 def status(server, method, path, **headers):
