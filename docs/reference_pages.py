@@ -15,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import nova_judge
-from nova_judge.cli.main import COMMANDS, load_command
+from nova_judge.cli.main import COMMANDS, load_command, summary_of
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.recipe.recipe import Recipe
 from stacks.config import StageConfig
@@ -53,7 +53,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def commands_page() -> str:
     """Every command with its arguments, options and examples, as `--help` shows them."""
     parts = ["# Commands", "Every command prints this with `--help`; `--json` is for programs.", ""]
-    parts += [f"- [`{name}`](#{name}): {summary}" for name, summary in COMMANDS.items()]
+    parts += [f"- [`{name}`](#{name}): {summary_of(name)}" for name in COMMANDS]
     for name in COMMANDS:
         parts += ["", *_command(name, load_command(name), 2)]
     return "\n".join(parts) + "\n"

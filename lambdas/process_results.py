@@ -24,6 +24,7 @@ from nova_judge.runs.training_job_request import started_by
 from nova_judge.steps import run_folder
 from nova_judge.steps.publish import keep_ended, publish
 from nova_judge.steps.run_index import now
+from nova_judge.text import count_of
 
 
 @lambda_function
@@ -52,7 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         for ended in ended_now:
             keep_ended(settings.data_bucket, run, summary, ended)
         if len(controls) < len(summary.controls) or len(outcomes) - len(controls) < asked:
-            status = f"{len(outcomes)} of {summary.all_jobs} jobs ended"
+            status = f"{len(outcomes)} of {count_of(summary.all_jobs, 'job')} ended"
             return {"run_id": run.run_id, "status": status}
         return _report(settings, run, summary, outcomes)
     except NovaJudgeError as error:

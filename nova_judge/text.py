@@ -33,3 +33,12 @@ def visible(text: str, limit: int | None = None) -> str:
     """`text` without characters that act on a terminal; line breaks and tabs stay."""
     cut = text if limit is None or len(text) <= limit else f"{text[:limit]}… (cut)"
     return _UNSEEN.sub("", cut)
+
+
+def count_of(number: float, one: str, several: str = "") -> str:
+    """A number with its noun as a sentence needs it, and with the verb where words have one.
+
+    >>> count_of(1, "row"), count_of(2000, "row"), count_of(1, "row has", "rows have")
+    ('1 row', '2,000 rows', '1 row has')
+    """
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

@@ -20,6 +20,7 @@ from nova_judge.answers.retries import (
     speaks_of_every_row,
 )
 from nova_judge.errors import GenerationFailedError
+from nova_judge.text import count_of
 
 MOST_THREADS = 64
 LONGEST_WAIT_S = 0.5
@@ -135,8 +136,9 @@ class Lane:
                 "generation.call_timeout_s, or shards.bytes"
             )
         raise GenerationFailedError(
-            f"{self._name}: {len(self.outcomes):,} rows are left, and not one of {self._calls:,} "
-            f"calls in the whole time of one function brought an answer; last: {self._last.reason}"
+            f"{self._name}: {count_of(len(self.outcomes), 'row is', 'rows are')} left, and not "
+            f"one of {self._calls:,} calls in the whole time of one function brought an answer; "
+            f"last: {self._last.reason}"
         )
 
     def _work(self) -> None:

@@ -111,8 +111,8 @@ class OpenedRun:
     def figure(self) -> "Figure":
         """The run's figure, which a notebook shows as the last line of a cell.
 
-        >>> len(nj.open("out/rubric").figure().axes)
-        6
+        >>> nj.open("out/rubric").figure().axes[1].get_title("left")
+        'Win rate of B'
         """
         from nova_judge.report.figure import plot_judge_results  # noqa: PLC0415 (matplotlib)
 

@@ -10,6 +10,7 @@ from nova_judge.aws import account, aws_clients, s3, submissions
 from nova_judge.check import Check
 from nova_judge.errors import SubmitError
 from nova_judge.layout import INBOX
+from nova_judge.text import count_of
 from nova_judge.version import __version__
 
 PING = {"ping": "nova-judge"}
@@ -72,13 +73,16 @@ def subscription_check(topic: str) -> Check:
         return Check(
             name,
             "fail",
-            f"{pending} of {len(arns)} subscriptions wait for their confirmation",
+            f"{pending} of {count_of(len(arns), 'subscription waits', 'subscriptions wait')} for "
+            "their confirmation",
             "follow the link in AWS's mail; a new deployment sends it again after three days",
         )
     if not arns:
         advice = "set notify_emails of the stage in cdk.json, and deploy"
         return Check(name, "warn", "nobody is subscribed to the topic", advice)
-    return Check(name, "pass", f"{len(arns)} subscriptions are confirmed")
+    return Check(
+        name, "pass", f"{count_of(len(arns), 'subscription is', 'subscriptions are')} confirmed"
+    )
 
 
 def alarm_check(stage: str) -> Check:
@@ -97,4 +101,8 @@ def alarm_check(stage: str) -> Check:
     if raised:
         advice = "docs/operations.md says what each means"
         return Check(name, "warn", f"raised: {', '.join(raised)}", advice)
-    return Check(name, "pass", f"{len(alarms)} alarms tell the topic, none is raised")
+    return Check(
+        name,
+        "pass",
+        f"{count_of(len(alarms), 'alarm tells', 'alarms tell')} the topic, none is raised",
+    )

@@ -10,8 +10,7 @@ from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.audited_figures import Audit, audit_job, audit_report, audit_reweighed
 from nova_judge.findings.one_line import one_line
@@ -22,6 +21,7 @@ from nova_judge.review.reviewed import evidence_of, review_findings
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scratch import scratch_folder
+from nova_judge.text import count_of
 
 DIFFERS = 1
 _SHOWN = 50
@@ -94,7 +94,8 @@ def _one(folder: Path, pattern: str) -> Path | None:
     files = [path for path, _ in zip(folder.rglob(pattern), range(_MOST_FILES), strict=False)]
     if len(files) > 1:
         raise JudgeJobError(
-            f"{folder} holds {len(files)} files {pattern}: name the folder of one job, or a file."
+            f"{folder} holds {count_of(len(files), 'file')} {pattern}: name the folder of one "
+            "job, or a file."
         )
     if not files and pattern.startswith("results"):
         raise JudgeJobError(
@@ -105,8 +106,8 @@ def _one(folder: Path, pattern: str) -> Path | None:
 
 
 def _print(audit: Audit) -> None:
-    console = Console(highlight=False)
-    console.print(f"{audit.checked:,} figures checked against {audit.rows:,} rows.")
+    console = Console()
+    console.print(f"{audit.checked:,} figures checked against {count_of(audit.rows, 'row')}.")
     if not audit.findings:
         console.print("[green]Every figure holds.[/]")
         return

@@ -30,7 +30,7 @@ def source(
         asked = overlaid(recipe.map, asked)
     answers = {side: file.parent / name for side, name in answer_files(recipe).items()}
     with opened(file, asked, join, named, answers) as lines:
-        console = Console(stderr=True, highlight=False)
+        console = Console(stderr=True)
         for note in lines.notes:
             console.print(f"[dim]{escape(note)}[/]")
         yield lines.path

@@ -7,8 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsAsked, reweighing
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.checkpoint_comparison import (
     Change,
@@ -20,6 +19,7 @@ from nova_judge.findings.checkpoint_comparison import (
 from nova_judge.findings.one_line import one_line
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 _COLOURS = {"better": "green", "worse": "red"}
 
@@ -58,13 +58,13 @@ def command(
     if as_json:
         print_json(compared)
         return
-    console = Console(highlight=False)
+    console = Console()
     if asked is not None:
         console.print(f"Under other weights than the judge's: {escape(str(asked))}.")
     for one in compared:
         console.print(_table(first.candidate, one))
         console.print(
-            f"{one.common:,} prompts in both runs; {one.only_first:,} only in the first, "
+            f"{count_of(one.common, 'prompt')} in both runs; {one.only_first:,} only in the first, "
             f"{one.only_other:,} only in the other."
         )
 

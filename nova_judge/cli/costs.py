@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, StageOption
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.runs_found import runs_of
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.stage import runs_of
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
+from nova_judge.text import count_of
 
 PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
 CostsSince: TypeAlias = Annotated[
@@ -46,12 +46,12 @@ def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJs
     if as_json:
         print_json({"stage": stage, "since": begin.isoformat(timespec="seconds"), "recipes": sums})
         return
-    console = Console(highlight=False)
+    console = Console()
     console.print(_table(sums))
     runs, metered = sum(one.runs for one in sums), sum(one.metered for one in sums)
     console.print(
-        f"[dim]{runs} runs of stage {escape(stage)} since {begin:%Y-%m-%d %H:%M}, {metered} "
-        "of them metered, in US$ by list prices[/]"
+        f"[dim]{count_of(runs, 'run')} of stage {escape(stage)} since {begin:%Y-%m-%d %H:%M}, "
+        f"{metered} of them metered, in US$ by list prices[/]"
     )
 
 

@@ -8,12 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.judge_agreement import CrossCheck, cross_check, judge_of
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 
 def command(
@@ -45,11 +45,11 @@ def command(
     if as_json:
         print_json(cross_check_json(comparison))
         return
-    console = Console(highlight=False)
+    console = Console()
     console.print(_table(comparison))
     console.print(
-        f"They differ on {len(comparison.differences):,} of {comparison.common:,} pairs that all "
-        "judged."
+        f"They differ on {len(comparison.differences):,} of {count_of(comparison.common, 'pair')} "
+        "that all judged."
     )
     if comparison.repeated:
         console.print(repeats(comparison))

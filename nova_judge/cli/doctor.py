@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from nova_judge.aws import account
 from nova_judge.aws.place import current_region
@@ -15,8 +14,7 @@ from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
 from nova_judge.cli.command_input import source
 from nova_judge.cli.estimate import read_file_head
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, checks_table, print_json
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight import rules
@@ -27,8 +25,6 @@ from nova_judge.recipe.trigger import require_named, trigger_of
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.steps.asked_servers import asked_servers
 from nova_judge.steps.served_models import served_models
-
-COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"}
 
 
 def command(
@@ -72,7 +68,7 @@ def command(
     if as_json:
         print_json({"checks": [check._asdict() for check in checks]})
     else:
-        console.print(_table(checks))
+        console.print(checks_table("check", "found", checks))
     rules.require(checks)
 
 
@@ -91,13 +87,3 @@ def _key(url: str, secret: str) -> str:
     if not os.environ.get(variable):
         raise RecipeError(f"set {variable} to have {url} asked too")
     return os.environ[variable]
-
-
-def _table(checks: list[Check]) -> Table:
-    table = Table("", "check", "found", "what to do", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.overflow = "fold"
-    for check in checks:
-        colour = COLOURS[check.status]
-        table.add_row(f"[{colour}]{check.status}[/]", check.name, check.finding, check.advice)
-    return table

@@ -6,19 +6,18 @@ import time
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.answers.leases import PERSON, EndpointStatus, Hosted
 from nova_judge.aws import account
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
-from nova_judge.aws.place import current_place, refusals_explained
+from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.submissions import call
 from nova_judge.check import NotRead
 from nova_judge.cli.arguments import AsJson, StageOption
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.stage import stage_console, stage_prefix
+from nova_judge.cli.terminal import print_json
 from nova_judge.errors import EndpointError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
@@ -27,7 +26,7 @@ LOOK_AGAIN_S = 5.0
 CONFIG_GONE = "unknown: its configuration is gone, a deployment replaced it"
 DEFAULT_HOURS = 4.0
 
-app = typer.Typer(help="Start, stop and list the candidates' endpoints.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 ModelNames = Annotated[list[str], typer.Argument(help="Models, as recipes name them.")]
 
 
@@ -51,8 +50,7 @@ def up(
       nova-judge endpoints up qwen2.5-1.5b-instruct qwen2.5-7b-instruct --hours 8
     """
     _check(models)
-    console = Console(stderr=as_json)
-    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage):
         prepare = _outputs(stage)["PrepareEndpointsFunction"]
         asked = {"run_id": _owner(), "endpoints": models, "seconds": hours * 3600}
@@ -90,8 +88,7 @@ def down(
     """
     chosen = models or sorted(catalog.models().endpoints)
     _check(chosen)
-    console = Console(stderr=as_json)
-    console.print(f"Stage {escape(stage)} in {current_place()}.", highlight=False)
+    console = stage_console(stage, stderr=as_json)
     given_up: dict[str, str] = {}
     with refusals_explained(stage):
         for model in chosen:
@@ -121,7 +118,7 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
 
       nova-judge endpoints status --stage prod
     """
-    console, place = Console(), current_place()
+    console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage):
         _outputs(stage)
         states = {model: _state(stage, model) for model in sorted(catalog.models().endpoints)}
@@ -129,7 +126,6 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
         names = ("endpoint", "instance", "usd_an_hour", "leased_by")
         print_json({m: dict(zip(names, state, strict=True)) for m, state in states.items()})
         return
-    console.print(f"Stage {escape(stage)} in {place}.", highlight=False)
     table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
     for model, state in states.items():
         table.add_row(model, *state)
@@ -178,11 +174,6 @@ def _release(stage: str, models: list[str], owner: str) -> bool:
 def _hosted(stage: str, model: str) -> Hosted | None:
     book = lease_table(_outputs(stage)["RunsTableName"])
     return book.read(endpoint_name(stage_prefix(stage), model))
-
-
-def stage_prefix(stage: str) -> str:
-    """Begins the names of everything of a stage."""
-    return f"nova-judge-{stage}"
 
 
 def _owner() -> str:

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
@@ -22,6 +21,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
+from nova_judge.text import count_of
 
 HEAD_BYTES = 16 * 1024**2
 
@@ -124,7 +124,7 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     """Print an estimate, position by position, with the budget and what it rests on."""
     work = forecast.workload
     about = "" if work.exact else "about "
-    over = f" over {about}{work.rows:,} rows" if work.size else ""
+    over = f" over {about}{count_of(work.rows, 'row')}" if work.size else ""
     console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
     table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
     for column in table.columns[2:]:

@@ -20,8 +20,7 @@ from nova_judge.cli.arguments import (
     WeightsAsked,
     reweighing,
 )
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import choose_weights
 from nova_judge.findings.saved_report import SavedReport
@@ -36,6 +35,7 @@ from nova_judge.findings.training_records import (
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 ExportForm: TypeAlias = Annotated[
     Format, typer.Option("--format", help="What the records are for.")
@@ -111,11 +111,11 @@ def command(
 
 def _written(out: Path, made: Iterator[TrainingRecord], left_out: Counter[str]) -> int:
     """Write the files, and say how many records there are and what was left out."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     with console.status("Writing the records"):
         written = _write(out, made)
     if written:
-        console.print(f"{written:,} records in {escape(str(out))}", soft_wrap=True)
+        console.print(f"{count_of(written, 'record')} in {escape(str(out))}", soft_wrap=True)
     for reason, rows in left_out.most_common():
         console.print(f"  left out {rows:,}: {escape(reason)}")
     return written

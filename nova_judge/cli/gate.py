@@ -15,8 +15,7 @@ from nova_judge.cli.arguments import (
     WeightsAsked,
     reweighing,
 )
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import say
+from nova_judge.cli.terminal import print_json, say
 from nova_judge.errors import RequestError
 from nova_judge.findings.merge_gate import GateOutcome, GateRules, stated_gate
 from nova_judge.findings.reweighed import reweighed_report

@@ -8,9 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, RunsFolder
-from nova_judge.cli.json_output import print_json
 from nova_judge.cli.result import result_document
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.one_line import one_line
@@ -50,7 +49,7 @@ def command(
             f"{folder} holds no report yet: run `make demo`, or name the folder with your runs."
         )
     series, refused = _series(reports, like)
-    console = Console(highlight=False, stderr=as_json)
+    console = Console(stderr=as_json)
     if as_json:
         print_json(_document(series, refused))
     for one in () if as_json else series:

@@ -1,7 +1,5 @@
 """`nova-judge import`: a report of a judge job that others ran."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +7,11 @@ import typer
 
 from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
+from nova_judge.cli.report_files import drawing
 from nova_judge.cli.result import print_result, result_document
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.imported_facts import GivenFile
-from nova_judge.findings.saved_report import SavedReport
 from nova_judge.records import Candidate
 from nova_judge.steps.import_job import import_job
 
@@ -53,28 +50,17 @@ def command(
     """
     if out.exists():
         raise RequestError(f"{out} exists already: name a new folder with --out.")
-    names: dict[Candidate, str] = {}
-    if name_a.strip():
-        names["A"] = name_a.strip()
-    if name_b.strip():
-        names["B"] = name_b.strip()
+    given: dict[Candidate, str] = {"A": name_a.strip(), "B": name_b.strip()}
+    names = {side: name for side, name in given.items() if name}
     with (
         source(pairs, None, columns, join) as lines,
         Console(stderr=True).status("Reading the job's output"),
+        drawing(),
     ):
         sent = GivenFile(lines, str(pairs)) if lines is not None else None
-        report = _imported(job, out, sent, names)
+        report = import_job(job, out, sent, names)
     page = report.folder / "report.html"
     if as_json:
         print_json(result_document(report, page))
     else:
         print_result(Console(), report, page)
-
-
-def _imported(
-    job: str, out: Path, sent: GivenFile | None, names: dict[Candidate, str]
-) -> SavedReport:
-    with tempfile.TemporaryDirectory() as scratch:
-        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
-        os.environ.setdefault("MPLCONFIGDIR", scratch)
-        return import_job(job, out, sent, names)

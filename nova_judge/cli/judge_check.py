@@ -8,15 +8,15 @@ from typing import Annotated, Any, NamedTuple
 import ryaml
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 
 from nova_judge.aws.place import missing_access_explained
 from nova_judge.aws.ways import AwsWays
 from nova_judge.cli.arguments import AsJson, Join, Map
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.progress_bar import progress_bar
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError, RecipeError
 from nova_judge.findings.judge_reliability import CheckedJudge
 from nova_judge.folders import DATA
@@ -31,6 +31,7 @@ from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import keys_of
 from nova_judge.statistics.win_rate import Interval
 from nova_judge.steps.check_judge import JudgeAsking, ask_and_check, check_recorded
+from nova_judge.text import count_of
 
 SHIPPED = DATA / "judgebench.jsonl"
 KEPT = Path(".nova-judge-kept")
@@ -94,7 +95,7 @@ def command(
 
 
 def _show(checked: Sequence[CheckedJudge], rows_and_page: str) -> None:
-    console = Console(highlight=False)
+    console = Console()
     console.print(_table(checked))
     console.print(escape(rows_and_page), soft_wrap=True)
 
@@ -117,9 +118,7 @@ def _check(spec: str, recipe: Recipe | None, asked: _Asked) -> CheckedJudge:
     """One judge, asked by its recipe; without one, by its recorded verdicts."""
     if recipe is None:
         return check_recorded(Path(spec.removeprefix(RECORDED)), asked.rows)
-    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True, highlight=False)
-    with Progress(*bars, TimeRemainingColumn(), console=console, transient=True) as progress:
+    with progress_bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
         asking = JudgeAsking(
             ways=_ways(recipe, spec),
@@ -170,8 +169,9 @@ def _labelled(
     labelled = [row for row in rows if isinstance(row, InputRow) and isinstance(row.label, Verdict)]
     if len(labelled) < 2:
         raise InputFileError(
-            f"{file}: {len(labelled)} of {len(rows):,} lines are pairs with a `label`; two or more "
-            'are needed: {"prompt", "response_A", "response_B", "label": "A>B"}'
+            f"{file}: {len(labelled)} of {count_of(len(rows), 'line holds', 'lines hold')} a pair "
+            'with a `label`; two or more are needed: {"prompt", "response_A", "response_B", '
+            '"label": "A>B"}'
         )
     return labelled
 

@@ -9,8 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.bradley_terry import Leaderboard, Match, Standing, leaderboard, prompts_of
 from nova_judge.findings.comparability import UNNAMED
@@ -22,6 +21,7 @@ from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.row_files import has_rows
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
     if as_json:
         print_json({**msgspec.structs.asdict(board), "notes": notes})
         return
-    console = Console(highlight=False)
+    console = Console()
     tables: dict[int, list[Standing]] = defaultdict(list)
     for standing in board.standings:
         tables[standing.component].append(standing)
@@ -96,7 +96,11 @@ def _distinct(reports: list[SavedReport]) -> tuple[list[SavedReport], list[str]]
     """Every run once, and a note where one was given twice."""
     by_id = {report.metrics.run_id: report for report in reports}
     left_out = len(reports) - len(by_id)
-    notes = [f"{left_out} runs were given more than once and count once"] if left_out else []
+    notes = (
+        [f"{count_of(left_out, 'run was', 'runs were')} given more than once and count once"]
+        if left_out
+        else []
+    )
     return list(by_id.values()), notes
 
 
@@ -120,7 +124,7 @@ def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:
     if board.not_compared:
         notes.append(f"no judged row against another: {', '.join(board.not_compared)}")
     if board.components > 1:
-        notes.append(f"{board.components} groups of candidates that no run connects")
+        notes.append(f"{count_of(board.components, 'group')} of candidates that no run connects")
     return notes
 
 

@@ -15,15 +15,15 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB, RecipeOption, names_of
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
 from nova_judge.cli.result import print_result, result_document
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.records import Candidate
+from nova_judge.text import count_of
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulator import Emulator
@@ -34,7 +34,7 @@ STOPPED = "Stopped; nothing is left running."
 _LINE_EVERY_S = 30.0
 _EXAMPLE = 600  # characters of a judge's output
 
-app = typer.Typer(help="Evaluate on this machine: no AWS, no Docker.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 LocalInputFile: TypeAlias = Annotated[
@@ -189,7 +189,7 @@ class _Display:
 
     def say(self, line: str) -> None:
         """Print a line above those that change."""
-        self._console.print(escape(line), highlight=False)
+        self._console.print(escape(line))
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -204,13 +204,17 @@ class _Display:
 
         Where no terminal shows the line, one is printed every 30 s.
         """
-        parts = [name, f"{answered:,} answers" if answered else "", self._judged(judged, rows)]
+        parts = [
+            name,
+            count_of(answered, "answer") if answered else "",
+            self._judged(judged, rows),
+        ]
         progress = ", ".join(part for part in parts if part)
         if self._task is not None:
             self._progress.update(self._task, description=f"{self._title}: {progress}")
         if not self._console.is_terminal and time.monotonic() - self._last >= _LINE_EVERY_S:
             self._last = time.monotonic()
-            self._console.print(f"{self._title}: {progress}", highlight=False)
+            self._console.print(f"{self._title}: {progress}")
 
     def _judged(self, judged: int, rows: int) -> str:
         if not judged:
@@ -218,7 +222,9 @@ class _Display:
             return ""
         rate = judged / max(time.monotonic() - self._judging, 1.0)
         left = max(rows - judged, 0) / rate
-        return f"{judged:,} of {rows:,} rows judged, {rate:.1f} a second, {left:.0f} s left"
+        return (
+            f"{judged:,} of {count_of(rows, 'row')} judged, {rate:.1f} a second, {left:.0f} s left"
+        )
 
     def hold(self, emulator: "Emulator") -> None:
         """Print the result, keep the account up until Ctrl-C and say how to reach it."""
@@ -227,7 +233,7 @@ class _Display:
             _print(self._console, self._out)
         self._console.print("\nThe emulated account is up until you press Ctrl-C. To look around:")
         for name, value in emulator.environment().items():
-            self._console.print(f"  export {name}={value}", highlight=False)
+            self._console.print(f"  export {name}={value}")
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(1)

@@ -1,9 +1,11 @@
-"""The entry point `nova-judge`: one line per command; our errors become one clear message."""
+"""The entry point `nova-judge`: the list of commands; our errors become one clear message."""
 
+import ast
 import os
 import sys
 import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -17,48 +19,6 @@ from nova_judge.region import settle_region
 from nova_judge.version import __version__
 
 EXIT_ERROR = 3
-COMMANDS: Final[dict[str, str]] = {
-    "validate": "Read a file as a run would: how many rows can be used, and why others cannot.",
-    "submit": "Start runs in a deployed stage, and with --wait fetch their reports.",
-    "request": "Print the request of a run's first job and the YAML that its container would read.",
-    "estimate": "Print what a run would cost and how long it would take, position by position.",
-    "where": "Print the account and region that commands work in.",
-    "doctor": "Check account, stacks, quotas, models and input before anything is paid.",
-    "verify": "Check everything about a deployed stage that can be checked, and write it down.",
-    "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
-    "costs": "Add up estimated and metered costs of the runs of a stage.",
-    "stop": "Stop everything of a stage that costs money while it runs.",
-    "report": "Print the result of a run and where its page is; write the page where it is "
-    "missing.",
-    "review": "Label rows of a run on a local page, blind; the report then includes the labels.",
-    "import": "Make a run folder and a report of any Nova judge job, own data or Bedrock "
-    "evaluation.",
-    "gate": "Say in one line if B may replace A.",
-    "history": "List the runs below a folder and how the win rate of B moved.",
-    "serve": "Serve the reports below a folder or in a bucket, read-only, on loopback.",
-    "stats": "Win rate, verdict, positions, agreement, calibration and more for a file of "
-    "judgments.",
-    "plan": "Say how many pairs find a difference, or what difference a number of pairs can find.",
-    "leaderboard": "Rank the candidates of several runs by Bradley-Terry strength, with intervals.",
-    "audit": "Recompute every figure from the rows and list each that does not hold.",
-    "compare": "Say what candidate B gained or lost since the first run, and what is only noise.",
-    "export": "Write training data: TRL's dpo, sft, kto, reward, Bedrock's bedrock-sft, Nova's "
-    "nova-dpo.",
-    "reweight": "New verdicts, win rate and figures from the stored judgments under other weights.",
-    "rows": "Print judged rows: verdicts, weighted scores, criteria and justifications.",
-    "prepare": "Make an input file of a public question set.",
-    "score": "Score the answers of a file with a scorer of your own, as AWS's container would call "
-    "it.",
-    "cross-check": "Show how often judges agree on the same pairs, beyond chance, and where "
-    "they differ.",
-    "judge-check": "Measure how far judges can be trusted: accuracy, bias to position and length, "
-    "consistency.",
-    "local": "Evaluate on this machine: no AWS, no Docker.",
-    "endpoints": "Start, stop and list the candidates' endpoints.",
-    "datasets": "Data sets in SageMaker's AI registry.",
-    "scorers": "Scorers in SageMaker's AI registry.",
-}
-"""Every command as `--help` lists it, so that its module is imported only to run it."""
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "Before a run": (
         *("validate", "judge-check", "plan", "request", "estimate", "doctor", "verify", "where"),
@@ -70,29 +30,33 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "Other": ("prepare", "score", "datasets", "scorers"),
 }
-"""The commands by the table of the README that lists them."""
-_GROUPS = {
-    "local": ("local", "app"),
-    "prepare": ("prepare", "app"),
-    "endpoints": ("endpoints", "app"),
-    "runs": ("runs", "app"),
-    "datasets": ("registry", "datasets"),
-    "scorers": ("registry", "scorers"),
+"""Every command, by the table of the README that lists it."""
+COMMANDS: Final = tuple(name for names in PANELS.values() for name in names)
+_GROUPS: Final = {
+    "local": "Evaluate on this machine: no AWS, no Docker.",
+    "runs": "The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
+    "endpoints": "Start, stop and list the candidates' endpoints.",
+    "prepare": "Make an input file of a public question set.",
+    "datasets": "Data sets in SageMaker's AI registry.",
+    "scorers": "Scorers in SageMaker's AI registry.",
 }
-_MODULES = {"import": "import_"}
-"""Commands whose name cannot be a module's."""
+"""Commands that are groups of commands: `app` of their module, or of the registry's their own."""
+_MODULES: Final = {"import": "import_", "datasets": "registry", "scorers": "registry"}
+"""Commands whose module has another name."""
 
 
 class Commands(TyperGroup):
-    """Lists the commands without their modules, and imports the one that is called."""
+    """Lists the commands without importing their modules, and imports the one that is called."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (typer's own)
         super().__init__(**settings)
-        panels = {name: panel for panel, names in PANELS.items() for name in names}
-        for name in dict.fromkeys((*panels, *COMMANDS)):
-            self.commands[name] = TyperCommand(
-                name, help=COMMANDS[name], rich_help_panel=panels.get(name, "Other")
-            )
+        self.commands.update((name, TyperCommand(name)) for name in COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        if cmd_name not in COMMANDS:
+            return None
+        panel = next(panel for panel, names in PANELS.items() if cmd_name in names)
+        return TyperCommand(cmd_name, help=summary_of(cmd_name), rich_help_panel=panel)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         name, _, rest = super().resolve_command(ctx, args)
@@ -101,14 +65,28 @@ class Commands(TyperGroup):
 
 def load_command(name: str) -> Any:  # noqa: ANN401 (typer's own)
     """The command of this name, or the group of commands, from its module."""
+    contents = import_module(f"nova_judge.cli.{_module_of(name)}")
     if name in _GROUPS:
-        module, attribute = _GROUPS[name]
-        return get_group(getattr(import_module(f"nova_judge.cli.{module}"), attribute))
-    module = _MODULES.get(name, name.replace("-", "_"))
-    contents = import_module(f"nova_judge.cli.{module}")
+        group = get_group(getattr(contents, name, None) or contents.app)
+        group.help = _GROUPS[name]
+        return group
     one = typer.Typer(add_completion=False, rich_markup_mode="rich")
     one.command(name, cls=getattr(contents, "COMMAND_CLASS", None))(contents.command)
     return get_command(one)
+
+
+def _module_of(name: str) -> str:
+    return _MODULES.get(name, name.replace("-", "_"))
+
+
+def summary_of(name: str) -> str:
+    """The first sentence of a command's help, read without importing what the command needs."""
+    if name in _GROUPS:
+        return _GROUPS[name]
+    source = Path(__file__).with_name(f"{_module_of(name)}.py").read_text("utf-8")
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    own = next(function for function in functions if function.name == "command")
+    return " ".join((ast.get_docstring(own) or "").partition("\n\n")[0].split())
 
 
 app = typer.Typer(
@@ -157,12 +135,12 @@ def main() -> None:
         if isinstance(error, duckdb.Error):
             _tell("File error", f"{error}. Fetch the file again, with the whole report folder.")
         else:  # a fault of ours, which must not look like a finding of the command
-            Console(stderr=True).print(escape(traceback.format_exc()), highlight=False)
+            Console(stderr=True).print(escape(traceback.format_exc()))
     sys.exit(EXIT_ERROR)
 
 
 def _tell(kind: str, message: str) -> None:
-    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(message)}", highlight=False)
+    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(message)}")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import typer
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.statistics.planning import SamplePlan, detectable_difference, plan
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 
 class Detectable(msgspec.Struct, frozen=True):
@@ -131,7 +131,7 @@ def _share(decided_share: float | None, like: str | None) -> float:
 
 
 def _show(stated: SamplePlan | Detectable) -> None:
-    console = Console(highlight=False)
+    console = Console()
     if stated.difference is None:
         console.print(
             f"[bold]{stated.decided_pairs:,} decided pairs find no difference at all[/] "
@@ -139,13 +139,14 @@ def _show(stated: SamplePlan | Detectable) -> None:
         )
         return
     console.print(
-        f"[bold]{stated.pairs:,} pairs[/] find a win rate of {0.5 + stated.difference:.1%} "
-        f"(or {0.5 - stated.difference:.1%}) with {stated.power:.0%} power."
+        f"[bold]{count_of(stated.pairs, 'pair')}[/] find a win rate of "
+        f"{0.5 + stated.difference:.1%} (or {0.5 - stated.difference:.1%}) with "
+        f"{stated.power:.0%} power."
     )
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("pairs to judge", f"{stated.pairs:,}")
     if isinstance(stated, SamplePlan) and stated.samples > 1:
-        table.add_row("prompts", f"{stated.prompts:,}, {stated.samples} rows each")
+        table.add_row("prompts", f"{stated.prompts:,}, {count_of(stated.samples, 'row')} each")
     table.add_row("of them decided", f"{stated.decided_pairs:,} ({stated.decided_share:.0%})")
     table.add_row("level", f"{stated.level:g}")
     if isinstance(stated, SamplePlan):

@@ -9,12 +9,12 @@ import typer
 from rich.markup import escape
 
 from nova_judge.cli.arguments import AsJson, NewFile
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError, RequestError
 from nova_judge.inputs.squad import LICENCE, squad_rows
+from nova_judge.text import count_of
 
-app = typer.Typer(help="Make an input file of a public question set.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
@@ -55,5 +55,5 @@ def squad(
     if as_json:
         print_json({"questions": len(rows), "file": str(out), "licence": LICENCE})
         return
-    console = Console(stderr=True, highlight=False)
-    console.print(f"{len(rows):,} questions in {escape(str(out))}. Licence: {LICENCE}")
+    console = Console(stderr=True)
+    console.print(f"{count_of(len(rows), 'question')} in {escape(str(out))}. Licence: {LICENCE}")

@@ -7,11 +7,10 @@ from rich.markup import escape
 
 from nova_judge.aws.ai_registry import Registered, register_dataset, register_scorer
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 
-datasets = typer.Typer(help="Data sets in SageMaker's AI registry.", no_args_is_help=True)
-scorers = typer.Typer(help="Scorers in SageMaker's AI registry.", no_args_is_help=True)
+datasets = typer.Typer(no_args_is_help=True)
+scorers = typer.Typer(no_args_is_help=True)
 
 RoleOption = Annotated[
     str | None, typer.Option(help="The role to use; by default the SDK finds one.")
@@ -20,13 +19,9 @@ WaitOption = Annotated[bool, typer.Option(help="Wait until the registry has it a
 
 
 @datasets.callback()
-def _datasets() -> None:
-    """Data sets in SageMaker's AI registry."""
-
-
 @scorers.callback()
-def _scorers() -> None:
-    """Scorers in SageMaker's AI registry."""
+def _group() -> None:
+    """Keep `register` a command of its own while it is the only one."""
 
 
 @datasets.command("register")
@@ -77,7 +72,7 @@ def _show(registered: Registered, key: str, *, as_json: bool) -> None:
     if as_json:
         print_json({**registered._asdict(), "key": key})
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     _, _, _, region, account, *_ = (registered.arn + ":::::").split(":")
     where = f", in account {account}, region {region}" if account else ""
     console.print(

@@ -1,7 +1,5 @@
 """`nova-judge report`: the result of a run in the terminal, and its page."""
 
-import os
-import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +8,12 @@ import typer
 
 from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.cli.arguments import AsJson, Drop, Only, RunOrMetrics, WeightsAsked, reweighing
-from nova_judge.cli.json_output import print_json
+from nova_judge.cli.report_files import write_files
 from nova_judge.cli.result import print_result, result_document
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.report.saved_rows import rejected_lines, rows_of_report
 from nova_judge.row_files import has_rows
 from nova_judge.steps.opened_report import report_at
 
@@ -67,17 +64,5 @@ def _page(report: SavedReport, out: Path | None) -> Path | None:
         return there
     if out is None and report.metrics.completed and not has_rows(report.evidence):
         return None
-    with (
-        Console(stderr=True).status("Writing the report"),
-        tempfile.TemporaryDirectory() as scratch,
-    ):
-        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
-        os.environ.setdefault("MPLCONFIGDIR", scratch)
-        from nova_judge.report.write import write_report  # noqa: PLC0415
-
-        return write_report(
-            out or report.folder,
-            report.metrics,
-            rows_of_report(report, out or report.folder),
-            rejected_lines(report.folder),
-        )
+    with Console(stderr=True).status("Writing the report"):
+        return write_files(report, out or report.folder)

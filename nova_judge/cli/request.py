@@ -5,8 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from nova_judge.cli.arguments import AsJson, RecipeOption
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.kinds.job import Deployment, JobRequest
 from nova_judge.kinds.known_kinds import kind_of
@@ -15,6 +14,7 @@ from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import S3Object
 from nova_judge.runs.run import Run
+from nova_judge.text import count_of
 
 RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
@@ -54,7 +54,7 @@ def command(
         print_json({**first._asdict(), "jobs": len(jobs)})
         return
     console = Console()
-    more = f", the first of {len(jobs)} jobs" if len(jobs) > 1 else ""
+    more = f", the first of {count_of(len(jobs), 'job')}" if len(jobs) > 1 else ""
     console.print(f"[bold]{first.call}[/] in {region}, recipe [bold]{read.name}[/]{more}")
     console.print_json(data=first.request)
     if first.recipe is not None:

@@ -44,10 +44,10 @@ def result_document(report: SavedReport, page: Path | None) -> ResultDocument:
 def print_result(console: Console, report: SavedReport, page: Path | None) -> None:
     """Verdict, evidence, who stood in, the key figures, why rows failed, and where the page is."""
     verdict = headline(report.metrics)
-    console.print(f"[bold]{escape(one_line(verdict.words, 300))}[/]", highlight=False)
-    console.print(escape(one_line(verdict.evidence, 2000)), highlight=False)
+    console.print(f"[bold]{escape(one_line(verdict.words, 300))}[/]")
+    console.print(escape(one_line(verdict.evidence, 2000)))
     for caveat in caveats(report.metrics):
-        console.print(escape(one_line(str(caveat), 400)), style="yellow", highlight=False)
+        console.print(escape(one_line(str(caveat), 400)), style="yellow")
     table = Table(box=None, show_header=False, pad_edge=False)
     for side in CANDIDATES:
         if name := report.metrics.name(side):
@@ -58,11 +58,11 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
         table.add_row(f"{rank}  {escape(one_line(one.name, 60))}", ends)
     for name, value in table_rows(report.metrics):
         table.add_row(escape(name.strip()), escape(value))
-    console.print(table, highlight=False)
+    console.print(table)
     for error in [each for each in report.metrics.errors if each.count][:_MOST_REASONS]:
         reason = one_line(f"{error.stage}: {error.reason}", 300)
         times = "once" if error.count == 1 else f"{error.count:,} times"
-        console.print(f"{times}, {escape(reason)}", style="yellow", highlight=False)
+        console.print(f"{times}, {escape(reason)}", style="yellow")
     if page is None and report.metrics.reweighed:
         console.print("No page: name a folder with --out to write one under these weights.")
     elif page is None and has_rows(report.evidence):
@@ -70,4 +70,4 @@ def print_result(console: Console, report: SavedReport, page: Path | None) -> No
     elif page is None:
         console.print(f"No page: copy {report.evidence.name} beside metrics.json to write one.")
     else:
-        console.print(f"Report: {escape(str(page))}", highlight=False, soft_wrap=True)
+        console.print(f"Report: {escape(str(page))}", soft_wrap=True)

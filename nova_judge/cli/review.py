@@ -1,8 +1,6 @@
 """`nova-judge review`: people label drawn rows, blind, and the report takes up what they say."""
 
 import getpass
-import os
-import tempfile
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +13,13 @@ from rich.table import Table
 from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.aws.label_objects import LabelObjects
 from nova_judge.cli.arguments import RunOrMetrics
+from nova_judge.cli.report_files import write_files
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import ReviewError
 from nova_judge.findings.saved_report import METRICS, SavedReport, open_report
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_evidence import review as review_sentences
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.saved_rows import rejected_lines, rows_of_report
 from nova_judge.review.drawing import candidates_of, draw_rows, expected_of
 from nova_judge.review.labels import (
     Draw,
@@ -36,6 +34,7 @@ from nova_judge.review.labels import (
 from nova_judge.review.reviewed import reviewed_metrics
 from nova_judge.review.session import ReviewSession
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import count_of
 
 
 def command(
@@ -70,7 +69,7 @@ def command(
 
       nova-judge review s3://my-bucket/runs/r-3f9c2a71d0e4b856/ --reviewer anna
     """
-    console = Console(highlight=False)
+    console = Console()
     place = _place(run)
     draw = read_draw(place.store)
     if draw is None or plan:
@@ -115,7 +114,7 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     seed = int.from_bytes(metrics.run_id.encode()[-4:]) ^ budget
     now = datetime.now(UTC).isoformat(timespec="seconds")
     draw = draw_rows(candidates, metrics.run_id, budget, seed, now)
-    table = Table(title=f"What {len(draw.rows):,} labels can tell", title_justify="left")
+    table = Table(title=f"What {count_of(len(draw.rows), 'label')} can tell", title_justify="left")
     table.add_column("if people agree with the judge on")
     table.add_column("corrected win rate of B", justify="right")
     expectations = expected_of(candidates, budget, metrics.statistics.level)
@@ -124,8 +123,8 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     console.print(
         table
         if expectations
-        else f"All {len(draw.rows):,} rows that both orders judged are drawn: labels of all of "
-        "them are the win rate, and nothing is left to correct. Draw fewer with --budget."
+        else f"All {count_of(len(draw.rows), 'row')} that both orders judged are drawn: labels of "
+        "all of them are the win rate, and nothing is left to correct. Draw fewer with --budget."
     )
     if keep:
         write_draw(place.store, draw)
@@ -156,8 +155,8 @@ def _serve(
         raise ReviewError(f"port {port} cannot be used ({error}): try --port 0") from error
     with server:
         console.print(
-            f"{session.done} of {session.rows} rows done. Label them at {server.address} "
-            f"(Ctrl+C ends). Labels: {escape(place.store.where)}",
+            f"{session.done} of {count_of(session.rows, 'row')} done. Label them at "
+            f"{server.address} (Ctrl+C ends). Labels: {escape(place.store.where)}",
             soft_wrap=True,
         )
         if open_page:
@@ -175,15 +174,9 @@ def _report_anew(place: _Place) -> str:
         return "No row is labelled yet, so the report stays as it is."
     report = open_report(place.report.folder)
     metrics = reviewed_metrics(report.metrics, report.rows(), review)
-    with tempfile.TemporaryDirectory() as scratch:
-        # Only drawing needs matplotlib, which by default keeps a cache in the user's home.
-        os.environ.setdefault("MPLCONFIGDIR", scratch)
-        from nova_judge.report.write import write_report  # noqa: PLC0415
-
-        if place.objects is not None:
-            _copy_labels(place)
-        rows, rejected = rows_of_report(report, report.folder), rejected_lines(report.folder)
-        page = write_report(report.folder, metrics, rows, rejected)
+    if place.objects is not None:
+        _copy_labels(place)
+    page = write_files(report._replace(metrics=metrics), report.folder)
     for name in CONTENT_TYPES if place.objects is not None else ():
         if not name.endswith(".parquet") and place.objects is not None:
             place.objects.put_report(name, report.folder / name, CONTENT_TYPES[name])

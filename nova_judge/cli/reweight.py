@@ -10,8 +10,7 @@ from rich.table import Table
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import WeightingError
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import open_report
@@ -33,6 +32,7 @@ from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.scratch import scratch_folder
 from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.text import count_of
 
 _LISTED = 20
 
@@ -77,7 +77,7 @@ def command(
     if as_json:
         print_json(_plain(reweighed, rows, details))
         return
-    console = Console(highlight=False)
+    console = Console()
     _print_figures(console, reweighed)
     console.print(_criteria_table(rows.columns))
     if details is not None:
@@ -115,12 +115,12 @@ def _print_figures(console: Console, reweighed: ReweighedFigures) -> None:
     console.print(f"[bold]{escape(one_line(reweighed.verdict.sentence, 2000))}[/]")
     console.print(
         f"B wins {reweighed.b:,}, A wins {reweighed.a:,}, {reweighed.ties:,} ties; "
-        f"{reweighed.unscored:,} rows without a weighted criterion; mean margin "
+        f"{count_of(reweighed.unscored, 'row')} without a weighted criterion; mean margin "
         f"{_signed(reweighed.margin)} (A - B)."
     )
     console.print(
-        f"{reweighed.same_as_judge:,} rows as the judge's forward verdict; the judge itself gave "
-        f"two different verdicts on {reweighed.flipped_by_judge:,} of these rows."
+        f"{count_of(reweighed.same_as_judge, 'row')} as the judge's forward verdict; the judge "
+        f"itself gave two different verdicts on {reweighed.flipped_by_judge:,} of these rows."
     )
 
 

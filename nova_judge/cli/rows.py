@@ -9,8 +9,7 @@ import msgspec
 import typer
 
 from nova_judge.cli.arguments import AsJson, Groups, RunArgument
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import say
+from nova_judge.cli.terminal import print_json, say
 from nova_judge.errors import RequestError
 from nova_judge.findings.row_text import criteria_of, row_text
 from nova_judge.findings.saved_report import SavedReport

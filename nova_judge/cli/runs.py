@@ -9,24 +9,21 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws import run_logs, s3, submissions
-from nova_judge.aws.place import current_place, refusals_explained
+from nova_judge.aws.place import refusals_explained
 from nova_judge.cli import runs_shown, stop
 from nova_judge.cli.arguments import AsJson, StageOption
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.runs_found import find_run, look_at, runs_of
-from nova_judge.cli.terminal import Console, say
+from nova_judge.cli.stage import find_run, look_at, runs_of, stage_console
+from nova_judge.cli.terminal import Console, print_json, say
 from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import FAILED, RUNNING, IndexEntry
 from nova_judge.layout import RunLayout
 from nova_judge.steps import run_control, run_folder
+from nova_judge.text import count_of
 
 LOOK_EVERY_S = 5.0
 _LOGS_BEFORE_S, _LOGS_AFTER_S = 120, 900
 
-app = typer.Typer(
-    help="The runs of a stage: list, show, watch, cancel, retry, logs, open, rm.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first characters.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -59,7 +56,7 @@ def list_runs(
     if as_json:
         print_json({"stage": stage, "runs": chosen})
     else:
-        runs_shown.print_list(Console(highlight=False), stage, chosen, of=len(entries))
+        runs_shown.print_list(Console(), stage, chosen, of=len(entries))
 
 
 @app.command("show")
@@ -75,7 +72,7 @@ def show(run: RunName, stage: StageOption = "dev", as_json: AsJson = False) -> N
     if as_json:
         print_json(shown.as_document())
     else:
-        runs_shown.print_run(Console(highlight=False), shown)
+        runs_shown.print_run(Console(), shown)
 
 
 @app.command("watch")
@@ -95,7 +92,7 @@ def watch(
 
       nova-judge runs watch questions-3f9c2a71d0e4
     """
-    console = Console(highlight=False)
+    console = Console()
     with (
         refusals_explained(stage),
         Console(stderr=True).status("looking", spinner="dots") as status,
@@ -127,8 +124,7 @@ def cancel(
 
       nova-judge runs cancel questions-3f9c2a71d0e4
     """
-    console = Console(highlight=False, stderr=as_json)
-    console.print(f"Stage {escape(stage)} in {current_place()}.")
+    console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage):
         entry = find_run(stage, run).entry
         services = stop.services_of_run(stage, entry.run_id, entry.execution)
@@ -168,7 +164,7 @@ def retry(
         print_json(retried._asdict())
         return
     how = "goes on where it stopped" if retried.redriven else "was started again"
-    console = Console(highlight=False)
+    console = Console()
     console.print(f"{entry.run_id} {how}.")
     console.print(f"Execution: {retried.execution}", soft_wrap=True)
     link = submissions.console_link(retried.execution)
@@ -265,7 +261,7 @@ def remove(
         if not yes:
             typer.confirm(f"Delete {RunLayout(entry.run_id).prefix} of {place.bucket}?", abort=True)
         deleted = run_control.remove(place.bucket, place.table, entry, answers=answers)
-    Console(highlight=False, stderr=as_json).print(f"{entry.run_id}: {deleted:,} objects deleted.")
+    Console(stderr=as_json).print(f"{entry.run_id}: {count_of(deleted, 'object')} deleted.")
     if as_json:
         print_json({"run_id": entry.run_id, "deleted": deleted})
 

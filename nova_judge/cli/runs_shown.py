@@ -12,6 +12,7 @@ from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
 from nova_judge.findings.one_line import one_line
 from nova_judge.runs.next_step import next_command
 from nova_judge.steps.run_progress import RunProgress
+from nova_judge.text import count_of
 
 _COLOURS = {REPORTED: "green", FAILED: "red"}
 
@@ -57,13 +58,17 @@ def where(shown: RunShown) -> str:
     progress = shown.progress
     if progress is None:
         return ", ".join(words)
-    rows = f" of {progress.rows:,}" if progress.rows is not None else ""
-    words += [f"{done:,}{rows} rows answered by {c}" for c, done in progress.answered.items()]
+    rows = progress.rows
+    words += [f"{_part(done, rows)} answered by {c}" for c, done in progress.answered.items()]
     if progress.judged or progress.jobs:
-        words.append(f"{progress.judged:,}{rows} rows judged")
+        words.append(f"{_part(progress.judged, rows)} judged")
     if progress.usd is not None:
         words.append(f"${progress.usd:,.2f} so far")
     return ", ".join(words)
+
+
+def _part(done: int, rows: int | None) -> str:
+    return count_of(done, "row") if rows is None else f"{done:,} of {count_of(rows, 'row')}"
 
 
 def print_list(console: Console, stage: str, entries: Sequence[IndexEntry], *, of: int) -> None:
@@ -74,7 +79,7 @@ def print_list(console: Console, stage: str, entries: Sequence[IndexEntry], *, o
         names = " / ".join(entry.candidates.values())
         parts = [*([one_line(names, 40)] if names else []), one_line(_result(entry), 100)]
         console.print(f"    {escape(': '.join(parts))}", soft_wrap=True)
-    console.print(f"[dim]{len(entries)} of {of} runs in stage {escape(stage)}[/]")
+    console.print(f"[dim]{len(entries)} of {count_of(of, 'run')} in stage {escape(stage)}[/]")
 
 
 def _first_line(entry: IndexEntry, run_width: int) -> str:
@@ -85,7 +90,7 @@ def _first_line(entry: IndexEntry, run_width: int) -> str:
         f"[{colour}]{entry.status.ljust(len(REPORTED))}[/]",
         escape(one_line(entry.recipe, 24)),
     ]
-    words += [f"{rows:,} rows"] if rows is not None else []
+    words += [count_of(rows, "row")] if rows is not None else []
     return "  ".join([*words, *_cost(entry)])
 
 

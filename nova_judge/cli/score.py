@@ -11,8 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import ScorerError
 from nova_judge.records import Unscored
 from nova_judge.scores.jailed_process import limits_that_hold
@@ -20,6 +19,7 @@ from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
+from nova_judge.text import count_of
 
 MOST_REASONS = 10
 
@@ -91,7 +91,7 @@ def command(
         print_json(document | {"jail": limits_that_hold()})
     else:
         _show(figures, differences, reasons)
-        Console(highlight=False).print(f"Scorer kept in by: {escape(limits_that_hold())}")
+        Console().print(f"Scorer kept in by: {escape(limits_that_hold())}")
     raise typer.Exit(1 if reasons else 0)
 
 
@@ -155,7 +155,7 @@ def _show(
     differences: Sequence[MetricDifference],
     reasons: Sequence[MissingScores],
 ) -> None:
-    console = Console(highlight=False)
+    console = Console()
     table = Table("metric", "of", "mean", "95 % interval", "rows", "unscored")
     for score in scores:
         table.add_row(
@@ -176,7 +176,7 @@ def _show(
     for one in reasons:
         metrics.setdefault((one.reason, one.count), []).append(one.metric)
     for (reason, count), names in list(metrics.items())[:MOST_REASONS]:
-        answers = "1 answer" if count == 1 else f"{count:,} answers"
+        answers = count_of(count, "answer")
         console.print(f"{answers} without {escape(', '.join(names))}: {escape(reason)}")
 
 

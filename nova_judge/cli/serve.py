@@ -12,11 +12,11 @@ from nova_judge.aws import submissions
 from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.saved_report import find_metrics
 from nova_judge.report.report_server import LOOPBACK, make_server
+from nova_judge.text import count_of
 
 
 def command(
@@ -50,7 +50,7 @@ def command(
     here = mirror.folder if mirror else Path(folder)
     if not here.is_dir():
         raise SavedReportError(f"{folder} is not a folder: name the one that holds your runs.")
-    console = Console(highlight=False, stderr=as_json)
+    console = Console(stderr=as_json)
     if mirror is not None:
         with Console(stderr=True).status("Reading the runs"):
             mirror.refresh()
@@ -61,7 +61,7 @@ def command(
     with server:
         address = f"http://{LOOPBACK}:{server.server_address[1]}/"
         runs = sum(1 for _ in find_metrics(here))
-        console.print(f"{runs} runs of {escape(folder)} at {address} (Ctrl+C stops)")
+        console.print(f"{count_of(runs, 'run')} of {escape(folder)} at {address} (Ctrl+C stops)")
         if as_json:
             print_json({"address": address, "runs": runs})
         if open_page:

@@ -11,8 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level, Map
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import PreferenceScale
 from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
@@ -26,6 +25,7 @@ from nova_judge.statistics.gwet import BeyondChance
 from nova_judge.statistics.outside_labels import judge_rates as judge_rates_of
 from nova_judge.statistics.slices import Slice
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
+from nova_judge.text import count_of
 
 _MOST_SHOWN = 20
 
@@ -107,7 +107,7 @@ def command(
     if as_json:
         print_json(_document(file, reading, estimates))
     else:
-        _show(Console(highlight=False), reading, estimates)
+        _show(Console(), reading, estimates)
 
 
 def _judgments_of(file: Path) -> Path:
@@ -171,8 +171,8 @@ def _show(console: Console, reading: JudgmentsRead, estimates: Estimates) -> Non
     profiles = reading.evidence.profiles
     console.print(f"[bold]{escape(estimates.verdict.sentence)}[/]")
     console.print(
-        f"{profiles.judged:,} rows judged, {profiles.judge_failed:,} without a verdict, "
-        f"{len(reading.set_aside):,} lines set aside, of {reading.rows:,}"
+        f"{count_of(profiles.judged, 'row')} judged, {profiles.judge_failed:,} without a verdict, "
+        f"{count_of(len(reading.set_aside), 'line')} set aside, of {reading.rows:,}"
     )
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in _lines(estimates, profiles.rows):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.answers.leases import LONGEST_START_S
@@ -13,9 +12,8 @@ from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, jud
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli.arguments import AsJson, StageOption
-from nova_judge.cli.endpoints import stage_prefix
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.stage import stage_console, stage_prefix
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import StopError
 from nova_judge.runs.orphans import RunningJob
 from nova_judge.runs.stopping import Running, Service, Stage, stop_all
@@ -45,17 +43,16 @@ def command(
 
       nova-judge stop --stage prod --yes
     """
-    console = Console(highlight=False, stderr=as_json)
-    here = current_place()
-    console.print(f"Stage {escape(stage)} in {here}.")
+    console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage):
         outputs = account.stack_outputs(stage)
         services = services_of(stage, outputs)
         running = services.running()
         if not (running or outputs):
             raise StopError(
-                f"stage {stage} is not deployed in {here}, and nothing of it runs there. Say "
-                "where it is with AWS_REGION and AWS_PROFILE, or another stage with --stage"
+                f"stage {stage} is not deployed in {current_place()}, and nothing of it runs "
+                "there. Say where it is with AWS_REGION and AWS_PROFILE, or another stage "
+                "with --stage"
             )
         if running:
             stop_confirmed(console, services, running, yes=yes)

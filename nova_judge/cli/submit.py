@@ -10,10 +10,10 @@ from typing import Annotated, NamedTuple, TypeAlias
 import msgspec
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import TransferSpeedColumn
 
 from nova_judge.aws import s3, submissions
-from nova_judge.aws.place import current_place, refusals_explained
+from nova_judge.aws.place import refusals_explained
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli import estimate, validate
 from nova_judge.cli.arguments import (
@@ -27,9 +27,10 @@ from nova_judge.cli.arguments import (
     names_of,
 )
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
+from nova_judge.cli.progress_bar import progress_bar
+from nova_judge.cli.stage import stage_console
 from nova_judge.cli.submitted import Started, wait_for_all
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
@@ -106,8 +107,7 @@ def command(
 
       nova-judge submit questions.jsonl --recipe checkpoint --trigger sft-17
     """
-    console = Console(highlight=False, stderr=as_json)
-    console.print(f"Stage {escape(stage)} in {current_place()}")
+    console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage), contextlib.ExitStack() as files:
         place = submissions.deployed(stage)
         how = _How(no_cache, trigger_of(trigger) if trigger else None)
@@ -251,8 +251,7 @@ def _object(uri: str, place: Deployed) -> S3Object:
 
 
 def _upload(file: Path, bucket: str, key: str, names: dict[str, str]) -> S3Object:
-    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(TransferSpeedColumn()) as progress:
         task = progress.add_task(f"uploading {escape(file.name)}", total=file.stat().st_size)
         return submissions.upload(
             file, bucket, key, names, lambda size: progress.advance(task, size)

@@ -8,19 +8,30 @@ from typing import Any
 
 import rich.console
 from rich.console import ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
+from rich.table import Table
 
+from nova_judge.json_lines import indented
 from nova_judge.text import visible
 
 _STEERS_IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_STATUSES = {
+    **{"pass": "green", "warn": "yellow", "fail": "red", "not run": "dim"},
+    **{"confirmed": "green", "refuted": "red", "not tried": "dim"},
+}
+"""The colours of what a check may find."""
 
 
 class Console(rich.console.Console):
-    """rich's console, through which all text goes: styles keep their codes, texts lose theirs."""
+    """rich's console, through which all text goes: styles keep their codes, texts lose theirs.
+
+    Nothing is coloured but what a command colours.
+    """
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (rich's own)
-        super().__init__(emoji=False, **settings)
+        super().__init__(emoji=False, highlight=False, **settings)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -30,13 +41,24 @@ class Console(rich.console.Console):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
+def checks_table(what: str, found: str, checks: Iterable[tuple[str, str, str, str]]) -> Table:
+    """Checks, each by its name, status, finding and advice; `what` and `found` head columns."""
+    table = Table("", what, found, "what to do", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.overflow = "fold"
+    for name, status, *texts in checks:
+        table.add_row(f"[{_STATUSES[status]}]{status}[/]", *map(escape, (name, *texts)))
+    return table
+
+
 def say(text: str) -> None:
     """Write plain text to stdout, for people and for programs that read lines."""
     sys.stdout.write(f"{visible(text)}\n")
 
 
-def say_json(text: str) -> None:
-    """Write a JSON text to stdout; what could steer a terminal stays, escaped."""
+def print_json(value: object) -> None:
+    """Write one JSON document, indented, to stdout; what could steer a terminal is escaped."""
+    text = indented(value).decode().rstrip("\n")
     utf = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     sys.stdout.write(f"{(_STEERS_IN_JSON if utf else _NOT_ASCII).sub(_escaped, text)}\n")
 

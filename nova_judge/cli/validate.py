@@ -9,13 +9,13 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map
 from nova_judge.cli.command_input import source
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.progress_bar import progress_bar
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FROM_FILE, AnswerSources
@@ -25,6 +25,7 @@ from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
+from nova_judge.text import count_of
 
 MOST_SHOWN = 20
 _OPTIONAL = ("reference", "label", "category", "system", "context", "cluster")
@@ -149,11 +150,7 @@ def _counted(holds: str, lines: Iterable[object]) -> Checked:
 
 def _chunks(file: Path) -> Iterator[bytes]:
     """The bytes of a file; shows on stderr how far it is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
-        file.open("rb") as opened,
-    ):
+    with progress_bar(TimeRemainingColumn()) as progress, file.open("rb") as opened:
         task = progress.add_task("reading", total=file.stat().st_size)
         while chunk := opened.read(1 << 20):
             yield chunk
@@ -161,7 +158,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 def _show(file: Path, checked: Checked, unread: tuple[str, ...]) -> None:
-    console = Console(highlight=False)
+    console = Console()
     rejected = checked.rejected
     console.print(
         f"{escape(str(file))}: {checked.usable:,} usable rows ({checked.holds}), "
@@ -169,19 +166,18 @@ def _show(file: Path, checked: Checked, unread: tuple[str, ...]) -> None:
     )
     if checked.repeated:
         console.print(
-            f"[yellow]{checked.repeated:,} of {checked.prompts:,} prompts have several rows, which "
+            f"[yellow]{checked.repeated:,} of "
+            f"{count_of(checked.prompts, 'prompt has', 'prompts have')} several rows, which "
             "count as one prompt in intervals and tests[/]"
         )
     for name, count in checked.optional.items():
-        console.print(f"[dim]`{name}` is read on {count:,} rows[/]")
+        console.print(f"[dim]`{name}` is read on {count_of(count, 'row')}[/]")
     if unread:
         names = ", ".join(f"`{name}`" for name in unread)
         console.print(f"[dim]columns that are not read: {escape(names)}[/]")
     for name, count in checked.lost.items():
-        rows = "row, which stays" if count == 1 else "rows, which stay"
-        console.print(
-            f"[yellow]`{name}` cannot be read on {count:,} {rows}: {_READ.get(name, _ONE_TEXT)}[/]"
-        )
+        rows = count_of(count, "row, which stays", "rows, which stay")
+        console.print(f"[yellow]`{name}` cannot be read on {rows}: {_READ.get(name, _ONE_TEXT)}[/]")
     if not rejected:
         return
     table = Table("line", "field", "reason", title="rejected")

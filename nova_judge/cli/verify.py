@@ -5,14 +5,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.aws import submissions
 from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.arguments import AsJson, StageOption
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.stage import stage_console
+from nova_judge.cli.terminal import Console, checks_table, print_json
 from nova_judge.errors import VerificationError
 from nova_judge.json_lines import indented
 from nova_judge.kinds.recipes import read_recipe
@@ -26,9 +25,6 @@ from nova_judge.preflight.verification import (
 )
 from nova_judge.steps.run_index import now
 from nova_judge.steps.verify_stage import PaidRun, affordable, free_checks, settle
-
-COLOURS = {"confirmed": "green", "refuted": "red", "not tried": "dim"}
-
 
 VerifyRecipes: TypeAlias = Annotated[
     list[str] | None,
@@ -73,9 +69,7 @@ def command(
 
       nova-judge verify --stage dev --recipe pairwise --recipe rubric --spend 25
     """
-    console = Console(highlight=False, stderr=as_json)
-    place = current_place()
-    console.print(f"Stage {escape(stage)} in {place}.")
+    console = stage_console(stage, stderr=as_json)
     wanted = [read_recipe(name) for name in recipes or ["pairwise"]]
     with refusals_explained(stage):
         with Console(stderr=True).status("asking AWS", spinner="dots"):
@@ -83,7 +77,7 @@ def command(
         runs, most = _runs(console, stage, spend, yes=yes) if spend else ([], 0.0)
     found = Verification(
         stage=stage,
-        region=place.region,
+        region=current_place().region,
         at=now(),
         spent_at_most_usd=most,
         probes=probe_rows(checks),
@@ -95,7 +89,7 @@ def command(
     if as_json:
         print_json(found)
     else:
-        _print(console, found)
+        console.print(checks_table("what", "evidence", map(_check, found.rows)))
         console.print(f"Written: {escape(str(out / 'verification.md'))} and verification.json")
     if refuted := found.refuted():
         raise VerificationError(
@@ -129,20 +123,5 @@ def _settled(console: Console, place: Deployed, paid: PaidRun) -> SettlingRun:
     return run
 
 
-def _print(console: Console, found: Verification) -> None:
-    table = Table("", "what", "evidence", "what to do", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.overflow = "fold"
-    for row in found.rows:
-        table.add_row(*_cells(row))
-    console.print(table)
-
-
-def _cells(row: VerifiedRow) -> tuple[str, ...]:
-    colour = COLOURS[row.status]
-    return (
-        f"[{colour}]{row.status}[/]",
-        escape(row.what),
-        escape(row.evidence),
-        escape(row.advice),
-    )
+def _check(row: VerifiedRow) -> tuple[str, str, str, str]:
+    return row.what, row.status, row.evidence, row.advice

@@ -6,8 +6,7 @@ import typer
 
 from nova_judge.aws.place import current_place
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.json_output import print_json
-from nova_judge.cli.terminal import say
+from nova_judge.cli.terminal import print_json, say
 
 
 def command(

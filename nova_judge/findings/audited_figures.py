@@ -23,6 +23,7 @@ from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Unscor
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
 from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.text import count_of
 
 _SAME = 1e-9
 _STAGES = ("judge, forward", "judge, backward", "rubric")
@@ -46,7 +47,9 @@ def audit_job(
     rows = list(judgments) if judgments is not None else []
     checked = Counted()
     for reason, count in notes.items():
-        checked.add(Finding(FindingKind.DIFFERS, f"details, {count} rows", "counts", reason))
+        checked.add(
+            Finding(FindingKind.DIFFERS, f"details, {count_of(count, 'row')}", "counts", reason)
+        )
     for index, judgment in enumerate(rows):
         checked.extend(row_findings(index, judgment))
     profiles = count_profiles(rows) if rows else None

@@ -32,6 +32,7 @@ from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import profile_of, score_quarters
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 WIN_RATE = "win rate"
 WEIGHTED = "weighted score"
@@ -188,8 +189,8 @@ def _require_one_baseline(first: RunRows, other: RunRows, common: list[int]) -> 
     if differ:
         raise NotComparableError(
             f"response_A has other answers in {other.run_id} than in {first.run_id} on {differ:,} "
-            f"of {len(common):,} prompts, so it is not one baseline. If it is, name it in "
-            "both runs with --name-a"
+            f"of {count_of(len(common), 'prompt')}, so it is not one baseline. If it is, name it "
+            "in both runs with --name-a"
         )
 
 

@@ -16,6 +16,7 @@ from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.sources.known_sources import source_of
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
+from nova_judge.text import count_of
 
 
 def run_facts(
@@ -93,11 +94,14 @@ def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
     if run.unread:
         yield f"columns of the input that were not read: {', '.join(run.unread[:20])}"
     for field, rows in summary.lost.items():
-        yield f"`{field}` cannot be read on {rows:,} rows, which count without it"
+        yield (
+            f"`{field}` cannot be read on "
+            f"{count_of(rows, 'row, which counts', 'rows, which count')} without it"
+        )
     for candidate, answers in summary.cut_off.items():
         if answers.cut:
             yield (
-                f"candidate {candidate}: {answers.cut:,} of {answers.answers:,} answers "
+                f"candidate {candidate}: {answers.cut:,} of {count_of(answers.answers, 'answer')} "
                 f"({answers.cut / answers.answers:.1%}) were cut off at generation.max_tokens "
                 f"{run.recipe.generation_for(candidate).max_tokens:,} or at the model's context "
                 "window, and were judged as they stand; a larger max_tokens lets them end"

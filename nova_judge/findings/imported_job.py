@@ -39,7 +39,7 @@ from nova_judge.scores.found import collected_scores
 from nova_judge.scores.imported_bedrock import imported_bedrock
 from nova_judge.scores.inference_lines import InferenceLine, inference_lines
 from nova_judge.scores.table import AnswerScore
-from nova_judge.text import storable
+from nova_judge.text import count_of, storable
 
 NO_QUESTIONS = (
     "imported without the file that the judge was given: questions, answers, categories and labels "
@@ -124,7 +124,7 @@ def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) 
     metrics = compute_metrics(
         facts, judged(disagreements), read_job_metrics(results) if results else None
     )
-    odd = (f"{count:,} rows: {why}" for why, count in disagreements.most_common())
+    odd = (f"{count_of(count, 'row')}: {why}" for why, count in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
     return ImportedJob(metrics, judged, (), sent.rejected)
 
@@ -164,8 +164,9 @@ def _given_rows(given: GivenFile, details: Path) -> _Sent:
         return _Sent(usable, len(read), rejected=rejected)
     if judged != len(read):
         raise JudgeJobError(
-            f"{given.name} has {len(read):,} lines, of which {len(usable):,} can be used, and the "
-            f"job judged {judged:,} rows: name the file that this job was given."
+            f"{given.name} has {count_of(len(read), 'line')}, of which {len(usable):,} can be "
+            f"used, and the job judged {count_of(judged, 'row')}: name the file that this job was "
+            "given."
         )
     rows = [
         row if isinstance(row, InputRow) else InputRow(line=row.line, id="", prompt="")

@@ -35,11 +35,12 @@ from nova_judge.findings.judgment_fields import (
     misspelt,
     other_scale,
 )
-from nova_judge.findings.label_file import LabelsRead, read_labels
+from nova_judge.findings.label_file import LabelsRead, read_labels, shown_spellings
 from nova_judge.inputs.input_file import Record, read_records
 from nova_judge.inputs.label_words import KNOWN, read_label
 from nova_judge.statistics.evidence import Basis, Evidence, EvidenceRow, gather
 from nova_judge.statistics.outcomes import Outcome
+from nova_judge.text import count_of
 
 MOST_UNREAD = 0.01
 _HEAD = 20
@@ -137,7 +138,7 @@ class _Reader:
     def __init__(self, labels: LabelsRead, scale: PreferenceScale) -> None:
         self._known, self._lost_of_labels = labels
         self._scale = scale
-        self._lost: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
         self._spellings = {name: Counter[str]() for name in JUDGED_BY}
         self._lines = 0
         self._joined: set[str] = set()
@@ -153,34 +154,24 @@ class _Reader:
             except UnusableFieldsError as unusable:
                 self.set_aside.append(SetAside(record.line, str(unusable)))
 
-    @property
-    def lost(self) -> bool:
-        """True if some field could not be read."""
-        return bool(self._lost)
-
     def basis(self) -> Basis:
         if "preference" in self.seen and not {"forward", "backward"} & self.seen:
             return Basis.PREFERENCE
         return Basis.BOTH_ORDERS if "backward" in self.columns else Basis.ONE_ORDER
 
     def notes(self, basis: Basis, labels: Path | None) -> list[str]:
-        notes = [
-            f"`{name}` cannot be read on {count:,} lines, which count without it"
-            for name, count in self._lost.items()
-        ]
+        notes = [_unread(f"`{name}`", lines) for name, lines in self.lost.items()]
         repeated = sum(1 for count in self._ids.values() if count > 1)
         if repeated:
             notes.append(
-                f"{repeated} ids appear more than once: rows of one id count as one prompt, unless "
-                "a column `prompt` or `cluster` tells them apart"
+                f"{count_of(repeated, 'id appears', 'ids appear')} more than once: rows of one id "
+                "count as one prompt, unless a column `prompt` or `cluster` tells them apart"
             )
         if labels is not None:
-            joined = len(self._joined)
-            notes.append(f"{joined} of {len(self._known)} ids of the labels have a judgment")
-            notes += [
-                f"`{name}` of the labels cannot be read on {count:,} lines, which count without it"
-                for name, count in self._lost_of_labels.items()
-            ]
+            ids = count_of(len(self._known), "id")
+            notes.append(f"{len(self._joined)} of {ids} of the labels have a judgment")
+            lost = self._lost_of_labels.items()
+            notes += [_unread(f"`{name}` of the labels", lines) for name, lines in lost]
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be measured")
@@ -202,7 +193,7 @@ class _Reader:
         row, row_id = read.evidence(self._scale), read.text("id")
         self._lines += 1
         for name, shown in dict(read.lost).items():
-            self._lost[name] += 1
+            self.lost[name] += 1
             if name in self._spellings:
                 self._spellings[name][shown] += 1
         self.seen |= given
@@ -226,21 +217,21 @@ class _Reader:
             odd = self._spellings[name]
             if odd.total() <= max(1, MOST_UNREAD * self._lines):
                 continue
-            shown = ", ".join(f"{each} ({count:,} lines)" for each, count in odd.most_common(5))
+            shown = shown_spellings(odd.most_common(5))
             raise InputFileError(
-                f"{file}: `{name}` holds {shown}, which is not a number. Where it names a "
-                f"verdict, read it with --map forward={name}; write a percent as 75"
-                f"{', with --preference 0:100' * (name == 'preference')}, and a decimal comma as a "
-                "point"
+                f"{file}: `{name}` holds {shown}, which is not a number. "
+                f"Where it names a verdict, read it with --map forward={name}; write a percent as "
+                f"75{', with --preference 0:100' * (name == 'preference')}, and a decimal comma as "
+                "a point"
             )
         for name in ("forward", "backward"):
             spellings = self._spellings[name]
             repeated = [(each, count) for each, count in spellings.most_common() if count > 1]
             if sum(count for _, count in repeated) > MOST_UNREAD * self._lines:
-                shown = ", ".join(f"{each} ({count:,} lines)" for each, count in repeated[:5])
+                shown = shown_spellings(repeated[:5])
                 raise InputFileError(
-                    f"{file}: `{name}` holds {shown}, which names no verdict. Known are {KNOWN}; "
-                    "leave the field empty where there is no verdict"
+                    f"{file}: `{name}` holds {shown}, which names no verdict. Known "
+                    f"are {KNOWN}; leave the field empty where there is no verdict"
                 )
 
     def _numbers_that_judge(self) -> Sequence[str]:
@@ -272,3 +263,8 @@ def _with_outcomes(evidence: Evidence, basis: Basis, *, has_verdicts: bool) -> E
         default=int(Outcome.TIE),
     )
     return replace(evidence, forward=codes.astype(np.uint8))
+
+
+def _unread(column: str, lines: int) -> str:
+    counted = count_of(lines, "line, which counts", "lines, which count")
+    return f"{column} cannot be read on {counted} without it"

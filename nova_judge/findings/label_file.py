@@ -1,6 +1,7 @@
 """A file of labels beside judgments: what people said of the same ids, in any form that is read."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from nova_judge.findings.judgment_fields import (
 )
 from nova_judge.inputs.input_file import read_records
 from nova_judge.inputs.label_words import KNOWN
+from nova_judge.text import count_of
 
 
 class LabelsRead(NamedTuple):
@@ -60,7 +62,12 @@ def read_labels(path: Path) -> LabelsRead:
 def _nothing(spellings: Counter[str], columns: list[str]) -> str:
     """Reason why a file of labels says nothing."""
     if spellings:
-        shown = ", ".join(f"{each} ({n:,} lines)" for each, n in spellings.most_common(5))
+        shown = shown_spellings(spellings.most_common(5))
         return f"`label` holds {shown}, which names no verdict. Known are {KNOWN}"
     names = ", ".join(f"`{name}`" for name in columns[:20])
     return f"no line has a `label`, a `category` or a length. Its columns are {names}: rename one"
+
+
+def shown_spellings(spellings: Sequence[tuple[str, int]]) -> str:
+    """Texts that cannot be read, each with the number of its lines."""
+    return ", ".join(f"{each} ({count_of(lines, 'line')})" for each, lines in spellings)

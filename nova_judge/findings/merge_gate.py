@@ -23,6 +23,7 @@ from nova_judge.statistics.contest import (
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import profiles_from_dict
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 EVEN = 0.5
 
@@ -196,7 +197,7 @@ def _errors(metrics: Metrics, most: float) -> Condition:
     one_order = profiles_from_dict(metrics.profiles).one_order if metrics.profiles else 0
     lost = asked - (metrics.rows.judged or 0) + one_order
     share = lost / asked if asked else 1.0
-    reason = f"{lost:,} of {asked:,} rows without a verdict ({percent(share)})"
+    reason = f"{lost:,} of {count_of(asked, 'row')} without a verdict ({percent(share)})"
     if metrics.reweighed:
         reason = f"{reason} under the weights {metrics.reweighed}"
     if one_order:
@@ -222,7 +223,7 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
     least = rules.criteria[name]
     of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
     ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
-    rows = f"{by_name[name].n:,} of {metrics.rows.input:,} rows"
+    rows = f"{by_name[name].n:,} of {count_of(metrics.rows.input, 'row')}"
     seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends}), on {rows}"
     return _compared(of_b, least, f"{seen} against at least {least:+g}", len(rules.criteria))
 

@@ -29,6 +29,7 @@ from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.positions import Positions
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
+from nova_judge.text import count_of
 
 _OTHER_ORDER = ("judge, backward", ONE_PASS.reason)
 
@@ -171,7 +172,7 @@ def known_metrics(
         parts = msgspec.to_builtins(rows)
         listed = " + ".join(f"{count} {name}" for name, count in parts.items() if name != "input")
         raise RowSumError(
-            f"run {run.run_id}: {listed} = {rows.accounted} rows, but the input has "
+            f"run {run.run_id}: {listed} = {count_of(rows.accounted, 'row')}, but the input has "
             f"{rows.input}: rows were lost or counted twice, so no figure is reported. "
             f"Compare rejected.jsonl, responses/ and judge/*/rows.jsonl of the run."
         )

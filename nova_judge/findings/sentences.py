@@ -12,6 +12,7 @@ from nova_judge.findings.one_line import one_line
 from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Estimated, Word
 from nova_judge.statistics.verdict import VerdictStated
+from nova_judge.text import count_of
 
 MOST_SET_ASIDE = 0.01
 """The share of a file's lines that may be set aside before the verdict's sentence says so."""
@@ -80,7 +81,7 @@ def set_aside(count: int, lines: int) -> str:
     """How many lines of a file were set aside; empty up to a hundredth of them."""
     if count <= MOST_SET_ASIDE * lines:
         return ""
-    return f"{count:,} of {lines:,} lines were set aside and do not count."
+    return f"{count:,} of {count_of(lines, 'line was', 'lines were')} set aside and do not count."
 
 
 def _stated(metrics: Metrics) -> Headline:
@@ -104,7 +105,7 @@ def rows(metrics: Metrics) -> str:
     """State how many of the rows were judged; refuses a sum that does not close."""
     count = metrics.rows
     if count.judged is None:
-        return f"{count.input:,} rows in the file, none judged"
+        return f"{count_of(count.input, 'row')} in the file, none judged"
     _require(count.input == count.accounted, "the rows must add up", count)
     left_out = {
         "rejected": count.rejected,
@@ -113,7 +114,7 @@ def rows(metrics: Metrics) -> str:
         "left over when judging stopped": count.not_judged,
     }
     parts = ", ".join(f"{number:,} {what}" for what, number in left_out.items() if number)
-    of = f"{count.judged:,} of {count.input:,} rows judged"
+    of = f"{count.judged:,} of {count_of(count.input, 'row')} judged"
     lost = metrics.verdict.lost if metrics.verdict else None
     if lost and lost.one_order:
         of = f"{of}, {lost.one_order:,} of them in one order only"
@@ -156,7 +157,7 @@ def lead(metrics: Metrics) -> str:
     if counts is None or counts.a == counts.b:
         return "level"
     ahead = "B" if counts.b > counts.a else "A"
-    rows = f"{ahead} ahead by {abs(counts.a - counts.b):,} rows"
+    rows = f"{ahead} ahead by {count_of(abs(counts.a - counts.b), 'row')}"
     if metrics.verdict is not None and metrics.verdict.word is Word.INCONCLUSIVE:
         return f"{rows}, no more than chance allows"
     return rows
@@ -182,7 +183,10 @@ def positions(metrics: Metrics) -> str:
         return "No row has a verdict in both orders, so that nothing can be said of positions."
     first, second = of_order.leaning_first, of_order.leaning_second
     tested = p_value(of_order.p_value)
-    counts = f"{first:,} rows lean to the answer shown first, {second:,} to the second"
+    counts = (
+        f"{count_of(first, 'row leans', 'rows lean')} to the answer shown first, {second:,} to "
+        "the second"
+    )
     favoured = _favoured(metrics)
     if favoured is None:
         return f"No position bias that this many rows could show ({counts}; {tested})."
@@ -192,11 +196,12 @@ def positions(metrics: Metrics) -> str:
 def sample(shown: int, seen: int) -> str:
     """State which of the rows the page holds, and where the others are."""
     if shown == seen:
-        return f"All {seen:,} rows that were sent to the judge."
+        return f"All {count_of(seen, 'row that was', 'rows that were')} sent to the judge."
     _require(shown < seen, "a page cannot show more rows than were judged", (shown, seen))
     return (
-        f"{shown:,} of {seen:,} rows, drawn by a hash of run and line: some of each verdict, the "
-        f"others evenly. `nova-judge serve` shows all of them; they stand in judgments.parquet."
+        f"{shown:,} of {count_of(seen, 'row')}, drawn by a hash of run and line: some of each "
+        "verdict, the others evenly. `nova-judge serve` shows all of them; they stand in "
+        "judgments.parquet."
     )
 
 

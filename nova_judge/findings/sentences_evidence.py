@@ -6,6 +6,7 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.one_line import one_line
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.findings import Estimates
+from nova_judge.text import count_of
 
 MetricsOrEstimates: TypeAlias = Metrics | Estimates
 """The figures of a run, or of a file of judgments."""
@@ -21,9 +22,9 @@ def lost_orders(of: MetricsOrEstimates) -> str:
     lost = of.verdict.lost if of.verdict else None
     if lost is None:
         return ""
-    rows = "row has" if lost.one_order == 1 else "rows have"
+    rows = count_of(lost.one_order, "row has", "rows have")
     return (
-        f"{lost.one_order:,} {rows} a verdict in one order only and {lost.neither:,} in none; "
+        f"{rows} a verdict in one order only and {lost.neither:,} in none; "
         f"neither kind is evidence. Had every lost order named A, the win rate of B over all rows "
         f"would be {percent(lost.low)}, had every one named B, {percent(lost.high)}."
     )
@@ -35,9 +36,10 @@ def repeats(of: MetricsOrEstimates) -> str:
     if repeated is None:
         return ""
     return (
-        f"{repeated.rows:,} rows have {repeated.prompts:,} prompts, {repeated.repeated:,} of them "
+        f"{count_of(repeated.rows, 'row has', 'rows have')} "
+        f"{count_of(repeated.prompts, 'prompt')}, {repeated.repeated:,} of them "
         f"more than once (up to {repeated.most_rows:,} times): interval and test count prompts. "
-        f"The rows are worth {repeated.worth:,.0f} rows of different prompts."
+        f"The rows are worth {count_of(round(repeated.worth), 'row')} of different prompts."
     )
 
 
@@ -46,7 +48,7 @@ def labels(of: MetricsOrEstimates) -> str:
     of_people = of.labels
     if of_people is None:
         return ""
-    rate = f"By {of_people.labelled:,} labels alone, the win rate of B is"
+    rate = f"By {count_of(of_people.labelled, 'label')} alone, the win rate of B is"
     sentence = f"{rate} {quoted_interval(of_people.win_rate)}: {of_people.word}."
     if of_people.p_chance is None:
         return sentence
@@ -75,6 +77,6 @@ def review(metrics: Metrics) -> list[str]:
     if found.alpha is not None:
         sentences.append(
             f"Krippendorff's alpha of the reviewers is {found.alpha:.3f} on "
-            f"{found.labelled_twice:,} rows that several of them labelled."
+            f"{count_of(found.labelled_twice, 'row')} that several of them labelled."
         )
     return sentences

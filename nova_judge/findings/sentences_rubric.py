@@ -9,6 +9,7 @@ from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.sentences import one_order_alone, percent, rubric_lead
 from nova_judge.pairs.firmness import Firmness
 from nova_judge.pairs.score_use import ScoreShape
+from nova_judge.text import count_of
 
 
 def criteria(metrics: Metrics) -> str:
@@ -107,13 +108,14 @@ def warnings(rubric: RubricFindings) -> list[str]:
         ends = f"{off.least:g} to {off.most:g}"
         wrong.append(f"{off.rows:,} rubrics have weights that sum to {ends}, not 1: normalised.")
     if rubric.reported_differs:
-        count = f"{rubric.reported_differs:,}"
-        wrong.append(f"{count} rows report a score that their own criteria do not give.")
+        one, several = "row reports a score that its", "rows report a score that their"
+        wrong.append(f"{count_of(rubric.reported_differs, one, several)} own criteria do not give.")
     if against.against:
         share = percent(against.against / against.rows)
         wrong.append(
-            f"In {against.against:,} of {against.rows:,} rows ({share}) the margin points "
-            f"against the verdict; the verdict comes from the judge's label, not from the scores."
+            f"In {against.against:,} of {count_of(against.rows, 'row')} ({share}) the margin "
+            "points against the verdict; the verdict comes from the judge's label, not from the "
+            "scores."
         )
     return wrong
 

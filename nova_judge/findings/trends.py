@@ -18,6 +18,7 @@ from nova_judge.findings.metrics_record import InputFacts
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.parquet import connect
 from nova_judge.row_files import files_of, has_rows
+from nova_judge.text import count_of
 
 _SAME_LINES = """
     SELECT count(*) FILTER (WHERE one.prompt IS DISTINCT FROM other.prompt
@@ -97,11 +98,14 @@ def other_data(one: SavedReport, other: SavedReport) -> str | None:
     if not lines.common or not (same_file or lines.all == 2 * lines.common):
         return differs
     if lines.other_prompts:
-        return f"{differs} ({lines.other_prompts} of {lines.common} lines differ)"
+        return (
+            f"{differs} ({lines.other_prompts} of "
+            f"{count_of(lines.common, 'line differs', 'lines differ')})"
+        )
     if one.metrics.name("A") in UNNAMED and lines.other_baseline:
         return (
             f"different baseline: response_A has other answers on {lines.other_baseline} of "
-            f"{lines.common} lines (--name-a says that it is one)"
+            f"{count_of(lines.common, 'line')} (--name-a says that it is one)"
         )
     return None
 

@@ -12,6 +12,7 @@ from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import columns_of
 from nova_judge.json_lines import Fault
 from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.text import count_of
 
 _MOST_NAMED = 5
 
@@ -59,8 +60,10 @@ class AnswersBeside:
         """What was matched, what was not, and what could not be told apart."""
         unused = len(self._answers.keys() - self._used)
         note = (
-            f"{self._path.name} by `{self._key}`: {self._found:,} rows have their "
-            f"{self._field} there, {self._without:,} have none, {unused:,} answers belong to no row"
+            f"{self._path.name} by `{self._key}`: "
+            f"{count_of(self._found, 'row has its', 'rows have their')} "
+            f"{self._field} there, {self._without:,} have none, "
+            f"{count_of(unused, 'answer belongs', 'answers belong')} to no row"
         )
         if self._several:
             named = ", ".join(sorted(self._several)[:_MOST_NAMED])

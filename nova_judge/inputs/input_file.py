@@ -17,6 +17,7 @@ from nova_judge.inputs.row_fields import UNREADABLE, columns_of, repeated_key
 from nova_judge.json_lines import Fault, decoded, require_lines
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap, as_option, fields_of
 from nova_judge.scratch import scratch_folder
+from nova_judge.text import count_of
 
 __all__ = ["read_records"]
 
@@ -206,8 +207,8 @@ class _Other:
         """Notes on what was matched, and what was not."""
         left = sum(map(len, self._waiting.values()))
         yield (
-            f"joined with {self._path.name} by `{self._key}`: {self._matched:,} rows matched, "
-            f"{self._alone:,} have no row there, {left:,} of its rows were not used"
+            f"joined with {self._path.name} by `{self._key}`: {count_of(self._matched, 'row')} "
+            f"matched, {self._alone:,} have no row there, {left:,} of its rows were not used"
             f"{self._unreadable}"
         )
         if repeated := sum(count > 1 for count in self._counts.values()):

@@ -19,6 +19,7 @@ from nova_judge.statistics.contest import contest_of, p_value_of
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import Positions, positions_of
+from nova_judge.text import count_of
 
 CONTROL_ROWS = 100
 """Rows that a control judges, where the input has as many."""
@@ -153,8 +154,8 @@ def _control_row(row: InputRow, control: Control, index: int) -> InputRow:
 
 def _blocks(plain: int, padded: int, p_value: float) -> str:
     return (
-        f"the judge prefers a padded answer to the plain one on {padded} of {plain + padded} rows "
-        f"(exact sign test p = {p_value:.2g})"
+        f"the judge prefers a padded answer to the plain one on {padded} of "
+        f"{count_of(plain + padded, 'row')} (exact sign test p = {p_value:.2g})"
     )
 
 
@@ -165,6 +166,6 @@ def _position_note(leaning: Positions, level: float) -> str | None:
     first = leaning.leaning_first > leaning.leaning_second
     return (
         f"the judge leans to the {'first' if first else 'second'} position "
-        f"({leaning.leaning_first} rows to {leaning.leaning_second}); judging both orders "
-        "cancels it"
+        f"({count_of(leaning.leaning_first, 'row')} to {leaning.leaning_second}); judging both "
+        "orders cancels it"
     )

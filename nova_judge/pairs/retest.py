@@ -12,6 +12,7 @@ from nova_judge.statistics.contest import Contest, win_rate_of
 from nova_judge.statistics.outcomes import Outcome, Profile, profile_of, reconcile
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
+from nova_judge.text import count_of
 
 
 class Retest(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +66,9 @@ def asked_again(retest: Retest) -> str:
     """State how far the judge agrees with itself."""
     same = retest.same
     return (
-        f"shown {retest.rows:,} rows a second time in the same orders, the judge gives the same "
-        f"verdict on {same.estimate:.1%} of them ({same.low:.1%} to {same.high:.1%}); "
-        f"{retest.changed:,} rows end otherwise"
+        f"shown {count_of(retest.rows, 'row')} a second time in the same orders, the judge gives "
+        f"the same verdict on {same.estimate:.1%} of them ({same.low:.1%} to {same.high:.1%}); "
+        f"{count_of(retest.changed, 'row ends', 'rows end')} otherwise"
     )
 
 

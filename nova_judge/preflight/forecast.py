@@ -18,6 +18,7 @@ from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.sources.known_sources import source_of
+from nova_judge.text import count_of
 
 
 def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources) -> Workload:
@@ -82,8 +83,8 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
         dearest = max(estimate.likely.lines, key=lambda line: line.usd or 0)
         raise BudgetError(
             f"{recipe.name}: the estimate is ${estimate.likely.usd:,.2f} for "
-            f"{estimate.workload.rows:,} rows, above budget.max_usd ${budget:,.2f}; most of it "
-            f"is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
+            f"{count_of(estimate.workload.rows, 'row')}, above budget.max_usd ${budget:,.2f}; "
+            f"most of it is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
             "fewer rows (`nova-judge plan` says how many a question needs), or choose a cheaper "
             "instance"
         )

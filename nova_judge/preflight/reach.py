@@ -12,6 +12,7 @@ from nova_judge.preflight.input_head import InputHead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import Bound
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.text import count_of
 
 
 class _Size(NamedTuple):
@@ -32,12 +33,13 @@ def reach_check(recipe: Recipe, head: InputHead) -> Check:
     run = _Size(workload.rows, head.size + answers)
     in_parts = judged_in_parts(recipe) and not recipe.stop and not writes_rubrics(recipe)
     bound = reach.in_parts if in_parts else reach.whole
-    summary = f"about {workload.rows:,} rows with {run.text_bytes / 1e9:,.1f} GB of text"
+    summary = f"about {count_of(workload.rows, 'row')} with {run.text_bytes / 1e9:,.1f} GB of text"
     if run.times(bound) > 1.0:
         return Check(
             "size of the run",
             "fail",
-            f"{summary}: such a run holds {bound.rows:,} rows and {bound.text_bytes / 1e9:.0f} GB",
+            f"{summary}: such a run holds {count_of(bound.rows, 'row')} and "
+            f"{bound.text_bytes / 1e9:.0f} GB",
             f"split the file into {int(run.times(bound)) + 1} parts, each a run of its own",
         )
     share = min(1.0, (recipe.judge.max_rows_per_job or workload.rows) / max(workload.rows, 1))
@@ -47,7 +49,7 @@ def reach_check(recipe: Recipe, head: InputHead) -> Check:
         return Check(
             "size of the run",
             "fail",
-            f"{summary}: a judge job has at most {reach.of_a_job.rows:,} rows and "
+            f"{summary}: a judge job has at most {count_of(reach.of_a_job.rows, 'row')} and "
             f"{reach.of_a_job.text_bytes / 1e9:.0f} GB",
             f"write judge.max_rows_per_job: {most} or less into the recipe",
         )

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nova_judge.text import count_of
+
 LEAST_RUNS = 3
 
 
@@ -28,8 +30,8 @@ class Throughput(NamedTuple):
     def words(self) -> str:
         """The assumption that stands behind an estimate."""
         return (
-            f"the judge of {self.runs} runs of this stage: {self.start_s / 60:.1f} minutes to "
-            f"start a job, {1 / self.row_s:.2f} rows a second (least squares)"
+            f"the judge of {count_of(self.runs, 'run')} of this stage: {self.start_s / 60:.1f} "
+            f"minutes to start a job, {1 / self.row_s:.2f} rows a second (least squares)"
         )
 
 

@@ -13,6 +13,7 @@ from nova_judge.findings.judge_agreement import (
     PairOfJudges,
 )
 from nova_judge.report.page import asset, environment
+from nova_judge.text import count_of
 from nova_judge.version import __version__
 
 MOST_DIFFERENCES = 200
@@ -53,7 +54,10 @@ def repeats(checked: CrossCheck) -> str:
     if not checked.repeated:
         return ""
     how = "by their ids" if checked.by_ids else "in their order, because the runs' ids differ"
-    return f"{checked.repeated:,} rows repeat an earlier pair: matched {how}."
+    return (
+        f"{count_of(checked.repeated, 'row repeats', 'rows repeat')} an earlier pair: matched "
+        f"{how}."
+    )
 
 
 def render_cross_check(checked: CrossCheck) -> str:

@@ -54,7 +54,7 @@ _FURTHER_ROW_IN = 3.72
 
 
 def plot_judge_results(metrics: Metrics) -> Figure:
-    """The six panels of one run as a Matplotlib figure.
+    """The panels of one run as a Matplotlib figure.
 
     Args:
         metrics: of a completed or a failed run; `open_report(path).metrics` reads them.
@@ -66,8 +66,9 @@ def plot_judge_results(metrics: Metrics) -> Figure:
         many candidates that of their strengths.
 
     >>> from nova_judge.findings.job_metrics import metrics_of_job
-    >>> len(plot_judge_results(metrics_of_job({"a_scores": 10, "b_scores": 40})).axes)
-    6
+    >>> figure = plot_judge_results(metrics_of_job({"a_scores": 10, "b_scores": 40}))
+    >>> figure.axes[1].get_title("left")
+    'Win rate of B'
     """
     if metrics.scores is not None:
         return plot_scores(metrics)

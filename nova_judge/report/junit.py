@@ -20,6 +20,7 @@ from nova_judge.records import Headline
 from nova_judge.scores.metric_score import MetricDifference
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.slices import Slice
+from nova_judge.text import count_of
 
 __all__ = ["cases", "render_junit"]
 
@@ -88,7 +89,7 @@ def cases(metrics: Metrics) -> Iterator[Case]:
         yield Case("B is not worse than A", outcome, str(stated))
     for control in metrics.controls:
         failed = CaseEnd.FAILED if control.blocks else CaseEnd.PASSED
-        counts = f"A on {control.a:,}, B on {control.b:,} of {control.rows:,} rows"
+        counts = f"A on {control.a:,}, B on {control.b:,} of {count_of(control.rows, 'row')}"
         evidence = control.blocks or control.note or f"{counts}; {p_value(control.p_value)}"
         yield Case(f"control {control.control}: the judge prefers neither side", failed, evidence)
     yield from _criteria(metrics)
@@ -112,10 +113,15 @@ def _criteria(metrics: Metrics) -> Iterator[Case]:
         name = f"criterion {each.name}: B is not worse than A"
         margin = each.margin
         if margin is None or each.p_holm is None:
-            yield Case(name, CaseEnd.SKIPPED, f"scored in {each.n:,} rows, too few to compare")
+            yield Case(
+                name, CaseEnd.SKIPPED, f"scored in {count_of(each.n, 'row')}, too few to compare"
+            )
             continue
         ends = f"[{margin.low:+.3f}, {margin.high:+.3f}]"
-        evidence = f"A less B {margin.mean:+.3f} {ends} on {each.n:,} rows; {p_value(each.p_holm)}"
+        evidence = (
+            f"A less B {margin.mean:+.3f} {ends} on {count_of(each.n, 'row')}; "
+            f"{p_value(each.p_holm)}"
+        )
         outcome = CaseEnd.SKIPPED
         if each.differs and not silent:
             outcome = CaseEnd.FAILED if margin.mean > 0 else CaseEnd.PASSED
@@ -125,8 +131,8 @@ def _criteria(metrics: Metrics) -> Iterator[Case]:
 def _category(metrics: Metrics, part: Slice) -> Case:
     name = f"category {part.category or '(none)'}: B is not worse than A"
     if part.win_rate is None or part.p_holm is None or part.word is None:
-        return Case(name, CaseEnd.SKIPPED, f"{part.rows:,} rows, too few to compare")
-    rate = f"win rate of B {short_interval(part.win_rate)} of {part.rows:,} rows"
+        return Case(name, CaseEnd.SKIPPED, f"{count_of(part.rows, 'row')}, too few to compare")
+    rate = f"win rate of B {short_interval(part.win_rate)} of {count_of(part.rows, 'row')}"
     outcome = CaseEnd.SKIPPED if metrics.blocked_by else _OF_WORD.get(part.word, CaseEnd.SKIPPED)
     return Case(name, outcome, f"{rate}; {p_value(part.p_holm)}")
 

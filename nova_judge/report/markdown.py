@@ -20,6 +20,7 @@ from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 __all__ = ["escape", "render_markdown"]
 
@@ -119,7 +120,7 @@ def _panel(metrics: Metrics) -> str:
     ]
     head = "| judge | model | weight | judged | win rate of B | labels named | cost |"
     alpha = "" if panel.alpha is None else f"; Krippendorff's alpha {panel.alpha:.3f}"
-    said = f"The panel's judges split on {panel.split:,} rows{alpha}."
+    said = f"The panel's judges split on {count_of(panel.split, 'row')}{alpha}."
     return f"{_table(head, lines)}\n\n{said}"
 
 

@@ -25,6 +25,7 @@ from nova_judge.report.job_table import JobFigure, job_table
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import NamedRate, named_rates
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
+from nova_judge.text import count_of
 from nova_judge.version import __version__
 
 __all__ = ["render_page"]
@@ -147,6 +148,7 @@ def environment() -> jinja2.Environment:
         "interval": sentences.interval,
         "one_line": one_line,
         "named": sentences.named,
+        "count_of": count_of,
         "thousands": "{:,}".format,
         "ring": panels.ring,
         "gauge": panels.gauge,

@@ -17,6 +17,7 @@ from nova_judge.statistics.review_design import (
     expected_reach,
     inclusion_probabilities,
 )
+from nova_judge.text import count_of
 
 AGREEMENTS = (0.7, 0.8, 0.9)
 _CLEAR_MARGIN = 0.3
@@ -53,8 +54,8 @@ def draw_rows(candidates: Candidates, run_id: str, budget: int, seed: int, creat
     possible = int((~np.isnan(candidates.scores)).sum())
     if possible <= MIN_LABELLED:
         raise ReviewError(
-            f"{run_id} has {possible} rows with a verdict in both orders; a review corrects a run "
-            f"of more than {MIN_LABELLED}"
+            f"{run_id} has {count_of(possible, 'row')} with a verdict in both orders; a review "
+            f"corrects a run of more than {MIN_LABELLED}"
         )
     probabilities = inclusion_probabilities(candidates.usefulness, budget)
     drawn = drawn_rows(probabilities, seed)

@@ -10,6 +10,7 @@ from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.inputs.shard_rows import ShardRows
 from nova_judge.records import FailedRow, Failure, InputRow, Rejected
+from nova_judge.text import count_of
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,8 +101,9 @@ def merged(shard: ShardRows, responses: Responses, lines_before: int) -> Iterato
     for candidate, those in given.items():
         if next(those, None) is not None:
             raise RowSumError(
-                f"candidate {candidate} has more answers than the {len(shard.rows)} rows of a "
-                f"shard that begins after line {lines_before}"
+                f"candidate {candidate} has more answers than the "
+                f"{count_of(len(shard.rows), 'row')} of a shard that begins after line "
+                f"{lines_before}"
             )
 
 
@@ -208,12 +210,12 @@ def check_summary(
     usable = summary.rows + summary.generation_failed
     if usable == 0:
         raise InputFileError(
-            f"{place}: none of {summary.rejected} lines can be used: "
+            f"{place}: none of {count_of(summary.rejected, 'line')} can be used: "
             f"{_listed(summary.rejected_reasons)}"
         )
     if summary.generation_failed > max_failed * usable or summary.rows == 0:
         raise GenerationFailedError(
-            f"{summary.generation_failed} of {usable} rows got no answer, more than "
+            f"{summary.generation_failed} of {count_of(usable, 'row')} got no answer, more than "
             f"generation.max_failed = {max_failed:.1%} allows: {_listed(summary.failed_reasons)}"
             f"{_words(summary.failed_example)}. {_again(place, local=local)}: only what is missing "
             "is asked"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from nova_judge.errors import InputFileError, RecipeError
+from nova_judge.text import count_of
 
 MOST_STATE_BYTES = 200_000
 """Step Functions' 262,144 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
@@ -30,7 +31,8 @@ def check_state_size(jobs: Sequence[object]) -> None:
     size = len(msgspec.json.encode(jobs))
     if size > MOST_STATE_BYTES:
         raise RecipeError(
-            f"the requests of {len(jobs):,} jobs take {size:,} bytes, the state machine can carry "
-            f"{MOST_STATE_BYTES:,}: ask for fewer, larger jobs (judge.max_rows_per_job, "
-            "judge.bedrock.prompts_per_job), or for fewer or shorter custom metrics"
+            f"the requests of {count_of(len(jobs), 'job takes', 'jobs take')} {size:,} bytes, the "
+            f"state machine can carry {MOST_STATE_BYTES:,}: ask for fewer, larger jobs "
+            "(judge.max_rows_per_job, judge.bedrock.prompts_per_job), or for fewer or shorter "
+            "custom metrics"
         )

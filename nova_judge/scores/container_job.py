@@ -19,6 +19,7 @@ from nova_judge.scores.found import JobScores
 from nova_judge.scores.table import AnswerScore, MetricFacts
 from nova_judge.scores.text_metrics import ROW_METRICS
 from nova_judge.statistics.metric_means import Scale
+from nova_judge.text import count_of
 
 BLEU = "bleu"
 CONTAINER_FACTS = {BLEU: MetricFacts(scale=Scale(0.0, 100.0))}
@@ -51,7 +52,10 @@ def _own_data(subject: str, output: JobOutput, rows: Sequence[OwnRow]) -> JobSco
     ]
     notes = []
     if again.lines > len(rows):
-        notes.append(f"the container wrote {again.lines} answers for {len(rows)} rows")
+        notes.append(
+            f"the container wrote {count_of(again.lines, 'answer')} for "
+            f"{count_of(len(rows), 'row')}"
+        )
     if isinstance(again.bleu, Unscored):
         notes.append(f"{BLEU} is unscored: {again.bleu.reason}")
     return JobScores(

@@ -13,6 +13,7 @@ from nova_judge.scores.bedrock_output import OutputLine, read_output_line
 from nova_judge.scores.bedrock_results import NO_RESULT, stand_in_of
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 from nova_judge.scores.table import AnswerScore, MetricFacts
+from nova_judge.text import count_of
 
 
 class ImportedScores(NamedTuple):
@@ -52,7 +53,7 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
         scores += _of_line(line, sides[line.model], row)
     facts = {score.metric: _facts(score.metric) for score in scores}
     lost = len(lines) - len(read)
-    notes = (f"{lost:,} lines of the evaluation output cannot be read",) if lost else ()
+    notes = (f"{count_of(lost, 'line')} of the evaluation output cannot be read",) if lost else ()
     stand_in = next((name for one in scores if (name := stand_in_of(one.explanation))), None)
     job = JobScores("", scores, notes=notes, stand_in=stand_in)
     judge = next((line.judge for line in read if line.judge), "")

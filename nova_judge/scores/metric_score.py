@@ -7,6 +7,7 @@ import msgspec
 from nova_judge.records import Unscored
 from nova_judge.statistics.metric_means import Scale
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 Better: TypeAlias = Literal["higher", "lower"]
 
@@ -32,8 +33,8 @@ class MetricEstimate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counted(self) -> str:
         """The rows in words, and their prompts where some have several rows."""
-        of_prompts = "" if self.prompts is None else f" of {self.prompts:,} prompts"
-        return f"{self.rows:,} rows{of_prompts}"
+        of_prompts = "" if self.prompts is None else f" of {count_of(self.prompts, 'prompt')}"
+        return f"{count_of(self.rows, 'row')}{of_prompts}"
 
     @property
     def interval(self) -> Interval | None:

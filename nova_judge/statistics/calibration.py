@@ -21,6 +21,7 @@ from nova_judge.statistics.corrected_win_rate import weighted_share
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 __all__ = ["calibrate", "isotonic"]
 
@@ -105,11 +106,14 @@ def calibrate(evidence: Evidence, level: float = 0.95) -> Calibration | Unscored
         return Unscored("no row has both a margin and a label A or B")
     decided = usable.where(usable.margins != 0)
     if decided.rows < MIN_ROWS:
-        return Unscored(f"{decided.rows} rows have a margin and a label, {MIN_ROWS} are needed")
+        usable_rows = count_of(decided.rows, "row has", "rows have")
+        return Unscored(f"{usable_rows} a margin and a label, {MIN_ROWS} are needed")
     rows = _in_order(decided)
     prompts = int(rows.prompt.max()) + 1
     if prompts < _FOLDS:
-        return Unscored(f"rows of {prompts} prompts cannot be held out in {_FOLDS} parts")
+        return Unscored(
+            f"rows of {count_of(prompts, 'prompt')} cannot be held out in {_FOLDS} parts"
+        )
     parts = [_held_out(rows, fold) for fold in _foldings(rows.prompt)]
     predicted = np.mean([part.predicted for part in parts], axis=0)
     bucket_of = _bucket_of(rows.confidence)

@@ -20,6 +20,7 @@ from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
+from nova_judge.text import count_of
 
 __all__ = ["label_findings"]
 
@@ -71,7 +72,7 @@ def label_findings(evidence: Evidence, judged: Word, level: float = 0.95) -> Lab
         )
     if labelled.rows >= MIN_LABELLED and p_chance is not None and p_chance >= 1.0 - level:
         reasons.append(
-            f"the judge agrees with {labelled.rows:,} labels no more than chance would "
+            f"the judge agrees with {count_of(labelled.rows, 'label')} no more than chance would "
             f"(one-sided test, p = {p_chance:.3f})"
         )
     return LabelFindings(

@@ -149,7 +149,8 @@ def _counts(contest: Contest) -> str:
     rows = "row" if contest.rows == 1 else "rows"
     of = f"{contest.rows} {rows}"
     if contest.clusters is not None:
-        of = f"{of} on {contest.clusters.prompts} prompts"
+        prompts = contest.clusters.prompts
+        of = f"{of} on {prompts} {'prompt' if prompts == 1 else 'prompts'}"
     by = _NAMED_BY.get(contest.basis, "the judge names")
     return f"{by} B on {contest.b} and A on {contest.a} of {of}"
 

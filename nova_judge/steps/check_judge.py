@@ -31,6 +31,7 @@ from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.schema_if_taken import port_by_schema
 from nova_judge.sources.source import Ways
+from nova_judge.text import count_of
 from nova_judge.verdict_labels import parse_verdict, turned
 
 CONTROL_PAIRS = 30
@@ -106,7 +107,9 @@ def ask_and_check(recipe: Recipe, rows: Sequence[InputRow], asking: JudgeAsking)
     )
     if not checked.judged:
         why = checked.failures[0].reason if checked.failures else "no row"
-        raise JudgeJobError(f"{checked.name} gave no verdict on any of {len(rows):,} rows: {why}")
+        raise JudgeJobError(
+            f"{checked.name} gave no verdict on any of {count_of(len(rows), 'row')}: {why}"
+        )
     return checked
 
 

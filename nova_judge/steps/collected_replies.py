@@ -32,6 +32,7 @@ from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
 from nova_judge.sources.known_sources import source_of
 from nova_judge.steps.judge_shard import PairReplies
+from nova_judge.text import count_of
 
 _TASK = "custom|model_judge|0"
 _STAMP = "0000-00-00T00-00-00"  # the same job writes the same bytes under the same names
@@ -126,8 +127,8 @@ class _ReadReplies:
         if self.numbers and self._failures.total() == 2 * len(self.numbers):
             why, passes = self._failures.most_common(1)[0]
             raise JudgeJobError(
-                f"the judge {judge} gave no verdict on any of {len(self.numbers):,} rows; in "
-                f"{passes:,} passes: {why}"
+                f"the judge {judge} gave no verdict on any of "
+                f"{count_of(len(self.numbers), 'row')}; in {passes:,} passes: {why}"
             )
 
 

@@ -22,6 +22,7 @@ from nova_judge.runs.archive import is_archive
 from nova_judge.runs.job_output import JobOutput, fetch
 from nova_judge.scores.bedrock_output import read_output_line
 from nova_judge.scratch import scratch_folder
+from nova_judge.text import count_of
 
 _MOST_FILES = 20_000
 _OUTPUT = re.compile(r"output\.tar\.gz|results_.*\.json|details_.*\.parquet|.*_output\.jsonl")
@@ -89,7 +90,9 @@ def _find(reference: str) -> _Found:
     archives = [name for name in by_name if name.endswith("/output.tar.gz")]
     if len(archives) > 1:
         listed = ", ".join(sorted(archives)[:5])
-        raise SavedReportError(f"{reference} holds {len(archives)} jobs; name one: {listed}")
+        raise SavedReportError(
+            f"{reference} holds {count_of(len(archives), 'job')}; name one: {listed}"
+        )
     if archives:  # perhaps copied out of its folder `output`
         by_name = {_ARCHIVE_KEY: by_name[archives[0]]}
     return _Found(

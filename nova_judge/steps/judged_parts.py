@@ -41,6 +41,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.job_output import fetch
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
+from nova_judge.text import count_of
 
 MOST_ROWS_A_FILE = 200_000
 """Of several jobs: so many rows stand in one `judgments.parquet`, more in a folder of that name."""
@@ -129,7 +130,7 @@ def read_parts(bucket: str, run: Run, parts: Sequence[JobOutcome], folder: Path)
         weights.extend(read_packed(target))
         notes.update(read_counts(target).notes)
     results = [target / _RESULTS for target in folders if (target / _RESULTS).exists()]
-    odd = tuple(f"{rows:,} rows: {why}" for why, rows in notes.most_common())
+    odd = tuple(f"{count_of(rows, 'row')}: {why}" for why, rows in notes.most_common())
     return JoinedParts(join_parts(folders), KeptPairs(sample, weights), results, odd)
 
 

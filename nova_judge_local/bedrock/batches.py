@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
+from nova_judge.text import count_of
 from nova_judge_local.bedrock.job_requests import check_pattern, new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
@@ -76,7 +77,9 @@ class BatchInference:
         source = request["inputDataConfig"]["s3InputDataConfig"]["s3Uri"]
         records = [orjson.loads(line) for line in read(self._s3, source).splitlines()]
         if not FEWEST_RECORDS <= len(records) <= MOST_RECORDS:
-            raise ValueError(f"{len(records)} records; {FEWEST_RECORDS} to {MOST_RECORDS} may be")
+            raise ValueError(
+                f"{count_of(len(records), 'record')}; {FEWEST_RECORDS} to {MOST_RECORDS} may be"
+            )
         lines = [orjson.dumps(self._record(request["modelId"], record)) for record in records]
         random.Random(arn).shuffle(lines)  # noqa: S311 - a fixed disorder
         target = parse_uri(request["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])

@@ -14,6 +14,7 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge.text import count_of
 from nova_judge_local.bedrock.job_requests import new_arn
 from nova_judge_local.bedrock.runtime_api import answered
 from nova_judge_local.emulator_settings import EmulatorSettings
@@ -121,7 +122,9 @@ def _records(content: bytes, source: str) -> Iterable[dict[str, Any]]:
     lines = [line for line in content.splitlines() if line.strip()]
     most = bedrock_evaluation().limits.prompts_per_job
     if len(lines) > most:
-        raise LocalModeError(f"the data set holds {len(lines)} prompts; {most} are allowed")
+        raise LocalModeError(
+            f"the data set holds {count_of(len(lines), 'prompt')}; {most} are allowed"
+        )
     for number, line in enumerate(lines, start=1):
         record = json.loads(line)
         responses = record.get("modelResponses", [])

@@ -12,6 +12,7 @@ from nova_judge.errors import LocalModeError
 from nova_judge.pairs.container_details import Detail
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
+from nova_judge.text import count_of
 from nova_judge_local.container.mounted_job import ContainerJob
 from nova_judge_local.container.output_files import (
     STAND_IN,
@@ -91,7 +92,7 @@ def run(job: ContainerJob) -> None:
 
 def _stand_in(job: ContainerJob, questions: list[Question]) -> str:
     description = answering(job.outside.model.server)
-    return f"{STAND_IN} ({description} to {len(questions)} questions of its own)"
+    return f"{STAND_IN} ({description} to {count_of(len(questions), 'question')} of its own)"
 
 
 def _questions(job: ContainerJob) -> list[Question]:

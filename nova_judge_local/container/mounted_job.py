@@ -8,6 +8,7 @@ import msgspec
 import ryaml
 
 from nova_judge.errors import LocalModeError
+from nova_judge.text import count_of
 from nova_judge_local.emulator_settings import DEFAULT_CALLS, JudgeCalls
 from nova_judge_local.judges.model_under_test import ModelUnderTest
 
@@ -69,7 +70,8 @@ class ContainerJob(NamedTuple):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         if len(files) != 1:
             raise LocalModeError(
-                f"The train channel holds {len(files)} files; the container reads exactly one."
+                f"The train channel holds {count_of(len(files), 'file')}; the container reads "
+                "exactly one."
             )
         return files[0]
 

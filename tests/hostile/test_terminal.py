@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.table import Table
 
 from nova_judge.cli.main import main
-from nova_judge.cli.terminal import Console, say_json
+from nova_judge.cli.terminal import Console, print_json
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import JudgedRow, Rubric
 from tests.hostile.bounds import ROOT
@@ -146,7 +146,7 @@ def test_styles_keep_their_codes_and_texts_lose_theirs():
 
 
 def test_a_json_document_keeps_what_it_may_not_show(capsys):
-    say_json(json.dumps({"a": POISON, "b": "é😀"}, ensure_ascii=False))
+    print_json({"a": POISON, "b": "é😀"})
     shown = capsys.readouterr().out
     assert STEERS.findall(shown) == []
     assert json.loads(shown) == {"a": POISON, "b": "é😀"}
@@ -156,11 +156,11 @@ def test_a_terminal_of_another_encoding_is_no_failure(monkeypatch):
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding="latin-1", errors="backslashreplace")
     monkeypatch.setattr(sys, "stdout", stream)
-    say_json('{"a": "\u4f60\U0001f600"}')
+    print_json({"a": "\u4f60\U0001f600"})
     Console(file=stream).print("é → 你")
     stream.flush()
-    document, text = written.getvalue().decode("latin-1").splitlines()
-    assert json.loads(document) == {"a": "\u4f60\U0001f600"}
+    *document, text = written.getvalue().decode("latin-1").splitlines()
+    assert json.loads("".join(document)) == {"a": "\u4f60\U0001f600"}
     assert text == "é \\u2192 \\u4f60"
 
 

@@ -176,7 +176,7 @@ def test_a_file_without_labels_is_refused(tmp_path):
     file = tmp_path / "pairs.jsonl"
     file.write_text('{"prompt": "q", "response_A": "a", "response_B": "b"}\n', "utf-8")
     ran, _ = check(tmp_path, "--judge", "openai:http://127.0.0.1:9/v1#m", "--labels", str(file))
-    assert "0 of 1 lines are pairs with a `label`" in str(ran.exception)
+    assert "0 of 1 line holds a pair with a `label`" in str(ran.exception)
 
 
 def test_the_pairs_that_ship_are_a_hundred_of_four_kinds_with_both_labels():

@@ -105,7 +105,7 @@ def test_several_maps_are_one_map(validate):
     rows = lines({"question": "Which planet?", "gold": "Venus"})
     result = validate(rows, "--map", "prompt=question", "--map", "reference=gold")
     assert result.exit_code == 0
-    assert "`reference` is read on 1 rows" in result.stdout
+    assert "`reference` is read on 1 row" in result.stdout
 
 
 def test_a_map_to_a_column_that_no_row_has_is_refused(validate):

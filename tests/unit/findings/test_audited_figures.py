@@ -175,7 +175,7 @@ def test_wrong_counts_means_and_notes_are_listed(tmp_path):
     judgments = list(read_judgments(details.write(tmp_path / "d.parquet", rows), notes))
     job = {"a_scores": 1.0, "b_scores": 1.0, "winrate": 0.9, "weighted_score_A": 0.2}
     audit = found(audit_job(job, judgments, notes))
-    assert audit["details, 1 rows"].recomputed == COUNTS_DIFFER
+    assert audit["details, 1 row"].recomputed == COUNTS_DIFFER
     assert audit["job: a_scores"].recomputed == "2"
     assert audit["job: b_scores"].recomputed == "0"
     assert audit["job: winrate"].recomputed == "0.5"

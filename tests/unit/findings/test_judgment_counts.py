@@ -87,4 +87,4 @@ def test_a_verdict_that_is_no_text_is_told_however_it_is_read(
     rows = [{**ROW, "id": f"r{n}"} for n in range(300)] + [{**ROW, "id": "x", "forward": value}]
     reading = read_judgment_file(write(tmp_path / "odd.jsonl", rows))
     assert reading.evidence.profiles.one_order == 1
-    assert reading.notes == ["`forward` cannot be read on 1 lines, which count without it"]
+    assert reading.notes == ["`forward` cannot be read on 1 line, which counts without it"]

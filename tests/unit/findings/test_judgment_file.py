@@ -102,7 +102,7 @@ def test_a_field_that_cannot_be_read_costs_itself_and_not_the_line(
 ) -> None:
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", [ROWS[0], line]))
     assert (reading.evidence.profiles.judged, reading.set_aside) == (2, [])
-    assert f"`{field}` cannot be read on 1 lines, which count without it" in reading.notes
+    assert f"`{field}` cannot be read on 1 line, which counts without it" in reading.notes
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_labels_and_lengths_join_by_id(tmp_path: Path) -> None:
     assert reading.evidence.categories.tolist() == ["law", None]
     assert reading.evidence.lengths[0].tolist() == [3, 4]
     assert reading.evidence.markup[0].tolist() == [[0, 0, 0], [0, 1, 0]]
-    assert "1 of 1 ids of the labels have a judgment" in reading.notes
+    assert "1 of 1 id of the labels have a judgment" in reading.notes
 
 
 def test_one_verdict_or_only_a_margin_says_nothing_of_positions(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_what_cannot_be_read_in_a_file_of_labels_is_counted(tmp_path: Path) -> N
     reading = read_judgment_file(jsonl(tmp_path / "j.jsonl", ROWS), given)
     assert reading.notes[1:] == [
         "`probability` of the labels cannot be read on 2 lines, which count without it",
-        "`label` of the labels cannot be read on 1 lines, which count without it",
+        "`label` of the labels cannot be read on 1 line, which counts without it",
     ]
     assert np.isnan(reading.evidence.probabilities[:2]).all()
 
@@ -422,7 +422,7 @@ def test_an_id_that_pandas_wrote_as_a_float_is_the_same_id(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"id": "1", "label": "A much better"}, "`label` holds 'A much better' .1 lines., which"),
+        ({"id": "1", "label": "A much better"}, "`label` holds 'A much better' .1 line., which"),
         ({"id": "1", "choice": "left"}, "no line has a `label`.*columns are `id`, `choice`"),
         ({"ID": "1", "label": "A"}, "line 1: `ID` is read under the name `id` alone: rename"),
     ],

@@ -38,7 +38,7 @@ def test_answers_without_ids_are_found_by_prompt(tmp_path):
     found, notes = read(tmp_path, answers)
     assert found == ["1", "2", None]
     assert notes[0].endswith(
-        "by `prompt`: 2 rows have their response_B there, 1 have none, 1 answers belong to no row"
+        "by `prompt`: 2 rows have their response_B there, 1 have none, 1 answer belongs to no row"
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.job_metrics import BY_JUDGMENT, metrics_of_job
+from nova_judge.report.figure import PANELS
 from nova_judge.report.job_figure import plot_nova_judge_results
 from nova_judge.statistics.decision import Word
 
@@ -54,7 +55,7 @@ def test_our_own_metrics_as_record_and_as_dictionary(rubric_metrics):
     one = plot_nova_judge_results(rubric_metrics)
     other = plot_nova_judge_results(msgspec.to_builtins(rubric_metrics))
     assert heading(one) == heading(other)
-    assert len(one.axes) == 6
+    assert len(one.axes) == len(PANELS)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,36 @@
-"""One run of a stage, found by its id and looked at."""
+"""The stage that a command works in, and its runs, found by id and looked at."""
 
 from typing import NamedTuple
 
+from rich.markup import escape
+
 from nova_judge.aws import aws_clients, executions, submissions
 from nova_judge.aws.follow import entered_last
-from nova_judge.aws.place import refusals_explained
+from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.submissions import Deployed
-from nova_judge.cli.endpoints import stage_prefix
 from nova_judge.cli.runs_shown import RunShown
+from nova_judge.cli.terminal import Console
 from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import REPORTED, RUNNING, IndexEntry
 from nova_judge.steps import run_folder
 from nova_judge.steps.run_index import read_entry, read_index
 from nova_judge.steps.run_progress import progress_of
+from nova_judge.text import count_of
+
+
+def stage_prefix(stage: str) -> str:
+    """Begins the names of everything of a stage."""
+    return f"nova-judge-{stage}"
+
+
+def stage_console(stage: str, *, stderr: bool) -> Console:
+    """A console that has said which stage, in which account, a command works in.
+
+    Raises AccessError without credentials.
+    """
+    console = Console(stderr=stderr)
+    console.print(f"Stage {escape(stage)} in {current_place()}.")
+    return console
 
 
 class FoundRun(NamedTuple):
@@ -41,7 +59,9 @@ def find_run(stage: str, name: str) -> FoundRun:
         return FoundRun(place, alike[0])
     if alike:
         names = ", ".join(entry.run_id for entry in alike[:5])
-        raise RunStateError(f"{len(alike)} runs begin with {name!r}: {names}")
+        raise RunStateError(
+            f"{count_of(len(alike), 'run begins', 'runs begin')} with {name!r}: {names}"
+        )
     raise RunStateError(
         f"stage {stage} has no run {name!r}: `nova-judge runs list --stage {stage}` lists them"
     )
