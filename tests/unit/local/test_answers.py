@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from nova_judge.errors import LocalModeError
+from nova_judge_local.judges import chat_server as calls
 from nova_judge_local.judges.chat_server import check_server, complete, parse_chat_server
 from nova_judge_local.judges.model_answers import (
     Answers,
@@ -205,7 +206,9 @@ def test_a_busy_server_is_asked_again(chat_server):
     assert (done.text, len(asked)) == ("at last", 2)
 
 
-def test_a_server_that_drops_the_connection_is_asked_again(chat_server):
+def test_a_server_that_drops_the_connection_is_asked_again(chat_server, monkeypatch):
+    quick = calls._RETRY.new(backoff_factor=0.01, backoff_jitter=0.01)
+    monkeypatch.setattr(calls, "_RETRY", quick)
     dropped = (0, b"")
     url, asked = chat_server(dropped, dropped, dropped, _reply("forwarded"))
     done = complete(parse_chat_server(f"{url}#m"), "", [{"role": "user", "content": "?"}], {})
