@@ -72,7 +72,6 @@ class Models(ThreadingHTTPServer):
     """Two candidates and a judge behind one server, whose answers are paid for."""
 
     daemon_threads = True
-    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Completions)

@@ -48,8 +48,5 @@ def chat_server(
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 128  # a lane may open that many connections at once
-
-    with serving(Server(("127.0.0.1", 0), Handler)) as http:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as http:
         yield ChatServer(f"http://127.0.0.1:{http.server_port}/v1", asked)
