@@ -15,15 +15,17 @@ from pathlib import Path
 
 import msgspec
 
+from nova_judge.findings.reweighed import ScoredRow
 from nova_judge.findings.training_forms import Format
 from nova_judge.findings.training_records import Filters, export, rows_for
+from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Verdict
 from tests.made import generated
 
 _ANSWER = "An answer of a few words, again and again. " * 40
 
 
-def rows(megabytes: int) -> Iterator[JudgedRow]:
+def rows(megabytes: int) -> Iterator[ScoredRow]:
     """Rows whose texts have so many megabytes together."""
     count = megabytes * 1_000_000 // (2 * len(_ANSWER))
     for number in range(count):
@@ -32,7 +34,7 @@ def rows(megabytes: int) -> Iterator[JudgedRow]:
             Criterion(name="accuracy", weight=0.5, type="scale", score_A=2, score_B=5),
             Criterion(name=f"own {number % 7}", weight=0.5, type="scale", score_A=1, score_B=4),
         )
-        yield JudgedRow(
+        judged = JudgedRow(
             row=InputRow(
                 line=number + 1,
                 id=f"q{number}",
@@ -46,6 +48,7 @@ def rows(megabytes: int) -> Iterator[JudgedRow]:
                 forward=Verdict.B, backward=Verdict.B, rubric=Rubric(criteria=criteria)
             ),
         )
+        yield ScoredRow(judged, recomputed_scores(judged.judgment))
 
 
 def write(folder: Path, form: Format, megabytes: int, *, conversational: bool) -> tuple[Path, Path]:

@@ -120,14 +120,19 @@ def as_rejected(row: FailedRow | Rejected) -> Rejected:
     return Rejected(row.line, failure.reason, f"response_{failure.candidate}")
 
 
-class Criterion(msgspec.Struct, frozen=True, kw_only=True):
-    """One criterion as the judge wrote it: scores 1-5 for `scale`, true/false for `binary`."""
+class CriterionScores(msgspec.Struct, frozen=True, kw_only=True):
+    """One criterion without its texts: scores 1-5 for `scale`, true/false for `binary`."""
 
     name: str
     weight: float
     type: Literal["scale", "binary"]
     score_A: float
     score_B: float
+
+
+class Criterion(CriterionScores, frozen=True, kw_only=True):
+    """One criterion as the judge wrote it."""
+
     description: str = ""
     justification_A: str = ""
     justification_B: str = ""

@@ -1,6 +1,7 @@
 """Text that UTF-8 can hold, and text that only shows itself."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 # Controls but line breaks and tabs, half surrogates, separators of lines and paragraphs, and marks
@@ -9,6 +10,8 @@ _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e"
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_READ_AT_MOST = 4000
 
 
 def storable(text: str) -> str:
@@ -27,6 +30,26 @@ def all_storable(value: object) -> object:
     if isinstance(value, Mapping):
         return {all_storable(name): all_storable(part) for name, part in value.items()}
     return [all_storable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` as UTF-8 can hold it, cut to `most` characters; how many are left out stands there."""
+    whole = storable(text)
+    left = len(whole) - most
+    return whole if left <= 0 else f"{whole[:most]}… [{left:,} more characters]"
+
+
+def one_line(text: str, limit: int) -> str:
+    """An untrusted name for a label: one line, no controls or direction marks, cut to `limit`."""
+    visible = "".join(
+        " " if unicodedata.category(char) in _INVISIBLE else char
+        for char in unicodedata.normalize("NFC", text[:_READ_AT_MOST])
+    )
+    flat = " ".join(visible.split())
+    if len(flat) <= limit:
+        return flat or "(no name)"
+    head = (limit - 1) * 2 // 3
+    return f"{flat[:head].rstrip()}…{flat[head + 1 - limit :].lstrip()}"
 
 
 def visible(text: str, limit: int | None = None) -> str:

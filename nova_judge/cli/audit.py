@@ -13,7 +13,6 @@ from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.audited_figures import Audit, audit_job, audit_report, audit_reweighed
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.pairs.judge_output import read_judgments
 from nova_judge.review.labels import LabelFolder, label_folder, read_review
@@ -21,7 +20,7 @@ from nova_judge.review.reviewed import evidence_of, review_findings
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scratch import scratch_folder
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 DIFFERS = 1
 _SHOWN = 50

@@ -16,10 +16,9 @@ from nova_judge.findings.checkpoint_comparison import (
     require_same_judge,
     rows_of_run,
 )
-from nova_judge.findings.one_line import one_line
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.steps.opened_report import report_at
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 _COLOURS = {"better": "green", "worse": "red"}
 

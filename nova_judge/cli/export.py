@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -22,7 +23,7 @@ from nova_judge.cli.arguments import (
 )
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
-from nova_judge.findings.reweighed import choose_weights
+from nova_judge.findings.reweighed import choose_weights, scored_rows
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.training_forms import Format
 from nova_judge.findings.training_records import (
@@ -98,9 +99,9 @@ def command(
     else:
         chosen = choose_weights(report, reweighing(weights, drop, only), table)
         least = {table.group(name): share for name, share in map(_least, criterion or ())}
-        by, spelled = (chosen.of_row, str(chosen.asked)) if chosen else (None, "")
-        filters = Filters(*_margins(margin), min_score, least, table, by, spelled)
-        rows = rows_for(form, report.rows)
+        spelled = str(chosen.asked) if chosen else ""
+        filters = Filters(*_margins(margin), min_score, least, table, spelled)
+        rows = rows_for(form, partial(scored_rows, report, chosen))
         made = export(rows, form, filters, report.metrics, left_out, conversational=conversational)
     written = _written(out, made, left_out)
     if as_json:

@@ -12,12 +12,12 @@ from nova_judge.cli.result import result_document
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, find_reports
 from nova_judge.findings.sentences import headline, short_interval
 from nova_judge.findings.trends import Refused, Series, group, trend
 from nova_judge.report.index import render_index
 from nova_judge.steps.opened_report import report_at
+from nova_judge.text import one_line
 
 
 def command(
@@ -64,8 +64,7 @@ def command(
 
 def _document(series: list[Series], refused: list[Refused]) -> dict[str, object]:
     runs = [
-        [result_document(report, report.folder / "report.html") for report in one.runs]
-        for one in series
+        [result_document(report, report.folder / "report.html") for report in one] for one in series
     ]
     left_out = [{"run_id": one.report.metrics.run_id, "reason": one.difference} for one in refused]
     return {"series": runs, "left_out": left_out}
@@ -79,13 +78,13 @@ def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series],
 
 
 def _table(series: Series) -> Table:
-    facts = series.first.metrics
+    facts = series[0].metrics
     title = f"{facts.recipe.name} · {facts.judge.model} · {facts.input.uri}"
     table = Table(title=escape(one_line(title, 160)), title_justify="left")
     for name in ("created", "run", "candidate B", "verdict"):
         table.add_column(name)
     table.add_column("win rate of B", justify="right")
-    for report in series.runs:
+    for report in series:
         table.add_row(*(escape(cell) for cell in _cells(report)))
     return table
 

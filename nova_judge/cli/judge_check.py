@@ -25,7 +25,7 @@ from nova_judge.inputs.reading import FROM_FILE, reading_of
 from nova_judge.kinds.recipes import file_beside, load_recipe, read_recipe
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
-from nova_judge.report.judge_check_page import render_judge_check
+from nova_judge.report.page import render
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 from nova_judge.sources.server_keys import keys_of
@@ -87,7 +87,8 @@ def command(
     with missing_access_explained():
         checked = [_check(one, recipes.get(one), asked) for one in judge]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
-    out.write_text(render_judge_check(checked, said), encoding="utf-8")
+    page = render("judge_check.html.j2", judges=checked, labels=said)
+    out.write_text(page, encoding="utf-8")
     if as_json:
         print_json(checked)
     else:

@@ -19,11 +19,10 @@ from nova_judge.cli.result import print_result, result_document
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import LocalModeError
 from nova_judge.extras import require
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport, open_report
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.records import Candidate
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 if TYPE_CHECKING:
     from nova_judge_local.engine.emulator import Emulator

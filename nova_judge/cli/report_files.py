@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.report.saved_rows import rejected_lines, rows_of_report
+from nova_judge.report.report_rows import rejected_lines, rows_of_report
 
 
 @contextmanager

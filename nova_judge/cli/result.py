@@ -8,13 +8,13 @@ from rich.table import Table
 
 from nova_judge.cli.terminal import Console
 from nova_judge.findings.metrics_record import Metrics, storable_metrics
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_stand_in import caveats
 from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 from nova_judge.row_files import has_rows
+from nova_judge.text import one_line
 
 _MOST_REASONS = 3
 

@@ -12,7 +12,6 @@ from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import WeightingError
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
 from nova_judge.pairs.criterion_weights import (
@@ -24,15 +23,14 @@ from nova_judge.pairs.criterion_weights import (
     weighting,
 )
 from nova_judge.pairs.details_columns import read_columns
-from nova_judge.pairs.drivers import RootCause, drivers, root_causes
-from nova_judge.pairs.firmness import Firmness, firmness
+from nova_judge.pairs.firmness import Firmness, RootCause, drivers, firmness, root_causes
 from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.runs.archive import is_archive, only, read_archive
 from nova_judge.scratch import scratch_folder
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 _LISTED = 20
 

@@ -9,10 +9,9 @@ from rich.table import Table
 
 from nova_judge.cli.terminal import Console
 from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
-from nova_judge.findings.one_line import one_line
 from nova_judge.runs.next_step import next_command
 from nova_judge.steps.run_progress import RunProgress
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 _COLOURS = {REPORTED: "green", FAILED: "red"}
 

@@ -4,29 +4,40 @@ A finding is `differs` where a stated figure is not what the rows give, and `uns
 figure invites a conclusion that the rows do not carry.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from statistics import fmean, stdev
 
 import msgspec
 
-from nova_judge.findings.job_audit import mean_findings, row_findings, significance
 from nova_judge.findings.metrics import estimated
-from nova_judge.findings.metrics_record import Metrics, Rows
-from nova_judge.findings.review_record import ReviewFindings
+from nova_judge.findings.metrics_record import Metrics, ReviewFindings, Rows
 from nova_judge.findings.reweighed import reweighed_report
-from nova_judge.findings.rubric_findings import rubric_metrics
+from nova_judge.findings.rubric_findings import REPORTED_TOLERANCE, rubric_metrics
+from nova_judge.findings.run_evidence import STAGES, unscored_parts
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.pairs.job_figures import JobFigures, bootstrap_beside
-from nova_judge.pairs.job_findings import Finding, FindingKind, differing, job_findings
+from nova_judge.pairs.job_figures import bootstrap_beside
+from nova_judge.pairs.job_findings import (
+    LEVEL,
+    Finding,
+    FindingKind,
+    decisive,
+    differing,
+    figure,
+    job_findings,
+)
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Unscored
+from nova_judge.pairs.weighted_scores import WeightedScores, recomputed_scores
+from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Rubric, Unscored
+from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.evidence import EvidenceRow, gather
-from nova_judge.statistics.outcomes import ProfileCounts, count_profiles
-from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.outcomes import count_profiles
 from nova_judge.text import count_of
 
 _SAME = 1e-9
-_STAGES = ("judge, forward", "judge, backward", "rubric")
+_OF_ROW = ("weighted_score_A", "weighted_score_B", "score_margin")
+_AVERAGES = ("average_weighted_score_a", "average_weighted_score_b", "average_margin")
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -45,19 +56,17 @@ def audit_job(
     `notes` are those that reading the details gave.
     """
     rows = list(judgments) if judgments is not None else []
-    checked = Counted()
-    for reason, count in notes.items():
-        checked.add(
-            Finding(FindingKind.DIFFERS, f"details, {count_of(count, 'row')}", "counts", reason)
-        )
+    checked: list[Finding | None] = [
+        Finding(FindingKind.DIFFERS, f"details, {count_of(count, 'row')}", "counts", reason)
+        for reason, count in notes.items()
+    ]
     for index, judgment in enumerate(rows):
-        checked.extend(row_findings(index, judgment))
-    profiles = count_profiles(rows) if rows else None
+        checked += row_findings(index, judgment)
     if job is not None:
-        checked.extend(job_findings(job, profiles))
-        checked.extend(mean_findings(job, rows))
-        checked.extend(significance(job))
-    return Audit(checked.figures, len(rows), tuple(checked.findings))
+        checked += job_findings(job, count_profiles(rows) if rows else None)
+        checked += mean_findings(job, rows)
+        checked += significance(job)
+    return _audit(checked, len(rows))
 
 
 def audit_report(
@@ -78,45 +87,107 @@ def audit_report(
     estimates = estimated(evidence, settings, metrics.basis)
     ours = estimates | {"rubric": rubric_metrics(kept, settings)}
     ours |= {"review": review} if review is not None else {}
-    checked = Counted()
+    checked: list[Finding | None] = []
     for name, value in ours.items():
         if name != "notes":
-            checked.extend(_compared(f"metrics.json: {name}", getattr(metrics, name), value))
-    checked.extend(_row_sum(metrics.rows, kept))
+            checked += _compared(f"metrics.json: {name}", getattr(metrics, name), value)
+    checked += _row_sum(metrics.rows, kept)
     judgments = [row.judgment for row in kept]
-    checked.extend(_error_counts(metrics, judgments))
+    checked += _error_counts(metrics, judgments)
     if metrics.job is not None:
-        checked.extend(_quoted_job(metrics.job, judgments, evidence.profiles, settings))
-    for index, judged in enumerate(kept):
-        checked.extend(row_findings(index, judged.judgment))
-    return Audit(checked.figures, len(kept), tuple(checked.findings))
+        checked += job_findings(metrics.job.stated, evidence.profiles)
+        checked += mean_findings(metrics.job.stated, judgments)
+        again = bootstrap_beside(evidence.profiles, settings)
+        checked += _compared("metrics.json: job.bootstrap", metrics.job.bootstrap, again)
+    for index, judgment in enumerate(judgments):
+        checked += row_findings(index, judgment)
+    return _audit(checked, len(kept))
 
 
 def audit_reweighed(report: SavedReport) -> Audit:
     """Every figure of a report under chosen weights, against its rows under the same weights."""
-    checked, ours = Counted(), reweighed_report(report, report.metrics.reweighed).metrics
-    checked.extend(_compared("metrics.json", report.metrics, ours))
-    rows = ours.reconciled.rows if ours.reconciled else 0
-    return Audit(checked.figures, rows, tuple(checked.findings))
+    ours = reweighed_report(report, report.metrics.reweighed).metrics
+    checked = list(_compared("metrics.json", report.metrics, ours))
+    return _audit(checked, ours.reconciled.rows if ours.reconciled else 0)
 
 
-class Counted:
-    """Collects findings, and counts the figures that were looked at (None: a figure that holds)."""
+def _audit(checked: list[Finding | None], rows: int) -> Audit:
+    """Of the figures that were looked at, None is one that holds."""
+    return Audit(len(checked), rows, tuple(filter(None, checked)))
 
-    def __init__(self) -> None:
-        self.figures = 0
-        self.findings: list[Finding] = []
 
-    def add(self, finding: Finding | None) -> None:
-        """One figure looked at."""
-        self.figures += 1
-        if finding is not None:
-            self.findings.append(finding)
+def row_findings(index: int, judgment: Judgment) -> Iterator[Finding | None]:
+    """Check the container's figures of one row against its criteria; None for one that holds."""
+    rubric, readings = judgment.rubric, _readings(judgment)
+    if not isinstance(rubric, Rubric) or readings is None:
+        return
+    reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
+    for name, stated, *ours in zip(_OF_ROW, reported, *readings, strict=True):
+        if stated is not None:
+            holds = any(abs(stated - value) <= REPORTED_TOLERANCE for value in ours)
+            where = f"row {index}: {name}"
+            differs = Finding(FindingKind.DIFFERS, where, f"{stated:.3f}", f"{ours[0]:.3f}")
+            yield None if holds else differs
 
-    def extend(self, findings: Iterator[Finding | None]) -> None:
-        """Several figures."""
-        for finding in findings:
-            self.add(finding)
+
+def mean_findings(job: JobMetrics, rows: list[Judgment]) -> Iterator[Finding | None]:
+    """The job's means of weighted scores with their standard errors against its rows."""
+    readings = [pair for row in rows if (pair := _readings(row)) is not None]
+    for names in (_OF_ROW, _AVERAGES):
+        for place, name in enumerate(names) if readings else ():
+            normalised, as_given = (
+                [scores[place] for scores in one] for one in zip(*readings, strict=True)
+            )
+            yield from _mean_and_error(job, name, normalised, as_given)
+        of_a, of_b, margin = (figure(job, name) for name in names)
+        if of_a is not None and of_b is not None and margin is not None:
+            where = f"job: {names[2]} = A - B"
+            yield differing(where, margin, of_a - of_b, 3 * REPORTED_TOLERANCE)
+
+
+def significance(job: JobMetrics) -> Iterator[Finding | None]:
+    """A win rate that invites to see a winner where there may be none."""
+    ours = decisive(job)
+    if ours is None:
+        return
+    a, b, share = ours
+    p_value = sign_test(b, a)
+    if p_value < 1 - LEVEL or a == b:
+        yield None
+        return
+    half = ", which contains 0.5" if share.low <= 0.5 <= share.high else ""
+    yield Finding(
+        FindingKind.UNSUPPORTED,
+        f"job: that {'B' if b > a else 'A'} is ahead",
+        f"{b} wins of B in {a + b} decisive judgments",
+        f"not significant: exact sign test p = {p_value:.3f}, "
+        f"95 % interval {share.low:.3f} to {share.high:.3f}{half}",
+    )
+
+
+def _readings(judgment: Judgment) -> tuple[WeightedScores, WeightedScores] | None:
+    """A row's scores with its weights normalised and as they stand: the container may do either."""
+    rubric, scores = judgment.rubric, recomputed_scores(judgment)
+    if not isinstance(rubric, Rubric) or scores is None:
+        return None
+    total = sum(criterion.weight for criterion in rubric.criteria)
+    return scores, WeightedScores(*(score * total for score in scores))
+
+
+def _mean_and_error(
+    job: JobMetrics, name: str, normalised: list[float], as_given: list[float]
+) -> Iterator[Finding | None]:
+    stated, error = figure(job, name), figure(job, f"{name}_stderr")
+    if stated is not None:
+        yield _either(f"job: {name}", stated, fmean(normalised), fmean(as_given))
+    if error is not None and len(normalised) > 1:
+        ours, other = (stdev(one) / math.sqrt(len(one)) for one in (normalised, as_given))
+        yield _either(f"job: {name}_stderr", error, ours, other)
+
+
+def _either(where: str, stated: float, ours: float, other: float) -> Finding | None:
+    off = differing(where, stated, ours, REPORTED_TOLERANCE)
+    return off if differing(where, stated, other, REPORTED_TOLERANCE) else None
 
 
 def _row_sum(stated: Rows, rows: list[JudgedRow]) -> Iterator[Finding | None]:
@@ -131,30 +202,13 @@ def _row_sum(stated: Rows, rows: list[JudgedRow]) -> Iterator[Finding | None]:
 
 def _error_counts(metrics: Metrics, judgments: list[Judgment]) -> Iterator[Finding | None]:
     """The rows that judging left unscored, by stage and reason."""
-    ours = Counter(
-        (stage, part.reason)
-        for judgment in judgments
-        for stage, part in zip(
-            _STAGES, (judgment.forward, judgment.backward, judgment.rubric), strict=True
-        )
-        if isinstance(part, Unscored) and not (metrics.one_order and part == ONE_PASS)
-    )
+    ours = Counter(part for judgment in judgments for part in unscored_parts(judgment))
+    for stage in STAGES if metrics.one_order else ():
+        del ours[stage, ONE_PASS.reason]
     stated = {(each.stage, each.reason): each.count or 0 for each in metrics.errors}
-    for stage, reason in sorted({*ours, *(key for key in stated if key[0] in _STAGES)}):
+    for stage, reason in sorted({*ours, *(key for key in stated if key[0] in STAGES)}):
         where = f"metrics.json: errors, {stage}: {reason}"
         yield differing(where, stated.get((stage, reason), 0), ours[stage, reason], 0)
-
-
-def _quoted_job(
-    job: JobFigures,
-    judgments: list[Judgment],
-    profiles: ProfileCounts,
-    settings: StatisticsSettings,
-) -> Iterator[Finding | None]:
-    yield from job_findings(job.stated, profiles)
-    yield from mean_findings(job.stated, judgments)
-    ours = bootstrap_beside(profiles, settings)
-    yield from _compared("metrics.json: job.bootstrap", job.bootstrap, ours)
 
 
 def _compared(where: str, stated: object, ours: object) -> Iterator[Finding | None]:

@@ -18,13 +18,12 @@ import numpy as np
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.comparability import SAME_JUDGE, UNNAMED, first_difference
 from nova_judge.findings.metrics_record import Reweighing
-from nova_judge.findings.reweighed import choose_weights
+from nova_judge.findings.reweighed import ScoredRow, choose_weights, scored_rows
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.judged_evidence import cluster_of
-from nova_judge.pairs.row_weights import RowWeights, reweighed_scores
-from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
-from nova_judge.records import CANDIDATES, JudgedRow
+from nova_judge.pairs.weighted_scores import point_scores
+from nova_judge.records import CANDIDATES
 from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.evidence import key_of
 from nova_judge.statistics.holm import holm
@@ -102,13 +101,13 @@ def rows_of_run(
     chosen = choose_weights(report, asked or report.metrics.reweighed, groups)
     if chosen is not None:
         _require_open(report.metrics.run_id, chosen.settings.blocked_by)
-    weights = chosen and chosen.of_row
     samples: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     answers: dict[int, set[int]] = defaultdict(set)
-    for judged in report.rows():
-        answers[cluster_of(judged.row)].add(key_of(judged.row.response_A or ""))
-        for measure, value in _values(judged, groups, weights).items():
-            samples[cluster_of(judged.row)][measure].append(value)
+    for scored in scored_rows(report, chosen):
+        row = scored.judged.row
+        answers[cluster_of(row)].add(key_of(row.response_A or ""))
+        for measure, value in _values(scored, groups, reweighed=chosen is not None).items():
+            samples[cluster_of(row)][measure].append(value)
     rows = {
         prompt: {measure: math.fsum(held) / len(held) for measure, held in measures.items()}
         for prompt, measures in samples.items()
@@ -194,22 +193,16 @@ def _require_one_baseline(first: RunRows, other: RunRows, common: list[int]) -> 
         )
 
 
-def _values(
-    judged: JudgedRow, groups: CriterionGroups, weights: RowWeights | None
-) -> dict[str, float]:
+def _values(scored: ScoredRow, groups: CriterionGroups, *, reweighed: bool) -> dict[str, float]:
+    judgment, scores = scored.judged.judgment, scored.scores
     values: dict[str, float] = {}
-    if weights is not None:
-        scores = reweighed_scores(judged.judgment, weights, groups)
-        if scores is not None:
-            values[WIN_RATE] = float((scores.margin < 0) - (scores.margin > 0))
-    else:
-        scores = recomputed_scores(judged.judgment)
-        quarters = score_quarters(profile_of(judged.judgment))
-        if quarters is not None:
-            values[WIN_RATE] = quarters / 2 - 1
+    if not reweighed and (quarters := score_quarters(profile_of(judgment))) is not None:
+        values[WIN_RATE] = quarters / 2 - 1
     if scores is not None:
         values[WEIGHTED] = -scores.margin
-    of_a, of_b = (point_scores(judged.judgment, side, groups) for side in CANDIDATES)
+        if reweighed:
+            values[WIN_RATE] = float((scores.margin < 0) - (scores.margin > 0))
+    of_a, of_b = (point_scores(judgment, side, groups) for side in CANDIDATES)
     return values | {group: of_b[group] - of_a[group] for group in of_a}
 
 

@@ -33,6 +33,7 @@ def run_facts(
     kind = kind_of(run.recipe.kind)
     judged_by = kind.judged_by(run.recipe)
     stand_in = stand_in or _judges_stand_in(run, judged_by)
+    rates = run.recipe.statistics.judge_rates
     return RunFacts(
         run_id=run.run_id,
         kind=run.recipe.kind,
@@ -63,15 +64,10 @@ def run_facts(
             level=run.recipe.statistics.level,
             equivalence_margin=run.recipe.statistics.equivalence_margin,
             seed=run.recipe.statistics.seed,
-            judge_rates=_rates_elsewhere(run),
+            judge_rates=JudgeRates(**msgspec.structs.asdict(rates)) if rates else None,
         ),
         notes=tuple(_notes(run, summary)) if summary else (),
     )
-
-
-def _rates_elsewhere(run: Run) -> JudgeRates | None:
-    rates = run.recipe.statistics.judge_rates
-    return None if rates is None else JudgeRates(**msgspec.structs.asdict(rates))
 
 
 def stand_in_for(run: Run, candidate: str) -> str | None:

@@ -7,17 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nova_judge.findings.metrics import RunFacts
-from nova_judge.findings.metrics_record import (
-    CandidateFacts,
-    InputFacts,
-    JudgeFacts,
-    RecipeFacts,
-)
-from nova_judge.records import (
-    CANDIDATES,
-    Candidate,
-    Rejected,
-)
+from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
+from nova_judge.records import CANDIDATES, Candidate, Rejected
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.row_accounting import ReasonCount
 

@@ -13,28 +13,19 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.imported_facts import GivenFile, JobSource, facts_of
-from nova_judge.findings.metrics import compute_metrics
-from nova_judge.findings.metrics_record import (
-    JudgeFacts,
-    Metrics,
-)
-from nova_judge.findings.score_results import rows_seen, score_metrics
+from nova_judge.findings.metrics import compute_metrics, rows_seen, score_metrics
+from nova_judge.findings.metrics_record import JudgeFacts, Metrics
 from nova_judge.inputs.dataset import read_rows as read_input
 from nova_judge.inputs.own_data import OwnLine, OwnRow, gen_qa_line, read_own_data
 from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.metrics_text import MetricsReader
-from nova_judge.records import (
-    InputRow,
-    JudgedRow,
-    Rejected,
-    as_rejected,
-)
+from nova_judge.records import InputRow, JudgedRow, Rejected, as_rejected
 from nova_judge.runs.archive import only
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
-from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
+from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
 from nova_judge.scores.found import collected_scores
 from nova_judge.scores.imported_bedrock import imported_bedrock
 from nova_judge.scores.inference_lines import InferenceLine, inference_lines
@@ -102,23 +93,17 @@ def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) 
     details = only(tuple(path for _, path in output.details), "details Parquet", output.members)
     results = only(output.results, "results JSON", output.members) if output.results else None
     sent = _shown_rows(details) if given is None else _given_rows(given, details)
-    rows = folder / "rows.jsonl"
-    with rows.open("wb") as file:
-        file.writelines(msgspec.json.encode(row) + b"\n" for row in sent.rows)
-    files, left_out = JudgedFiles(details, results, rows), sent.left_out
+    files = JudgedFiles(details, results, _written(folder, sent.rows))
+    left_out = sent.left_out
 
     def judged(notes: Counter[str] | None = None) -> Iterator[JudgedRow]:
         return (one for one in read_rows(files, notes) if one.row.line not in left_out)
 
     disagreements: Counter[str] = Counter()
-    facts = facts_of(
-        source,
-        kind,
-        given,
-        sent.lines,
-        judge=_judge(output),
-        rejected=sent.rejected,
+    judge = JudgeFacts(
+        model=model_of(output.results) or _UNKNOWN, stand_in=stand_in_of(output.results)
     )
+    facts = facts_of(source, kind, given, sent.lines, judge=judge, rejected=sent.rejected)
     if given is None:
         facts = msgspec.structs.replace(facts, notes=(*facts.notes, NO_QUESTIONS))
     metrics = compute_metrics(
@@ -127,11 +112,6 @@ def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) 
     odd = (f"{count_of(count, 'row')}: {why}" for why, count in disagreements.most_common())
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *odd))
     return ImportedJob(metrics, judged, (), sent.rejected)
-
-
-def _judge(output: JobOutput) -> JudgeFacts:
-    model = model_of(output.results) or _UNKNOWN
-    return JudgeFacts(model=model, stand_in=stand_in_of(output.results))
 
 
 class _Sent(NamedTuple):
@@ -187,10 +167,7 @@ def _container(source: JobSource, kind: str, given: GivenFile | None, folder: Pa
         rejected = tuple(one for one in read if isinstance(one, Rejected))
     elif output.inference_output:
         rows = list(_asked(output.inference_output))
-    sent = None
-    if rows:
-        sent = folder / "rows.jsonl"
-        sent.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    sent = _written(folder, rows) if rows else None
     found = collected_scores(CONTAINER_FACTS, [container_job("base", output, sent)])
     count = len(rows) or rows_seen(found)
     model = model_of(output.results) or _MODEL
@@ -204,6 +181,13 @@ def _container(source: JobSource, kind: str, given: GivenFile | None, folder: Pa
     )
     metrics = score_metrics(facts, found, sent=count, names={"base": model})
     return ImportedJob(metrics, None, found.scores, rejected)
+
+
+def _written(folder: Path, rows: Iterable[InputRow | OwnRow]) -> Path:
+    """The rows that a job was sent, as JSON lines."""
+    path = folder / "rows.jsonl"
+    path.write_bytes(msgspec.json.Encoder().encode_lines(rows))
+    return path
 
 
 def _asked(files: Iterable[Path]) -> Iterator[OwnRow]:

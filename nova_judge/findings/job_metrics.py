@@ -11,13 +11,7 @@ from typing import Any
 import msgspec
 
 from nova_judge.errors import SavedReportError
-from nova_judge.findings.metrics_record import (
-    InputFacts,
-    JudgeFacts,
-    Metrics,
-    RecipeFacts,
-    Rows,
-)
+from nova_judge.findings.metrics_record import InputFacts, JudgeFacts, Metrics, RecipeFacts, Rows
 from nova_judge.pairs.job_figures import job_figures
 from nova_judge.pairs.job_findings import COUNTS
 from nova_judge.records import JobMetrics, scored_or_none

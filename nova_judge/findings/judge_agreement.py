@@ -1,7 +1,7 @@
 """Several judges on the same pairs: how often they agree, beyond chance, and where they differ."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +15,8 @@ from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.gwet import BeyondChance
-from nova_judge.statistics.outcomes import Outcome, profile_of, score_quarters
+from nova_judge.statistics.outcomes import VERDICTS, Outcome, profile_of, score_quarters
 
-VERDICTS = (Outcome.A, Outcome.B, Outcome.TIE)
-NAMES = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie"}
 FEWEST_COMMON = 2
 
 
@@ -99,7 +97,7 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
     compared = [_compared(first, second, level) for first, second in combinations(judges, 2)]
     every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
     differing = [
-        DifferingPair(pair, tuple(NAMES[judge.verdicts[pair]] for judge in judges))
+        DifferingPair(pair, tuple(VERDICTS[judge.verdicts[pair]] for judge in judges))
         for pair in every
         if len({judge.verdicts[pair] for judge in judges}) > 1
     ]
@@ -199,24 +197,36 @@ def judge_of(report: SavedReport, metric: str | None = None) -> JudgeVerdicts:
         name = f"{name} (a stand-in)"
     if metrics.scores:
         return _scoring_judge(report, name, metric)
-    return _judging_judge(report.rows(), name)
+    return _judge(name, _judged(report.rows()))
 
 
-def _judging_judge(rows: Iterable[JudgedRow], name: str) -> JudgeVerdicts:
+class _Read(NamedTuple):
+    """A pair as a run has it, with its verdict and category where it has them."""
+
+    texts: Pair
+    verdict: Outcome | None
+    category: str | None
+
+
+def _judge(name: str, rows: Iterable[_Read]) -> JudgeVerdicts:
     verdicts: dict[Pair, Outcome] = {}
     categories: dict[Pair, str] = {}
     seen: Counter[Pair] = Counter()
     pairs: list[Pair] = []
-    for judged in rows:
-        row = judged.row
-        texts = Pair(row.prompt, row.response_A or "", row.response_B or "", id=row.id)
+    for texts, verdict, category in rows:
         pairs.append(pair := _next(texts, seen))
-        quarters = score_quarters(profile_of(judged.judgment))
-        if quarters is not None:
-            verdicts[pair] = _of_sign(quarters - 2)
-        if row.category is not None:
-            categories[pair] = row.category
+        if verdict is not None:
+            verdicts[pair] = verdict
+        if category is not None:
+            categories[pair] = category
     return JudgeVerdicts(name, verdicts, categories, tuple(pairs))
+
+
+def _judged(rows: Iterable[JudgedRow]) -> Iterator[_Read]:
+    for judged in rows:
+        row, quarters = judged.row, score_quarters(profile_of(judged.judgment))
+        texts = Pair(row.prompt, row.response_A or "", row.response_B or "", id=row.id)
+        yield _Read(texts, None if quarters is None else _of_sign(quarters - 2), row.category)
 
 
 def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeVerdicts:
@@ -230,21 +240,17 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
             f"{', '.join(metrics) or 'none'}"
         )
     better = next(score.better for score in scores if score.metric == chosen)
-    verdicts: dict[Pair, Outcome] = {}
-    seen: Counter[Pair] = Counter()
-    categories: dict[Pair, str] = {}
-    pairs: list[Pair] = []
-    for sides in _rows_of(path, chosen).values():
-        if set(sides) != {"A", "B"}:
-            continue
-        a, b = sides["A"], sides["B"]
-        pairs.append(pair := _next(Pair(a.prompt, a.answer, b.answer, id=a.id), seen))
-        if a.score is None or b.score is None:
-            continue
-        verdicts[pair] = _of_sign((b.score - a.score) * (1 if better == "higher" else -1))
-        if a.category is not None:
-            categories[pair] = a.category
-    return JudgeVerdicts(f"{name}, {chosen}", verdicts, categories, tuple(pairs))
+    return _judge(f"{name}, {chosen}", _scored(path, chosen, 1 if better == "higher" else -1))
+
+
+def _scored(path: Path, metric: str, sign: int) -> Iterator[_Read]:
+    for sides in _rows_of(path, metric).values():
+        if set(sides) == set(CANDIDATES):
+            a, b = sides["A"], sides["B"]
+            verdict = None
+            if a.score is not None and b.score is not None:
+                verdict = _of_sign((b.score - a.score) * sign)
+            yield _Read(Pair(a.prompt, a.answer, b.answer, id=a.id), verdict, a.category)
 
 
 class _Scored(NamedTuple):

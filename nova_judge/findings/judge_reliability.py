@@ -9,7 +9,7 @@ import msgspec
 
 from nova_judge.pairs.controls import Control, ControlFinding, judge_control
 from nova_judge.pairs.judged_evidence import evidence_row, verdicts_row
-from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored, Verdict
+from nova_judge.records import JudgedAs, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.statistics.agreement import Agreement, agreement
 from nova_judge.statistics.binomial import sign_test
@@ -110,9 +110,7 @@ def check_judge(
         same_again=_same(rows.again, level),
         same_answer=controls.get(Control.SAME_ANSWER),
         padded=controls.get(Control.PADDED),
-        input_tokens=cost.input_tokens,
-        output_tokens=cost.output_tokens,
-        usd=cost.usd,
+        **cost._asdict(),
     )
 
 
@@ -124,7 +122,10 @@ def _lean(rows: Iterable[JudgedRow], measure: Callable[[str], int]) -> ErrorLean
         if named is None or row.label not in (Verdict.A, Verdict.B) or named == row.label:
             continue
         other = Verdict.B if named is Verdict.A else Verdict.A
-        chosen, left = (measure(_answer(row, side)) for side in (named, other))
+        chosen, left = (
+            measure(row.response("A" if side is Verdict.A else "B") or "")
+            for side in (named, other)
+        )
         more += chosen > left
         less += chosen < left
     return ErrorLean(more, less, sign_test(more, less))
@@ -136,10 +137,6 @@ def _named(judgment: Judgment) -> Verdict | None:
     if quarters is None or quarters == 2:
         return None
     return Verdict.B if quarters > 2 else Verdict.A
-
-
-def _answer(row: InputRow, side: Verdict) -> str:
-    return (row.response_A if side is Verdict.A else row.response_B) or ""
 
 
 def _structure(text: str) -> int:

@@ -7,11 +7,9 @@ import msgspec
 
 from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.run_evidence import RunEvidence
-from nova_judge.pairs.controls import Control, judge_control
+from nova_judge.pairs.controls import Control, judge_control, retest
 from nova_judge.pairs.judged_evidence import verdicts_row
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
-from nova_judge.pairs.retest import retest
-from nova_judge.records import JudgedRow
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.statistics.contest import contest_of
@@ -51,10 +49,6 @@ def judging_of(
     return Judging(summary.rows - jobs * most, anytime=True, reason=f"Judging stopped: {reason}")
 
 
-def _verdicts(rows: Iterable[JudgedRow]) -> Evidence:
-    return gather(verdicts_row(judged) for judged in rows)
-
-
 def with_judging(
     facts: RunFacts,
     judging: Judging,
@@ -66,7 +60,7 @@ def with_judging(
     named = {Control(name): job for name, job in controls}
     repeated = named.pop(Control.REPEAT, None)
     findings = tuple(
-        judge_control(control, _verdicts(read_rows(job)), level=level)
+        judge_control(control, gather(map(verdicts_row, read_rows(job))), level=level)
         for control, job in named.items()
     )
     again = list(read_rows(repeated)) if repeated else []

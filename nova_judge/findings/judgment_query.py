@@ -8,7 +8,7 @@ import duckdb
 import msgspec
 
 from nova_judge.errors import RequestError
-from nova_judge.findings.judgments import COLUMNS, judged_row
+from nova_judge.findings.judgments import COLUMNS, asked_columns, judged_row
 from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.records import JudgedRow, Verdict
@@ -20,14 +20,17 @@ _SEARCHED = (
     *("id", "category", "prompt", "response_A", "response_B", "reference", "forward_output"),
     *("backward_output", "overall_justification", "criteria", "rubric_error"),
 )
+_DIFFERS = (
+    "people IS NOT NULL AND reconciled <> 'error' AND "
+    "reconciled <> replace(people, 'both_bad', 'tie')"
+)
 _SORTS: Final = {
     "": "line",
     "margin": "abs(margin) NULLS LAST, line",
     "-margin": "abs(margin) DESC NULLS LAST, line",
     "length": "coalesce(length_A, 0) + coalesce(length_B, 0) DESC, line",
     "length-difference": "abs(coalesce(length_A, 0) - coalesce(length_B, 0)) DESC, line",
-    "disagreement": "(people IS NOT NULL AND reconciled <> 'error' AND reconciled <> "
-    "replace(people, 'both_bad', 'tie')) DESC, line",
+    "disagreement": f"({_DIFFERS}) DESC, line",
 }
 
 
@@ -109,13 +112,7 @@ class JudgmentQuery:
         return RowsFound([rows[line] for line in lines], found, whole)
 
     def _create_view(self, labels: Mapping[int, Verdict]) -> None:
-        there = {
-            name
-            for name, *_ in self._connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet(?)", [files_of(self._path)]
-            ).fetchall()
-        }
-        asked = ", ".join(name if name in there else f"NULL AS {name}" for name in COLUMNS)
+        asked = asked_columns(self._connection, self._path)
         self._connection.execute("CREATE TEMP TABLE reviewed (reviewed_line BIGINT, said VARCHAR)")
         if labels:
             pairs = [[line, verdict.value] for line, verdict in labels.items()]
@@ -136,15 +133,14 @@ class JudgmentQuery:
         return {name: self._groups.group(name) for name in names}
 
     def _where(self, wanted: RowsWanted) -> tuple[str, list[Any]]:
+        plain = {
+            "line = ?": wanted.line,
+            "reconciled = ?": wanted.verdict or None,
+            "category = ?": wanted.category or None,
+            "abs(margin) <= ?": wanted.margin,
+        }
         conditions: list[tuple[str, list[Any]]] = [("true", [])]
-        if wanted.line is not None:
-            conditions.append(("line = ?", [wanted.line]))
-        if wanted.verdict:
-            conditions.append(("reconciled = ?", [wanted.verdict]))
-        if wanted.category:
-            conditions.append(("category = ?", [wanted.category]))
-        if wanted.margin is not None:
-            conditions.append(("abs(margin) <= ?", [wanted.margin]))
+        conditions += [(text, [value]) for text, value in plain.items() if value is not None]
         if wanted.label:
             conditions.append(_of_label(wanted.label))
         if wanted.search:
@@ -181,6 +177,5 @@ def _of_label(label: str) -> tuple[str, list[Any]]:
     if label == "any":
         return "people IS NOT NULL", []
     if label == "differs":
-        differs = "reconciled <> 'error' AND reconciled <> replace(people, 'both_bad', 'tie')"
-        return f"people IS NOT NULL AND {differs}", []
+        return _DIFFERS, []
     return "people = ?", [label]

@@ -6,12 +6,12 @@ duckdb writes and reads it: rows stream through a JSON Lines file, so that memor
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
-from nova_judge.parquet import check_expansion, connect_to, rows_of, write_parquet
+from nova_judge.parquet import check_expansion, columns_in, connect_to, rows_of, write_parquet
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -24,6 +24,9 @@ from nova_judge.records import (
 )
 from nova_judge.row_files import files_of
 from nova_judge.statistics.outcomes import profile_of, reconcile
+
+if TYPE_CHECKING:
+    import duckdb
 
 _PARQUET_TYPES: Final[Mapping[object, str]] = {
     str: "VARCHAR",
@@ -76,6 +79,7 @@ COLUMNS: Final = {
     field.name: _PARQUET_TYPES[field.type] for field in msgspec.structs.fields(JudgmentColumns)
 }
 """The columns in their order, with duckdb's types."""
+_OF_INPUT = [name for name in InputRow.__struct_fields__ if name in COLUMNS]
 
 _criteria_decoder = msgspec.json.Decoder(tuple[Criterion, ...])
 
@@ -89,16 +93,19 @@ def read_judgments(path: Path) -> Iterator[JudgedRow]:
     """The rows of a file that `write_judgments` wrote, in its order."""
     with connect_to(path) as connection:
         check_expansion(connection, path)
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files_of(path)])
-        there = {name for name, *_ in described.fetchall()}
-        # An earlier version's file lacks the columns that came later.
-        asked = (name if name in there else f"NULL AS {name}" for name in COLUMNS)
+        asked = asked_columns(connection, path)
         result = connection.execute(
-            f"SELECT {', '.join(asked)} FROM read_parquet($path)",  # noqa: S608 (our own names)
-            {"path": files_of(path)},
+            f"SELECT {asked} FROM read_parquet(?)",  # noqa: S608 (our own names)
+            [files_of(path)],
         )
         for values in rows_of(result):
             yield judged_row(values)
+
+
+def asked_columns(connection: "duckdb.DuckDBPyConnection", path: Path) -> str:
+    """The columns for a SELECT; an earlier version's file lacks those that came later."""
+    there = columns_in(connection, path)
+    return ", ".join(name if name in there else f"NULL AS {name}" for name in COLUMNS)
 
 
 def _columns(judged: JudgedRow) -> JudgmentColumns:
@@ -106,14 +113,7 @@ def _columns(judged: JudgedRow) -> JudgmentColumns:
     scores = recomputed_scores(judgment)
     scored = rubric if isinstance(rubric, Rubric) else None
     return JudgmentColumns(
-        id=row.id,
-        line=row.line,
-        category=row.category,
-        label=row.label,
-        prompt=row.prompt,
-        response_A=row.response_A,
-        response_B=row.response_B,
-        reference=row.reference,
+        **{name: getattr(row, name) for name in _OF_INPUT},
         forward=_verdict(judgment.forward),
         backward=_verdict(judgment.backward),
         reconciled=reconcile(profile_of(judgment)),
@@ -132,9 +132,6 @@ def _columns(judged: JudgedRow) -> JudgmentColumns:
         reported_score_A=scored.reported_score_A if scored else None,
         reported_score_B=scored.reported_score_B if scored else None,
         reported_margin=scored.reported_margin if scored else None,
-        cluster=row.cluster,
-        system=row.system,
-        context=row.context,
     )
 
 
@@ -153,20 +150,6 @@ def _reason(judged: JudgedAs) -> str | None:
 def judged_row(values: tuple[Any, ...]) -> JudgedRow:
     """The row with these values, in the order of `COLUMNS`."""
     columns = JudgmentColumns(**dict(zip(COLUMNS, values, strict=True)))
-    label = columns.label
-    row = InputRow(
-        line=columns.line,
-        id=columns.id,
-        prompt=columns.prompt,
-        response_A=columns.response_A,
-        response_B=columns.response_B,
-        reference=columns.reference,
-        category=columns.category,
-        label=None if label is None else Verdict(label),
-        cluster=columns.cluster,
-        system=columns.system,
-        context=columns.context,
-    )
     judgment = Judgment(
         forward=_judged_as(columns.forward, columns.forward_error),
         backward=_judged_as(columns.backward, columns.backward_error),
@@ -174,6 +157,7 @@ def judged_row(values: tuple[Any, ...]) -> JudgedRow:
         backward_output=columns.backward_output,
         rubric=_rubric(columns),
     )
+    row = msgspec.convert(columns, InputRow, from_attributes=True)
     return JudgedRow(row=row, judgment=judgment)
 
 

@@ -36,6 +36,11 @@ class GateOutcome(enum.IntEnum):
     INCONCLUSIVE = 2
     NOT_EVALUATED = 3
 
+    @property
+    def words(self) -> str:
+        """The outcome as it is printed: `not evaluated`."""
+        return self.name.lower().replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
@@ -92,17 +97,13 @@ def stated_gate(metrics: Metrics, rules: GateRules) -> GateFinding:
     conditions = _findings(metrics, rules)
     together = _together(conditions)
     return GateFinding(
-        outcome=_named(together),
+        outcome=together.outcome.words,
         exit_code=int(together.outcome),
         reason=together.reason,
         judged_by=who_judged(metrics),
         run_id=metrics.run_id,
-        conditions=tuple(GateCondition(_named(one), one.reason) for one in conditions),
+        conditions=tuple(GateCondition(one.outcome.words, one.reason) for one in conditions),
     )
-
-
-def _named(condition: Condition) -> str:
-    return condition.outcome.name.lower().replace("_", " ")
 
 
 def judge_gate(metrics: Metrics, rules: GateRules) -> Condition:
@@ -215,13 +216,12 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
         return Condition(GateOutcome.NOT_EVALUATED, f"no criterion {name!r}; there are: {there}")
     margin = by_name[name].margin
     if margin is None:
-        return Condition(
-            GateOutcome.NOT_EVALUATED, f"criterion {name!r} was scored in too few rows"
-        )
+        reason = f"criterion {name!r} was scored in too few rows"
+        return Condition(GateOutcome.NOT_EVALUATED, reason)
     if silent := one_order_alone(metrics):
         return Condition(GateOutcome.INCONCLUSIVE, f"{name}: {silent.rstrip('.')}")
     least = rules.criteria[name]
-    of_b = _turned(Interval(margin.mean, margin.low, margin.high, margin.level, margin.method))
+    of_b = _turned(margin.as_interval)
     ends = f"{100 * of_b.level:g} % interval {of_b.low:+.3f} to {of_b.high:+.3f}"
     rows = f"{by_name[name].n:,} of {count_of(metrics.rows.input, 'row')}"
     seen = f"{name} B less A in the order A, B {of_b.estimate:+.3f} ({ends}), on {rows}"

@@ -1,6 +1,6 @@
 """From the facts of a run and its judgments or scores to its `Metrics`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,13 +18,13 @@ from nova_judge.findings.metrics_record import (
     RunFailure,
 )
 from nova_judge.findings.run_evidence import RunEvidence, evidence_of
-from nova_judge.pairs.controls import ControlFinding, blocked_by, noise_floor
-from nova_judge.pairs.job_figures import JobFigures, job_figures
-from nova_judge.pairs.retest import Retest, asked_again
+from nova_judge.pairs.controls import ControlFinding, Retest, asked_again, blocked_by, noise_floor
+from nova_judge.pairs.job_figures import JobFigures, ReportedFigure, job_figures
 from nova_judge.preflight.run_cost import Cost
-from nova_judge.records import ONE_PASS, Candidate, Headline, JobMetrics, JudgedRow
+from nova_judge.records import ONE_PASS, Candidate, JobMetrics, JudgedRow, Unscored
 from nova_judge.runs.row_accounting import ReasonCount
-from nova_judge.scores.metric_score import MetricDifference, MetricScore
+from nova_judge.scores.found import ScoresFound
+from nova_judge.scores.headline import score_headline
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.findings import find
 from nova_judge.statistics.positions import Positions
@@ -32,6 +32,7 @@ from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettin
 from nova_judge.text import count_of
 
 _OTHER_ORDER = ("judge, backward", ONE_PASS.reason)
+_COMPARED = (("A", "B"), ("base", "customised"))
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,19 +62,6 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     controls: tuple[ControlFinding, ...] = ()
     retest: Retest | None = None
     notes: tuple[str, ...] = ()
-
-
-class ScoredFindings(msgspec.Struct, frozen=True, kw_only=True):
-    """Findings of a run that scores single answers; a row is judged when a metric scored it."""
-
-    headline: Headline
-    scores: tuple[MetricScore, ...]
-    differences: tuple[MetricDifference, ...]
-    job: JobFigures
-    judged: int
-    judge_failed: int
-    errors: tuple[ErrorCount, ...]
-    notes: tuple[str, ...]
 
 
 def compute_metrics(run: RunFacts, rows: Iterable[JudgedRow], job: JobMetrics | None) -> Metrics:
@@ -134,19 +122,41 @@ def _noise(run: RunFacts, of_order: Positions | None) -> tuple[str, ...]:
     return tuple(sentence for sentence in (floor, again) if sentence)
 
 
-def scored_metrics(run: RunFacts, scored: ScoredFindings) -> Metrics:
+def score_metrics(
+    facts: RunFacts, scored: ScoresFound, *, sent: int, names: Mapping[str, str]
+) -> Metrics:
     """The metrics of a completed run that scored single answers; no pair was compared.
 
-    Raises RowSumError when the rows do not add up.
+    `sent` counts the rows that went into jobs, of which one is judged when a metric scored it;
+    `names` says what each subject is called. Raises RowSumError when the rows do not add up.
     """
-    return msgspec.structs.replace(
-        known_metrics(run, scored.judged, scored.judge_failed, scored.errors),
-        headline=scored.headline,
-        scores=scored.scores,
-        differences=scored.differences,
-        job=scored.job,
-        notes=(*run.notes, *scored.notes),
+    table, level = scored.table, facts.settings.level
+    judged = len({score.row for score in scored.scores if not isinstance(score.result, Unscored)})
+    subjects = {subject for subject, _ in table.all_keys()}
+    pair = next((pair for pair in _COMPARED if subjects.issuperset(pair)), None)
+    scores = table.figures(level)
+    differences = () if pair is None else table.differences(*pair, level)
+    reported = (
+        ReportedFigure(subject=subject, metric=metric, **msgspec.structs.asdict(figure))
+        for (subject, metric), figure in table.reported.items()
     )
+    errors = (
+        ErrorCount(f"score, {metric}", reason, count)
+        for (metric, reason), count in table.reasons().items()
+    )
+    return msgspec.structs.replace(
+        known_metrics(facts, judged, max(sent - judged, 0), errors),
+        headline=score_headline(scores, differences, names),
+        scores=scores,
+        differences=differences,
+        job=JobFigures(reported=tuple(reported)),
+        notes=(*facts.notes, *scored.notes),
+    )
+
+
+def rows_seen(scored: ScoresFound) -> int:
+    """Number of rows that the containers brought along, for runs without an input file."""
+    return len({score.row for score in scored.scores})
 
 
 def failed_metrics(run: RunFacts, stage: str, reason: str) -> Metrics:
@@ -164,10 +174,7 @@ def known_metrics(
     run: RunFacts, judged: int, judge_failed: int, judging_errors: Iterable[ErrorCount]
 ) -> Metrics:
     """Metrics without the estimates; raises RowSumError."""
-    sums = _sums(run)
-    if run.not_judged:
-        sums["not_judged"] = run.not_judged
-    rows = Rows(**sums, judge_failed=judge_failed, judged=judged)
+    rows = Rows(**_sums(run), judge_failed=judge_failed, judged=judged)
     if rows.accounted != rows.input:
         parts = msgspec.to_builtins(rows)
         listed = " + ".join(f"{count} {name}" for name, count in parts.items() if name != "input")
@@ -204,6 +211,7 @@ def _sums(run: RunFacts) -> dict[str, int]:
         "input": run.input_rows,
         "rejected": run.rejected,
         "generation_failed": run.generation_failed,
+        "not_judged": run.not_judged,
     }
 
 

@@ -10,13 +10,11 @@ import msgspec
 
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.panel_findings import PanelFindings
-from nova_judge.findings.review_record import ReviewFindings
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.tournament_record import Tournament
 from nova_judge.json_lines import indented
-from nova_judge.pairs.controls import ControlFinding
+from nova_judge.pairs.controls import ControlFinding, Retest
 from nova_judge.pairs.job_figures import JobFigures
-from nova_judge.pairs.retest import Retest
 from nova_judge.preflight.run_cost import Cost
 from nova_judge.records import Candidate, Headline
 from nova_judge.runs.row_accounting import ReasonCount
@@ -141,6 +139,34 @@ class Reweighing(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         named = {"": self.weights, "without ": self.drop, "only ": self.only}
         return "; ".join(f"{how}{names}" for how, names in named.items() if names)
+
+
+class ReviewerFacts(msgspec.Struct, frozen=True):
+    """One reviewer: rows labelled, and rows left out on purpose."""
+
+    name: str
+    labelled: int
+    skipped: int
+
+
+class ReviewFindings(msgspec.Struct, frozen=True, kw_only=True):
+    """A review of drawn rows.
+
+    drawn: rows of the design. labelled: those with a label. agreement: the share of all rows on
+    which people say what both orders of the judge say, labels weighted by one over the probability
+    of their draw; a flip agrees with nobody. labelled_twice: rows that several reviewers labelled.
+    alpha: Krippendorff's, over these, None where it is not defined. differing: lines on which
+    people and the judge say different things, the first ones.
+    """
+
+    drawn: int
+    labelled: int
+    reviewers: tuple[ReviewerFacts, ...]
+    agreement: Interval | None
+    labelled_twice: int
+    alpha: float | None
+    differing: tuple[int, ...]
+    differing_count: int
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):

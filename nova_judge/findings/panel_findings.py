@@ -8,11 +8,10 @@ import msgspec
 import numpy as np
 
 from nova_judge.kinds.asked_pairs import judges_in_batch
-from nova_judge.pairs.panel_files import VERDICTS
 from nova_judge.preflight.pricing import bill
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.records import Unscored, Verdict, scored_or_none
+from nova_judge.records import Unscored, scored_or_none
 from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
 from nova_judge.statistics.agreement import cohen_kappa, summed_verdicts, tables_by_prompt
@@ -22,14 +21,14 @@ from nova_judge.statistics.contest import contest_of, win_rate_of
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.gwet import BeyondChance, gwet_ac1
 from nova_judge.statistics.krippendorff import nominal_alpha
-from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.outcomes import VERDICTS, Outcome
 from nova_judge.statistics.panel import PanelVotes, combined
 from nova_judge.statistics.positions import positions
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 
 MOST_SPLIT_ROWS = 200
-_AS_VERDICT = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "tie", Outcome.ERROR: None}
+_NONE = Unscored("no verdict")
 
 
 class PanelJudge(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +116,7 @@ def panel_findings(
         unanimous=int(((gave == both.shape[1]) & ~differ).sum()),
         split=len(split),
         split_rows=tuple(
-            SplitRow(votes.lines[row], tuple(_AS_VERDICT[Outcome(code)] for code in both[row]))
+            SplitRow(votes.lines[row], tuple(VERDICTS.get(Outcome(code)) for code in both[row]))
             for row in split[:MOST_SPLIT_ROWS]
         ),
     )
@@ -137,9 +136,12 @@ def _judge(
     used: TokenUse,
     settings: StatisticsSettings,
 ) -> PanelJudge:
-    forward, backward = votes.forward[:, place], votes.backward[:, place]
+    forward, backward = (
+        [VERDICTS.get(Outcome(code), _NONE) for code in side[:, place]]
+        for side in (votes.forward, votes.backward)
+    )
     evidence = gather(
-        EvidenceRow(_judged_as(one), _judged_as(other), cluster=int(key))
+        EvidenceRow(one, other, cluster=int(key))
         for one, other, key in zip(forward, backward, votes.keys, strict=True)
     )
     of_order = positions(evidence.profiles)
@@ -189,7 +191,3 @@ def _accuracy(votes: PanelVotes, verdicts: Codes, level: float) -> Interval | No
         return None
     hits = verdicts[labelled] == votes.labels[labelled]
     return scored_or_none(share_interval(hits, votes.keys[labelled], level))
-
-
-def _judged_as(code: int) -> Verdict | Unscored:
-    return Unscored("no verdict") if code == Outcome.ERROR else VERDICTS[Outcome(code)]

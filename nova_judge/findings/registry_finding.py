@@ -45,8 +45,8 @@ def registry_finding(run: Run, metrics: Metrics, decision: Decision) -> Registry
     """
     reason = _other_run(run, decision) or _other_model(run, metrics)
     condition = Condition(GateOutcome.NOT_EVALUATED, reason) if reason else _gate(metrics, decision)
-    outcome = condition.outcome.name.lower().replace("_", " ")
-    return RegistryFinding(outcome, condition.reason, _STATUS.get(condition.outcome))
+    outcome = condition.outcome
+    return RegistryFinding(outcome.words, condition.reason, _STATUS.get(outcome))
 
 
 def _gate(metrics: Metrics, decision: Decision) -> Condition:

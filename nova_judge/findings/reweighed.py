@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 
 from nova_judge.errors import WeightingError
 from nova_judge.findings.metrics import estimated
-from nova_judge.findings.metrics_record import ErrorCount, Metrics, Reweighing, Rows
+from nova_judge.findings.metrics_record import ErrorCount, Metrics, Reweighing
 from nova_judge.findings.rubric_findings import margin_interval, mean_interval
 from nova_judge.findings.rubric_record import RubricFindings
 from nova_judge.findings.saved_report import SavedReport
@@ -27,18 +26,17 @@ from nova_judge.pairs.criterion_weights import (
 )
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.pairs.report_columns import columns_of_report
-from nova_judge.pairs.row_weights import RowWeights
 from nova_judge.pairs.rubric_columns import RubricColumns
-from nova_judge.records import JudgedRow, Unscored, Verdict
+from nova_judge.pairs.weighted_scores import WeightedScores, recomputed_scores
+from nova_judge.records import JudgedRow, Unscored
 from nova_judge.statistics.arrays import Keys
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
-from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.outcomes import VERDICTS, Outcome
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 NO_WEIGHT = Unscored("no criterion of the rubric has a weight")
 _STAGE = "reweighing"
 _NOT_ASKED = Unscored("rubrics are of the order A, B alone")
-_VERDICTS = {Outcome.A: Verdict.A, Outcome.B: Verdict.B, Outcome.TIE: Verdict.TIE}
 
 
 class ChosenWeights(NamedTuple):
@@ -52,14 +50,12 @@ class ChosenWeights(NamedTuple):
     weighting: Weighting
     settings: StatisticsSettings
 
-    @property
-    def of_row(self) -> RowWeights:
-        """The same weights for rows one by one."""
-        groups = self.columns.groups
-        kept = frozenset(np.array(groups, dtype=object)[self.weighting.kept].tolist())
-        if self.weighting.weights is None:
-            return RowWeights(None, kept)
-        return RowWeights(dict(zip(groups, self.weighting.weights.tolist(), strict=True)), kept)
+
+class ScoredRow(NamedTuple):
+    """A row with its weighted scores; None where no criterion with a weight is left."""
+
+    judged: JudgedRow
+    scores: WeightedScores | None
 
 
 def choose_weights(
@@ -83,6 +79,18 @@ def choose_weights(
     return ChosenWeights(asked, columns, chosen, blocked_by_position(columns, settings))
 
 
+def scored_rows(report: SavedReport, chosen: ChosenWeights | None) -> Iterator[ScoredRow]:
+    """The rows with their scores under the chosen weights; without, under the judge's own."""
+    if chosen is None:
+        for judged in report.rows():
+            yield ScoredRow(judged, recomputed_scores(judged.judgment))
+        return
+    scored = reweigh(chosen.columns, chosen.weighting)
+    scores = zip(scored.A.tolist(), scored.B.tolist(), scored.margins.tolist(), strict=True)
+    for judged, verdict, held in zip(report.rows(), scored.verdicts, scores, strict=True):
+        yield ScoredRow(judged, None if verdict == Outcome.ERROR else WeightedScores(*held))
+
+
 def reweighed_report(
     report: SavedReport, asked: Reweighing | None, groups: CriterionGroups | None = None
 ) -> SavedReport:
@@ -96,6 +104,9 @@ def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
     evidence = gather(_evidence(report.rows(), scored))
     estimates = estimated(evidence, chosen.settings, Basis.REWEIGHED)
     unscored = estimates["reconciled"].errors
+    sent = (metrics.rows.judged or 0) + (metrics.rows.judge_failed or 0)
+    # A row without a weighted criterion has no verdict.
+    rows = msgspec.structs.replace(metrics.rows, judged=sent - unscored, judge_failed=unscored)
     settings = msgspec.structs.replace(chosen.settings, blocked_by=estimates["verdict"].blocked_by)
     return msgspec.structs.replace(
         metrics,
@@ -103,7 +114,7 @@ def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
         | {
             "reweighed": chosen.asked,
             "statistics": settings,
-            "rows": _rows(metrics.rows, unscored),
+            "rows": rows,
             "errors": _errors(metrics, unscored),
             "positions": metrics.positions,
             "rubric": metrics.rubric
@@ -116,18 +127,12 @@ def _reweighed(report: SavedReport, chosen: ChosenWeights) -> Metrics:
 def _evidence(rows: Iterator[JudgedRow], scored: Reweighed) -> Iterator[EvidenceRow]:
     verdicts, margins = scored.verdicts.tolist(), scored.margins.tolist()
     for judged, verdict, margin in zip(rows, verdicts, margins, strict=True):
-        decided = _VERDICTS.get(Outcome(verdict))
+        decided = VERDICTS.get(Outcome(verdict))
         yield evidence_row(judged)._replace(
             forward=decided or NO_WEIGHT,
             backward=_NOT_ASKED,
             margin=None if decided is None else margin,
         )
-
-
-def _rows(rows: Rows, unscored: int) -> Rows:
-    """The account of the rows: a row without a weighted criterion has no verdict."""
-    sent = (rows.judged or 0) + (rows.judge_failed or 0)
-    return msgspec.structs.replace(rows, judged=sent - unscored, judge_failed=unscored)
 
 
 def _errors(metrics: Metrics, unscored: int) -> tuple[ErrorCount, ...]:

@@ -20,17 +20,16 @@ from nova_judge.findings.rubric_record import (
     TiedRows,
     WeightSums,
 )
-from nova_judge.pairs.criteria import CriterionGroups, default_groups
-from nova_judge.pairs.criterion_weights import coverage
-from nova_judge.pairs.drivers import drivers, leading_driver
-from nova_judge.pairs.firmness import firmness, main_groups
+from nova_judge.pairs.criteria import default_groups
+from nova_judge.pairs.criterion_weights import coverage, judge_weighting, reweigh
+from nova_judge.pairs.firmness import drivers, firmness, leading_driver
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.score_use import score_counts, score_shape
-from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS, recomputed_scores
-from nova_judge.records import CANDIDATES, JudgedRow, Judgment, Rubric, Unscored, Verdict
-from nova_judge.statistics.arrays import Floats, Keys
+from nova_judge.pairs.weighted_scores import WEIGHT_UNITS, recomputed_scores
+from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.statistics.arrays import Codes, Floats, Keys
 from nova_judge.statistics.clusters import repeated
 from nova_judge.statistics.decision import Word, decide
 from nova_judge.statistics.holm import holm
@@ -91,33 +90,32 @@ class RubricEvidence:
         self.packer.add(judgment)
         self.counts.add(judgment)
 
-    def metrics(
-        self,
-        settings: StatisticsSettings,
-        prompts: Keys,
-        groups: CriterionGroups | None = None,
-    ) -> RubricFindings | None:
+    def metrics(self, settings: StatisticsSettings, prompts: Keys) -> RubricFindings | None:
         """The section `rubric`, once; None for a judge that writes no rubrics.
 
         prompts: the key of each row's prompt (`cluster_of`); 0 is a row alone.
         """
         if not self.counts.asked:
             return None
-        columns = columns_from(self.packer.take(), groups or default_groups())
+        columns = columns_from(self.packer.take(), default_groups())
         scored, keys = int(columns.scored.sum()), prompts[columns.scored]
-        of_a, of_b = _weighted_scores(columns)
+        own = reweigh(columns, judge_weighting(columns))
+        of_a, of_b = own.A[columns.scored], own.B[columns.scored]
         bad = Counter(self.counts.both_bad)
         return RubricFindings(
             n=scored,
             unreadable=self.counts.unreadable,
             both_bad=BothBadRows(bad["forward"], bad["backward"], bad["both"]),
-            ties=_ties(columns),
+            ties=TiedRows(
+                forward=int((columns.forward == Outcome.TIE).sum()),
+                backward=int((columns.backward == Outcome.TIE).sum()),
+            ),
             weighted_score_A=mean_interval(of_a, settings.level, keys=keys),
             weighted_score_B=mean_interval(of_b, settings.level, keys=keys),
             score_margin=margin_interval(of_a - of_b, settings.level, keys),
             weights_not_one=_weights_off(self.counts.weight_sums),
             reported_differs=self.counts.differing,
-            margin_against_verdict=_against_verdict(columns),
+            margin_against_verdict=_against_verdict(columns, own.verdicts),
             criteria=_criteria(columns, prompts, settings.level) if scored else (),
             criteria_left_out=max(0, len(columns.groups) - CRITERIA_SHOWN),
             driver=leading_driver(drivers(columns)),
@@ -126,16 +124,14 @@ class RubricEvidence:
 
 
 def rubric_metrics(
-    rows: Iterable[JudgedRow],
-    settings: StatisticsSettings = DEFAULTS,
-    groups: CriterionGroups | None = None,
+    rows: Iterable[JudgedRow], settings: StatisticsSettings = DEFAULTS
 ) -> RubricFindings | None:
     """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
     evidence, prompts = RubricEvidence(), array("Q")
     for judged in rows:
         evidence.add(judged.judgment)
         prompts.append(cluster_of(judged.row))
-    return evidence.metrics(settings, np.array(prompts, dtype=np.uint64), groups)
+    return evidence.metrics(settings, np.array(prompts, dtype=np.uint64))
 
 
 def differs_from_report(judgment: Judgment) -> bool:
@@ -156,14 +152,6 @@ def differs_from_report(judgment: Judgment) -> bool:
     )
 
 
-def _weighted_scores(columns: RubricColumns) -> tuple[Floats, Floats]:
-    """The weighted scores of A and of B, one value per row with a rubric."""
-    scored = columns.scored
-    whole = columns.per_row(columns.weight)[scored] * SCORE_UNITS
-    of_a, of_b = (columns.per_row(columns.weighted(side))[scored] / whole for side in CANDIDATES)
-    return of_a, of_b
-
-
 def mean_interval(values: Floats, level: float, keys: Keys | None = None) -> MeanInterval | None:
     """Mean of values in [0, 1] with the interval that the win rate has; None without values.
 
@@ -175,7 +163,9 @@ def mean_interval(values: Floats, level: float, keys: Keys | None = None) -> Mea
     if repeated(keys):
         interval = mean_score(values.tolist(), Scale(0.0, 1.0), level, keys)
     else:
-        interval = score_interval(_score_counts(values), level)
+        places = np.rint(values * _STEPS).astype(np.int64)
+        counts = np.bincount(places, minlength=_STEPS + 1).tolist()
+        interval = score_interval(ScoreCounts(tuple(counts)), level)
     if isinstance(interval, Unscored):
         return None
     mean = math.fsum(values.tolist()) / len(values)
@@ -198,22 +188,12 @@ def margin_interval(values: Floats, level: float, keys: Keys | None = None) -> M
     if isinstance(interval, Unscored):
         return None
     return MeanInterval(
-        mean=interval.estimate,
-        low=interval.low,
-        high=interval.high,
-        level=level,
-        method=interval.method,
-        n=len(values),
+        interval.estimate, interval.low, interval.high, level, interval.method, len(values)
     )
 
 
-def _score_counts(values: Floats) -> ScoreCounts:
-    steps = np.bincount(np.rint(values * _STEPS).astype(np.int64), minlength=_STEPS + 1)
-    return ScoreCounts(tuple(steps.tolist()))
-
-
 def _criteria(columns: RubricColumns, prompts: Keys, level: float) -> tuple[CriterionFigures, ...]:
-    main = main_groups(columns)
+    main = columns.main
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     codes = {group: code for code, group in enumerate(columns.groups)}
     entries = columns.by_group
@@ -264,23 +244,13 @@ def _corrected(table: Sequence[CriterionFigures], level: float) -> Iterator[Crit
             yield msgspec.structs.replace(each, p_holm=p_holm, differs=differs)
 
 
-def _ties(columns: RubricColumns) -> TiedRows:
-    return TiedRows(
-        forward=int((columns.forward == Outcome.TIE).sum()),
-        backward=int((columns.backward == Outcome.TIE).sum()),
-    )
-
-
-def _against_verdict(columns: RubricColumns) -> MarginsAgainst:
+def _against_verdict(columns: RubricColumns, by_score: Codes) -> MarginsAgainst:
     """Rows whose margin points against the forward verdict; the verdict comes from the label."""
-    lead = columns.per_row(columns.weighted_lead)
-    named = columns.scored & np.isin(columns.forward, (Outcome.A, Outcome.B))
-    against = ((lead > 0) & (columns.forward == Outcome.B)) | (
-        (lead < 0) & (columns.forward == Outcome.A)
-    )
-    level = named & (lead == 0)
+    sides = (Outcome.A, Outcome.B)
+    named, decided = columns.scored & np.isin(columns.forward, sides), np.isin(by_score, sides)
+    against = named & decided & (by_score != columns.forward)
     return MarginsAgainst(
-        rows=int(named.sum()), against=int((named & against).sum()), level=int(level.sum())
+        rows=int(named.sum()), against=int(against.sum()), level=int((named & ~decided).sum())
     )
 
 

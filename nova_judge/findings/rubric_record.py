@@ -2,8 +2,7 @@
 
 import msgspec
 
-from nova_judge.pairs.drivers import Driver
-from nova_judge.pairs.firmness import Firmness
+from nova_judge.pairs.firmness import Driver, Firmness
 from nova_judge.pairs.score_use import ScoreShape
 from nova_judge.statistics.win_rate import Interval
 

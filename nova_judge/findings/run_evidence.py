@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nova_judge.findings.rubric_findings import RubricCounts, RubricEvidence
+from nova_judge.pairs.controls import FirstJudged
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.pairs.retest import FirstJudged
 from nova_judge.pairs.rubric_packing import PackedRows
-from nova_judge.records import JudgedRow, Unscored
+from nova_judge.records import JudgedRow, Judgment, Unscored
 from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.evidence import Evidence, EvidenceColumns
 from nova_judge.statistics.findings import MOST_CONTROLLED
 from nova_judge.statistics.outcomes import Outcome, Profile
 
+STAGES = ("judge, forward", "judge, backward", "rubric")
 COLUMNS_FILE, COUNTS_FILE = "columns.npz", "counts.json"
 _WIDTHS = {"lengths": (2,), "markup": (2, 3)}
 _HALVED = frozenset(_WIDTHS)
@@ -58,6 +59,14 @@ class RunEvidence(NamedTuple):
         return {int(self.lines[at]): first(at) for at in places}
 
 
+def unscored_parts(judgment: Judgment) -> Iterator[tuple[str, str]]:
+    """The stage and the reason of each part of a judgment that could not be read."""
+    parts = (judgment.forward, judgment.backward, judgment.rubric)
+    for stage, part in zip(STAGES, parts, strict=True):
+        if isinstance(part, Unscored):
+            yield stage, part.reason
+
+
 class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a part. `notes`: rows whose details disagree with themselves, by how.
 
@@ -85,13 +94,8 @@ class EvidenceCollector:
         """Pass the rows on."""
         for judged in rows:
             judgment = judged.judgment
-            for stage, part in (
-                ("judge, forward", judgment.forward),
-                ("judge, backward", judgment.backward),
-                ("rubric", judgment.rubric),
-            ):
-                if isinstance(part, Unscored):
-                    self._errors[stage, part.reason] += 1
+            for part in unscored_parts(judgment):
+                self._errors[part] += 1
             self._rubrics.add(judgment)
             self._columns.add(evidence_row(judged))
             self._lines.append(judged.row.line)

@@ -8,11 +8,10 @@ from typing import Protocol
 
 from nova_judge.errors import UnsupportedClaimError
 from nova_judge.findings.metrics_record import Metrics, RunFailure
-from nova_judge.findings.one_line import one_line
 from nova_judge.records import Candidate, Headline
 from nova_judge.statistics.decision import Estimated, Word
 from nova_judge.statistics.verdict import VerdictStated
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 MOST_SET_ASIDE = 0.01
 """The share of a file's lines that may be set aside before the verdict's sentence says so."""
@@ -49,9 +48,9 @@ def quoted_interval(rate: Rate) -> str:
     return f"{percent(rate.estimate)} ({level} {rate.low * 100:.1f} to {percent(rate.high)})"
 
 
-def short_interval(rate: Rate) -> str:
+def short_interval(rate: Rate, gap: str = " ") -> str:
     """The same for a narrow column: `63.2 % [57.6, 68.5]`."""
-    return f"{percent(rate.estimate)} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+    return f"{percent(rate.estimate)}{gap}[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
 
 def p_value(value: float) -> str:

@@ -3,10 +3,9 @@
 from typing import TypeAlias
 
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.sentences import p_value, percent, quoted_interval
 from nova_judge.statistics.findings import Estimates
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 MetricsOrEstimates: TypeAlias = Metrics | Estimates
 """The figures of a run, or of a file of judgments."""

@@ -23,55 +23,41 @@ def role(metrics: Metrics) -> str:
 
 def caveats(metrics: Metrics) -> list[Caveat]:
     """Everything that a reader has to know before the figures: other weights, and stand-ins."""
-    return [*_weights(metrics), *_one_order(metrics), *stand_ins(metrics)]
-
-
-def _one_order(metrics: Metrics) -> list[Caveat]:
-    if metrics.basis is not Basis.ONE_ORDER:
-        return []
-    sentence = (
-        "The job showed each pair once, A first: a preference of the judge for the answer shown "
-        "first counts as one for A, and nothing in these rows can tell the two apart."
-    )
-    return [Caveat("One order", sentence)]
-
-
-def _weights(metrics: Metrics) -> list[Caveat]:
-    if metrics.reweighed is None:
-        return []
-    sentence = (
-        f"{metrics.reweighed} in place of the judge's weights: verdict, win rates and categories "
-        "are those of the rubrics, which are of the order A, B alone; positions and criteria are "
-        "the judge's own, and the test allows for having tried many weights."
-    )
-    return [Caveat("Reweighed", sentence)]
+    found = []
+    if metrics.reweighed is not None:
+        sentence = (
+            f"{metrics.reweighed} in place of the judge's weights: verdict, win rates and "
+            "categories are those of the rubrics, which are of the order A, B alone; positions and "
+            "criteria are the judge's own, and the test allows for having tried many weights."
+        )
+        found.append(Caveat("Reweighed", sentence))
+    if metrics.basis is Basis.ONE_ORDER:
+        sentence = (
+            "The job showed each pair once, A first: a preference of the judge for the answer "
+            "shown first counts as one for A, and nothing in these rows can tell the two apart."
+        )
+        found.append(Caveat("One order", sentence))
+    return [*found, *stand_ins(metrics)]
 
 
 def stand_ins(metrics: Metrics) -> list[Caveat]:
     """Every stand-in of a run; none on AWS."""
-    return [*_judge(metrics), *_answers(metrics)]
-
-
-def _judge(metrics: Metrics) -> list[Caveat]:
     judge, name = metrics.judge, role(metrics)
-    if not judge.stand_in:
-        return []
-    what = "answers" if name == "Model" else "verdicts"
-    sentence = f"{judge.stand_in} stood in for {judge.model}: these {what} are not that model's."
-    return [Caveat(f"Stand-in {name.lower()}", sentence)]
-
-
-def _answers(metrics: Metrics) -> list[Caveat]:
+    found = []
+    if judge.stand_in:
+        what = "answers" if name == "Model" else "verdicts"
+        stood = f"{judge.stand_in} stood in for {judge.model}: these {what} are not that model's."
+        found.append(Caveat(f"Stand-in {name.lower()}", stood))
     sides: dict[str, list[str]] = {}
     many = metrics.tournament.candidates if metrics.tournament else ()
     answered = [(side, candidate.stand_in) for side, candidate in metrics.candidates.items()]
     for side, stand_in in [*answered, *((use.name, use.stand_in) for use in many)]:
         if stand_in:
             sides.setdefault(stand_in, []).append(side)
-    return [
-        Caveat("Stand-in answers", f"{name} stood in for {' and '.join(held)}: AWS was not asked.")
-        for name, held in sides.items()
-    ]
+    for stand_in, held in sides.items():
+        stood = f"{stand_in} stood in for {' and '.join(held)}: AWS was not asked."
+        found.append(Caveat("Stand-in answers", stood))
+    return found
 
 
 def who_judged(metrics: Metrics) -> str:

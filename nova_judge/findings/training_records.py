@@ -8,15 +8,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.reweighed import ScoredRow
 from nova_judge.findings.training_forms import Format, Texts, records
 from nova_judge.pairs.criteria import CriterionGroups, default_groups
-from nova_judge.pairs.row_weights import RowWeights, reweighed_scores
-from nova_judge.pairs.weighted_scores import WeightedScores, point_scores, recomputed_scores
+from nova_judge.pairs.weighted_scores import WeightedScores, point_scores
 from nova_judge.records import CANDIDATES, Candidate, JudgedAs, JudgedRow, Unscored, Verdict
 from nova_judge.scores.table import AnswerScore
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
@@ -29,7 +29,8 @@ class Filters:
     """Filters that select training data. Margins are absolute, scores and margins in [0, 1].
 
     `least` holds the least score on a group of criteria that an answer needs, by group. `weights`
-    are those of `reweight`: then the weighted scores name the better answer, and not the verdicts.
+    spells those that were chosen: then the weighted scores name the better answer, and not the
+    verdicts.
     """
 
     min_margin: float = 0.0
@@ -37,14 +38,7 @@ class Filters:
     min_score: float = 0.0
     least: Mapping[str, float] = field(default_factory=dict)
     groups: CriterionGroups = field(default_factory=default_groups)
-    weights: RowWeights | None = None
-    spelled: str = ""
-
-    def scores_of(self, judged: JudgedRow) -> WeightedScores | None:
-        """The weighted scores of a row, under the weights that were asked for."""
-        if self.weights is None:
-            return recomputed_scores(judged.judgment)
-        return reweighed_scores(judged.judgment, self.weights, self.groups)
+    weights: str = ""
 
     @property
     def need_rubric(self) -> bool:
@@ -110,7 +104,7 @@ class _LeftOutError(Exception):
 
 
 def export(
-    rows: Iterable[JudgedRow],
+    rows: Iterable[ScoredRow],
     form: Format,
     filters: Filters,
     run: Metrics,
@@ -135,7 +129,7 @@ def export(
         yield from _records(one, form, filters, run, conversational=conversational)
 
 
-def rows_for(form: Format, rows: Callable[[], Iterable[JudgedRow]]) -> Iterator[JudgedRow]:
+def rows_for(form: Format, rows: Callable[[], Iterable[ScoredRow]]) -> Iterator[ScoredRow]:
     """The rows in the order of their records.
 
     Bedrock's records have `system` only where a row has one, and a trainer's library takes a file's
@@ -144,17 +138,16 @@ def rows_for(form: Format, rows: Callable[[], Iterable[JudgedRow]]) -> Iterator[
     if not form.turns_of_bedrock:
         yield from rows()
         return
-    yield from (judged for judged in rows() if judged.row.system)
-    yield from (judged for judged in rows() if not judged.row.system)
+    yield from (scored for scored in rows() if scored.judged.row.system)
+    yield from (scored for scored in rows() if not scored.judged.row.system)
 
 
 def _selected(
-    rows: Iterable[JudgedRow], form: Format, filters: Filters, left_out: Counter[str]
+    rows: Iterable[ScoredRow], form: Format, filters: Filters, left_out: Counter[str]
 ) -> Iterator[_Selected]:
-    for judged in rows:
+    for judged, scores in rows:
         try:
-            scores = filters.scores_of(judged)
-            winner = _winner(judged) if filters.weights is None else _leader(scores)
+            winner = _leader(scores) if filters.weights else _winner(judged)
             kept = _filtered(judged, winner, filters, scores)
             if form is Format.CURRICULUM and kept is None:
                 raise _LeftOutError("no weighted scores to order by")
@@ -179,8 +172,7 @@ def _records(
 def _winner(judged: JudgedRow) -> Candidate:
     together = reconcile(profile_of(judged.judgment))
     if together is Reconciled.A or together is Reconciled.B:
-        winner: Literal["A", "B"] = "A" if together is Reconciled.A else "B"
-        return winner
+        return "A" if together is Reconciled.A else "B"
     if Verdict.BOTH_BAD in (judged.judgment.forward, judged.judgment.backward):
         raise _LeftOutError("both answers are bad")
     raise _LeftOutError(
@@ -238,7 +230,7 @@ def _provenance(one: _Selected, loser: Candidate, filters: Filters, run: Metrics
         judge_stand_in=run.judge.stand_in or "",
         forward=_verdict(judged.judgment.forward),
         backward=_verdict(judged.judgment.backward),
-        weights=filters.spelled,
+        weights=filters.weights,
         weighted_scores=json.dumps(scores),
         scores_chosen=json.dumps(point_scores(judged.judgment, winner, filters.groups)),
         scores_rejected=json.dumps(point_scores(judged.judgment, loser, filters.groups)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import orjson
 
@@ -30,14 +30,8 @@ _SAME_LINES = """
 """
 
 
-class Series(NamedTuple):
-    """Runs that may be compared, the oldest first."""
-
-    runs: tuple[SavedReport, ...]
-
-    @property
-    def first(self) -> SavedReport:
-        return self.runs[0]
+Series: TypeAlias = tuple[SavedReport, ...]
+"""Runs that may be compared, the oldest first."""
 
 
 class Refused(NamedTuple):
@@ -56,7 +50,7 @@ def group(reports: Iterable[SavedReport]) -> list[Series]:
             series.append([report])
         else:
             home.append(report)
-    return [Series(tuple(runs)) for runs in sorted(series, key=lambda r: _age(r[-1]), reverse=True)]
+    return [tuple(runs) for runs in sorted(series, key=lambda r: _age(r[-1]), reverse=True)]
 
 
 def trend(reference: SavedReport, reports: Iterable[SavedReport]) -> tuple[Series, list[Refused]]:
@@ -68,7 +62,7 @@ def trend(reference: SavedReport, reports: Iterable[SavedReport]) -> tuple[Serie
             together.append(report)
         else:
             refused.append(Refused(report, forbids))
-    return Series(tuple(together or [reference])), refused
+    return tuple(together or [reference]), refused
 
 
 def difference(one: SavedReport, other: SavedReport) -> str | None:

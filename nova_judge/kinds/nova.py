@@ -37,7 +37,7 @@ from nova_judge.recipe.serverless import PRESET_SCORERS
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
-from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
+from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
 from nova_judge.scores.found import ScoresFound, collected_scores
 
 AGGREGATIONS = ("average", "min", "max", "sum")

@@ -28,11 +28,11 @@ from nova_judge.layout import RunLayout
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import ServerlessJudge, serverless_problems
 from nova_judge.records import Rejected
+from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
 from nova_judge.scores.bedrock_results import judge_facts, llmaj_job
-from nova_judge.scores.container_job import CONTAINER_FACTS, container_job
-from nova_judge.scores.container_scores import stand_in
+from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 
 _ONE_STEP: tuple[JobStep, ...] = ("score",)
@@ -114,7 +114,7 @@ class ServerlessScores:
             if job.planned.step == "judge":
                 return llmaj_job(subject, job.output, prompts)
             if job.planned.step == "answer":
-                return JobScores(subject, [], stand_in=stand_in(job.output))
+                return JobScores(subject, [], stand_in=stand_in_of(job.output.results))
             return container_job(subject, job.output, job.rows)
 
         facts = CONTAINER_FACTS if judge is None else judge_facts(judge)

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from nova_judge.pairs.job_findings import COUNTS, resampled_rates
 from nova_judge.pairs.safe_literal import RowMetrics
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.records import Criterion, JudgedAs, Judgment, Rubric, Unscored, Verdict
-from nova_judge.verdict_labels import parse_verdict, turned
+from nova_judge.verdict_labels import LABELS, parse_verdict, turned
 
 DETAILS_COLUMNS: Final = {
     "full_prompt": "VARCHAR",
@@ -22,14 +23,7 @@ DETAILS_COLUMNS: Final = {
     "predictions": "VARCHAR[]",
     "pred_logits": "DOUBLE[]",
 }
-RESAMPLES: Final = 10_000
-SEED: Final = 0
-_LABELS = {
-    Verdict.A: "A>B",
-    Verdict.B: "B>A",
-    Verdict.TIE: "A=B",
-    Verdict.BOTH_BAD: "A=B (bothbad)",
-}
+_RESAMPLES = 10_000
 _SCORES = ("weighted_score_A", "weighted_score_B", "score_margin")
 
 Numbers: TypeAlias = dict[str, float]
@@ -99,7 +93,7 @@ def rubric_metrics(row: WrittenPasses) -> RowMetrics:
     criteria = rubric.criteria if isinstance(rubric, Rubric) else ()
     scores = recomputed_scores(Judgment(forward=forward, backward=backward, rubric=rubric))
     return {
-        "predictions": [_LABELS[forward] if isinstance(forward, Verdict) else ""],
+        "predictions": [LABELS[forward].strip("[]") if isinstance(forward, Verdict) else ""],
         "a_scores": numbers["a_scores"],
         "b_scores": numbers["b_scores"],
         "weighted_score_A": scores.A if scores else None,
@@ -127,7 +121,7 @@ def row_numbers(row: WrittenPasses, metrics: RowMetrics | None = None) -> Number
 def job_numbers(rows: Sequence[Numbers]) -> Numbers:
     """The container's figures: counts over both passes, means of the scores, the win rate."""
     metrics: Numbers = {}
-    for key in ("a_scores", "b_scores", "ties", "inference_error"):
+    for key in COUNTS:
         values = np.array([row[key] for row in rows])
         metrics |= {key: float(values.sum()), f"{key}_stderr": _standard_error(values)}
     metrics |= {"score": metrics["b_scores"], "score_stderr": metrics["b_scores_stderr"]}
@@ -145,17 +139,10 @@ def bradley_terry(a: int, b: int, others: int) -> Numbers:
     Resamples in which only one side wins are dropped: that reproduces the interval AWS publishes
     for 3 wins of A, 7 of B and 1 error. Without a decisive judgment the rate is a half by symmetry.
     """
-    total = a + b + others
     if a + b == 0:
         return {"winrate": 0.5, "lower_rate": 0.0, "upper_rate": 1.0}
-    draws = np.random.default_rng(SEED).multinomial(
-        total, [a / total, b / total, others / total], size=RESAMPLES
-    )
-    kept = draws[(draws[:, 0] > 0) & (draws[:, 1] > 0)]
-    rate = b / (a + b)
-    rates = kept[:, 1] / (kept[:, 0] + kept[:, 1]) if len(kept) else np.array([rate])
-    low, high = np.percentile(rates, [2.5, 97.5])
-    return {"winrate": rate, "lower_rate": float(low), "upper_rate": float(high)}
+    low, high = np.percentile(resampled_rates(a, b, others, _RESAMPLES), [2.5, 97.5])
+    return {"winrate": b / (a + b), "lower_rate": float(low), "upper_rate": float(high)}
 
 
 def _as_written(criterion: Criterion) -> RowMetrics:

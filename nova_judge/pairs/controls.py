@@ -4,21 +4,26 @@
 often than chance would says nothing about two models either: its verdict is blocked. `same_answer`
 shows one answer on both sides, the same bytes, so that no judge can prefer a side of it: what it
 names there, and how often its two orders contradict each other, is its noise. `repeat` shows rows
-of the run a second time, as they were (see `retest.py`).
+of the run a second time, as they were (see `retest`).
 """
 
 import bisect
 import enum
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from nova_judge.records import InputRow
-from nova_judge.statistics.contest import contest_of, p_value_of
+from nova_judge.records import InputRow, JudgedRow
+from nova_judge.statistics.clusters import cluster_counts
+from nova_judge.statistics.contest import Contest, contest_of, p_value_of, win_rate_of
 from nova_judge.statistics.evidence import Evidence
-from nova_judge.statistics.outcomes import Outcome
+from nova_judge.statistics.outcomes import Outcome, Profile, profile_of, reconcile
 from nova_judge.statistics.positions import Positions, positions_of
+from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.win_rate import Interval, ScoreCounts
 from nova_judge.text import count_of
 
 CONTROL_ROWS = 100
@@ -169,3 +174,68 @@ def _position_note(leaning: Positions, level: float) -> str | None:
         f"({count_of(leaning.leaning_first, 'row')} to {leaning.leaning_second}); judging both "
         "orders cancels it"
     )
+
+
+class Retest(msgspec.Struct, frozen=True, kw_only=True):
+    """Agreement of a judge with itself.
+
+    rows: judged twice with a verdict in some order both times. same: the share of verdicts that are
+    the same the second time, of one order with the same order, the mean over rows. changed: rows
+    that end otherwise the second time (another side, a tie, orders that differ).
+    """
+
+    rows: int
+    same: Interval
+    changed: int
+
+
+class FirstJudged(NamedTuple):
+    """A row's judgment the first time, and the key of its prompt."""
+
+    key: int
+    profile: Profile
+
+
+def retest(
+    first: Mapping[int, FirstJudged], again: Iterable[JudgedRow], level: float = 0.95
+) -> Retest | None:
+    """The agreement of second judgments with the first ones, by line; None without any.
+
+    Rows that were not judged the first time take no part.
+    """
+    twice = [
+        (first[judged.row.line], profile_of(judged.judgment))
+        for judged in again
+        if judged.row.line in first
+    ]
+    halves = [(key, _same(one, other), one, other) for (key, one), other in twice]
+    compared = [(key, same, one, other) for key, same, one, other in halves if same is not None]
+    if not compared:
+        return None
+    shares = np.array([same for _, same, _, _ in compared])
+    keys = np.array([key for key, _, _, _ in compared], dtype=np.uint64)
+    counts = ScoreCounts(tuple(int((2 * shares == step).sum()) for step in range(3)))
+    clusters = cluster_counts(keys, shares, np.zeros(len(shares), dtype=np.int64))
+    contest = Contest(0, 0, len(shares), counts, clusters=clusters)
+    interval = win_rate_of(contest, StatisticsSettings(level=level))
+    assert isinstance(interval, Interval)  # noqa: S101 (there are rows)
+    changed = sum(reconcile(one) != reconcile(other) for _, _, one, other in compared)
+    return Retest(rows=len(shares), same=interval, changed=changed)
+
+
+def asked_again(retest: Retest) -> str:
+    """State how far the judge agrees with itself."""
+    same = retest.same
+    return (
+        f"shown {count_of(retest.rows, 'row')} a second time in the same orders, the judge gives "
+        f"the same verdict on {same.estimate:.1%} of them ({same.low:.1%} to {same.high:.1%}); "
+        f"{count_of(retest.changed, 'row ends', 'rows end')} otherwise"
+    )
+
+
+def _same(one: Profile, other: Profile) -> float | None:
+    """The share of the orders with the same verdict both times, of those that have one."""
+    given = [pair for pair in zip(one, other, strict=True) if Outcome.ERROR not in pair]
+    if not given:
+        return None
+    return sum(first is second for first, second in given) / len(given)

@@ -166,6 +166,8 @@ def figures(
         tally[code] for code in (Outcome.A, Outcome.B, Outcome.TIE, Outcome.ERROR)
     )
     margins = reweighed.margins[reweighed.verdicts != Outcome.ERROR]
+    both_judged = (columns.forward != Outcome.ERROR) & (columns.backward != Outcome.ERROR)
+    flipped = both_judged & (columns.forward != columns.backward)
     contest = contest_of_tally(
         ReconciledTally(a, b, ties, 0, unscored), _clusters(reweighed, prompts), Basis.REWEIGHED
     )
@@ -179,7 +181,7 @@ def figures(
         verdict=state_verdict(contest, settings),
         margin=float(margins.mean()) if len(margins) else None,
         same_as_judge=int((reweighed.verdicts == columns.forward)[columns.scored].sum()),
-        flipped_by_judge=int(_flipped(columns)[columns.scored].sum()),
+        flipped_by_judge=int(flipped[columns.scored].sum()),
     )
 
 
@@ -203,8 +205,7 @@ def looks_at_weights(columns: RubricColumns, level: float = 0.95) -> float:
     The level of a chi-square with as many degrees as there are criteria in a twentieth of the rows,
     against that of a normal; its quantile by Wilson and Hilferty (1931).
     """
-    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
-    degrees = max(1, int((rows >= columns.scored.sum() / 20).sum()))
+    degrees = max(1, int(columns.main.sum()))
     normal = NormalDist()
     spread = 2.0 / (9.0 * degrees)
     quantile = degrees * (1.0 - spread + normal.inv_cdf(level) * math.sqrt(spread)) ** 3
@@ -227,8 +228,7 @@ def blocked_by_position(columns: RubricColumns, settings: StatisticsSettings) ->
 def coverage(columns: RubricColumns) -> list[Coverage]:
     """Coverage of each group, the widest first. Shares are of the rows with a rubric."""
     scored = int(columns.scored.sum())
-    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
-    share = weight_shares(columns)
+    rows, share = columns.rows_of_group, weight_shares(columns)
     unordered = [
         Coverage(group, members, int(rows[code]), int(rows[code]) / scored, float(share[code]))
         for code, (group, members) in enumerate(zip(columns.groups, columns.members, strict=True))
@@ -238,8 +238,7 @@ def coverage(columns: RubricColumns) -> list[Coverage]:
 
 def weight_shares(columns: RubricColumns) -> npt.NDArray[np.float64]:
     """The mean share of the judge's weight that each group has over the rows with a rubric."""
-    whole = np.repeat(columns.per_row(columns.weight), np.diff(columns.start))
-    shares = columns.per_group(columns.weight / np.where(whole > 0, whole, 1))
+    shares = columns.per_group(columns.weight / columns.row_weight)
     return shares / max(1, int(columns.scored.sum()))
 
 
@@ -251,12 +250,6 @@ def mean_weights(columns: RubricColumns) -> Ints:
         rest = WEIGHT_UNITS - int(units.sum())
         units[np.argsort(units - shares, kind="stable")[:rest]] += 1
     return units
-
-
-def _flipped(columns: RubricColumns) -> npt.NDArray[np.bool_]:
-    both_judged = (columns.forward != Outcome.ERROR) & (columns.backward != Outcome.ERROR)
-    flipped: npt.NDArray[np.bool_] = both_judged & (columns.forward != columns.backward)
-    return flipped
 
 
 def _names(listed: str) -> Iterable[str]:

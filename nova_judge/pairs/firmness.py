@@ -1,9 +1,11 @@
-"""Firmness of a verdict against other weights of the criteria.
+"""Firmness of a verdict against other weights of the criteria, and the criteria that drive it.
 
 The leader is the candidate that wins more rows. Two questions: how far one criterion's weight must
 move (the others keep their proportions) until the other candidate leads, exactly; and under which
 share of all weightings each candidate leads, by sampling weightings uniformly on the simplex.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -11,13 +13,15 @@ import numpy.typing as npt
 
 from nova_judge.pairs.criterion_weights import mean_weights
 from nova_judge.pairs.rubric_columns import RubricColumns, row_sums
-from nova_judge.pairs.weighted_scores import WEIGHT_UNITS
+from nova_judge.pairs.weighted_scores import SCORE_UNITS, WEIGHT_UNITS
 from nova_judge.records import Candidate
 from nova_judge.statistics.arrays import Floats, Ints
+from nova_judge.statistics.outcomes import Outcome
 
-MAIN_SHARE = 0.05
 _CHUNK = 4_000
 _BEYOND_NOISE = 1.96
+WORST_SHOWN = 3
+NO_CATEGORY = "(none)"
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -56,7 +60,7 @@ def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) 
     if not columns.scored.any():
         return None
     weights = mean_weights(columns)
-    main = main_groups(columns)
+    main = columns.main
     leads = _leads(columns, main, _sampled(int(main.sum()), weightings, seed))
     net = -int(np.sign(_totals(columns, weights)).sum())
     turns = [
@@ -72,13 +76,6 @@ def firmness(columns: RubricColumns, *, weightings: int = 1_000, seed: int = 0) 
         seed=seed,
         rare=tuple(g for g, kept in zip(columns.groups, main, strict=True) if not kept),
     )
-
-
-def main_groups(columns: RubricColumns) -> npt.NDArray[np.bool_]:
-    """Groups that at least a twentieth of the rows with a rubric have."""
-    rows = np.bincount(columns.by_group.group, minlength=len(columns.groups))
-    main: npt.NDArray[np.bool_] = rows >= MAIN_SHARE * columns.scored.sum()
-    return main
 
 
 def _sampled(main: int, weightings: int, seed: int) -> Floats:
@@ -156,3 +153,76 @@ def _first_turn(distance: Floats, change: Floats, net: int) -> float | None:
     last_of_equal = np.append(at[1:] != at[:-1], True) if len(at) else np.zeros(0, dtype=bool)
     turned = np.flatnonzero(last_of_equal & (np.sign(after) == -np.sign(net)))
     return float(at[turned[0]]) if len(turned) else None
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """Share that one group adds to the mean margin A - B; over all groups the shares sum to it."""
+
+    group: str
+    contribution: float
+
+
+class RootCause(msgspec.Struct, frozen=True):
+    """Cause of a loss: rows of a category lost, and what a group cost the candidate there.
+
+    `loss` is the mean weighted difference of scores over the lost rows of the category, `worst`
+    the indices of the rows on which the group cost most.
+    """
+
+    category: str
+    group: str
+    lost: int
+    loss: float
+    worst: tuple[int, ...]
+
+
+def contributions(columns: RubricColumns) -> npt.NDArray[np.float64]:
+    """Each entry's share of its row's margin A - B, with the judge's own weights."""
+    return np.asarray(columns.weighted_lead / (columns.row_weight * SCORE_UNITS))
+
+
+def drivers(columns: RubricColumns) -> list[Driver]:
+    """All groups, the one that moves the mean margin most first."""
+    sums = columns.per_group(contributions(columns)) / max(1, int(columns.scored.sum()))
+    unordered = [Driver(group, float(sums[code])) for code, group in enumerate(columns.groups)]
+    return sorted(unordered, key=lambda one: (-abs(one.contribution), one.group))
+
+
+def leading_driver(entries: Sequence[Driver]) -> Driver | None:
+    """The group that adds most in the direction of the mean margin; None at a level margin."""
+    margin = sum(one.contribution for one in entries)
+    towards = [one for one in entries if one.contribution * margin > 0]
+    return towards[0] if towards else None
+
+
+def root_causes(
+    columns: RubricColumns, categories: Sequence[str | None], loser: Candidate
+) -> list[RootCause]:
+    """Causes of the rows that the judge's own verdicts take from a candidate, the costliest first.
+
+    A row is lost when one order names the other candidate and no order names this one.
+    """
+    lost = _lost(columns, loser)
+    row = columns.row
+    cost = contributions(columns) * (1.0 if loser == "B" else -1.0)
+    names = np.array([category or NO_CATEGORY for category in categories], dtype=object)
+    causes = []
+    for category in sorted(set(names[lost].tolist())):
+        inside = lost & (names == category)
+        at = inside[row]
+        rows = int(inside.sum())
+        for code in np.unique(columns.group[at]):
+            chosen = np.flatnonzero(at & (columns.group == code))
+            loss = float(cost[chosen].sum()) / rows
+            if loss > 0:
+                worst = chosen[np.argsort(-cost[chosen], kind="stable")][:WORST_SHOWN]
+                worst_rows = tuple(row[worst].tolist())
+                causes.append(RootCause(category, columns.groups[code], rows, loss, worst_rows))
+    return sorted(causes, key=lambda one: (-one.loss * one.lost, one.category, one.group))
+
+
+def _lost(columns: RubricColumns, loser: Candidate) -> npt.NDArray[np.bool_]:
+    own, other = (Outcome.B, Outcome.A) if loser == "B" else (Outcome.A, Outcome.B)
+    passes = np.stack([columns.forward, columns.backward])
+    lost: npt.NDArray[np.bool_] = (passes == other).any(axis=0) & ~(passes == own).any(axis=0)
+    return lost & columns.scored

@@ -4,12 +4,11 @@ The container counts every pass as one observation and prints a percentile boots
 one prompt are not two prompts, so its interval and its standard errors are shown, never used.
 """
 
-import math
 from typing import Final, TypeAlias
 
 import msgspec
 
-from nova_judge.pairs.job_findings import job_findings
+from nova_judge.pairs.job_findings import figure, job_findings
 from nova_judge.records import JobMetrics, Unscored
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -73,7 +72,7 @@ def job_figures(
     """The container's figures under their own names, plus `bootstrap` (ours) and `notes`."""
     if job is None:
         return None
-    named = {name: value for name, value in job.items() if name in _NAMES and _fits(name, value)}
+    named = {name: value for name, value in job.items() if name in _NAMES and _fits(job, name)}
     return JobFigures(
         **named,
         other={name: value for name, value in job.items() if name not in named},
@@ -97,7 +96,5 @@ _OURS: Final = ("other", "bootstrap", "notes", "reported")
 _NAMES: Final = tuple(name for name in JobFigures.__struct_fields__ if name not in _OURS)
 
 
-def _fits(name: str, value: object) -> bool:
-    if name == "task":
-        return isinstance(value, str)
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _fits(job: JobMetrics, name: str) -> bool:
+    return isinstance(job[name], str) if name == "task" else figure(job, name) is not None

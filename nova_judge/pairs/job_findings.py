@@ -178,7 +178,7 @@ def _interval_finding(low: float, high: float, ours: Decisive, others: int) -> F
     candidate sweeps left out, is what the container documents.
     """
     share = ours.share
-    drawn = (_resampled(ours.a, ours.b), _resampled_with_others(ours.a, ours.b, others))
+    drawn = (_resampled(ours.a, ours.b), resampled_rates(ours.a, ours.b, others))
     if abs(low - share.low) + abs(high - share.high) <= _INTERVAL_TOLERANCE or any(
         _is_percentile(low, rates, 0.025) and _is_percentile(high, rates, 0.975) for rates in drawn
     ):
@@ -203,10 +203,11 @@ def _resampled(a: int, b: int) -> Floats:
     return np.sort(wins / (a + b))
 
 
-def _resampled_with_others(a: int, b: int, others: int) -> Floats:
+def resampled_rates(a: int, b: int, others: int, resamples: int = _RESAMPLES) -> Floats:
+    """Win rates of resamples of all judgments in which either side wins, ascending."""
     total = a + b + others
     draws = np.random.default_rng(0).multinomial(
-        total, [a / total, b / total, others / total], size=_RESAMPLES
+        total, [a / total, b / total, others / total], size=resamples
     )
     kept = draws[(draws[:, 0] > 0) & (draws[:, 1] > 0)]
     rates = kept[:, 1] / (kept[:, 0] + kept[:, 1]) if len(kept) else np.array([b / (a + b)])

@@ -150,20 +150,16 @@ def _outputs(metrics: RowMetrics, predictions: object) -> _Outputs:
 
 
 def _passes(metrics: RowMetrics, outputs: _Outputs) -> Passes:
-    read = _read_passes(metrics, outputs)
+    if outputs.forward or outputs.backward:
+        read = from_outputs(outputs.forward, outputs.backward, _counts(metrics))
+    else:
+        read = from_labels(_labels(metrics), _counts(metrics))
     forward, backward = (_text(metrics.get(key)) for key in FAILURE_KEYS)
     return Passes(
         Unscored(forward) if forward else read.forward,
         Unscored(backward) if backward else read.backward,
         None if forward or backward else read.note,
     )
-
-
-def _read_passes(metrics: RowMetrics, outputs: _Outputs) -> Passes:
-    counts = _counts(metrics)
-    if outputs.forward or outputs.backward:
-        return from_outputs(outputs.forward, outputs.backward, counts)
-    return from_labels(_labels(metrics), counts)
 
 
 def _labels(metrics: RowMetrics) -> tuple[str, ...]:

@@ -1,7 +1,12 @@
-"""Evidence that the statistics need of a judged pair."""
+"""Evidence that the statistics need of a judged pair, and the order in which pairs are judged."""
+
+from collections.abc import Iterable
+
+import numpy as np
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import InputRow, JudgedRow
+from nova_judge.statistics.arrays import Ints
 from nova_judge.statistics.evidence import EvidenceRow, key_of, markup_of
 
 
@@ -37,6 +42,20 @@ def cluster_of(row: InputRow) -> int:
 def key_of_prompt(prompt: str, cluster: str | None) -> int:
     """The key of rows with this prompt, or of this `cluster` where the input names it."""
     return key_of(prompt) if cluster is None else key_of("cluster", cluster)
+
+
+def judging_ranks(rows: Iterable[InputRow], seed: int = 0) -> Ints:
+    """The place of each row in the order of judging: 0 is judged first.
+
+    A test that may stop at any time takes each job for a sample of the whole, and the beginning of
+    a file, which is often sorted by topic or source, is none. Drawn from the seed and the row's
+    prompt (or `cluster`), so that rows of one prompt follow one another; neither the order of the
+    file nor the number of shards plays a part, except between rows of one prompt.
+    """
+    keys = np.array([key_of(str(seed), str(cluster_of(row))) for row in rows], dtype=np.uint64)
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[np.argsort(keys, kind="stable")] = np.arange(len(keys))
+    return ranks
 
 
 def _length(text: str | None) -> int | None:

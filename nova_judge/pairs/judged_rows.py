@@ -15,7 +15,7 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
-from nova_judge.pairs.job_findings import made_one_pass
+from nova_judge.pairs.job_findings import COUNTS, made_one_pass
 from nova_judge.pairs.judge_output import read_judgments, read_shown, rows_in
 from nova_judge.pairs.passes import WHICH_PASS
 from nova_judge.records import ONE_PASS, InputRow, JobMetrics, JudgedRow, Judgment, Unscored
@@ -25,7 +25,8 @@ from nova_judge.verdict_labels import NO_OUTPUT
 
 MISSING = Unscored("the judge's details hold no line for this row")
 _ESCAPED_OR_SIGN = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])?|[^A-Za-z0-9\\]+")
-_SUMMED = ("a_scores", "b_scores", "ties", "inference_error", "score")
+_BEGINNING = 500  # characters: the container may cut a prompt that is too long for its context
+_SUMMED = (*COUNTS, "score")
 
 
 class JudgedFiles(NamedTuple):
@@ -65,7 +66,7 @@ def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[J
     """
     sent = require_lines(job.rows, InputRow, JudgeJobError)
     judgments = read_judgments(job.details, notes)
-    prompts = _shown_prompts(job.details)
+    prompts = (shown and str(shown) for (shown,) in read_shown(job.details, ["full_prompt"]))
     order, one_pass = _OrderCheck(), _made_one_pass(job)
     for row, judgment, prompt in zip_longest(sent, judgments, prompts):
         if row is None:
@@ -105,7 +106,7 @@ class _OrderCheck:
     def check(self, row: InputRow, shown: str | None) -> None:
         if shown is None:
             return
-        if row.shown in shown or _beginning(row.shown) in _bare(shown):
+        if row.shown in shown or _bare(row.shown)[:_BEGINNING] in _bare(shown):
             self._shown += 1
         elif self._other is None:
             self._other = row.line
@@ -121,17 +122,6 @@ class _OrderCheck:
 def _bare(text: str) -> str:
     """ASCII letters and digits alone: how a details file escapes or joins text is not its order."""
     return _ESCAPED_OR_SIGN.sub("", text)
-
-
-def _beginning(prompt: str) -> str:
-    # The container may cut a prompt that is too long for its context.
-    return _bare(prompt)[:500]
-
-
-def _shown_prompts(details: Path) -> Iterator[str | None]:
-    """Prompts that the judge was shown, row by row; None where the details do not say."""
-    for (shown,) in read_shown(details, ["full_prompt"]):
-        yield None if shown is None else str(shown)
 
 
 def job_metrics(results: Sequence[Path]) -> JobMetrics | None:

@@ -21,14 +21,13 @@ from nova_judge.parquet import write_parquet
 from nova_judge.records import Verdict
 from nova_judge.statistics.agreement import summed_verdicts
 from nova_judge.statistics.arrays import Codes
-from nova_judge.statistics.outcomes import Outcome, outcome_of
+from nova_judge.statistics.outcomes import VERDICTS, Outcome, outcome_of
 from nova_judge.statistics.panel import PanelVotes, combined, weights_by_labels
 from nova_judge.verdict_labels import LABELS, turned
 
 NO_QUORUM = "fewer than half of the panel gave a verdict"
 _TASK = "custom|panel|0"
 _NAMED = {Outcome.A: "A", Outcome.B: "B", Outcome.TIE: "a tie", Outcome.ERROR: "no verdict"}
-VERDICTS = {Outcome.A: Verdict.A, Outcome.B: Verdict.B, Outcome.TIE: Verdict.TIE}
 
 
 def read_votes(members: Sequence[tuple[str, JudgedFiles]]) -> PanelVotes:

@@ -104,6 +104,22 @@ class RubricColumns:
         start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=self.rows))))
         return GroupEntries(start, code, *means)
 
+    @functools.cached_property
+    def rows_of_group(self) -> Ints:
+        """Number of rows that have each group."""
+        return np.bincount(self.by_group.group, minlength=len(self.groups))
+
+    @property
+    def main(self) -> Flags:
+        """Flags of the groups that at least a twentieth of the rows with a rubric have."""
+        return np.asarray(20 * self.rows_of_group >= self.scored.sum())
+
+    @property
+    def row_weight(self) -> Floats:
+        """The whole weight of each entry's row; 1 where that is 0, to divide by."""
+        whole = np.repeat(self.per_row(self.weight), np.diff(self.start))
+        return np.where(whole > 0, whole, 1)
+
     def per_row(self, values: Floats) -> Floats:
         """The sum of a value over the entries of each row, 0 without any; exact for integers."""
         return row_sums(self.start, values)
@@ -133,7 +149,8 @@ def columns_from(rows: PackedRows, groups: CriterionGroups) -> RubricColumns:
     """
     entries = np.frombuffer(rows.entries, dtype=COLUMNS)
     names = rows.names
-    group_of = {names[code]: groups.group(names[code]) for code in _codes_met(entries)}
+    met = np.flatnonzero(np.bincount(entries["code"]))
+    group_of = {names[code]: groups.group(names[code]) for code in met}
     members = _grouped(group_of)
     place = {group: code for code, group in enumerate(members)}
     codes = [place[group_of[name]] if name in group_of else 0 for name in names]
@@ -156,10 +173,6 @@ def row_sums(start: Ints, values: Floats) -> Floats:
     if len(values):
         sums[filled] = np.add.reduceat(values, start[:-1][filled])
     return sums
-
-
-def _codes_met(table: npt.NDArray[Any]) -> list[int]:
-    return np.flatnonzero(np.bincount(table["code"])).tolist()
 
 
 def _grouped(group_of: Mapping[str, str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from nova_judge.pairs.weighted_scores import score_units, weight_units
-from nova_judge.records import Criterion, Judgment, Rubric
+from nova_judge.records import CriterionScores, Judgment, Rubric
 from nova_judge.statistics.outcomes import Outcome, outcome_of
 
 ENTRY: Final = struct.Struct("<iihh")
@@ -34,7 +34,7 @@ class RubricPacker:
         self._names: dict[str, int] = {}
         self._rows = _no_rows()
 
-    def packed(self, criterion: Criterion) -> bytes:
+    def packed(self, criterion: CriterionScores) -> bytes:
         """One criterion as an entry."""
         code = self._names.setdefault(criterion.name, len(self._names))
         of_a, of_b = (score_units(criterion, s) for s in (criterion.score_A, criterion.score_B))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.records import Candidate, Criterion, Judgment, Rubric
+from nova_judge.records import Candidate, Criterion, CriterionScores, Judgment, Rubric
 
 WEIGHT_UNITS: Final = 1_000_000
 SCORE_UNITS: Final = 400
@@ -77,7 +77,7 @@ def weight_units(weight: float) -> int:
     return round(weight * WEIGHT_UNITS)
 
 
-def score_units(criterion: Criterion, score: float) -> int:
+def score_units(criterion: CriterionScores, score: float) -> int:
     """A score in 400ths, rounded half to even: a scale's 1 to 5 are 0 to 400."""
     if criterion.type == "binary":
         return round(score * SCORE_UNITS)

@@ -71,7 +71,8 @@ def _rubric_in(text: str) -> Rubric | Unscored:
     breakdown = _by_name(named) if named is not None else _looks_like_criteria(document)
     if isinstance(breakdown, Unscored):
         return breakdown
-    return rubric_from(_with_own_names(breakdown), document.get(OVERALL, ""))
+    own = {name: _own_names(fields) for name, fields in breakdown.items()}
+    return rubric_from(own, document.get(OVERALL, ""))
 
 
 def _rubric_in_lines(text: str, error: ValueError) -> Rubric | Unscored:
@@ -89,12 +90,8 @@ def _names_criteria(key: object) -> bool:
     return isinstance(key, str) and key.lower() in _CRITERIA_KEYS
 
 
-def _with_own_names(breakdown: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Criteria with their fields in our spelling, where that leaves each field alone."""
-    return {name: _own_names(fields) for name, fields in breakdown.items()}
-
-
 def _own_names(fields: object) -> object:
+    """A criterion's fields in our spelling, where that leaves each field alone."""
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         return fields
     own = {field_name(key): value for key, value in fields.items()}

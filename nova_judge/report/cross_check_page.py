@@ -5,16 +5,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.findings.judge_agreement import (
-    NAMES,
-    VERDICTS,
-    CrossCheck,
-    DifferingPair,
-    PairOfJudges,
-)
-from nova_judge.report.page import asset, environment
-from nova_judge.text import count_of
-from nova_judge.version import __version__
+from nova_judge.findings.judge_agreement import CrossCheck, DifferingPair, PairOfJudges
+from nova_judge.report.page import render
+from nova_judge.statistics.outcomes import VERDICTS
+from nova_judge.text import count_of, shortened
 
 MOST_DIFFERENCES = 200
 MOST_CHARACTERS = 4_000
@@ -63,29 +57,21 @@ def repeats(checked: CrossCheck) -> str:
 def render_cross_check(checked: CrossCheck) -> str:
     """The page, without a script."""
     shown = checked.differences[:MOST_DIFFERENCES]
-    return (
-        environment()
-        .get_template("cross_check.html.j2")
-        .render(
-            checked=checked,
-            verdicts=[NAMES[verdict] for verdict in VERDICTS],
-            repeats=repeats(checked),
-            differences=[_shown(checked.judges, difference) for difference in shown],
-            style=asset("report.css"),
-            version=__version__,
-        )
+    return render(
+        "cross_check.html.j2",
+        checked=checked,
+        verdicts=list(VERDICTS.values()),
+        repeats=repeats(checked),
+        differences=[_shown(checked.judges, difference) for difference in shown],
     )
 
 
 def _shown(judges: Sequence[str], difference: DifferingPair) -> DifferenceShown:
     verdicts = list(zip(judges, difference.verdicts, strict=True))
-    prompt, answer_a, answer_b = map(_cut, difference.pair[:3])
-    return DifferenceShown(prompt, answer_a, answer_b, verdicts, _cut(difference.pair.id))
-
-
-def _cut(text: str) -> str:
-    left = len(text) - MOST_CHARACTERS
-    return text if left <= 0 else f"{text[:MOST_CHARACTERS]}… [{left:,} more characters]"
+    prompt, answer_a, answer_b = (shortened(text, MOST_CHARACTERS) for text in difference.pair[:3])
+    return DifferenceShown(
+        prompt, answer_a, answer_b, verdicts, shortened(difference.pair.id, MOST_CHARACTERS)
+    )
 
 
 def cross_check_json(checked: CrossCheck) -> CrossCheckDocument:

@@ -15,14 +15,25 @@ from matplotlib.figure import Figure
 from nova_judge.findings import sentences
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import say_empty, title, write
-from nova_judge.report.figure_counts import draw_comparison, draw_distribution, draw_shares
-from nova_judge.report.figure_frame import ShownFigure, fixed_style, write_foot
-from nova_judge.report.figure_rates import draw_gauge, draw_win_rate
-from nova_judge.report.figure_scores import plot_scores
-from nova_judge.report.figure_table import draw_table
-from nova_judge.report.figure_text import drawable
-from nova_judge.report.figure_tournament import plot_tournament
+from nova_judge.report.figure_counts import (
+    draw_comparison,
+    draw_distribution,
+    draw_lines,
+    draw_shares,
+)
+from nova_judge.report.figure_frame import (
+    ShownFigure,
+    drawable,
+    fixed_style,
+    say_empty,
+    title,
+    write,
+    write_foot,
+)
+from nova_judge.report.figure_intervals import plot_scores, plot_tournament
+from nova_judge.report.figure_rates import draw_gauge, draw_rates
+from nova_judge.report.key_figures import table_rows
+from nova_judge.report.rates import named_rates
 
 __all__ = ["plot_judge_results"]
 
@@ -41,11 +52,15 @@ PANELS = (
         "rows; a flip is a pair judged differently in each order",
         draw_distribution,
     ),
-    Panel("Win rate of B", "0 % = A always wins, 100 % = B always wins", draw_win_rate),
+    Panel(
+        "Win rate of B",
+        "0 % = A always wins, 100 % = B always wins",
+        lambda axes, metrics: draw_rates(axes, named_rates(metrics)),
+    ),
     Panel("Preference shares", "of the rows with a verdict in both orders", draw_shares),
     Panel("A against B", "rows won in both orders", draw_comparison),
     Panel("Win-rate gauge", "the arc outside is the interval", draw_gauge),
-    Panel("Figures", "", draw_table),
+    Panel("Figures", "", lambda axes, metrics: draw_lines(axes, table_rows(metrics))),
 )
 
 _HEIGHT_IN = 9.6

@@ -1,6 +1,8 @@
-"""The panels of the figure that show counts: score distribution, preference shares, A against B."""
+"""Panels of the figure that show counts (distribution, shares, A against B), and its table."""
 
 import math
+from collections.abc import Sequence
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
@@ -9,16 +11,13 @@ from msgspec.structs import asdict
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import lead, percent, weighted_scores
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import bare, fill, plain, write
+from nova_judge.report.figure_frame import bare, drawable, fill, plain, write
+from nova_judge.report.panels import OUTCOMES as NAMES
 
-OUTCOMES = (
-    ("a", "A", palette.A),
-    ("b", "B", palette.B),
-    ("ties", "tie", palette.TIE),
-    ("inconsistent", "flip", palette.FLIP),
-    ("errors", "error", palette.ERROR),
-)
+_COLOURS = (palette.A, palette.B, palette.TIE, palette.FLIP, palette.ERROR)
+OUTCOMES = [(*named, colour) for named, colour in zip(NAMES.items(), _COLOURS, strict=True)]
 VERDICTS = OUTCOMES[:-1]
+_LINES = 11  # room for so many; a shorter table keeps the height of its lines
 
 
 def draw_distribution(axes: Axes, metrics: Metrics) -> bool:
@@ -103,3 +102,17 @@ def _mark_orders(axes: Axes, metrics: Metrics) -> None:
         )
     if metrics.forward or metrics.backward:
         axes.legend(loc="upper right", frameon=False, fontsize=8.5, handletextpad=0.1)
+
+
+def draw_lines(axes: Axes, rows: Sequence[tuple[str, str]]) -> bool:
+    """Names and values, a line each."""
+    axes.set_xlim(0, 1)
+    axes.set_ylim(max(len(rows), _LINES), 0)
+    axes.axis("off")
+    for place, (name, value) in enumerate(rows):
+        if place % 2 == 0:
+            axes.axhspan(place, place + 1, facecolor="#F3F5F7", linewidth=0)
+        look = partial(write, axes, y=place + 0.5, va="center", size=9)
+        look(x=0.015, text=drawable(name, 40))
+        look(x=0.985, text=drawable(value, 44), ha="right", weight="bold")
+    return True

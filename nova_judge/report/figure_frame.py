@@ -1,18 +1,24 @@
-"""Frame that all figures share: their style, and the lines at their foot."""
+"""What all figures and their panels share: style, foot, titles, axes, and text as it stands."""
 
+import functools
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from nova_judge.findings import sentences, sentences_stand_in
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import write
-from nova_judge.report.figure_text import FIGURE_FONT, drawable
+from nova_judge.text import one_line
 
+FIGURE_FONT = "DejaVu Sans"  # ships inside matplotlib, so a figure looks the same everywhere
+MISSING_GLYPH = "□"
+DOTS_PER_INCH = 150
 _FOOT_IN = 0.2
 _STYLE = {
     "font.family": FIGURE_FONT,
@@ -28,9 +34,6 @@ _STYLE = {
     "xtick.color": palette.FAINT,
     "ytick.color": palette.FAINT,
 }
-
-
-DOTS_PER_INCH = 150
 
 
 class ShownFigure(Figure):
@@ -74,3 +77,55 @@ def write_lines(figure: Figure, lines: Sequence[str], x: float, limit: int = 200
     """Write lines at the foot of a figure."""
     foot = "\n".join(drawable(line, limit) for line in lines)
     write(figure, x, _FOOT_IN / figure.get_figheight(), foot, size=8, color=palette.FAINT)
+
+
+def write(on: Axes | Figure, x: float, y: float, text: str, **how: Any) -> None:  # noqa: ANN401
+    """Text as it stands: `$` and `_` in a name are never read as mathematics."""
+    on.text(x, y, text, parse_math=False, **how)
+
+
+def title(axes: Axes, name: str, note: str) -> None:
+    """The panel's name, and under it what it counts."""
+    axes.set_title(name, loc="left", fontsize=12, fontweight="bold", pad=22)
+    axes.text(0, 1.025, note, transform=axes.transAxes, fontsize=9, color=palette.FAINT)
+
+
+def fill(colour: str, edge: str = palette.INK) -> dict[str, Any]:
+    """Colour, edge and hatching of one kind of verdict."""
+    hatch = palette.HATCH.get(colour)
+    if hatch is None:
+        return {"facecolor": colour, "edgecolor": edge, "linewidth": 0.8}
+    return {"facecolor": colour, "edgecolor": palette.FAINT, "linewidth": 0.8, "hatch": hatch}
+
+
+def plain(axes: Axes, kept: str) -> None:
+    """Only the bottom line and the one named."""
+    for side in ("left", "right", "top", "bottom"):
+        axes.spines[side].set_visible(side in {kept, "bottom"})
+    axes.tick_params(length=0)
+
+
+def bare(axes: Axes, up: tuple[float, float]) -> None:
+    """No axes, and one unit across as long as one unit up, so that circles stay round."""
+    across = (up[1] - up[0]) * axes.bbox.width / axes.bbox.height
+    axes.set_xlim(-across / 2, across / 2)
+    axes.set_ylim(*up)
+    axes.axis("off")
+
+
+def say_empty(axes: Axes) -> None:
+    """In place of a panel whose figures the run does not have."""
+    axes.axis("off")
+    write(axes, 0.5, 0.5, "no figures", transform=axes.transAxes, ha="center", color=palette.FAINT)
+
+
+def drawable(text: str, limit: int) -> str:
+    """`one_line` with a box for each character that the figure's font cannot draw."""
+    glyphs = _glyphs()
+    return "".join(char if ord(char) in glyphs else MISSING_GLYPH for char in one_line(text, limit))
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    path = findfont(FontProperties(family=FIGURE_FONT))
+    return frozenset(get_font(path).get_charmap())

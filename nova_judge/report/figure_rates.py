@@ -7,26 +7,20 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.sentences import Rate, percent
+from nova_judge.findings.sentences import Rate, percent, short_interval
 from nova_judge.report import palette
-from nova_judge.report.figure_axes import bare, fill, plain, write
-from nova_judge.report.rates import NamedRate, named_rates
-
-
-def draw_win_rate(axes: Axes, metrics: Metrics) -> bool:
-    """Win rates of B with their intervals against the line at 50 %."""
-    return draw_rates(axes, named_rates(metrics))
+from nova_judge.report.figure_frame import bare, fill, plain, write
+from nova_judge.report.rates import NamedRate
 
 
 def draw_rates(axes: Axes, rates: Sequence[NamedRate]) -> bool:
-    """Rates with their intervals, the first in ink; False without any."""
+    """Rates with their intervals against the line at 50 %, the first in ink; False without any."""
     if not rates:
         return False
     for place, (name, rate) in enumerate(rates):
         _draw_interval(axes, place, rate, palette.INK if place == 0 else palette.FAINT)
         write(axes, 0, place - 0.24, name, size=9, color=palette.FAINT)
-        low, high = 100 * rate.low, 100 * rate.high
-        value = f"{percent(rate.estimate)}  [{low:.1f}, {high:.1f}]"
+        value = short_interval(rate, gap="  ")
         write(axes, 100, place - 0.24, value, size=9, ha="right", weight="bold")
     axes.axvline(50, color=palette.INK, linewidth=1.1, linestyle=(0, (4, 3)))
     axes.set_xlim(0, 100)

@@ -9,9 +9,10 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.trends import Refused, Series
-from nova_judge.report.criterion_rows import common_criteria, difference_of
-from nova_judge.report.page import asset, environment
+from nova_judge.report.page import render
 from nova_judge.statistics.decision import Word
+
+MOST_IN_A_TREND = 5
 
 
 class Entry(NamedTuple):
@@ -73,28 +74,24 @@ def render_index(
 
     `comparable`: the page's server compares two of them. `remote`: their pages come when asked for.
     """
-    reports = [report for one in series for report in one.runs]
+    reports = [report for one in series for report in one]
     newest = sorted(reports, key=lambda report: report.metrics.created, reverse=True)
     entries = [_entry(report, folder, remote=remote) for report in newest]
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            folder=folder.name or str(folder),
-            entries=entries,
-            verdicts=sorted({entry.word for entry in entries}),
-            recipes=sorted({entry.metrics.recipe.name for entry in entries}),
-            comparable=comparable,
-            trends=[_series_trend(one) for one in series if len(one.runs) > 1],
-            refused=[(item.report.metrics.run_id, item.difference) for item in refused],
-            style=asset("report.css"),
-            script=asset("index.js"),
-        )
+    return render(
+        "index.html.j2",
+        scripts=["index.js"],
+        folder=folder.name or str(folder),
+        entries=entries,
+        verdicts=sorted({entry.word for entry in entries}),
+        recipes=sorted({entry.metrics.recipe.name for entry in entries}),
+        comparable=comparable,
+        trends=[_series_trend(one) for one in series if len(one) > 1],
+        refused=[(item.report.metrics.run_id, item.difference) for item in refused],
     )
 
 
 def _series_trend(series: Series) -> SeriesTrend:
-    last = series.runs[-1].metrics
+    last = series[-1].metrics
     about = [f"judge {last.judge.model}", last.input.uri]
     if (baseline := last.name("A")) is not None:
         about.insert(1, f"baseline {baseline}")
@@ -102,7 +99,7 @@ def _series_trend(series: Series) -> SeriesTrend:
     return SeriesTrend(
         title,
         ", ".join(about),
-        len(series.runs),
+        len(series),
         win_rate_trend(series),
         criterion_trends(series),
     )
@@ -110,7 +107,7 @@ def _series_trend(series: Series) -> SeriesTrend:
 
 def win_rate_trend(series: Series) -> Trend | None:
     """The win rate of B with its interval over the runs; None below two."""
-    rates = [report.metrics.win_rate for report in series.runs]
+    rates = [report.metrics.win_rate for report in series]
     placed = [
         (place, rate.estimate, rate.low, rate.high) for place, rate in enumerate(rates) if rate
     ]
@@ -119,15 +116,32 @@ def win_rate_trend(series: Series) -> Trend | None:
 
 def criterion_trends(series: Series) -> list[Trend]:
     """The mean difference B less A of every criterion that all runs have."""
-    runs = [report.metrics for report in series.runs]
+    runs = [report.metrics for report in series]
     trends = []
-    for name in common_criteria(runs):
-        values = [difference_of(metrics, name) for metrics in runs]
+    for name in _common_criteria(runs):
+        values = [_difference_of(metrics, name) for metrics in runs]
         placed = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
         trend = _trend(name, placed, len(runs), neutral=0.0)
         if trend is not None:
             trends.append(trend)
     return trends
+
+
+def _common_criteria(runs: Sequence[Metrics]) -> list[str]:
+    """Names of the criteria that every run with a rubric has, the most used first."""
+    names = [[each.name for each in run.rubric.criteria] for run in runs if run.rubric]
+    listed = [each for each in names if each]
+    if not listed:
+        return []
+    return [name for name in listed[-1] if all(name in each for each in listed)][:MOST_IN_A_TREND]
+
+
+def _difference_of(metrics: Metrics, name: str) -> float | None:
+    """Mean difference B less A of one criterion on a scale from 0 to 1; None if unknown."""
+    for criterion in metrics.rubric.criteria if metrics.rubric else ():
+        if criterion.name == name:
+            return criterion.mean_B - criterion.mean_A
+    return None
 
 
 def _trend(

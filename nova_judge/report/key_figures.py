@@ -1,9 +1,10 @@
 """Name and value of the figures that the figure, the page, the summary and the terminal print."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from nova_judge.findings.metrics_record import Metrics, Rows
-from nova_judge.findings.sentences import p_value, percent
-from nova_judge.pairs.retest import Retest
-from nova_judge.statistics.positions import Positions
+from nova_judge.findings.sentences import p_value, percent, short_interval
 from nova_judge.statistics.verdict import SHORT_NAMES, VerdictStated
 
 __all__ = ["table_rows"]
@@ -16,13 +17,13 @@ def table_rows(metrics: Metrics) -> list[tuple[str, str]]:
     >>> table_rows(metrics_of_job({"a_scores": 10, "b_scores": 40}))[0]
     ('Rows in the file', '50')
     """
-    counts = [("Rows in the file", f"{metrics.rows.input:,}"), *_row_counts(metrics.rows)]
-    judge = _orders(metrics.positions) + _again(metrics.retest)
-    return counts + _rates(metrics) + _test(metrics.verdict) + judge
+    counts, rates = _counts(metrics.rows), _rates(metrics)
+    return [*counts, *rates, *_test(metrics.verdict), *_judging(metrics)]
 
 
-def _row_counts(rows: Rows) -> list[tuple[str, str]]:
+def _counts(rows: Rows) -> list[tuple[str, str]]:
     counts = [
+        ("Rows in the file", rows.input),
         ("Judged", rows.judged),
         ("Rejected", rows.rejected),
         ("Without an answer", rows.generation_failed),
@@ -37,11 +38,7 @@ def _rates(metrics: Metrics) -> list[tuple[str, str]]:
         ("Win rate of B", metrics.win_rate),
         ("  decided pairs only", metrics.win_rate_decisive),
     )
-    return [
-        (name, f"{percent(rate.estimate)}  [{rate.low * 100:.1f}, {rate.high * 100:.1f}]")
-        for name, rate in rates
-        if rate
-    ]
+    return [(name, short_interval(rate, gap="  ")) for name, rate in rates if rate]
 
 
 def _test(verdict: VerdictStated | None) -> list[tuple[str, str]]:
@@ -64,19 +61,57 @@ def _needed(verdict: VerdictStated, rows: int) -> str:
     return f"{rows:,}  [{verdict.pairs_needed_low:,}, {'∞' if high is None else f'{high:,}'}]"
 
 
-def _again(retest: Retest | None) -> list[tuple[str, str]]:
-    if retest is None:
-        return []
-    same = retest.same
-    ends = f"[{same.low * 100:.1f}, {same.high * 100:.1f}]"
-    return [("Same verdict when asked again", f"{percent(same.estimate)}  {ends}")]
+def _judging(metrics: Metrics) -> Iterator[tuple[str, str]]:
+    if of_order := metrics.positions:
+        shares = (
+            ("First position preferred", of_order.first_rate),
+            ("Same verdict in both orders", of_order.consistency),
+        )
+        yield from ((name, percent(share)) for name, share in shares if share is not None)
+    if metrics.retest:
+        yield "Same verdict when asked again", short_interval(metrics.retest.same, gap="  ")
 
 
-def _orders(positions: Positions | None) -> list[tuple[str, str]]:
-    if positions is None:
-        return []
-    shares = (
-        ("First position preferred", positions.first_rate),
-        ("Same verdict in both orders", positions.consistency),
-    )
-    return [(name, percent(share)) for name, share in shares if share is not None]
+class JobFigure(NamedTuple):
+    """One figure under the job's own name; `ours` is empty where we compute no such figure."""
+
+    name: str
+    theirs: str
+    ours: str
+
+
+def job_table(metrics: Metrics) -> list[JobFigure]:
+    """Every number that the judge job reported, in its order."""
+    ours = _recomputed(metrics)
+    return [
+        JobFigure(name, _number(value), _number(ours[name]) if name in ours else "")
+        for name, value in (metrics.job.stated if metrics.job else {}).items()
+        if isinstance(value, int | float)
+    ]
+
+
+def _recomputed(metrics: Metrics) -> dict[str, float]:
+    """Our figures under the job's names."""
+    figures: dict[str, float] = {}
+    forward, backward = metrics.forward, metrics.backward
+    if forward is not None and backward is not None:
+        figures |= {
+            "a_scores": forward.a + backward.a,
+            "b_scores": forward.b + backward.b,
+            "ties": forward.ties + backward.ties,
+            "inference_error": forward.errors + backward.errors,
+        }
+    if rate := metrics.win_rate:
+        figures |= {"winrate": rate.estimate, "lower_rate": rate.low, "upper_rate": rate.high}
+    if rubric := metrics.rubric:
+        means = {
+            "weighted_score_A": rubric.weighted_score_A,
+            "weighted_score_B": rubric.weighted_score_B,
+            "score_margin": rubric.score_margin,
+        }
+        figures |= {name: score.mean for name, score in means.items() if score}
+    return figures
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

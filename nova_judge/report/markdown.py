@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from nova_judge.findings import sentences_rubric, sentences_stand_in
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.one_line import one_line
 from nova_judge.findings.sentences import (
     headline,
     interval,
@@ -20,7 +19,7 @@ from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.scores.metric_score import MetricEstimate, MetricScore
 from nova_judge.statistics.win_rate import Interval
-from nova_judge.text import count_of
+from nova_judge.text import count_of, one_line
 
 __all__ = ["escape", "render_markdown"]
 

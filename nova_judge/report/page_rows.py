@@ -148,8 +148,8 @@ class RowSample:
     def rows(self) -> list[PageRow]:
         """The rows kept, in the order of the input file."""
         parts = (self._labelled, *self._by_verdict.values())
-        kept = {row.line: row for part in parts for row in part.rows()}
-        for row in self._even.rows():
+        kept = {row.line: row for part in parts for _, row in part.drawn()}
+        for _, row in self._even.drawn():
             if len(kept) >= MOST_ROWS:
                 break
             kept.setdefault(row.line, row)
@@ -182,10 +182,6 @@ class _Smallest:
     def drawn(self) -> list[tuple[int, PageRow]]:
         """The rows kept with their hashes, the smallest hash first."""
         return [(-drawn, row) for drawn, _, row in sorted(self._kept, reverse=True)]
-
-    def rows(self) -> list[PageRow]:
-        """The rows kept, the smallest hash first."""
-        return [row for _, row in self.drawn()]
 
 
 def page_row(judged: JudgedRow, reviewed: ReviewedRow | None = None) -> PageRow:

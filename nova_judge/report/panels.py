@@ -84,7 +84,8 @@ def reach(criteria: Sequence[CriterionFigures]) -> float:
 def gauge(rate: Rate) -> Gauge:
     """The needle points left where A always wins and right where B does."""
     x, y = _on_half_circle(rate.estimate, 82)
-    return Gauge(x, y, _half_arc(rate.low, rate.high, 109))
+    (from_x, from_y), (to_x, to_y) = (_on_half_circle(end, 109) for end in (rate.low, rate.high))
+    return Gauge(x, y, f"M{from_x} {from_y}A109 109 0 0 1 {to_x} {to_y}")
 
 
 def share_of_scale(scale: Scale, value: float) -> float:
@@ -95,12 +96,6 @@ def share_of_scale(scale: Scale, value: float) -> float:
 def _on_half_circle(share: float, radius: float) -> tuple[float, float]:
     angle = math.pi * (1 - share)
     return round(radius * math.cos(angle), 2), round(-radius * math.sin(angle), 2)
-
-
-def _half_arc(low: float, high: float, radius: float) -> str:
-    from_x, from_y = _on_half_circle(low, radius)
-    to_x, to_y = _on_half_circle(high, radius)
-    return f"M{from_x} {from_y}A{radius} {radius} 0 0 1 {to_x} {to_y}"
 
 
 def _ring_path(start: float, end: float, inner: float, outer: float) -> str:

@@ -4,9 +4,10 @@ Pairs with their judgments stream by once; single answers come with all their sc
 drawn in one way, whichever of them it rests on.
 """
 
+import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -16,14 +17,15 @@ import msgspec
 from nova_judge.findings import sentences
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.saved_report import JUDGMENTS, SCORES
-from nova_judge.records import JudgedRow, Unscored
+from nova_judge.findings.saved_report import JUDGMENTS, SCORES, SavedReport
+from nova_judge.records import JudgedRow, Rejected, Unscored
 from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.slider_data import Weights, WeightsEvidence, own_result
-from nova_judge.review.labels import ReviewedRow
-from nova_judge.scores.scores_parquet import write_scores
+from nova_judge.review.labels import LabelFolder, ReviewedRow, label_folder, read_review
+from nova_judge.row_files import remove_rows
+from nova_judge.scores.scores_parquet import read_scores, write_scores
 from nova_judge.scores.table import AnswerScore
-from nova_judge.text import storable
+from nova_judge.text import shortened
 
 MOST_ANSWER_ROWS = 300
 MOST_CHARACTERS = 4_000
@@ -163,7 +165,11 @@ class ScoredAnswers:
             if score.row in kept:
                 answer = answers.setdefault((score.row, score.subject), _answer(score))
                 answer.scores.append(
-                    ScoreShown(score.metric, _in_words(score.result), _cut(score.explanation))
+                    ScoreShown(
+                        score.metric,
+                        _in_words(score.result),
+                        shortened(score.explanation, MOST_CHARACTERS),
+                    )
                 )
         ordered = [answers[place] for place in sorted(answers)]
         return AnswersShown(answers=ordered, shown=len(kept), held=len(rows))
@@ -180,10 +186,10 @@ def _answer(score: AnswerScore) -> AnswerShown:
     return AnswerShown(
         subject=score.subject,
         id=score.id,
-        category=score.category and _cut(score.category),
-        prompt=_cut(score.prompt),
-        answer=_cut(score.answer),
-        reference=_cut(score.reference),
+        category=score.category and shortened(score.category, MOST_CHARACTERS),
+        prompt=shortened(score.prompt, MOST_CHARACTERS),
+        answer=shortened(score.answer, MOST_CHARACTERS),
+        reference=shortened(score.reference, MOST_CHARACTERS),
         scores=[],
     )
 
@@ -194,7 +200,38 @@ def _in_words(result: float | str | Unscored) -> str:
     return result if isinstance(result, str) else f"{result:.4g}"
 
 
-def _cut(text: str) -> str:
-    whole = storable(text)
-    left = len(whole) - MOST_CHARACTERS
-    return whole if left <= 0 else f"{whole[:MOST_CHARACTERS]}… [{left:,} more characters]"
+def rows_of_report(report: SavedReport, out: Path) -> ReportRows | None:
+    """The rows behind a report that is written to `out`, where a copy of them is put.
+
+    None of a failed run. Raises SavedReportError, ReviewError.
+    """
+    if not report.metrics.completed:
+        return None
+    if report.metrics.scores is not None:
+        return ScoredAnswers(read_scores(report.stored_evidence()))
+    _copy(report.stored_judgments(), out / JUDGMENTS)
+    return StoredPairs(report.rows(), report.metrics.run_id, reviewed_rows(report.folder))
+
+
+def _copy(rows: Path, target: Path) -> None:
+    if target.resolve() == rows.resolve():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_rows(target)
+    if rows.is_dir():
+        shutil.copytree(rows, target)
+    else:
+        shutil.copyfile(rows, target)
+
+
+def reviewed_rows(report: Path) -> Mapping[int, ReviewedRow]:
+    """The rows that people labelled, by line, of a report's folder. Raises ReviewError."""
+    review = read_review(LabelFolder(label_folder(report)))
+    return review.rows() if review else {}
+
+
+def rejected_lines(report: Path) -> Iterator[Rejected]:
+    """The lines that the run set aside, where its folder still has them."""
+    file = report.parent / "rejected.jsonl"
+    if file.is_file():
+        yield from msgspec.json.Decoder(Rejected).decode_lines(file.read_bytes())

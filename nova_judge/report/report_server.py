@@ -14,10 +14,9 @@ import msgspec
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.saved_report import JUDGMENTS, METRICS, find_reports, open_report
 from nova_judge.findings.trends import group
-from nova_judge.report.compare_page import render_compare
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
-from nova_judge.report.rows_page import RowPages, render_rows_page
+from nova_judge.report.served_pages import RowPages, render_compare, render_rows_page
 from nova_judge.row_files import files_of, has_rows
 
 LOOPBACK = "127.0.0.1"

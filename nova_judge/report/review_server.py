@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.page import asset, environment
+from nova_judge.report.page import render
 from nova_judge.report.report_server import LOOPBACK, Content, answer
 from nova_judge.review.session import ReviewSession, SentLabel
 
@@ -71,13 +71,13 @@ class ReviewServer(ThreadingHTTPServer):
         return None
 
     def _page(self) -> str:
-        template = environment().get_template("review.html.j2")
-        return template.render(
+        return render(
+            "review.html.j2",
+            styles=("report.css", "review.css"),
+            scripts=_SCRIPTS,
             title=self._title,
             rows=self._session.rows,
             first=self._session.first_open(),
-            style=asset("report.css", "review.css"),
-            script=asset(*_SCRIPTS),
         )
 
 

@@ -5,18 +5,19 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from nova_judge.findings.metrics_record import Metrics
-from nova_judge.pairs.criteria import CriterionGroups, default_groups
+from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.criterion_weights import (
     ReweighedFigures,
     coverage,
     figures,
     judge_weighting,
     looks_at_weights,
+    mean_weights,
     reweigh,
 )
-from nova_judge.pairs.reweigh_form import reweigh_form
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.records import JudgedRow
@@ -39,7 +40,7 @@ class Slider(NamedTuple):
 
 
 class SliderForm(msgspec.Struct, frozen=True):
-    """Data of the page's script: how a verdict is stated, and `ReweighForm.rows`."""
+    """Data of the page's script: how a verdict is stated, and `flat_rows`."""
 
     level: float
     margin: float | None
@@ -60,8 +61,8 @@ class Weights(NamedTuple):
 class WeightsEvidence:
     """Collects, while rows stream by, the rubrics for the sliders."""
 
-    def __init__(self, groups: CriterionGroups | None = None) -> None:
-        self._groups = groups or default_groups()
+    def __init__(self) -> None:
+        self._groups = default_groups()
         self._packer = RubricPacker()
         self._rows = 0
 
@@ -102,6 +103,13 @@ class WeightsEvidence:
         return {name: group for name, group in grouped.items() if name != group}
 
 
+def flat_rows(columns: RubricColumns) -> list[list[int]]:
+    """For each row a flat list of group, score of A, score of B: see docs/rubric.md."""
+    entries = columns.by_group
+    table = np.stack([entries.group, entries.A, entries.B], axis=1)
+    return [piece.ravel().tolist() for piece in np.split(table, entries.start[1:-1])]
+
+
 def own_result(weights: Weights | None) -> str:
     """The result with the judge's own weights, as the sliders show it before they move."""
     if weights is None:
@@ -113,15 +121,15 @@ def own_result(weights: Weights | None) -> str:
 
 
 def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
-    form = reweigh_form(columns)
-    codes = {group: code for code, group in enumerate(form.groups)}
+    weights = mean_weights(columns)
+    codes = {group: code for code, group in enumerate(columns.groups)}
     listed = coverage(columns)
     spelled = [covered for covered in listed if _PLAIN.fullmatch(covered.group)]
     sliders = [
         Slider(
             covered.group,
             codes[covered.group],
-            round(form.weights[codes[covered.group]] / _PER_CENT),
+            round(int(weights[codes[covered.group]]) / _PER_CENT),
             covered.share_of_rows,
         )
         for covered in spelled[:MOST_SLIDERS]
@@ -132,6 +140,6 @@ def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:
         margin=settings.equivalence_margin,
         blocked=bool(own.verdict.blocked_by),
         looks=looks_at_weights(columns, settings.level),
-        rows=form.rows,
+        rows=flat_rows(columns),
     )
     return Weights(sliders, len(listed) - len(sliders), own, settled)

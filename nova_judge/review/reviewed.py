@@ -1,12 +1,12 @@
 """The metrics of a run with what people said of it: labels outrank the judge."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 import numpy as np
 
-from nova_judge.findings.metrics_record import Metrics
-from nova_judge.findings.review_record import ReviewerFacts, ReviewFindings
+from nova_judge.findings.metrics_record import Metrics, ReviewerFacts, ReviewFindings
 from nova_judge.pairs.judged_evidence import cluster_of, evidence_row
 from nova_judge.records import JudgedRow
 from nova_judge.review.labels import Review, ReviewedRow
@@ -37,7 +37,14 @@ def reviewed_metrics(metrics: Metrics, rows: Iterable[JudgedRow], review: Review
     """The metrics again with the labels of a review; what the judge said stays as it is."""
     labelled = review.rows()
     compared: list[_Compared] = []
-    evidence = gather(_evidence(rows, labelled, compared))
+
+    def read() -> Iterator[EvidenceRow]:
+        for judged in rows:
+            if (one := _compared(judged, labelled)) is not None:
+                compared.append(one)
+            yield _evidence_row(judged, labelled)
+
+    evidence = gather(read())
     estimates = _estimates(evidence, _before_labels(metrics))
     settings = msgspec.structs.replace(metrics.statistics, blocked_by=estimates.verdict.blocked_by)
     earlier = [note for note in metrics.notes if not note.startswith("win rate corrected")]
@@ -55,41 +62,29 @@ def reviewed_metrics(metrics: Metrics, rows: Iterable[JudgedRow], review: Review
 def review_findings(rows: Iterable[JudgedRow], review: Review, level: float) -> ReviewFindings:
     """What people who labelled the rows found, apart from the run's own figures."""
     labelled = review.rows()
-    compared: list[_Compared] = []
-    for _ in _evidence(rows, labelled, compared):
-        pass
+    compared = [one for judged in rows if (one := _compared(judged, labelled)) is not None]
     return _findings(review, labelled, compared, level)
-
-
-def _evidence(
-    rows: Iterable[JudgedRow], labelled: Mapping[int, ReviewedRow], compared: list[_Compared]
-) -> Iterator[EvidenceRow]:
-    for judged in rows:
-        evidence, reviewed = evidence_row(judged), labelled.get(judged.row.line)
-        if reviewed is None:
-            yield evidence
-            continue
-        verdict = reconcile(profile_of(judged.judgment))
-        if verdict is not Reconciled.ERROR:
-            agrees = verdict is _AGREES[reviewed.verdict]
-            place = (judged.row.line, reviewed.probability, cluster_of(judged.row))
-            compared.append(_Compared(*place, agrees))
-        yield _with_label(evidence, reviewed)
 
 
 def evidence_of(review: Review) -> Callable[[JudgedRow], EvidenceRow]:
     """The evidence of a row with what people said of it."""
-    labelled = review.rows()
-
-    def read(judged: JudgedRow) -> EvidenceRow:
-        evidence, reviewed = evidence_row(judged), labelled.get(judged.row.line)
-        return evidence if reviewed is None else _with_label(evidence, reviewed)
-
-    return read
+    return partial(_evidence_row, labelled=review.rows())
 
 
-def _with_label(evidence: EvidenceRow, reviewed: ReviewedRow) -> EvidenceRow:
+def _evidence_row(judged: JudgedRow, labelled: Mapping[int, ReviewedRow]) -> EvidenceRow:
+    evidence, reviewed = evidence_row(judged), labelled.get(judged.row.line)
+    if reviewed is None:
+        return evidence
     return evidence._replace(label=reviewed.verdict, probability=reviewed.probability)
+
+
+def _compared(judged: JudgedRow, labelled: Mapping[int, ReviewedRow]) -> _Compared | None:
+    """A row that has a label and both verdicts; None for another one."""
+    reviewed, verdict = labelled.get(judged.row.line), reconcile(profile_of(judged.judgment))
+    if reviewed is None or verdict is Reconciled.ERROR:
+        return None
+    agrees = verdict is _AGREES[reviewed.verdict]
+    return _Compared(judged.row.line, reviewed.probability, cluster_of(judged.row), agrees)
 
 
 def _before_labels(metrics: Metrics) -> StatisticsSettings:

@@ -1,25 +1,117 @@
-"""Scores out of what Bedrock's judge wrote: in jobs of its own, or as a serverless second step."""
+"""The lines of Bedrock's judge, in jobs of its own or as a serverless second step, as scores."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
 from nova_judge.recipe.bedrock_judge import BedrockJudge
-from nova_judge.recipe.bedrock_metrics import BUILTIN, CustomMetric, bedrock_evaluation
+from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
 from nova_judge.recipe.serverless import ServerlessJudge
 from nova_judge.records import Candidate, InputRow, Unscored
 from nova_judge.runs.job_output import JobOutput
-from nova_judge.scores.bedrock_output import OutputScore, read_output_line
-from nova_judge.scores.container_scores import reported_figures, stand_in
+from nova_judge.runs.results_json import stand_in_of
+from nova_judge.scores.container_scores import reported_figures
 from nova_judge.scores.found import JobScores
 from nova_judge.scores.table import AnswerScore, MetricFacts
-from nova_judge.statistics.metric_means import Scale
+from nova_judge.statistics.metric_means import UNIT, Scale
 
 NO_RESULT = Unscored("the judge gave no result")
 _OPENING = "Stand-in judge "
+
+
+class _EvaluatorDetail(msgspec.Struct):
+    explanation: str | None = None
+    modelIdentifier: str | None = None
+
+
+class OutputScore(msgspec.Struct):
+    """The judge's result for one answer by one metric; None where it could not say."""
+
+    metricName: str
+    result: float | str | None = None
+    evaluatorDetails: tuple[_EvaluatorDetail, ...] | None = None
+
+    @property
+    def metric(self) -> str:
+        """The metric's name without `Builtin.`."""
+        return self.metricName.removeprefix(BUILTIN)
+
+    @property
+    def explanation(self) -> str:
+        """The judge's reasons; empty where it gives none."""
+        details = self.evaluatorDetails or ()
+        return " ".join(detail.explanation for detail in details if detail.explanation)
+
+
+class _Result(msgspec.Struct):
+    scores: tuple[OutputScore, ...] = ()
+
+
+class _Response(msgspec.Struct):
+    response: str | None = None
+    modelIdentifier: str | None = None
+
+
+class _InputRecord(msgspec.Struct):
+    prompt: str
+    referenceResponse: str | None = None
+    category: str | None = None
+    modelResponses: tuple[_Response, ...] = ()
+
+
+class OutputLine(msgspec.Struct):
+    """One answer with the judge's scores; it carries neither an id nor its place in the input."""
+
+    automatedEvaluationResult: _Result
+    inputRecord: _InputRecord
+    modelResponses: tuple[_Response, ...] = ()
+
+    @property
+    def prompt(self) -> str:
+        return self.inputRecord.prompt
+
+    @property
+    def scores(self) -> tuple[OutputScore, ...]:
+        return self.automatedEvaluationResult.scores
+
+    @property
+    def answer(self) -> str | None:
+        """The answer that was judged, where the line repeats it."""
+        response = self._response
+        return response.response if response else None
+
+    @property
+    def model(self) -> str:
+        """The model that answered, as the job names it; empty where it does not."""
+        response = self._response
+        return (response.modelIdentifier if response else None) or ""
+
+    @property
+    def judge(self) -> str:
+        """The model that judged; empty where no score names one."""
+        details = (one for score in self.scores for one in score.evaluatorDetails or ())
+        return next((one.modelIdentifier for one in details if one.modelIdentifier), "")
+
+    @property
+    def _response(self) -> _Response | None:
+        responses = self.modelResponses or self.inputRecord.modelResponses
+        return responses[0] if responses else None
+
+
+_decoder = msgspec.json.Decoder(OutputLine)
+
+
+def read_output_line(content: bytes) -> OutputLine | None:
+    """The line; None where it cannot be read, so that its row stays without scores."""
+    try:
+        return _decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def bedrock_job(
@@ -45,7 +137,7 @@ def bedrock_job(
         for answered in scored_answers(judge, candidate, rows, lines)
         for metric, score in answered.scores.items()
     ]
-    names = (stand_in_of(score.explanation) for score in scores)
+    names = (stand_in_named(score.explanation) for score in scores)
     return JobScores(candidate, scores, stand_in=next((name for name in names if name), None))
 
 
@@ -59,7 +151,7 @@ def llmaj_job(subject: str, output: JobOutput, prompts: dict[str, int]) -> JobSc
         subject,
         list(_llmaj_scores(subject, lines, prompts)),
         reported_figures(output),
-        stand_in=stand_in(output),
+        stand_in=stand_in_of(output.results),
     )
 
 
@@ -86,7 +178,7 @@ def _llmaj_scores(
             )
 
 
-def stand_in_of(explanation: str) -> str | None:
+def stand_in_named(explanation: str) -> str | None:
     """Local mode's judge says so in each explanation."""
     if not explanation.startswith(_OPENING):
         return None
@@ -95,13 +187,11 @@ def stand_in_of(explanation: str) -> str | None:
 
 def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]:
     """Scale and direction of the metrics that the judge is asked for."""
-    own = judge.custom_metrics
-    return {
-        name: MetricFacts(
-            "lower" if lower_is_better(own, name) else "higher", Scale(*metric_scale(own, name))
-        )
-        for name in (*judge.metrics, *(metric.name for metric in own))
-    }
+    builtin = bedrock_evaluation().metrics
+    facts = {name: MetricFacts(builtin[name].better) for name in judge.metrics}
+    for metric in judge.custom_metrics:
+        facts[metric.name] = MetricFacts(metric.better, Scale(*(metric.bounds or UNIT)))
+    return facts
 
 
 class MetricResult(NamedTuple):
@@ -131,56 +221,36 @@ def scored_answers(
         line = read_output_line(content)
         if line is not None:
             written[line.prompt, line.answer].append(line.scores)
-    answers = []
+    answers, facts = [], judge_facts(judge)
     for row in rows:
         waiting = written.get((row.shown, row.response(candidate) or ""))
         scores = waiting.pop(0) if waiting else None
-        answers.append(ScoredAnswer(row, _by_metric(judge, scores)))
+        answers.append(ScoredAnswer(row, _by_metric(facts, scores)))
     return answers
 
 
 def _by_metric(
-    judge: BedrockJudge, scores: tuple[OutputScore, ...] | None
+    facts: dict[str, MetricFacts], scores: tuple[OutputScore, ...] | None
 ) -> dict[str, MetricResult]:
     if scores is None:
         missing = MetricResult(Unscored("the job wrote no readable line for this row"))
-        return dict.fromkeys(_plain_names(judge), missing)
+        return dict.fromkeys(facts, missing)
     # [?] Own metrics are expected under the name that the request gave them.
     by_name = {score.metric: score for score in scores}
     reported = ", ".join(sorted(by_name)) or "nothing"
     absent = MetricResult(Unscored(f"the job did not report this metric: it has {reported}"))
     return {
-        name: _metric_result(judge, name, by_name[name]) if name in by_name else absent
-        for name in _plain_names(judge)
+        name: _metric_result(by_name[name], known.scale or UNIT) if name in by_name else absent
+        for name, known in facts.items()
     }
 
 
-def _plain_names(judge: BedrockJudge) -> list[str]:
-    return [name.removeprefix(BUILTIN) for name in judge.metric_names]
-
-
-def _metric_result(judge: BedrockJudge, name: str, score: OutputScore) -> MetricResult:
+def _metric_result(score: OutputScore, scale: Scale) -> MetricResult:
     if score.result is None:
         return MetricResult(NO_RESULT, score.explanation)
     if isinstance(score.result, float):
-        low, high = metric_scale(judge.custom_metrics, name)
+        low, high = scale
         if not low <= score.result <= high:
             reason = f"the result {score.result} does not lie in [{low}, {high}]"
             return MetricResult(Unscored(reason), score.explanation)
     return MetricResult(score.result, score.explanation)
-
-
-def metric_scale(custom: Sequence[CustomMetric], name: str) -> tuple[float, float]:
-    """Between which numbers a metric's results lie: the own scale's ends, 0 and 1 for built-in."""
-    for metric in custom:
-        if metric.name == name and metric.bounds is not None:
-            return metric.bounds
-    return (0.0, 1.0)
-
-
-def lower_is_better(custom: Sequence[CustomMetric], name: str) -> bool:
-    """True where less of a metric is better, as with Harmfulness."""
-    builtin = bedrock_evaluation().metrics.get(name)
-    if builtin is not None:
-        return builtin.better == "lower"
-    return any(metric.name == name and metric.better == "lower" for metric in custom)

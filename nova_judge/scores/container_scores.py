@@ -1,19 +1,22 @@
 """Scores out of what AWS's evaluation containers write for benchmarks, own data and rewards."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
+from nova_judge.json_lines import require_lines
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
 from nova_judge.runs.job_output import Details, JobOutput
 from nova_judge.runs.results_json import figures_by_task, stand_in_of
+from nova_judge.scores.found import JobScores
 from nova_judge.scores.inference_lines import NO_ANSWER, InferenceLine, inference_lines
 from nova_judge.scores.metric_score import Reported
-from nova_judge.scores.table import NOT_FINITE, AnswerScore, finite
+from nova_judge.scores.table import NOT_FINITE, AnswerScore, MetricFacts, finite
 from nova_judge.scores.text_metrics import (
     NO_BLANKS,
     NO_BLEU_COUNTS,
@@ -23,9 +26,14 @@ from nova_judge.scores.text_metrics import (
     reads_words,
     row_metrics,
 )
-from nova_judge.text import storable
+from nova_judge.statistics.metric_means import Scale
+from nova_judge.text import count_of, storable
 
 _STANDARD_ERROR = "_stderr"
+BLEU = "bleu"
+CONTAINER_FACTS = {BLEU: MetricFacts(scale=Scale(0.0, 100.0))}
+_RECOMPUTED = (*ROW_METRICS, BLEU)
+_NO_SCORE = Unscored("the scorer gave no score")
 _SHOWN_COLUMNS = ("full_prompt", "gold")
 _UNREAD = Unscored("the row's metrics cannot be read")
 _OTHER_REFERENCE = Unscored("the answer's line holds the reference of another row")
@@ -45,11 +53,6 @@ def reported_figures(files: JobOutput) -> dict[str, Reported]:
             if mean is not None and not name.endswith(_STANDARD_ERROR):
                 figures[name] = Reported(mean, _number(chosen.get(f"{name}{_STANDARD_ERROR}")))
     return figures
-
-
-def stand_in(files: JobOutput) -> str | None:
-    """Name of what worked in place of the container, where a local run says so."""
-    return stand_in_of(files.results)
 
 
 def _number(value: object) -> float | None:
@@ -151,13 +154,17 @@ def recomputed_scores(subject: str, files: JobOutput, rows: Sequence[OwnRow]) ->
     for place, row in enumerate(rows):
         line = lines[place] if place < len(lines) else NO_ANSWER
         answer = line if isinstance(line, Unscored) else _answer_to(line, row)
+        text, metrics = "", dict[str, float | Unscored]()
         if isinstance(answer, Unscored):
-            scores += _own_scores(subject, row, "", dict.fromkeys(ROW_METRICS, answer))
-            continue
-        metrics = row_metrics(answer, row.reference)
-        scores += _own_scores(subject, row, answer, metrics)
-        if reads_words(row.reference):
-            counts, counted = counts.plus(bleu_counts(answer, row.reference)), counted + 1
+            metrics = dict.fromkeys(ROW_METRICS, answer)
+        else:
+            text, metrics = answer, row_metrics(answer, row.reference)
+            if reads_words(row.reference):
+                counts, counted = counts.plus(bleu_counts(answer, row.reference)), counted + 1
+        scores += (
+            AnswerScore(subject, name, result=result, answer=text, **row._asdict())
+            for name, result in metrics.items()
+        )
     total = bleu(counts) if counted else NO_BLANKS
     return Recomputed(scores, total if lines else None, len(lines))
 
@@ -187,21 +194,64 @@ def _same_reference(gold: str, reference: str) -> bool:
     return gold.strip() == storable(reference).strip()
 
 
-def _own_scores(
-    subject: str, row: OwnRow, answer: str, results: Mapping[str, float | Unscored]
-) -> list[AnswerScore]:
-    return [
-        AnswerScore(
-            subject,
-            name,
-            row.row,
-            result,
-            id=row.id,
-            category=row.category,
-            prompt=row.prompt,
-            answer=answer,
-            reference=row.reference,
-            cluster=row.cluster,
-        )
-        for name, result in results.items()
+def container_job(subject: str, output: JobOutput, sent: Path | None) -> JobScores:
+    """The scores of a benchmark or of own data; `sent` holds the rows that the job was given.
+
+    Raises JudgeJobError where they cannot be read or are not those of the rows.
+    """
+    rows = list(require_lines(sent, OwnRow, JudgeJobError)) if sent is not None else []
+    if output.inference_output and sent is not None:
+        return _own_data(subject, output, rows)
+    reported = reported_figures(output)
+    scores = list(_placed(detail_scores(subject, output, list(reported)), rows))
+    return JobScores(subject, scores, reported, stand_in=stand_in_of(output.results))
+
+
+def _own_data(subject: str, output: JobOutput, rows: Sequence[OwnRow]) -> JobScores:
+    """F1 and its like again from the answers; what a scorer of your own said, from the details."""
+    reported = reported_figures(output)
+    again = recomputed_scores(subject, output, rows)
+    others = [name for name in reported if name not in _RECOMPUTED]
+    own = [
+        score
+        for score in _placed(detail_scores(subject, output, others), rows)
+        if score.metric not in _RECOMPUTED
     ]
+    notes = []
+    if again.lines > len(rows):
+        notes.append(
+            f"the container wrote {count_of(again.lines, 'answer')} for "
+            f"{count_of(len(rows), 'row')}"
+        )
+    if isinstance(again.bleu, Unscored):
+        notes.append(f"{BLEU} is unscored: {again.bleu.reason}")
+    return JobScores(
+        subject,
+        [*again.scores, *own, *_missing_scores(subject, own, rows)],
+        reported,
+        {BLEU: again.bleu} if isinstance(again.bleu, float) else {},
+        tuple(notes),
+        stand_in_of(output.results),
+    )
+
+
+def _missing_scores(
+    subject: str, scores: Sequence[AnswerScore], rows: Sequence[OwnRow]
+) -> Iterator[AnswerScore]:
+    """The rows that have no score of a metric which others have: there the scorer failed."""
+    scored: dict[str, set[int]] = defaultdict(set)
+    for score in scores:
+        scored[score.metric].add(score.row)
+    for metric, held in scored.items():
+        for row in rows:
+            if row.row not in held:
+                yield AnswerScore(subject, metric, result=_NO_SCORE, **row._asdict())
+
+
+def _placed(scores: Iterable[AnswerScore], rows: Sequence[OwnRow]) -> Iterator[AnswerScore]:
+    """Scores by their place in the details as scores of the rows that were sent, if any were."""
+    for score in scores:
+        if score.row < len(rows):
+            yield score._replace(**rows[score.row]._asdict())
+        elif not rows:
+            yield score

@@ -25,15 +25,13 @@ def score_headline(
     leading = _leading(measured)[:_MOST_NAMED]
     words = [f"{score.metric} {score.estimate:.3f}" for score in leading]
     if any(score.metric == "rougeL" for score in leading):
-        words += _of_the_whole_file(scores)
+        # BLEU is one figure of all rows and has no interval.
+        whole = [score for score in scores if score.interval is None]
+        words += [
+            f"{one.metric} {one.recomputed:.2f}" for one in whole if one.recomputed is not None
+        ]
     evidence = ". ".join(_mean_in_words(score, names) for score in leading) + "."
     return Headline(", ".join(words), evidence)
-
-
-def _of_the_whole_file(scores: Sequence[MetricScore]) -> list[str]:
-    """BLEU, which is one figure of all rows and has no interval."""
-    whole = [score for score in scores if score.interval is None]
-    return [f"{each.metric} {each.recomputed:.2f}" for each in whole if each.recomputed is not None]
 
 
 def _leading(figures: Sequence[MetricScore]) -> list[MetricScore]:

@@ -9,8 +9,12 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import lines_of
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.records import CANDIDATES, Candidate
-from nova_judge.scores.bedrock_output import OutputLine, read_output_line
-from nova_judge.scores.bedrock_results import NO_RESULT, stand_in_of
+from nova_judge.scores.bedrock_results import (
+    NO_RESULT,
+    OutputLine,
+    read_output_line,
+    stand_in_named,
+)
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 from nova_judge.scores.table import AnswerScore, MetricFacts
 from nova_judge.text import count_of
@@ -54,7 +58,7 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
     facts = {score.metric: _facts(score.metric) for score in scores}
     lost = len(lines) - len(read)
     notes = (f"{count_of(lost, 'line')} of the evaluation output cannot be read",) if lost else ()
-    stand_in = next((name for one in scores if (name := stand_in_of(one.explanation))), None)
+    stand_in = next((name for one in scores if (name := stand_in_named(one.explanation))), None)
     job = JobScores("", scores, notes=notes, stand_in=stand_in)
     judge = next((line.judge for line in read if line.judge), "")
     names = {side: model or f"response_{side}" for model, side in sides.items()}

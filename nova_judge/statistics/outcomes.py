@@ -34,6 +34,10 @@ class Outcome(enum.IntEnum):
     ERROR = 3
 
 
+VERDICTS = {Outcome.A: Verdict.A, Outcome.B: Verdict.B, Outcome.TIE: Verdict.TIE}
+"""The verdict that an outcome stands for, but for errors."""
+
+
 class Reconciled(enum.StrEnum):
     """Outcome of both orders of a row: one verdict, two different ones, or one missing."""
 

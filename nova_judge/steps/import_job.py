@@ -20,7 +20,7 @@ from nova_judge.records import Candidate
 from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
 from nova_judge.runs.archive import is_archive
 from nova_judge.runs.job_output import JobOutput, fetch
-from nova_judge.scores.bedrock_output import read_output_line
+from nova_judge.scores.bedrock_results import read_output_line
 from nova_judge.scratch import scratch_folder
 from nova_judge.text import count_of
 

@@ -17,7 +17,7 @@ from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.controls import CONTROL_ROWS, Control, DrawnRows, control_rows
-from nova_judge.pairs.judging_order import judging_ranks
+from nova_judge.pairs.judged_evidence import judging_ranks
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.row_accounting import DatasetCounter, DatasetSummary, check_summary
 from nova_judge.runs.run import Run, StandIns

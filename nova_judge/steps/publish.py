@@ -9,10 +9,9 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
-from nova_judge.findings.metrics import metrics_of
+from nova_judge.findings.metrics import metrics_of, rows_seen, score_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.panel_findings import panel_findings
-from nova_judge.findings.score_results import rows_seen, score_metrics
 from nova_judge.findings.sentences import headline, set_aside
 from nova_judge.kinds.known_kinds import judged_in_parts, kind_of
 from nova_judge.pairs.judged_rows import job_metrics

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.judgment_file import read_judgment_file
-from nova_judge.findings.one_line import one_line
 from nova_judge.inputs.dataset import FROM_FILE, file_brings_answers, parse_line
 from nova_judge.json_lines import Line
 from nova_judge.kinds.recipes import load_recipe
@@ -20,6 +19,7 @@ from nova_judge.parquet import connect
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scores.text_metrics import bleu_counts, row_metrics
 from nova_judge.statistics.evidence import markup_of
+from nova_judge.text import one_line
 from nova_judge.verdict_labels import ends_early, parse_verdict
 
 LARGE = 3_000_000

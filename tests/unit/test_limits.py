@@ -28,7 +28,7 @@ EDGES = {
         *("pairs/container_details.py", "pairs/panel_files.py", "steps/collected_replies.py"),
     ),
     "what a library takes by name": (
-        *("findings/metrics.py", "report/figure_axes.py"),
+        *("findings/metrics.py", "report/figure_frame.py"),
         *("template_sandbox.py",),
     ),
 }

@@ -17,13 +17,16 @@ from nova_judge.findings.checkpoint_comparison import (
     rows_of_run,
 )
 from nova_judge.findings.metrics import failed_metrics
+from nova_judge.findings.metrics_record import Reweighing
+from nova_judge.findings.reweighed import ScoredRow, choose_weights, scored_rows
 from nova_judge.findings.row_text import row_text
 from nova_judge.findings.saved_report import open_report
 from nova_judge.findings.training_forms import Format, Texts
 from nova_judge.findings.training_forms import records as training_records
 from nova_judge.findings.training_records import STAGES, Filters, export, rows_for
 from nova_judge.pairs.criteria import default_groups, load_groups
-from nova_judge.pairs.row_weights import RowWeights
+from nova_judge.pairs.criterion_weights import reweigh, weighting
+from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.pairs.weighted_scores import point_scores, recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
@@ -34,9 +37,14 @@ from tests.made.changed import changed
 RUN = failed_metrics(generated.facts(0, "r1"), "none", "none")
 
 
+def scored(rows):
+    """The rows with the judge's own weighted scores."""
+    return [ScoredRow(row, recomputed_scores(row.judgment)) for row in rows]
+
+
 def exported(rows, form=Format.DPO, **filters):
     left_out = Counter()
-    records = list(export(rows, form, Filters(**filters), RUN, left_out))
+    records = list(export(scored(rows), form, Filters(**filters), RUN, left_out))
     assert len(records) + left_out.total() == len(rows)
     return records, left_out
 
@@ -183,11 +191,18 @@ def test_every_record_of_a_file_has_the_same_columns_and_types():
     assert {type(v) for v in msgspec.structs.astuple(records[0].provenance)} == {str, int}
 
 
-def test_other_weights_name_the_winner_as_reweight_does():
+def reweighted(folder, rows, weights):
+    """The records of a run under other weights, and what was left out."""
+    report, left_out = open_report(runs.write_run(folder, rows)), Counter()
+    scored_so = scored_rows(report, choose_weights(report, Reweighing(weights)))
+    made = export(scored_so, Format.DPO, Filters(weights=weights), RUN, left_out)
+    return list(made), left_out
+
+
+def test_other_weights_name_the_winner_as_reweight_does(tmp_path):
     rows = runs.generated_rows(200)
     groups = default_groups()
-    weights = RowWeights({"accuracy": 1_000_000}, frozenset({"accuracy"}))
-    records, left_out = exported(rows, weights=weights)
+    records, left_out = reweighted(tmp_path / "run", rows, "accuracy=1")
     by_id = {row.row.id: row for row in rows}
     assert records
     for one in records:
@@ -195,6 +210,23 @@ def test_other_weights_name_the_winner_as_reweight_does():
         of = {side: point_scores(judged.judgment, side, groups)["accuracy"] for side in "AB"}
         assert of[winner] > of["B" if winner == "A" else "A"]
     assert set(left_out) <= {"tie", "no criterion with a weight"}
+
+
+def test_criteria_of_one_group_count_by_their_weights_as_in_reweight(tmp_path):
+    [row] = runs.generated_rows(1)
+    part = {"type": "scale", "score_A": 5.0, "score_B": 1.0}
+    turned = {"type": "scale", "score_A": 1.0, "score_B": 5.0}
+    criteria = (
+        Criterion(name="clarity", weight=0.9, **part),
+        Criterion(name="readability", weight=0.1, **turned),
+    )
+    judgment = msgspec.structs.replace(row.judgment, rubric=Rubric(criteria=criteria))
+    rows = [msgspec.structs.replace(row, judgment=judgment)]
+    [made], _ = reweighted(tmp_path / "run", rows, "clarity=1")
+    assert json.loads(made.provenance.weighted_scores) == {"A": 0.9, "B": 0.1, "margin": 0.8}
+    columns = columns_of([judgment], default_groups())
+    same = reweigh(columns, weighting(columns, default_groups(), weights="clarity=1"))
+    assert (same.A.tolist(), same.B.tolist()) == ([0.9], [0.1])
 
 
 def test_the_command_writes_a_new_file_and_says_what_it_left_out(tmp_path):
@@ -467,7 +499,7 @@ def test_first_record_of_a_file_has_every_field_whatever_the_rows_hold(form, con
     ]
     made = list(
         export(
-            rows_for(form, lambda: rows),
+            rows_for(form, lambda: scored(rows)),
             form,
             Filters(),
             RUN,

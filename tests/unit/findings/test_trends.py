@@ -48,7 +48,7 @@ def test_incomparable_runs_are_refused_with_the_difference(saved, words, changes
     one, other = saved("one"), saved("two", changes)
     assert difference(one, other).startswith(words)
     series, refused = trend(one, [one, other])
-    assert [run.metrics.run_id for run in series.runs] == ["one"]
+    assert [run.metrics.run_id for run in series] == ["one"]
     assert [item.report.metrics.run_id for item in refused] == ["two"]
 
 
@@ -130,7 +130,7 @@ def test_what_may_differ_stands_in_a_recipe_and_is_left_out(path):
 def test_failed_run_stands_in_its_series_without_a_point(saved, tmp_path):
     saved("one"), saved("two", {"status": "failed", "win_rate": None, "verdict": None})
     series = group(find_reports(tmp_path))
-    assert [len(each.runs) for each in series] == [2]
+    assert [len(each) for each in series] == [2]
 
 
 def test_index_links_to_reports_and_draws_the_trend(saved, tmp_path):

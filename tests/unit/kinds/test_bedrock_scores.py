@@ -28,7 +28,7 @@ from nova_judge.recipe.bedrock_metrics import (
     packaged_metric,
 )
 from nova_judge.records import InputRow, Unscored
-from nova_judge.scores.bedrock_results import metric_scale, scored_answers
+from nova_judge.scores.bedrock_results import judge_facts, scored_answers
 from nova_judge.statistics.metric_means import mean_score
 from nova_judge.tags import run_tags
 
@@ -246,7 +246,7 @@ def test_a_scale_of_words_keeps_its_words() -> None:
 
 
 def test_the_scale_of_an_own_metric_is_its_ratings() -> None:
-    assert metric_scale(JUDGE.custom_metrics, "PositiveSentiment") == (0.0, 1.0)
+    assert judge_facts(JUDGE)["PositiveSentiment"].scale == (0.0, 1.0)
 
 
 METRIC = """

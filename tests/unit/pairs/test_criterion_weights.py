@@ -20,13 +20,12 @@ from nova_judge.pairs.criterion_weights import (
     settings_for,
     weighting,
 )
-from nova_judge.pairs.drivers import NO_CATEGORY, drivers, leading_driver, root_causes
-from nova_judge.pairs.firmness import firmness
+from nova_judge.pairs.firmness import NO_CATEGORY, drivers, firmness, leading_driver, root_causes
 from nova_judge.pairs.judge_output import judgment_of
-from nova_judge.pairs.reweigh_form import reweigh_form
-from nova_judge.pairs.rubric_columns import columns_of
+from nova_judge.pairs.rubric_columns import FULL_SCORE, columns_of
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
+from nova_judge.report.slider_data import flat_rows
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.sequential import CONFIDENCE_SEQUENCE, anytime_p_value
@@ -206,21 +205,30 @@ def test_coverage_counts_rows_and_weight():
     assert mean_weights(columns).tolist() == [625_000, 375_000]
 
 
+@pytest.mark.parametrize("rows", [20, 140, 280])
+def test_a_group_in_exactly_a_twentieth_of_the_rows_is_a_main_one(rows):
+    rare = [judged(scale("b", 1, 1, 1))] * (rows // 20)
+    common = [judged(scale("a", 1, 1, 1))] * (rows - len(rare))
+    assert columns_of(rare + common, AS_NAMED).main.tolist() == [True, True]
+    less = columns_of([*rare[1:], *common, common[0]], AS_NAMED)
+    assert less.main.tolist() == [True, False][: len(less.groups)]
+
+
 def test_the_form_for_a_page_gives_the_same_verdicts_in_doubles():
     """Reads the form as a page does: doubles only, sums in any order, one division."""
     judgments = [*generated(200), judged()]
     columns = columns_of(judgments, GROUPS)
-    form = reweigh_form(columns)
-    assert len(form.rows) == columns.rows
+    rows = flat_rows(columns)
+    assert len(rows) == columns.rows
     draw = np.random.default_rng(5)
     for _ in range(50):
-        units = draw.integers(0, 1_000_001, len(form.groups))
+        units = draw.integers(0, 1_000_001, len(columns.groups))
         chosen = Weighting(units, np.ones(len(units), dtype=bool))
         again = reweigh(columns, chosen)
-        for row, verdict, margin in zip(form.rows, again.verdicts, again.margins, strict=True):
+        for row, verdict, margin in zip(rows, again.verdicts, again.margins, strict=True):
             entries = list(zip(*(iter(row),) * 3, strict=True))[::-1]
             lead = sum((float(units[g]) * (a - b) for g, a, b in entries), 0.0)
-            whole = sum((float(units[g]) for g, *_ in entries), 0.0) * form.full_score
+            whole = sum((float(units[g]) for g, *_ in entries), 0.0) * FULL_SCORE
             assert verdict == (outcome(lead) if whole else Outcome.ERROR)
             assert np.isnan(margin) if not whole else margin == lead / whole
 

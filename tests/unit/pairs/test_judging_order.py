@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nova_judge.pairs.judging_order import judging_ranks
+from nova_judge.pairs.judged_evidence import judging_ranks
 from nova_judge.records import InputRow
 from nova_judge.statistics.contest import contest_of_profiles
 from nova_judge.statistics.early_stopping import may_stop

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
+from nova_judge.pairs.controls import FirstJudged, Retest, asked_again
+from nova_judge.pairs.controls import retest as retest_of
 from nova_judge.pairs.judged_evidence import cluster_of
-from nova_judge.pairs.retest import FirstJudged, Retest, asked_again
-from nova_judge.pairs.retest import retest as retest_of
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.statistics.outcomes import profile_of
 from nova_judge.statistics.win_rate import ScoreCounts, score_interval

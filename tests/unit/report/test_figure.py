@@ -7,11 +7,10 @@ import warnings
 import matplotlib as mpl
 import pytest
 
-from nova_judge.findings.one_line import one_line
 from nova_judge.report.figure import PANELS, Panel, draw_panels, plot_judge_results
-from nova_judge.report.figure_frame import render
+from nova_judge.report.figure_frame import drawable, render
 from nova_judge.report.figure_rates import needle_angle
-from nova_judge.report.figure_text import drawable
+from nova_judge.text import one_line
 from tests.made.changed import changed
 
 pytestmark = pytest.mark.drawn

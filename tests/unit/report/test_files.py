@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from nova_judge.findings.metrics_schema import metrics_schema
-from nova_judge.findings.one_line import one_line
 from nova_judge.pairs.controls import Control, ControlFinding
 from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report import page_rows
@@ -25,6 +24,7 @@ from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.write import render_report, write_report
 from nova_judge.scores.table import ScoreTable
 from nova_judge.statistics.clusters import cluster_counts
+from nova_judge.text import one_line
 from tests.made import generated, scored
 from tests.made.changed import changed
 

@@ -12,12 +12,8 @@ from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.records import Unscored
 from nova_judge.runs.job_output import Details, JobOutput, fetch, task_of
-from nova_judge.scores.container_scores import (
-    detail_scores,
-    recomputed_scores,
-    reported_figures,
-    stand_in,
-)
+from nova_judge.runs.results_json import stand_in_of
+from nova_judge.scores.container_scores import detail_scores, recomputed_scores, reported_figures
 from nova_judge.scores.metric_score import Reported
 from nova_judge.scores.table import NOT_FINITE
 from nova_judge.scores.text_metrics import corpus_bleu
@@ -67,8 +63,8 @@ def test_without_all_the_first_task_speaks(tmp_path: Path) -> None:
 
 
 def test_a_stand_in_names_itself(tmp_path: Path) -> None:
-    assert stand_in(JobOutput((results(tmp_path, {}, stand_in="local"),))) == "local"
-    assert stand_in(JobOutput((results(tmp_path, {}),))) is None
+    assert stand_in_of([results(tmp_path, {}, stand_in="local")]) == "local"
+    assert stand_in_of([results(tmp_path, {})]) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"results": 1}', b"\xff", b"[" * 100_000])

@@ -1,21 +1,27 @@
-"""All rows of one run, page by page from its Parquet file, for the server on this machine."""
+"""Pages of the server on this machine: all rows of a run, from Parquet, and two runs compared."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.errors import RequestError
+from nova_judge.errors import NovaJudgeError, RequestError
+from nova_judge.findings.checkpoint_comparison import (
+    Comparison,
+    compare,
+    require_same_judge,
+    rows_of_run,
+)
 from nova_judge.findings.judgment_query import JudgmentQuery, RowsWanted
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport
-from nova_judge.findings.sentences import headline
 from nova_judge.pairs.criteria import default_groups
-from nova_judge.report.page import ROW_SCRIPTS, asset, environment
+from nova_judge.report.index import place_of
+from nova_judge.report.page import ROW_SCRIPTS, render
 from nova_judge.report.page_rows import page_row
-from nova_judge.report.saved_rows import reviewed_rows
+from nova_judge.report.report_rows import reviewed_rows
 from nova_judge.review.labels import ReviewedRow
 from nova_judge.row_files import changed_at
 
@@ -64,13 +70,7 @@ class RowPages:
 
 def render_rows_page(metrics: Metrics) -> str:
     """The page that asks this server for the rows of a run."""
-    template = environment().get_template("rows_page.html.j2")
-    return template.render(
-        metrics=metrics,
-        headline=headline(metrics),
-        style=asset("report.css"),
-        script=asset(*ROW_SCRIPTS, "start_rows.js"),
-    )
+    return render("rows_page.html.j2", scripts=(*ROW_SCRIPTS, "start_rows.js"), metrics=metrics)
 
 
 def _wanted(asked: Mapping[str, str]) -> RowsWanted:
@@ -78,3 +78,30 @@ def _wanted(asked: Mapping[str, str]) -> RowsWanted:
         return msgspec.convert(dict(asked), RowsWanted, strict=False)
     except msgspec.ValidationError as error:
         raise RequestError(f"no question of rows: {error}") from error
+
+
+def render_compare(reports: Sequence[SavedReport], folder: Path) -> str:
+    """The page of two runs, the older first; where they cannot be compared it says why."""
+    first, other = sorted(reports, key=lambda report: report.metrics.created)
+    compared, refused = None, ""
+    try:
+        compared = _compared(first, other)
+    except NovaJudgeError as error:
+        refused = str(error)
+    ends = [max(abs(one.low), abs(one.high)) for one in compared.changes] if compared else []
+    return render(
+        "compare.html.j2",
+        first=place_of(first, folder),
+        other=place_of(other, folder),
+        names=[report.metrics.name("B") or "none" for report in (first, other)],
+        compared=compared,
+        refused=refused,
+        reach=max(ends, default=1.0) or 1.0,
+    )
+
+
+def _compared(first: SavedReport, other: SavedReport) -> Comparison:
+    require_same_judge([first, other])
+    groups = default_groups()
+    rows = [rows_of_run(report, groups) for report in (first, other)]
+    return compare(rows[0], rows[1:], first.metrics.statistics.level)[0]
