@@ -194,7 +194,7 @@ def test_an_upload_that_starts_nothing_is_refuted_and_taken_away(
     [
         (["PendingConfirmation", "arn:x"], "fail", "1 of 2 subscriptions wait"),
         ([], "warn", "nobody is subscribed"),
-        (["arn:x"], "pass", "1 subscriptions are confirmed"),
+        (["arn:x"], "pass", "1 subscription is confirmed"),
     ],
 )
 def test_a_subscription_that_waits_is_refuted(
