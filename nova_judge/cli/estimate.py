@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
@@ -132,10 +133,13 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     for line in forecast.likely.lines:
         table.add_row(line.part, line.what, f"{line.quantity:,.2f} {line.unit}", _dollars(line.usd))
     console.print(table)
+    for warning in forecast.warnings:
+        console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
     budget = recipe.budget.max_usd
     if budget is not None:
         console.print(f"budget.max_usd: ${budget:,.2f}")
-        if forecast.likely.usd <= budget < forecast.worst.usd:
+        stuck = _up_to_the_limit(forecast)
+        if forecast.worst.usd - stuck <= budget < forecast.worst.usd:
             console.print("A lower judge.max_runtime_s keeps a stuck job below the budget too.")
     console.print("[dim]This rests on:[/]")
     for assumption in forecast.assumptions:
@@ -150,10 +154,22 @@ def _sum(forecast: Estimate) -> str:
             f"[bold]price not known[/] for {', '.join(likely.unpriced)}; "
             f"what has a price costs ${likely.usd:,.2f}"
         )
-    return (
-        f"[bold]${likely.usd:,.2f}[/] and {forecast.hours:,.1f} h likely, "
-        f"${forecast.worst.usd:,.2f} when every judge job runs to its time limit"
+    worst, parts = forecast.worst.usd, []
+    if forecast.workload.generated:
+        parts.append("answers as long as allowed")
+    if _up_to_the_limit(forecast):
+        parts.append("every judge job up to its time limit")
+    at_worst = f", ${worst:,.2f} with {' and '.join(parts)}" if parts else ""
+    return f"[bold]${likely.usd:,.2f}[/] and {forecast.hours:,.1f} h likely{at_worst}"
+
+
+def _up_to_the_limit(forecast: Estimate) -> float:
+    """What judge jobs may cost beyond what is likely, in US dollars."""
+    bills = (forecast.worst, forecast.likely)
+    worst, likely = (
+        sum(line.usd or 0 for line in bill.lines if line.part == "judge") for bill in bills
     )
+    return worst - likely
 
 
 def _dollars(usd: float | None) -> str:

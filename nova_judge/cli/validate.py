@@ -18,13 +18,14 @@ from nova_judge.cli.progress_bar import progress_bar
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
-from nova_judge.inputs.reading import FROM_FILE, AnswerSources
+from nova_judge.inputs.reading import FROM_FILE, AnswerSources, asked_by
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
+from nova_judge.sources.asked_alike import asked_alike
 from nova_judge.text import count_of
 
 MOST_SHOWN = 20
@@ -110,12 +111,13 @@ def check(file: Path, recipe: Recipe | None, name: Path, *, as_json: bool = Fals
     )
     unread = unread_of(recipe, head, str(name))
     sources = sources_of(recipe, head) or FROM_FILE
+    warnings = tuple(asked_alike(recipe, asked_by(recipe, sources))) if recipe else ()
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
     checked = _counted(_holds(recipe, sources), rows)
     if as_json:
-        print_json({"file": str(name), **checked._asdict(), "unread": unread})
+        print_json({"file": str(name), **checked._asdict(), "unread": unread, "warnings": warnings})
     else:
-        _show(name, checked, unread)
+        _show(name, checked, unread, warnings)
     return checked
 
 
@@ -157,13 +159,15 @@ def _chunks(file: Path) -> Iterator[bytes]:
             progress.advance(task, len(chunk))
 
 
-def _show(file: Path, checked: Checked, unread: tuple[str, ...]) -> None:
+def _show(file: Path, checked: Checked, unread: tuple[str, ...], warnings: tuple[str, ...]) -> None:
     console = Console()
     rejected = checked.rejected
     console.print(
         f"{escape(str(file))}: {checked.usable:,} usable rows ({checked.holds}), "
         f"{len(rejected):,} rejected lines"
     )
+    for warning in warnings:
+        console.print(f"[yellow]{escape(warning)}[/]")
     if checked.repeated:
         console.print(
             f"[yellow]{checked.repeated:,} of "

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.records import CANDIDATES
 
 FIELDS = (
     *("prompt", "response_A", "response_B", "reference", "id", "category", "label"),
@@ -26,6 +27,13 @@ class AnswerSources(NamedTuple):
 
     A: AnswersFrom
     B: AnswersFrom
+
+
+def asked_by(recipe: Recipe, sources: AnswerSources) -> tuple[str, ...]:
+    """The candidates that a run has to ask, by their names in the recipe."""
+    if recipe.many:
+        return recipe.names
+    return tuple(c for c in CANDIDATES if getattr(sources, c) == "generated")
 
 
 FROM_FILE = AnswerSources("file", "file")

@@ -31,7 +31,7 @@ def expected_usage(
 ) -> Usage:
     """The usage of one run. `answer_share`: the part of max_tokens that an answer uses.
 
-    `to_the_limit`: every judge job runs until its time limit stops it.
+    `to_the_limit`: every judge job runs until its time limit, and one that needs longer to its end.
     """
     supposed = catalog.assumptions()
     judging = judge_usage(recipe, workload, measured)
@@ -39,7 +39,8 @@ def expected_usage(
     shards = sum(1 for _ in cut(workload.size, recipe.shards.bytes))
     return Usage(
         judge_jobs=tuple(
-            job._replace(seconds=limit_s) if to_the_limit else job for job in judging.jobs
+            job._replace(seconds=max(job.seconds, limit_s)) if to_the_limit else job
+            for job in judging.jobs
         ),
         endpoints=(*_endpoint_times(recipe, workload, answer_share), *judging.endpoints),
         bedrock=(

@@ -4,8 +4,10 @@ Quantities come from the head of the input and from `data/assumptions.json`, pri
 `data/prices.json`; both are dated, and an estimate names the assumptions it rests on.
 """
 
+from collections.abc import Iterator
+
 from nova_judge.errors import BudgetError, RecipeError
-from nova_judge.inputs.reading import AnswerSources
+from nova_judge.inputs.reading import AnswerSources, asked_by
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.expected_usage import expected_usage, generation_seconds, judge_usage
@@ -14,9 +16,10 @@ from nova_judge.preflight.throughput import Throughput
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import did_you_mean
-from nova_judge.records import CANDIDATES, FailedRow, InputRow, Rejected
+from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import JudgeUsage, Workload
+from nova_judge.sources.asked_alike import asked_alike
 from nova_judge.sources.known_sources import source_of
 from nova_judge.text import count_of
 
@@ -36,9 +39,7 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
         rows=rows if whole else round(rows * size / len(head)),
         prompt_characters=sum(prompts) / len(prompts) if prompts else 0.0,
         size=size,
-        generated=recipe.names
-        if recipe.many
-        else tuple(c for c in CANDIDATES if getattr(sources, c) == "generated"),
+        generated=asked_by(recipe, sources),
         exact=whole,
     )
 
@@ -52,7 +53,7 @@ def estimate_run(
     """
     share = catalog.assumptions().answer_share.value
     likely = expected_usage(recipe, workload, answer_share=share, measured=measured)
-    worst = expected_usage(recipe, workload, answer_share=1.0, to_the_limit=True)
+    worst = expected_usage(recipe, workload, answer_share=1.0, to_the_limit=True, measured=measured)
     judging = judge_usage(recipe, workload, measured)
     seconds = generation_seconds(recipe, workload, share) + judging.seconds
     return Estimate(
@@ -61,6 +62,7 @@ def estimate_run(
         worst=bill(worst),
         hours=seconds / 3600,
         assumptions=_assumptions(recipe, workload, judging),
+        warnings=tuple(_warnings(recipe, workload, judging)),
     )
 
 
@@ -87,6 +89,18 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
             f"most of it is {dearest.what} (${dearest.usd or 0:,.2f}). Raise budget.max_usd, send "
             "fewer rows (`nova-judge plan` says how many a question needs), or choose a cheaper "
             "instance"
+        )
+
+
+def _warnings(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> Iterator[str]:
+    yield from asked_alike(recipe, workload.generated)
+    limit_s = recipe.judge.max_runtime_s
+    longest_s = max((job.seconds for job in judging.jobs), default=0.0)
+    if longest_s > limit_s:
+        yield (
+            f"a judge job probably needs {longest_s:,.0f} s and is stopped at judge.max_runtime_s "
+            f"({limit_s:,} s): it is paid for, and its rows are not judged. Raise it in the "
+            "recipe, or give each job fewer rows with judge.max_rows_per_job"
         )
 
 

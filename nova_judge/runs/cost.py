@@ -26,7 +26,8 @@ class Bill(msgspec.Struct, frozen=True):
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """A forecast: `likely`, and `worst`, with judge jobs up to their time limit and full answers.
 
-    `hours` is the likely wall clock. `assumptions` says what both rest on.
+    `hours` is the likely wall clock. `assumptions` says what both rest on, `warnings` what will
+    probably keep the run from telling what it was asked.
     """
 
     workload: Workload
@@ -34,3 +35,4 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     worst: Bill
     hours: float
     assumptions: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

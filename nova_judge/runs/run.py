@@ -6,7 +6,7 @@ import msgspec
 
 from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
-from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources
+from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources, asked_by
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import indented
 from nova_judge.recipe.asked_model import COLUMNS, AskedModel
@@ -68,9 +68,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def generated(self) -> tuple[str, ...]:
         """The candidates that this run has to ask, by their names in the recipe."""
-        if self.recipe.many:
-            return self.recipe.names
-        return tuple(c for c in CANDIDATES if getattr(self.sources, c) == "generated")
+        return asked_by(self.recipe, self.sources)
 
     def kept_as(self, place: str, model: AskedModel) -> str:
         """The name of a model's weights, under which its answers are kept."""

@@ -66,6 +66,18 @@ def test_estimate_prints_every_position_the_sum_and_what_it_rests_on(questions):
         assert words in result.stdout
 
 
+def test_estimate_says_what_the_worst_case_is_made_of(questions, tmp_path):
+    both = " ".join(run("estimate", questions, "--recipe", "pairwise").stdout.split())
+    assert "with answers as long as allowed and every judge job up to its time limit" in both
+    recipe = tmp_path / "short.yaml"
+    text = packaged_recipe("pairwise").replace("max_runtime_s: 21600", "max_runtime_s: 600")
+    recipe.write_text(text)
+
+    stopped = " ".join(run("estimate", questions, "--recipe", str(recipe)).stdout.split())
+    assert "is stopped at judge.max_runtime_s (600 s)" in stopped
+    assert "up to its time limit" not in stopped
+
+
 def test_estimate_above_the_budget_prints_the_positions_and_then_the_error(questions, tmp_path):
     recipe = tmp_path / "tight.yaml"
     recipe.write_text(packaged_recipe("rubric").replace("max_usd: 250", "max_usd: 2"))

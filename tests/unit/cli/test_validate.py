@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import InputFileError
+from nova_judge.recipe.files import packaged_recipe
 
 GOOD = {"prompt": "Which planet?", "response_A": "Mars", "response_B": "Venus"}
 
@@ -111,3 +112,13 @@ def test_several_maps_are_one_map(validate):
 def test_a_map_to_a_column_that_no_row_has_is_refused(validate):
     with pytest.raises(InputFileError, match="no row has `nope`, which --map names for response_A"):
         raise validate(lines(GOOD), "--map", "response_A=nope").exception
+
+
+def test_a_recipe_that_compares_a_model_with_itself_is_said_to_test_the_judge(validate, tmp_path):
+    text = packaged_recipe("pairwise").replace("qwen2.5-7b-instruct", "qwen2.5-1.5b-instruct")
+    (tmp_path / "same.yaml").write_text(text)
+
+    result = validate(lines({"prompt": "x"}), "--recipe", "same.yaml")
+    assert "A and B are the same model" in result.stdout
+    ready = validate(lines(GOOD), "--recipe", "same.yaml", "--json")
+    assert json.loads(ready.stdout)["warnings"] == []

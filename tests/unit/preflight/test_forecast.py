@@ -280,3 +280,24 @@ def test_a_name_that_no_catalogue_has_is_said_to_be_an_endpoint_of_the_account()
         "qwen7b is taken to be an endpoint of the account, which costs the run nothing: no "
         "catalogue has this name"
     ]
+
+
+def test_a_job_that_its_limit_stops_is_warned_of_and_the_worst_is_never_below_the_likely():
+    short = recipe("pairwise", "max_runtime_s: 21600", "max_runtime_s: 600")
+    stopped = estimate_run(short, work(10_000, generated=()))
+
+    assert stopped.worst.usd == pytest.approx(stopped.likely.usd)
+    (warning,) = stopped.warnings
+    assert warning.startswith(
+        "a judge job probably needs 3,400 s and is stopped at judge.max_runtime_s (600 s): it is "
+        "paid for, and its rows are not judged"
+    )
+    assert estimate_run(recipe(), work(10_000)).warnings == ()
+
+
+def test_candidates_that_are_asked_alike_are_warned_of():
+    same = recipe("pairwise", "qwen2.5-7b-instruct", "qwen2.5-1.5b-instruct")
+
+    (warning,) = estimate_run(same, work()).warnings
+    assert warning.startswith("A and B are the same model, asked in the same way")
+    assert estimate_run(same, work(generated=("B",))).warnings == ()

@@ -218,3 +218,9 @@ def test_the_judge_s_rates_reach_the_statistics():
     recipe = type(RECIPE)(**{**_fields(RECIPE), "statistics": statistics})
     facts = run_facts(msgspec.structs.replace(run(), recipe=recipe), None)
     assert facts.settings.judge_rates == JudgeRates(45, 50, 40, 50)
+
+
+def test_a_report_says_that_its_candidates_are_the_same_model():
+    same = {"A": RECIPE.candidate("A"), "B": RECIPE.candidate("A")}
+    (note,) = run_facts(run(candidates=same), DatasetSummary(rows=1, input=1)).notes
+    assert note.startswith("A and B are the same model, asked in the same way")
