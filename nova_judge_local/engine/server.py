@@ -44,27 +44,24 @@ def main() -> None:
 
     account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}", forks)
     asyncio.run(_serve(account, listener))
-    account.stop()
-    os._exit(0)  # the engine leaves threads that never end
 
 
 async def _serve(account: "Account", listener: socket.socket) -> None:
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
     port = listener.getsockname()[1]
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"
-    config.graceful_timeout = 0.5
 
     def follow_parent() -> None:
         with suppress(BrokenPipeError):  # the parent is gone already
             sys.stdout.buffer.write(orjson.dumps({"port": port}) + b"\n")
             sys.stdout.buffer.flush()
         sys.stdin.buffer.read()
-        loop.call_soon_threadsafe(ended.set)
+        account.stop()
+        os._exit(0)  # calls that are under way would be waited for, until the functions are orphans
 
     threading.Thread(target=follow_parent, daemon=True).start()
-    await serve(account.application, config, shutdown_trigger=ended.wait)
+    await serve(account.application, config, shutdown_trigger=asyncio.Event().wait)
 
 
 def _environment(start: Start, port: int) -> dict[str, str]:
