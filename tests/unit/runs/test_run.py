@@ -222,5 +222,5 @@ def test_the_judge_s_rates_reach_the_statistics():
 
 def test_a_report_says_that_its_candidates_are_the_same_model():
     same = {"A": RECIPE.candidate("A"), "B": RECIPE.candidate("A")}
-    (note,) = run_facts(run(candidates=same), DatasetSummary(rows=1, input=1)).notes
+    note, *_ = run_facts(run(candidates=same), SUMMARY).notes
     assert note.startswith("A and B are the same model, asked in the same way")
