@@ -10,7 +10,7 @@ from msgspec import Meta
 from nova_judge.errors import SettingsError
 from nova_judge.partitions import partition_of
 from nova_judge.recipe import catalog
-from nova_judge.recipe.shape import not_one_of, read_record
+from nova_judge.recipe.shape import did_you_mean, not_one_of, read_record
 from stacks.trigger_config import MOST_CHARACTERS, StageTrigger, trigger_problems
 
 MOST_STAGE_LETTERS = 8
@@ -166,7 +166,10 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def stage_config(name: str, stages: Mapping[str, Mapping[str, Any]]) -> StageConfig:
     """The stage of that name. Raises SettingsError that names the key and what is allowed."""
     if name not in stages:
-        raise SettingsError(f"cdk.json: stage {name!r} is not among {', '.join(sorted(stages))}")
+        raise SettingsError(
+            f"cdk.json: stage {name!r} is not among "
+            f"{', '.join(sorted(stages))}{did_you_mean(name, stages)}"
+        )
     if not re.fullmatch(rf"[a-z][a-z0-9]{{0,{MOST_STAGE_LETTERS - 1}}}", name):
         raise SettingsError(
             f"cdk.json: stage {name!r} must be 1-{MOST_STAGE_LETTERS} lower-case letters or "

@@ -1,5 +1,6 @@
 """`nova-judge gate`: pass or fail a change by what its evaluation shows."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -128,6 +129,6 @@ def _criteria(given: list[str]) -> dict[str, float]:
             criteria[name] = float(least)
         except ValueError:
             name = ""
-        if not name:
+        if not name or not math.isfinite(criteria[name]):
             raise RequestError(f"--criterion {text}: write NAME:LEAST, as in accuracy:0")
     return criteria

@@ -70,7 +70,7 @@ LocalConcurrency: TypeAlias = Annotated[
     int, typer.Option(min=1, max=64, help="The most rows that the judge's model is asked at once.")
 ]
 LocalTimeout: TypeAlias = Annotated[
-    float, typer.Option(min=1, help="Seconds that one answer of a server may take.")
+    float, typer.Option(min=1, max=86_400, help="Seconds that one answer of a server may take.")
 ]
 LocalMaxTokens: TypeAlias = Annotated[
     int | None,

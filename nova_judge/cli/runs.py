@@ -79,9 +79,9 @@ def show(run: RunName, stage: StageOption = "dev", as_json: AsJson = False) -> N
 def watch(
     run: RunName,
     stage: StageOption = "dev",
-    every: Annotated[float, typer.Option(min=1, help="Seconds from one look to the next.")] = (
-        LOOK_EVERY_S
-    ),
+    every: Annotated[
+        float, typer.Option(min=1, max=3600, help="Seconds from one look to the next.")
+    ] = LOOK_EVERY_S,
     as_json: AsJson = False,
 ) -> None:
     """Follow a run to its end. Exits with 0 for a report, with 3 for a failure.
@@ -176,7 +176,7 @@ def logs(
     run: RunName,
     stage: StageOption = "dev",
     hours: Annotated[
-        float | None, typer.Option(min=0.1, help="Only the last hours, this many.")
+        float | None, typer.Option(min=0.1, max=87_600, help="Only the last hours, this many.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

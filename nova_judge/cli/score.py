@@ -38,7 +38,7 @@ ScoreScorer: TypeAlias = Annotated[
     typer.Option(help="A Python file with a function score, or prime_math, prime_code."),
 ]
 ScoreSeconds: TypeAlias = Annotated[
-    float, typer.Option(min=0.1, help="The most seconds that one row may take.")
+    float, typer.Option(min=0.1, max=3600, help="The most seconds that one row may take.")
 ]
 ScoreOut: TypeAlias = Annotated[
     Path | None, typer.Option(help="Write every score here, as JSON Lines.")

@@ -37,6 +37,7 @@ VerifySpend: TypeAlias = Annotated[
     float,
     typer.Option(
         min=0,
+        max=100_000,
         metavar="USD",
         help="Also run the smallest evaluations, for about this many US dollars.",
     ),

@@ -1,6 +1,7 @@
 """Turns a document into a typed record; errors say where, what was found, what is allowed."""
 
 import difflib
+import math
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -92,6 +93,9 @@ def stated(record: msgspec.Struct) -> dict[str, Any]:
 
 def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a type form
     """Unknown and missing keys, words outside a fixed list, at any depth."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{path}: found {value}; expected a finite number{_range(kind)}"
+        return
     description = _description(kind)
     if description and not _fits(value, kind):
         yield f"{path}: found {value!r:.80}; expected {description}"
@@ -125,13 +129,28 @@ def _problems(value: object, kind: Any, path: str) -> Iterator[str]:  # noqa: AN
             )
 
 
+def _range(kind: Any) -> str:  # noqa: ANN401 - a type form
+    """The bounds that `Meta` states for a number, as the end of a message."""
+    bounds = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    stated = (
+        f"{words} {bound:g}"
+        for meta in _metas(kind)
+        for side, words in bounds.items()
+        if (bound := getattr(meta, side)) is not None
+    )
+    return ", ".join(["", *stated])
+
+
 def _description(kind: Any) -> str | None:  # noqa: ANN401 - a type form
     """The expectation that `Meta` states for the type, or for a part of a union."""
+    return next((meta.description for meta in _metas(kind) if meta.description), None)
+
+
+def _metas(kind: Any) -> Iterator[msgspec.Meta]:  # noqa: ANN401 - a type form
+    """What `Annotated` says of the type, or of a part of a union."""
     parts = typing.get_args(kind) if _is_union(kind) else (kind,)
     metas = (meta for part in parts for meta in getattr(part, "__metadata__", ()))
-    return next(
-        (m.description for m in metas if isinstance(m, msgspec.Meta) and m.description), None
-    )
+    return (meta for meta in metas if isinstance(meta, msgspec.Meta))
 
 
 def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type form
@@ -168,6 +187,8 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type form
 
 def _inside(kind: Any, forms: tuple[type, ...], place: int) -> Any:  # noqa: ANN401 - a type form
     """The type of the values in a mapping, or of members of a list; None where it is neither."""
+    if kind is Any:
+        return Any
     held = (member for member in _members(kind) if typing.get_origin(member) in forms)
     return next((typing.get_args(member)[place] for member in held), None)
 

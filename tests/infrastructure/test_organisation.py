@@ -120,8 +120,15 @@ def test_a_stage_without_rules_has_neither(synthesized):
         ("kms_key", "alias/mine"),
         ("kms_key", "arn:aws:kms:us-east-1:123456789012:alias/mine"),
         ("endpoint_models", ["gpt-2"]),
+        ("alarm_usd_per_day", float("inf")),
+        ("alarm_run_hours", float("nan")),
     ],
 )
 def test_a_rule_that_cannot_be_kept_is_refused(key, value):
     with pytest.raises(SettingsError, match=rf"stages\.dev: {key}: found .*(expected|allowed)"):
         stage_config("dev", {"dev": {key: value}})
+
+
+def test_a_stage_that_is_not_there_is_answered_with_the_nearest():
+    with pytest.raises(SettingsError, match=r"not among dev, prod\. Did you mean 'prod'\?"):
+        stage_config("prd", {"dev": {}, "prod": {}})

@@ -99,3 +99,11 @@ def test_commands_that_read_a_run_or_a_file_print_json(tmp_path):
     assert (checked["usable"], checked["rejected"][0]["line"]) == (1, 2)
     archive = post(tmp_path / "job/output.tar.gz")
     assert printed("import", archive, "--out", tmp_path / "post")["words"] == "Inconclusive"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_number_of_a_command_has_two_bounds_within_which_nothing_is_infinite(name):
+    command = load_command(name)
+    for each in getattr(command, "commands", {"": command}).values():
+        numbers = [p for p in each.params if p.type_descriptor.annotation in (float, float | None)]
+        assert [p.name for p in numbers if p.min is None or p.max is None] == []

@@ -47,6 +47,12 @@ def run(tmp_path):
     return write_run(tmp_path / "rag", rows())
 
 
+@pytest.mark.parametrize("least", ["nan", "inf", "-inf", "much"])
+def test_a_demand_on_a_criterion_is_a_finite_number(run, least):
+    with pytest.raises(AssertionError, match=f"^--criterion faithfulness:{least}: write NAME:"):
+        asked("gate", run, "--criterion", f"faithfulness:{least}")
+
+
 def test_gate_follows_the_weights_and_says_so(run):
     assert asked("gate", run).exit_code == 1
     done = asked("gate", run, "--only", "faithfulness")

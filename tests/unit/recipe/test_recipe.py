@@ -104,6 +104,21 @@ def test_the_nova_block_gets_a_run_name_only_when_it_has_none():
             "tokens: 512, call_timeout_s: 900",
             r"call_timeout_s: found 900; .* <= 600",
         ),
+        (
+            "max_usd: 50",
+            "max_usd: .inf",
+            r"budget\.max_usd: found inf; expected a finite number, above 0",
+        ),
+        (
+            "temperature: 0.7",
+            "temperature: .inf",
+            r"temperature: found inf; expected a finite number, at least 0, at most 2",
+        ),
+        (
+            "temperature: 0.7",
+            "json_schema: {properties: {a: [{minimum: -.inf}]}}",
+            r"json_schema\.properties\.a\[0\]\.minimum: found -inf; expected a finite number$",
+        ),
         ("max_usd: 50", "max_usd: 0", r"budget\.max_usd: found 0; expected `float` > 0"),
         ("top_k: 50", "top_q: 50", r"judge\.nova\.inference\.top_q: unknown key; allowed"),
         ("top_logprobs: 0", "top_logprobs: 21", r"inference\.top_logprobs: found 21; expected"),
