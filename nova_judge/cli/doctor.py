@@ -16,10 +16,11 @@ from nova_judge.cli.command_input import source
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.terminal import Console, checks_table, print_json
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.recipes import read_recipe
+from nova_judge.kinds.recipes import beside, read_recipe
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.reach import reach_check
+from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import require_named, trigger_of
 from nova_judge.sources.server_keys import variable_of
@@ -56,7 +57,9 @@ def command(
         read, served = _settled(read)
         facts = account.doctor_facts(stage, read)
         if read is not None:
-            facts = dataclasses.replace(facts, servers=asked_servers(read, read.names, _key))
+            servers = asked_servers(read, read.names, _key)
+            own = own_names(beside(str(recipe)))
+            facts = dataclasses.replace(facts, servers=servers, own_models=own)
     checks = rules.account_checks(facts, read, datetime.datetime.now(datetime.UTC))
     checks += served
     if input_file is not None:

@@ -21,6 +21,7 @@ from nova_judge.cli.terminal import print_json
 from nova_judge.errors import EndpointError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
+from nova_judge.recipe.shape import did_you_mean
 
 LOOK_AGAIN_S = 5.0
 CONFIG_GONE = "unknown: its configuration is gone, a deployment replaced it"
@@ -163,7 +164,10 @@ def _check(models: list[str]) -> None:
     offered = sorted(catalog.models().endpoints)
     for model in models:
         if model not in offered:
-            raise EndpointError(f"model {model!r} is not known; there are {', '.join(offered)}")
+            near = did_you_mean(model, offered)
+            raise EndpointError(
+                f"model {model!r} is not known; there are {', '.join(offered)}{near}"
+            )
 
 
 def _release(stage: str, models: list[str], owner: str) -> bool:

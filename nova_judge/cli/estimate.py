@@ -14,11 +14,12 @@ from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.kinds.recipes import read_recipe
+from nova_judge.kinds.recipes import beside, read_recipe
 from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head
 from nova_judge.preflight.throughput import Throughput, throughput_of
 from nova_judge.recipe import catalog
+from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import Workload
@@ -61,7 +62,8 @@ def command(
     read = read_recipe(recipe)
     measured = measured_in(stage, read) if stage else None
     with source(input_file, read, columns, join) as lines:
-        forecast = estimate_run(read, workload_of(read, lines, name=input_file), measured)
+        workload = workload_of(read, lines, name=input_file)
+        forecast = estimate_run(read, workload, measured, own_names(beside(recipe)))
     if as_json:
         print_json(forecast)
     else:

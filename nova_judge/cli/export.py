@@ -34,6 +34,7 @@ from nova_judge.findings.training_records import (
     rows_for,
 )
 from nova_judge.pairs.criteria import load_groups
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.scores.scores_parquet import read_scores
 from nova_judge.steps.opened_report import report_at
 from nova_judge.text import count_of
@@ -128,7 +129,10 @@ def _of_scores(
     scores = read_scores(report.stored_evidence())
     scored = sorted({score.metric for score in scores})
     if metric not in scored:
-        raise RequestError(f"--metric: name one of {', '.join(scored)}, which this run scored")
+        near = did_you_mean(metric or "", scored)
+        raise RequestError(
+            f"--metric: name one of {', '.join(scored)}, which this run scored{near}"
+        )
     if form.needs_both:
         raise RequestError(
             f"--format {form} needs two answers per row; this run scored single ones"

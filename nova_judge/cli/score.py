@@ -13,6 +13,7 @@ from rich.table import Table
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import ScorerError
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import Unscored
 from nova_judge.scores.jailed_process import limits_that_hold
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
@@ -106,6 +107,12 @@ def _results(
     wanted = [row.row._asdict() for row in rows]
     if scorer in NAMES:
         return preset_scores(scorer, wanted, seconds)
+    if not Path(scorer).is_file():
+        near = did_you_mean(scorer, (*NAMES, *map(str, Path(scorer).parent.glob("*.py"))))
+        raise ScorerError(
+            f"{scorer}: there is no such file, and no scorer of that name; those of AWS are "
+            f"{', '.join(NAMES)}{near}"
+        )
     return score_rows(Path(scorer), wanted, DEFAULT_LIMITS._replace(row_seconds=seconds))
 
 

@@ -12,6 +12,7 @@ from nova_judge.cli.runs_shown import RunShown
 from nova_judge.cli.terminal import Console
 from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import REPORTED, RUNNING, IndexEntry
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.steps import run_folder
 from nova_judge.steps.run_index import read_entry, read_index
 from nova_judge.steps.run_progress import progress_of
@@ -62,8 +63,10 @@ def find_run(stage: str, name: str) -> FoundRun:
         raise RunStateError(
             f"{count_of(len(alike), 'run begins', 'runs begin')} with {name!r}: {names}"
         )
+    near = did_you_mean(name, (entry.run_id for entry in entries))
     raise RunStateError(
         f"stage {stage} has no run {name!r}: `nova-judge runs list --stage {stage}` lists them"
+        f"{near}"
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.saved_report import SCORES, SavedReport
 from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.gwet import BeyondChance
@@ -237,7 +238,7 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
     if chosen not in metrics or not path.is_file():
         raise NotComparableError(
             f"{report.folder}: metric {chosen!r} of both candidates is needed; it has "
-            f"{', '.join(metrics) or 'none'}"
+            f"{', '.join(metrics) or 'none'}{did_you_mean(chosen, metrics)}"
         )
     better = next(score.better for score in scores if score.metric == chosen)
     return _judge(f"{name}, {chosen}", _scored(path, chosen, 1 if better == "higher" else -1))

@@ -34,6 +34,7 @@ from nova_judge.recipe.compatibility import container_problems
 from nova_judge.recipe.nova_block import NovaBlock, NovaProcessor, NovaRlEnv, Switch
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.serverless import PRESET_SCORERS
+from nova_judge.recipe.shape import not_one_of
 from nova_judge.records import Rejected
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
@@ -142,10 +143,8 @@ class NovaScores:
                     "your own"
                 )
         elif not _LAMBDA.fullmatch(scorer) and not _SCORER_FILE.fullmatch(scorer):
-            yield (
-                f"judge.scorer: found {scorer!r}; allowed: {', '.join(PRESET_SCORERS)}, the name "
-                "of a file in scorers/ without .py, or the ARN of a Lambda function"
-            )
+            also = "the name of a file in scorers/ without .py, or the ARN of a Lambda function"
+            yield not_one_of("judge.scorer", scorer, PRESET_SCORERS, also)
 
     def with_scorer(
         self, nova: NovaBlock, scorer: str | None, arn_of: Callable[[str], str]
@@ -229,10 +228,7 @@ def _questions(recipe: Recipe) -> float:
 def _aggregation_problem(nova: NovaBlock) -> Iterator[str]:
     aggregation = nova.processor.aggregation if nova.processor is not UNSET else UNSET
     if aggregation is not UNSET and aggregation not in AGGREGATIONS:
-        yield (
-            f"judge.nova.processor.aggregation: found {aggregation!r}; "
-            f"allowed: {', '.join(AGGREGATIONS)}"
-        )
+        yield not_one_of("judge.nova.processor.aggregation", str(aggregation), AGGREGATIONS)
 
 
 def _processor(**keys: str) -> NovaProcessor:

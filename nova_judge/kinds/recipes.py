@@ -13,7 +13,7 @@ from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.own_models import CATALOGUE, with_own_models
 from nova_judge.recipe.recipe import Generation, Recipe
-from nova_judge.recipe.shape import not_one_of, read_record
+from nova_judge.recipe.shape import did_you_mean, not_one_of, read_record
 from nova_judge.recipe.trigger import Trigger, with_trigger
 from nova_judge.sources.known_sources import candidate_problems, model_problems
 from nova_judge.yaml_text import read_yaml
@@ -42,10 +42,18 @@ def recipe_text(reference: str) -> tuple[str, str]:
     try:
         return path.read_text(encoding="utf-8"), reference
     except FileNotFoundError:
-        names = ", ".join(recipe_names())
-        raise RecipeError(f"{reference}: no such file; recipes that ship: {names}") from None
+        names = recipe_names()
+        near = did_you_mean(reference, (*map(str, path.parent.glob("*.y*ml")), *names))
+        raise RecipeError(
+            f"{reference}: no such file; recipes that ship: {', '.join(names)}{near}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{reference}: not readable: {error}") from None
+
+
+def beside(reference: str) -> Beside:
+    """The function that reads a file beside the recipe of that path or name."""
+    return file_beside(recipe_text(reference)[1])
 
 
 def file_beside(file: str) -> Beside:

@@ -13,17 +13,19 @@ def endpoint_check(
     facts: EndpointFacts | NotRead | None,
     others: tuple[str, ...],
     allowed: tuple[str, ...] | None = None,
+    models: tuple[str, ...] = (),
 ) -> Check:
     """Check one endpoint; `facts` is None where it is not there, `others` names some that are.
 
-    `allowed` are the stage's `candidate_endpoints`, None where they are not known here.
+    `allowed` are the stage's `candidate_endpoints`, None where they are not known here; `models`
+    are those of the catalogues, of which one may have been meant.
     """
     name = f"endpoint {model.model}"
     if isinstance(facts, NotRead):
         return Check(name, "not run", facts.reason)
     if facts is None:
         there = f"; it has {', '.join(others[:10])}" if others else "; it has none"
-        near = did_you_mean(model.model, others)
+        near = did_you_mean(model.model, (*others, *models))
         return Check(
             name,
             "fail",

@@ -4,7 +4,7 @@ Quantities come from the head of the input and from `data/assumptions.json`, pri
 `data/prices.json`; both are dated, and an estimate names the assumptions it rests on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nova_judge.errors import BudgetError, RecipeError
 from nova_judge.inputs.reading import AnswerSources, asked_by
@@ -45,11 +45,15 @@ def read_workload(recipe: Recipe, head: bytes, size: int, sources: AnswerSources
 
 
 def estimate_run(
-    recipe: Recipe, workload: Workload, measured: Throughput | None = None
+    recipe: Recipe,
+    workload: Workload,
+    measured: Throughput | None = None,
+    own_models: Sequence[str] = (),
 ) -> Estimate:
     """The forecast for one run of `recipe` over `workload`.
 
-    `measured` is the speed that the judge had in runs of the same stage.
+    `measured` is the speed that the judge had in runs of the same stage, `own_models` are the names
+    in the catalogue beside the recipe.
     """
     share = catalog.assumptions().answer_share.value
     likely = expected_usage(recipe, workload, answer_share=share, measured=measured)
@@ -61,7 +65,7 @@ def estimate_run(
         likely=bill(likely),
         worst=bill(worst),
         hours=seconds / 3600,
-        assumptions=_assumptions(recipe, workload, judging),
+        assumptions=_assumptions(recipe, workload, judging, own_models),
         warnings=tuple(_warnings(recipe, workload, judging)),
     )
 
@@ -104,9 +108,11 @@ def _warnings(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> Iterat
         )
 
 
-def _assumptions(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> tuple[str, ...]:
+def _assumptions(
+    recipe: Recipe, workload: Workload, judging: JudgeUsage, own_models: Sequence[str]
+) -> tuple[str, ...]:
     supposed, prices = catalog.assumptions(), catalog.prices()
-    shipped = catalog.models().endpoints
+    known = (*catalog.models().endpoints, *own_models)
     assumptions = [
         f"list prices of {prices.region}, read on {prices.read_on} from public secondary sources"
     ]
@@ -120,7 +126,7 @@ def _assumptions(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> tup
         if spec.endpoint is not None and source_of(spec).payment(spec) == "others":
             assumptions.append(
                 f"{spec.model} is taken to be an endpoint of the account, which costs the run "
-                f"nothing: no catalogue has this name{did_you_mean(spec.model, shipped)}"
+                f"nothing: no catalogue has this name{did_you_mean(spec.model, known)}"
             )
     for side in workload.generated:
         spec = recipe.candidate(side)

@@ -40,7 +40,8 @@ class Facts:
     of the recipe it may not use. `offered_models`: those of Bedrock, where one that is named cannot
     be called. `endpoints`: those of the account that the recipe names, None for
     one that is not there; `endpoint_names`: some that are;
-    `allowed_endpoints`: those that the stage may ask. `servers` by `URL#MODEL`.
+    `allowed_endpoints`: those that the stage may ask. `own_models`: names in the catalogue beside
+    the recipe. `servers` by `URL#MODEL`.
     """
 
     region: str | None
@@ -54,6 +55,7 @@ class Facts:
     endpoints: Mapping[str, EndpointFacts | NotRead | None] | None = None
     endpoint_names: tuple[str, ...] = ()
     allowed_endpoints: tuple[str, ...] | None = None
+    own_models: tuple[str, ...] = ()
     servers: Mapping[str, ServerFacts | NotRead] | None = None
     images: Mapping[str, ImageFacts | NotRead] | None = None
     job_role_trust: tuple[str, ...] | NotRead | None = None
@@ -79,7 +81,11 @@ def account_checks(
         known, unread = facts.endpoints or {}, NotRead("endpoints were not read")
         checks += [
             endpoint_check(
-                spec, known.get(spec.model, unread), facts.endpoint_names, facts.allowed_endpoints
+                spec,
+                known.get(spec.model, unread),
+                facts.endpoint_names,
+                facts.allowed_endpoints,
+                (*catalog.models().endpoints, *facts.own_models),
             )
             for spec in specs
             if is_the_accounts(spec)

@@ -58,6 +58,11 @@ def with_own_models(document: YamlMapping, beside: Beside | None) -> OwnModels:
     return OwnModels(filled, {name: msgspec.convert(models[name], AskedModel) for name in own})
 
 
+def own_names(beside: Beside | None) -> tuple[str, ...]:
+    """The names in the catalogue beside a recipe; none where there is no such file."""
+    return tuple(_catalogue(beside)) if beside is not None else ()
+
+
 def named_model(model: AskedModel) -> YamlMapping:
     """The keys of a model as a recipe would state them."""
     names = [field.name for field in msgspec.structs.fields(AskedModel)]

@@ -29,7 +29,8 @@ from nova_judge.preflight.input_head import NO_FILE, InputHead, input_check, rea
 from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.preflight.weights_check import Allowed
-from nova_judge.recipe.files import MOST_BESIDE, packaged_recipe
+from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe
+from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, S3Object
@@ -155,6 +156,15 @@ def recipe_in(bucket: str, name: str, trigger: Trigger | None = None) -> Recipe:
     """The account's own recipe of that name, else the one that ships with the code."""
     key = f"{RECIPES}{name}.yaml"
     own = s3.read_if_exists(bucket, key, MOST_BYTES)
+    if own is not None:
+        file = f"s3://{bucket}/{key}"
+        text = own.decode("utf-8", "replace")
+        return load_recipe(text, file=file, beside=_beside(bucket), trigger=trigger)
+    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml", trigger=trigger)
+
+
+def _beside(bucket: str) -> Beside:
+    """The function that reads a file beside the account's own recipes."""
 
     def beside(file: str) -> bytes:
         content = s3.read_if_exists(bucket, f"{RECIPES}{file}", MOST_BESIDE)
@@ -162,11 +172,7 @@ def recipe_in(bucket: str, name: str, trigger: Trigger | None = None) -> Recipe:
             raise FileNotFoundError(f"s3://{bucket}/{RECIPES}{file} is not there")
         return content
 
-    if own is not None:
-        file = f"s3://{bucket}/{key}"
-        text = own.decode("utf-8", "replace")
-        return load_recipe(text, file=file, beside=beside, trigger=trigger)
-    return load_recipe(packaged_recipe(name), file=f"{RECIPES}{name}.yaml", trigger=trigger)
+    return beside
 
 
 def _facts(run: Run, asked: PlanningExecution) -> Facts:
@@ -177,8 +183,10 @@ def _facts(run: Run, asked: PlanningExecution) -> Facts:
         job_role_arn=asked.job_role_arn,
         data_bucket=asked.data_bucket,
     )
+    absent = None in (facts.endpoints or {}).values()
     return dataclasses.replace(
         facts,
+        own_models=own_names(_beside(asked.data_bucket)) if absent else (),
         allowed_endpoints=asked.candidate_endpoints,
         servers=asked_servers(run.recipe, run.generated(), asked.key_of),
     )

@@ -132,3 +132,22 @@ def test_doctor_shows_every_check_and_fails_with_what_to_do(monkeypatch, questio
     assert (checks["credentials"], checks["input"]) == ("fail", "pass")
     assert checks["ml.g5.12xlarge for training job usage"] == "not run"
     assert isinstance(result.exception, PreflightError)
+
+
+def test_estimate_of_a_misspelt_model_names_the_nearest_of_the_catalogue_beside(
+    questions, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "300")
+    (tmp_path / "catalogue.yaml").write_text("summaries-7b: {weights: s3://mine/summaries-7b/}\n")
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(packaged_recipe("pairwise").replace("qwen2.5-7b-instruct", "sumaries-7b"))
+
+    told = run("estimate", questions, "--recipe", str(recipe)).stdout
+    assert "no catalogue has this name. Did you mean 'summaries-7b'?" in told
+    missing = run("estimate", questions, "--recipe", str(tmp_path / "mein.yaml")).exception
+    assert str(missing).endswith(f"Did you mean '{recipe}'?")
+
+
+def test_endpoints_of_a_misspelt_model_names_the_nearest():
+    refused = run("endpoints", "up", "qwen2.5-7b").exception
+    assert str(refused).endswith("Did you mean 'qwen2.5-7b-instruct'?")

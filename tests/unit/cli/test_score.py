@@ -6,6 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
+from nova_judge.errors import ScorerError
 
 SCORER = """
 def score(answer):
@@ -56,3 +57,13 @@ def test_a_reason_is_printed_once_with_its_answers_and_metrics(tmp_path: Path) -
     printed = CliRunner().invoke(app, ["score", str(file), "--scorer", str(scorer)]).stdout
     counted = [line.partition(":")[0] for line in printed.splitlines() if " without " in line]
     assert counted == ["2 answers without length, short"]
+
+
+def test_a_misspelt_scorer_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    file, scorer = tmp_path / "answers.jsonl", tmp_path / "mine.py"
+    file.write_text('{"answer": "a"}\n')
+    scorer.write_text(SCORER)
+    for given, near in (("prime_maths", "prime_math"), (tmp_path / "mien.py", scorer)):
+        refused = CliRunner().invoke(app, ["score", str(file), "--scorer", str(given)]).exception
+        assert isinstance(refused, ScorerError)
+        assert str(refused).endswith(f"Did you mean '{near}'?")

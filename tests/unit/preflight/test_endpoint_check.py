@@ -64,3 +64,8 @@ def test_what_stands_against_an_endpoint(model, facts, status, words):
 )
 def test_the_stage_names_the_endpoints_that_it_may_ask(allowed, status):
     assert endpoint_check(MODEL, GOOD, (), allowed).status == status
+
+
+def test_a_model_of_a_catalogue_may_have_been_meant():
+    check = endpoint_check(AskedModel(endpoint="sumaries-7b"), None, (), None, ("summaries-7b",))
+    assert check.finding.endswith("Did you mean 'summaries-7b'?")
