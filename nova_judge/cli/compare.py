@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsAsked, reweighing
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, right
 from nova_judge.errors import RequestError
 from nova_judge.findings.checkpoint_comparison import (
     Change,
@@ -70,11 +70,8 @@ def command(
 
 def _table(first: str, one: Comparison) -> Table:
     title = f"{one_line(first, 40)} → {one_line(one.candidate, 40)} ({one_line(one.run_id, 60)})"
-    table = Table(title=escape(title), title_justify="left")
-    table.add_column("B - A on")
-    for name in ("pairs", "before", "after", "change", "interval", "p"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+    numbers = right("pairs", "before", "after", "change", "interval", "p")
+    table = Table("B - A on", *numbers, "", title=escape(title), title_justify="left")
     for change in one.changes:
         table.add_row(*_cells(change))
     return table

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import runs_of
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, right
 from nova_judge.errors import RequestError
 from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
 from nova_judge.text import count_of
@@ -63,10 +63,8 @@ def _span(text: str) -> datetime.timedelta:
 
 
 def _table(sums: list[RecipeCosts]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("recipe")
-    for name in ("runs", "metered", "estimate of these", "actual", *PARTS):
-        table.add_column(name, justify="right")
+    numbers = right("runs", "metered", "estimate of these", "actual", *PARTS)
+    table = Table("recipe", *numbers, box=None, pad_edge=False)
     for one in sums:
         parts = (one.actual_parts.get(part) for part in PARTS)
         table.add_row(

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
 from nova_judge.cli.command_input import source
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, right
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
@@ -129,9 +129,7 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     about = "" if work.exact else "about "
     over = f" over {about}{count_of(work.rows, 'row')}" if work.size else ""
     console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
-    table = Table("position", "what", "quantity", "US$", box=None, pad_edge=False)
-    for column in table.columns[2:]:
-        column.justify = "right"
+    table = Table("position", "what", *right("quantity", "US$"), box=None, pad_edge=False)
     for line in forecast.likely.lines:
         table.add_row(line.part, line.what, f"{line.quantity:,.2f} {line.unit}", _dollars(line.usd))
     console.print(table)

@@ -137,9 +137,8 @@ def _inputs(reports: list[SavedReport]) -> int:
 
 
 def _table(standings: list[Standing], level: float) -> Table:
-    table = Table("rank", "candidate", "against the average", "rows", box=None, pad_edge=False)
-    for column in ("strength", f"{100 * level:g} % interval"):
-        table.add_column(column)
+    columns = ("rank", "candidate", "against the average", "rows", "strength")
+    table = Table(*columns, f"{100 * level:g} % interval", box=None, pad_edge=False)
     for one in standings:
         rank = str(one.rank) if one.rank else f"{one.best_rank}-{one.worst_rank}"
         table.add_row(

@@ -14,7 +14,7 @@ from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.aws.label_objects import LabelObjects
 from nova_judge.cli.arguments import RunOrMetrics
 from nova_judge.cli.report_files import write_files
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, right
 from nova_judge.errors import ReviewError
 from nova_judge.findings.saved_report import METRICS, SavedReport, open_report
 from nova_judge.findings.sentences import headline
@@ -114,9 +114,8 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     seed = int.from_bytes(metrics.run_id.encode()[-4:]) ^ budget
     now = datetime.now(UTC).isoformat(timespec="seconds")
     draw = draw_rows(candidates, metrics.run_id, budget, seed, now)
-    table = Table(title=f"What {count_of(len(draw.rows), 'label')} can tell", title_justify="left")
-    table.add_column("if people agree with the judge on")
-    table.add_column("corrected win rate of B", justify="right")
+    table = Table("if people agree with the judge on", *right("corrected win rate of B"))
+    table.title, table.title_justify = f"What {count_of(len(draw.rows), 'label')} can tell", "left"
     expectations = expected_of(candidates, budget, metrics.statistics.level)
     for expected in expectations:
         table.add_row(f"{expected.agreement:.0%}", f"± {100 * expected.reach:.1f} points")

@@ -8,11 +8,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, right
 from nova_judge.errors import WeightingError
-from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
 from nova_judge.pairs.criterion_weights import (
     ReweighedFigures,
@@ -27,9 +25,8 @@ from nova_judge.pairs.firmness import Firmness, RootCause, drivers, firmness, ro
 from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
-from nova_judge.runs.archive import is_archive, only, read_archive
-from nova_judge.scratch import scratch_folder
 from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.steps.opened_report import report_at
 from nova_judge.text import count_of, one_line
 
 _LISTED = 20
@@ -63,7 +60,7 @@ def command(
     """
     table = load_groups(groups)
     with Console(stderr=True).status("Reading the rubrics"):
-        rows, settings = _read(open_run(run), table)
+        rows, settings = _read(run, table)
     if not rows.columns.scored.any():
         raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
     chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
@@ -96,16 +93,13 @@ class _Details(NamedTuple):
         return cls(firm, loser, root_causes(rows.columns, rows.categories, loser))
 
 
-def _read(source: Path, groups: CriterionGroups) -> tuple[ReportColumns, StatisticsSettings]:
+def _read(run: str, groups: CriterionGroups) -> tuple[ReportColumns, StatisticsSettings]:
     """The rubrics of a run, or of a judge job's details that never went through our pipeline."""
-    if source.is_file() and source.suffix == ".parquet":
-        columns = read_columns(source, groups)
+    details = Path(run)
+    if details.is_file() and details.suffix == ".parquet":
+        columns = read_columns(details, groups)
         return ReportColumns(columns, [None] * columns.rows), StatisticsSettings()
-    if source.is_file() and is_archive(source):
-        with scratch_folder() as folder:
-            files = read_archive(source, folder)
-            return _read(only(files.details, "details Parquet", files.members), groups)
-    report = open_report(source)
+    report = report_at(run)
     return columns_of_report(report.stored_judgments(), groups), report.metrics.statistics
 
 
@@ -124,11 +118,8 @@ def _print_figures(console: Console, reweighed: ReweighedFigures) -> None:
 
 def _criteria_table(columns: RubricColumns) -> Table:
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
-    table = Table(title="Criteria", title_justify="left")
-    table.add_column("criterion")
-    for name in ("rows", "of weight", "adds to A - B"):
-        table.add_column(name, justify="right")
-    table.add_column("names")
+    numbers = right("rows", "of weight", "adds to A - B")
+    table = Table("criterion", *numbers, "names", title="Criteria", title_justify="left")
     covered = coverage(columns)
     for one in covered[:_LISTED]:
         table.add_row(
@@ -162,11 +153,8 @@ def _print_firmness(console: Console, firm: Firmness) -> None:
 def _print_causes(console: Console, details: _Details) -> None:
     if not details.causes:
         return
-    table = Table(title=f"Where {details.loser} loses", title_justify="left")
-    table.add_column("category")
-    table.add_column("criterion")
-    for name in ("rows lost", "mean cost", "worst rows"):
-        table.add_column(name, justify="right")
+    table = Table("category", "criterion", *right("rows lost", "mean cost", "worst rows"))
+    table.title, table.title_justify = f"Where {details.loser} loses", "left"
     for cause in details.causes[:_LISTED]:
         table.add_row(
             escape(one_line(cause.category, 40)),

@@ -3,14 +3,14 @@
 import io
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import rich.console
 from rich.console import ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
-from rich.table import Table
+from rich.table import Column, Table
 
 from nova_judge.json_lines import indented
 from nova_judge.text import visible
@@ -39,6 +39,11 @@ class Console(rich.console.Console):
         """Give what is about to be written, piece by piece."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+def right(*names: str) -> Iterator[Column]:
+    """Columns of numbers, which end at the right."""
+    return (Column(name, justify="right") for name in names)
 
 
 def checks_table(what: str, found: str, checks: Iterable[tuple[str, str, str, str]]) -> Table:

@@ -80,6 +80,13 @@ def test_commands_read_a_jobs_output_wherever_it_lies(post, tmp_path, name):
     assert asked("report", source, "--out", tmp_path / "page").exit_code == 0
 
 
+def test_a_jobs_output_is_reweighed_as_its_imported_run_is(post, tmp_path):
+    asked("import", post, "--out", tmp_path / "run")
+    of_job = asked("reweight", post, "--drop", "clarity", "--json").stdout
+    assert json.loads(of_job)["win_rate"]["estimate"] == 1.0
+    assert of_job == asked("reweight", tmp_path / "run", "--drop", "clarity", "--json").stdout
+
+
 def test_what_the_file_cannot_use_is_set_aside_although_it_was_judged(post, tmp_path):
     pairs, out = pairs_file(tmp_path, failed={2}), tmp_path / "run"
     asked("import", post, "--pairs", pairs, "--out", out)
