@@ -38,7 +38,7 @@ class RunLayout:
 
     @property
     def index(self) -> str:
-        """Headline of the run, whatever its state: a `findings.run_index.IndexEntry`."""
+        """Headline of the run, whatever its state: a `findings.index_entry.IndexEntry`."""
         return f"{INDEX}{self.run_id}.json"
 
     @property
@@ -84,7 +84,7 @@ class RunLayout:
 
     @property
     def dataset(self) -> str:
-        """Account of the input's lines: a `runs.rows.DatasetSummary`."""
+        """Account of the input's lines: a `runs.row_accounting.DatasetSummary`."""
         return f"{self.prefix}dataset.json"
 
     @property

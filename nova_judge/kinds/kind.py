@@ -1,7 +1,7 @@
 """The questions that every kind of evaluation answers, and the records of its answers.
 
-A kind is an object that satisfies `Kind`; `known.KINDS` names them all. To add one, write a module
-beside this one and name its object there.
+A kind is an object that satisfies `Kind`; `known_kinds.KINDS` names them all. To add one, write a
+module beside this one and name its object there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -28,7 +28,7 @@ _KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 
 class Unconfirmed(msgspec.Struct, frozen=True, kw_only=True):
     """`what` is `assumed`. `probe` begins the names of the checks that settle it; `runs` names the
-    recipes a run of which does: by its success, or by `evidence`, a predicate of `verification`.
+    recipes a run of which does: by its success, or by `evidence`, a predicate of `verify_stage`.
 
     `refuted_when`: a pattern of the cause with which such a run fails where the assumption is
     wrong. `mend`: the setting or file to change then, or what settles it where nothing here does.

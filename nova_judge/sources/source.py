@@ -1,7 +1,7 @@
 """The questions that every source of a model answers, for candidates and for judges alike.
 
-A source is an object that satisfies `Source`; `known.SOURCES` names them all. To add one, write a
-module beside this one, name its key in `AskedModel` and its object there.
+A source is an object that satisfies `Source`; `known_sources.SOURCES` names them all. To add one,
+write a module beside this one, name its key in `AskedModel` and its object there.
 """
 
 from collections.abc import Iterator

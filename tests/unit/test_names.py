@@ -1,12 +1,16 @@
 """One name, one meaning: no two types and no two modules are called by the same name."""
 
 import ast
+import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("nova_judge", "nova_judge_local", "lambdas", "stacks")
+OF_A_MODULE = re.compile(r"`((?:[a-z_]+\.)+)([A-Z]\w*)`")
+"""What a docstring or a comment says of another module, as in `answers.Port`."""
 
 
 def type_names(module: ast.Module) -> Iterator[str]:
@@ -47,9 +51,33 @@ def named_alike(files: list[Path]) -> dict[str, list[str]]:
     return {name: sorted(found) for name, found in places.items() if len(found) > 1}
 
 
+def named_in_vain(modules: dict[str, str]) -> list[str]:
+    """The names that docstrings and comments give as another module's, and that it has not."""
+    found = []
+    for file, source in modules.items():
+        for module, name in OF_A_MODULE.findall(source):
+            place = f"/{module.rstrip('.').replace('.', '/')}.py"
+            meant = [text for other, text in modules.items() if f"/{other}".endswith(place)]
+            ours = module.partition(".")[0] not in sys.stdlib_module_names
+            if ours and not any(re.search(rf"^(class )?{name}\b", text, re.M) for text in meant):
+                found.append(f"{file}: {module}{name}")
+    return found
+
+
 def test_every_type_has_a_name_of_its_own():
     sources = {str(file): (ROOT / file).read_text("utf-8") for file in our_modules()}
     assert defined_twice(sources) == {}
+
+
+def test_what_is_said_of_another_module_is_there():
+    sources = {file.as_posix(): (ROOT / file).read_text("utf-8") for file in our_modules()}
+    assert sum(len(OF_A_MODULE.findall(source)) for source in sources.values()) > 20
+    assert named_in_vain(sources) == []
+
+
+def test_a_module_that_moved_is_named_in_vain():
+    moved = {"a/kinds/kind.py": "# `known.KINDS`, `names.KINDS`", "a/kinds/names.py": "KINDS = {}"}
+    assert named_in_vain(moved) == ["a/kinds/kind.py: known.KINDS"]
 
 
 def test_every_module_has_a_name_of_its_own():

@@ -21,7 +21,9 @@ from nova_judge.preflight.verification import (
 from nova_judge.recipe.files import recipe_names
 from nova_judge.steps.verify_stage import EVIDENCE, SMALLEST
 
-DOC = Path(__file__).parents[3] / "docs" / "architecture.md"
+ROOT = Path(__file__).parents[3]
+DOC = ROOT / "docs" / "architecture.md"
+FILE = re.compile(r"`([\w/]+/[\w.]*)`")
 BY_RUN = Unconfirmed(what="w", assumed="a", runs=("pairwise",), refuted_when="order", mend="m")
 BY_EVIDENCE = Unconfirmed(what="w", assumed="a", runs=("pairwise",), evidence="e", mend="m")
 BY_PROBE = Unconfirmed(what="w", assumed="a", probe="rule Start", mend="m")
@@ -45,6 +47,8 @@ def test_every_row_says_what_mends_it_and_names_what_there_is():
         assert set(row.runs) <= names
         assert row.evidence in {"", *EVIDENCE}
         re.compile(row.refuted_when)
+        for file in FILE.findall(row.mend):
+            assert any((ROOT / place / file).exists() for place in ("", "nova_judge")), file
     assert names <= set(recipe_names())
 
 
