@@ -31,7 +31,8 @@ UNREADABLE = "nova-judge: unreadable"
 """The key under which a converted file says why a row of the original cannot be read."""
 
 _FEW_NAMES = 100  # more of them are sought slower than a line is parsed
-_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_PLAIN_NAMES = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII without what is written with a backslash
+_ESCAPED_ASCII, _ESCAPED = re.compile(rb"\\u00[2-7]"), re.compile(rb"\\")
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
@@ -173,12 +174,18 @@ def _in_quotes(names: tuple[str, ...]) -> re.Pattern[bytes]:
     return re.compile(b'"(%s)(?=")' % b"|".join(re.escape(name.encode()) for name in names))
 
 
+@functools.lru_cache(maxsize=16)
+def _escapes(names: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Escapes that may hide one of the names from `_in_quotes`."""
+    return _ESCAPED_ASCII if _PLAIN_NAMES.fullmatch("".join(names)) else _ESCAPED
+
+
 def repeated_key(content: bytes, names: tuple[str, ...]) -> Fault | None:
     """The fault of a line in which the first of these keys stands twice.
 
     Only lines that could have one are parsed again.
     """
-    if len(names) <= _FEW_NAMES and not _ESCAPED_ASCII.search(content):
+    if len(names) <= _FEW_NAMES and not _escapes(names).search(content):
         seen = _in_quotes(names).findall(content)
         if len(seen) == len(set(seen)):
             return None

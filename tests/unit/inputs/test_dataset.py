@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_judge.inputs import dataset
+from nova_judge.inputs.columns import RowColumns
 from nova_judge.inputs.dataset import parse_line, shard_lines
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, Reading
+from nova_judge.inputs.row_fields import columns_of
 from nova_judge.inputs.shards import Shard, cut
-from nova_judge.json_lines import Line
+from nova_judge.json_lines import Fault, Line
 from nova_judge.pairs.judged_evidence import cluster_of
+from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.records import FailedRow, Failure, InputRow, Rejected, Verdict
 
 BOM = b"\xef\xbb\xbf"
@@ -330,6 +333,18 @@ def test_a_line_over_the_cap_is_rejected_with_the_cap():
 def test_a_key_that_stands_twice_is_refused_however_it_is_spelled(content, key):
     found = parsed(content, GENERATED if b"response_A" not in content else FROM_FILE)
     assert found == Rejected(7, f"key `{key}` appears more than once", key)
+
+
+@pytest.mark.parametrize("column", ["größe", "質問", "question/de", 'a "b"', "a\\b", "a\tb"])
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_named_column_that_stands_twice_is_refused_however_it_is_spelled(column, escaped):
+    """JSON may write each of these names with a backslash, and some it must."""
+    key = json.dumps(column, ensure_ascii=escaped)
+    key = key.replace("/", "\\/") if escaped else key
+    content = f'{{{key}: "x", {key}: "y"}}'.encode()
+    names = ColumnMap(prompt=column)
+    assert columns_of(content, names) == Fault(f"key `{column}` appears more than once", column)
+    assert isinstance(columns_of(f'{{{key}: "x", "n": {key}}}'.encode(), names), RowColumns)
 
 
 @pytest.mark.parametrize(
