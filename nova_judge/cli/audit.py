@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -74,13 +75,14 @@ def _audit(source: Path) -> Audit:
 
 
 def _audit_report(report: SavedReport) -> Audit:
+    written = msgspec.json.decode((report.folder / METRICS).read_bytes())
     if report.metrics.reweighed:
-        return audit_reweighed(report)
+        return audit_reweighed(report, written)
     review = read_review(LabelFolder(label_folder(report.folder)))
     if report.metrics.review is not None and review is not None:
         found = review_findings(report.rows(), review, report.metrics.statistics.level)
-        return audit_report(report.metrics, report.rows(), evidence_of(review), found)
-    return audit_report(report.metrics, report.rows())
+        return audit_report(report.metrics, report.rows(), evidence_of(review), found, written)
+    return audit_report(report.metrics, report.rows(), written=written)
 
 
 def _job(details: Path | None, results: Path | None) -> Audit:

@@ -6,7 +6,7 @@ figure invites a conclusion that the rows do not carry.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
 import msgspec
@@ -74,14 +74,17 @@ def audit_report(
     rows: Iterable[JudgedRow],
     read: Callable[[JudgedRow], EvidenceRow] = evidence_row,
     review: ReviewFindings | None = None,
+    written: object = None,
 ) -> Audit:
     """Every figure of a `metrics.json` that rests on the rows, against `judgments.parquet`.
 
     `read` gives a row's evidence, with the labels of a review where there was one, and `review`
-    what these labels give. The judge job's own figures, which it quotes, are checked in the same
-    way.
+    what these labels give. `written` is the file as it stands: figures that it lacks, because an
+    earlier version wrote it, state nothing. The judge job's own figures, which it quotes, are
+    checked in the same way.
     """
     kept = list(rows)
+    stated = written if isinstance(written, Mapping) else msgspec.to_builtins(metrics)
     settings = metrics.statistics
     evidence = gather(read(row) for row in kept)
     estimates = estimated(evidence, settings, metrics.basis)
@@ -89,25 +92,26 @@ def audit_report(
     ours |= {"review": review} if review is not None else {}
     checked: list[Finding | None] = []
     for name, value in ours.items():
-        if name != "notes":
-            checked += _compared(f"metrics.json: {name}", getattr(metrics, name), value)
+        if name != "notes" and name in stated:
+            checked += _compared(f"metrics.json: {name}", stated[name], value)
     checked += _row_sum(metrics.rows, kept)
     judgments = [row.judgment for row in kept]
     checked += _error_counts(metrics, judgments)
     if metrics.job is not None:
         checked += job_findings(metrics.job.stated, evidence.profiles)
         checked += mean_findings(metrics.job.stated, judgments)
-        again = bootstrap_beside(evidence.profiles, settings)
-        checked += _compared("metrics.json: job.bootstrap", metrics.job.bootstrap, again)
+        if "bootstrap" in stated["job"]:
+            again = bootstrap_beside(evidence.profiles, settings)
+            checked += _compared("metrics.json: job.bootstrap", stated["job"]["bootstrap"], again)
     for index, judgment in enumerate(judgments):
         checked += row_findings(index, judgment)
     return _audit(checked, len(kept))
 
 
-def audit_reweighed(report: SavedReport) -> Audit:
+def audit_reweighed(report: SavedReport, written: object) -> Audit:
     """Every figure of a report under chosen weights, against its rows under the same weights."""
     ours = reweighed_report(report, report.metrics.reweighed).metrics
-    checked = list(_compared("metrics.json", report.metrics, ours))
+    checked = list(_compared("metrics.json", written, ours))
     return _audit(checked, ours.reconciled.rows if ours.reconciled else 0)
 
 
@@ -212,19 +216,19 @@ def _error_counts(metrics: Metrics, judgments: list[Judgment]) -> Iterator[Findi
 
 
 def _compared(where: str, stated: object, ours: object) -> Iterator[Finding | None]:
-    if isinstance(ours, msgspec.Struct) and isinstance(stated, msgspec.Struct):
-        for name in ours.__struct_fields__:
-            yield from _compared(f"{where}.{name}", getattr(stated, name), getattr(ours, name))
+    if isinstance(ours, msgspec.Struct) and isinstance(stated, Mapping):
+        for name in filter(stated.__contains__, ours.__struct_fields__):
+            yield from _compared(f"{where}.{name}", stated[name], getattr(ours, name))
     elif isinstance(ours, Mapping) and isinstance(stated, Mapping):
         for name in ours:
             yield from _compared(f"{where}.{name}", stated.get(name), ours[name])
-    elif isinstance(ours, tuple) and isinstance(stated, tuple) and len(ours) == len(stated):
+    elif isinstance(ours, tuple) and isinstance(stated, Sequence) and len(ours) == len(stated):
         for place, (theirs, own) in enumerate(zip(stated, ours, strict=True)):
             yield from _compared(f"{where}[{place}]", theirs, own)
     elif isinstance(ours, float) and isinstance(stated, int | float):
         yield differing(where, stated, ours, _SAME * max(1.0, abs(ours)))
     else:
-        same = stated == ours
+        same = stated == msgspec.to_builtins(ours)
         yield None if same else Finding(FindingKind.DIFFERS, where, _short(stated), _short(ours))
 
 

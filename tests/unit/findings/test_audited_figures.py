@@ -211,6 +211,31 @@ def test_our_own_report_holds_and_every_changed_figure_is_found(tmp_path):
     }
 
 
+@pytest.mark.parametrize("reweighed", [False, True])
+def test_figures_that_an_earlier_version_did_not_write_are_not_called_wrong(tmp_path, reweighed):
+    run = runs.write_run(tmp_path / "run", runs.generated_rows(60))
+    if reweighed:
+        command = ["report", str(run), "--drop", "tone", "--out", str(tmp_path / "reweighed")]
+        assert CliRunner().invoke(app, command).exit_code == 0
+        run = tmp_path / "reweighed"
+    file = next(run.rglob("metrics.json"))
+    written = json.loads(file.read_text())
+
+    def differing():
+        file.write_text(json.dumps(written))
+        result = CliRunner().invoke(app, ["audit", str(run), "--json"])
+        where = [one["where"] for one in json.loads(result.stdout)["findings"]]
+        return {name.removeprefix("metrics.json")[1:].strip() for name in where}
+
+    assert differing() == set()
+    del written["standard_error"], written["basis"], written["verdict"]["pairs_needed_low"]
+    del written["rubric"]["criteria"][0]["shape"], written["verdict"]["could_find"]
+    assert differing() == set()
+    written["standard_error"] = None  # a figure that is stated, and not that of the rows
+    written["reconciled"]["a"] += 1
+    assert differing() == {"standard_error", "reconciled.a"}
+
+
 def test_a_report_s_quoted_job_figures_are_checked_against_its_rows(tmp_path):
     rows = runs.generated_rows(30)
     run = runs.write_run(tmp_path / "run", rows)
