@@ -16,7 +16,7 @@ from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import beside, read_recipe
 from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
-from nova_judge.preflight.input_head import InputHead, read_head
+from nova_judge.preflight.input_head import InputHead, read_head, why_none
 from nova_judge.preflight.throughput import Throughput, throughput_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.own_models import own_names
@@ -101,11 +101,11 @@ def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> 
         raise InputFileError(
             f"recipe {recipe.name} brings its own questions: call the command without {name}"
         )
-    workload = read_workload(recipe, *read_file_head(recipe, path, name)[:3])
+    head = read_file_head(recipe, path, name)
+    workload = read_workload(recipe, *head[:3])
     if not workload.rows:
         raise InputFileError(
-            f"{name}: no line can be used by recipe {recipe.name}: `nova-judge validate` with the "
-            "same recipe says why"
+            f"{name}: no line can be used by recipe {recipe.name}: {why_none(recipe, head)}"
         )
     return workload
 

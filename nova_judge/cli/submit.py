@@ -225,8 +225,7 @@ def _on_disk(asked: _Asked) -> Workload:
     if lines is not None and file is not None:
         if lines.name.startswith("."):
             raise InputFileError(f"{file}: hidden files start no run: rename it")
-        if not validate.check(lines, asked.recipe, name=file).usable:
-            raise InputFileError(f"{file}: no line can be used by recipe {asked.recipe.name}")
+        validate.require_usable(asked.recipe, file, validate.check(lines, asked.recipe, name=file))
     return estimate.workload_of(asked.recipe, lines, name=file)
 
 

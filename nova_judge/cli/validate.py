@@ -25,6 +25,7 @@ from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
+from nova_judge.sources.answers_file import how_to_bring
 from nova_judge.sources.asked_alike import asked_alike
 from nova_judge.text import count_of
 
@@ -94,8 +95,7 @@ def command(
         checked = check(lines or file, read, name=file, as_json=as_json)
     if out is not None:
         out.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in checked.rejected))
-    if not checked.usable:
-        raise InputFileError(f"{file}: no line can be used")
+    require_usable(read, file, checked)
     raise typer.Exit(1 if checked.rejected else 0)
 
 
@@ -119,6 +119,14 @@ def check(file: Path, recipe: Recipe | None, name: Path, *, as_json: bool = Fals
     else:
         _show(name, checked, unread, warnings)
     return checked
+
+
+def require_usable(recipe: Recipe | None, file: Path, checked: Checked) -> None:
+    """Raise InputFileError with the next step where no line of the file can be used."""
+    if not checked.usable:
+        by = f" by recipe {recipe.name}" if recipe else ""
+        advice = how_to_bring(recipe, next(iter(checked.rejected), None))
+        raise InputFileError(f"{file}: no line can be used{by}{advice and f': {advice}'}")
 
 
 def _first_bytes(file: Path, size: int) -> bytes:

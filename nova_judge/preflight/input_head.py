@@ -17,7 +17,7 @@ from nova_judge.records import (
     Rejected,
     as_rejected,
 )
-from nova_judge.sources.answers_file import how_to_join
+from nova_judge.sources.answers_file import how_to_bring
 
 
 class InputHead(NamedTuple):
@@ -29,6 +29,7 @@ class InputHead(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
+SEE_VALIDATE = "`nova-judge validate` lists every line that cannot be used"
 NO_FILE = InputHead(b"", 0, FROM_FILE)
 
 
@@ -52,15 +53,26 @@ def read_head(
     unread = unread_of(recipe, head, uri)
     sources = sources_of(recipe, head)
     if sources is None:
-        lines = rows_of(recipe, [head], len(head), FROM_FILE)
-        fault = next((as_rejected(x) for x in lines if isinstance(x, Rejected | FailedRow)), None)
+        fault = _first_fault(recipe, head, FROM_FILE)
         reason = f"line {fault.line}: {fault.reason}" if fault else "it holds blank lines only"
         of_recipe = f" for recipe {recipe.name}" if recipe else ""
         raise InputFileError(
             f"{uri}: no usable row{of_recipe} in the first {len(head):,} bytes: {reason}. "
-            "`nova-judge validate` lists every line that cannot be used"
+            f"{how_to_bring(recipe, fault) or SEE_VALIDATE}"
         )
     return InputHead(head, size, sources, unread)
+
+
+def why_none(recipe: Recipe, head: InputHead) -> str:
+    """The reason why no line of a head can be used, and what to do."""
+    fault = _first_fault(recipe, head.content, head.sources)
+    reason = f"line {fault.line}: {fault.reason}. " if fault else ""
+    return f"{reason}{how_to_bring(recipe, fault) or SEE_VALIDATE}"
+
+
+def _first_fault(recipe: Recipe | None, head: bytes, sources: AnswerSources) -> Rejected | None:
+    lines = rows_of(recipe, [head], len(head), sources)
+    return next((as_rejected(x) for x in lines if isinstance(x, Rejected | FailedRow)), None)
 
 
 def sources_of(recipe: Recipe | None, head: bytes) -> AnswerSources | None:
@@ -99,7 +111,7 @@ def input_check(
     rejected = [as_rejected(row) for row in parsed if isinstance(row, Rejected | FailedRow)]
     if not rows:
         reason = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else "no line"
-        advice = how_to_join(recipe) or "see `nova-judge validate`"
+        advice = how_to_bring(recipe, next(iter(rejected), None)) or "see `nova-judge validate`"
         return Check("input", "fail", f"no usable row: {reason}", advice)
     context = catalog.compatibility().judge_context_tokens
     longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)

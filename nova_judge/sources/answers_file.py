@@ -7,6 +7,7 @@ from nova_judge.answers.answers import Port
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_model import COLUMNS, AskedModel
 from nova_judge.recipe.recipe import Generation, Recipe
+from nova_judge.records import Rejected
 from nova_judge.sources.source import Hosting, Payment, Ways
 
 
@@ -47,17 +48,31 @@ def answer_files(recipe: Recipe | None) -> dict[str, str]:
     return {side: file for side, file in named.items() if file and file not in COLUMNS}
 
 
-def how_to_join(recipe: Recipe | None) -> str:
-    """Advice for rows that lack the answers of such a file; empty where a recipe names none.
+def how_to_bring(recipe: Recipe | None, fault: Rejected | None) -> str:
+    """Advice for a file of which no line can be used, by the fault of its first line.
 
-    A run reads the rows alone, never another object of its bucket.
+    Empty where the fault says enough. A run reads the rows alone, never another object of its
+    bucket.
     """
-    files = answer_files(recipe)
-    if recipe is None or not files:
+    if recipe is not None and (files := answer_files(recipe)):
+        columns = " and ".join(f"`response_{side}`" for side in files)
+        return (
+            f"a run does not read {' and '.join(files.values())}: with it beside the rows, "
+            f"`nova-judge submit FILE --recipe {recipe.name}` puts the answers into {columns}; "
+            "or write them there yourself"
+        )
+    column = fault.field if fault else None
+    if column not in COLUMNS or (recipe is not None and recipe.many):
         return ""
-    columns = " and ".join(f"`response_{side}`" for side in files)
+    side = column.removeprefix("response_")
+    if recipe is None or recipe.candidate(side).source != "file":
+        return (
+            f"to have the answers in `{column}` judged beside a model's, write "
+            f"`{side}: {{file: {column}}}` into candidates of a recipe; to have both asked, leave "
+            f"them aside with --map ignore={column}"
+        )
+    none = "" if side in recipe.candidates else f"names no model for {side}, so that it "
     return (
-        f"a run does not read {' and '.join(files.values())}: with it beside the rows, "
-        f"`nova-judge submit FILE --recipe {recipe.name}` puts the answers into {columns}; "
-        "or write them there yourself"
+        f"recipe {recipe.name} {none}reads the answers of {side} from `{column}`: bring them "
+        f"there, or name a model at candidates.{side}"
     )

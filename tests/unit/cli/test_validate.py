@@ -122,3 +122,39 @@ def test_a_recipe_that_compares_a_model_with_itself_is_said_to_test_the_judge(va
     assert "A and B are the same model" in result.stdout
     ready = validate(lines(GOOD), "--recipe", "same.yaml", "--json")
     assert json.loads(ready.stdout)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "candidates", "words"),
+    [
+        (
+            {"prompt": "x"},
+            "B: {endpoint: qwen2.5-7b-instruct}",
+            "recipe mine names no model for A, so that it reads the answers of A from "
+            "`response_A`: bring them there, or name a model at candidates.A",
+        ),
+        (
+            {"prompt": "x"},
+            "A: {file: response_A}\n  B: {endpoint: qwen2.5-7b-instruct}",
+            "recipe mine reads the answers of A from `response_A`: bring them there",
+        ),
+        (
+            {"prompt": "x", "response_A": "y"},
+            "A: {endpoint: qwen2.5-1.5b-instruct}\n  B: {endpoint: qwen2.5-7b-instruct}",
+            "judged beside a model's, write `A: {file: response_A}` into candidates of a recipe; "
+            "to have both asked, leave them aside with --map ignore=response_A",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["validate", "estimate"])
+def test_answers_of_one_side_alone_are_met_with_the_next_step(
+    validate, tmp_path, command, row, candidates, words
+):
+    head, _, tail = packaged_recipe("pairwise").partition("candidates:")
+    text = f"{head}candidates:\n  {candidates}\njudge:{tail.partition('judge:')[2]}"
+    (tmp_path / "mine.yaml").write_text(text)
+    validate(lines(row))
+
+    refused = CliRunner().invoke(app, [command, "x.jsonl", "--recipe", "mine.yaml"]).exception
+    assert isinstance(refused, InputFileError)
+    assert words in str(refused)
