@@ -67,7 +67,10 @@ def _rubric_in(text: str) -> Rubric | Unscored:
         return _rubric_in_lines(text, error)
     if not isinstance(document, dict):
         return NO_YAML
-    named = next((document[key] for key in document if _names_criteria(key)), None)
+    # Judges capitalise the key; our own spelling comes first, and in the order of the keys.
+    spelled = {key.lower(): value for key, value in document.items() if isinstance(key, str)}
+    spelled |= document
+    named = next((spelled[key] for key in _CRITERIA_KEYS if key in spelled), None)
     breakdown = _by_name(named) if named is not None else _looks_like_criteria(document)
     if isinstance(breakdown, Unscored):
         return breakdown
@@ -84,10 +87,6 @@ def _rubric_in_lines(text: str, error: ValueError) -> Rubric | Unscored:
         why = " ".join(str(error).split())[:120]
         return Unscored(f"the judge's rubric is not readable YAML ({why})") if start else NO_YAML
     return rubric_from(lines.criteria, lines.overall)
-
-
-def _names_criteria(key: object) -> bool:
-    return isinstance(key, str) and key.lower() in _CRITERIA_KEYS
 
 
 def _own_names(fields: object) -> object:

@@ -367,3 +367,10 @@ EXACT = "  exact:\n    type: binary\n    weight: 1\n    score_A: pass\n    score
 def test_other_letters_emphasis_and_pass_or_fail_cost_a_rubric_nothing(text):
     (criterion,) = parse_rubric(text).criteria
     assert (criterion.name.lower(), criterion.score_A, criterion.score_B) == ("exact", 1.0, 0.0)
+
+
+@pytest.mark.parametrize("other", ["rubric: general quality\n", "Rubric: x\n", "RUBRIC: [a]\n"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_remark_under_another_name_of_the_criteria_costs_a_rubric_nothing(other, first):
+    """The first name of criteria in a reply was taken, whatever stood under it."""
+    assert scores(read(other + ONE if first else ONE + other)) == EXPECTED
