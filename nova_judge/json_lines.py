@@ -102,9 +102,12 @@ def shape_fault(message: str) -> Fault:
 
 
 def lines_of(file: Iterable[bytes]) -> Iterator[Line]:
-    """The lines of an open binary file but for blank ones, without byte order mark and breaks."""
+    """The lines of an open binary file but for blank ones, without byte order marks and breaks.
+
+    Such a mark is never content, and stands inside a file that was joined of several.
+    """
     for number, content in enumerate(file, start=1):
-        line = content.removeprefix(BOM) if number == 1 else content
+        line = content.removeprefix(BOM)
         if line.strip():
             yield Line(number, line.rstrip(b"\r\n"))
 

@@ -49,7 +49,7 @@ def shard_lines(
             if not foreign:
                 number += 1
                 content = bytes(kept) + piece if length <= max_bytes else None
-                yield Line(number, _cleaned(content, first=start == 0))
+                yield Line(number, _cleaned(content))
             start += length + 1
             kept.clear()
             length = 0
@@ -66,13 +66,11 @@ def shard_lines(
             return
     if length and not foreign:
         content = bytes(kept) if length <= max_bytes else None
-        yield Line(number + 1, _cleaned(content, first=start == 0))
+        yield Line(number + 1, _cleaned(content))
 
 
-def _cleaned(content: bytes | None, *, first: bool) -> bytes | None:
-    if content is None:
-        return None
-    return (content.removeprefix(BOM) if first else content).removesuffix(b"\r")
+def _cleaned(content: bytes | None) -> bytes | None:
+    return None if content is None else content.removeprefix(BOM).removesuffix(b"\r")
 
 
 def parse_line(

@@ -36,7 +36,7 @@ def test_what_is_no_json_is_called_so(content):
 
 
 def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_numbers_stay():
-    lines = [b'\xef\xbb\xbf{"name": "a"}\r\n', b"\n", b"  \r\n", b'{"name": "b"}']
+    lines = [b'\xef\xbb\xbf{"name": "a"}\r\n', b"\n", b"  \r\n", b'\xef\xbb\xbf{"name": "b"}']
     assert list(read_lines(lines, Item)) == [(1, Item("a")), (4, Item("b"))]
 
 

@@ -57,8 +57,7 @@ def naive(content: bytes) -> list[bytes]:
     pieces = content.split(b"\n")
     if not pieces[-1]:
         pieces.pop()
-    first, *rest = pieces or [b""]
-    return [p.removesuffix(b"\r") for p in (first.removeprefix(BOM), *rest)] if pieces else []
+    return [piece.removeprefix(BOM).removesuffix(b"\r") for piece in pieces]
 
 
 def chunked(content: bytes, start: int, sizes: list[int]):
@@ -135,9 +134,9 @@ def test_a_shard_inside_one_long_line_owns_nothing():
     assert list(shard_lines([content[39:]], Shard(1, 40, 60))) == []
 
 
-def test_the_mark_of_utf_8_belongs_to_the_first_line_only():
-    first, second = lines_of(BOM + b"one\n" + BOM + b"two")
-    assert (first.content, second.content) == (b"one", BOM + b"two")
+def test_the_mark_of_utf_8_before_each_file_that_was_joined_is_no_content():
+    joined = BOM + b"one\n" + BOM + b"two\n" + BOM + b"\n"
+    assert [line.content for line in lines_of(joined)] == [b"one", b"two", b""]
 
 
 # --- parsing -----------------------------------------------------------------------------------
