@@ -10,15 +10,14 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
-from nova_judge.sources.openai_server import is_on_this_machine, server_model
-from nova_judge.sources.server_keys import variable_of
+from nova_judge.sources.openai_server import server_model
+from nova_judge.sources.server_keys import typed_model
 from nova_judge.yaml_text import read_yaml
 
 FORM = "openai:URL#MODEL or bedrock:MODEL_ID"
 LONGEST_CALL_S = 600.0
 HOW = ("prompt", "messages", "examples", "system", "generation")
 """What stays of the recipe's candidate where another model is named."""
-SECRET = "openai"  # noqa: S105 - a name
 
 
 def local_recipe(
@@ -60,22 +59,14 @@ def local_recipe(
 def _candidate(
     spec: str, side: Candidate, environment: Mapping[str, str], timeout_s: float
 ) -> dict[str, Any]:
-    kind, _, rest = spec.partition(":")
-    seconds = min(timeout_s, LONGEST_CALL_S)
-    if kind == "bedrock" and rest:
-        return {"bedrock": rest, "generation": {"call_timeout_s": seconds, "batch_from": None}}
-    url, model = server_model(rest)
-    if kind != "openai" or not url or not model:
+    model = typed_model(spec, environment)
+    if model is None or ("openai" in model and not all(server_model(model["openai"]))):
         raise LocalModeError(
             f"--{side.lower()} {spec}: names no candidate: write {FORM}. Answers of a file are "
             "named in a recipe (file: answers.jsonl)."
         )
-    may_send_key = url.startswith("https://") or is_on_this_machine(url)
-    candidate: dict[str, Any] = {"openai": rest}
-    candidate["generation"] = {"call_timeout_s": seconds}
-    if environment.get(variable_of(SECRET)) and may_send_key:
-        candidate["secret"] = SECRET
-    return candidate
+    how: dict[str, Any] = {"call_timeout_s": min(timeout_s, LONGEST_CALL_S)}
+    return {**model, "generation": how | ({"batch_from": None} if "bedrock" in model else {})}
 
 
 def bedrock_models(named: Mapping[Candidate, str]) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
 from nova_judge.report.page import render
 from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.openai_server import is_on_this_machine, server_model
-from nova_judge.sources.server_keys import keys_of
+from nova_judge.sources.server_keys import keys_of, typed_model
 from nova_judge.statistics.win_rate import Interval
 from nova_judge.steps.check_judge import JudgeAsking, ask_and_check, check_recorded
 from nova_judge.text import count_of
@@ -40,7 +39,6 @@ _FORMS = (
     "openai:URL#MODEL, bedrock:MODEL_ID, recorded:FILE (verdicts given elsewhere) or the YAML file "
     "of a recipe of kind model_judge"
 )
-_KEY = "OPENAI_API_KEY"
 _FILES = (".yaml", ".yml")
 
 
@@ -144,14 +142,9 @@ def _recipe(spec: str, prompt: str | None) -> Recipe:
                 "of the account that serves it"
             )
         return recipe
-    kind, _, rest = spec.partition(":")
-    if kind not in ("openai", "bedrock") or not rest:
+    model = typed_model(spec, os.environ)
+    if model is None:
         raise RecipeError(f"--judge {spec}: names no judge; write {_FORMS}")
-    model: dict[str, Any] = {kind: rest}
-    url, _ = server_model(rest)
-    may_send_key = url.startswith("https://") or is_on_this_machine(url)
-    if kind == "openai" and os.environ.get(_KEY) and may_send_key:
-        model["secret"] = "openai"  # noqa: S105 - a name
     judge: dict[str, Any] = {"model": model}
     if prompt is not None:
         judge["prompt"] = prompt

@@ -56,9 +56,7 @@ class ServerPort:
     ) -> None:
         self._url = f"{url}/chat/completions"
         self._form = form
-        self._headers = {"content-type": "application/json"}
-        if key:
-            self._headers["authorization"] = f"Bearer {key}"
+        self._headers = headers_with(key)
         self._timeout = Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
         self._pool = urllib3.PoolManager(maxsize=threads, block=True)
         self._renames = False
@@ -115,6 +113,12 @@ class ServerPort:
         since = self._unreached = self._unreached or now
         kind = UNREACHED if now - since >= self._gone_after_s else CONNECTION_BROKEN
         return kind._replace(detail=str(error)[:DETAIL_CHARACTERS])
+
+
+def headers_with(key: str | None) -> dict[str, str]:
+    """The headers of a call, with a server's key where it has one."""
+    headers = {"content-type": "application/json"}
+    return headers | {"authorization": f"Bearer {key}"} if key else headers
 
 
 def _failure(cause: Exception) -> CallFailure:

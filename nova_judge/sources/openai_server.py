@@ -14,6 +14,13 @@ from nova_judge.sources.source import Hosting, Payment, Ways
 
 _CALLED = "/chat/completions"
 EXAMPLE = "https://api.example.com/v1#MODEL"
+CURES = {
+    "401": "Does OPENAI_API_KEY hold a key for this server?",
+    "403": "Does OPENAI_API_KEY hold a key for this server and model?",
+    "404": "Does the address end in /v1, and is that the model's name on the server?",
+    "405": "Does the address end in /v1?",
+}
+"""Advice where a server refuses what a command on this machine asks, by the HTTP status."""
 
 
 class ServerModel(NamedTuple):

@@ -14,6 +14,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.sources.openai_server import is_on_this_machine, server_model
 
+_OPENAI: Final = "openai"  # as secret, and as the key of a recipe
 _KNOWN_HOSTS: Final = {"OPENAI": "api.openai.com"}
 
 
@@ -39,6 +40,20 @@ def keys_of(
             _require_host(where, model, environment)
         keys[model.secret] = environment[variable]
     return keys
+
+
+def typed_model(spec: str, environment: Mapping[str, str]) -> dict[str, str] | None:
+    """The model that `openai:URL#MODEL` or `bedrock:MODEL_ID` names, as a recipe does; else None.
+
+    OpenAI's key goes along where it is set, and nobody reads it on its way.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind not in (_OPENAI, "bedrock") or not rest:
+        return None
+    url, _ = server_model(rest)
+    is_safe = url.startswith("https://") or is_on_this_machine(url)
+    has_key = kind == _OPENAI and is_safe and environment.get(variable_of(_OPENAI))
+    return {kind: rest} | ({"secret": _OPENAI} if has_key else {})
 
 
 def _require_host(where: str, model: AskedModel, environment: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored
 from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.openai_server import CURES
 from nova_judge.sources.schema_if_taken import port_by_schema
 from nova_judge.sources.source import Ways
 from nova_judge.text import count_of
@@ -40,12 +41,6 @@ PATIENCE_S = 120.0
 _JUDGE, _AGAIN = "the judge", "the judge, asked again"
 _BEDROCK = "May these credentials call this model in AWS_REGION, and is that its id?"
 _SERVER = "Is the server up, and is that its address?"
-_CURES = {
-    "401": "Does OPENAI_API_KEY hold a key for this server?",
-    "403": "Does OPENAI_API_KEY hold a key for this server and model?",
-    "404": "Does the address end in /v1, and is that the model's name?",
-}
-
 
 NO_COST = JudgeCost(0, 0, None)
 
@@ -149,7 +144,7 @@ def _first_word(port: Port, model: AskedModel) -> None:
         failure = error.failure
         if failure == TIMED_OUT or failure.reason.startswith(("429", "5")):
             return
-        cure = _BEDROCK if model.bedrock else _CURES.get(failure.reason[:3], _SERVER)
+        cure = _BEDROCK if model.bedrock else CURES.get(failure.reason[:3], _SERVER)
         said = f"{failure.reason} {failure.detail}".strip()
         name = source_of(model).title(model)
         raise GenerationFailedError(f"{name} cannot be asked: {said}. {cure}") from error

@@ -9,12 +9,14 @@ import orjson
 import urllib3
 from urllib3.util import Retry, Timeout
 
+from nova_judge.answers.retries import DETAIL_CHARACTERS
 from nova_judge.check import NotRead
 from nova_judge.errors import LocalModeError
 from nova_judge.preflight.server_check import server_check
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.completions import Completion, NotACompletionError, read_completion
-from nova_judge.sources.openai_server import server_model
+from nova_judge.sources.http_calls import CONNECT_TIMEOUT_S, headers_with
+from nova_judge.sources.openai_server import CURES, server_model
 from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge.sources.server_facts import server_facts
 from nova_judge_local.emulator_settings import ChatServer, EmulatorSettings
@@ -39,26 +41,18 @@ _RETRY = _ServerRetry(
     allowed_methods=("POST",),
     raise_on_status=False,
 )
-_CONNECT_SECONDS = 10.0
 _QUICK_SECONDS = 2.0
-_SHOWN = 300  # characters of what a server said
 _RENAMED = ("max_tokens", "max_completion_tokens")
-_CURES = {
-    401: "Does OPENAI_API_KEY hold a key for this server?",
-    403: "Does OPENAI_API_KEY hold a key for this server and model?",
-    404: "Does the address end in /v1, and is that the model's name on the server?",
-    405: "Does the address end in /v1?",
-}
 
 
 def parse_chat_server(spec: str, api_key: str | None = None) -> ChatServer:
     """`URL` or `URL#MODEL` as one record; the URL must be http or https."""
-    url, _, model = spec.partition("#")
+    url, model = server_model(spec)
     if not url.startswith(("http://", "https://")):
         raise LocalModeError(
             f"{spec!r} is not the address of a server: write openai:http://localhost:11434/v1#MODEL"
         )
-    return ChatServer(url=url.rstrip("/"), model=model or None, api_key=api_key)
+    return ChatServer(url=url, model=model or None, api_key=api_key)
 
 
 def complete(
@@ -107,10 +101,10 @@ def check_server(server: ChatServer, model: str, *, refusals_pass: bool = False)
 
 def _unknown(server: ChatServer, model: str, answer: urllib3.BaseHTTPResponse) -> str:
     """The words for an address or a model that the server does not know, with what it has."""
-    body = answer.data[:_SHOWN].decode("utf-8", "replace")
+    body = answer.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
     facts = server_facts(server.url, model, server.api_key)
     if isinstance(facts, NotRead) or not facts.models:
-        return f"{server.url} answered 404: {body} {_CURES[404]}"
+        return f"{server.url} answered 404: {body} {CURES['404']}"
     check = server_check(server.url, model, facts)
     return f"{server.url} answered 404: {check.finding}"
 
@@ -147,17 +141,14 @@ def _as_wanted(body: dict[str, Any], refusal: bytes) -> dict[str, Any] | None:
 def _posted(
     server: ChatServer, body: dict[str, Any], retries: Retry, seconds: float
 ) -> urllib3.BaseHTTPResponse:
-    headers = {"content-type": "application/json"}
-    if server.api_key:
-        headers["authorization"] = f"Bearer {server.api_key}"
     try:
         return _pool().request(
             "POST",
             f"{server.url}/chat/completions",
             body=orjson.dumps(body),
-            headers=headers,
+            headers=headers_with(server.api_key),
             retries=retries,
-            timeout=Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
+            timeout=Timeout(connect=min(CONNECT_TIMEOUT_S, seconds), read=seconds),
         )
     except urllib3.exceptions.HTTPError as error:
         cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
@@ -180,9 +171,9 @@ def _connection_cure(cause: object) -> str:
 
 
 def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
-    body = answer.data[:_SHOWN].decode("utf-8", "replace")
+    body = answer.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
     if answer.status != 200:
-        cure = _CURES.get(answer.status, _ITS_LOG)
+        cure = CURES.get(str(answer.status), _ITS_LOG)
         raise RefusedByServerError(
             f"{server.url} answered {answer.status}: {body} {cure}".rstrip(), answer.status
         )
