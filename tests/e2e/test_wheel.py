@@ -140,6 +140,9 @@ def test_a_whole_run_on_this_machine_with_the_extra_local(run):
     rows = json.loads((run / "report" / "metrics.json").read_bytes())["rows"]
     assert (rows["input"], rows["judged"]) == (54, 54)
     assert (run / "report" / "report.html").is_file()
+    # Elsewhere in the tests no function draws its figures.
+    assert (run / "report" / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (run / "report" / "figure.svg").read_bytes()
 
 
 def test_the_core_reads_what_a_run_left(core, run):
