@@ -30,6 +30,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --annotation
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.nova-judge/cache/jsii
 export UV_CACHE_DIR ?= $(CURDIR)/.nova-judge/cache/uv
 export MPLCONFIGDIR ?= $(CURDIR)/.nova-judge/cache/matplotlib
+# Python's own cache too: images set this, and then every process compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test docs hostile check templates schema licences sbom audit pins bootstrap deploy destroy clean
