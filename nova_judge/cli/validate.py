@@ -26,7 +26,7 @@ from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
 from nova_judge.sources.answers_file import how_to_bring
-from nova_judge.sources.asked_alike import asked_alike
+from nova_judge.sources.asked_warnings import asked_warnings
 from nova_judge.text import count_of
 
 MOST_SHOWN = 20
@@ -111,7 +111,7 @@ def check(file: Path, recipe: Recipe | None, name: Path, *, as_json: bool = Fals
     )
     unread = unread_of(recipe, head, str(name))
     sources = sources_of(recipe, head) or FROM_FILE
-    warnings = tuple(asked_alike(recipe, asked_by(recipe, sources))) if recipe else ()
+    warnings = tuple(asked_warnings(recipe, asked_by(recipe, sources))) if recipe else ()
     rows = rows_of(recipe, _chunks(file), file.stat().st_size, sources)
     checked = _counted(_holds(recipe, sources), rows)
     if as_json:

@@ -14,7 +14,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
-from nova_judge.sources.asked_alike import asked_alike
+from nova_judge.sources.asked_warnings import asked_warnings
 from nova_judge.sources.known_sources import source_of
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 from nova_judge.text import count_of
@@ -88,7 +88,7 @@ def _judges_stand_in(run: Run, judged_by: JudgedBy) -> str | None:
 
 
 def _notes(run: Run, summary: DatasetSummary) -> Iterator[str]:
-    yield from asked_alike(run.recipe, run.generated())
+    yield from asked_warnings(run.recipe, run.generated())
     if run.unread:
         yield f"columns of the input that were not read: {', '.join(run.unread[:20])}"
     for field, rows in summary.lost.items():

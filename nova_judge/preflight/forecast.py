@@ -19,7 +19,7 @@ from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.cost import Estimate
 from nova_judge.runs.usage import JudgeUsage, Workload
-from nova_judge.sources.asked_alike import asked_alike
+from nova_judge.sources.asked_warnings import asked_warnings
 from nova_judge.sources.known_sources import source_of
 from nova_judge.text import count_of
 
@@ -97,7 +97,7 @@ def check_budget(recipe: Recipe, estimate: Estimate) -> None:
 
 
 def _warnings(recipe: Recipe, workload: Workload, judging: JudgeUsage) -> Iterator[str]:
-    yield from asked_alike(recipe, workload.generated)
+    yield from asked_warnings(recipe, workload.generated)
     limit_s = recipe.judge.max_runtime_s
     longest_s = max((job.seconds for job in judging.jobs), default=0.0)
     if longest_s > limit_s:

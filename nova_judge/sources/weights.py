@@ -40,7 +40,7 @@ class WeightsSource(OwnEndpoint):
                 f"{where}.revision: missing; a model of the Hub may change between two runs. "
                 "Write the commit, or a tag"
             )
-        elif model.secret is not None and not _COMMIT.fullmatch(model.revision or ""):
+        elif model.secret is not None and may_move(model):
             yield (
                 f"{where}.revision: found {model.revision!r}; a gated model is copied once, and a "
                 "branch or tag may move: write the commit, 40 hexadecimal digits"
@@ -55,6 +55,11 @@ class WeightsSource(OwnEndpoint):
     def title(self, model: AskedModel) -> str:
         named = model.lora or model.weights or ""
         return named.rstrip("/").removeprefix("s3://")
+
+
+def may_move(model: AskedModel) -> bool:
+    """True where a branch or a tag of the Hub names the weights."""
+    return model.revision is not None and not _COMMIT.fullmatch(model.revision)
 
 
 def _serving_problems(where: str, model: AskedModel) -> Iterator[str]:

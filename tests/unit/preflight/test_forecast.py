@@ -295,7 +295,7 @@ def test_a_job_that_its_limit_stops_is_warned_of_and_the_worst_is_never_below_th
     assert estimate_run(recipe(), work(10_000)).warnings == ()
 
 
-def test_candidates_that_are_asked_alike_are_warned_of():
+def test_candidates_that_are_asked_warnings_are_warned_of():
     same = recipe("pairwise", "qwen2.5-7b-instruct", "qwen2.5-1.5b-instruct")
 
     (warning,) = estimate_run(same, work()).warnings
