@@ -83,10 +83,10 @@ def read_reply(text: str, rubric: FixedRubric | str | None) -> ReadReply:
     if not answer.finished:
         return ReadReply(text, CUT_OFF_THOUGHT.reason)
     if isinstance(rubric, dict):
-        return _scored(text, _object_in(answer.text, _ScoresReply), rubric)
+        return _scored(text, object_in(answer.text, _ScoresReply), rubric)
     if rubric == PER_QUESTION:
-        return _with_criteria(text, _object_in(answer.text, _RubricReply))
-    verdict_reply = _object_in(answer.text, _VerdictReply)
+        return _with_criteria(text, object_in(answer.text, _RubricReply))
+    verdict_reply = object_in(answer.text, _VerdictReply)
     if verdict_reply is None:
         return _with_label(text, parse_verdict(text))
     verdict = _verdict(verdict_reply.verdict)
@@ -168,7 +168,8 @@ def _fixed_schema(kind: str) -> dict[str, Any]:
     return _record({"justification": {"type": "string"}, "score_A": score, "score_B": score})
 
 
-def _object_in(text: str, kind: type[ReplyForm]) -> ReplyForm | None:
+def object_in(text: str, kind: type[ReplyForm]) -> ReplyForm | None:
+    """The JSON object in a text, whatever stands around it; None where it is none of this kind."""
     match = _OBJECT.search(text)
     try:
         return msgspec.json.decode(match[0], type=kind, strict=False) if match else None

@@ -78,7 +78,7 @@ class BatchInference:
         records = [orjson.loads(line) for line in read(self._s3, source).splitlines()]
         if not FEWEST_RECORDS <= len(records) <= MOST_RECORDS:
             raise ValueError(
-                f"{count_of(len(records), 'record')}; {FEWEST_RECORDS} to {MOST_RECORDS} may be"
+                f"{count_of(len(records), 'record')}; {FEWEST_RECORDS} to {MOST_RECORDS:,} may be"
             )
         lines = [orjson.dumps(self._record(request["modelId"], record)) for record in records]
         random.Random(arn).shuffle(lines)  # noqa: S311 - a fixed disorder

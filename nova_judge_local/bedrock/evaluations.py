@@ -123,7 +123,7 @@ def _records(content: bytes, source: str) -> Iterable[dict[str, Any]]:
     most = bedrock_evaluation().limits.prompts_per_job
     if len(lines) > most:
         raise LocalModeError(
-            f"the data set holds {count_of(len(lines), 'prompt')}; {most} are allowed"
+            f"the data set holds {count_of(len(lines), 'prompt')}; {most:,} are allowed"
         )
     for number, line in enumerate(lines, start=1):
         record = json.loads(line)

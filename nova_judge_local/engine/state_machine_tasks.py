@@ -103,7 +103,6 @@ def _add_training_jobs(api: SageMakerApi) -> None:
 
 
 def _wait(api: SageMakerApi, name: str) -> Parameters:
-
     stopped = False
     while True:
         job = api.call("DescribeTrainingJob", {"TrainingJobName": name})

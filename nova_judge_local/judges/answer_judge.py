@@ -13,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from nova_judge.errors import LocalModeError
+from nova_judge.pairs.judge_reply import object_in
 from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
 from nova_judge.thoughts import without_thoughts
 from nova_judge_local.emulator_settings import ChatServer
@@ -21,7 +24,6 @@ from nova_judge_local.judges.chat_server import complete, parse_chat_server
 from nova_judge_local.judges.squad_scores import token_f1, tokens
 
 OPENING = "Stand-in judge "  # every explanation begins so, so that the report can say who judged
-_JSON = re.compile(r"\{.*\}", re.DOTALL)
 _LEVELS = 5
 
 
@@ -74,6 +76,11 @@ class ReferenceAnswerJudge:
         return Opinion(result, f"{OPENING}{self.name}: {why}")
 
 
+class _Reply(msgspec.Struct):
+    rating: object = ""
+    explanation: object = ""
+
+
 class ChatAnswerJudge:
     """A model behind an OpenAI-compatible server."""
 
@@ -101,18 +108,9 @@ class ChatAnswerJudge:
         if (failure := done.failure()) is not None:
             return Opinion(None, f"{OPENING}{self.name}: {failure}")
         text = without_thoughts(done.text).text
-        match = _JSON.search(text)
-        try:
-            fields = json.loads(match[0]) if match else {}
-        except ValueError:
-            fields = {}
-        fields = fields if isinstance(fields, dict) else {}
-        rating = str(fields.get("rating", ""))
-        why = (
-            str(fields.get("explanation", ""))
-            if rating in scale
-            else f"no rating in {text[:200]!r}"
-        )
+        reply = object_in(text, _Reply) or _Reply()
+        rating = str(reply.rating)
+        why = str(reply.explanation) if rating in scale else f"no rating in {text[:200]!r}"
         return Opinion(scale.get(rating), f"{OPENING}{self.name}: {why}")
 
 

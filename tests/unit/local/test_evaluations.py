@@ -187,7 +187,7 @@ def test_what_botocore_refuses_is_refused(jobs: EvaluationJobs) -> None:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ([PROMPTS[0]] * 1001, "1001 prompts; 1000 are allowed"),
+        ([PROMPTS[0]] * 1001, "1,001 prompts; 1,000 are allowed"),
         ([PROMPTS[0] | {"modelResponses": []}], "line 1: expected exactly one response"),
         (
             [PROMPTS[0], PROMPTS[1] | {"modelResponses": [{"modelIdentifier": "A-a"}]}],
