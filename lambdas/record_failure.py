@@ -44,16 +44,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     caught = {} if ended else event["state"]["error"]
     failure = _ended(event) if ended else _explain(caught, execution)
     # The table tells whose the run is: it may be claimed again, or be claimed and not yet written.
-    recorded = event.get("status") == "FAILED"  # by the Catch already, which knows more
-    run_id = runs_table.unfinished_run(settings.runs_table, execution, or_failed=not recorded)
+    run = runs_table.unfinished_run(settings.runs_table, execution)
+    run_id = run.run_id if run else None
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
-    if run_id is not None:
-        _record(settings, run_id, execution, failure, failed_job(caught))
+    if run is not None and ended and _is_reported(run.failure, event["status"]):
+        asked = run_folder.read_run(settings.data_bucket, run.run_id)
+        _release(settings, run.run_id, asked.serves if asked else ())
+    elif run is not None:
+        _record(settings, run.run_id, execution, failure, failed_job(caught))
     elif not runs_table.has_claimed(settings.runs_table, execution):
         _refuse(settings, execution, _asked(event), failure)
-    elif failed := runs_table.unfinished_run(settings.runs_table, execution):
-        _release(settings, failed)  # its report failed, while its judge was kept for further rows
     return {"error": failure.error, "cause": failure.cause}
+
+
+def _is_reported(failure: str | None, status: str) -> bool:
+    """True where the Catch or ProcessResults, who know more, have reported why the run failed.
+
+    An execution that ended, was redriven and ended again is reported once more.
+    """
+    return failure is not None and (status == "FAILED" or failure not in ("ABORTED", "TIMED_OUT"))
 
 
 def _explain(caught: dict[str, Any], execution: str) -> ExecutionError:

@@ -29,6 +29,16 @@ class Claim(NamedTuple):
     owner: str
 
 
+class UnfinishedRun(NamedTuple):
+    """A run that has no report of results; `failure`: the error that is written down, if it failed.
+
+    An empty one where the failure has no name.
+    """
+
+    run_id: str
+    failure: str | None = None
+
+
 @functools.cache
 def _table(name: str) -> "Table":
     return boto3.resource("dynamodb").Table(name)
@@ -124,13 +134,9 @@ def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
     return item is not None
 
 
-def unfinished_run(table: str, execution: str, *, or_failed: bool = True) -> str | None:
-    """The run that an execution has claimed and that has no report yet, if any.
-
-    Without `or_failed` one whose failure is written down counts as finished.
-    """
-    ended = [REPORTED] if or_failed else [REPORTED, FAILED]
-    return next((run for run, status in _claimed_by(table, execution) if status not in ended), None)
+def unfinished_run(table: str, execution: str) -> UnfinishedRun | None:
+    """The run that an execution has claimed and that has no report of results yet, if any."""
+    return next((one for one, status in _claimed_by(table, execution) if status != REPORTED), None)
 
 
 def has_claimed(table: str, execution: str) -> bool:
@@ -138,18 +144,23 @@ def has_claimed(table: str, execution: str) -> bool:
     return any(_claimed_by(table, execution))
 
 
-def _claimed_by(table: str, execution: str) -> Iterator[tuple[str, str]]:
-    """Run id and status of what an execution has claimed."""
+def _claimed_by(table: str, execution: str) -> Iterator[tuple[UnfinishedRun, str]]:
+    """What an execution has claimed, and its status."""
     pages = _table(table).meta.client.get_paginator("scan")
     claimed = pages.paginate(
         TableName=table,
         FilterExpression="execution = :execution",
-        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeNames={"#status": "status", "#error": "error"},
         ExpressionAttributeValues={":execution": execution},
-        ProjectionExpression="run_id, #status",
+        ProjectionExpression="run_id, #status, #error",
         ConsistentRead=True,
     )
-    return ((str(one["run_id"]), str(one["status"])) for page in claimed for one in page["Items"])
+    items = (one for page in claimed for one in page["Items"])
+    return ((UnfinishedRun(str(one["run_id"]), _failure(one)), str(one["status"])) for one in items)
+
+
+def _failure(item: Mapping[str, Any]) -> str | None:
+    return str(item.get("error", "")) if item["status"] == FAILED else None
 
 
 def item_of(table: str, run_id: str) -> dict[str, str] | None:

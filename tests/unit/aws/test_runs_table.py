@@ -66,7 +66,7 @@ def test_an_executions_unfinished_run_is_found_among_many(account):
         )
     assert runs_table.unfinished_run(TABLE, "arn:1") is None
     claim("arn:1")
-    assert runs_table.unfinished_run(TABLE, "arn:1") == "run"
+    assert runs_table.unfinished_run(TABLE, "arn:1") == ("run", None)
     runs_table.set_status(TABLE, "run", REPORTED)
     assert runs_table.unfinished_run(TABLE, "arn:1") is None
 
@@ -76,7 +76,7 @@ def test_a_run_that_somebody_else_has_taken_is_not_ours_to_fail():
     runs_table.set_status(TABLE, "run", FAILED)
     claim("arn:2", by_event=False)
     assert runs_table.unfinished_run(TABLE, "arn:1") is None
-    assert runs_table.unfinished_run(TABLE, "arn:2") == "run"
+    assert runs_table.unfinished_run(TABLE, "arn:2") == ("run", None)
 
 
 def test_a_run_is_asked_for_its_next_job_and_never_for_one_before_it(account):

@@ -530,6 +530,26 @@ def test_the_end_of_an_execution_does_not_replace_what_its_catch_told(account, c
     assert account.run(RUN)["error"] == "GenerationFailedError"
 
 
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_stopping_the_jobs_that_run_on_after_a_failure_keeps_its_reason(
+    account, claimed, context, released, status
+):
+    (name,) = claimed()
+    process_results.handler(ended(name, **FAILED), context)
+    told, row = metrics(account)["failure"], account.run(RUN)
+    record_failure.handler({"executionArn": FIRST, "status": status}, context)
+    assert (metrics(account)["failure"], account.run(RUN)) == (told, row)
+    assert released == [RUN]
+    assert len(notified()) == 1
+
+
+def test_a_second_end_after_a_redrive_is_told_anew(account, claimed, context, released):
+    claimed()
+    for status in ("ABORTED", "TIMED_OUT"):
+        record_failure.handler({"executionArn": FIRST, "status": status}, context)
+        assert account.run(RUN)["error"] == status
+
+
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED"])
 def test_a_finished_report_is_never_replaced_by_a_failure(account, claimed, context, status):
     claimed()
