@@ -13,9 +13,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from nova_judge.findings.metrics_record import Reweighing
 from nova_judge.findings.metrics_schema import metrics_schema
+from nova_judge.findings.reweighed import reweighed_report
+from nova_judge.findings.saved_report import open_report
 from nova_judge.pairs.controls import Control, ControlFinding
-from nova_judge.records import Criterion, Judgment, Rubric, Unscored, Verdict
+from nova_judge.records import ONE_PASS, Criterion, Judgment, Rubric, Unscored, Verdict
 from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.markdown import escape, render_markdown
@@ -25,7 +28,7 @@ from nova_judge.report.write import render_report, write_report
 from nova_judge.scores.table import ScoreTable
 from nova_judge.statistics.clusters import cluster_counts
 from nova_judge.text import one_line
-from tests.made import generated, scored
+from tests.made import generated, runs, scored
 from tests.made.changed import changed
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
@@ -75,6 +78,24 @@ def test_few_labels_give_kappa_without_an_interval(rows, labels):
     page = files(found, [])["report.html"].decode()
     cell = re.search(r"Cohen's kappa</th><td>(.*?)</td>", page)
     assert (cell is not None and "[" in cell.group(1)) == (labels >= 20)
+
+
+@pytest.mark.parametrize("one_order", ["a pass a row", "chosen weights"])
+def test_labels_of_a_run_of_one_order_stand_on_its_page(rows, one_order, tmp_path):
+    """The page ended in a TypeError: shares of both orders are unknown there."""
+    replace = msgspec.structs.replace
+    labelled = [replace(each, row=replace(each.row, label=Verdict.B)) for each in rows[:40]]
+    if one_order == "a pass a row":
+        once = [replace(row, judgment=replace(row.judgment, backward=ONE_PASS)) for row in labelled]
+        metrics = generated.metrics(once)
+    else:
+        run = open_report(runs.write_run(tmp_path / "run", labelled))
+        metrics = reweighed_report(run, Reweighing(drop="clarity")).metrics
+    assert (metrics.one_order, metrics.agreement.labelled) == (True, 40)
+    page = files(metrics, labelled)["report.html"].decode()
+    shares = page[page.index("Agreement with labels") :]
+    assert f"A first</th><td>{100 * metrics.agreement.forward:.1f} %" in shares
+    assert "orders (strict)" not in shares
 
 
 @pytest.mark.parametrize("ends", [(0.3, 0.5), (0.95, 0.99)])
