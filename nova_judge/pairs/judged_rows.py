@@ -66,7 +66,8 @@ def read_rows(job: JudgedFiles, notes: Counter[str] | None = None) -> Iterator[J
     """
     sent = require_lines(job.rows, InputRow, JudgeJobError)
     judgments = read_judgments(job.details, notes)
-    prompts = (shown and str(shown) for (shown,) in read_shown(job.details, ["full_prompt"]))
+    shown = (prompt for (prompt,) in read_shown(job.details, ["full_prompt"]))
+    prompts = (None if prompt is None else str(prompt) for prompt in shown)
     order, one_pass = _OrderCheck(), _made_one_pass(job)
     for row, judgment, prompt in zip_longest(sent, judgments, prompts):
         if row is None:

@@ -118,6 +118,12 @@ def test_details_that_never_show_the_prompt_prove_nothing(job, column):
     assert len(list(read_rows(job(sent, ["a prompt template"] * 3, column=column)))) == 3
 
 
+@pytest.mark.parametrize("nothing", [0, [], ""])
+def test_a_column_of_prompts_that_holds_no_texts_harms_nothing(job, nothing):
+    sent = [row(1), row(2)]
+    assert [j.row for j in read_rows(job(sent, [nothing] * 2))] == sent
+
+
 def test_what_disagrees_within_the_details_is_counted(job):
     notes: Counter[str] = Counter()
     sent = [row(1)]
