@@ -139,10 +139,13 @@ def differs_from_report(judgment: Judgment) -> bool:
 
     The container need not normalise weights that do not sum to 1; both readings are accepted.
     """
-    rubric, ours = judgment.rubric, recomputed_scores(judgment)
-    if not isinstance(rubric, Rubric) or ours is None:
+    rubric = judgment.rubric
+    if not isinstance(rubric, Rubric):
         return False
     reported = (rubric.reported_score_A, rubric.reported_score_B, rubric.reported_margin)
+    # Most judges report none, and to compute scores is dear.
+    if reported == (None, None, None) or (ours := recomputed_scores(judgment)) is None:
+        return False
     total = sum(criterion.weight for criterion in rubric.criteria)
     return any(
         stated is not None

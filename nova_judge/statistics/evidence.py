@@ -256,7 +256,7 @@ def markup_of(text: str | None) -> Markup | None:
     """
     if text is None:
         return None
-    return Markup(*(sum(1 for _ in pattern.finditer(text)) for pattern in _MARKUP))
+    return Markup(*(len(pattern.findall(text)) for pattern in _MARKUP))
 
 
 def _columns(rows: list[EvidenceRow]) -> Evidence:
