@@ -171,8 +171,8 @@ def _show(file: Path, checked: Checked, unread: tuple[str, ...], warnings: tuple
     console = Console()
     rejected = checked.rejected
     console.print(
-        f"{escape(str(file))}: {checked.usable:,} usable rows ({checked.holds}), "
-        f"{len(rejected):,} rejected lines"
+        f"{escape(str(file))}: {count_of(checked.usable, 'usable row')} ({checked.holds}), "
+        f"{count_of(len(rejected), 'rejected line')}"
     )
     for warning in warnings:
         console.print(f"[yellow]{escape(warning)}[/]")

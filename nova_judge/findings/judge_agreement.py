@@ -17,6 +17,7 @@ from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.gwet import BeyondChance
 from nova_judge.statistics.outcomes import VERDICTS, Outcome, profile_of, score_quarters
+from nova_judge.text import count_of
 
 FEWEST_COMMON = 2
 
@@ -154,8 +155,9 @@ def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> Pair
     common = [pair for pair in first.verdicts if pair in second.verdicts]
     if len(common) < FEWEST_COMMON:
         raise NotComparableError(
-            f"{first.name} and {second.name} have {len(common)} judged pairs in common: the same "
-            "prompts with the same two answers are needed. Judge one file with both recipes"
+            f"{first.name} and {second.name} have {count_of(len(common), 'judged pair')} in "
+            "common: the same prompts with the same two answers are needed. Judge one file with "
+            "both recipes"
         )
     table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
     for pair in common:

@@ -28,7 +28,8 @@ def criteria(metrics: Metrics) -> str:
         if names
     ]
     if level:
-        parts.append(f"{level} of {len(tested)} criteria show no difference at this many rows")
+        of = count_of(len(tested), "criterion shows", "criteria show")
+        parts.append(f"{level} of {of} no difference at this many rows")
     if not parts:
         return "No criterion was scored in enough rows to compare."
     return f"In the order A, B: {'; '.join(parts)}."
@@ -94,7 +95,7 @@ def score_use(rubric: RubricFindings) -> str:
         if shape is not ScoreShape.BELL
         and (names := [name for name, its in shaped if its is shape])
     ]
-    first = f"roughly bell-shaped on {bells} of {len(shaped)} criteria"
+    first = f"roughly bell-shaped on {bells} of {count_of(len(shaped), 'criterion', 'criteria')}"
     return f"The judge's scores 1 to 5 are {'; '.join([first, *others])}."
 
 
@@ -103,10 +104,12 @@ def warnings(rubric: RubricFindings) -> list[str]:
     off, against = rubric.weights_not_one, rubric.margin_against_verdict
     wrong = []
     if rubric.unreadable:
-        wrong.append(f"{rubric.unreadable:,} rubrics could not be read and are left out here.")
+        one, several = "rubric could not be read and is", "rubrics could not be read and are"
+        wrong.append(f"{count_of(rubric.unreadable, one, several)} left out here.")
     if off.rows:
         ends = f"{off.least:g} to {off.most:g}"
-        wrong.append(f"{off.rows:,} rubrics have weights that sum to {ends}, not 1: normalised.")
+        rubrics = count_of(off.rows, "rubric has", "rubrics have")
+        wrong.append(f"{rubrics} weights that sum to {ends}, not 1: normalised.")
     if rubric.reported_differs:
         one, several = "row reports a score that its", "rows report a score that their"
         wrong.append(f"{count_of(rubric.reported_differs, one, several)} own criteria do not give.")

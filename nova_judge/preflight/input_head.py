@@ -18,6 +18,7 @@ from nova_judge.records import (
     as_rejected,
 )
 from nova_judge.sources.answers_file import how_to_bring
+from nova_judge.text import count_of
 
 
 class InputHead(NamedTuple):
@@ -115,7 +116,7 @@ def input_check(
         return Check("input", "fail", f"no usable row: {reason}", advice)
     context = catalog.compatibility().judge_context_tokens
     longest = max((_tokens(row) for row in rows if isinstance(row, InputRow)), default=0)
-    summary = f"{len(rows):,} usable rows in the first {len(seen):,} of {size:,} bytes"
+    summary = f"{count_of(len(rows), 'usable row')} in the first {len(seen):,} of {size:,} bytes"
     if longest > context.warn_from:
         return Check(
             "input",

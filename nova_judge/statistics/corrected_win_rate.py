@@ -21,6 +21,7 @@ from nova_judge.statistics.arrays import Flags, Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
 from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
+from nova_judge.text import count_of
 
 __all__ = ["corrected_win_rate", "weighted_label_rate", "weighted_share"]
 
@@ -89,7 +90,8 @@ def corrected_win_rate(
     others = int((~np.isnan(scores)).sum()) - labelled
     rows = _rows(scores, labels, probabilities, clusters)
     if labelled < MIN_LABELLED:
-        return Unscored(f"{labelled} judged rows have a label, {MIN_LABELLED} are needed")
+        rows_have = count_of(labelled, "judged row has", "judged rows have")
+        return Unscored(f"{rows_have} a label, {MIN_LABELLED} are needed")
     if not others:
         return Unscored("every judged row has a label: read the labels themselves")
     low, estimate, high, trust = _bounds(rows, level)

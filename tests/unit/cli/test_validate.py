@@ -47,7 +47,7 @@ def test_a_recipe_may_read_other_lines(validate):
     own = lines({"query": "2 + 2?", "response": "4"}, {"query": "2 + 3?"})
     result = validate(own, "--recipe", "own-data")
     assert result.exit_code == 1
-    assert "1 usable rows (questions for the model under test), 1 rejected lines" in result.stdout
+    assert "1 usable row (questions for the model under test), 1 rejected line" in result.stdout
     assert isinstance(validate(own).exception, InputFileError)
     needs_none = validate(own, "--recipe", "benchmark-mmlu")
     assert "recipe benchmark-mmlu reads no file" in str(needs_none.exception)
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_is_named():
 def test_behind_a_huge_first_line_the_pairs_are_still_pairs(validate):
     result = validate(b"x" * 2_000_000 + b"\n" + lines(GOOD))
     assert result.exit_code == 1
-    assert "1 usable rows (ready pairs), 1 rejected lines" in result.stdout
+    assert "1 usable row (ready pairs), 1 rejected line" in result.stdout
 
 
 def test_several_maps_are_one_map(validate):

@@ -111,6 +111,15 @@ def test_the_use_of_scores_names_the_criteria_that_are_not_bell_shaped(rubric_me
     assert sentences_rubric.score_use(msgspec.structs.replace(rubric, criteria=())) == ""
 
 
+def test_one_criterion_and_one_rubric_are_told_in_the_singular(rubric_metrics):
+    one = changed(changed(rubric_metrics, "rubric.unreadable", 1), "rubric.weights_not_one.rows", 1)
+    first = changed(one.rubric.criteria[0], "differs", False)
+    one = changed(one, "rubric.criteria", (first,))
+    assert "1 of 1 criterion shows no difference" in sentences_rubric.criteria(one)
+    told = " ".join(sentences_rubric.warnings(one.rubric))
+    assert "1 rubric could not be read and is left out here. 1 rubric has weights" in told
+
+
 def test_a_report_shows_every_score_that_the_judge_gave(rubric_metrics):
     first = rubric_metrics.rubric.criteria[0]
     assert sum(first.scores_A) == sum(first.scores_B) >= first.n

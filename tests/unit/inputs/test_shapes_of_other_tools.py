@@ -286,4 +286,4 @@ def test_documents_are_refused_with_the_path_to_their_rows(tmp_path, shape):
     result = validate(path, "--map", f"rows={at}")
     if result.exit_code != 0:
         result = validate(path, "--map", f"rows={at},{suggestion(result)}")
-    assert "1 usable rows" in printed(result)
+    assert "1 usable row" in printed(result)

@@ -264,7 +264,7 @@ def test_failed_checks_stop_the_run_and_are_all_named():
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        (b'{"prompt": "a"}\n', "pass", "1 usable rows"),
+        (b'{"prompt": "a"}\n', "pass", "1 usable row"),
         (b'{"prompt": "a"}\nnot json\n', "warn", "1 unusable (line 2"),
         (b'{"question": "a"}\n', "fail", "no usable row: line 1: field `prompt` is missing"),
         (b"", "fail", "no line"),

@@ -75,6 +75,8 @@ def test_the_interval_holds_an_estimate_that_leaves_the_range() -> None:
 def test_too_few_or_too_many_labels_have_a_reason() -> None:
     few = {Outcome.A: counts(AA=19)}
     assert corrected(few, OTHERS) == Unscored("19 judged rows have a label, 20 are needed")
+    reason = "1 judged row has a label, 20 are needed"
+    assert corrected({Outcome.A: counts(AA=1)}, OTHERS) == Unscored(reason)
     everything = corrected(LABELLED, ProfileCounts())
     assert isinstance(everything, Unscored)
 
