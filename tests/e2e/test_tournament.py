@@ -5,7 +5,6 @@ import random
 from itertools import combinations
 from pathlib import Path
 
-import choix
 import numpy as np
 import pytest
 
@@ -66,6 +65,8 @@ def test_each_candidate_answers_each_prompt_once(played):
 
 
 def test_the_leaderboard_is_choix_s_over_the_same_pairs(played):
+    import choix
+
     out, _, _ = played
     board = open_report(out).metrics.tournament.board
     wins = []

@@ -55,7 +55,7 @@ def rule(stage, name):
 
 def takes(pattern, detail_type, detail):
     """EventBridge's own semantics, as the emulator has them."""
-    from ministack.services import eventbridge  # noqa: PLC0415 - it takes a second to import
+    from ministack.services import eventbridge  # takes a second to import
 
     event = {"Source": "aws.sagemaker", "DetailType": detail_type, "Detail": json.dumps(detail)}
     return eventbridge._matches_pattern(json.dumps(pattern), event)

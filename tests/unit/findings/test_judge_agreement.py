@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.judge_agreement import JudgeVerdicts, Pair, cross_check, judge_of
@@ -31,6 +30,8 @@ def judge(name: str, *verdicts: Outcome) -> JudgeVerdicts:
 
 
 def test_agreement_and_kappa_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import cohen_kappa_score
+
     first, second = [A, B, B, TIE, A, B] * 5, [A, B, A, TIE, B, B] * 5
     found = cross_check([judge("x", *first), judge("y", *second)])
     (pair,) = found.pairs

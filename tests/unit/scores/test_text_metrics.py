@@ -3,8 +3,6 @@
 import random
 
 import pytest
-import sacrebleu
-from rouge_score import rouge_scorer
 
 from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import (
@@ -65,6 +63,8 @@ def texts(seed: int, longest: int = 14) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", ["rouge1", "rouge2", "rougeL"])
 def test_rouge_equals_the_rouge_score_library(name: str) -> None:
+    from rouge_score import rouge_scorer
+
     scorer = rouge_scorer.RougeScorer([name])
     for seed in range(500):
         answer, reference = texts(seed)
@@ -73,6 +73,8 @@ def test_rouge_equals_the_rouge_score_library(name: str) -> None:
 
 
 def test_bleu_equals_the_sacrebleu_library() -> None:
+    import sacrebleu
+
     for seed in range(150):
         pairs = [texts(1000 * seed + row, longest=9 + seed) for row in range(1 + seed % 7)]
         answers, references = [list(side) for side in zip(*pairs, strict=True)]

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.pairs.judged_evidence import evidence_row
@@ -56,6 +54,8 @@ def test_a_naive_count_over_random_rows_agrees() -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_kappa_is_that_of_scikit_learn(seed: int) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
     table = np.random.default_rng(seed).integers(0, 9, (3, 3))
     labels = np.repeat(np.repeat(np.arange(3), 3), table.ravel())
     verdicts = np.repeat(np.tile(np.arange(3), 3), table.ravel())
@@ -65,6 +65,8 @@ def test_kappa_is_that_of_scikit_learn(seed: int) -> None:
 
 
 def test_the_variance_of_kappa_is_that_of_statsmodels() -> None:
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     table = np.array([[400, 70, 30], [60, 300, 40], [20, 30, 50]]) * 1000
     found = cohen_kappa(table)
     expected = cohens_kappa(table)

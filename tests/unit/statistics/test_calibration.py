@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.isotonic import IsotonicRegression
 
 from nova_judge.findings.judgment_file import read_judgment_file
 from nova_judge.records import Unscored, Verdict
@@ -34,6 +33,8 @@ def margins(number: int, seed: int = 3, steps: int = 0) -> Evidence:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("steps", [0, 8])
 def test_the_map_is_that_of_scikit_learn(seed: int, steps: int) -> None:
+    from sklearn.isotonic import IsotonicRegression
+
     rng = np.random.default_rng(seed)
     where = rng.random(200)
     if steps:

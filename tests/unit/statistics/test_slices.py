@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Verdict
@@ -16,6 +15,8 @@ from tests.made.profiles import judged_rows
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_correction_is_that_of_statsmodels(seed: int) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     p_values = np.random.default_rng(seed).random(9) ** 3
     expected = multipletests(p_values, method="holm")[1]
     assert holm(p_values.tolist()) == pytest.approx(expected)

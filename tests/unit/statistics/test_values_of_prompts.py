@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
 from nova_judge.statistics.clusters import METHOD as CLUSTERS
 from nova_judge.statistics.clusters import sums_by_prompt
@@ -36,6 +35,8 @@ def paired(differences: np.ndarray) -> list[tuple[float, float]]:
 
 
 def test_the_standard_error_is_statsmodels_clustered_one() -> None:
+    import statsmodels.api as sm
+
     rng = np.random.default_rng(1)
     sizes = rng.integers(1, 9, 30).tolist()
     keys = keys_of(sizes)

@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.contest import contest_of, standard_error_of, win_rate_of
@@ -37,6 +36,8 @@ def test_the_win_rate_is_the_mean_over_rows_ties_as_half() -> None:
 )
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_wilson_is_that_of_statsmodels(wins: int, trials: int, level: float) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     found = wilson(wins, trials, level)
     assert isinstance(found, Interval)
     expected = proportion_confint(wins, trials, alpha=1 - level, method="wilson")
