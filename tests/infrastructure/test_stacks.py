@@ -6,18 +6,15 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-import aws_cdk as cdk
 import msgspec
 import pytest
 import ryaml
 
-import app
 from lambdas import settings
 from nova_judge import errors
 from nova_judge.layout import INBOX, UNSTARTED
 from nova_judge.recipe import catalog
 from stacks.config import stage_config
-from stacks.constructs import python_function
 from tests.infrastructure.conftest import ROOT, Templates
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -149,6 +146,11 @@ def test_every_handler_is_there_and_reads_what_its_function_is_given(synthesized
 
 
 def test_every_stage_but_the_local_one_brings_its_dependencies(local, tmp_path, monkeypatch):
+    import aws_cdk as cdk
+
+    import app
+    from stacks.constructs import python_function
+
     def pretend(_: object, output_dir: str, *__: object, **___: object) -> bool:
         (Path(output_dir) / "python").mkdir()
         return True
@@ -458,6 +460,8 @@ def test_every_resource_says_whose_it_is(synthesized):
 
 
 def test_a_layer_that_lambda_would_refuse_is_not_deployed(tmp_path):
+    from stacks.constructs import python_function
+
     file = tmp_path / "large.so"
     with file.open("wb") as content:
         content.truncate(python_function.MOST_LAYER_BYTES)

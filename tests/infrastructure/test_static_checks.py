@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import parliament
 import pytest
 
 from stacks.command import run_tool
@@ -107,6 +106,8 @@ def _states(machine: dict) -> dict[str, dict]:
 
 
 def test_the_policy_linter_finds_nothing(inspected):
+    import parliament
+
     documents = {
         name: json.dumps(properties["PolicyDocument"])
         for name, properties in inspected.resources("AWS::IAM::Policy").items()
