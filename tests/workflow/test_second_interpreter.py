@@ -15,15 +15,6 @@ import boto3
 import pytest
 import ryaml
 from moto import mock_aws
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
-    lambda_eval_utils,
-    state_task_factory,
-)
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service_lambda,
-)
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function import wait_function
-from moto.stepfunctions.parser.asl.eval import states
 
 from nova_judge.folders import ROOT
 
@@ -141,6 +132,16 @@ class Machine:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
+        lambda_eval_utils,
+        state_task_factory,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+        state_task_service_lambda,
+    )
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function import wait_function
+    from moto.stepfunctions.parser.asl.eval import states
+
     tasks: list[Tasks] = []
 
     class Stub(state_task_service_lambda.StateTaskServiceLambda):
