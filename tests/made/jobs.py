@@ -15,6 +15,16 @@ STAMP = "2025-11-20T10-11-12.345678"
 RUBRIC = "custom|rubric_llm_judge_judge|0"
 PAIRWISE = "custom|llm_judge_judge|0"
 OWN_DATA = "custom|gen_qa_gen_qa|0"
+FIRST_POST = {
+    "a_scores": 16.0,
+    "b_scores": 10.0,
+    "ties": 0.0,
+    "inference_error": 0.0,
+    "winrate": 0.38,
+    "lower_rate": 0.23,
+    "upper_rate": 0.56,
+}
+"""The counts of AWS's first post."""
 POST = {
     "a_scores": 3.0,
     "b_scores": 7.0,

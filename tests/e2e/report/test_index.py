@@ -1,7 +1,5 @@
 """The index of thirty runs in a real browser: searched, filtered, sorted, two of them compared."""
 
-import threading
-
 import pytest
 from playwright.sync_api import expect
 
@@ -10,6 +8,7 @@ from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.report.report_server import make_server
 from tests.made import generated
 from tests.made.changed import changed
+from tests.made.serving import serving
 
 from .looked_at import violations
 
@@ -35,12 +34,8 @@ def address(tmp_path_factory):
         report.mkdir(parents=True)
         (report / "metrics.json").write_bytes(encode_metrics(metrics))
         write_judgments(iter(rows), report / "judgments.parquet")
-    server = make_server(root, 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with serving(make_server(root, 0)) as server:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
 
 
 @pytest.mark.slow

@@ -3,8 +3,6 @@
 import http.client
 import random
 import re
-import threading
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +17,7 @@ from nova_judge.report.review_server import ReviewServer
 from nova_judge.report.write import write_report
 from nova_judge.review.labels import read_draw, read_review
 from tests.made import generated
+from tests.made.serving import serving
 
 from .looked_at import violations
 
@@ -36,21 +35,13 @@ def run(tmp_path_factory):
     return folder
 
 
-@contextmanager
 def served(run, reviewer):
     place = review_command._place(str(run))
     console = review_command.Console(quiet=True)
     draw = read_draw(place.store) or review_command._drawn(console, place, 40, keep=True)
     session = review_command._session(place, draw, reviewer)
     anew = lambda: review_command._report_anew(place)  # noqa: E731
-    server = ReviewServer(session, 0, f"labels of {reviewer}", anew)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+    return serving(ReviewServer(session, 0, f"labels of {reviewer}", anew))
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """Rows as people read them: Markdown, differences, links, keys, and all rows of a large run."""
 
 import re
-import threading
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from nova_judge.report.report_rows import JudgedPairs
 from nova_judge.report.report_server import make_server
 from nova_judge.report.write import write_report
 from tests.made import generated
+from tests.made.serving import serving
 
 from .looked_at import violations
 
@@ -181,13 +181,9 @@ def large(tmp_path_factory):
     rows = generated.judged_rows(20_000)
     metrics = generated.metrics(rows)
     write_report(folder / "mine" / "report", metrics, JudgedPairs(iter(rows), metrics.run_id))
-    server = make_server(folder, 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_address[1]}/mine/report/report.html"
-    yield address, metrics.reconciled.ties
-    server.shutdown()
-    server.server_close()
+    with serving(make_server(folder, 0)) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}/mine/report/report.html"
+        yield address, metrics.reconciled.ties
 
 
 @pytest.mark.slow

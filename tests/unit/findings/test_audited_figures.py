@@ -16,7 +16,7 @@ from nova_judge.pairs.passes import COUNTS_DIFFER
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import count_profiles
 from nova_judge.statistics.statistics_settings import DEFAULTS
-from tests.made import details, runs
+from tests.made import details, jobs, runs
 from tests.made.changed import changed
 
 POST_TWO = {
@@ -60,16 +60,7 @@ def test_seven_of_ten_is_not_significant_and_its_other_figures_hold():
 
 
 def test_the_first_post_s_interval_is_no_usual_one():
-    job = {
-        "a_scores": 16.0,
-        "b_scores": 10.0,
-        "ties": 0.0,
-        "inference_error": 0.0,
-        "winrate": 0.38,
-        "lower_rate": 0.23,
-        "upper_rate": 0.56,
-    }
-    audit = found(audit_job(job, None, {}))
+    audit = found(audit_job(jobs.FIRST_POST, None, {}))
     assert set(audit) == {"job: lower_rate, upper_rate", "job: that A is ahead"}
     assert "0.224 to 0.575" in audit["job: lower_rate, upper_rate"].recomputed
 

@@ -9,18 +9,9 @@ from nova_judge.findings.job_metrics import BY_JUDGMENT, metrics_of_job
 from nova_judge.report.figure import PANELS
 from nova_judge.report.job_figure import plot_nova_judge_results
 from nova_judge.statistics.decision import Word
+from tests.made.jobs import FIRST_POST
 
 pytestmark = pytest.mark.drawn
-
-POST = {
-    "a_scores": 16.0,
-    "b_scores": 10.0,
-    "ties": 0.0,
-    "inference_error": 0.0,
-    "winrate": 0.38,
-    "lower_rate": 0.23,
-    "upper_rate": 0.56,
-}
 
 
 def heading(figure):
@@ -28,7 +19,7 @@ def heading(figure):
 
 
 def test_the_dictionary_of_the_post():
-    figure = plot_nova_judge_results(POST)
+    figure = plot_nova_judge_results(FIRST_POST)
     assert heading(figure).startswith(
         "Inconclusive: The job's judgments, each counted as a row, name B on 10 and A on 16 of 26 "
         "rows (exact two-sided sign test, p = 0.327); win rate of B 38.5 %"
@@ -42,9 +33,9 @@ def test_the_dictionary_of_the_post():
 @pytest.mark.parametrize(
     "document",
     [
-        {"results": {"custom|judge|0": POST, "all": {"a_scores": 1, "b_scores": 1}}},
-        {name: np.float64(value) for name, value in POST.items()},
-        {name: np.int64(value) if value >= 1 else value for name, value in POST.items()},
+        {"results": {"custom|judge|0": FIRST_POST, "all": {"a_scores": 1, "b_scores": 1}}},
+        {name: np.float64(value) for name, value in FIRST_POST.items()},
+        {name: np.int64(value) if value >= 1 else value for name, value in FIRST_POST.items()},
     ],
 )
 def test_a_results_file_and_numbers_of_numpy(document):
