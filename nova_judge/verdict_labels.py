@@ -12,8 +12,9 @@ What counts as a label, after a reasoning model's thoughts are taken off:
 * one closing bracket missing, as AWS itself prints `[[A=B (bothbad)]`;
 * any of these escaped (`\\[\\[A>B\\]\\]`, `&gt;`, `\\u003e`), full-width, in curly quotes, in bold;
 * without brackets only where nothing else can be meant: the whole text (in quotes, list brackets or
-  a code fence), the value of a key (`preference: A>B`, `{"verdict": "A"}`, `<verdict>A</verdict>`),
-  the end of a sentence such as "The verdict is A>B.", and `A>B` alone on the last line.
+  a code fence), the value of a key (`preference: A>B`, `{"verdict": "A"}`, `<verdict>A</verdict>`)
+  that was written to its end, the end of a sentence such as "The verdict is A>B.", and `A>B` alone
+  on the last line.
 
 Repeating one label is fine. Two different labels, strong and weak forms included, are not a
 verdict: choosing the last one would be a guess. JudgeBench applies the same rule, and its published
@@ -47,11 +48,11 @@ _PREFIX = r"(?:(?:the )?(?:response|answer|assistant|model|candidate|option|outp
 _SIDE = rf"{_PREFIX}[ab]"
 _RELATION = r"(?:>{1,3}|<{1,3}|={1,2})"
 _BAD = r"both[ _-]?(?:are[ _-]?)?bad"
-_COMPARED = rf"{_SIDE} {{0,4}}{_RELATION} {{0,4}}{_SIDE}(?: {{0,4}}\( {{0,4}}{_BAD} {{0,4}}\))?"
-_WORDS = (
-    rf"{_SIDE}(?: (?:wins|won|is (?:the )?better(?: one)?|is preferred))?|"
-    rf"(?:(?:a )?tie )?\({_BAD}\)|{_BAD}|(?:a )?(?:tie|draw)|tied|equal|equally good"
-)
+_TIED = r"(?:a )?(?:tie|draw)|tied|equal|equally good|both[ _-]?good"
+_NOTE = rf"\( {{0,4}}(?:{_BAD}|{_TIED}|both are (?:equally )?good) {{0,4}}\)"
+_COMPARED = rf"{_SIDE} {{0,4}}{_RELATION} {{0,4}}{_SIDE}(?: {{0,4}}{_NOTE})?"
+_WINS = r"(?: (?:wins|won|is (?:the )?better(?: one)?|is preferred))?"
+_WORDS = rf"{_SIDE}{_WINS}|(?:(?:a )?tie )?{_NOTE}|{_BAD}|{_TIED}"
 _LABEL = rf"(?:{_COMPARED}|{_WORDS})"
 _OPEN, _CLOSE = r"[\[\"' ]{0,6}", r"[\]\"' ]{0,6}"
 _KEY = (
@@ -61,27 +62,28 @@ _KEY = (
 _BRACKETED = re.compile(rf"\[\[[\"' ]{{0,4}}(?=[a-z(])({_LABEL}|c)[\"' ]{{0,4}}\]")
 _BOXED = re.compile(rf"boxed\{{ {{0,4}}({_LABEL}) {{0,4}}\}}")
 _IN_DATA = re.compile(
-    rf"{_KEY}[\w -]{{0,30}}(?:[\"'] {{0,4}}: {{0,4}}|>\s{{0,9}}){_OPEN}({_LABEL}){_CLOSE}"
-    rf"(?=[,}}\n]|\s{{0,9}}</|$)"
+    rf"(?:{_KEY}[\w -]{{0,30}}[\"'] {{0,4}}:|<[\w -]{{0,30}}{_KEY}[\w -]{{0,30}}>)\s{{0,9}}"
+    rf"({_OPEN})({_LABEL})({_CLOSE})(?=[,}}\n]|\s{{0,9}}</|$)"
 )
 _KEYED = re.compile(
-    rf"^[\w \t-]{{0,40}}{_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)[ \t]{{0,4}}{_OPEN}({_LABEL})"
-    rf"{_CLOSE}(?=[.!;。)]|[ \t]*$|,? (?:because|since|as) )",
+    rf"^(?:#{{1,6}}|\d{{1,2}}[.)])?[\w \t-]{{0,40}}{_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)"
+    rf"[ \t]{{0,4}}{_OPEN}({_LABEL}){_CLOSE}(?=[.!;。)]|[ \t]*$|,? (?:because|since|as) )",
     re.MULTILINE,
 )
-_WHOLE = re.compile(rf"(?:\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
-_LAST_LINE = re.compile(rf"{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}")
+_WHOLE = re.compile(rf"(?:(?!{_LABEL}\n)\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
+_ALONE = re.compile(rf"^{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}$", re.MULTILINE)
 _PIECE = 64
 _WHOLE_LIMIT = 200  # characters: a longer text is prose, not a label
 _OPEN_END = re.compile(r"\[\[[^\[\]\n]{0,24}\Z")
 _COMPARED_PARTS = re.compile(rf"{_PREFIX}([ab])({_RELATION}){_PREFIX}([ab])")
-_SIDE_PART = re.compile(rf"{_PREFIX}([ab])\b")
+_ONE_SIDE = re.compile(rf"{_PREFIX}([ab]){_WINS}")
 _TURN: Final = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
 
 _ESCAPED = re.compile(r"(?:\\u00|%)(3[ce])|&(?:amp;)?(gt|lt|#6[02]|#x3[ce]);|\\([gl]t)\b")
 _BACKSLASHES = re.compile(r"\\{1,4}(?=[\[\]<>=\"'{}_])")
 _AS_PLAIN = {
     **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad*`")),
+    **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))),
     **{ord(curly): '"' for curly in "“”„«»"},
     **{ord(curly): "'" for curly in "\u2018\u2019"},
     **{ord(bracket): "[" for bracket in "\u3010\u3014\u300c\u300e"},
@@ -155,36 +157,49 @@ def _larger(sign: re.Match[str]) -> bool:
 
 
 def _bare_labels(text: str) -> list[str]:
-    if stated := _BOXED.findall(text) or _IN_DATA.findall(text):
+    if stated := _BOXED.findall(text) or _in_data(text):
         return stated
     if len(text) <= _WHOLE_LIMIT and (whole := _WHOLE.fullmatch(text)):
         return [whole[1]]
     if keyed := _KEYED.findall(text):
         return keyed
-    last = _LAST_LINE.fullmatch(text[text.rfind("\n") + 1 :][:_WHOLE_LIMIT].strip())
-    return [last[1]] if last else []
+    last = text[text.rfind("\n") + 1 :][:_WHOLE_LIMIT].strip()
+    alone = _ALONE.fullmatch(last)
+    return [alone[1], *_ALONE.findall(text)] if alone else []
+
+
+def _in_data(text: str) -> list[str]:
+    """The values of keys; one whose quote or bracket stays open is cut off, or one of several."""
+    return [
+        label
+        for opened, label, closed in _IN_DATA.findall(text)
+        if len(opened.replace(" ", "")) == len(closed.replace(" ", ""))
+    ]
 
 
 def _normal(label: str) -> str:
-    """One spelling for each label: `A>B`, `A>>B`, `A=B`, `A=B(BOTHBAD)`, A before B in ties."""
+    """One spelling for each label: `A>B`, `A>>B`, `A=B`, `A=B(BOTHBAD)`, A before B in ties.
+
+    That both are good is no more than a tie, but beside a winner it contradicts it.
+    """
     bad = "(bothbad)" if re.search(_BAD, label) else ""
     compared = _COMPARED_PARTS.match(label.replace(" ", ""))
     if compared is None:
-        side = None if bad else _SIDE_PART.match(label)
+        side = _ONE_SIDE.fullmatch(label)
         return (f"a=b{bad}" if side is None else f"{side[1]}>{_OTHER[side[1]]}").upper()
     left, sign, right = compared.groups()
     if sign.startswith("<"):
         left, sign, right = right, sign.replace("<", ">"), left
     if sign.startswith("="):
-        left, sign, right = min(left, right), "=", max(left, right)
-    return f"{left}{sign}{right}{bad}".upper()
+        return f"{min(left, right)}={max(left, right)}{bad}".upper()
+    return f"{left}{sign}{right}{'(' * label.endswith(')')}".upper()
 
 
 def _meaning(label: str) -> JudgedAs:
-    relation, _, bad = label.partition("(")
+    relation, note, _ = label.partition("(")
     left, sign, right = relation[0], relation[1:-1], relation[-1]
-    if left == right or (bad and sign != "="):
+    if left == right or (note and sign != "="):
         return NO_LABEL
     if sign == "=":
-        return Verdict.BOTH_BAD if bad else Verdict.TIE
+        return Verdict.BOTH_BAD if note else Verdict.TIE
     return Verdict(left)

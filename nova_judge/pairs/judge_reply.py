@@ -5,6 +5,7 @@ labels are parsed, and a rubric's YAML, as from Nova's judges. What was read is 
 Nova's container would write it, so that a label in the judge's reasons is not one more verdict.
 """
 
+import json
 import re
 from typing import Any, NamedTuple, TypeVar
 
@@ -169,12 +170,24 @@ def _fixed_schema(kind: str) -> dict[str, Any]:
 
 
 def object_in(text: str, kind: type[ReplyForm]) -> ReplyForm | None:
-    """The JSON object in a text, whatever stands around it; None where it is none of this kind."""
+    """The JSON object in a text, whatever stands around it; None where it is none of this kind.
+
+    A key that stands twice says two things, of which JSON's readers keep the last.
+    """
     match = _OBJECT.search(text)
     try:
-        return msgspec.json.decode(match[0], type=kind, strict=False) if match else None
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        if match is None:
+            return None
+        reply = msgspec.json.decode(match[0], type=kind, strict=False)
+        json.loads(match[0], object_pairs_hook=_distinct, parse_int=str, strict=False)
+    except (ValueError, RecursionError):  # msgspec's errors are of ValueError
         return None
+    return reply
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError
 
 
 def _verdict(word: str) -> JudgedAs:

@@ -92,6 +92,15 @@ from tests.made.profiles import HAIKU
         ("A>>B", Verdict.A),
         ("<think>At first [[A>B]].</think>\n\nNo: [[B>A]]", Verdict.B),
         ("[[A>B]] I think.</think>\n[[B>A]]", Verdict.B),
+        ("Verdict: a tie", Verdict.TIE),
+        ("[[A draw]]", Verdict.TIE),
+        ('{"winner": "a tie"}', Verdict.TIE),
+        ("[[A=B (both good)]]", Verdict.TIE),
+        ("both good", Verdict.TIE),
+        ("## Final verdict: A>B\n\nIt names the source.", Verdict.A),
+        ("1. Verdict: B>A", Verdict.B),
+        ("[[\u200fA>B\u200f]]", Verdict.A),
+        ("x\nA>B\n\nA>B", Verdict.A),
     ],
 )
 def test_labels_in_every_form_that_occurs(text, expected):
@@ -126,6 +135,12 @@ def test_labels_in_every_form_that_occurs(text, expected):
         ("[[A>B]] or rather [[A>>B]]", CONFLICT),
         ("[[A=B]] or [[A=B (bothbad)]]", CONFLICT),
         ("verdict: A>B\npreference: B>A", CONFLICT),
+        ("The preferred option A > B", NO_LABEL),
+        ("A>B\nB>A", CONFLICT),
+        ("A\nB", NO_LABEL),
+        ("[[A>B (tie)]]", NO_LABEL),
+        ('{"verdicts": ["A>B", "B>A"]}', NO_LABEL),
+        ('{"verdict": "A', NO_LABEL),
     ],
 )
 def test_what_is_no_verdict_says_why(text, reason):

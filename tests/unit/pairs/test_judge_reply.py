@@ -59,6 +59,17 @@ def test_where_there_is_no_json_the_label_is_read():
     assert "thought" in (read_reply("<think>[[A>B]]", None).error or "")
 
 
+def test_a_key_that_stands_twice_says_two_things():
+    twice = '{"reasons": "x", "verdict": "A>B", "verdict": "B>A"}'
+    assert read_reply(twice, None).error == "the judge's output names different verdicts"
+    scores = '{"criteria": {"accuracy": {"score_A": 5, "score_B": 1, "score_B": 5}}}'
+    assert read_reply(scores, {"accuracy": FIXED["accuracy"]}).error is not None
+
+
+def test_a_reply_that_is_nested_too_deep_raises_nothing():
+    assert verdict('{"verdict": "A>B", "x": %s%s}' % ("[" * 5000, "]" * 5000)) == Verdict.A
+
+
 def test_a_rubric_of_the_judges_own_is_read_as_the_container_writes_it():
     criterion = {"name": "clarity: #1", "type": "scale", "weight": 0.5, "score_A": 4, "score_B": 2}
     other = {"name": "safe", "type": "binary", "weight": 0.5, "score_A": 1, "score_B": 0}
