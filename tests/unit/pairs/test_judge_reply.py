@@ -67,7 +67,8 @@ def test_a_key_that_stands_twice_says_two_things():
 
 
 def test_a_reply_that_is_nested_too_deep_raises_nothing():
-    assert verdict('{"verdict": "A>B", "x": %s%s}' % ("[" * 5000, "]" * 5000)) == Verdict.A
+    deep = "[" * 5000 + "]" * 5000
+    assert verdict(f'{{"verdict": "A>B", "x": {deep}}}') == Verdict.A
 
 
 def test_a_rubric_of_the_judges_own_is_read_as_the_container_writes_it():
