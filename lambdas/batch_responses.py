@@ -11,12 +11,13 @@ from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import BatchSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
+from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
 from nova_judge.steps import batch_shard, candidates, shard_files
-from nova_judge.steps.batch_shard import BatchPlace, BatchShard
+from nova_judge.steps.batch_shard import BatchShard
 
 
 @lambda_function

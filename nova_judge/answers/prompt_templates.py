@@ -5,7 +5,6 @@ A template knows `prompt`, `context`, `system`, `category` and `id` of the row, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import jinja2
 from jinja2.meta import find_undeclared_variables
@@ -63,17 +62,6 @@ def _order_problems(where: str, messages: Sequence[Message]) -> Iterator[str]:
         yield f"{where}: the last turn is the assistant's; the user's question comes last"
 
 
-class TemplateFields(NamedTuple):
-    """What a template may name: the row's texts, and the recipe's examples."""
-
-    prompt: str
-    context: str
-    system: str
-    category: str
-    id: str
-    examples: object
-
-
 def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
     """The function that makes a row's prompt; it raises GenerationFailedError where none can be."""
     if not asked.turns:
@@ -81,23 +69,25 @@ def prompt_maker(asked: CandidateSpec) -> Callable[[InputRow], str]:
     templates = [(turn.role, _SANDBOX.from_string(turn.content)) for turn in asked.turns]
 
     def made(row: InputRow) -> str:
-        fields = TemplateFields(
-            prompt=row.prompt,
-            context=row.context or "",
-            system=row.system or "",
-            category=row.category or "",
-            id=row.id,
-            examples=asked.examples,
-        )
-        *before, last = [Said(role, _text(template, fields, row)) for role, template in templates]
+        *before, last = [
+            Said(role, _text(template, row, asked.examples)) for role, template in templates
+        ]
         return Prompt(last.text, row.system, tuple(before)) if before or row.system else last.text
 
     return made
 
 
-def _text(template: jinja2.Template, fields: TemplateFields, row: InputRow) -> str:
+def _text(template: jinja2.Template, row: InputRow, examples: object) -> str:
+    fields = {
+        "prompt": row.prompt,
+        "context": row.context or "",
+        "system": row.system or "",
+        "category": row.category or "",
+        "id": row.id,
+        "examples": examples,
+    }
     try:
-        return render(template, fields._asdict())
+        return render(template, fields)
     except TooLongError as error:
         raise GenerationFailedError(f"line {row.line}: {error}") from error
     except ROW_FAULTS as error:

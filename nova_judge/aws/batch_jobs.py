@@ -16,39 +16,41 @@ _BUSY = {"ServiceQuotaExceededException", "ThrottlingException"}
 HOURS = 72
 
 
-class BatchJob(NamedTuple):
-    """Request of one job. URIs of S3; Bedrock reads and writes in the role `role_arn`.
+class BatchPlace(NamedTuple):
+    """How a stage begins batch jobs: names, the role in which Bedrock reads and writes, and tags.
 
     `kms_key` encrypts what it writes; "" for S3's own.
     """
 
-    name: str
-    model: str
+    prefix: str
     role_arn: str
-    input_uri: str
-    output_uri: str
-    tags: Mapping[str, str]
+    stage: str
     kms_key: str = ""
 
 
-def begin(job: BatchJob) -> str | None:
+def begin(
+    name: str,
+    model: str,
+    place: BatchPlace,
+    input_uri: str,
+    output_uri: str,
+    tags: Mapping[str, str],
+) -> str | None:
     """Begin a job, once however often it is asked for; None while the account has too many."""
-    output: ModelInvocationJobS3OutputDataConfigTypeDef = {"s3Uri": job.output_uri}
-    if job.kms_key:
-        output["s3EncryptionKeyId"] = job.kms_key
+    output: ModelInvocationJobS3OutputDataConfigTypeDef = {"s3Uri": output_uri}
+    if place.kms_key:
+        output["s3EncryptionKeyId"] = place.kms_key
     with passing(*_BUSY):
         begun = aws_clients.bedrock().create_model_invocation_job(
-            jobName=job.name,
-            clientRequestToken=job.name,
-            roleArn=job.role_arn,
-            modelId=job.model,
+            jobName=name,
+            clientRequestToken=name,
+            roleArn=place.role_arn,
+            modelId=model,
             modelInvocationType="Converse",
-            inputDataConfig={
-                "s3InputDataConfig": {"s3Uri": job.input_uri, "s3InputFormat": "JSONL"}
-            },
+            inputDataConfig={"s3InputDataConfig": {"s3Uri": input_uri, "s3InputFormat": "JSONL"}},
             outputDataConfig={"s3OutputDataConfig": output},
             timeoutDurationInHours=HOURS,
-            tags=[{"key": key, "value": value} for key, value in job.tags.items()],
+            tags=[{"key": key, "value": value} for key, value in tags.items()],
         )
         return begun["jobArn"]
     return None
@@ -64,11 +66,10 @@ def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs under way whose names begin with `prefix`; their ARNs stop them."""
     pages = aws_clients.bedrock().get_paginator("list_model_invocation_jobs")
     for wanted in ("Submitted", "Validating", "Scheduled", "InProgress"):
-        for page in pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted):
-            for job in page.get("invocationJobSummaries", ()):
-                name, since = job["jobName"], job["submitTime"].timestamp()
-                if not name.startswith(prefix):
-                    continue
+        listed = pages.paginate(nameContains=prefix.rstrip("-"), statusEquals=wanted)
+        for job in listed.search("invocationJobSummaries || `[]`"):
+            name, since = job["jobName"], job["submitTime"].timestamp()
+            if name.startswith(prefix):
                 uri = job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
                 run_id = uri.partition(f"/{RUNS}")[2].partition("/")[0]
                 yield RunningJob(name, job["jobArn"], run_id or None, since)

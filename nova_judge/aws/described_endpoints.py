@@ -8,8 +8,6 @@ from botocore.exceptions import ClientError
 from nova_judge.aws.client_errors import is_absent
 from nova_judge.sources.endpoint_facts import EndpointFacts
 
-MOST_NAMES = 200
-
 
 def endpoint_facts(
     sagemaker: Any,  # noqa: ANN401 - boto3's client
@@ -47,7 +45,7 @@ def endpoint_facts(
 def endpoint_names(sagemaker: Any) -> tuple[str, ...]:  # noqa: ANN401
     """Names of endpoints that the account has, the latest first."""
     page = sagemaker.list_endpoints(SortBy="CreationTime", SortOrder="Descending", MaxResults=100)
-    return tuple(endpoint["EndpointName"] for endpoint in page["Endpoints"])[:MOST_NAMES]
+    return tuple(endpoint["EndpointName"] for endpoint in page["Endpoints"])
 
 
 def _components(sagemaker: Any, name: str, asked: Collection[str]) -> dict[str, str]:  # noqa: ANN401

@@ -158,11 +158,10 @@ def endpoints_with_configs(sagemaker: "SageMakerClient", prefix: str) -> dict[st
     In epoch seconds; of what stands after a run was cut off between two calls.
     """
     found: dict[str, float] = {}
-    pages = sagemaker.get_paginator("list_endpoint_configs")
-    for page in pages.paginate(NameContains=f"{prefix}{OWN}"):
-        for config in page["EndpointConfigs"]:
-            name = config["EndpointConfigName"].rpartition("-")[0]
-            if name.startswith(f"{prefix}{OWN}"):
-                created = config["CreationTime"].timestamp()
-                found[name] = max(created, found.get(name, 0.0))
+    listing = sagemaker.get_paginator("list_endpoint_configs")
+    for config in listing.paginate(NameContains=f"{prefix}{OWN}").search("EndpointConfigs"):
+        name = config["EndpointConfigName"].rpartition("-")[0]
+        if name.startswith(f"{prefix}{OWN}"):
+            created = config["CreationTime"].timestamp()
+            found[name] = max(created, found.get(name, 0.0))
     return found

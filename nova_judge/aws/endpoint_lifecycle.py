@@ -108,10 +108,9 @@ class SageMakerEndpoints:
 
     def names(self, prefix: str) -> Iterable[str]:
         """The endpoints whose names begin with `prefix`."""
-        for page in self._client.get_paginator("list_endpoints").paginate(NameContains=prefix):
-            for endpoint in page["Endpoints"]:
-                if endpoint["EndpointName"].startswith(prefix):
-                    yield endpoint["EndpointName"]
+        pages = self._client.get_paginator("list_endpoints").paginate(NameContains=prefix)
+        names = pages.search("Endpoints[].EndpointName")
+        return (name for name in names if name.startswith(prefix))
 
 
 @functools.cache

@@ -13,11 +13,11 @@ from nova_judge.runs.orphans import RunningJob
 def running(prefix: str) -> Iterator[RunningJob]:
     """The jobs in progress whose names begin with `prefix`."""
     pages = aws_clients.sagemaker().get_paginator("list_training_jobs")
-    for page in pages.paginate(NameContains=prefix, StatusEquals="InProgress"):
-        for job in page["TrainingJobSummaries"]:
-            name = job["TrainingJobName"]
-            if name.startswith(prefix) and job["TrainingJobStatus"] == "InProgress":
-                yield RunningJob(name, name, _run_id(name), job["CreationTime"].timestamp())
+    listed = pages.paginate(NameContains=prefix, StatusEquals="InProgress")
+    for job in listed.search("TrainingJobSummaries"):
+        name = job["TrainingJobName"]
+        if name.startswith(prefix) and job["TrainingJobStatus"] == "InProgress":
+            yield RunningJob(name, name, _run_id(name), job["CreationTime"].timestamp())
 
 
 class JobSeen(NamedTuple):
@@ -36,10 +36,7 @@ class JobSeen(NamedTuple):
 
 def seen(prefix: str) -> list[JobSeen]:
     """The jobs whose names begin with `prefix`, whatever became of them, the oldest first."""
-    listed = (
-        aws_clients.sagemaker().get_paginator("list_training_jobs").paginate(NameContains=prefix)
-    )
-    jobs = (job for page in listed for job in page["TrainingJobSummaries"])
+    pages = aws_clients.sagemaker().get_paginator("list_training_jobs")
     seen_jobs = [
         JobSeen(
             job["TrainingJobName"],
@@ -47,7 +44,7 @@ def seen(prefix: str) -> list[JobSeen]:
             job["CreationTime"].timestamp(),
             job["TrainingEndTime"].timestamp() if "TrainingEndTime" in job else None,
         )
-        for job in jobs
+        for job in pages.paginate(NameContains=prefix).search("TrainingJobSummaries")
         if job["TrainingJobName"].startswith(prefix)
     ]
     return sorted(seen_jobs, key=lambda job: job.begun)

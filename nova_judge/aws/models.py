@@ -38,12 +38,9 @@ def model_facts(bedrock: Any, model: str) -> ModelFacts | NotRead:  # noqa: ANN4
 def offered_models(bedrock: Any) -> tuple[str, ...]:  # noqa: ANN401
     """The ids of models and inference profiles that the account lists here."""
     models = bedrock.list_foundation_models()["modelSummaries"]
-    pages = bedrock.get_paginator("list_inference_profiles").paginate()
-    profiles = [each for page in pages for each in page["inferenceProfileSummaries"]]
-    return (
-        *(each["modelId"] for each in models),
-        *(each["inferenceProfileId"] for each in profiles),
-    )
+    profiles = bedrock.get_paginator("list_inference_profiles").paginate()
+    ids = profiles.search("inferenceProfileSummaries[].inferenceProfileId")
+    return (*(each["modelId"] for each in models), *ids)
 
 
 def _of_profile(bedrock: Any, model: str) -> ModelFacts:  # noqa: ANN401

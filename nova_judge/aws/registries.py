@@ -41,7 +41,7 @@ def _others(ecr: Any, place: dict[str, str]) -> tuple[str, ...]:  # noqa: ANN401
         pages = ecr.get_paginator("list_images").paginate(
             **place, filter={"tagStatus": "TAGGED"}, PaginationConfig={"MaxItems": 5_000}
         )
-        tags = {image["imageTag"] for page in pages for image in page["imageIds"]}
+        tags = set(pages.search("imageIds[].imageTag"))
     except (BotoCoreError, ClientError):
         return ()
     return tuple(sorted(tags, key=_by_version, reverse=True)[:MOST_NAMED])

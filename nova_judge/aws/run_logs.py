@@ -52,11 +52,11 @@ def _matching(group: str, word: str, stream: str, *, since: int, until: int) -> 
     asked |= {"filterPattern": f'"{word}"'} if word else {}
     asked |= {"logStreamNamePrefix": stream} if stream else {}
     with passing("ResourceNotFoundException"):  # no job or function wrote there yet
-        for page in aws_clients.logs().get_paginator("filter_log_events").paginate(**asked):
-            for event in page["events"]:
-                for text in event["message"].splitlines():
-                    if word in text:
-                        yield LogLine(event["timestamp"], _source(group, stream, text), text)
+        pages = aws_clients.logs().get_paginator("filter_log_events").paginate(**asked)
+        for event in pages.search("events"):
+            for text in event["message"].splitlines():
+                if word in text:
+                    yield LogLine(event["timestamp"], _source(group, stream, text), text)
 
 
 def _source(group: str, stream: str, text: str) -> str:
@@ -80,12 +80,7 @@ def expire(prefix: str, days: int) -> list[str]:
     pages = (
         aws_clients.logs().get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
     )
-    names = [
-        group["logGroupName"]
-        for page in pages
-        for group in page["logGroups"]
-        if "retentionInDays" not in group
-    ]
+    names = list(pages.search("logGroups[?!retentionInDays].logGroupName"))
     for name in names:
         aws_clients.logs().put_retention_policy(logGroupName=name, retentionInDays=days)
     return names

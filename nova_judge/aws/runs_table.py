@@ -90,17 +90,16 @@ def set_status(
     if status == FAILED:
         conditions.append("#status <> :reported")
         values[":reported"] = REPORTED
-    with passing(CONDITION_FAILED):
-        answer = _table(table).update_item(
-            Key={"run_id": run_id},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in written),
-            ExpressionAttributeNames={f"#{name}": name for name in written},
-            ExpressionAttributeValues=values,
-            ConditionExpression=" AND ".join(conditions),
-            ReturnValues="ALL_OLD",
-        )
-        return str(answer.get("Attributes", {}).get("status", ""))
-    return None
+    before = _changed(
+        table,
+        Key={"run_id": run_id},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in written),
+        ExpressionAttributeNames={f"#{name}": name for name in written},
+        ExpressionAttributeValues=values,
+        ConditionExpression=" AND ".join(conditions),
+        ReturnValues="ALL_OLD",
+    )
+    return None if before is None else before.get("status", "")
 
 
 def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
@@ -173,7 +172,7 @@ def all_runs(table: str) -> Iterator[dict[str, str]]:
     """Every run of the stage, as `item_of` gives it; leases are left out."""
     pages = _table(table).meta.client.get_paginator("scan")
     runs = pages.paginate(TableName=table, FilterExpression="attribute_exists(execution)")
-    return (_texts(item) for page in runs for item in page["Items"])
+    return map(_texts, runs.search("Items"))
 
 
 def begin_lease(table: str, run_id: str, model: str, now: float) -> None:

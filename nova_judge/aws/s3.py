@@ -63,8 +63,8 @@ def delete_below(bucket: str, prefix: str) -> int:
 
 def listed(bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:
     """All objects below a prefix, as S3 lists them: in the order of their keys."""
-    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", [])
+    pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return pages.search("Contents || `[]`")
 
 
 def keys(bucket: str, prefix: str) -> Iterator[str]:
@@ -74,10 +74,10 @@ def keys(bucket: str, prefix: str) -> Iterator[str]:
 
 def folders(bucket: str, prefix: str) -> Iterator[str]:
     """The next part, up to its `/`, of all keys that begin with `prefix`."""
-    pages = client().get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
-        for folder in page.get("CommonPrefixes", []):
-            yield folder["Prefix"].removeprefix(prefix).removesuffix("/")
+    listing = client().get_paginator("list_objects_v2")
+    pages = listing.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    for folder in pages.search("CommonPrefixes[].Prefix || `[]`"):
+        yield folder.removeprefix(prefix).removesuffix("/")
 
 
 def describe(bucket: str, key: str, version: str | None = None) -> S3Object:

@@ -18,7 +18,7 @@ from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics,
 from nova_judge.pairs.judge_output import read_judgments
 from nova_judge.review.labels import LabelFolder, label_folder, read_review
 from nova_judge.review.reviewed import evidence_of, review_findings
-from nova_judge.runs.archive import is_archive, only, read_archive
+from nova_judge.runs.archive import is_archive, read_archive
 from nova_judge.runs.results_json import read_job_metrics
 from nova_judge.scratch import scratch_folder
 from nova_judge.text import count_of, one_line
@@ -61,10 +61,7 @@ def _audit(source: Path) -> Audit:
     if source.is_file() and is_archive(source):
         with scratch_folder() as folder:
             files = read_archive(source, folder)
-            details = (
-                only(files.details, "details Parquet", files.members) if files.details else None
-            )
-            return _job(details, only(files.results, "results JSON", files.members))
+            return _job(files.only_details() if files.details else None, files.only_results())
     if source.name == METRICS or (source.is_dir() and next(find_metrics(source), None)):
         return _audit_report(open_report(source))
     if source.is_file() and source.suffix == ".json":

@@ -22,7 +22,6 @@ from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import InputRow, JudgedRow, Rejected, as_rejected
-from nova_judge.runs.archive import only
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
 from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
@@ -90,8 +89,8 @@ def _kind_of(output: JobOutput) -> str:
 
 def _pairs(source: JobSource, kind: str, given: GivenFile | None, folder: Path) -> ImportedJob:
     output = source.output
-    details = only(tuple(path for _, path in output.details), "details Parquet", output.members)
-    results = only(output.results, "results JSON", output.members) if output.results else None
+    details = output.only_details()
+    results = output.only_results() if output.results else None
     sent = _shown_rows(details) if given is None else _given_rows(given, details)
     files = JudgedFiles(details, results, _written(folder, sent.rows))
     left_out = sent.left_out

@@ -1,12 +1,11 @@
 """Names that other tools give the columns a run reads, from `data/column_names.json`."""
 
-import functools
 import re
 import unicodedata
 
 import msgspec
 
-from nova_judge.folders import DATA
+from nova_judge.folders import data_file
 
 __all__ = ["plain_name", "words_of"]
 
@@ -27,10 +26,8 @@ class Names(msgspec.Struct, frozen=True):
     words_about_answers: frozenset[str]
 
 
-@functools.cache
-def names() -> Names:
-    """The names that are known."""
-    return msgspec.json.decode((DATA / "column_names.json").read_bytes(), type=Names)
+names = data_file("column_names.json", Names)
+"""The names that are known."""
 
 
 def words_of(name: str) -> list[str]:

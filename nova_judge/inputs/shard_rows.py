@@ -21,14 +21,6 @@ class ShardRows(msgspec.Struct, frozen=True):
     rejected: tuple[Rejected, ...]
     failed: tuple[FailedRow, ...] = ()
 
-    def encode(self) -> bytes:
-        return msgspec.json.encode(self)
-
-
-def decode_shard_rows(content: bytes) -> ShardRows:
-    """The record that `ShardRows.encode` wrote."""
-    return msgspec.json.decode(content, type=ShardRows)
-
 
 def read_shard(
     chunks: Iterable[bytes], shard: Shard, sources: AnswerSources, reading: Reading = AS_NAMED

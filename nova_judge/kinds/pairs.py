@@ -24,7 +24,6 @@ from nova_judge.pairs.judged_rows import JudgedFiles, PairsFound
 from nova_judge.recipe.compatibility import container_problems
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected
-from nova_judge.runs.archive import only
 from nova_judge.runs.run import Run, sources_in
 from nova_judge.runs.usage import JudgeUsage, Workload
 
@@ -143,14 +142,9 @@ def compared_in(job: PlannedJob, row: InputRow) -> InputRow:
 
 def _judged(job: FinishedJob) -> JudgedFiles:
     output = job.output
-    details = tuple(path for _, path in output.details)
     if job.rows is None:
         raise JudgeJobError(f"the rows of judge job {job.planned.number} are not there")
-    return JudgedFiles(
-        only(details, "details Parquet", output.members),
-        only(output.results, "results JSON", output.members),
-        job.rows,
-    )
+    return JudgedFiles(output.only_details(), output.only_results(), job.rows)
 
 
 def _jobs_of(recipe: Recipe, rows: int) -> int:

@@ -11,7 +11,8 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job_request import evaluation_image
-from nova_judge.sources.recipe_endpoints import asked_models, serving_images
+from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import asked_models
 
 JUDGE = "judge image"
 
@@ -36,7 +37,10 @@ def images_of(recipe: Recipe, region: str, asked: tuple[str, ...] = CANDIDATES) 
     account = serving.accounts.get(region)
     if account is not None:
         registry = f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
-        for name in serving_images(asked_models(recipe, asked).values()):
+        models = asked_models(recipe, asked).values()
+        hostings = (source_of(model).hosting(model) for model in models)
+        # Nova's image, and those that packages bring, have no name in `images.json`.
+        for name in sorted({each.image for each in hostings if each and each.image}):
             found[f"serving image ({name})"] = f"{registry}/{serving.images[name]}"
     return found
 

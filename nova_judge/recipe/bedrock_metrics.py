@@ -4,7 +4,6 @@ A custom metric is a YAML file under `recipes/metrics/`, key for key as Bedrock 
 request's own `{"customMetricDefinition": …}` is read too.
 """
 
-import functools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -14,14 +13,13 @@ import ryaml
 from msgspec import Meta
 
 from nova_judge.errors import RecipeError
-from nova_judge.folders import DATA, RECIPES
+from nova_judge.folders import RECIPES, data_file
 from nova_judge.recipe.nova_block import Section
 from nova_judge.recipe.shape import did_you_mean
 
 BUILTIN = "Builtin."
 METRICS_FOLDER = RECIPES / "metrics"
 
-_DATA = DATA / "bedrock_evaluation.json"
 _WRAPPER = "customMetricDefinition"
 _NAME = re.compile(r"[0-9a-zA-Z_.-]+")
 _VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
@@ -56,10 +54,8 @@ class BedrockEvaluation(msgspec.Struct, frozen=True):
     metrics: dict[str, BuiltinMetric]
 
 
-@functools.cache
-def bedrock_evaluation() -> BedrockEvaluation:
-    """Bedrock's metrics and limits, with the date they were read."""
-    return msgspec.json.decode(_DATA.read_bytes(), type=BedrockEvaluation)
+bedrock_evaluation = data_file("bedrock_evaluation.json", BedrockEvaluation)
+"""Bedrock's metrics and limits, with the date they were read."""
 
 
 class RatingValue(Section, frozen=True, omit_defaults=True):

@@ -1,16 +1,17 @@
 """Model ids, images, combinations and prices: read from the dated files in `nova_judge/data/`."""
 
-import functools
 import re
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from nova_judge.errors import SettingsError
-from nova_judge.folders import DATA
+from nova_judge.folders import data_file
 from nova_judge.recipe.asked_model import TokenPrice
 
 __all__ = ["endpoint_name", "host_ami"]
+
+Figure = TypeVar("Figure")
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -188,17 +189,10 @@ class Prices(msgspec.Struct, frozen=True):
     lambda_gb_second: UnitPrice
 
 
-class Supposed(msgspec.Struct, frozen=True):
-    """One assumed figure, and why it is assumed."""
+class Supposed(msgspec.Struct, Generic[Figure], frozen=True):
+    """An assumed figure, or one for each model, task or part, and why it is assumed."""
 
-    value: float
-    why: str
-
-
-class SupposedByName(msgspec.Struct, frozen=True):
-    """One supposed figure a model, a task or a part, and why."""
-
-    value: dict[str, float]
+    value: Figure
     why: str
 
 
@@ -207,55 +201,33 @@ class Assumptions(msgspec.Struct, frozen=True):
 
     written_on: str
     note: str
-    characters_per_token: Supposed
-    answer_share: Supposed
-    endpoint_start_minutes: Supposed
-    endpoint_tokens_per_second: SupposedByName
-    bedrock_rows_per_second: Supposed
-    judge_start_minutes: Supposed
-    judge_rows_per_second: SupposedByName
-    benchmark_questions: SupposedByName
-    evaluator_tokens_per_score: SupposedByName
-    asked_judge_tokens: SupposedByName
-    lambda_gb_seconds_per_row: Supposed
-    transitions_per_run: Supposed
-    transitions_per_shard: Supposed
+    characters_per_token: Supposed[float]
+    answer_share: Supposed[float]
+    endpoint_start_minutes: Supposed[float]
+    endpoint_tokens_per_second: Supposed[dict[str, float]]
+    bedrock_rows_per_second: Supposed[float]
+    judge_start_minutes: Supposed[float]
+    judge_rows_per_second: Supposed[dict[str, float]]
+    benchmark_questions: Supposed[dict[str, float]]
+    evaluator_tokens_per_score: Supposed[dict[str, float]]
+    asked_judge_tokens: Supposed[dict[str, float]]
+    lambda_gb_seconds_per_row: Supposed[float]
+    transitions_per_run: Supposed[float]
+    transitions_per_shard: Supposed[float]
 
 
-@functools.cache
-def images() -> Images:
-    """Registry accounts and image tags."""
-    return msgspec.json.decode((DATA / "images.json").read_bytes(), type=Images)
-
-
-@functools.cache
-def models() -> Models:
-    """The models that a candidate's `endpoint` may name."""
-    return msgspec.json.decode((DATA / "models.json").read_bytes(), type=Models)
-
-
-@functools.cache
-def compatibility() -> Compatibility:
-    """The models, tasks, instances and images that go together."""
-    return msgspec.json.decode((DATA / "compatibility.json").read_bytes(), type=Compatibility)
-
-
-@functools.cache
-def prices() -> Prices:
-    """AWS's prices, as far as a run needs them."""
-    return msgspec.json.decode((DATA / "prices.json").read_bytes(), type=Prices)
-
-
-@functools.cache
-def assumptions() -> Assumptions:
-    """The assumptions of an estimate where no price list speaks."""
-    return msgspec.json.decode((DATA / "assumptions.json").read_bytes(), type=Assumptions)
-
-
-@functools.cache
-def reach() -> Reach:
-    """How large one run may be."""
-    return msgspec.json.decode((DATA / "reach.json").read_bytes(), type=Reach)
+images = data_file("images.json", Images)
+"""Registry accounts and image tags."""
+models = data_file("models.json", Models)
+"""The models that a candidate's `endpoint` may name."""
+compatibility = data_file("compatibility.json", Compatibility)
+"""The models, tasks, instances and images that go together."""
+prices = data_file("prices.json", Prices)
+"""AWS's prices, as far as a run needs them."""
+assumptions = data_file("assumptions.json", Assumptions)
+"""The assumptions of an estimate where no price list speaks."""
+reach = data_file("reach.json", Reach)
+"""How large one run may be."""
 
 
 def endpoint_name(prefix: str, model: str) -> str:

@@ -12,36 +12,33 @@ import gzip
 import re
 import tarfile
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from nova_judge.errors import JudgeJobError
+from nova_judge.runs.job_output import (
+    DETAILS,
+    INFERENCE,
+    JUDGED,
+    RESULTS,
+    FileKind,
+    JobOutput,
+    output_of,
+)
 
-_FOLDER = r"(?:\./)?(?:[^/]+/)*eval[_-]results?/"
+Download: TypeAlias = Callable[[str, Path], None]
+"""Copy the object with this key into a file."""
+
+_ARCHIVE = re.compile(r".*/output/output\.tar\.gz")
+_OF_CONTAINER = (RESULTS, DETAILS, INFERENCE)
 _CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _LARGEST_HEADER: Final = 1 << 14
 _EXTENDED_BYTES: Final = 1 << 20
 _LONGEST_NAME: Final = 4096  # as PATH_MAX
 _BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, OverflowError, ValueError)
-
-
-class _Kind(NamedTuple):
-    """One kind of file that is read: the names it may have, and the name it gets."""
-
-    pattern: re.Pattern[str]
-    stem: str
-    suffix: str
-
-
-_KINDS = (
-    _Kind(re.compile(_FOLDER + r"results_[^/]*\.json"), "results", ".json"),
-    _Kind(
-        re.compile(_FOLDER + r"details/(?:[^/]+/)*details_[^/]*\.parquet"), "details", ".parquet"
-    ),
-    _Kind(re.compile(_FOLDER + r"inference_output\.jsonl"), "inference", ".jsonl"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +53,34 @@ class ArchiveLimits:
     json_bytes: int = 64 << 20
 
 
-class ArchivedFiles(NamedTuple):
-    """Files that a judge job left; each kind is in the order of the archive's names."""
-
-    results: tuple[Path, ...]
-    details: tuple[Path, ...]
-    inference_output: tuple[Path, ...]
-    members: tuple[str, ...]
-
-
 def is_archive(path: Path) -> bool:
     """True if a file begins as a gzip archive does; nothing of it is unpacked to find out."""
     with path.open("rb") as file:
         return file.read(len(_GZIP)) == _GZIP
 
 
-def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> ArchivedFiles:
+def fetch(keys: Iterable[str], download: Download, folder: Path) -> JobOutput:
+    """Copy what is needed of a job's output into `folder`: an archive, or plain files."""
+    names = sorted(keys)
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = next((name for name in names if _ARCHIVE.fullmatch(name)), None)
+    copied: dict[FileKind, dict[str, Path]] = {}
+    for kind in (JUDGED,) if archive else (JUDGED, *_OF_CONTAINER):
+        found = filter(kind.pattern.fullmatch, names)
+        copied[kind] = {
+            name: folder / f"{kind.stem}-{number}{kind.suffix}" for number, name in enumerate(found)
+        }
+        for name, target in copied[kind].items():
+            download(name, target)
+    plain = output_of(copied, names)
+    if archive is None:
+        return plain
+    packed = folder / "output.tar.gz"
+    download(archive, packed)
+    return read_archive(packed, folder / "archive")._replace(judged=plain.judged)
+
+
+def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> JobOutput:
     """Write the results JSON, details Parquet and inference output of `archive` into `folder`.
 
     The files are named `results-0.json`, `details-0.parquet`, `inference-0.jsonl` and so on, and
@@ -96,17 +105,6 @@ def read_archive(archive: Path, folder: Path, limits: ArchiveLimits | None = Non
             f"{archive.name}: {error}. A judge job does not write that, so it was not read."
         ) from error
     return files
-
-
-def only(files: tuple[Path, ...], what: str, members: tuple[str, ...]) -> Path:
-    """The one file of a kind that a judge task writes; raises JudgeJobError with what was found."""
-    if len(files) == 1:
-        return files[0]
-    shown = ", ".join(members[:20]) or "nothing"
-    more = f" and {len(members) - 20} more" if len(members) > 20 else ""
-    raise JudgeJobError(
-        f"The judge's archive holds {len(files)} {what} instead of one. Found: {shown}{more}."
-    )
 
 
 class _OverLimitError(Exception):
@@ -172,8 +170,8 @@ class _CappedStream:
             raise _OverLimitError(f"it expands to more than {self._end:,} bytes")
 
 
-def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) -> ArchivedFiles:
-    copied: dict[_Kind, dict[str, Path]] = {kind: {} for kind in _KINDS}
+def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) -> JobOutput:
+    copied: dict[FileKind, dict[str, Path]] = {kind: {} for kind in _OF_CONTAINER}
     names: list[str] = []
     with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r:") as tar:
         for member in tar:
@@ -186,16 +184,13 @@ def _copy_members(stream: _CappedStream, folder: Path, limits: ArchiveLimits) ->
                 target = folder / f"{kind.stem}-{len(copied[kind])}{kind.suffix}"
                 _copy(stream, member, target, limits)
                 copied[kind][member.name] = target
-    results, details, inference = (
-        tuple(path for _, path in sorted(copied[kind].items())) for kind in _KINDS
-    )
-    return ArchivedFiles(results, details, inference, tuple(names))
+    return output_of(copied, names)
 
 
-def _kind_of(name: str) -> _Kind | None:
-    if ".." in name.split("/"):
+def _kind_of(name: str) -> FileKind | None:
+    if {"", ".."} & set(name.split("/")):
         return None
-    return next((kind for kind in _KINDS if kind.pattern.fullmatch(name)), None)
+    return next((kind for kind in _OF_CONTAINER if kind.pattern.fullmatch(name)), None)
 
 
 def _check_member(member: tarfile.TarInfo, count: int, limits: ArchiveLimits) -> None:

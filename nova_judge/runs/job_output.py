@@ -1,27 +1,38 @@
-"""The output of a job: the objects that are read, each into a file of ours.
+"""The output of a job: the objects that are read, each as a file of ours.
 
 The names come from S3 and from archives: they are matched against the documented layouts and never
 used as paths.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from nova_judge.runs.archive import read_archive
-
-Download = Callable[[str, Path], None]
-"""Copy the object with this key into a file."""
+from nova_judge.errors import JudgeJobError
 
 _TASK = re.compile(r"details_(?P<task>.+)_\d{4}-\d\d-\d\d[^/]*\.parquet$")
-_ARCHIVE = re.compile(r".*/output/output\.tar\.gz")
-_PLAIN = {
-    "results": re.compile(r".*/eval[_-]results?/results_[^/]*\.json"),
-    "details": re.compile(r".*/eval[_-]results?/details/.*details_[^/]*\.parquet"),
-    "inference": re.compile(r".*/eval[_-]results?/inference_output\.jsonl"),
-    "judged": re.compile(r".*/models/[^/]+/taskTypes/[^/]+/datasets/[^/]+/[^/]+_output\.jsonl"),
-}
+_FOLDER = r"(?:[^/]*/)*eval[_-]results?/"
+
+
+class FileKind(NamedTuple):
+    """One kind of file that is read: the names it may have, and the name it gets."""
+
+    pattern: re.Pattern[str]
+    stem: str
+    suffix: str
+
+
+RESULTS: Final = FileKind(re.compile(_FOLDER + r"results_[^/]*\.json"), "results", ".json")
+DETAILS: Final = FileKind(
+    re.compile(_FOLDER + r"details/(?:[^/]*/)*details_[^/]*\.parquet"), "details", ".parquet"
+)
+INFERENCE: Final = FileKind(re.compile(_FOLDER + r"inference_output\.jsonl"), "inference", ".jsonl")
+JUDGED: Final = FileKind(
+    re.compile(r".*/models/[^/]+/taskTypes/[^/]+/datasets/[^/]+/[^/]+_output\.jsonl"),
+    "judged",
+    ".jsonl",
+)
 
 
 class Details(NamedTuple):
@@ -43,51 +54,36 @@ class JobOutput(NamedTuple):
     judged: tuple[Path, ...] = ()
     members: tuple[str, ...] = ()
 
+    def only_results(self) -> Path:
+        """The results JSON that a judge task writes; raises JudgeJobError with what was found."""
+        return self._only(self.results, "results JSON")
 
-def fetch(keys: Iterable[str], download: Download, folder: Path) -> JobOutput:
-    """Copy what is needed of a job's output into `folder`: an archive, or plain files."""
-    names = sorted(keys)
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = next((name for name in names if _ARCHIVE.fullmatch(name)), None)
-    plain = {kind: [n for n in names if p.fullmatch(n)] for kind, p in _PLAIN.items()}
-    judged = _copied(plain["judged"], "judged", ".jsonl", download, folder)
-    if archive is None:
-        return JobOutput(
-            _copied(plain["results"], "results", ".json", download, folder),
-            _with_tasks(
-                plain["details"],
-                _copied(plain["details"], "details", ".parquet", download, folder),
-            ),
-            _copied(plain["inference"], "inference", ".jsonl", download, folder),
-            judged,
-            tuple(names),
+    def only_details(self) -> Path:
+        """The details Parquet that a judge task writes; raises JudgeJobError as well."""
+        return self._only([details.path for details in self.details], "details Parquet")
+
+    def _only(self, files: Sequence[Path], what: str) -> Path:
+        if len(files) == 1:
+            return files[0]
+        shown = ", ".join(self.members[:20]) or "nothing"
+        more = f" and {len(self.members) - 20} more" if len(self.members) > 20 else ""
+        raise JudgeJobError(
+            f"The judge's archive holds {len(files)} {what} instead of one. Found: {shown}{more}."
         )
-    packed = folder / "output.tar.gz"
-    download(archive, packed)
-    files = read_archive(packed, folder / "archive")
-    members = sorted(name for name in files.members if _TASK.search(name) and "/details/" in name)
-    return JobOutput(
-        files.results,
-        _with_tasks(members, files.details),
-        files.inference_output,
-        judged,
-        files.members,
+
+
+def output_of(copied: Mapping[FileKind, Mapping[str, Path]], members: Sequence[str]) -> JobOutput:
+    """What was copied of each kind, by the names that the job gave to it."""
+    results, details, inference, judged = (
+        sorted(copied.get(kind, {}).items()) for kind in (RESULTS, DETAILS, INFERENCE, JUDGED)
     )
-
-
-def _copied(
-    names: list[str], stem: str, suffix: str, download: Download, folder: Path
-) -> tuple[Path, ...]:
-    targets = tuple(folder / f"{stem}-{number}{suffix}" for number in range(len(names)))
-    for name, target in zip(names, targets, strict=True):
-        download(name, target)
-    return targets
-
-
-def _with_tasks(names: list[str], paths: tuple[Path, ...]) -> tuple[Details, ...]:
-    """Both are sorted by name; an archive with other names keeps its files, without a task."""
-    tasks = [task_of(name) for name in names] if len(names) == len(paths) else [""] * len(paths)
-    return tuple(Details(task, path) for task, path in zip(tasks, paths, strict=True))
+    return JobOutput(
+        tuple(path for _, path in results),
+        tuple(Details(task_of(name), path) for name, path in details),
+        tuple(path for _, path in inference),
+        tuple(path for _, path in judged),
+        tuple(members),
+    )
 
 
 def task_of(name: str) -> str:

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.source import Hosting, Payment, Ways
+from nova_judge.sources.source import NamedModel, Payment, Ways
 
 BEDROCK_MODEL = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]{2,2047}")
 
@@ -26,8 +25,7 @@ _CALLABLE = re.compile(
 """ARNs that Converse takes as a modelId (Bedrock's API reference)."""
 
 
-@dataclass(frozen=True)
-class BedrockSource:
+class BedrockSource(NamedModel):
     """Bedrock's models by id or ARN."""
 
     on_aws: bool = True
@@ -61,20 +59,11 @@ class BedrockSource:
                 f"and {problem}"
             )
 
-    def kept_as(self, model: AskedModel) -> str:
-        return model.model
-
-    def title(self, model: AskedModel) -> str:
-        return model.model
-
     def takes_batches(self, model: AskedModel) -> bool:
         return not _CALLS_ALONE.search(model.model)
 
     def payment(self, model: AskedModel) -> Payment:
         return "tokens"
-
-    def hosting(self, model: AskedModel) -> Hosting | None:
-        return None
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
         return ways.bedrock(model.model, how)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nova_judge.answers.answers import Port
 from nova_judge.recipe import catalog
@@ -10,7 +9,7 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.sources.request_forms import form_of
-from nova_judge.sources.source import Hosting, Payment, Ways
+from nova_judge.sources.source import Hosting, NamedModel, Payment, Ways
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
@@ -25,8 +24,7 @@ def is_the_accounts(model: AskedModel) -> bool:
     return model.endpoint is not None and not is_the_stages(model)
 
 
-@dataclass(frozen=True)
-class EndpointSource:
+class EndpointSource(NamedModel):
     """The models of `data/models.json`, and every other name as one of the account's endpoints."""
 
     on_aws: bool = True
@@ -57,9 +55,6 @@ class EndpointSource:
 
     def title(self, model: AskedModel) -> str:
         return model.component or model.model
-
-    def takes_batches(self, model: AskedModel) -> bool:
-        return False
 
     def payment(self, model: AskedModel) -> Payment:
         return "hours" if is_the_stages(model) else "others"

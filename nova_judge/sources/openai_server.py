@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,7 +9,7 @@ from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.request_forms import ChatForm
-from nova_judge.sources.source import Hosting, Payment, Ways
+from nova_judge.sources.source import NamedModel, Payment, Ways
 
 _CALLED = "/chat/completions"
 EXAMPLE = "https://api.example.com/v1#MODEL"
@@ -55,8 +54,7 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-@dataclass(frozen=True)
-class OpenAIServer:
+class OpenAIServer(NamedModel):
     """A server by its address and the name of its model."""
 
     on_aws: bool = False
@@ -90,15 +88,9 @@ class OpenAIServer:
     def title(self, model: AskedModel) -> str:
         return server_model(model.model).model
 
-    def takes_batches(self, model: AskedModel) -> bool:
-        return False
-
     def payment(self, model: AskedModel) -> Payment:
         url, _ = server_model(model.model)
         return "others" if model.price is None and is_on_this_machine(url) else "tokens"
-
-    def hosting(self, model: AskedModel) -> Hosting | None:
-        return None
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
         url, name = server_model(model.model)

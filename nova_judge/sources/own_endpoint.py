@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from nova_judge.answers.answers import Port
@@ -12,13 +11,13 @@ from nova_judge.recipe.recipe import Generation
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.sources.request_forms import ChatForm, PlainForm
 from nova_judge.sources.served import ADAPTER, IMAGES, NOVA, own_endpoint
-from nova_judge.sources.source import Hosting, Payment, Ways
+from nova_judge.sources.source import Hosting, NamedModel, Payment, Ways
 
 OWN_SOURCES: Final = ("weights", "model_package", "training_job")
 _INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 
 
-class OwnEndpoint:
+class OwnEndpoint(NamedModel):
     """The half of a source that follows from the endpoint; the other half names the model."""
 
     on_aws: bool = True
@@ -37,9 +36,6 @@ class OwnEndpoint:
                 yield not_one_of(f"{where}.instance_types", kind, offered)
             elif not _INSTANCE.fullmatch(kind):
                 yield f"{where}.instance_types: found {kind!r}; expected one such as ml.g5.2xlarge"
-
-    def takes_batches(self, model: AskedModel) -> bool:
-        return False
 
     def payment(self, model: AskedModel) -> Payment:
         return "hours"
@@ -68,7 +64,6 @@ def serving_name(model: AskedModel) -> str:
     return f"{catalog.images().nova_inference.repository} {serving}"
 
 
-@dataclass(frozen=True)
 class ModelPackageSource(OwnEndpoint):
     """`{model_package: …}`: a version in the registry, of the account or shared with it."""
 
@@ -79,12 +74,8 @@ class ModelPackageSource(OwnEndpoint):
         return model.model.partition(":model-package/")[2]
 
 
-@dataclass(frozen=True)
 class TrainingJobSource(OwnEndpoint):
     """`{training_job: …}`: the checkpoint that a job of the account left."""
 
     def kept_as(self, model: AskedModel) -> str:
         return f"checkpoint of {model.model} on {serving_name(model)}"
-
-    def title(self, model: AskedModel) -> str:
-        return model.model

@@ -30,12 +30,3 @@ def endpoint_instances(models: Iterable[AskedModel]) -> dict[str, tuple[str, ...
             named[hosting.endpoint] = named.get(hosting.endpoint, ()) + model.instance_types
             offered[hosting.endpoint] = hosting.instance_types
     return {name: tuple(dict.fromkeys(types)) or offered[name] for name, types in named.items()}
-
-
-def serving_images(models: Iterable[AskedModel]) -> tuple[str, ...]:
-    """The images that their endpoints run, by their names in `images.json`.
-
-    Nova's image, and those that packages bring, are not among them.
-    """
-    hostings = (source_of(model).hosting(model) for model in models)
-    return tuple(sorted({each.image for each in hostings if each and each.image}))

@@ -85,3 +85,19 @@ class Source(Protocol):
 
     def port(self, model: AskedModel, how: Generation, ways: Ways) -> Port:
         """The model as it is asked."""
+
+
+class NamedModel:
+    """The half that most sources share: a model by its own name, asked by calls where it is."""
+
+    def kept_as(self, model: AskedModel) -> str:
+        return model.model
+
+    def title(self, model: AskedModel) -> str:
+        return model.model
+
+    def takes_batches(self, model: AskedModel) -> bool:
+        return False
+
+    def hosting(self, model: AskedModel) -> Hosting | None:
+        return None

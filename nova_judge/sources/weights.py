@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
@@ -16,7 +15,6 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-@dataclass(frozen=True)
 class WeightsSource(OwnEndpoint):
     """Own weights."""
 

@@ -61,15 +61,13 @@ def decide(
     return Word.INCONCLUSIVE
 
 
-def equivalent(inner: Estimated, margin: float | None, lost: Bounds | None = None) -> bool:
+def equivalent(inner: Estimated, margin: float, lost: Bounds | None = None) -> bool:
     """True if the interval of two one-sided tests and the lost orders stay within 1/2 +- margin.
 
     >>> from nova_judge.statistics.win_rate import wilson
     >>> equivalent(wilson(500, 1000), 0.05), equivalent(wilson(5, 10), 0.05)
     (True, False)
     """
-    if margin is None:
-        return False
     least = min(inner.low, lost.low if lost else inner.low)
     most = max(inner.high, lost.high if lost else inner.high)
     return 0.5 - margin <= least and most <= 0.5 + margin

@@ -137,8 +137,10 @@ def score_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unsco
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def equivalence_interval(scores: ScoreCounts, level: float = 0.95) -> Interval | Unscored:
+def equivalence_interval(scores: ScoreCounts, level: float = 0.95) -> Interval:
     """Mean score with two one-sided bounds, each at `level`: the interval at 2 x level - 1.
+
+    There is at least one row.
 
     For two one-sided tests (Schuirmann 1987). Each bound has one whole observation at its own
     adverse end and none at the other: with half a one, a sample in which nearly all rows tie would
@@ -148,8 +150,6 @@ def equivalence_interval(scores: ScoreCounts, level: float = 0.95) -> Interval |
     >>> round(found.low, 3), round(found.high, 3)
     (0.478, 0.522)
     """
-    if not scores.rows:
-        return Unscored("no row was judged")
     low = 1.0 - _upper_bound(scores.mirrored(), level)
     return Interval(scores.mean, low, _upper_bound(scores, level), 2.0 * level - 1.0, ONE_SIDED)
 

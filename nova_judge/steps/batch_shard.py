@@ -21,7 +21,7 @@ from nova_judge.answers.batch_inference import (
 from nova_judge.answers.converse import answer_of, converse_request
 from nova_judge.answers.retries import CallFailed
 from nova_judge.aws import batch_jobs, s3
-from nova_judge.aws.batch_jobs import BatchJob
+from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.recipe import Generation
 from nova_judge.runs.run import Run
@@ -29,15 +29,6 @@ from nova_judge.tags import run_tags
 
 INPUT_FILE = "input.jsonl"
 _STATE = ".json"
-
-
-class BatchPlace(NamedTuple):
-    """How the stage begins batch jobs: names, role, tags and key."""
-
-    prefix: str
-    role_arn: str
-    stage: str
-    kms_key: str = ""
 
 
 class BatchShard(NamedTuple):
@@ -109,16 +100,14 @@ def _begin(batch: BatchShard, prompts: Sequence[str], journal: Journal) -> Batch
                 file.write(line)
         uri = f"s3://{batch.bucket}/{folder}"
         part_name = f"{batch.name}-{batch.shard}-{number}"
-        job = BatchJob(
+        begun = batch_jobs.begin(
             job_name(place.prefix, batch.run.run_id, batch.attempt, part_name),
             batch.model,
-            place.role_arn,
+            place,
             f"{uri}{INPUT_FILE}",
             f"{uri}output/",
             run_tags(place.stage, batch.run.run_id),
-            place.kms_key,
         )
-        begun = batch_jobs.begin(job)
         if begun is None:
             return None
         jobs.append(begun)

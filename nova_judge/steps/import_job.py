@@ -18,8 +18,7 @@ from nova_judge.findings.metrics_record import encode_metrics, storable_metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.records import Candidate
 from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
-from nova_judge.runs.archive import is_archive
-from nova_judge.runs.job_output import JobOutput, fetch
+from nova_judge.runs.archive import fetch, is_archive
 from nova_judge.scores.bedrock_results import read_output_line
 from nova_judge.scratch import scratch_folder
 from nova_judge.text import count_of
@@ -53,7 +52,7 @@ def import_job(
     """
     found = _find(reference)
     with scratch_folder() as folder:
-        output: JobOutput = fetch(found.names, found.download, folder / "job")
+        output = fetch(found.names, found.download, folder / "job")
         source = JobSource(reference, output, found.created, names or {})
         _write(imported_job(source, given, folder), out, draw=draw)
     return open_report(out)

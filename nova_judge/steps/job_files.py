@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.aws import s3
-from nova_judge.inputs.shard_rows import decode_shard_rows
+from nova_judge.inputs.shard_rows import ShardRows
 from nova_judge.inputs.shards import Shard, cut
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.kinds.kind import Kind
@@ -80,7 +80,7 @@ class FilesOf(NamedTuple):
         for shard in shards[begins.shard :]:
             if places is not None:
                 places.append(ShardBegin(shard.index, lines_before, counter.rows))
-            rows = decode_shard_rows(s3.read(self.bucket, layout.rows(shard.index)))
+            rows = s3.read_record(self.bucket, layout.rows(shard.index), ShardRows)
             keys = {c: layout.responses(c, shard.index) for c in self.run.generated() if rows.rows}
             responses = {
                 candidate: counter.counted(

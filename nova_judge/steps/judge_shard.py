@@ -11,6 +11,7 @@ from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws import s3
+from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.aws.s3 import BucketObjects
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.dataset import shard_lines
@@ -24,7 +25,7 @@ from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run
 from nova_judge.sources.schema_if_taken import port_by_schema
 from nova_judge.sources.source import Ways
-from nova_judge.steps.batch_shard import BatchPlace, BatchShard, step
+from nova_judge.steps.batch_shard import BatchShard, step
 from nova_judge.steps.candidates import threads_of
 from nova_judge.steps.shard_files import response_of
 

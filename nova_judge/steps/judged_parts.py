@@ -37,8 +37,8 @@ from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.page_rows import KeptRows, RowSample
 from nova_judge.report.report_rows import KeptPairs
 from nova_judge.report.slider_data import WeightsEvidence
+from nova_judge.runs.archive import fetch
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.job_output import fetch
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.text import count_of

@@ -22,7 +22,7 @@ def read_rows(run: Run, shard: Shard) -> ShardRows:
 
 def write_rows(bucket: str, run: Run, shard: Shard, rows: ShardRows) -> None:
     """Keep the rows for the states that follow."""
-    s3.write(bucket, RunLayout(run.run_id).rows(shard.index), rows.encode(), "application/json")
+    s3.write_record(bucket, RunLayout(run.run_id).rows(shard.index), rows)
 
 
 def write_responses(

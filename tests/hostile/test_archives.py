@@ -37,7 +37,8 @@ def results_in(content: bytes, folder: Path) -> int | None:
         assert str(error).startswith("output.tar.gz: ")
         return None
     written = {path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()}
-    read = (*files.results, *files.details, *files.inference_output)
+    details = (one.path for one in files.details)
+    read = (*files.results, *details, *files.inference_output)
     assert written == {Path("output.tar.gz"), *(path.relative_to(folder) for path in read)}
     return len(files.results)
 

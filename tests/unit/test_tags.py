@@ -5,7 +5,6 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from nova_judge.aws import aws_clients, batch_jobs
-from nova_judge.aws.batch_jobs import BatchJob
 from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.tags import run_tags, stage_tags
 
@@ -38,7 +37,7 @@ def test_an_endpoint_is_created_with_the_tags_of_its_stage(client):
 def test_a_batch_job_carries_the_tags_of_its_run(client, monkeypatch):
     bedrock = client("bedrock")
     monkeypatch.setattr(aws_clients, "bedrock", lambda: bedrock)
-    job = BatchJob("j", "model", "arn:aws:iam::123456789012:role/r", "s3://i", "s3://o", OURS)
+    place = batch_jobs.BatchPlace("j", "arn:aws:iam::123456789012:role/r", "dev")
     tags = [{"key": key, "value": value} for key, value in OURS.items()]
     parts = ("modelInvocationType", "inputDataConfig", "outputDataConfig", "roleArn", "jobName")
     others = dict.fromkeys((*parts, "clientRequestToken", "modelId", "timeoutDurationInHours"), ANY)
@@ -46,4 +45,4 @@ def test_a_batch_job_carries_the_tags_of_its_run(client, monkeypatch):
         stub.add_response(
             "create_model_invocation_job", {"jobArn": "arn:job"}, {**others, "tags": tags}
         )
-        assert batch_jobs.begin(job) == "arn:job"
+        assert batch_jobs.begin("j", "model", place, "s3://i", "s3://o", OURS) == "arn:job"

@@ -1,6 +1,7 @@
 """Batch inference begins, waits, collects, and leaves to calls what it did not answer."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -24,13 +25,14 @@ from nova_judge.answers.batch_inference import (
 )
 from nova_judge.answers.converse import converse_request
 from nova_judge.aws import batch_jobs, s3
+from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.errors import GenerationFailedError
 from nova_judge.inputs.reading import GENERATED
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Generation
 from nova_judge.steps import batch_shard
-from nova_judge.steps.batch_shard import BatchPlace, BatchShard
+from nova_judge.steps.batch_shard import BatchShard
 from tests.made.asked_runs import run_of
 
 PROMPTS = [f"question {n}" for n in range(150)]
@@ -146,10 +148,13 @@ class Account:
         )
         monkeypatch.setattr(batch_jobs, "status", self.look)
 
-    def begin(self, job):
+    def begin(self, name, model, place, input_uri, output_uri, tags):
         if self.busy:
             return None
-        self.jobs[job.name] = job
+        role = place.role_arn
+        self.jobs[name] = SimpleNamespace(
+            model=model, role_arn=role, input_uri=input_uri, output_uri=output_uri, tags=tags
+        )
         return f"arn:aws:bedrock:us-east-1:1:model-invocation-job/{len(self.jobs)}"
 
     def look(self, arn):

@@ -50,7 +50,7 @@ def test_what_a_batch_job_writes_is_encrypted_with_the_stages_key(monkeypatch, k
     client = boto3.client("bedrock", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     monkeypatch.setattr(aws_clients, "bedrock", lambda: client)
     role, model = "arn:aws:iam::123456789012:role/judge", "amazon.nova-lite-v1:0"
-    job = batch_jobs.BatchJob("job", model, role, "s3://b/i", "s3://b/o/", {}, key)
+    place = batch_jobs.BatchPlace("prefix", role, "dev", key)
     asked = {
         "jobName": "job",
         "clientRequestToken": "job",
@@ -64,4 +64,5 @@ def test_what_a_batch_job_writes_is_encrypted_with_the_stages_key(monkeypatch, k
     }
     with Stubber(client) as stub:
         stub.add_response("create_model_invocation_job", {"jobArn": "arn:job"}, asked)
-        assert batch_jobs.begin(job) == "arn:job"
+        begun = batch_jobs.begin("job", model, place, "s3://b/i", "s3://b/o/", {})
+    assert begun == "arn:job"

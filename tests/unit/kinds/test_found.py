@@ -11,7 +11,8 @@ from nova_judge.inputs.own_data import OwnRow
 from nova_judge.kinds.job import FinishedJob, PlannedJob
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.records import Unscored
-from nova_judge.runs.job_output import Details, JobOutput, fetch
+from nova_judge.runs.archive import fetch
+from nova_judge.runs.job_output import Details, JobOutput
 from nova_judge.scores.found import ScoresFound
 from tests.unit.kinds.test_jobs import run
 from tests.unit.kinds.test_known_kinds import shipped

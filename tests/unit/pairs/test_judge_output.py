@@ -22,7 +22,7 @@ from nova_judge.pairs.passes import (
 from nova_judge.pairs.rubric_reading import NO_WEIGHT, criterion_from
 from nova_judge.pairs.safe_literal import read_safe
 from nova_judge.records import Rubric, Unscored, Verdict
-from nova_judge.runs.archive import only, read_archive
+from nova_judge.runs.archive import read_archive
 from nova_judge.runs.results_json import read_job_metrics, stand_in_of
 from nova_judge.verdict_labels import CONFLICT, CUT_OFF_THOUGHT, NO_LABEL, NO_OUTPUT
 from tests.made import details
@@ -299,9 +299,9 @@ def test_a_whole_archive_is_read(tmp_path):
         tar.add(tmp_path / "r.json", "run/eval_results/results_t.json")
     files = read_archive(tmp_path / "output.tar.gz", tmp_path / "work")
     notes: Counter[str] = Counter()
-    judgments = list(read_judgments(only(files.details, "details Parquet", files.members), notes))
+    judgments = list(read_judgments(files.only_details(), notes))
     assert [judgment.forward for judgment in judgments] == [B]
-    assert read_job_metrics(only(files.results, "results JSON", files.members))["a_scores"] == 0.0
+    assert read_job_metrics(files.only_results())["a_scores"] == 0.0
     assert notes == {}
 
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.runs.archive import ArchiveLimits, only, read_archive
+from nova_judge.runs.archive import ArchiveLimits, read_archive
 
 RESULTS = "my-run/eval_results/results_2026-01-01.json"
 DETAILS = (
@@ -38,8 +38,8 @@ def test_the_named_members_land_under_our_names(tmp_path):
         ("my-run/tensorboard_results/eval/events.out.tfevents.1", b"x" * 5000),
     )
     files = read_archive(archive, tmp_path / "out")
-    assert only(files.results, "results JSON", files.members).read_bytes() == b"{}"
-    assert only(files.details, "details Parquet", files.members).read_bytes() == b"PAR1"
+    assert files.only_results().read_bytes() == b"{}"
+    assert files.only_details().read_bytes() == b"PAR1"
     assert files.inference_output[0].name == "inference-0.jsonl"
     assert len(files.members) == 4
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -61,14 +61,14 @@ def test_files_of_several_tasks_come_in_the_order_of_their_names(tmp_path):
     files = read_archive(archive, tmp_path / "out")
     assert [path.read_bytes() for path in files.results] == [b"one", b"two"]
     with pytest.raises(JudgeJobError, match="holds 2 results JSON instead of one"):
-        only(files.results, "results JSON", files.members)
+        files.only_results()
 
 
 def test_a_missing_member_is_reported_with_what_was_found(tmp_path):
     archive = archive_of(tmp_path / "o.tar.gz", ("run/logs/stdout.txt", b"boom"))
     files = read_archive(archive, tmp_path / "out")
     with pytest.raises(JudgeJobError, match=r"0 details Parquet.*run/logs/stdout.txt"):
-        only(files.details, "details Parquet", files.members)
+        files.only_details()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_flipped_bytes_are_an_error_or_the_right_content(tmp_path):
             refused += 1
         else:  # the file name and time inside the gzip header are not under its checksum
             assert position < 40
-            assert files.results[0].read_bytes() == files.details[0].read_bytes() == content
+            assert files.results[0].read_bytes() == files.details[0].path.read_bytes() == content
     assert refused > 50
 
 

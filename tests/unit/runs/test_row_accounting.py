@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
 from nova_judge.inputs.reading import FROM_FILE, GENERATED
-from nova_judge.inputs.shard_rows import ShardRows, decode_shard_rows, read_shard
+from nova_judge.inputs.shard_rows import ShardRows, read_shard
 from nova_judge.inputs.shards import cut
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.row_accounting import (
@@ -49,7 +49,7 @@ def test_a_shard_is_read_as_it_was_written():
     )
     assert rows.lines == 3
     assert [rejected.line for rejected in rows.rejected] == [1, 2]
-    assert decode_shard_rows(rows.encode()) == rows
+    assert msgspec.json.decode(msgspec.json.encode(rows), type=ShardRows) == rows
 
 
 @given(LINES, st.integers(1, 60), st.data())

@@ -11,7 +11,8 @@ import pytest
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.records import Unscored
-from nova_judge.runs.job_output import Details, JobOutput, fetch, task_of
+from nova_judge.runs.archive import fetch
+from nova_judge.runs.job_output import Details, JobOutput, task_of
 from nova_judge.runs.results_json import stand_in_of
 from nova_judge.scores.container_scores import detail_scores, recomputed_scores, reported_figures
 from nova_judge.scores.metric_score import Reported

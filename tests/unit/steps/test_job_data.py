@@ -36,7 +36,7 @@ def built(account: Any, of: Recipe, rows: int, most_rows_at_once: int = 1_000) -
             for line, n in enumerate(range(first, min(first + 3, rows)), start=1)
         )
         shard = ShardRows(len(held) + 1, held, (Rejected(len(held) + 1, "broken"),))
-        account.put(layout.rows(number), shard.encode())
+        account.put(layout.rows(number), msgspec.json.encode(shard))
     return build_jobs(asked, ASKED, most_rows_at_once)
 
 
