@@ -15,7 +15,7 @@ from constructs import Construct
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig, Vpc
-from stacks.constructs.names import pascal
+from stacks.constructs.names import pascal, repository_arn
 from stacks.constructs.network import let_containers_in
 from stacks.constructs.sagemaker_grants import (
     SERVING_LOGS,
@@ -59,15 +59,8 @@ class EndpointsStack(cdk.Stack):
         description = "Pulls the serving image, writes logs and metrics; reads no data of ours"
         role = container_role(self, "ServingRole", description)
         served = {catalog.models().endpoints[name].serving for name in config.endpoint_models}
-        repositories = [
-            self.format_arn(
-                service="ecr",
-                account=self._registry,
-                resource="repository",
-                resource_name=catalog.images().serving.images[serving].split(":")[0],
-            )
-            for serving in sorted(served)
-        ]
+        images = [catalog.images().serving.images[serving] for serving in sorted(served)]
+        repositories = [repository_arn(self, self._registry, each.split(":")[0]) for each in images]
         allow_container(role, repositories, SERVING_LOGS)
         if config.vpc:
             let_containers_in(role, self, config.vpc)

@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping
 
 import aws_cdk as cdk
-import msgspec
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.settings import EndpointSettings, WatchSettings
+from lambdas.settings import EndpointSettings
 from nova_judge import __version__
 from nova_judge.layout import ANSWERS, RECIPES, RUNS, UNSTARTED
 from stacks.config import StageConfig
@@ -19,11 +18,9 @@ from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
 from stacks.constructs.evaluation_functions import RELEASING, EvaluationFunctions
 from stacks.constructs.evaluation_machine import evaluation_machine
-from stacks.constructs.judge_role import JudgeRole
-from stacks.constructs.names import bedrock_models, execution_arns
+from stacks.constructs.judge_role import judge_role
 from stacks.constructs.observation import Observation
 from stacks.constructs.own_weights import OwnWeights
-from stacks.constructs.python_function import retention_days
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage
 from stacks.constructs.triggers import Triggers, described
@@ -53,17 +50,16 @@ class EvaluationStack(cdk.Stack):
         super().__init__(
             scope, construct_id, description="Nova Judge: the evaluation state machine"
         )
-        self._config, self._storage, self._endpoint_configs = config, storage, endpoint_configs
-        self.judge_role = JudgeRole(
-            self, "JudgeRole", data_bucket=storage.data_bucket, config=config
-        )
-        self._weights = self._own_weights() if config.serves else None
+        self._config, self._storage = config, storage
+        self.judge_role = judge_role(self, data_bucket=storage.data_bucket, config=config)
+        self._weights = OwnWeights(self, config=config, storage=storage) if config.serves else None
+        serving = self._serving_settings(endpoint_configs)
         self.functions = EvaluationFunctions(
             self,
             config=config,
             storage=storage,
             judge_role=self.judge_role,
-            serving=self._serving_settings(),
+            serving=serving,
             reports=reports,
         ).by_state
         self.machine = evaluation_machine(
@@ -73,61 +69,40 @@ class EvaluationStack(cdk.Stack):
             functions=self.functions,
             judge_role=self.judge_role,
         )
-        self._allow_scoring()
+        Scoring(
+            self,
+            config=config,
+            storage=storage,
+            judge_role=self.judge_role,
+            machine=self.machine,
+        )
         dead_letters = dead_letter_queue(self, "StartDeadLetters", tell=reports)
         self._start_on_upload(dead_letters)
         self._clean_up_after_abort(dead_letters)
-        self._watch(dead_letters)
+        self._watch(serving, dead_letters)
         self._start_by_triggers(dead_letters)
         Observation(
-            self,
-            "Observation",
-            config=config,
-            machine=self.machine,
-            dead_letters=dead_letters,
-            reports=reports,
+            self, config=config, machine=self.machine, dead_letters=dead_letters, reports=reports
         )
         cdk.CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
-        cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role.role_arn)
+        cdk.CfnOutput(self, "JudgeRoleArn", value=self.judge_role.role_arn)
         cdk.CfnOutput(self, "Version", value=__version__)
 
-    def _own_weights(self) -> OwnWeights:
-        return OwnWeights(self, "Weights", config=self._config, storage=self._storage)
-
-    def _serving_settings(self) -> EndpointSettings:
+    def _serving_settings(self, configs: Mapping[str, Mapping[str, str]]) -> EndpointSettings:
         vpc = self._config.vpc
         return EndpointSettings(
             **self._storage.settings(self._config),
             job_prefix=self._config.prefix,
-            endpoints=json.dumps(self._endpoint_configs),
+            endpoints=json.dumps(configs),
             endpoint_life=self._config.endpoints,
             weights_role_arn=self._weights.role.role_arn if self._weights else "",
             weights_subnets=",".join(vpc.subnets) if vpc else "",
             weights_security_groups=",".join(vpc.security_groups) if vpc else "",
         )
 
-    def _allow_scoring(self) -> None:
-        scoring = Scoring(
-            self,
-            "Scoring",
-            config=self._config,
-            storage=self._storage,
-            judge_role=self.judge_role.role,
-            models=bedrock_models(self),
-        )
-        scoring.allow_machine(self.machine, self.judge_role.role)
-
-    def _watch(self, dead_letters: sqs.Queue) -> None:
+    def _watch(self, serving: EndpointSettings, dead_letters: sqs.Queue) -> None:
         watchdog = EndpointWatchdog(
-            self,
-            "Watchdog",
-            config=self._config,
-            settings=WatchSettings(
-                **msgspec.structs.asdict(self._serving_settings()),
-                log_retention_days=retention_days(self._config.log_retention_days),
-            ),
-            executions=execution_arns(self, self._config.machine_name),
-            dead_letters=dead_letters,
+            self, config=self._config, serving=serving, dead_letters=dead_letters
         )
         self._storage.allow_table(watchdog.function, "GetItem", "Scan", *RELEASING)
         if self._weights is not None:
@@ -170,7 +145,6 @@ class EvaluationStack(cdk.Stack):
             return
         Triggers(
             self,
-            "Trigger",
             config=self._config,
             bucket=self._storage.data_bucket.bucket_name,
             machine=self.machine,

@@ -17,7 +17,7 @@ from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow, allow_events
 from stacks.constructs.names import default_bus, machine_arns
 from stacks.constructs.python_function import PythonFunction
-from stacks.constructs.registry_gate import RegistryGate, decides
+from stacks.constructs.registry_gate import RegistryGate
 from stacks.constructs.storage import Storage
 
 
@@ -50,10 +50,8 @@ class ResultsStack(cdk.Stack):
         allow_events(self.processor, default_bus(self), EVENT_SOURCE)
         dead_letters = dead_letter_queue(self, "ResultsDeadLetters", tell=self.topic)
         self._start_on_job_end(config, dead_letters)
-        if decides(config):
-            gate = RegistryGate(
-                self, "Registry", config=config, storage=storage, dead_letters=dead_letters
-            )
+        if any(one.sets for one in config.triggers.values()):
+            gate = RegistryGate(self, config=config, storage=storage, dead_letters=dead_letters)
             cdk.CfnOutput(self, "TellRegistryFunction", value=gate.function.function_name)
         cdk.CfnOutput(self, "ReportsTopicArn", value=self.topic.topic_arn)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import msgspec
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
 from lambdas.settings import (
@@ -19,7 +20,6 @@ from nova_judge.recipe import catalog
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_events, allow_pass_role
-from stacks.constructs.judge_role import JudgeRole
 from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
@@ -29,6 +29,7 @@ from stacks.constructs.names import (
     own_models,
     pascal,
     prompt_routers,
+    repository_arn,
     sagemaker_arns,
     secret_keys,
     stage_resources,
@@ -51,7 +52,7 @@ class EvaluationFunctions:
         *,
         config: StageConfig,
         storage: Storage,
-        judge_role: JudgeRole,
+        judge_role: iam.Role,
         serving: EndpointSettings,
         reports: sns.ITopic,
     ) -> None:
@@ -67,7 +68,7 @@ class EvaluationFunctions:
         planning = JobSettings(
             **common,
             job_prefix=self._config.prefix,
-            job_role_arn=self._judge_role.role.role_arn,
+            job_role_arn=self._judge_role.role_arn,
             kms_key_arn=self._config.kms_key or "",
             candidate_endpoints=",".join(self._config.candidate_endpoints),
             weights=",".join(self._config.weights),
@@ -76,7 +77,7 @@ class EvaluationFunctions:
         )
         batch = BatchSettings(
             **msgspec.structs.asdict(serving),
-            job_role_arn=self._judge_role.role.role_arn,
+            job_role_arn=self._judge_role.role_arn,
             kms_key_arn=self._config.kms_key or "",
         )
         failing = FailureSettings(
@@ -171,7 +172,7 @@ class EvaluationFunctions:
                 ["*"],
             ),
             (["ecr:BatchGetImage", "ecr:ListImages"], self._repositories()),
-            (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role.role_arn]),
+            (["iam:GetRole", "iam:SimulatePrincipalPolicy"], [self._judge_role.role_arn]),
             (["s3:GetBucketNotification"], [self._storage.data_bucket.bucket_arn]),
             (
                 ["sagemaker:DescribeEndpoint", "sagemaker:DescribeInferenceComponent"],
@@ -184,15 +185,9 @@ class EvaluationFunctions:
         """Those of the images that jobs and endpoints run; AWS has an account in each region."""
         images = catalog.images()
         serving = {image.partition(":")[0] for image in images.serving.images.values()}
-        return [
-            *(
-                self._stack.format_arn(
-                    service="ecr", account="*", resource="repository", resource_name=name
-                )
-                for name in sorted({images.nova_evaluation.repository, *serving})
-            ),
-            *self._config.judge_image_repositories,
-        ]
+        named = sorted({images.nova_evaluation.repository, *serving})
+        ours = [repository_arn(self._stack, "*", name) for name in named]
+        return [*ours, *self._config.judge_image_repositories]
 
     def _grant_endpoints(self) -> None:
         keys = secret_keys(self._stack, self._config)
@@ -248,4 +243,4 @@ class EvaluationFunctions:
                 (["bedrock:CreateModelInvocationJob"], [*models, jobs]),
                 (["bedrock:GetModelInvocationJob", "bedrock:TagResource"], [jobs]),
             )
-            allow_pass_role(function, self._judge_role.role, "bedrock.amazonaws.com")
+            allow_pass_role(function, self._judge_role, "bedrock.amazonaws.com")

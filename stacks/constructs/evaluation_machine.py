@@ -6,14 +6,14 @@ from typing import Any
 
 import aws_cdk as cdk
 import ryaml
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
 from nova_judge.folders import ROOT
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_pass_role
-from stacks.constructs.judge_role import JudgeRole
-from stacks.constructs.names import machine_arns, stage_resources
+from stacks.constructs.names import machine_arns, slash_arn, stage_resources
 from stacks.constructs.python_function import PythonFunction, log_retention
 from stacks.constructs.storage import Storage
 
@@ -26,7 +26,7 @@ def evaluation_machine(
     config: StageConfig,
     storage: Storage,
     functions: Mapping[str, PythonFunction],
-    judge_role: JudgeRole,
+    judge_role: iam.Role,
 ) -> sfn.StateMachine:
     """The machine of `evaluation.asl.yaml`; a definition from a file brings no grants."""
     definition = json.dumps(_definition(config), indent=1)
@@ -61,7 +61,7 @@ def evaluation_machine(
     storage.allow_table(machine, "GetItem")
     if config.kms_key:
         _grant_key(machine, config.kms_key)
-    allow_pass_role(machine, judge_role.role, "sagemaker.amazonaws.com")
+    allow_pass_role(machine, judge_role, "sagemaker.amazonaws.com")
     allow(machine, (["lambda:InvokeFunction"], called))
     _grant_jobs(machine, stack, config)
     return machine
@@ -112,7 +112,7 @@ def _grant_jobs(machine: sfn.StateMachine, stack: cdk.Stack, config: StageConfig
         ),
         (
             ("events:PutTargets", "events:PutRule", "events:DescribeRule"),
-            [stack.format_arn(service="events", resource="rule", resource_name=rule)],
+            [slash_arn(stack, "events", "rule", rule)],
         ),
     )
 

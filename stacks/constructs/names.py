@@ -28,11 +28,9 @@ def prompt_routers(stack: cdk.Stack) -> list[str]:
     return [bedrock_jobs(stack, kind) for kind in ("default-prompt-router", "prompt-router")]
 
 
-def stage_resources(stack: cdk.Stack, config: StageConfig, resource: str) -> str:
-    """Everything of SageMaker of that kind that this stage names."""
-    return stack.format_arn(
-        service="sagemaker", resource=resource, resource_name=f"{config.prefix}-*"
-    )
+def stage_resources(stack: cdk.Stack, config: StageConfig, kind: str, names: str = "*") -> str:
+    """Everything of SageMaker of that kind that this stage names; of it, what a pattern does."""
+    return slash_arn(stack, "sagemaker", kind, f"{config.prefix}-{names}")
 
 
 def sagemaker_arns(stack: cdk.Stack, kind: str, *names: str) -> list[str]:
@@ -40,10 +38,20 @@ def sagemaker_arns(stack: cdk.Stack, kind: str, *names: str) -> list[str]:
 
     SageMaker writes the names in its ARNs in lower case, and IAM compares them as they stand.
     """
-    return [
-        stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
-        for name in dict.fromkeys([*names, *(name.lower() for name in names)])
-    ]
+    both = dict.fromkeys([*names, *(name.lower() for name in names)])
+    return [slash_arn(stack, "sagemaker", kind, name) for name in both]
+
+
+def repository_arn(stack: cdk.Stack, account: str, name: str) -> str:
+    """A repository of images that an account has in the stack's region."""
+    return stack.format_arn(
+        service="ecr", account=account, resource="repository", resource_name=name
+    )
+
+
+def slash_arn(stack: cdk.Stack, service: str, kind: str, name: str) -> str:
+    """The ARN of what this account has in the stack's region."""
+    return stack.format_arn(service=service, resource=kind, resource_name=name)
 
 
 def colon_arn(stack: cdk.Stack, service: str, kind: str, name: str) -> str:
@@ -63,7 +71,7 @@ def secret_keys(stack: cdk.Stack, config: StageConfig, host: str = "") -> str:
 
 def bedrock_jobs(stack: cdk.Stack, kind: str) -> str:
     """All of Bedrock's jobs or models of a kind: their ARNs hold a number, and no name of ours."""
-    return stack.format_arn(service="bedrock", resource=kind, resource_name="*")
+    return slash_arn(stack, "bedrock", kind, "*")
 
 
 def pascal(*names: str) -> str:
@@ -88,4 +96,4 @@ def execution_arns(stack: cdk.Stack, name: str) -> list[str]:
 
 def default_bus(stack: cdk.Stack) -> str:
     """The account's own event bus."""
-    return stack.format_arn(service="events", resource="event-bus", resource_name="default")
+    return slash_arn(stack, "events", "event-bus", "default")

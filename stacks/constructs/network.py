@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from stacks.config import Vpc
 from stacks.constructs.grants import allow
+from stacks.constructs.names import slash_arn
 
 
 def let_functions_in(role: iam.IGrantable, stack: cdk.Stack, vpc: Vpc) -> None:
@@ -32,15 +33,11 @@ def _let_in(
     role: iam.IGrantable, stack: cdk.Stack, vpc: Vpc, changes: list[str], looks: list[str]
 ) -> None:
     """`changes`: what is done to interfaces beside making and removing them."""
-
-    def named(kind: str, name: str) -> str:
-        return stack.format_arn(service="ec2", resource=kind, resource_name=name)
-
-    interfaces = named("network-interface", "*")
+    interfaces = slash_arn(stack, "ec2", "network-interface", "*")
     places = [
         interfaces,
-        *(named("subnet", name) for name in vpc.subnets),
-        *(named("security-group", name) for name in vpc.security_groups),
+        *(slash_arn(stack, "ec2", "subnet", name) for name in vpc.subnets),
+        *(slash_arn(stack, "ec2", "security-group", name) for name in vpc.security_groups),
     ]
     allow(
         role,

@@ -35,14 +35,13 @@ class Observation(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
         config: StageConfig,
         machine: sfn.StateMachine,
         dead_letters: sqs.Queue,
         reports: sns.ITopic,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, "Observation")
         self._config, self._reports = config, reports
         self._add_alarms()
         if config.dashboard:

@@ -13,7 +13,12 @@ from nova_judge.sources.served import IMAGES, OWN
 from nova_judge.sources.weights import ESCROW
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_list, allow_pass_role
-from stacks.constructs.names import sagemaker_arns, secret_keys
+from stacks.constructs.names import (
+    repository_arn,
+    sagemaker_arns,
+    secret_keys,
+    stage_resources,
+)
 from stacks.constructs.network import let_containers_in
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.sagemaker_grants import (
@@ -31,10 +36,8 @@ HUB_HOST = "huggingface.co"
 class OwnWeights(Construct):
     """`role` reads the folders that the stage names, and nothing else of the account."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, config: StageConfig, storage: Storage
-    ) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, *, config: StageConfig, storage: Storage) -> None:
+        super().__init__(scope, "Weights")
         self._stack, self._config = cdk.Stack.of(self), config
         description = "Serves weights of the stage's folders: image, logs, metrics, weights"
         self.role = container_role(self, "Role", description)
@@ -54,19 +57,17 @@ class OwnWeights(Construct):
         if self._config.model_packages or self._config.training_jobs or self._has_nova():
             nova = images.nova_inference
             places += [(each, nova.repository) for each in sorted(set(nova.accounts.values()))]
-        return [
-            self._stack.format_arn(
-                service="ecr", account=account, resource="repository", resource_name=name
-            )
-            for account, name in places
-        ]
+        return [repository_arn(self._stack, account, name) for account, name in places]
 
     def allow_making(self, functions: Mapping[str, PythonFunction]) -> None:
         """Let functions make models and configurations with names of own weights, and remove them.
 
         PrepareEndpoints makes them; whoever deletes an endpoint removes what it was made of.
         """
-        models, configs = self._named("model"), self._named("endpoint-config")
+        models, configs = (
+            stage_resources(self._stack, self._config, kind, f"{OWN}*")
+            for kind in ("model", "endpoint-config")
+        )
         for name, function in functions.items():
             allow(
                 function,
@@ -92,10 +93,6 @@ class OwnWeights(Construct):
                     # https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
                     allow(function, (["sagemaker:CreateModel"], packages))
                 allow_pass_role(function, self.role, "sagemaker.amazonaws.com")
-
-    def _named(self, kind: str) -> str:
-        name = f"{self._config.prefix}-{OWN}*"
-        return self._stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
     def allow_settling(self, function: PythonFunction) -> None:
         """Let a function find out what would be served: packages, jobs, and what folders hold."""

@@ -47,26 +47,18 @@ class _Dependencies:
             raise RuntimeError("uv is not installed: run `make setup`, or `pip install uv`")
         target = Path(output_dir) / "python"
         requirements = ROOT / "lambdas" / "requirements.txt"
-        subprocess.run(
-            [
-                uv,
-                "pip",
-                "install",
-                "--quiet",
-                "--require-hashes",
-                "--requirement",
-                str(requirements),
-                "--target",
-                str(target),
-                "--python-platform",
-                PLATFORM,
-                "--python-version",
-                RUNTIME.name.removeprefix("python"),
-                "--only-binary",
-                ":all:",
-            ],
-            check=True,
+        version = RUNTIME.name.removeprefix("python")
+        from_where = (
+            "--require-hashes",
+            "--requirement",
+            str(requirements),
+            "--target",
+            str(target),
         )
+        platform = ("--python-platform", PLATFORM, "--python-version", version)
+        wheels = ("--only-binary", ":all:")
+        command = [uv, "pip", "install", "--quiet", *from_where, *platform, *wheels]
+        subprocess.run(command, check=True)
         for tests in [*target.glob("*/tests"), *target.glob("*/*/tests")]:
             shutil.rmtree(tests)
         check_layer(target)

@@ -26,15 +26,9 @@ class RegistryGate(Construct):
     """Stands only in a stage with triggers that set something; it reads runs and writes that."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: StageConfig,
-        storage: Storage,
-        dead_letters: sqs.Queue,
+        self, scope: Construct, *, config: StageConfig, storage: Storage, dead_letters: sqs.Queue
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, "Registry")
         deciding = {name: one for name, one in config.triggers.items() if one.sets}
         decisions = {name: one.decision for name, one in deciding.items()}
         self.function = PythonFunction(
@@ -85,8 +79,3 @@ class RegistryGate(Construct):
             jobs = sagemaker_arns(stack, "training-job", f"{one.when_trained}*")
             ours = {"ForAllValues:StringEquals": {"aws:TagKeys": list(NOTES)}}
             allow(self.function, (["sagemaker:AddTags"], jobs), where=ours)
-
-
-def decides(config: StageConfig) -> bool:
-    """True where a trigger of the stage sets something."""
-    return any(one.sets for one in config.triggers.values())

@@ -12,7 +12,13 @@ from nova_judge.kinds.nova import scorer_function_name
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_events, allow_pass_role
-from stacks.constructs.names import bedrock_jobs, colon_arn, default_bus, pascal
+from stacks.constructs.names import (
+    bedrock_jobs,
+    bedrock_models,
+    colon_arn,
+    default_bus,
+    pascal,
+)
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.storage import Storage
 
@@ -23,27 +29,26 @@ class Scoring(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
         config: StageConfig,
         storage: Storage,
         judge_role: iam.Role,
-        models: list[str],
+        machine: iam.IGrantable,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._config, self._models = config, models
-        self._settings = storage.settings(config)
+        super().__init__(scope, "Scoring")
+        self._config, self._models = config, bedrock_models(cdk.Stack.of(self))
         for path in sorted(SCORERS.glob("*.py")):
-            self._scorer(path)
+            self._scorer(path, storage)
         self._allow_jobs(judge_role)
+        self._allow_machine(machine, judge_role)
 
-    def _scorer(self, path: Path) -> None:
+    def _scorer(self, path: Path, storage: Storage) -> None:
         """The function that AWS's container calls; it may do nothing but write its log."""
         function = PythonFunction(
             self,
             pascal(path.stem),
             module="score_answers",
-            settings=ScorerSettings(**self._settings, scorer=path.stem),
+            settings=ScorerSettings(**storage.settings(self._config), scorer=path.stem),
             config=self._config,
             description=f"Nova Judge: the scorer scorers/{path.name}",
         )
@@ -65,7 +70,7 @@ class Scoring(Construct):
             (["bedrock:StopModelInvocationJob"], [batches]),
         )
 
-    def allow_machine(self, machine: iam.IGrantable, role: iam.Role) -> None:
+    def _allow_machine(self, machine: iam.IGrantable, role: iam.Role) -> None:
         """The state machine starts Bedrock's jobs, looks at them, and tells when they are done."""
         stack = cdk.Stack.of(self)
         jobs = bedrock_jobs(stack, "evaluation-job")

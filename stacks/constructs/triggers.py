@@ -15,6 +15,7 @@ from constructs import Construct
 
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow
+from stacks.constructs.names import slash_arn
 from stacks.trigger_config import StageTrigger
 
 TRIES = 10
@@ -31,14 +32,13 @@ class Triggers(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
         config: StageConfig,
         bucket: str,
         machine: sfn.StateMachine,
         dead_letters: sqs.Queue,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, "Trigger")
         self._config, self._bucket = config, bucket
         self._machine, self._dead_letters = machine, dead_letters
         by_event = {name: one for name, one in config.triggers.items() if one.schedule is None}
@@ -49,9 +49,7 @@ class Triggers(Construct):
             self._start_on_schedules(by_time)
 
     def _start_on_events(self, triggers: Mapping[str, StageTrigger]) -> None:
-        rules = cdk.Stack.of(self).format_arn(
-            service="events", resource="rule", resource_name=f"{self._config.prefix}-*"
-        )
+        rules = slash_arn(cdk.Stack.of(self), "events", "rule", f"{self._config.prefix}-*")
         role = self._role("RuleRole", "events.amazonaws.com", rules)
         for name, one in triggers.items():
             events.Rule(
