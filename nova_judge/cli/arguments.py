@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from nova_judge.errors import RequestError
 from nova_judge.findings.metrics_record import Reweighing
 
 Level: TypeAlias = Annotated[
@@ -78,6 +79,27 @@ RunsFolder: TypeAlias = Annotated[Path, typer.Argument(help="A folder with runs 
 def reweighing(weights: str, drop: str, only: str) -> Reweighing | None:
     """The weights that a user asks for; None for the judge's own."""
     return Reweighing(weights, drop, only) if weights or drop or only else None
+
+
+def share_of(text: str, least: float = 0.0, most: float = 1.0) -> float | None:
+    """The number that an option gives; None for what is none, or lies beyond the ends."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if least <= number <= most else None
+
+
+def leasts(given: list[str] | None, form: str, *ends: float) -> dict[str, float]:
+    """The least value by name, of options NAME:LEAST; raises RequestError with the form wanted."""
+    found: dict[str, float] = {}
+    for text in given or ():
+        name, _, least = text.rpartition(":")
+        number = share_of(least, *ends)
+        if not name or number is None:
+            raise RequestError(f"--criterion {text}: write NAME:LEAST{form}")
+        found[name] = number
+    return found
 
 
 def names_of(name_a: str, name_b: str) -> dict[str, str]:

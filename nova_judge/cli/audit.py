@@ -6,12 +6,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
 from nova_judge.aws.fetched_runs import open_run
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.audited_figures import Audit, audit_job, audit_report, audit_reweighed
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
@@ -109,12 +108,8 @@ def _print(audit: Audit) -> None:
     if not audit.findings:
         console.print("[green]Every figure holds.[/]")
         return
-    table = Table()
-    for name in ("", "figure", "stated", "recomputed"):
-        table.add_column(name, overflow="fold")
-    for one in audit.findings[:_SHOWN]:
-        texts = (one.where, one.stated, one.recomputed)
-        table.add_row(one.kind, *(escape(one_line(text, 300)) for text in texts))
-    console.print(table)
+    columns = (Column(name, overflow="fold") for name in ("", "figure", "stated", "recomputed"))
+    rows = ((one.kind, one.where, one.stated, one.recomputed) for one in audit.findings[:_SHOWN])
+    console.print(table(columns, ([one_line(text, 300) for text in row] for row in rows)))
     if len(audit.findings) > _SHOWN:
         console.print(f"and {len(audit.findings) - _SHOWN:,} more; --json lists all.")

@@ -1,10 +1,11 @@
-"""The input file of a command: in any form, under any names, joined with another."""
+"""The input file of a command: in any form, under any names, joined with another; read in view."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.input_file import opened
@@ -34,3 +35,18 @@ def source(
         for note in lines.notes:
             console.print(f"[dim]{escape(note)}[/]")
         yield lines.path
+
+
+def first_bytes(file: Path, size: int) -> bytes:
+    """The beginning of a file, `size` bytes of it at most."""
+    with file.open("rb") as opened_file:
+        return opened_file.read(size)
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A bar on stderr while something is read, uploaded or asked, with these columns behind it.
+
+    It is gone when it ends.
+    """
+    shown = (TextColumn("{task.description}"), BarColumn(), *columns)
+    return Progress(*shown, console=Console(stderr=True), transient=True)

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Level, Only, WeightsAsked, reweighing
-from nova_judge.cli.terminal import Console, print_json, right
+from nova_judge.cli.terminal import Console, print_json, right, table
 from nova_judge.errors import RequestError
 from nova_judge.findings.checkpoint_comparison import (
     Change,
@@ -48,11 +49,11 @@ def command(
     """
     if len(runs) < 2:
         raise RequestError("compare needs two runs or more: name the base first.")
-    table, asked = load_groups(groups), reweighing(weights, drop, only)
+    known, asked = load_groups(groups), reweighing(weights, drop, only)
     reports = [report_at(run) for run in runs]
     require_same_judge(reports)
     with Console(stderr=True).status("Reading the runs"):
-        first, *others = [rows_of_run(report, table, asked) for report in reports]
+        first, *others = [rows_of_run(report, known, asked) for report in reports]
         compared = compare(first, others, confidence)
     if as_json:
         print_json(compared)
@@ -71,22 +72,18 @@ def command(
 def _table(first: str, one: Comparison) -> Table:
     title = f"{one_line(first, 40)} → {one_line(one.candidate, 40)} ({one_line(one.run_id, 60)})"
     numbers = right("pairs", "before", "after", "change", "interval", "p")
-    table = Table("B - A on", *numbers, "", title=escape(title), title_justify="left")
-    for change in one.changes:
-        table.add_row(*_cells(change))
-    return table
+    columns = ("B - A on", *numbers, "")
+    return table(columns, map(_cells, one.changes), title=escape(title), title_justify="left")
 
 
-def _cells(change: Change) -> list[str]:
-    word = change.word
-    colour = _COLOURS.get(word)
+def _cells(change: Change) -> list[str | Text]:
     return [
-        escape(one_line(change.measure, 40)),
+        one_line(change.measure, 40),
         f"{change.pairs:,}",
         f"{change.first:+.3f}",
         f"{change.other:+.3f}",
         f"{change.change:+.3f}",
         f"{change.low:+.3f} to {change.high:+.3f}",
         f"{change.p_value:.3f}",
-        f"[{colour}]{word}[/]" if colour else word,
+        Text(change.word, _COLOURS.get(change.word, "")),
     ]

@@ -6,11 +6,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import runs_of
-from nova_judge.cli.terminal import Console, print_json, right
+from nova_judge.cli.terminal import Console, bare_table, print_json, right
 from nova_judge.errors import RequestError
 from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
 from nova_judge.text import count_of
@@ -47,7 +46,8 @@ def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJs
         print_json({"stage": stage, "since": begin.isoformat(timespec="seconds"), "recipes": sums})
         return
     console = Console()
-    console.print(_table(sums))
+    numbers = right("runs", "metered", "estimate of these", "actual", *PARTS)
+    console.print(bare_table(("recipe", *numbers), map(_cells, sums)))
     runs, metered = sum(one.runs for one in sums), sum(one.metered for one in sums)
     console.print(
         f"[dim]{count_of(runs, 'run')} of stage {escape(stage)} since {begin:%Y-%m-%d %H:%M}, "
@@ -62,17 +62,13 @@ def _span(text: str) -> datetime.timedelta:
     return datetime.timedelta(hours=int(match[1]) * _HOURS[match[2]])
 
 
-def _table(sums: list[RecipeCosts]) -> Table:
-    numbers = right("runs", "metered", "estimate of these", "actual", *PARTS)
-    table = Table("recipe", *numbers, box=None, pad_edge=False)
-    for one in sums:
-        parts = (one.actual_parts.get(part) for part in PARTS)
-        table.add_row(
-            escape(one.recipe or "none"),
-            f"{one.runs:,}",
-            f"{one.metered:,}",
-            f"{one.estimated_of_metered_usd:,.2f}",
-            f"{one.actual_usd:,.2f}",
-            *(f"{usd:,.2f}" if usd is not None else "" for usd in parts),
-        )
-    return table
+def _cells(one: RecipeCosts) -> list[str]:
+    parts = (one.actual_parts.get(part) for part in PARTS)
+    return [
+        one.recipe or "none",
+        f"{one.runs:,}",
+        f"{one.metered:,}",
+        f"{one.estimated_of_metered_usd:,.2f}",
+        f"{one.actual_usd:,.2f}",
+        *(f"{usd:,.2f}" if usd is not None else "" for usd in parts),
+    ]

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.judge_agreement import CrossCheck, cross_check, judge_of
+from nova_judge.findings.judge_agreement import PairOfJudges, cross_check, judge_of
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
 from nova_judge.steps.opened_report import report_at
 from nova_judge.text import count_of
@@ -46,7 +45,8 @@ def command(
         print_json(cross_check_json(comparison))
         return
     console = Console()
-    console.print(_table(comparison))
+    columns = ("first", "second", "pairs", "same verdict", "kappa")
+    console.print(table(columns, map(_cells, comparison.pairs)))
     console.print(
         f"They differ on {len(comparison.differences):,} of {count_of(comparison.common, 'pair')} "
         "that all judged."
@@ -56,18 +56,9 @@ def command(
     console.print(f"Page: {escape(str(out))}", soft_wrap=True)
 
 
-def _table(comparison: CrossCheck) -> Table:
-    table = Table("first", "second", "pairs", "same verdict", "kappa")
-    for pair in comparison.pairs:
-        kappa = pair.kappa
-        shown = "not defined" if kappa is None else f"{kappa.estimate:.3f}"
-        if kappa is not None and kappa.low is not None:
-            shown += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
-        table.add_row(
-            escape(pair.first),
-            escape(pair.second),
-            f"{pair.rows:,}",
-            f"{pair.agreement:.1%}",
-            shown,
-        )
-    return table
+def _cells(pair: PairOfJudges) -> tuple[str, ...]:
+    kappa = pair.kappa
+    shown = "not defined" if kappa is None else f"{kappa.estimate:.3f}"
+    if kappa is not None and kappa.low is not None:
+        shown += f" [{kappa.low:.3f}, {kappa.high:.3f}]"
+    return pair.first, pair.second, f"{pair.rows:,}", f"{pair.agreement:.1%}", shown

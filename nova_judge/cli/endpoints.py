@@ -6,7 +6,6 @@ import time
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from nova_judge.answers.leases import PERSON, EndpointStatus, Hosted
 from nova_judge.aws import account
@@ -17,7 +16,7 @@ from nova_judge.aws.submissions import call
 from nova_judge.check import NotRead
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import stage_console, stage_prefix
-from nova_judge.cli.terminal import print_json
+from nova_judge.cli.terminal import print_json, table
 from nova_judge.errors import EndpointError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import endpoint_name
@@ -127,10 +126,8 @@ def status(stage: StageOption = "dev", as_json: AsJson = False) -> None:
         names = ("endpoint", "instance", "usd_an_hour", "leased_by")
         print_json({m: dict(zip(names, state, strict=True)) for m, state in states.items()})
         return
-    table = Table("model", "endpoint", "instance", "USD an hour", "leased by", box=None)
-    for model, state in states.items():
-        table.add_row(model, *state)
-    console.print(table)
+    columns = ("model", "endpoint", "instance", "USD an hour", "leased by")
+    console.print(table(columns, ((m, *state) for m, state in states.items()), box=None))
 
 
 def _state(stage: str, model: str) -> tuple[str, str, str, str]:

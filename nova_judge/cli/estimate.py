@@ -1,16 +1,16 @@
 """`nova-judge estimate`: what a run will cost and take, before it starts."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
-from nova_judge.cli.command_input import source
-from nova_judge.cli.terminal import Console, print_json, right
+from nova_judge.cli.command_input import first_bytes, source
+from nova_judge.cli.terminal import Console, bare_table, print_json, right
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
@@ -28,14 +28,6 @@ from nova_judge.text import count_of
 HEAD_BYTES = 16 * 1024**2
 
 
-EstimateStage: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--stage", help="Take the judge's speed from this stage's own runs, if there are enough."
-    ),
-]
-
-
 def command(
     recipe: RecipeOption,
     input_file: Annotated[
@@ -44,7 +36,12 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
-    stage: EstimateStage = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the judge's speed from this stage's own runs, if there are enough."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a run would cost and how long it would take, position by position.
@@ -112,11 +109,7 @@ def workload_of(recipe: Recipe, path: Path | None, name: Path | None = None) -> 
 
 def read_file_head(recipe: Recipe | None, path: Path, name: Path | None = None) -> InputHead:
     """The head of an input file on this machine. Raises InputFileError."""
-
-    def read(size: int) -> bytes:
-        with path.open("rb") as file:
-            return file.read(size)
-
+    read = partial(first_bytes, path)
     try:
         return read_head(recipe, str(name or path), path.stat().st_size, read, HEAD_BYTES)
     except OSError as error:
@@ -129,10 +122,11 @@ def show(console: Console, recipe: Recipe, forecast: Estimate) -> None:
     about = "" if work.exact else "about "
     over = f" over {about}{count_of(work.rows, 'row')}" if work.size else ""
     console.print(f"[bold]{recipe.name}[/]{over}: {_sum(forecast)}")
-    table = Table("position", "what", *right("quantity", "US$"), box=None, pad_edge=False)
-    for line in forecast.likely.lines:
-        table.add_row(line.part, line.what, f"{line.quantity:,.2f} {line.unit}", _dollars(line.usd))
-    console.print(table)
+    rows = (
+        (line.part, line.what, f"{line.quantity:,.2f} {line.unit}", _dollars(line.usd))
+        for line in forecast.likely.lines
+    )
+    console.print(bare_table(("position", "what", *right("quantity", "US$")), rows))
     for warning in forecast.warnings:
         console.print(f"[yellow]{escape(warning)}[/]", highlight=False)
     budget = recipe.budget.max_usd

@@ -19,7 +19,9 @@ from nova_judge.cli.arguments import (
     Only,
     RunArgument,
     WeightsAsked,
+    leasts,
     reweighing,
+    share_of,
 )
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
@@ -99,7 +101,8 @@ def command(
         made = _of_scores(report, form, metric, min_score)
     else:
         chosen = choose_weights(report, reweighing(weights, drop, only), table)
-        least = {table.group(name): share for name, share in map(_least, criterion or ())}
+        named = leasts(criterion, " from 0 to 1, as in accuracy:0.75")
+        least = {table.group(name): share for name, share in named.items()}
         spelled = str(chosen.asked) if chosen else ""
         filters = Filters(*_margins(margin), min_score, least, table, spelled)
         rows = rows_for(form, partial(scored_rows, report, chosen))
@@ -168,23 +171,7 @@ def _write(out: Path, records: Iterator[TrainingRecord]) -> int:
 
 def _margins(text: str) -> tuple[float, float]:
     least, _, most = text.partition(":")
-    low, high = _share(least), _share(most)
+    low, high = share_of(least), share_of(most)
     if low is None or high is None or low > high:
         raise RequestError(f"--margin {text}: write LEAST:MOST from 0 to 1, as in 0.1:0.9")
     return low, high
-
-
-def _least(text: str) -> tuple[str, float]:
-    name, _, least = text.rpartition(":")
-    share = _share(least)
-    if not name or share is None:
-        raise RequestError(f"--criterion {text}: write NAME:LEAST from 0 to 1, as in accuracy:0.75")
-    return name, share
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    return share if 0 <= share <= 1 else None

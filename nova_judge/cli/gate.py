@@ -1,6 +1,6 @@
 """`nova-judge gate`: pass or fail a change by what its evaluation shows."""
 
-import math
+import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -14,10 +14,10 @@ from nova_judge.cli.arguments import (
     Only,
     RunOrMetrics,
     WeightsAsked,
+    leasts,
     reweighing,
 )
 from nova_judge.cli.terminal import print_json, say
-from nova_judge.errors import RequestError
 from nova_judge.findings.merge_gate import GateOutcome, GateRules, stated_gate
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.pairs.criteria import load_groups
@@ -107,7 +107,8 @@ def command(
     """
     asked, table = reweighing(weights, drop, only), load_groups(groups)
     report = reweighed_report(report_at(run), asked, table)
-    rules = GateRules(min_win_rate, max_errors, _criteria(criterion or []), confidence)
+    criteria = leasts(criterion, ", as in accuracy:0", -sys.float_info.max, sys.float_info.max)
+    rules = GateRules(min_win_rate, max_errors, criteria, confidence)
     finding = stated_gate(report.metrics, rules)
     if as_json:
         print_json(finding)
@@ -119,16 +120,3 @@ def command(
     if junit is not None:
         junit.write_bytes(render_junit(report.metrics))
     raise typer.Exit(finding.exit_code)
-
-
-def _criteria(given: list[str]) -> dict[str, float]:
-    criteria = {}
-    for text in given:
-        name, _, least = text.rpartition(":")
-        try:
-            criteria[name] = float(least)
-        except ValueError:
-            name = ""
-        if not name or not math.isfinite(criteria[name]):
-            raise RequestError(f"--criterion {text}: write NAME:LEAST, as in accuracy:0")
-    return criteria

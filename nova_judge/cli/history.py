@@ -9,7 +9,7 @@ from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, RunsFolder
 from nova_judge.cli.result import result_document
-from nova_judge.cli.terminal import Console, print_json, right
+from nova_judge.cli.terminal import Console, print_json, right, table
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport, find_reports
@@ -80,11 +80,9 @@ def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series],
 def _table(series: Series) -> Table:
     facts = series[0].metrics
     title = f"{facts.recipe.name} · {facts.judge.model} · {facts.input.uri}"
-    table = Table("created", "run", "candidate B", "verdict", *right("win rate of B"))
-    table.title, table.title_justify = escape(one_line(title, 160)), "left"
-    for report in series:
-        table.add_row(*(escape(cell) for cell in _cells(report)))
-    return table
+    columns = ("created", "run", "candidate B", "verdict", *right("win rate of B"))
+    shown = escape(one_line(title, 160))
+    return table(columns, map(_cells, series), title=shown, title_justify="left")
 
 
 def _cells(report: SavedReport) -> tuple[str, ...]:

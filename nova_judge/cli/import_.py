@@ -7,8 +7,7 @@ import typer
 
 from nova_judge.cli.arguments import AsJson, Join, Map, NameA, NameB
 from nova_judge.cli.command_input import source
-from nova_judge.cli.report_files import drawing
-from nova_judge.cli.result import print_result, result_document
+from nova_judge.cli.result import drawing, print_result, result_document
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.imported_facts import GivenFile

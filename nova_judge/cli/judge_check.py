@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import ryaml
 import typer
@@ -14,9 +15,8 @@ from rich.table import Table
 from nova_judge.aws.place import missing_access_explained
 from nova_judge.aws.ways import AwsWays
 from nova_judge.cli.arguments import AsJson, Join, Map
-from nova_judge.cli.command_input import source
-from nova_judge.cli.progress_bar import progress_bar
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.command_input import progress_bar, source
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import InputFileError, RecipeError
 from nova_judge.findings.judge_reliability import CheckedJudge
 from nova_judge.folders import DATA
@@ -81,52 +81,39 @@ def command(
     recipes = {one: _recipe(one, prompt) for one in judge if not one.startswith(RECORDED)}
     reading = next(iter(recipes.values()), None) or read_recipe("model-judge")
     pairs = _labelled(labels or SHIPPED, reading, columns, join)[:rows]
-    asked = _Asked(pairs, kept, concurrency)
+    check = partial(_check, pairs, kept / "judge-check.jsonl", concurrency)
     with missing_access_explained():
-        checked = [_check(one, recipes.get(one), asked) for one in judge]
+        checked = [check(one, recipes.get(one)) for one in judge]
     said = f"{len(pairs):,} labelled pairs of {'JudgeBench' if labels is None else labels.name}"
     page = render("judge_check.html.j2", judges=checked, labels=said)
     out.write_text(page, encoding="utf-8")
     if as_json:
         print_json(checked)
     else:
-        _show(checked, f"On {said}. Page: {out}")
+        Console().print(_table(checked))
+        Console().print(escape(f"On {said}. Page: {out}"), soft_wrap=True)
 
 
-def _show(checked: Sequence[CheckedJudge], rows_and_page: str) -> None:
-    console = Console()
-    console.print(_table(checked))
-    console.print(escape(rows_and_page), soft_wrap=True)
+def _check(
+    rows: Sequence[InputRow], kept: Path, concurrency: int, spec: str, recipe: Recipe | None
+) -> CheckedJudge:
+    """One judge, asked by its recipe; without one, by its recorded verdicts.
 
-
-def _ways(recipe: Recipe, spec: str) -> AwsWays:
-    """The ways to a judge, with its key: an address that was typed may have it."""
-    typed = () if spec.endswith(_FILES) else ("judge.model",)
-    return AwsWays("", keys_of(recipe.judge.asked, os.environ, typed))
-
-
-class _Asked(NamedTuple):
-    """The rows that every judge is asked, where replies are kept, and the calls at once."""
-
-    rows: Sequence[InputRow]
-    kept: Path
-    concurrency: int
-
-
-def _check(spec: str, recipe: Recipe | None, asked: _Asked) -> CheckedJudge:
-    """One judge, asked by its recipe; without one, by its recorded verdicts."""
+    `kept`: the file of replies. An address that was typed may have a key.
+    """
     if recipe is None:
-        return check_recorded(Path(spec.removeprefix(RECORDED)), asked.rows)
+        return check_recorded(Path(spec.removeprefix(RECORDED)), rows)
+    typed = () if spec.endswith(_FILES) else ("judge.model",)
     with progress_bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task(f"Ask {recipe.name}", total=None)
         asking = JudgeAsking(
-            ways=_ways(recipe, spec),
-            kept=asked.kept / "judge-check.jsonl",
-            concurrency=asked.concurrency,
+            ways=AwsWays("", keys_of(recipe.judge.asked, os.environ, typed)),
+            kept=kept,
+            concurrency=concurrency,
             planned=lambda total: progress.update(task, total=total),
             answered=lambda: progress.advance(task),
         )
-        return ask_and_check(recipe, asked.rows, asking)
+        return ask_and_check(recipe, rows, asking)
 
 
 def _recipe(spec: str, prompt: str | None) -> Recipe:
@@ -171,11 +158,9 @@ def _labelled(
 
 
 def _table(judges: Sequence[CheckedJudge]) -> Table:
-    table = Table("", *(escape(judge.name) for judge in judges))
-    table.add_row("prompt", *(escape(judge.prompt) for judge in judges))
-    for name, of in _FIGURES.items():
-        table.add_row(name, *(of(judge) for judge in judges))
-    return table
+    prompts = ("prompt", *(judge.prompt for judge in judges))
+    figures = ((name, *map(of, judges)) for name, of in _FIGURES.items())
+    return table(("", *(escape(judge.name) for judge in judges)), (prompts, *figures))
 
 
 def _share(of: Interval | None) -> str:

@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, bare_table, print_json
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.bradley_terry import Leaderboard, Match, Standing, leaderboard, prompts_of
 from nova_judge.findings.comparability import UNNAMED
@@ -50,11 +49,13 @@ def command(
         print_json({**msgspec.structs.asdict(board), "notes": notes})
         return
     console = Console()
+    columns = ("rank", "candidate", "against the average", "rows", "strength")
     tables: dict[int, list[Standing]] = defaultdict(list)
     for standing in board.standings:
         tables[standing.component].append(standing)
     for standings in tables.values():
-        console.print(_table(standings, level))
+        interval = f"{100 * level:g} % interval"
+        console.print(bare_table((*columns, interval), map(_cells, standings)))
     for note in notes:
         console.print(f"[dim]{escape(note)}[/]")
 
@@ -136,17 +137,12 @@ def _inputs(reports: list[SavedReport]) -> int:
     return len(different)
 
 
-def _table(standings: list[Standing], level: float) -> Table:
-    columns = ("rank", "candidate", "against the average", "rows", "strength")
-    table = Table(*columns, f"{100 * level:g} % interval", box=None, pad_edge=False)
-    for one in standings:
-        rank = str(one.rank) if one.rank else f"{one.best_rank}-{one.worst_rank}"
-        table.add_row(
-            rank,
-            escape(one.name),
-            f"{100 * one.win_rate:.1f} %",
-            f"{one.rows:,}",
-            f"{one.strength:+.2f}",
-            f"{one.low:+.2f} to {one.high:+.2f}",
-        )
-    return table
+def _cells(one: Standing) -> tuple[str, ...]:
+    return (
+        str(one.rank) if one.rank else f"{one.best_rank}-{one.worst_rank}",
+        one.name,
+        f"{100 * one.win_rate:.1f} %",
+        f"{one.rows:,}",
+        f"{one.strength:+.2f}",
+        f"{one.low:+.2f} to {one.high:+.2f}",
+    )

@@ -1,6 +1,5 @@
 """`nova-judge local run`: the whole evaluation on this machine."""
 
-import dataclasses
 import os
 import signal
 import time
@@ -127,10 +126,9 @@ def command(
     kept = None if fresh else str(out.resolve().parent / KEPT)
     calls = JudgeCalls(concurrency=concurrency, timeout_s=timeout, max_tokens=max_tokens, kept=kept)
     with _until_stopped(), source(input_file, read_recipe(recipe), columns, join) as lines:
-        names = names_of(name_a, name_b)
-        request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls, names)
-        asked = dataclasses.replace(request, candidates=_named(a, b))
-        _run(asked, keep=keep, as_json=as_json)
+        names, models = names_of(name_a, name_b), _named(a, b)
+        request = RunRequest(lines, recipe, out, judge, answers, endpoints, calls, names, models)
+        _run(request, keep=keep, as_json=as_json)
 
 
 @contextmanager

@@ -4,10 +4,9 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, bare_table, print_json
 from nova_judge.errors import RequestError
 from nova_judge.statistics.planning import SamplePlan, detectable_difference, plan
 from nova_judge.steps.opened_report import report_at
@@ -143,16 +142,15 @@ def _show(stated: SamplePlan | Detectable) -> None:
         f"{0.5 + stated.difference:.1%} (or {0.5 - stated.difference:.1%}) with "
         f"{stated.power:.0%} power."
     )
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("pairs to judge", f"{stated.pairs:,}")
+    facts = {"pairs to judge": f"{stated.pairs:,}"}
     if isinstance(stated, SamplePlan) and stated.samples > 1:
-        table.add_row("prompts", f"{stated.prompts:,}, {count_of(stated.samples, 'row')} each")
-    table.add_row("of them decided", f"{stated.decided_pairs:,} ({stated.decided_share:.0%})")
-    table.add_row("level", f"{stated.level:g}")
+        facts["prompts"] = f"{stated.prompts:,}, {count_of(stated.samples, 'row')} each"
+    facts["of them decided"] = f"{stated.decided_pairs:,} ({stated.decided_share:.0%})"
+    facts["level"] = f"{stated.level:g}"
     if isinstance(stated, SamplePlan):
-        table.add_row("power of the exact sign test", f"{stated.exact_power:.3f}")
-        table.add_row("wins that are significant then", f"{stated.smallest_significant:,}")
-    console.print(table)
+        facts["power of the exact sign test"] = f"{stated.exact_power:.3f}"
+        facts["wins that are significant then"] = f"{stated.smallest_significant:,}"
+    console.print(bare_table((), facts.items()))
     if stated.decided_share == 1.0:
         console.print(
             "[dim]Counts pairs that both orders decide alike; judges decide fewer than they see: "

@@ -8,8 +8,7 @@ import typer
 
 from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.cli.arguments import AsJson, Drop, Only, RunOrMetrics, WeightsAsked, reweighing
-from nova_judge.cli.report_files import write_files
-from nova_judge.cli.result import print_result, result_document
+from nova_judge.cli.result import print_result, result_document, write_files
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report

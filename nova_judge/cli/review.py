@@ -8,13 +8,12 @@ from typing import Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.aws.fetched_runs import is_temporary
 from nova_judge.aws.label_objects import LabelObjects
 from nova_judge.cli.arguments import RunOrMetrics
-from nova_judge.cli.report_files import write_files
-from nova_judge.cli.terminal import Console, right
+from nova_judge.cli.result import write_files
+from nova_judge.cli.terminal import Console, right, table
 from nova_judge.errors import ReviewError
 from nova_judge.findings.saved_report import METRICS, SavedReport, open_report
 from nova_judge.findings.sentences import headline
@@ -90,21 +89,19 @@ class _Place(NamedTuple):
 
     report: SavedReport
     store: LabelStore
-    objects: LabelObjects | None
 
 
 def _place(run: str) -> _Place:
     report = report_at(run)
     report.stored_judgments()
     if run.startswith("s3://") and not run.endswith(".tar.gz"):
-        objects = LabelObjects(run)
-        return _Place(report, objects, objects)
+        return _Place(report, LabelObjects(run))
     if is_temporary(report.folder):
         raise ReviewError(
             f"{run} is the output of a job: make a run of it first with `nova-judge import {run}`, "
             "which gives its labels a folder"
         )
-    return _Place(report, LabelFolder(label_folder(report.folder)), None)
+    return _Place(report, LabelFolder(label_folder(report.folder)))
 
 
 def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
@@ -114,14 +111,15 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     seed = int.from_bytes(metrics.run_id.encode()[-4:]) ^ budget
     now = datetime.now(UTC).isoformat(timespec="seconds")
     draw = draw_rows(candidates, metrics.run_id, budget, seed, now)
-    table = Table("if people agree with the judge on", *right("corrected win rate of B"))
-    table.title, table.title_justify = f"What {count_of(len(draw.rows), 'label')} can tell", "left"
-    expectations = expected_of(candidates, budget, metrics.statistics.level)
-    for expected in expectations:
-        table.add_row(f"{expected.agreement:.0%}", f"± {100 * expected.reach:.1f} points")
+    columns = ("if people agree with the judge on", *right("corrected win rate of B"))
+    title = f"What {count_of(len(draw.rows), 'label')} can tell"
+    rows = [
+        (f"{expected.agreement:.0%}", f"± {100 * expected.reach:.1f} points")
+        for expected in expected_of(candidates, budget, metrics.statistics.level)
+    ]
     console.print(
-        table
-        if expectations
+        table(columns, rows, title=title, title_justify="left")
+        if rows
         else f"All {count_of(len(draw.rows), 'row')} that both orders judged are drawn: labels of "
         "all of them are the win rate, and nothing is left to correct. Draw fewer with --budget."
     )
@@ -173,19 +171,15 @@ def _report_anew(place: _Place) -> str:
         return "No row is labelled yet, so the report stays as it is."
     report = open_report(place.report.folder)
     metrics = reviewed_metrics(report.metrics, report.rows(), review)
-    if place.objects is not None:
-        _copy_labels(place)
-    page = write_files(report._replace(metrics=metrics), report.folder)
-    for name in CONTENT_TYPES if place.objects is not None else ():
-        if not name.endswith(".parquet") and place.objects is not None:
-            place.objects.put_report(name, report.folder / name, CONTENT_TYPES[name])
+    objects = place.store if isinstance(place.store, LabelObjects) else None
+    if objects is not None:  # the labels beside the copy, from where its pages read them
+        here = LabelFolder(label_folder(report.folder))
+        for name in objects.names():
+            here.write(Path(name).name, objects.read(name) or b"")
+    page = str(write_files(report._replace(metrics=metrics), report.folder))
+    if objects is not None:
+        for name in [name for name in CONTENT_TYPES if not name.endswith(".parquet")]:
+            objects.put_report(name, report.folder / name, CONTENT_TYPES[name])
+        page = objects.where.removesuffix("labels") + f"report/{METRICS}"
     summary = " ".join([str(headline(metrics)), *review_sentences(metrics)])
-    where = place.store.where.removesuffix("labels") + f"report/{METRICS}"
-    return f"{summary} Report: {page if place.objects is None else where}"
-
-
-def _copy_labels(place: _Place) -> None:
-    """The labels beside the copy of the report, from where its pages read them."""
-    here = LabelFolder(label_folder(place.report.folder))
-    for name in place.store.names():
-        here.write(Path(name).name, place.store.read(name) or b"")
+    return f"{summary} Report: {page}"

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Drop, Groups, Only, WeightsAsked
-from nova_judge.cli.terminal import Console, print_json, right
+from nova_judge.cli.terminal import Console, print_json, right, table
 from nova_judge.errors import WeightingError
 from nova_judge.pairs.criteria import CriterionGroups, load_groups
 from nova_judge.pairs.criterion_weights import (
@@ -58,12 +58,12 @@ def command(
 
       nova-judge reweight out/rubric --only accuracy,conciseness --json
     """
-    table = load_groups(groups)
+    known = load_groups(groups)
     with Console(stderr=True).status("Reading the rubrics"):
-        rows, settings = _read(run, table)
+        rows, settings = _read(run, known)
     if not rows.columns.scored.any():
         raise WeightingError(f"{run} has no readable rubric: reweighing needs a rubric judge.")
-    chosen = weighting(rows.columns, table, weights=weights, drop=drop, only=only)
+    chosen = weighting(rows.columns, known, weights=weights, drop=drop, only=only)
     own = chosen.weights is None and bool(chosen.kept.all())
     if not own:
         settings = settings_for(rows.columns, settings)
@@ -119,19 +119,20 @@ def _print_figures(console: Console, reweighed: ReweighedFigures) -> None:
 def _criteria_table(columns: RubricColumns) -> Table:
     effect = {driver.group: driver.contribution for driver in drivers(columns)}
     numbers = right("rows", "of weight", "adds to A - B")
-    table = Table("criterion", *numbers, "names", title="Criteria", title_justify="left")
     covered = coverage(columns)
-    for one in covered[:_LISTED]:
-        table.add_row(
-            escape(one_line(one.group, 40)),
+    more = f"and {len(covered) - _LISTED:,} rarer ones" if len(covered) > _LISTED else None
+    rows = (
+        (
+            one_line(one.group, 40),
             f"{one.rows:,} ({one.share_of_rows:.0%})",
             f"{one.share_of_weight:.1%}",
             _signed(effect[one.group]),
-            escape(one_line(", ".join(one.members), 60)),
+            one_line(", ".join(one.members), 60),
         )
-    if len(covered) > _LISTED:
-        table.caption = f"and {len(covered) - _LISTED:,} rarer ones"
-    return table
+        for one in covered[:_LISTED]
+    )
+    names = ("criterion", *numbers, "names")
+    return table(names, rows, title="Criteria", title_justify="left", caption=more)
 
 
 def _print_firmness(console: Console, firm: Firmness) -> None:
@@ -153,17 +154,19 @@ def _print_firmness(console: Console, firm: Firmness) -> None:
 def _print_causes(console: Console, details: _Details) -> None:
     if not details.causes:
         return
-    table = Table("category", "criterion", *right("rows lost", "mean cost", "worst rows"))
-    table.title, table.title_justify = f"Where {details.loser} loses", "left"
-    for cause in details.causes[:_LISTED]:
-        table.add_row(
-            escape(one_line(cause.category, 40)),
-            escape(one_line(cause.group, 40)),
+    columns = ("category", "criterion", *right("rows lost", "mean cost", "worst rows"))
+    rows = (
+        (
+            one_line(cause.category, 40),
+            one_line(cause.group, 40),
             f"{cause.lost:,}",
             f"{cause.loss:.3f}",
             ", ".join(map(str, cause.worst)),
         )
-    console.print(table)
+        for cause in details.causes[:_LISTED]
+    )
+    title = f"Where {details.loser} loses"
+    console.print(table(columns, rows, title=title, title_justify="left"))
     console.print("Look at one with `nova-judge rows RUN --row N`.")
 
 

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 from rich.markup import escape
-from rich.table import Table
 
-from nova_judge.cli.terminal import Console
+from nova_judge.cli.terminal import Console, bare_table
 from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
 from nova_judge.runs.next_step import next_command
 from nova_judge.steps.run_progress import RunProgress
@@ -110,7 +109,6 @@ def print_run(console: Console, shown: RunShown) -> None:
     """One run, from what was asked to what came of it."""
     entry = shown.entry
     console.print(f"[bold]{escape(entry.run_id)}[/]: {escape(where(shown))}", soft_wrap=True)
-    table = Table(box=None, show_header=False, pad_edge=False)
     asked = {
         "input": entry.input,
         "recipe": entry.recipe,
@@ -123,12 +121,10 @@ def print_run(console: Console, shown: RunShown) -> None:
         "execution": entry.execution,
         "report": entry.report,
     }
-    for name, value in asked.items():
-        if value:
-            table.add_row(name, escape(one_line(value, 300)))
+    rows = [(name, one_line(value, 300)) for name, value in asked.items() if value]
     for job in shown.progress.jobs if shown.progress else ():
-        table.add_row("judge job", f"{escape(job.name)}: {job.status}, {job.hours:.2f} h")
-    console.print(table)
+        rows.append(("judge job", f"{job.name}: {job.status}, {job.hours:.2f} h"))
+    console.print(bare_table((), rows))
     if entry.headline:
         console.print(f"[bold]{escape(entry.headline)}[/]")
     if entry.status == FAILED:

@@ -8,10 +8,9 @@ import msgspec
 import typer
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import ScorerError
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import Unscored
@@ -69,23 +68,23 @@ def command(
     rows = read_answers(file)
     if not rows:
         raise ScorerError(f"{file} holds no answer; {FORMS}")
-    table = ScoreTable()
+    kept = ScoreTable()
     scores: list[AnswerScore] = []
     console = Console(stderr=True)
     usable = [row for row in rows if row.fault is None]
     results = track(_results(scorer, usable, seconds), "scoring", len(usable), console=console)
     scored = iter(list(results))
     for score in _scores(rows, [row.fault or next(scored) for row in rows]):
-        table.facts.setdefault(score.metric, MetricFacts())
-        table.add(score)
+        kept.facts.setdefault(score.metric, MetricFacts())
+        kept.add(score)
         scores.append(score)
     if out is not None:
         out.write_bytes(b"".join(msgspec.json.encode(_line(score)) + b"\n" for score in scores))
-    figures = table.figures(0.95)
-    differences = table.differences("A", "B", 0.95)
+    figures = kept.figures(0.95)
+    differences = kept.differences("A", "B", 0.95)
     reasons = [
         MissingScores(metric, reason, count)
-        for (metric, reason), count in table.reasons().most_common()
+        for (metric, reason), count in kept.reasons().most_common()
     ]
     if as_json:
         document = {"scores": figures, "differences": differences, "unscored": reasons}
@@ -135,26 +134,16 @@ def _scores(
             )
 
 
-class ScoreLine(msgspec.Struct, frozen=True):
-    """One score as `--json` lists it: the line, whose answer, and why there is none."""
-
-    line: int
-    of: str
-    metric: str
-    score: float | str | None
-    unscored: str | None
-
-
-def _line(score: AnswerScore) -> ScoreLine:
+def _line(score: AnswerScore) -> dict[str, object]:
+    """One score as --out lists it: the line, whose answer, and why there is none."""
     result = score.result
-    unscored = result if isinstance(result, Unscored) else None
-    return ScoreLine(
-        score.row,
-        score.subject,
-        score.metric,
-        None if isinstance(result, Unscored) else result,
-        unscored.reason if unscored else None,
-    )
+    return {
+        "line": score.row,
+        "of": score.subject,
+        "metric": score.metric,
+        "score": None if isinstance(result, Unscored) else result,
+        "unscored": result.reason if isinstance(result, Unscored) else None,
+    }
 
 
 def _show(
@@ -163,17 +152,8 @@ def _show(
     reasons: Sequence[MissingScores],
 ) -> None:
     console = Console()
-    table = Table("metric", "of", "mean", "95 % interval", "rows", "unscored")
-    for score in scores:
-        table.add_row(
-            escape(score.metric),
-            escape(score.subject),
-            _number(score.estimate),
-            f"{_number(score.low)} to {_number(score.high)}",
-            f"{score.rows:,}",
-            f"{score.unscored:,}",
-        )
-    console.print(table)
+    columns = ("metric", "of", "mean", "95 % interval", "rows", "unscored")
+    console.print(table(columns, map(_cells, scores)))
     for difference in differences:
         console.print(
             f"{escape(difference.metric)}: B less A {_number(difference.estimate)} "
@@ -185,6 +165,17 @@ def _show(
     for (reason, count), names in list(metrics.items())[:MOST_REASONS]:
         answers = count_of(count, "answer")
         console.print(f"{answers} without {escape(', '.join(names))}: {escape(reason)}")
+
+
+def _cells(score: MetricScore) -> tuple[str, ...]:
+    return (
+        score.metric,
+        score.subject,
+        _number(score.estimate),
+        f"{_number(score.low)} to {_number(score.high)}",
+        f"{score.rows:,}",
+        f"{score.unscored:,}",
+    )
 
 
 def _number(value: float | None) -> str:

@@ -1,17 +1,15 @@
 """`nova-judge stats`: every estimate for a file of judgments, wherever they come from."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Level, Map
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, bare_table, print_json
 from nova_judge.errors import InputFileError
 from nova_judge.findings.judgment_fields import PreferenceScale
 from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
@@ -174,14 +172,12 @@ def _show(console: Console, reading: JudgmentsRead, estimates: Estimates) -> Non
         f"{count_of(profiles.judged, 'row')} judged, {profiles.judge_failed:,} without a verdict, "
         f"{count_of(len(reading.set_aside), 'line')} set aside, of {reading.rows:,}"
     )
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in _lines(estimates, profiles.rows):
-        table.add_row(escape(name), escape(value))
-    console.print(table)
+    console.print(bare_table((), _lines(estimates, profiles.rows)))
     for sentence in evidence(estimates):
         console.print(escape(sentence))
     if estimates.slices:
-        console.print(_slices(estimates.slices))
+        columns = ("category", "rows", "win rate of B", "p (Holm)")
+        console.print(bare_table(columns, map(_cells, estimates.slices[:_MOST_SHOWN])))
     for line in reading.set_aside[:_MOST_SHOWN]:
         console.print(f"[yellow]line {line.line}[/]: {escape(line.reason)}")
     if len(reading.set_aside) > _MOST_SHOWN:
@@ -245,13 +241,6 @@ def _p(value: float | None) -> str:
     return "-" if value is None else p_value(value)
 
 
-def _slices(slices: Sequence[Slice]) -> Table:
-    table = Table("category", "rows", "win rate of B", "p (Holm)", box=None, pad_edge=False)
-    for part in slices[:_MOST_SHOWN]:
-        table.add_row(
-            escape(part.category or "(none)"),
-            str(part.rows),
-            "too few rows" if part.win_rate is None else quoted_interval(part.win_rate),
-            _p(part.p_holm),
-        )
-    return table
+def _cells(part: Slice) -> tuple[str, ...]:
+    rate = "too few rows" if part.win_rate is None else quoted_interval(part.win_rate)
+    return part.category or "(none)", str(part.rows), rate, _p(part.p_holm)

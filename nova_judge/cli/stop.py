@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from nova_judge.answers.leases import LONGEST_START_S
 from nova_judge.aws import account, batch_jobs, evaluation_jobs, executions, judge_jobs
@@ -13,7 +12,7 @@ from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import stage_console, stage_prefix
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import StopError
 from nova_judge.runs.orphans import RunningJob
 from nova_judge.runs.stopping import Running, Service, Stage, stop_all
@@ -66,7 +65,8 @@ def stop_confirmed(
     console: Console, services: Stage, running: Sequence[Running], *, yes: bool
 ) -> None:
     """Show what is under way, ask unless `yes`, and stop it. Raises StopError for what is left."""
-    console.print(_table(running))
+    rows = ((what.kind, what.name) for what in running)
+    console.print(table(("to be stopped", "name"), rows, box=None))
     if not yes:
         typer.confirm("Stop all of this?", abort=True)
     quiet = QUIET_S if any(what.kind == EXECUTION for what in running) else 0.0
@@ -126,10 +126,3 @@ def _services_of_jobs(prefix: str) -> Iterable[Service]:
 
 def _jobs(running: Callable[[str], Iterable[RunningJob]], prefix: str) -> Iterable[tuple[str, str]]:
     return ((job.name, job.handle) for job in running(prefix))
-
-
-def _table(running: Iterable[Running]) -> Table:
-    table = Table("to be stopped", "name", box=None)
-    for what in running:
-        table.add_row(what.kind, what.name)
-    return table

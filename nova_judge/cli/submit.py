@@ -26,8 +26,7 @@ from nova_judge.cli.arguments import (
     TriggeredBy,
     names_of,
 )
-from nova_judge.cli.command_input import source
-from nova_judge.cli.progress_bar import progress_bar
+from nova_judge.cli.command_input import progress_bar, source
 from nova_judge.cli.stage import stage_console
 from nova_judge.cli.submitted import Started, wait_for_all
 from nova_judge.cli.terminal import Console, print_json

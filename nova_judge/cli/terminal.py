@@ -8,9 +8,9 @@ from typing import Any
 
 import rich.console
 from rich.console import ConsoleOptions, RenderableType
-from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Column, Table
+from rich.text import Text
 
 from nova_judge.json_lines import indented
 from nova_judge.text import visible
@@ -46,14 +46,31 @@ def right(*names: str) -> Iterator[Column]:
     return (Column(name, justify="right") for name in names)
 
 
+def table(
+    columns: Iterable[Any],
+    rows: Iterable[Iterable[str | Text]],
+    **look: Any,  # noqa: ANN401 (rich's own)
+) -> Table:
+    """Rows below columns, names or rich's own, in rich's `look`. Texts are shown as they are."""
+    made = Table(*columns, **look)
+    for row in rows:
+        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return made
+
+
+def bare_table(columns: Iterable[Any], rows: Iterable[Iterable[str | Text]]) -> Table:
+    """The same without lines; where no column has a name, without a head."""
+    names = tuple(columns)
+    return table(names, rows, box=None, pad_edge=False, show_header=bool(names))
+
+
 def checks_table(what: str, found: str, checks: Iterable[tuple[str, str, str, str]]) -> Table:
     """Checks, each by its name, status, finding and advice; `what` and `found` head columns."""
-    table = Table("", what, found, "what to do", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.overflow = "fold"
-    for name, status, *texts in checks:
-        table.add_row(f"[{_STATUSES[status]}]{status}[/]", *map(escape, (name, *texts)))
-    return table
+    columns = ("", *(Column(name, overflow="fold") for name in (what, found, "what to do")))
+    return bare_table(
+        columns,
+        ((Text(status, _STATUSES[status]), name, *texts) for name, status, *texts in checks),
+    )
 
 
 def say(text: str) -> None:

@@ -10,12 +10,10 @@ import msgspec
 import typer
 from rich.markup import escape
 from rich.progress import TimeRemainingColumn
-from rich.table import Table
 
 from nova_judge.cli.arguments import AsJson, Join, Map
-from nova_judge.cli.command_input import source
-from nova_judge.cli.progress_bar import progress_bar
-from nova_judge.cli.terminal import Console, print_json
+from nova_judge.cli.command_input import first_bytes, progress_bar, source
+from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FROM_FILE, AnswerSources, asked_by
@@ -107,7 +105,7 @@ def check(file: Path, recipe: Recipe | None, name: Path, *, as_json: bool = Fals
     if recipe is not None and not kind_of(recipe.kind).needs_file(recipe):
         raise InputFileError(f"recipe {recipe.name} reads no file: start it without one")
     head = dataset.usable_head(
-        functools.partial(_first_bytes, file), lambda head: sources_of(recipe, head) is not None
+        functools.partial(first_bytes, file), lambda head: sources_of(recipe, head) is not None
     )
     unread = unread_of(recipe, head, str(name))
     sources = sources_of(recipe, head) or FROM_FILE
@@ -127,11 +125,6 @@ def require_usable(recipe: Recipe | None, file: Path, checked: Checked) -> None:
         by = f" by recipe {recipe.name}" if recipe else ""
         advice = how_to_bring(recipe, next(iter(checked.rejected), None))
         raise InputFileError(f"{file}: no line can be used{by}{advice and f': {advice}'}")
-
-
-def _first_bytes(file: Path, size: int) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(size)
 
 
 def _holds(recipe: Recipe | None, sources: AnswerSources) -> str:
@@ -192,10 +185,8 @@ def _show(file: Path, checked: Checked, unread: tuple[str, ...], warnings: tuple
         console.print(f"[yellow]`{name}` cannot be read on {rows}: {_READ.get(name, _ONE_TEXT)}[/]")
     if not rejected:
         return
-    table = Table("line", "field", "reason", title="rejected")
-    for line in rejected[:MOST_SHOWN]:
-        table.add_row(str(line.line), line.field or "", escape(line.reason))
-    console.print(table)
+    lines = ((str(one.line), one.field or "", one.reason) for one in rejected[:MOST_SHOWN])
+    console.print(table(("line", "field", "reason"), lines, title="rejected"))
     if len(rejected) > MOST_SHOWN:
         reasons = Counter(line.reason for line in rejected).most_common(5)
         console.print("… " + "; ".join(f"{count:,} of {reason}" for reason, count in reasons))
