@@ -81,27 +81,17 @@ class RunResult(NamedTuple):
     logs: Path | None
 
 
-class RecipeFile(NamedTuple):
-    """A recipe and its YAML."""
-
-    recipe: Recipe
-    text: str
-
-
 class Watch(Protocol):
     """Observer that hears what happens."""
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        ...
 
     def step(self, title: str) -> AbstractContextManager[object]:
         """A step that is under way until its block ends."""
-        ...
 
     def state(self, name: str, answered: int, judged: int, rows: int) -> None:
         """The state that the execution is in, and the rows done so far of those in the input."""
-        ...
 
 
 def run(
@@ -124,22 +114,23 @@ def run(
             watch.say(note)
         with own_account.answering(models, settings.kept) as own:
             settings = msgspec.structs.replace(settings, own_bedrock=own)
-            return _run(request, settings, RecipeFile(recipe, text), watch, hold)
+            return _run(request, settings, recipe, text, watch, hold)
 
 
 def _run(
     request: RunRequest,
     settings: EmulatorSettings,
-    recipe: RecipeFile,
+    recipe: Recipe,
+    text: str,
     watch: Watch,
     hold: Callable[[Emulator], None] | None,
 ) -> RunResult:
     with Emulator(settings) as emulator:
         with watch.step("Deploy the stacks to an emulated account"):
             outputs = deploy(emulator.client)
-            suppose_models(recipe.recipe, emulator.client)
+            suppose_models(recipe, emulator.client)
         with watch.step("Evaluate"):
-            ended = _evaluate(request, recipe, outputs, emulator, watch)
+            ended = _evaluate(request, recipe, text, outputs, emulator, watch)
         with watch.step("Fetch the run"):
             logs = [] if ended.status == "SUCCEEDED" else emulator.logs()
             s3 = emulator.client("s3")
@@ -232,11 +223,16 @@ def _chat_server(
 
 
 def _evaluate(
-    request: RunRequest, given: RecipeFile, outputs: Outputs, emulator: Emulator, watch: Watch
+    request: RunRequest,
+    recipe: Recipe,
+    text: str,
+    outputs: Outputs,
+    emulator: Emulator,
+    watch: Watch,
 ) -> Execution:
     bucket, machine = outputs["DataBucketName"], outputs["StateMachineArn"]
-    s3, recipe = emulator.client("s3"), given.recipe
-    s3.put_object(Bucket=bucket, Key=f"{RECIPES}{recipe.name}.yaml", Body=given.text.encode())
+    s3 = emulator.client("s3")
+    s3.put_object(Bucket=bucket, Key=f"{RECIPES}{recipe.name}.yaml", Body=text.encode())
     if request.input is not None:
         emulator.tell_judge(request.input)
         metadata = {"Metadata": {key: quote(name) for key, name in request.names.items()}}

@@ -41,11 +41,9 @@ class RunSource(Protocol):
 
     def refresh(self) -> None:
         """Bring the figures of all runs into the folder."""
-        ...
 
     def fetch(self, path: Path) -> None:
         """Bring one file of a run into the folder, if there is one."""
-        ...
 
 
 def make_server(folder: Path, port: int, mirror: RunSource | None = None) -> ThreadingHTTPServer:

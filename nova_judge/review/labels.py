@@ -56,19 +56,15 @@ class LabelStore(Protocol):
     @property
     def where(self) -> str:
         """The folder as a person would name it."""
-        ...
 
     def names(self) -> list[str]:
         """The names of its files."""
-        ...
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None where it is not there."""
-        ...
 
     def write(self, name: str, content: bytes) -> None:
         """Replace a file as a whole."""
-        ...
 
 
 class LabelFolder:

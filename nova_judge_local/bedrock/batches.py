@@ -12,8 +12,7 @@ import orjson
 
 from nova_judge.answers.batch_inference import FEWEST_RECORDS, MOST_RECORDS
 from nova_judge.text import count_of
-from nova_judge_local.bedrock.job_requests import check_pattern, new_arn
-from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.bedrock.runtime_api import answered, check_pattern, new_arn
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
 from nova_judge_local.job_channels import parse_uri, read

@@ -15,8 +15,7 @@ import orjson
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
 from nova_judge.text import count_of
-from nova_judge_local.bedrock.job_requests import new_arn
-from nova_judge_local.bedrock.runtime_api import answered
+from nova_judge_local.bedrock.runtime_api import answered, new_arn
 from nova_judge_local.emulator_settings import EmulatorSettings
 from nova_judge_local.job_book import JobBook, JobEntry
 from nova_judge_local.job_channels import parse_uri, read

@@ -49,7 +49,6 @@ class AnswerJudge(Protocol):
         self, answer: AnswerToJudge, metric: str, custom: Mapping[str, Any] | None
     ) -> Opinion:
         """The opinion on one answer."""
-        ...
 
 
 class ReferenceAnswerJudge:

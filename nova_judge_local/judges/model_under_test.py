@@ -27,16 +27,12 @@ class ModelUnderTest(NamedTuple):
         A question that a server does not answer has the reason in its place. Raises LocalModeError
         when it answers none, and for the first question without a recorded answer: none is made up.
         """
-        if self.server is not None:
-            return self._all_asked(self.server, model, [prompt for _, prompt in questions])
-        recorded = RecordedAnswers(self.files)
-        return [recorded.answer((model,), question) for question, _ in questions]
-
-    def _all_asked(
-        self, server: ChatServer, model: str, prompts: list[str]
-    ) -> list[str | Unscored]:
+        if self.server is None:
+            recorded = RecordedAnswers(self.files)
+            return [recorded.answer((model,), question) for question, _ in questions]
+        ask = partial(_asked, self.server, model)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = list(pool.map(partial(_asked, server, model), prompts))
+            answers = list(pool.map(ask, (prompt for _, prompt in questions)))
         failures = [answer for answer in answers if isinstance(answer, Unscored)]
         if failures and len(failures) == len(answers):
             raise LocalModeError(failures[0].reason)

@@ -67,14 +67,12 @@ class PairJudge(Protocol):
     @property
     def name(self) -> str:
         """Name of this judge in the results."""
-        ...
 
     def output(self, shown: Shown, form: VerdictForm) -> str:
         """The judge's text.
 
         Raises `NoOutputError` when this pair got none, `LocalModeError` when going on is useless.
         """
-        ...
 
 
 class ReferenceJudge:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nova_judge_local import job_channels
 from nova_judge_local.emulator_settings import EmulatorSettings, JobFault
@@ -19,6 +19,8 @@ from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from nova_judge_local.engine.function_processes import Fork
 
 FINAL = ("Completed", "Failed", "Stopped")
 MAX_REASON = 1024
@@ -43,22 +45,7 @@ _EVENT_KEYS = (
 )
 
 
-class Process(Protocol):
-    """Part of `subprocess.Popen` that is used of a container."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its exit code; raises `subprocess.TimeoutExpired`."""
-        ...
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        ...
-
-    def kill(self) -> None:
-        """End it."""
-        ...
-
-
+Process: TypeAlias = "subprocess.Popen[bytes] | Fork"
 StartContainer: TypeAlias = Callable[[Sequence[str], Path, Mapping[str, str], IO[bytes]], Process]
 """Starts a command in a folder, with an environment, and its output in a file."""
 

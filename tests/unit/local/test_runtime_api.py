@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge_local.bedrock.job_requests import check_pattern
+from nova_judge_local.bedrock.runtime_api import check_pattern
 from nova_judge_local.sagemaker.api import ApiError
 
 ACCOUNT = "arn:aws:bedrock:us-east-1:111122223333"
