@@ -260,6 +260,8 @@ _REMEDY = {
     Outlook.SPENT: "The account's quota of the day is used up: start the run again tomorrow, or "
     "request more in Service Quotas (Amazon Bedrock, “tokens per day”). What was answered is kept, "
     "and only the rest is asked then",
+    Outlook.UNPAID: "The account's credit with the server is used up: add to it and start the run "
+    "again. What was answered is kept, and only the rest is asked then",
 }
 _GONE = (
     "Is the server up, and is that its address? What was answered is kept: once it is up, start "

@@ -26,6 +26,8 @@ THROTTLING_CODES = frozenset(
 """Codes that some services send with status 400; botocore holds them for throttling too."""
 SHUT_STATUSES = frozenset({401, 403, 404})
 _OF_A_DAY = re.compile(r"per day|\bdaily\b", re.IGNORECASE)
+_OF_CREDIT = re.compile(r"insufficient[_ ](?:quota|credits?|balance|funds)|current quota", re.I)
+UNPAID_STATUS = 402
 _OF_THE_PROMPT = re.compile(r"too (long|large)|context|safety|blocked|filter", re.IGNORECASE)
 
 
@@ -44,6 +46,8 @@ class Outlook(StrEnum):
     """Not now: for a while already nobody takes connections at the server's address."""
     SPENT = "spent"
     """Not today: a quota of the day is used up."""
+    UNPAID = "unpaid"
+    """Not before somebody pays: the account's credit is used up."""
 
 
 class CallFailure(NamedTuple):
@@ -97,6 +101,8 @@ def by_status(
     if original is not None and original != status:
         return by_status(original, detail=detail)
     reason = f"{status} {code}".strip()
+    if status == UNPAID_STATUS or (status in THROTTLING_STATUSES and _OF_CREDIT.search(detail)):
+        return CallFailure(reason, Outlook.UNPAID, detail)
     if status in THROTTLING_STATUSES or code in THROTTLING_CODES:
         outlook = Outlook.SPENT if _OF_A_DAY.search(detail) else Outlook.THROTTLED
         return CallFailure(reason, outlook, detail)

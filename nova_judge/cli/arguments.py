@@ -1,6 +1,7 @@
 """Options that several commands share, spelled and bounded alike."""
 
 from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, TypeAlias
 
 import typer
@@ -90,14 +91,22 @@ def share_of(text: str, least: float = 0.0, most: float = 1.0) -> float | None:
     return number if least <= number <= most else None
 
 
-def leasts(given: list[str] | None, form: str, *ends: float) -> dict[str, float]:
-    """The least value by name, of options NAME:LEAST; raises RequestError with the form wanted."""
+def leasts(
+    given: list[str] | None, form: str, *ends: float, called: Callable[[str], str] = str
+) -> dict[str, float]:
+    """The least value by name, of options NAME:LEAST; raises RequestError with the form wanted.
+
+    `called` gives the one name of those that mean the same.
+    """
     found: dict[str, float] = {}
     for text in given or ():
-        name, _, least = text.rpartition(":")
+        spelled, _, least = text.rpartition(":")
+        name = called(spelled)
         number = share_of(least, *ends)
         if not name or number is None:
             raise RequestError(f"--criterion {text}: write NAME:LEAST{form}")
+        if name in found:
+            raise RequestError(f"--criterion {text}: {name} has a least value already")
         found[name] = number
     return found
 

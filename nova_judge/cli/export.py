@@ -101,8 +101,8 @@ def command(
         made = _of_scores(report, form, metric, min_score)
     else:
         chosen = choose_weights(report, reweighing(weights, drop, only), table)
-        named = leasts(criterion, " from 0 to 1, as in accuracy:0.75")
-        least = {table.group(name): share for name, share in named.items()}
+        form_of_least = " from 0 to 1, as in accuracy:0.75"
+        least = leasts(criterion, form_of_least, called=table.group)
         spelled = str(chosen.asked) if chosen else ""
         filters = Filters(*_margins(margin), min_score, least, table, spelled)
         rows = rows_for(form, partial(scored_rows, report, chosen))

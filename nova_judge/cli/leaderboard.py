@@ -98,7 +98,7 @@ def _distinct(reports: list[SavedReport]) -> tuple[list[SavedReport], list[str]]
     by_id = {report.metrics.run_id: report for report in reports}
     left_out = len(reports) - len(by_id)
     notes = (
-        [f"{count_of(left_out, 'run was', 'runs were')} given more than once and count once"]
+        [f"{count_of(left_out, 'run was', 'runs were')} given more than once; each counts once"]
         if left_out
         else []
     )

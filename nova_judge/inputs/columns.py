@@ -54,10 +54,14 @@ class RowColumns(NamedTuple):
         return pick(self.values, path)
 
     def find(self, field: str) -> Any:  # noqa: ANN401 - a JSON value
-        """The value of a field: from its column, else under its own name; null is missing."""
+        """The value of a field: from its column, null is missing.
+
+        A row that lacks the column is read under the field's own name, where that name holds
+        nothing else.
+        """
         path = self.map.path(field)
         value = self.at(path)
-        if value in (MISSING, None) and path != field:
+        if value is MISSING and path != field and not self.map.takes(field):
             value = self.values.get(field, MISSING)
         return MISSING if value is None else value
 

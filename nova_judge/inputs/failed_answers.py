@@ -35,14 +35,20 @@ _AWS_ERRORS = "|".join(
     )
 )
 """Errors of botocore and of services that answer; other exceptions may be what was asked for."""
+_PHRASES = "|".join(re.escape(status.phrase) for status in HTTPStatus if status >= _CLIENT_ERROR)
 _ERRORS = re.compile(
-    r"\[[^\[\]\n]{0,120}\b(?:generation|inference|request|call|invocation|response|model|endpoint)"
-    r" (?:failed|error)\b.*\]"
+    r"(?i:\[[^\[\]\n]{0,120}\b(?:generation|inference|request|call|invocation|response|model|"
+    r"endpoint) (?:failed|error)\b.*\])"
+    r"|(?i:\[(?:(?:no|empty) (?:response|answer|output|completion)|(?:content )?(?:blocked|"
+    r"filtered))\b[^\[\]\n]{0,100}\])"
+    r"|#(?:NAME\?|REF!|VALUE!|ERROR!)"  # a spreadsheet took the answer for a formula
+    r"|\{'error': (?:'[^'\n]*'|\"[^\"\n]*\"|\{.*\})\}"
     r"|\$ERROR\$"
     r"|(?:[\w.]+\.)?\w*(?:Error|Exception)(?:: |\()?An error occurred \(\w+\) when calling the .*"
     r"|An error occurred \(\w+\) when calling the \w+ operation.*"
     r"|(?:API |Request )?[Ee]rror(?: code)?: ?[45]\d\d\b.*"
-    r"|(?:HTTP(?:/\d(?:\.\d)?)?|Request failed with status code) [45]\d\d\b[^\n]{0,200}"
+    rf"|(?:HTTP(?:/\d(?:\.\d)?)?|Request failed with status code) [45]\d\d(?: (?:{_PHRASES}))?"
+    r"(?:\.?|(?: ?[:(,;-])[^\n]{0,200})"
     r"|(?:openai|litellm|anthropic|httpx|requests|aiohttp|urllib3|botocore)\.[\w.]*"
     r"(?:Error|Exception|Timeout|Throttled)(?:: .*|)"
     r"|(?:<!doctype html>\s*)?<html.{0,300}?<title>\s*[45]\d\d\b.*"

@@ -29,6 +29,7 @@ from nova_judge.row_files import files_of
 from nova_judge.scratch import scratch_folder
 
 _RULE = re.compile(r":?-{3,}:?")
+_MOST_MEANT = 2  # names of so few columns in another order may be meant as they stand
 MOST_DOCUMENT_BYTES = 256 * 1024**2
 """Bytes of a JSON array or document, which is held whole; JSON Lines may be of any size."""
 
@@ -154,16 +155,16 @@ def _table(file: BinaryIO, delimiter: str) -> Iterator[JsonRow]:
     csv.field_size_limit(sys.maxsize)
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)
-    names = _header(next(reader, []))
+    names = _header(next(filter(any, reader), []))
     if names and names[0].lower() == "sep=":  # Excel's own line before the header
-        names = _header(next(reader, []))
+        names = _header(next(filter(any, reader), []))
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
-        if not any(cells) or _is_rule(cells):
+        if not any(cells) or _is_rule(cells) or _is_header(cells, names, line):
             continue
         while len(cells) > len(names) and not cells[-1]:
             cells.pop()
@@ -178,6 +179,16 @@ def _table(file: BinaryIO, delimiter: str) -> Iterator[JsonRow]:
 def _is_rule(cells: Sequence[str]) -> bool:
     """True for the line below the header of a Markdown table."""
     return all(_RULE.fullmatch(cell.strip()) for cell in cells if cell)
+
+
+def _is_header(cells: Sequence[str], names: Sequence[str], line: int) -> bool:
+    """True for the header of a further file in a joined one; raises csv.Error where it differs."""
+    again = [cell.strip().removeprefix("\ufeff") for cell in cells[: len(names)]]
+    if again == names:
+        return True
+    if len(names) > _MOST_MEANT and sorted(again) == sorted(names):
+        raise csv.Error(f"line {line} names the columns again, in another order")
+    return False
 
 
 def _header(cells: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Nova's container without a judge: benchmarks, own data and rewards of a model under test."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ from nova_judge.scores.found import ScoresFound, collected_scores
 AGGREGATIONS = ("average", "min", "max", "sum")
 
 _LAMBDA = re.compile(r"arn:[\w.-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?")
+_MISTYPED = 0.9
+"""The likeness to a preset from which on a scorer's name is a slip: as that of a file it would be
+sought in vain when the instance is paid for."""
 _SCORER_FILE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -142,7 +146,9 @@ class NovaScores:
                     f"judge.scorer: {scorer} belongs to gen_qa; {recipe.kind} takes a function of "
                     "your own"
                 )
-        elif not _LAMBDA.fullmatch(scorer) and not _SCORER_FILE.fullmatch(scorer):
+        elif not (_LAMBDA.fullmatch(scorer) or _SCORER_FILE.fullmatch(scorer)) or (
+            difflib.get_close_matches(scorer, PRESET_SCORERS, 1, _MISTYPED)
+        ):
             also = "the name of a file in scorers/ without .py, or the ARN of a Lambda function"
             yield not_one_of("judge.scorer", scorer, PRESET_SCORERS, also)
 

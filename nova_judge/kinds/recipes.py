@@ -9,6 +9,7 @@ from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
+from nova_judge.recipe.column_map import read_twice
 from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names
 from nova_judge.recipe.own_models import CATALOGUE, with_own_models
@@ -112,6 +113,8 @@ def recipe_problems(recipe: Recipe) -> Iterator[str]:
     """Everything in a well-formed recipe that cannot be run."""
     if recipe.many or recipe.pairs != "all":
         yield from _many_problems(recipe)
+    if twice := read_twice(recipe.map):
+        yield f"map: {twice}"
     for side in recipe.names:
         spec, generation = recipe.candidate(side), recipe.generation_for(side)
         yield from candidate_problems(f"candidates.{side}", spec, generation)

@@ -112,9 +112,14 @@ def weighting(
     if not weights:
         return Weighting(None, kept)
     units = np.zeros(len(codes), dtype=np.int64)
+    weighed: set[int] = set()
     for name in _names(weights):
         group, _, value = name.partition("=")
-        units[code(group.strip())] = _units(name, value)
+        place = code(group.strip())
+        if place in weighed:
+            raise WeightingError(f"{weights!r} weighs {columns.groups[place]!r} twice.")
+        weighed.add(place)
+        units[place] = _units(name, value)
     if not (units * kept).any():
         raise WeightingError(f"The weights {weights!r} leave no criterion with a weight above 0.")
     return Weighting(units, kept)

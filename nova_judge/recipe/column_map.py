@@ -1,5 +1,6 @@
 """`map:` of a recipe, and `--map` of a command: which columns of a file hold what a run reads."""
 
+import itertools
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,9 +9,14 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe.nova_block import Section, Text
 from nova_judge.recipe.shape import read_record
 
-__all__ = ["as_option", "fields_of", "overlaid", "parse_map"]
+__all__ = ["as_option", "fields_of", "overlaid", "parse_map", "read_twice"]
 
 Columns = TypeVar("Columns", bound=Section)
+_SIDES = (
+    *itertools.combinations(("prompt", "response_A", "response_B"), 2),
+    *itertools.combinations(("forward", "backward", "label"), 2),
+    *(("query", "response"), ("score_A", "score_B")),
+)
 FORM = (
     "write --map FIELD=COLUMN,FIELD=COLUMN, for example --map prompt=question,response_A=output_1"
 )
@@ -77,6 +83,17 @@ class ColumnMap(Section, frozen=True, omit_defaults=True):
         """The column, or the path, that a field is read from."""
         return getattr(self, field, None) or field
 
+    def takes(self, name: str) -> bool:
+        """True if another field than that of the name is read from its column, or it is left out.
+
+        >>> ColumnMap(response_A="response_B").takes("response_B")
+        True
+        """
+        named = {field: path for field, path in msgspec.structs.asdict(self).items() if path}
+        named.pop("ignore", None)
+        others = [path.partition(".")[0] for field, path in named.items() if field != name]
+        return name in (*others, *self.ignored)
+
 
 OWN_NAMES = ColumnMap()
 
@@ -99,7 +116,27 @@ def parse_map(given: str, kind: type[Columns]) -> Columns:
             raise RecipeError(f"--map {given}: {field.strip()} is named twice")
         else:
             named[field.strip()] = column
-    return read_record(named, kind, file="--map")
+    return _apart(read_record(named, kind, file="--map"))
+
+
+def read_twice(columns: ColumnMap | JudgmentMap) -> str:
+    """The problem of a column from which two sides are read, so that they are always the same.
+
+    >>> read_twice(ColumnMap(response_A="output", response_B="output"))
+    'response_A and response_B are both read from column `output`'
+    """
+    for one, other in _SIDES:
+        paths = {field: getattr(columns, field, None) for field in (one, other)}
+        column = paths[one] or one
+        if any(paths.values()) and column == (paths[other] or other):
+            return f"{one} and {other} are both read from column `{column}`"
+    return ""
+
+
+def _apart(columns: Columns) -> Columns:
+    if isinstance(columns, ColumnMap | JudgmentMap) and (problem := read_twice(columns)):
+        raise RecipeError(f"--map: {problem}")
+    return columns
 
 
 def fields_of(columns: ColumnMap) -> tuple[str, ...]:
@@ -122,4 +159,4 @@ def overlaid(below: ColumnMap, above: ColumnMap | None) -> ColumnMap:
     if above is None:
         return below
     changes = {name: value for name, value in msgspec.structs.asdict(above).items() if value}
-    return msgspec.structs.replace(below, **changes)
+    return _apart(msgspec.structs.replace(below, **changes))

@@ -80,6 +80,12 @@ def _task_problems(nova: NovaBlock) -> Iterator[str]:
 
 def _model_problems(nova: NovaBlock, model: NovaModel) -> Iterator[str]:
     run, task = nova.run, nova.evaluation.task
+    for key in ("data_s3_path", "output_s3_path"):
+        if path := getattr(run, key):
+            yield (
+                f"judge.nova.run.{key}: found {path!r}; leave it empty: a run hands its job the "
+                "rows and the place of its output"
+            )
     judges = judge_models(task)
     if judges and run.model_type not in judges:
         yield not_one_of("judge.nova.run.model_type", run.model_type, judges, f"for {task}")

@@ -7,7 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=50_000)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
-Number: TypeAlias = int | float  # kept as written, so that the container reads `0`, not `0.0`
+# Numbers are kept as written, so that the container reads `0`, not `0.0`.
+UpToOne: TypeAlias = Annotated[int, Meta(ge=0, le=1)] | Annotated[float, Meta(ge=0, le=1)]
+AtLeastZero: TypeAlias = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,8 +44,8 @@ class NovaInference(Section, frozen=True):
 
     max_new_tokens: Positive | UnsetType = UNSET
     top_k: int | UnsetType = UNSET
-    top_p: Number | UnsetType = UNSET
-    temperature: Number | UnsetType = UNSET
+    top_p: UpToOne | UnsetType = UNSET
+    temperature: AtLeastZero | UnsetType = UNSET
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | UnsetType = UNSET
     reasoning_effort: Literal["low", "high"] | UnsetType | None = UNSET
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from nova_judge.recipe.bedrock_metrics import CustomMetric, metric_problems
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
-from nova_judge.recipe.nova_block import Number, Positive, Section, Text
+from nova_judge.recipe.nova_block import AtLeastZero, Positive, Section, Text, UpToOne
 
 PUBLIC_HUB = "SageMakerPublicHub"
 PRESET_SCORERS = ("prime_math", "prime_code")
@@ -29,9 +29,9 @@ class ServerlessInference(Section, frozen=True):
     """Settings of the model's answers."""
 
     max_new_tokens: Positive = 8192
-    temperature: Number = 0
+    temperature: AtLeastZero = 0
     top_k: int = -1
-    top_p: Number = 1.0
+    top_p: UpToOne = 1.0
 
     def hyperparameters(self) -> dict[str, str]:
         """As the container gets them: text."""

@@ -25,6 +25,21 @@ def test_throttling_that_comes_as_a_400_is_still_throttling():
     assert by_status(400, "ThrottlingException").outlook is Outlook.THROTTLED
 
 
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (402, '{"error": {"message": "Insufficient credits"}}'),
+        (429, '{"error": {"message": "You exceeded your current quota, please check your plan"}}'),
+        (429, '{"error": {"message": "no", "code": "insufficient_quota"}}'),
+    ],
+)
+def test_an_account_without_credit_is_no_throttle(status, says):
+    assert by_status(status, detail=says).outlook is Outlook.UNPAID
+    assert by_status(429, detail="Rate limit reached: 20 requests a minute").outlook is (
+        Outlook.THROTTLED
+    )
+
+
 @pytest.mark.parametrize("status", [408, 424, 500, 502, 504, 530])
 def test_passing_trouble_is_asked_again(status):
     assert by_status(status).outlook is Outlook.PASSING

@@ -103,5 +103,10 @@ def test_an_export_that_fails_leaves_no_file(nova_judge, run, failed, tmp_path):
     code, _, err = nova_judge("export", run, "--out", out, "--criterion", "no such:1")
     assert (code, out.exists()) == (3, False)
     assert "no file was written" in err
+    code, _, err = nova_judge(
+        "export", run, "--out", out, "--criterion", "accuracy:0.9", "--criterion", "accuracy:0"
+    )
+    assert (code, out.exists()) == (3, False)
+    assert "accuracy has a least value already" in err
     assert nova_judge("export", run, "--out", out)[0] == 0
     assert out.stat().st_size

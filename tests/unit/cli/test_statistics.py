@@ -131,7 +131,7 @@ def test_a_leaderboard_of_several_runs(tmp_path: Path) -> None:
     assert "other [x]" in shown
     again = json.loads(run("leaderboard", *several, several[0], several[0], "--json"))
     assert again["standings"] == found["standings"]
-    assert "2 runs were given more than once and count once" in again["notes"]
+    assert "2 runs were given more than once; each counts once" in again["notes"]
 
 
 @pytest.mark.parametrize(("rows", "different"), [(40, False), (41, True)])

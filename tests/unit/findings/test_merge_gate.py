@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
+from nova_judge.errors import RequestError
 from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate, saved_contest
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import encode_metrics
@@ -142,6 +143,15 @@ def test_exit_codes(rubric_metrics, tmp_path, options, code):
     assert result.exit_code == code
     if code != 3 or options[0] == "--max-errors":
         assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_criterion_has_one_least_difference(rubric_metrics, tmp_path):
+    """The second would put the first out of force."""
+    path = tmp_path / "metrics.json"
+    path.write_bytes(encode_metrics(rubric_metrics))
+    twice = ["--criterion", "completeness:0.5", "--criterion", "completeness:0"]
+    with pytest.raises(RequestError, match="completeness has a least value already"):
+        RUNNER.invoke(app, ["gate", str(path), *twice], catch_exceptions=False)
 
 
 def test_summary_is_written(rubric_metrics, tmp_path):

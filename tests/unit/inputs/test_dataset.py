@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_judge.inputs import dataset
-from nova_judge.inputs.columns import RowColumns
+from nova_judge.inputs.columns import MISSING, RowColumns
 from nova_judge.inputs.dataset import parse_line, shard_lines
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.row_fields import columns_of
@@ -344,6 +344,22 @@ def test_a_named_column_that_stands_twice_is_refused_however_it_is_spelled(colum
     names = ColumnMap(prompt=column)
     assert columns_of(content, names) == Fault(f"key `{column}` appears more than once", column)
     assert isinstance(columns_of(f'{{{key}: "x", "n": {key}}}'.encode(), names), RowColumns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "content", "found"),
+    [
+        (ColumnMap(response_A="base"), b'{"response_A": "x"}', "x"),
+        (ColumnMap(response_A="base"), b'{"base": null, "response_A": "x"}', MISSING),
+        (ColumnMap(response_A="base", response_B="response_A"), b'{"response_A": "x"}', MISSING),
+        (ColumnMap(response_A="base", ignore="response_A"), b'{"response_A": "x"}', MISSING),
+        (ColumnMap(response_A="response_A.text"), b'{"response_A": "x"}', "x"),
+    ],
+)
+def test_a_field_is_never_read_from_what_its_name_holds_of_another(columns, content, found):
+    row = columns_of(content, columns)
+    assert isinstance(row, RowColumns)
+    assert row.find("response_A") is found or row.find("response_A") == found
 
 
 @pytest.mark.parametrize(

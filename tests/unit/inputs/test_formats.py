@@ -76,13 +76,26 @@ def test_rows_that_lie_another_way_are_refused_with_the_cure(tmp_path, content, 
 
 @pytest.mark.parametrize(
     "content",
-    [b"sep=;\nprompt;id\nq;1\n", b"| prompt | id |\n|:---|---:|\n| q | 1 |\n"],
+    [
+        b"sep=;\nprompt;id\nq;1\n",
+        b"| prompt | id |\n|:---|---:|\n| q | 1 |\n",
+        b"\n\nprompt,id\nq,1\n",
+        b"prompt,id\nq,1\nprompt,id\n",
+        b"prompt,id\n\xef\xbb\xbfprompt,id,\nq,1,\n",
+    ],
 )
 def test_lines_that_are_no_rows_of_a_table_are_passed_over(tmp_path, content):
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     (row,) = read_rows(path, form_of(path))
     assert json.loads(row.content)["prompt"].strip() == "q"
+
+
+def test_files_joined_with_other_orders_of_their_columns_are_refused(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("prompt,response_A,response_B\nq,1,2\nprompt,response_B,response_A\nq,2,1\n")
+    with pytest.raises(InputFileError, match="line 3 names the columns again, in another order"):
+        rows_at(path)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_who_judges_or_is_evaluated() -> None:
         ),
         ("own-data", "task: gen_qa", "task: mmlu", "kind gen_qa needs gen_qa"),
         ("scorer-math", "prime_math  #", "Prime Math  #", "the name of a file in scorers/"),
+        ("scorer-math", "prime_math  #", "prime_maths  #", "Did you mean 'prime_math'?"),
         ("reward", "scorer: numeric_answer", "scorer: prime_math", "belongs to gen_qa"),
         ("reward", "  scorer: numeric_answer\n", "", "kind rft_eval needs a reward function"),
         ("bedrock-judge", "Completeness", "Completenes", "Did you mean 'Completeness'?"),

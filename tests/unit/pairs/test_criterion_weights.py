@@ -177,7 +177,11 @@ def test_rows_without_the_named_criteria_are_unscored_not_tied():
 
 
 @pytest.mark.parametrize(
-    "weights", ["accuracy", "accuracy=x", "accuracy=-1", "accuracy=nan", "accuracy=0", "price=1"]
+    "weights",
+    [
+        *("accuracy", "accuracy=x", "accuracy=-1", "accuracy=nan", "accuracy=0", "price=1"),
+        *("accuracy=0,accuracy=1", "accuracy=0.6,Accuracy=0.4"),
+    ],
 )
 def test_weights_that_cannot_be_used_are_named(weights):
     columns = columns_of([judged(scale("accuracy", 5, 1, 1.0))], GROUPS)

@@ -6,6 +6,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.kinds.nova_container import recipe_to_nova_yaml
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe import catalog
+from nova_judge.recipe.column_map import ColumnMap, JudgmentMap, overlaid, parse_map
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
@@ -122,6 +123,13 @@ def test_the_nova_block_gets_a_run_name_only_when_it_has_none():
         ("max_usd: 50", "max_usd: 0", r"budget\.max_usd: found 0; expected `float` > 0"),
         ("top_k: 50", "top_q: 50", r"judge\.nova\.inference\.top_q: unknown key; allowed"),
         ("top_logprobs: 0", "top_logprobs: 21", r"inference\.top_logprobs: found 21; expected"),
+        ("top_p: 1.0", "top_p: 2.0", r"nova\.inference\.top_p: found 2\.0; expected `float` <= 1"),
+        ("data_s3_path: ''", "data_s3_path: s3://a/b", r"run\.data_s3_path: .* leave it empty"),
+        (
+            "budget:",
+            "map: {response_A: output, response_B: output}\nbudget:",
+            r"map: response_A and response_B are both read from column `output`",
+        ),
         ("replicas: 1", "replicas: 2", r"instance_count: found 1, but .*replicas is 2"),
         ("temperature: 0,", "reasoning_effort: low,", r"reasoning_effort: .* does not reason"),
         ("strategy: judge", "strategy: zs", r"evaluation\.strategy: found 'zs'; allowed: judge"),
@@ -149,6 +157,28 @@ def test_a_mistake_is_answered_with_file_key_and_what_is_allowed(old, new, messa
     with pytest.raises(RecipeError, match=message) as caught:
         load(PAIRWISE.replace(old, new))
     assert str(caught.value).startswith("recipes/mine.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("response_A=x,response_B=x", ColumnMap),
+        ("prompt=response_B", ColumnMap),
+        ("query=response", ColumnMap),
+        ("forward=winner,backward=winner", JudgmentMap),
+        ("label=forward", JudgmentMap),
+    ],
+)
+def test_two_sides_are_never_read_from_one_column(given, kind):
+    with pytest.raises(RecipeError, match=r"--map: .* are both read from column"):
+        parse_map(given, kind)
+
+
+def test_a_map_over_that_of_a_recipe_reads_no_column_twice():
+    with pytest.raises(RecipeError, match="response_A and response_B are both read"):
+        overlaid(ColumnMap(response_A="x"), ColumnMap(response_B="x"))
+    swapped = ColumnMap(response_A="response_B", response_B="response_A")
+    assert overlaid(ColumnMap(), swapped) == swapped
 
 
 def test_all_mistakes_of_one_kind_are_told_at_once():
