@@ -54,7 +54,9 @@ def ensure_configs(
         container, config = requests(endpoint, served, kind, place)
         with passing(saying=_THERE):
             sagemaker.create_model(**container, Tags=tags)
-        with passing(saying=_THERE):
+        # A run that has just given the endpoint up may have removed the model again: the next call,
+        # which creates both, finds the endpoint without a configuration (`create`).
+        with passing(saying=(*_THERE, *_GONE)):
             sagemaker.create_endpoint_config(**config, Tags=tags)
         configs[kind] = name = config["EndpointConfigName"]
         # AWS recommends to read it before it is used (botocore, CreateEndpoint).
@@ -138,17 +140,17 @@ def _host(served: Served) -> dict[str, str]:
 
 def remove_configs(sagemaker: "SageMakerClient", endpoint: str) -> list[str]:
     """Remove the configurations and models whose names begin with that of their endpoint."""
-    removed: list[str] = []
-    for config in sagemaker.list_endpoint_configs(NameContains=endpoint)["EndpointConfigs"]:
-        name = config["EndpointConfigName"]
+    configs = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=endpoint)
+    listed = (each["EndpointConfigName"] for page in configs for each in page["EndpointConfigs"])
+    removed = [name for name in listed if name.startswith(f"{endpoint}-")]
+    for name in removed:
+        with passing(saying=_GONE):
+            sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    models = sagemaker.get_paginator("list_models").paginate(NameContains=endpoint)
+    for name in [each["ModelName"] for page in models for each in page["Models"]]:
         if name.startswith(f"{endpoint}-"):
             with passing(saying=_GONE):
-                sagemaker.delete_endpoint_config(EndpointConfigName=name)
-            removed.append(name)
-    for model in sagemaker.list_models(NameContains=endpoint)["Models"]:
-        if model["ModelName"].startswith(f"{endpoint}-"):
-            with passing(saying=_GONE):
-                sagemaker.delete_model(ModelName=model["ModelName"])
+                sagemaker.delete_model(ModelName=name)
     return removed
 
 

@@ -43,8 +43,8 @@ class EmulatedHosting:
     def operations(self) -> dict[str, Operation]:
         """The control-plane operations, by AWS's names."""
         return {
-            **_plain_store("Model", "model", self._models, self._settings),
-            **_plain_store("EndpointConfig", "endpoint-config", self._configs, self._settings),
+            **self._plain_store("Model", "model", self._models),
+            **self._plain_store("EndpointConfig", "endpoint-config", self._configs),
             "CreateEndpoint": self.create_endpoint,
             "DescribeEndpoint": self.describe_endpoint,
             "DeleteEndpoint": self.delete_endpoint,
@@ -248,41 +248,46 @@ class EmulatedHosting:
             if deleted and (now() - deleted).total_seconds() >= self._settings.endpoint_start_s:
                 self._endpoints.pop(name, None)
 
+    def _plain_store(
+        self, noun: str, kind: str, store: dict[str, Parameters]
+    ) -> dict[str, Operation]:
+        """Create, Describe and Delete of a resource that only keeps what it was given."""
+        key = f"{noun}Name"
 
-def _plain_store(
-    noun: str, kind: str, store: dict[str, Parameters], settings: EmulatorSettings
-) -> dict[str, Operation]:
-    """Create, Describe and Delete of a resource that only keeps what it was given."""
-    key = f"{noun}Name"
+        def create(parameters: Parameters) -> Parameters:
+            name = parameters[key]
+            if name in store:
+                raise ApiError(
+                    "ValidationException", f'Cannot create already existing {kind} "{name}".'
+                )
+            for variant in parameters.get("ProductionVariants", ()):
+                if variant.get("ModelName") not in {None, *self._models}:
+                    raise ApiError(
+                        "ValidationException", f'Could not find model "{variant["ModelName"]}".'
+                    )
+            described = {k: v for k, v in parameters.items() if k != "Tags"}
+            made = arn(self._settings, kind, name)
+            store[name] = {**described, f"{noun}Arn": made, "CreationTime": now()}
+            return {f"{noun}Arn": made}
 
-    def create(parameters: Parameters) -> Parameters:
-        name = parameters[key]
-        if name in store:
-            raise ApiError(
-                "ValidationException", f'Cannot create already existing {kind} "{name}".'
-            )
-        described = {k: v for k, v in parameters.items() if k != "Tags"}
-        store[name] = {**described, f"{noun}Arn": arn(settings, kind, name), "CreationTime": now()}
-        return {f"{noun}Arn": store[name][f"{noun}Arn"]}
+        def find(parameters: Parameters) -> Parameters:
+            if parameters[key] not in store:
+                raise ApiError("ValidationException", f'Could not find {kind} "{parameters[key]}".')
+            return store[parameters[key]]
 
-    def find(parameters: Parameters) -> Parameters:
-        if parameters[key] not in store:
-            raise ApiError("ValidationException", f'Could not find {kind} "{parameters[key]}".')
-        return store[parameters[key]]
+        def delete(parameters: Parameters) -> Parameters:
+            find(parameters)
+            store.pop(parameters[key], None)  # two may delete it at the same moment
+            return {}
 
-    def delete(parameters: Parameters) -> Parameters:
-        find(parameters)
-        del store[parameters[key]]
-        return {}
+        def listed(parameters: Parameters) -> Parameters:
+            wanted, keys = parameters.get("NameContains", ""), (key, f"{noun}Arn", "CreationTime")
+            kept = [each for name, each in sorted(store.items()) if wanted in name]
+            return {f"{noun}s": [{key: each[key] for key in keys} for each in kept]}
 
-    def listed(parameters: Parameters) -> Parameters:
-        wanted, keys = parameters.get("NameContains", ""), (key, f"{noun}Arn", "CreationTime")
-        kept = [each for name, each in sorted(store.items()) if wanted in name]
-        return {f"{noun}s": [{key: each[key] for key in keys} for each in kept]}
-
-    return {
-        f"Create{noun}": create,
-        f"Describe{noun}": find,
-        f"Delete{noun}": delete,
-        f"List{noun}s": listed,
-    }
+        return {
+            f"Create{noun}": create,
+            f"Describe{noun}": find,
+            f"Delete{noun}": delete,
+            f"List{noun}s": listed,
+        }

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,10 +127,27 @@ class Account:
         return self.emulator.log.read_text("utf-8", "replace")[-3000:]
 
 
+ACCOUNTS = pytest.StashKey[list[Account]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test fails, its report shows what its accounts hold and have logged."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for account in item.stash.get(ACCOUNTS, []):
+            held = f"{account.endpoints()}\n{account.runs()}\n{account.log()}"
+            report.sections.append(("emulated account", held))
+    return report
+
+
 @pytest.fixture
-def account(forks: str | None) -> Iterator[Callable[..., Account]]:
+def account(forks: str | None, request: pytest.FixtureRequest) -> Iterator[Callable[..., Account]]:
     """Starts an account; settings of the emulator as keywords."""
     running: list[Emulator] = []
+    accounts = request.node.stash[ACCOUNTS] = list[Account]()
     common = {"answers": ANSWERS, "enforce_iam": True, "forks": forks}
 
     def start(templates: Path = STACKS, **settings: Any) -> Account:
@@ -138,7 +155,8 @@ def account(forks: str | None) -> Iterator[Callable[..., Account]]:
         emulator = Emulator(chosen)
         running.append(emulator.__enter__())
         outputs = deploy(emulator.client, templates)
-        return Account(emulator, outputs)
+        accounts.append(Account(emulator, outputs))
+        return accounts[-1]
 
     yield start
     for emulator in running:

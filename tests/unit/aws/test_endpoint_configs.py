@@ -149,18 +149,26 @@ def test_only_what_was_made_for_the_endpoint_is_removed():
     sagemaker = client()
     stub = Stubber(sagemaker)
     arn, now = "arn:aws:sagemaker:us-east-1:123456789012:model/x", "2026-11-29"
-    names = ["e-own-1-aa", "x-e-own-1-bb"]
+    names = ["e-own-1-aa", "x-e-own-1-bb", "e-own-1-cc"]
     configs = [
         {"EndpointConfigName": name, "EndpointConfigArn": arn, "CreationTime": now}
         for name in names
     ]
     models = [{"ModelName": name, "ModelArn": arn, "CreationTime": now} for name in names]
-    stub.add_response("list_endpoint_configs", {"EndpointConfigs": configs})
+    # AWS lists ten a page where no more are asked for.
+    first, second = {"NameContains": "e-own-1"}, {"NameContains": "e-own-1", "NextToken": "2"}
+    stub.add_response(
+        "list_endpoint_configs", {"EndpointConfigs": configs[:2], "NextToken": "2"}, first
+    )
+    stub.add_response("list_endpoint_configs", {"EndpointConfigs": configs[2:]}, second)
     stub.add_response("delete_endpoint_config", {}, {"EndpointConfigName": "e-own-1-aa"})
-    stub.add_response("list_models", {"Models": models})
+    stub.add_response("delete_endpoint_config", {}, {"EndpointConfigName": "e-own-1-cc"})
+    stub.add_response("list_models", {"Models": models[:2], "NextToken": "2"}, first)
+    stub.add_response("list_models", {"Models": models[2:]}, second)
     stub.add_response("delete_model", {}, {"ModelName": "e-own-1-aa"})
+    stub.add_response("delete_model", {}, {"ModelName": "e-own-1-cc"})
     with stub:
-        assert remove_configs(sagemaker, "e-own-1") == ["e-own-1-aa"]
+        assert remove_configs(sagemaker, "e-own-1") == ["e-own-1-aa", "e-own-1-cc"]
     stub.assert_no_pending_responses()
 
 
@@ -193,3 +201,18 @@ def test_a_configuration_is_read_before_an_endpoint_is_created_from_it():
         )
         stub.assert_no_pending_responses()
     assert list(configs) == ["ml.g5.xlarge"]
+
+
+def test_a_model_that_another_run_removes_meanwhile_is_made_again_by_the_next_call():
+    sagemaker = client()
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:model/x"
+    absent = ("ValidationException", f'Could not find model "{arn}".')
+    with Stubber(sagemaker) as stub:
+        stub.add_response("create_model", {"ModelArn": arn})
+        stub.add_client_error("create_endpoint_config", *absent)
+        stub.add_client_error("describe_endpoint_config", *absent)
+        types = HUB.instance_types
+        configs = ensure_configs(sagemaker, own_endpoint(HUB), served_by(HUB), types, PLACE)
+        stub.add_client_error("create_endpoint", *absent)
+        SageMakerEndpoints(sagemaker).create("e-own-1", configs["ml.g5.xlarge"])
+        stub.assert_no_pending_responses()

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -12,6 +13,7 @@ from moto import mock_aws
 
 from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault, JobFault
 from nova_judge_local.judges.model_answers import answers_from
+from nova_judge_local.sagemaker import hosted_models
 from nova_judge_local.sagemaker.api import ApiError, SageMakerApi
 from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import FINAL, Container, TrainingJobs
@@ -55,7 +57,9 @@ def _status(api, name="e"):
     return api.call("DescribeEndpoint", {"EndpointName": name})["EndpointStatus"]
 
 
-def test_an_endpoint_is_created_serves_and_goes(tmp_path):
+def test_an_endpoint_is_created_serves_and_goes(tmp_path, monkeypatch):
+    moments = [datetime(2026, 11, 29, tzinfo=UTC)]
+    monkeypatch.setattr(hosted_models, "now", lambda: moments[-1])
     api, hosting = _hosting(tmp_path)
     _create(api, wait=False)
 
@@ -65,17 +69,26 @@ def test_an_endpoint_is_created_serves_and_goes(tmp_path):
     _create_again = {"EndpointName": "e", "EndpointConfigName": "c"}
     with pytest.raises(ApiError, match="Cannot create already existing endpoint"):
         api.call("CreateEndpoint", _create_again)
-    while _status(api) == "Creating":
-        time.sleep(0.01)
+    moments.append(moments[-1] + timedelta(seconds=0.05))
     assert json.loads(hosting.invoke("e", None, BODY))["choices"][0]["message"]["content"] == "r"
     api.call("DeleteEndpoint", {"EndpointName": "e"})
     assert _status(api) == "Deleting"
     with pytest.raises(ApiError, match="not found"):
         hosting.invoke("e", None, BODY)
-    time.sleep(0.06)
+    moments.append(moments[-1] + timedelta(seconds=0.05))
     assert api.call("ListEndpoints", {}) == {"Endpoints": []}
     with pytest.raises(ApiError, match="Could not find endpoint"):
         _status(api)
+
+
+def test_a_configuration_of_a_model_that_is_not_there_is_refused(tmp_path):
+    api, _ = _hosting(tmp_path)
+    variant = {"VariantName": "v", "ModelName": "gone", "InstanceType": "ml.g5.xlarge"}
+    config = {"EndpointConfigName": "d", "ProductionVariants": [variant]}
+    with pytest.raises(ApiError, match='Could not find model "gone"'):
+        api.call("CreateEndpointConfig", config)
+    with pytest.raises(ApiError, match="Could not find endpoint-config"):
+        api.call("DescribeEndpointConfig", {"EndpointConfigName": "d"})
 
 
 def test_an_endpoint_without_capacity_fails_with_awss_reason(tmp_path):
