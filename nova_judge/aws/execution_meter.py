@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from nova_judge.aws import account, aws_clients, runs_table
+from nova_judge.aws import account, aws_clients, executions, runs_table
 from nova_judge.check import NotRead
 from nova_judge.runs.meter import MEMORY_MB, Meter, endpoint_times
 
@@ -37,8 +37,8 @@ def use_of(execution: str) -> ExecutionUse:
     Of a map with many children some are read, and the others count like them on average.
     """
     uses = [_own_use(execution)]
-    for run in aws_clients.stepfunctions().list_map_runs(executionArn=execution)["mapRuns"]:
-        children = _ended_children(run["mapRunArn"])
+    for run in executions.map_runs(execution):
+        children = _ended_children(run)
         read = [_own_use(child) for child in children[:: len(children) // MOST_READ + 1]]
         share = len(children) / max(1, len(read))
         uses += [ExecutionUse(share * transitions, share * gb) for transitions, gb in read]

@@ -22,14 +22,21 @@ class Asked(NamedTuple):
 def first_failed_child(execution: str) -> dict[str, str] | None:
     """`{Error, Cause}` of the first child that failed in an execution's map runs."""
     client = aws_clients.stepfunctions()
-    for run in client.list_map_runs(executionArn=execution)["mapRuns"]:
-        failed = client.list_executions(
-            mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1
-        )["executions"]
+    for run in map_runs(execution):
+        failed = client.list_executions(mapRunArn=run, statusFilter="FAILED", maxResults=1)[
+            "executions"
+        ]
         for child in failed:
             described = client.describe_execution(executionArn=child["executionArn"])
             return {"Error": described.get("error", ""), "Cause": described.get("cause", "")}
     return None
+
+
+def map_runs(execution: str) -> Iterator[str]:
+    """The map runs of an execution (ARNs): a run that judges job by job may have many."""
+    pages = aws_clients.stepfunctions().get_paginator("list_map_runs")
+    for page in pages.paginate(executionArn=execution):
+        yield from (run["mapRunArn"] for run in page["mapRuns"])
 
 
 def is_running(execution: str) -> bool:

@@ -1,7 +1,7 @@
 """Options that several commands share, spelled and bounded alike."""
 
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer

@@ -9,9 +9,22 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from nova_judge.cli.terminal import Console
 from nova_judge.inputs.input_file import opened
+from nova_judge.kinds.recipes import read_recipe
 from nova_judge.recipe.column_map import ColumnMap, fields_of, overlaid, parse_map
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.recipe.trigger import require_named, trigger_of
 from nova_judge.sources.answers_file import answer_files
+
+
+def triggered_recipe(recipe: str, trigger: str) -> Recipe:
+    """A recipe in which `trigger`, where it is not empty, stands for `$trigger`.
+
+    Raises RecipeError, and RequestError where the recipe takes no such thing.
+    """
+    set_off = trigger_of(trigger) if trigger else None
+    read = read_recipe(recipe, set_off)
+    require_named(set_off, read)
+    return read
 
 
 @contextlib.contextmanager

@@ -12,17 +12,16 @@ from nova_judge.aws import account
 from nova_judge.aws.place import current_region
 from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
-from nova_judge.cli.command_input import source
+from nova_judge.cli.command_input import source, triggered_recipe
 from nova_judge.cli.estimate import read_file_head
 from nova_judge.cli.terminal import Console, checks_table, print_json
 from nova_judge.errors import RecipeError
-from nova_judge.kinds.recipes import beside, read_recipe
+from nova_judge.kinds.recipes import beside
 from nova_judge.preflight import rules
 from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.recipe.trigger import require_named, trigger_of
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.steps.asked_servers import asked_servers
 from nova_judge.steps.served_models import served_models
@@ -49,9 +48,7 @@ def command(
 
       nova-judge doctor --recipe rubric --input questions.jsonl --stage prod
     """
-    read = read_recipe(recipe, trigger_of(trigger) if trigger else None) if recipe else None
-    if read is not None and trigger:
-        require_named(trigger_of(trigger), read)
+    read = triggered_recipe(recipe, trigger) if recipe else None
     console = Console()
     with console.status("asking AWS", spinner="dots"):
         read, served = _settled(read)

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption
-from nova_judge.cli.command_input import first_bytes, source
+from nova_judge.cli.arguments import AsJson, Join, Map, RecipeOption, TriggeredBy
+from nova_judge.cli.command_input import first_bytes, source, triggered_recipe
 from nova_judge.cli.terminal import Console, bare_table, print_json, right
 from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.kinds.recipes import beside, read_recipe
+from nova_judge.kinds.recipes import beside
 from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head, why_none
 from nova_judge.preflight.throughput import Throughput, throughput_of
@@ -36,6 +36,7 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    trigger: TriggeredBy = "",
     stage: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +57,7 @@ def command(
 
       nova-judge estimate questions.jsonl --recipe my.yaml --json | jq .likely.usd
     """
-    read = read_recipe(recipe)
+    read = triggered_recipe(recipe, trigger)
     measured = measured_in(stage, read) if stage else None
     with source(input_file, read, columns, join) as lines:
         workload = workload_of(read, lines, name=input_file)

@@ -4,12 +4,12 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from nova_judge.cli.arguments import AsJson, RecipeOption
+from nova_judge.cli.arguments import AsJson, RecipeOption, TriggeredBy
+from nova_judge.cli.command_input import triggered_recipe
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.kinds.job import Deployment, JobRequest
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.kinds.recipes import read_recipe
 from nova_judge.partitions import partition_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import S3Object
@@ -35,6 +35,7 @@ def command(
     region: Annotated[
         str, typer.Option(help="The region that the job would run in.")
     ] = "us-east-1",
+    trigger: TriggeredBy = "",
     as_json: AsJson = False,
 ) -> None:
     """Print the request of a run's first job and the YAML that its container would read.
@@ -47,7 +48,7 @@ def command(
 
       nova-judge request --recipe my.yaml --region us-west-2 --json | jq .request
     """
-    read = read_recipe(recipe)
+    read = triggered_recipe(recipe, trigger)
     jobs = example_jobs(read, region)
     first = jobs[0]
     if as_json:

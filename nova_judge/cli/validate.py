@@ -11,14 +11,13 @@ import typer
 from rich.markup import escape
 from rich.progress import TimeRemainingColumn
 
-from nova_judge.cli.arguments import AsJson, Join, Map
-from nova_judge.cli.command_input import first_bytes, progress_bar, source
+from nova_judge.cli.arguments import AsJson, Join, Map, TriggeredBy
+from nova_judge.cli.command_input import first_bytes, progress_bar, source, triggered_recipe
 from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FROM_FILE, AnswerSources, asked_by
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.kinds.recipes import read_recipe
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
@@ -72,6 +71,7 @@ def command(
     ] = None,
     columns: Map = None,
     join: Join = None,
+    trigger: TriggeredBy = "",
     as_json: AsJson = False,
 ) -> None:
     """Read a file as a run would: how many rows can be used, and why others cannot.
@@ -88,7 +88,7 @@ def command(
 
       nova-judge validate questions.csv --map prompt=question,reference=answer
     """
-    read = None if recipe is None else read_recipe(recipe)
+    read = None if recipe is None else triggered_recipe(recipe, trigger)
     with source(file, read, columns, join) as lines:
         checked = check(lines or file, read, name=file, as_json=as_json)
     if out is not None:

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 from nova_judge.inputs.column_names import plain_name
 from nova_judge.inputs.columns import whole_number
-from nova_judge.inputs.label_words import LONGEST, is_no_verdict, names_candidate, read_label
+from nova_judge.inputs.label_words import (
+    LONGEST,
+    is_no_verdict,
+    names_candidate,
+    names_side,
+    read_label,
+)
 from nova_judge.records import JudgedAs, Unscored, Verdict
 from nova_judge.statistics.evidence import NOT_ASKED, EvidenceRow, Markup, key_of, markup_of
 from nova_judge.verdict_labels import parse_verdict, turned
@@ -23,6 +29,7 @@ COLUMNS = (
 _BY_PLAIN_NAME = {plain_name(name): name for name in COLUMNS}
 
 _SCORES = {"score_A", "score_B"}
+_MINUS = {ord(sign): "-" for sign in "\u2212\ufe63\uff0d"}  # as spreadsheets and texts set it
 _NO_VERDICT = Unscored("no verdict")
 
 
@@ -116,6 +123,7 @@ class Fields:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
         self.lost: list[Lost] = []
+        self.turned_word = ""  # of the backward verdict, where it may be meant of a candidate
 
     def evidence(self, scale: PreferenceScale) -> EvidenceRow:
         """The evidence of the line, a preference on the scale of its file."""
@@ -175,7 +183,10 @@ class Fields:
             if len(value) <= LONGEST:
                 self._lose(name, value)
             return verdict
-        return turned(verdict) if name == "backward" and not names_candidate(value) else verdict
+        if name != "backward" or names_candidate(value):
+            return verdict
+        self.turned_word = value.strip() if names_side(value) else ""
+        return turned(verdict)
 
     def _label(self) -> Verdict | None:
         value = self._fields.get("label")
@@ -228,7 +239,8 @@ class Fields:
         if is_empty(value):
             return None
         try:
-            number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+            plain = value.translate(_MINUS) if isinstance(value, str) else value
+            number = math.nan if isinstance(value, bool) else float(plain)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if math.isfinite(number):

@@ -146,6 +146,7 @@ class _Reader:
         self.seen: set[str] = set()
         self.columns: set[str] = set()
         self.set_aside: list[SetAside] = []
+        self._turned: set[str] = set()
 
     def rows(self, records: Iterable[Record]) -> Iterator[EvidenceRow]:
         for record in records:
@@ -172,6 +173,12 @@ class _Reader:
             notes.append(f"{len(self._joined)} of {ids} of the labels have a judgment")
             lost = self._lost_of_labels.items()
             notes += [_unread(f"`{name}` of the labels", lines) for name, lines in lost]
+        if self._turned:
+            words = ", ".join(f"`{word}`" for word in sorted(self._turned)[:4])
+            notes.append(
+                f"words such as {words} in `backward` speak of the order shown, B first: A and B "
+                "alone name the candidates"
+            )
         if basis is Basis.ONE_ORDER:
             by = "verdict" if "forward" in self.columns else "margin"
             notes.append(f"one {by} a row: what the position does to the judge cannot be measured")
@@ -192,6 +199,7 @@ class _Reader:
         given, read = judged_by(fields), Fields(fields)
         row, row_id = read.evidence(self._scale), read.text("id")
         self._lines += 1
+        self._turned |= {read.turned_word} - {""}
         for name, shown in dict(read.lost).items():
             self.lost[name] += 1
             if name in self._spellings:

@@ -9,7 +9,7 @@ from typing import Final
 from nova_judge.records import Verdict
 from nova_judge.verdict_labels import parse_verdict
 
-__all__ = ["is_no_verdict", "names_candidate", "read_label"]
+__all__ = ["is_no_verdict", "names_candidate", "names_side", "read_label"]
 
 LONGEST = 60
 """Characters of a label; a longer text is prose."""
@@ -52,6 +52,16 @@ def names_candidate(text: str) -> bool:
     (True, False)
     """
     return text.strip().lower() in _OF_CANDIDATES
+
+
+def names_side(text: str) -> bool:
+    """True if a label is a word for one side, not a comparison such as `A>B`.
+
+    >>> names_side("model_b"), names_side("B>A"), names_side("tie")
+    (True, False, False)
+    """
+    is_word = not set(text) & set("<>=[")
+    return is_word and len(text) <= LONGEST and read_label(text) in (Verdict.A, Verdict.B)
 
 
 def is_no_verdict(text: str) -> bool:

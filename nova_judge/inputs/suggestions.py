@@ -144,6 +144,7 @@ def _by_elimination(
         and leaves[path].text != asked
         and _head(path) not in heads
         and not _is_reference(path)
+        and plain_name(_last_name(path)) not in names().questions
     ]
     for ours, other in (("response_A", "response_B"), ("response_B", "response_A")):
         if ours in leaves and other not in leaves and len(left) == 1:

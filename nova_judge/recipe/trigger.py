@@ -119,8 +119,8 @@ def _subject(trigger: Trigger | None, where: str) -> str:
     if trigger is None or subject is None:
         raise RecipeError(
             f"{where}: {TRIGGER} stands for the training job or the model package that starts the "
-            "run, and nothing did: name one with the --trigger of submit or doctor, let a trigger "
-            "of the stage start it, or write a name in place of it"
+            "run, and nothing did: name one with the --trigger of submit, doctor or estimate, let "
+            "a trigger of the stage start it, or write a name in place of it"
         )
     wanted = where.rpartition(".")[2]
     if wanted in ("training_job", "model_package") and getattr(trigger, wanted) is None:

@@ -36,6 +36,20 @@ def test_request_prints_one_json_object_and_nothing_else():
     assert printed["recipe"].startswith("run:\n  name: nova-judge-RUN-ID")
 
 
+@pytest.mark.parametrize("command", [["estimate"], ["validate"], ["request"]])
+def test_a_recipe_of_a_trigger_is_read_for_a_job_that_is_named(tmp_path, questions, command):
+    recipe = tmp_path / "checkpoint.yaml"
+    text = packaged_recipe("pairwise").replace(
+        "endpoint: qwen2.5-7b-instruct", "training_job: $trigger"
+    )
+    recipe.write_text(text.replace("max_usd: 50", "max_usd: null"))
+    asked = [*command, *([] if command == ["request"] else [questions]), "--recipe", str(recipe)]
+    assert "nothing did: name one with the --trigger" in str(run(*asked).exception)
+    assert run(*asked, "--trigger", "sft-17").exit_code == 0
+    other = run(*asked[:-1], "pairwise", "--trigger", "sft-17")
+    assert "the recipe names no $trigger" in str(other.exception)
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_request_knows_every_kind(name):
     printed = json.loads(run("request", "--recipe", name, "--json").stdout)

@@ -348,6 +348,22 @@ def test_preference_beside_verdicts_costs_itself_alone(tmp_path):
     assert read_judgment_file(file).evidence.rows == 20
 
 
+def test_a_minus_as_texts_set_it_is_a_minus(tmp_path):
+    """Otherwise the rows that B won alone would be left out."""
+    file = tmp_path / "judgments.jsonl"
+    jsonl(file, [{"margin": "0.5"}, {"margin": "\u22120.5"}, {"margin": "\uff0d0.25"}])
+    assert read_judgment_file(file).evidence.margins.tolist() == [0.5, -0.5, -0.25]
+
+
+def test_words_that_may_be_meant_of_a_candidate_are_told(tmp_path):
+    file = tmp_path / "judgments.jsonl"
+    jsonl(file, [{"forward": "model_a", "backward": "model_a"}])
+    read = read_judgment_file(file)
+    assert "words such as `model_a` in `backward` speak of the order shown" in read.notes[0]
+    jsonl(file, [{"forward": "A", "backward": "A"}, {"forward": "A>B", "backward": "B>A"}])
+    assert read_judgment_file(file).notes == []
+
+
 def test_column_of_verdicts_under_another_name_is_named(tmp_path):
     file = tmp_path / "arena.jsonl"
     jsonl(file, [{"winner": "model_a"}, {"winner": "tie"}, {"winner": "model_b"}])

@@ -124,6 +124,7 @@ PAIRS = {
 }
 SINGLE = {
     "AlpacaEval outputs": {"instruction": ASK, "output": A, "generator": "x", "dataset": "d"},
+    "Alpaca": {"instruction": "Translate to French.", "input": "the town", "output": A},
     "MT-bench answer": {
         "question": ASK,
         "model_id": "x",

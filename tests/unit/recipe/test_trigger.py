@@ -34,7 +34,7 @@ def test_the_job_or_the_package_stands_where_the_recipe_names_it(key, trigger, s
 @pytest.mark.parametrize(
     ("key", "trigger", "problem"),
     [
-        ("training_job", None, "name one with the --trigger of submit or doctor"),
+        ("training_job", None, "name one with the --trigger of submit, doctor or estimate"),
         ("model_package", Trigger("weekly", scheduled="2026-11-30T06:00:00Z"), "nothing did"),
         ("training_job", OF_PACKAGE, "which is no training_job"),
         ("model_package", JOB, "$trigger is 'sft-17', which is no model_package"),

@@ -99,6 +99,8 @@ def test_transitions_and_function_time_are_read_from_the_history(monkeypatch):
     asked = []
 
     def pages(name, **request):
+        if name == "list_map_runs":
+            return [{"mapRuns": [{"mapRunArn": "arn"}]}, {"mapRuns": [{"mapRunArn": "further"}]}]
         if name == "list_executions":
             return [{"executions": [*ended, {"executionArn": "under way"}]}]
         asked.append(request["executionArn"])
@@ -108,13 +110,12 @@ def test_transitions_and_function_time_are_read_from_the_history(monkeypatch):
 
     client = SimpleNamespace(
         get_paginator=lambda name: SimpleNamespace(paginate=partial(pages, name)),
-        list_map_runs=lambda **_: {"mapRuns": [{"mapRunArn": "arn"}]},
     )
     monkeypatch.setattr(aws_clients, "stepfunctions", lambda: client)
     use = execution_meter.use_of("arn:execution")
-    assert len(asked) == 1 + 17  # every third child
-    assert use.transitions == pytest.approx(3 + 1 + 50 * 3)  # states, a try more, children
-    assert use.lambda_gb_seconds == pytest.approx((3 + 2) * 3008 / 1024 + 50 * (4 + 1) * 2)
+    assert len(asked) == 1 + 2 * 17  # every third child of either map run
+    assert use.transitions == pytest.approx(3 + 1 + 100 * 3)  # states, a try more, children
+    assert use.lambda_gb_seconds == pytest.approx((3 + 2) * 3008 / 1024 + 100 * (4 + 1) * 2)
 
 
 def test_a_bill_with_a_meter_names_nothing_unmetered():
