@@ -62,14 +62,15 @@ _KEY = (
 _BRACKETED = re.compile(rf"\[\[[\"' ]{{0,4}}(?=[a-z(])({_LABEL}|c)[\"' ]{{0,4}}\]")
 _BOXED = re.compile(rf"boxed\{{ {{0,4}}({_LABEL}) {{0,4}}\}}")
 _IN_DATA = re.compile(
-    rf"(?:{_KEY}[\w -]{{0,30}}[\"'] {{0,4}}:|<[\w -]{{0,30}}{_KEY}[\w -]{{0,30}}>)\s{{0,9}}"
-    rf"({_OPEN})({_LABEL})({_CLOSE})(?=[,}}\n]|\s{{0,9}}</|$)"
+    rf"(?:[\"']([\w -]{{0,30}}){_KEY}[\w -]{{0,30}}[\"'] {{0,4}}:|<([\w -]{{0,30}}){_KEY}"
+    rf"[\w -]{{0,30}}>)\s{{0,9}}({_OPEN})({_LABEL})({_CLOSE})(?=[,}}\n]|\s{{0,9}}</|$)"
 )
 _KEYED = re.compile(
-    rf"^(?:#{{1,6}}|\d{{1,2}}[.)])?[\w \t-]{{0,40}}{_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)"
+    rf"^(?:#{{1,6}}|\d{{1,2}}[.)])?([\w \t-]{{0,40}}){_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)"
     rf"[ \t]{{0,4}}{_OPEN}({_LABEL}){_CLOSE}(?=[.!;。)]|[ \t]*$|,? (?:because|since|as) )",
     re.MULTILINE,
 )
+_DENIED = re.compile(r"(?<![a-z])(?:not|non|never|least|less)(?![a-z])|(?:un|dis)$")
 _WHOLE = re.compile(rf"(?:(?!{_LABEL}\n)\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
 _ALONE = re.compile(rf"^{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}$", re.MULTILINE)
 _PIECE = 64
@@ -161,7 +162,7 @@ def _bare_labels(text: str) -> list[str]:
         return stated
     if len(text) <= _WHOLE_LIMIT and (whole := _WHOLE.fullmatch(text)):
         return [whole[1]]
-    if keyed := _KEYED.findall(text):
+    if keyed := [label for lead, label in _KEYED.findall(text) if not _DENIED.search(lead)]:
         return keyed
     last = text[text.rfind("\n") + 1 :][:_WHOLE_LIMIT].strip()
     alone = _ALONE.fullmatch(last)
@@ -169,11 +170,15 @@ def _bare_labels(text: str) -> list[str]:
 
 
 def _in_data(text: str) -> list[str]:
-    """The values of keys; one whose quote or bracket stays open is cut off, or one of several."""
+    """The values of keys, but of `not_preferred` and the like.
+
+    One whose quote or bracket stays open is cut off, or one of several.
+    """
     return [
         label
-        for opened, label, closed in _IN_DATA.findall(text)
+        for key, tag, opened, label, closed in _IN_DATA.findall(text)
         if len(opened.replace(" ", "")) == len(closed.replace(" ", ""))
+        and not _DENIED.search(key or tag)
     ]
 
 

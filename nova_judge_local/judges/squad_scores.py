@@ -4,8 +4,9 @@ P. Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Tex
 `evaluate-v1.1.py`: lower case, no punctuation, no English articles, single blanks; F1 over the bag
 of tokens. On English text this is that, but for what the script gets wrong: an answer or a
 reference of articles or signs alone is compared as it stands (SQuAD 2.0: equal ones are right), a
-minus before a number stays, and a decimal point does. Beyond English: Unicode's forms, dashes,
-quotes and punctuation are one, and in scripts without blanks each character is a token.
+minus before a number stays, and so does a point, a slash or a colon between digits. Beyond English:
+Unicode's forms, dashes, quotes and punctuation are one, and in scripts without blanks each
+character is a token.
 """
 
 import re
@@ -24,7 +25,9 @@ _WITHOUT_BLANKS = re.compile(  # Thai, Lao, Myanmar, Khmer, kana and Han
     r"\U00020000-\U0003ffff])"
 )
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"), "-")
-_MINUS, _POINT = "\ue000", "\ue001"  # stand in for signs of a number while punctuation goes
+_BETWEEN = re.compile("(?<=\\d)[/\u2044:.](?=\\d)")  # 1/2 is not 12, 12:30 not 1230
+_KEPT = {"-": "\ue000", ".": "\ue001", "/": "\ue002", "\u2044": "\ue002", ":": "\ue003"}
+"""What stands in for the signs of a number while punctuation goes."""
 
 
 class Tokens(NamedTuple):
@@ -79,8 +82,11 @@ def _bare(text: str) -> str:
     """The text in lower case without punctuation, numbers in one spelling."""
     text = unicodedata.normalize("NFKC", text).lower().translate(_DASHES)
     text = _NUMBER.sub(_kept, _RANGE.sub(" ", _GROUPED.sub("", text)))
+    text = _BETWEEN.sub(lambda sign: _KEPT[sign[0]], text)
     bare = "".join(sign for sign in text if not _is_punctuation(sign))
-    return bare.replace(_MINUS, "-").replace(_POINT, ".")
+    for sign in "-./:":
+        bare = bare.replace(_KEPT[sign], sign)
+    return bare
 
 
 def _kept(number: re.Match[str]) -> str:
@@ -88,11 +94,10 @@ def _kept(number: re.Match[str]) -> str:
     plain = number[0].replace(",", "")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
-    return plain.replace("-", _MINUS).replace(".", _POINT)
+    return plain.replace("-", _KEPT["-"]).replace(".", _KEPT["."])
 
 
 def _is_punctuation(sign: str) -> bool:
-    """Signs of any script that are not letters, digits or marks of letters; not our own two."""
-    return unicodedata.category(sign)[0] in "PSZC" and not (
-        sign in (_MINUS, _POINT) or sign.isspace()
-    )
+    """Signs of any script that are not letters, digits or marks of letters; not our own."""
+    ours = sign in _KEPT.values() or sign.isspace()
+    return unicodedata.category(sign)[0] in "PSZC" and not ours
