@@ -130,7 +130,9 @@ def ends_early(text: str) -> bool:
 
 def _stated(plain: str) -> JudgedAs:
     labels = {_normal(label) for label in _BRACKETED.findall(plain)}
-    if not labels and _OPEN_END.search(plain[-40:]):
+    if labels:
+        labels |= {_normal(label) for label in _in_data(plain)}
+    elif _OPEN_END.search(plain[-40:]):
         return CUT_OFF
     labels = labels or {_normal(label) for label in _bare_labels(plain)}
     if not labels:

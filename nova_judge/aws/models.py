@@ -63,7 +63,7 @@ def _of_foundation(bedrock: Any, name: str, *, profile: bool) -> ModelFacts:  # 
         "LEGACY" if lifecycle.get("status") == "LEGACY" else "ACTIVE",
         lifecycle.get("endOfLifeTime"),
         profile or on_demand,
-        _access(bedrock, name),
+        _access(bedrock, name)._replace(**({"here": None} if profile else {})),
     )
 
 
@@ -82,6 +82,7 @@ def _access(bedrock: Any, name: str) -> Access:  # noqa: ANN401
             availability.get("authorizationStatus", "")
         ),
         _form_is_sent(bedrock) if asks_form else None,
+        {"AVAILABLE": True, "NOT_AVAILABLE": False}.get(availability.get("regionAvailability", "")),
     )
 
 

@@ -18,7 +18,7 @@ PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
 CostsSince: TypeAlias = Annotated[
     str, typer.Option("--since", metavar="DAYS", help="Only runs of this time: 30d, 12h, 4w.")
 ]
-_SPAN = re.compile(r"(\d+)([hdw])")
+_SPAN = re.compile(r"(\d{1,5})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 

@@ -26,6 +26,7 @@ _CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 _VERDICTS = tuple(label.strip("[]") for label in LABELS.values())
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _BRACKETS = re.compile("[\\[\u3010\u3014\u300c\u300e\uff3b]")  # all that may be read as one
+_KEY_SIGNS = re.compile("[:<\uff1a\uff1c]")  # without one of these no key has a value
 _TYPES = {"scale": "scale", "pass_fail": "binary"}
 
 ReplyForm = TypeVar("ReplyForm")
@@ -33,7 +34,7 @@ ReplyForm = TypeVar("ReplyForm")
 
 class _VerdictReply(msgspec.Struct):
     verdict: str
-    reasons: str = ""
+    reasons: Any = ""
 
 
 class _NamedCriterion(msgspec.Struct):
@@ -91,7 +92,9 @@ def read_reply(text: str, rubric: FixedRubric | str | None) -> ReadReply:
     if verdict_reply is None:
         return _with_label(text, parse_verdict(text))
     verdict = _verdict(verdict_reply.verdict)
-    return _written(verdict_reply.reasons, verdict, text)
+    reasons = verdict_reply.reasons
+    body = reasons if isinstance(reasons, str) else json.dumps(reasons, ensure_ascii=False)
+    return _written(body, verdict, text)
 
 
 def reply_form(rubric: FixedRubric | str | None) -> str:
@@ -198,7 +201,8 @@ def _written(body: str, verdict: JudgedAs, text: str) -> ReadReply:
     """A body without brackets that read as labels, and the label; the raw text without one."""
     if isinstance(verdict, Unscored):
         return ReadReply(text, verdict.reason)
-    for plain in (body.replace("[[", "[ ["), _BRACKETS.sub("(", body), ""):
+    bare = _BRACKETS.sub("(", body)
+    for plain in (body.replace("[[", "[ ["), bare, _KEY_SIGNS.sub(" ", bare), ""):
         written = f"{plain}\n\n{LABELS[verdict]}".lstrip()
         if parse_verdict(written) == verdict:
             break

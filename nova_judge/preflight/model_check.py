@@ -27,7 +27,8 @@ _ANY = ("global",)
 
 
 class Access(NamedTuple):
-    """Access of an account to a model, as Bedrock states it; `form`: Anthropic's form is sent.
+    """Access of an account to a model, as Bedrock states it; `form`: Anthropic's form is sent,
+    `here`: the region has the model.
 
     None where it was not asked, or does not tell. The account may call a model of another
     provider without an agreement once: the first call subscribes to it, if the caller may.
@@ -36,6 +37,7 @@ class Access(NamedTuple):
     agreement: str | None = None
     authorized: bool | None = None
     form: bool | None = None
+    here: bool | None = None
 
 
 class ModelFacts(NamedTuple):
@@ -117,6 +119,9 @@ def _access(name: str, access: Access) -> Check | None:
             "the account is not authorized to call it (NOT_AUTHORIZED)",
             "look for a service control policy, or IAM's permissions boundary, that denies Bedrock",
         )
+    if access.here is False:
+        reason = "Bedrock says that this region does not have it (regionAvailability NOT_AVAILABLE)"
+        return Check(name, "warn", reason, "name a profile that this region may call")
     if access.agreement in (None, "AVAILABLE"):
         return None
     form = ", and fills in Anthropic's use-case form" if access.form is False else ""

@@ -381,6 +381,10 @@ def test_a_geography_that_we_do_not_know_is_asked_for_as_a_profile():
             },
             Access("AVAILABLE", False),
         ),
+        (
+            {"get_foundation_model_availability": {"regionAvailability": "NOT_AVAILABLE"}},
+            Access(here=False),
+        ),
     ],
 )
 def test_what_the_account_lacks_is_read_with_the_lifecycle(answers, access):

@@ -158,6 +158,16 @@ def test_a_ready_account_passes_every_check():
             "not authorized to call it (NOT_AUTHORIZED) | look for a service control policy",
         ),
         (
+            {
+                "models": {
+                    CLAUDE: ModelFacts("ACTIVE", access=Access("AVAILABLE", True, here=False))
+                }
+            },
+            CLAUDE,
+            "warn",
+            "this region does not have it (regionAvailability NOT_AVAILABLE) | name a profile",
+        ),
+        (
             {"models": {CLAUDE: ModelFacts("ACTIVE", access=Access("AVAILABLE", True))}},
             CLAUDE,
             "pass",
