@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from nova_judge.cli.main import COMMANDS, load_command
 from nova_judge.folders import ROOT
 from nova_judge_local import local_run
@@ -78,5 +76,5 @@ if __name__ == "__main__":
     for name in COMMANDS:
         load_command(name)
     accounts_from(sys.argv[1])
-    Figure.savefig = undrawn.savefig  # type: ignore[method-assign, assignment]
+    undrawn.undraw()
     function_processes.share(sys.argv[1])

@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
-from matplotlib.figure import Figure
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
 from moto.moto_api._internal.models import moto_api_backend
@@ -175,7 +174,7 @@ def _put_recipe(
 def quick_figures(request, monkeypatch) -> None:
     """Only tests marked `drawn` look at what is drawn."""
     if request.node.get_closest_marker("drawn") is None:
-        monkeypatch.setattr(Figure, "savefig", undrawn.savefig)
+        undrawn.undraw(monkeypatch.setattr)
 
 
 @pytest.fixture(scope="session")

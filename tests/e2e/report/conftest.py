@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 from tests.made import undrawn
@@ -29,7 +28,7 @@ FLAGS = [
 def quick_figures() -> Iterator[None]:
     """Nobody looks at a figure here, and drawing it takes longer than the rest of a report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", undrawn.savefig)
+        undrawn.undraw(patch.setattr)
         yield
 
 

@@ -16,6 +16,7 @@ HEAVY = ("boto3", "duckdb", "matplotlib", "msgspec", "numpy", "pandas", "jinja2"
 
 
 @pytest.mark.slow
+@pytest.mark.drawn
 def test_every_example_of_the_page_is_true(quick_accounts, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)

@@ -1,16 +1,19 @@
 """The figure: same bytes for same metrics, any name, the needle on the right side."""
 
 import copy
+import itertools
 import math
 import warnings
 
 import matplotlib as mpl
 import pytest
 
+from nova_judge.records import JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.figure import PANELS, Panel, draw_panels, plot_judge_results
 from nova_judge.report.figure_frame import drawable, render
 from nova_judge.report.figure_rates import needle_angle
 from nova_judge.text import one_line
+from tests.made import generated
 from tests.made.changed import changed
 
 pytestmark = pytest.mark.drawn
@@ -46,6 +49,20 @@ def test_any_model_name_is_drawn_without_a_warning(rubric_metrics, name):
         warnings.simplefilter("error")
         drawn = render(plot_judge_results(rubric_metrics), "png")
     assert drawn.startswith(b"\x89PNG")
+
+
+LOST = Unscored("no verdict label in the judge's output")
+
+
+@pytest.mark.parametrize("orders", itertools.product((Verdict.B, Verdict.TIE, LOST), repeat=2))
+def test_a_run_of_rows_alike_is_built_without_a_warning(orders):
+    rows = [
+        JudgedRow(row=each.row, judgment=Judgment(forward=orders[0], backward=orders[1]))
+        for each in generated.judged_rows(3)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(plot_judge_results(generated.metrics(rows)).axes) == len(PANELS)
 
 
 def test_all_panels_of_a_completed_and_a_failed_run(rubric_metrics, failed_run_metrics):

@@ -67,6 +67,7 @@ def foot(figure):
     return figure.texts[-1].get_text()
 
 
+@pytest.mark.drawn
 def test_every_form_of_a_report_names_both(local_metrics):
     files = dict(render_report(local_metrics))
     for said in (JUDGED, ANSWERED):
@@ -78,6 +79,7 @@ def test_every_form_of_a_report_names_both(local_metrics):
     assert "generated" not in files["report.md"].decode()
 
 
+@pytest.mark.drawn
 def test_a_run_on_aws_names_none(rubric_metrics):
     rubric_metrics = changed(rubric_metrics, "judge.stand_in", None)
     assert stand_ins(rubric_metrics) == []
@@ -102,12 +104,14 @@ def test_where_nobody_judges_the_model_under_test_is_no_judge(benchmark_metrics)
     assert f"Stand-in model: {said}" in render_markdown(benchmark_metrics)
 
 
+@pytest.mark.drawn
 def test_the_figure_of_means_is_had_by_the_same_call_and_names_who_answered(benchmark_metrics):
     figure = plot_judge_results(benchmark_metrics)
     assert "Stand-in model: recorded answers stood in for nova-micro/prod" in foot(figure)
     assert "model nova-micro/prod" in foot(figure)
 
 
+@pytest.mark.drawn
 def test_no_label_of_the_figure_of_means_is_cut(benchmark_metrics):
     figure = plot_judge_results(benchmark_metrics)
     (axes,) = figure.axes
