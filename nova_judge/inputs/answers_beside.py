@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.columns import MISSING, RowColumns
+from nova_judge.inputs.columns import MISSING, RowColumns, row_json, whole_number
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import columns_of
@@ -54,7 +52,7 @@ class AnswersBeside:
                 continue
             self._found += 1
             joined = {**read.values, self._field: answer}
-            yield JsonRow(row.line, msgspec.json.encode(joined))
+            yield JsonRow(row.line, row_json(joined))
 
     def note(self) -> str:
         """What was matched, what was not, and what could not be told apart."""
@@ -140,4 +138,4 @@ def shared_key(row: RowColumns, others: Sequence[RowColumns], columns: ColumnMap
 def name_at(row: RowColumns, path: str) -> str:
     """The value by which a row is matched, as text."""
     value = row.at(path)
-    return msgspec.json.encode(None if value is MISSING else value).decode().strip('"')
+    return whole_number(row_json(None if value is MISSING else value).decode().strip('"'))

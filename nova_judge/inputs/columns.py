@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from nova_judge.json_lines import Fault
 from nova_judge.recipe.column_map import ColumnMap, as_option
 
-__all__ = ["pick", "text_of", "whole_number"]
+__all__ = ["pick", "row_json", "text_of", "whole_number"]
 
 MISSING: Final = object()
 _OPENAI_ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
@@ -23,6 +25,21 @@ class Decimal(str):
     """A number with a point or an exponent, as the file writes it."""
 
     __slots__ = ()
+
+
+def row_json(row: object) -> bytes:
+    """JSON of a row or of a part of one, its decimal numbers as the file writes them.
+
+    >>> row_json({"share": Decimal("0.50")})
+    b'{"share":0.50}'
+    """
+    return msgspec.json.encode(row, enc_hook=_as_written)
+
+
+def _as_written(value: object) -> msgspec.Raw:
+    if isinstance(value, Decimal):
+        return msgspec.Raw(value.encode())
+    raise TypeError(f"{type(value).__name__} has no place in a row")
 
 
 class ConversationPrompt(NamedTuple):

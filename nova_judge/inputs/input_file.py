@@ -10,7 +10,7 @@ import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
 from nova_judge.inputs.answers_beside import AnswersBeside, name_at, readable_rows, shared_key
-from nova_judge.inputs.columns import MISSING, RowColumns, pick
+from nova_judge.inputs.columns import MISSING, RowColumns, pick, row_json
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import UNREADABLE, columns_of, repeated_key
@@ -121,7 +121,7 @@ def _renamed(content: bytes, columns: ColumnMap) -> _Renamed:
     moved = {path for path in named.values() if path in row.values} | set(columns.ignored)
     moved |= {path.partition(".")[0] for path in named.values()}
     kept = {name: value for name, value in row.values.items() if name not in moved}
-    return _Renamed(msgspec.json.encode({**kept, **mapped}), mapped.keys())
+    return _Renamed(row_json({**kept, **mapped}), mapped.keys())
 
 
 def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:
@@ -201,7 +201,7 @@ class _Other:
             self._matched += 1
             beside = {JOINED: other.values} if self._reads_it else {}
             joined = {**other.values, **columns.values, **beside}
-            yield JsonRow(row.line, msgspec.json.encode(joined))
+            yield JsonRow(row.line, row_json(joined))
 
     def notes(self) -> Iterator[str]:
         """Notes on what was matched, and what was not."""

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 import orjson
 
-from nova_judge.inputs.columns import MISSING, asked_by, question_about, text_of, whole_number
+from nova_judge.inputs.columns import (
+    MISSING,
+    asked_by,
+    question_about,
+    row_json,
+    text_of,
+    whole_number,
+)
 from nova_judge.inputs.dataset import shard_lines
 from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
 from nova_judge.inputs.row_fields import columns_of
@@ -97,7 +104,7 @@ def parse_own_line(
 
 
 def _images(fields: OwnFields) -> str | None:
-    return None if fields.images is None else msgspec.json.encode(fields.images).decode()
+    return None if fields.images is None else row_json(fields.images).decode()
 
 
 def _fields_of(content: bytes, columns: ColumnMap) -> OwnFields | Fault:
@@ -136,7 +143,7 @@ def gen_qa_line(fields: OwnFields, _row: OwnRow) -> bytes:
     sent: dict[str, Any] = {"query": fields.query, "response": fields.response}
     sent |= {k: v for k in optional if (v := getattr(fields, k)) is not None}
     if isinstance(fields.metadata, dict):
-        sent["metadata"] = msgspec.json.encode(fields.metadata).decode()
+        sent["metadata"] = row_json(fields.metadata).decode()
     return _line(sent)
 
 
@@ -150,4 +157,7 @@ def rft_eval_line(fields: OwnFields, row: OwnRow) -> bytes:
 
 
 def _line(sent: object) -> bytes:
-    return orjson.dumps(sent, option=orjson.OPT_APPEND_NEWLINE)
+    as_written = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_SUBCLASS
+    return orjson.dumps(
+        sent, default=lambda part: orjson.Fragment(row_json(part)), option=as_written
+    )

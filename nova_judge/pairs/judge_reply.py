@@ -32,6 +32,7 @@ _TYPES = {"scale": "scale", "pass_fail": "binary"}
 ReplyForm = TypeVar("ReplyForm")
 
 
+# Reasons of any form: what they are costs no verdict, and is not read.
 class _VerdictReply(msgspec.Struct):
     verdict: str
     reasons: Any = ""
@@ -43,26 +44,26 @@ class _NamedCriterion(msgspec.Struct):
     weight: float
     score_A: float
     score_B: float
-    description: str = ""
-    justification_A: str = ""
-    justification_B: str = ""
+    description: Any = ""
+    justification_A: Any = ""
+    justification_B: Any = ""
 
 
 class _RubricReply(msgspec.Struct):
     criteria: list[_NamedCriterion]
     verdict: str
-    reasons: str = ""
+    reasons: Any = ""
 
 
 class _Scores(msgspec.Struct):
     score_A: float | bool
     score_B: float | bool
-    justification: str = ""
+    justification: Any = ""
 
 
 class _ScoresReply(msgspec.Struct):
     criteria: dict[str, _Scores]
-    reasons: str = ""
+    reasons: Any = ""
 
 
 class ReadReply(NamedTuple):
@@ -92,7 +93,7 @@ def read_reply(text: str, rubric: FixedRubric | str | None) -> ReadReply:
     if verdict_reply is None:
         return _with_label(text, parse_verdict(text))
     verdict = _verdict(verdict_reply.verdict)
-    reasons = verdict_reply.reasons
+    reasons = verdict_reply.reasons or ""
     body = reasons if isinstance(reasons, str) else json.dumps(reasons, ensure_ascii=False)
     return _written(body, verdict, text)
 

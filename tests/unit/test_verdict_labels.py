@@ -142,6 +142,7 @@ def test_labels_in_every_form_that_occurs(text, expected):
         ('{"unpreferred": "A"}', NO_LABEL),
         ("A>B\nB>A", CONFLICT),
         ("A\nB", NO_LABEL),
+        ("<verdict>A</verdict> or [[B>A]]", CONFLICT),
         ("[[A>B (tie)]]", NO_LABEL),
         ('{"verdicts": ["A>B", "B>A"]}', NO_LABEL),
         ('{"verdict": "A', NO_LABEL),

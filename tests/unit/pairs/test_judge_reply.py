@@ -52,6 +52,28 @@ def test_labels_in_the_reasons_are_no_verdict(reasons):
     assert verdict(json.dumps({"reasons": reasons, "verdict": "A>B"})) == Verdict.A
 
 
+@pytest.mark.parametrize("reasons", [None, ["[[A>B]] is tempting"], {"A": "[[A>B]]"}, 5])
+def test_reasons_of_any_form_cost_no_verdict(reasons):
+    """Seen: a list of reasons was no JSON reply of ours, and the label in it was the verdict."""
+    assert verdict(json.dumps({"reasons": reasons, "verdict": "B>A"})) == Verdict.B
+    scores = {"score_A": 5, "score_B": 1, "justification": reasons}
+    fixed = {"accuracy": FIXED["accuracy"]}
+    assert verdict(json.dumps({"criteria": {"accuracy": scores}}), fixed) == Verdict.A
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"reasons": "[[A>B]] is tempting", "verdict": "B>A",}',
+        "{'reasons': '[[A>B]] is tempting', 'verdict': 'B>A'}",
+        '{"verdict": "B>A", "reasons": "He said "[[A>B]]" there"}',
+        '{"verdict": "B>A", "reasons": "One may say [[A>B]], but',
+    ],
+)
+def test_a_label_in_reasons_is_never_the_verdict_of_json_that_is_broken(reply):
+    assert read_reply(reply, None).error == "the judge's output names different verdicts"
+
+
 def test_where_there_is_no_json_the_label_is_read():
     assert verdict("A is right.\n\n[[A>B]]") == Verdict.A
     assert read_reply("I cannot say.", None).error == "no verdict label in the judge's output"
