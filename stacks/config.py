@@ -19,6 +19,11 @@ BEDROCK_LESS = ("aws-cn", "aws-iso-e")
 Source: the regions of Bedrock that botocore knows."""
 
 
+_FUNCTION = r"^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?\Z"
+_REPOSITORY = r"^arn:[\w-]+:ecr:[\w-]+:\d{12}:repository/[\w./-]+\Z"
+_PACKAGE = r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/[a-zA-Z0-9][\w/-]*\*?\Z"
+_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z"
+
 _KeyArn: TypeAlias = Annotated[
     str,
     Meta(
@@ -27,23 +32,15 @@ _KeyArn: TypeAlias = Annotated[
     ),
 ]
 _FunctionArns: TypeAlias = Annotated[
-    tuple[
-        Annotated[
-            str,
-            Meta(pattern=r"^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?\Z"),
-        ],
-        ...,
-    ],
+    tuple[Annotated[str, Meta(pattern=_FUNCTION)], ...],
     Meta(description="a list of ARNs of Lambda functions"),
 ]
 _RepositoryArns: TypeAlias = Annotated[
-    tuple[
-        Annotated[str, Meta(pattern=r"^arn:[\w-]+:ecr:[\w-]+:\d{12}:repository/[\w./-]+\Z")], ...
-    ],
+    tuple[Annotated[str, Meta(pattern=_REPOSITORY)], ...],
     Meta(description="a list of ARNs of ECR repositories"),
 ]
 _EndpointNames: TypeAlias = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
+    tuple[Annotated[str, Meta(pattern=_NAME)], ...],
     Meta(description="a list of names of endpoints and components, or of beginnings with a *"),
 ]
 _Weights: TypeAlias = Annotated[
@@ -51,23 +48,13 @@ _Weights: TypeAlias = Annotated[
     Meta(description='a list of folders such as s3://bucket/checkpoints/, and "hub"'),
 ]
 _PackageArns: TypeAlias = Annotated[
-    tuple[
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package/[a-zA-Z0-9][\w/-]*\*?\Z"
-            ),
-        ],
-        ...,
-    ],
+    tuple[Annotated[str, Meta(pattern=_PACKAGE)], ...],
     Meta(description="a list of ARNs such as arn:…:model-package/GROUP/*"),
 ]
 _JobNames: TypeAlias = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}\*?\Z")], ...],
+    tuple[Annotated[str, Meta(pattern=_NAME)], ...],
     Meta(description="a list of names of training jobs, or of beginnings with a *"),
 ]
-
-
 _Emails: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z")], ...],
     Meta(description="a list of e-mail addresses"),

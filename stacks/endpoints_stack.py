@@ -42,7 +42,7 @@ class EndpointsStack(cdk.Stack):
             model = self._model(name, spec, role, config.vpc)
             endpoint = catalog.endpoint_name(config.prefix, name)
             configs = {
-                kind: self._config(name, endpoint, model, self._variant(spec, model, kind))
+                kind: self._config(name, endpoint, spec, model, kind)
                 for kind in spec.instance_types
             }
             self.configs[name] = {kind: str(c.endpoint_config_name) for kind, c in configs.items()}
@@ -89,11 +89,19 @@ class EndpointsStack(cdk.Stack):
         model.node.add_dependency(role)
         return model
 
-    @staticmethod
-    def _variant(
-        spec: EndpointModel, model: sagemaker.CfnModel, instance_type: str
-    ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-        return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+    def _config(
+        self,
+        name: str,
+        endpoint: str,
+        spec: EndpointModel,
+        model: sagemaker.CfnModel,
+        instance_type: str,
+    ) -> sagemaker.CfnEndpointConfig:
+        """Named after its content, so that other stacks name it without importing an export.
+
+        It cannot be changed, only replaced; CloudFormation refuses to change an export in use.
+        """
+        variant = sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             variant_name="main",
             model_name=model.attr_model_name,
             instance_type=instance_type,
@@ -106,23 +114,11 @@ class EndpointsStack(cdk.Stack):
                 routing_strategy="LEAST_OUTSTANDING_REQUESTS"
             ),
         )
-
-    def _config(
-        self,
-        name: str,
-        endpoint: str,
-        model: sagemaker.CfnModel,
-        variant: sagemaker.CfnEndpointConfig.ProductionVariantProperty,
-    ) -> sagemaker.CfnEndpointConfig:
-        """Named after its content, so that other stacks name it without importing an export.
-
-        It cannot be changed, only replaced; CloudFormation refuses to change an export in use.
-        """
         content = self.resolve([variant, model.primary_container])
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
         return sagemaker.CfnEndpointConfig(
             self,
-            pascal("Config", name, variant.instance_type or ""),
+            pascal("Config", name, instance_type),
             endpoint_config_name=f"{endpoint[:52]}-{digest}",
             production_variants=[variant],
         )

@@ -15,7 +15,7 @@ from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
 from stacks.config import StageConfig
 from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow, allow_events
-from stacks.constructs.names import default_bus, machine_arns
+from stacks.constructs.names import machine_arns
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.registry_gate import RegistryGate
 from stacks.constructs.storage import Storage
@@ -47,7 +47,7 @@ class ResultsStack(cdk.Stack):
         # What a run has used, for its bill.
         history = ["states:GetExecutionHistory", "states:ListMapRuns", "states:ListExecutions"]
         allow(self.processor, (history, machine_arns(self, config.machine_name)))
-        allow_events(self.processor, default_bus(self), EVENT_SOURCE)
+        allow_events(self.processor, self)
         dead_letters = dead_letter_queue(self, "ResultsDeadLetters", tell=self.topic)
         self._start_on_job_end(config, dead_letters)
         if any(one.sets for one in config.triggers.values()):

@@ -1,5 +1,7 @@
 """Storage: the data bucket and the runs table. The only stack that holds state."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -24,8 +26,13 @@ class StorageStack(cdk.Stack):
         )
         key = kms.Key.from_key_arn(self, "Key", config.kms_key) if config.kms_key else None
         data = self._bucket("Data", self.removal, logs=logs, key=key)
-        self._send_events(data)
-        self._expire_runs(data, config.run_retention_days)
+        bucket: Any = data.node.default_child
+        # The L2 property would add a custom-resource function; the L1 property needs none.
+        events = "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"
+        bucket.add_property_override(events, True)
+        expiration = cdk.Duration.days(config.run_retention_days)
+        for prefix in (RUNS, ANSWERS):
+            data.add_lifecycle_rule(prefix=prefix, expiration=expiration)
         runs = dynamodb.TableV2(
             self,
             "Runs",
@@ -38,7 +45,11 @@ class StorageStack(cdk.Stack):
             removal_policy=self.removal,
         )
         if config.kms_key:
-            self._encrypt(runs, config.kms_key)
+            table: Any = runs.node.default_child
+            # The L2 property takes no key where the stack's region is not written down.
+            table.add_property_override("SSESpecification", {"SSEEnabled": True, "SSEType": "KMS"})
+            by_key = {"KMSMasterKeyId": config.kms_key}
+            table.add_property_override("Replicas.0.SSESpecification", by_key)
         cdk.CfnOutput(self, "DataBucketName", value=data.bucket_name)
         cdk.CfnOutput(self, "RunsTableName", value=runs.table_name)
         self.storage = Storage(data, runs, config.kms_key)
@@ -74,25 +85,3 @@ class StorageStack(cdk.Stack):
             expiration=cdk.Duration.days(expire_days) if expire_days else None,
         )
         return bucket
-
-    @staticmethod
-    def _encrypt(table: dynamodb.TableV2, key: str) -> None:
-        # The L2 property takes no key where the stack's region is not written down.
-        resource = table.node.default_child
-        assert isinstance(resource, dynamodb.CfnGlobalTable)  # noqa: S101 - narrows the type
-        resource.add_property_override("SSESpecification", {"SSEEnabled": True, "SSEType": "KMS"})
-        resource.add_property_override("Replicas.0.SSESpecification", {"KMSMasterKeyId": key})
-
-    @staticmethod
-    def _send_events(bucket: s3.Bucket) -> None:
-        # The L2 property would add a custom-resource function; the L1 property needs none.
-        resource = bucket.node.default_child
-        assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - narrows the type
-        resource.add_property_override(
-            "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
-        )
-
-    @staticmethod
-    def _expire_runs(bucket: s3.Bucket, days: int) -> None:
-        for prefix in (RUNS, ANSWERS):
-            bucket.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(days))

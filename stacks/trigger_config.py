@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,28 @@ OWN_NAMES = "nova-judge-"
 MOST_CHARACTERS = 3_000
 """Lambda's environment takes 4 KiB
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
+_JobNameBegin: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,61}\Z",
+        description="how the names of training jobs begin",
+    ),
+]
+_Group: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z",
+        description="the name of a group of model packages",
+    ),
+]
+_Schedule: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(rate|cron)\([^()]{1,200}\)\Z",
+        description="rate(7 days), or cron(0 6 ? * MON *)",
+    ),
+]
 
 
 class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,40 +53,13 @@ class StageTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     input: Annotated[
         str, Meta(pattern=rf"^({INBOX}.{{1,900}})?\Z", description=f"a key below {INBOX}")
     ] = ""
-    when_trained: (
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,61}\Z",
-                description="how the names of training jobs begin",
-            ),
-        ]
-        | None
-    ) = None
-    when_registered: (
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}\Z",
-                description="the name of a group of model packages",
-            ),
-        ]
-        | None
-    ) = None
+    when_trained: _JobNameBegin | None = None
+    when_registered: _Group | None = None
     approvals: Annotated[
         tuple[Approval, ...],
         Meta(description="a list of Approved, Rejected and PendingManualApproval"),
     ] = ("PendingManualApproval",)
-    schedule: (
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^(rate|cron)\([^()]{1,200}\)\Z",
-                description="rate(7 days), or cron(0 6 ? * MON *)",
-            ),
-        ]
-        | None
-    ) = None
+    schedule: _Schedule | None = None
     timezone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,50}\Z")] = "UTC"
     no_cache: bool = False
     sets: Annotated[tuple[Settable, ...], Meta(description='a list of "approval" and "tag"')] = ()

@@ -17,13 +17,11 @@ from lambdas.settings import (
 from nova_judge.layout import INBOX
 from nova_judge.preflight.weights_check import HUB
 from nova_judge.recipe import catalog
-from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_events, allow_pass_role
 from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
-    default_bus,
     execution_arns,
     machine_arns,
     own_models,
@@ -134,7 +132,7 @@ class EvaluationFunctions:
         storage.allow_table(function["ClaimRun"], "GetItem", "PutItem")
         allow(function["RecordFailure"], (["sns:Publish"], [self._reports.topic_arn]))
         for name in ("ClaimRun", "RecordFailure"):
-            allow_events(function[name], default_bus(self._stack), EVENT_SOURCE)
+            allow_events(function[name], self._stack)
         self._grant_endpoints()
         self._grant_account_endpoints()
         self._grant_models()

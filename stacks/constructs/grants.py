@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+
+from nova_judge.runs.job_outcome import EVENT_SOURCE
+from stacks.constructs.names import slash_arn
 
 Right: TypeAlias = tuple[Sequence[str], Sequence[str]]
 
@@ -22,10 +26,11 @@ def allow_pass_role(grantee: iam.IGrantable, role: iam.IRole, service: str) -> N
     allow(grantee, (["iam:PassRole"], [role.role_arn]), where=to_it)
 
 
-def allow_events(grantee: iam.IGrantable, bus: str, source: str) -> None:
-    """Let somebody put events of one source on a bus (an ARN)."""
-    of_it = {"StringEquals": {"events:source": source}}
-    allow(grantee, (["events:PutEvents"], [bus]), where=of_it)
+def allow_events(grantee: iam.IGrantable, stack: cdk.Stack) -> None:
+    """Let somebody put our own events on the account's own event bus."""
+    bus = slash_arn(stack, "events", "event-bus", "default")
+    ours = {"StringEquals": {"events:source": EVENT_SOURCE}}
+    allow(grantee, (["events:PutEvents"], [bus]), where=ours)
 
 
 def allow_list(grantee: iam.IGrantable, bucket: str, keys: str) -> None:

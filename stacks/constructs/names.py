@@ -92,8 +92,3 @@ def machine_arns(stack: cdk.Stack, name: str) -> list[str]:
 def execution_arns(stack: cdk.Stack, name: str) -> list[str]:
     """The executions of the machine of that name, and those that its maps start."""
     return [colon_arn(stack, "states", "execution", f"{name}{rest}") for rest in (":*", "/*")]
-
-
-def default_bus(stack: cdk.Stack) -> str:
-    """The account's own event bus."""
-    return slash_arn(stack, "events", "event-bus", "default")

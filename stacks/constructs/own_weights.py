@@ -54,7 +54,8 @@ class OwnWeights(Construct):
         images, registry = catalog.images(), serving_registry(self)
         named = {images.serving.images[image].split(":")[0] for image in IMAGES.values()}
         places = [(registry, name) for name in sorted(named)]
-        if self._config.model_packages or self._config.training_jobs or self._has_nova():
+        has_nova = any(each.startswith(ESCROW) for each in self._config.weights)
+        if self._config.model_packages or self._config.training_jobs or has_nova:
             nova = images.nova_inference
             places += [(each, nova.repository) for each in sorted(set(nova.accounts.values()))]
         return [repository_arn(self._stack, account, name) for account, name in places]
@@ -117,9 +118,6 @@ class OwnWeights(Construct):
         allow_list(self.role, bucket.bucket_arn, f"{WEIGHTS}*")
         if storage.kms_key:
             allow(self.role, (["kms:Decrypt"], [storage.kms_key]))
-
-    def _has_nova(self) -> bool:
-        return any(each.startswith(ESCROW) for each in self._config.weights)
 
     def _allow_reading(self, grantee: iam.IGrantable) -> None:
         """Let somebody read the stage's folders, and decrypt with its key."""

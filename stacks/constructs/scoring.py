@@ -9,14 +9,12 @@ from constructs import Construct
 from lambdas.settings import ScorerSettings
 from nova_judge.folders import SCORERS
 from nova_judge.kinds.nova import scorer_function_name
-from nova_judge.runs.job_outcome import EVENT_SOURCE
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_events, allow_pass_role
 from stacks.constructs.names import (
     bedrock_jobs,
     bedrock_models,
     colon_arn,
-    default_bus,
     pascal,
 )
 from stacks.constructs.python_function import PythonFunction
@@ -80,5 +78,5 @@ class Scoring(Construct):
             (["bedrock:CreateEvaluationJob"], [jobs, f"{own}:custom-model/*", *self._models]),
             (["bedrock:GetEvaluationJob", "bedrock:TagResource"], [jobs]),
         )
-        allow_events(machine, default_bus(stack), EVENT_SOURCE)
+        allow_events(machine, stack)
         allow_pass_role(machine, role, "bedrock.amazonaws.com")
