@@ -1,7 +1,5 @@
 """`nj.compare_answers`: rows judged on this machine, without AWS."""
 
-import atexit
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from nova_judge.api.opened_run import OpenedRun
+from nova_judge.aws.fetched_runs import temporary_folder
 from nova_judge.errors import LocalModeError, RequestError
 from nova_judge.extras import require
 from nova_judge.findings.saved_report import open_report
@@ -52,7 +51,7 @@ def compare_answers(
     from nova_judge_local.local_run import RunRequest, run  # noqa: PLC0415 - an extra
 
     with _as_file(rows) as file:
-        folder = Path(out) if out is not None else _kept_for_a_while()
+        folder = Path(out) if out is not None else temporary_folder() / "run"
         named = dict(zip(("name-a", "name-b"), names, strict=True)) if names else {}
         ended = run(RunRequest(file, recipe, folder, judge, names=named), _Silent())
     if ended.status != "SUCCEEDED":
@@ -106,9 +105,3 @@ def _line(row: object) -> bytes:
         )
     given = {name: value for name, value in row.items() if value is not None}
     return orjson.dumps(given, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _kept_for_a_while() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="nova-judge-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder / "run"

@@ -10,7 +10,6 @@ import typer
 
 from nova_judge.aws import account
 from nova_judge.aws.place import current_region
-from nova_judge.check import Check
 from nova_judge.cli.arguments import AsJson, StageOption, TriggeredBy
 from nova_judge.cli.command_input import source, triggered_recipe
 from nova_judge.cli.estimate import read_file_head
@@ -21,7 +20,6 @@ from nova_judge.preflight import rules
 from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.own_models import own_names
-from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.server_keys import variable_of
 from nova_judge.steps.asked_servers import asked_servers
 from nova_judge.steps.served_models import served_models
@@ -51,7 +49,11 @@ def command(
     read = triggered_recipe(recipe, trigger) if recipe else None
     console = Console()
     with console.status("asking AWS", spinner="dots"):
-        read, served = _settled(read)
+        region, served = current_region(), []
+        if read is not None and region is not None:
+            # With the instance types that fit its own models, and what was found of them.
+            settled = served_models(read, read.names, region, None)
+            read, served = settled.recipe, settled.checks
         facts = account.doctor_facts(stage, read)
         if read is not None:
             servers = asked_servers(read, read.names, _key)
@@ -70,15 +72,6 @@ def command(
     else:
         console.print(checks_table("check", "found", checks))
     rules.require(checks)
-
-
-def _settled(recipe: Recipe | None) -> tuple[Recipe | None, list[Check]]:
-    """The recipe with the instance types that fit its own models, and what was found of them."""
-    region = current_region()
-    if recipe is None or region is None:
-        return recipe, []
-    models = served_models(recipe, recipe.names, region, None)
-    return models.recipe, models.checks
 
 
 def _key(url: str, secret: str) -> str:

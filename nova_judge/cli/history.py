@@ -48,7 +48,12 @@ def command(
         raise SavedReportError(
             f"{folder} holds no report yet: run `make demo`, or name the folder with your runs."
         )
-    series, refused = _series(reports, like)
+    refused: list[Refused] = []
+    if like is None:
+        series = group(reports)
+    else:
+        together, refused = trend(report_at(like), reports)
+        series = [together]
     console = Console(stderr=as_json)
     if as_json:
         print_json(_document(series, refused))
@@ -68,13 +73,6 @@ def _document(series: list[Series], refused: list[Refused]) -> dict[str, object]
     ]
     left_out = [{"run_id": one.report.metrics.run_id, "reason": one.difference} for one in refused]
     return {"series": runs, "left_out": left_out}
-
-
-def _series(reports: list[SavedReport], like: str | None) -> tuple[list[Series], list[Refused]]:
-    if like is None:
-        return group(reports), []
-    together, refused = trend(report_at(like), reports)
-    return [together], refused
 
 
 def _table(series: Series) -> Table:

@@ -42,9 +42,13 @@ def command(
 
       nova-judge leaderboard runs/*/report/metrics.json --json
     """
-    reports, twice = _distinct([report_at(run) for run in runs])
+    reports = list({one.metrics.run_id: one for one in map(report_at, runs)}.values())
     board = leaderboard([_match(report) for report in reports], level)
-    notes = [*_notes(reports, board), *twice]
+    notes = _notes(reports, board)
+    if twice := len(runs) - len(reports):
+        notes.append(
+            f"{count_of(twice, 'run was', 'runs were')} given more than once; each counts once"
+        )
     if as_json:
         print_json({**msgspec.structs.asdict(board), "notes": notes})
         return
@@ -91,18 +95,6 @@ def _name(metrics: Metrics, side: Candidate) -> str | None:
         return name
     file = metrics.input.uri.rpartition("/")[2]
     return f"{name} of {file} ({(metrics.input.version or 'no version')[:8]})"
-
-
-def _distinct(reports: list[SavedReport]) -> tuple[list[SavedReport], list[str]]:
-    """Every run once, and a note where one was given twice."""
-    by_id = {report.metrics.run_id: report for report in reports}
-    left_out = len(reports) - len(by_id)
-    notes = (
-        [f"{count_of(left_out, 'run was', 'runs were')} given more than once; each counts once"]
-        if left_out
-        else []
-    )
-    return list(by_id.values()), notes
 
 
 def _notes(reports: list[SavedReport], board: Leaderboard) -> list[str]:

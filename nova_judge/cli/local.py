@@ -245,7 +245,9 @@ def _show(console: Console, result: "RunResult") -> None:
         lines += [f"The stand-in says: {result.refused}"] if result.refused else []
         lines += [f"What functions and jobs wrote: {_relative(result.logs)}"] if result.logs else []
         raise LocalModeError("\n".join(lines))
-    _refuse_nothing(_print(console, result.folder))
+    report = _print(console, result.folder)
+    if report.metrics.rows.judged == 0:
+        raise LocalModeError(f"Not one row was judged. {_example(report)}".rstrip())
 
 
 def _print(console: Console, folder: Path) -> SavedReport:
@@ -253,12 +255,6 @@ def _print(console: Console, folder: Path) -> SavedReport:
     console.print()
     print_result(console, report, _page(folder))
     return report
-
-
-def _refuse_nothing(report: SavedReport) -> None:
-    """Raises LocalModeError, with one output of the judge, where not one row was judged."""
-    if report.metrics.rows.judged == 0:
-        raise LocalModeError(f"Not one row was judged. {_example(report)}".rstrip())
 
 
 def _example(report: SavedReport) -> str:

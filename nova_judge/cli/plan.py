@@ -92,7 +92,10 @@ def command(
             correlation=_alike(samples, correlation, like),
         )
     else:
-        stated = _detectable(pairs or 0, level, power, share)
+        judged = pairs or 0
+        decided = int(judged * share)
+        found = detectable_difference(decided, level=level, power=power)
+        stated = Detectable(found, level, power, share, decided, judged)
     if as_json:
         print_json(stated)
     else:
@@ -110,12 +113,6 @@ def _alike(samples: int, correlation: float | None, like: str | None) -> float:
         )
     between, within = repeats.between**2, repeats.within**2
     return between / (between + within) if between + within else 1.0
-
-
-def _detectable(pairs: int, level: float, power: float, share: float) -> Detectable:
-    decided = int(pairs * share)
-    difference = detectable_difference(decided, level=level, power=power)
-    return Detectable(difference, level, power, share, decided, pairs)
 
 
 def _share(decided_share: float | None, like: str | None) -> float:

@@ -17,11 +17,6 @@ from nova_judge.text import count_of
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `squad` a command of its own while it is the only one."""
-
-
 @app.command("squad")
 def squad(
     file: Annotated[Path, typer.Argument(help="An official SQuAD file, such as dev-v1.1.json.")],

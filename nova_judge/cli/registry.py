@@ -18,12 +18,6 @@ RoleOption = Annotated[
 WaitOption = Annotated[bool, typer.Option(help="Wait until the registry has it available.")]
 
 
-@datasets.callback()
-@scorers.callback()
-def _group() -> None:
-    """Keep `register` a command of its own while it is the only one."""
-
-
 @datasets.command("register")
 def register_dataset_command(
     name: Annotated[str, typer.Argument(help="The name in the registry.")],

@@ -1,6 +1,6 @@
 """`nova-judge request`: what a run would send to SageMaker, without touching AWS."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -20,14 +20,6 @@ RUN_ID = "RUN-ID"
 BUCKET = "DATA-BUCKET"
 ACCOUNT = "111122223333"
 JOB_PREFIX = "nova-judge"
-
-
-class ExampleJob(NamedTuple):
-    """One job of a run: the API's call, the request, and the recipe that a container reads."""
-
-    call: str
-    request: dict[str, Any]
-    recipe: str | None
 
 
 def command(
@@ -51,19 +43,22 @@ def command(
     read = triggered_recipe(recipe, trigger)
     jobs = example_jobs(read, region)
     first = jobs[0]
+    recipes = [content.decode() for key, content in first.files if key.endswith("recipe.yaml")]
+    text = recipes[0] if recipes else None
     if as_json:
-        print_json({**first._asdict(), "jobs": len(jobs)})
+        asked = {"call": first.call, "request": first.body, "recipe": text}
+        print_json(asked | {"jobs": len(jobs)})
         return
     console = Console()
     more = f", the first of {count_of(len(jobs), 'job')}" if len(jobs) > 1 else ""
     console.print(f"[bold]{first.call}[/] in {region}, recipe [bold]{read.name}[/]{more}")
-    console.print_json(data=first.request)
-    if first.recipe is not None:
+    console.print_json(data=first.body)
+    if text is not None:
         console.print("\n[bold]recipe.yaml[/], as the container reads it")
-        console.print(first.recipe, soft_wrap=True, markup=False)
+        console.print(text, soft_wrap=True, markup=False)
 
 
-def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
+def example_jobs(recipe: Recipe, region: str) -> list[JobRequest]:
     """The jobs of a run over one row, with placeholders for what only a run knows.
 
     Raises RecipeError where the region has no evaluation image.
@@ -80,9 +75,4 @@ def example_jobs(recipe: Recipe, region: str) -> list[ExampleJob]:
     kind = kind_of(recipe.kind)
     role = f"arn:{partition_of(region).name}:iam::{ACCOUNT}:role/JUDGE-JOB-ROLE"
     deployment = Deployment(BUCKET, region, ACCOUNT, JOB_PREFIX, role, "STAGE")
-    return [_example(kind.request(run, job, deployment)) for job in kind.jobs(run, 1)]
-
-
-def _example(asked: JobRequest) -> ExampleJob:
-    recipes = [content.decode() for key, content in asked.files if key.endswith("recipe.yaml")]
-    return ExampleJob(asked.call, asked.body, recipes[0] if recipes else None)
+    return [kind.request(run, job, deployment) for job in kind.jobs(run, 1)]

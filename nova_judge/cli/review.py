@@ -2,7 +2,6 @@
 
 import getpass
 import webbrowser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -33,6 +32,7 @@ from nova_judge.review.labels import (
 from nova_judge.review.reviewed import reviewed_metrics
 from nova_judge.review.session import ReviewSession
 from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.run_index import now
 from nova_judge.text import count_of
 
 
@@ -109,8 +109,7 @@ def _drawn(console: Console, place: _Place, budget: int, *, keep: bool) -> Draw:
     metrics = place.report.metrics
     candidates = candidates_of(place.report.rows())
     seed = int.from_bytes(metrics.run_id.encode()[-4:]) ^ budget
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    draw = draw_rows(candidates, metrics.run_id, budget, seed, now)
+    draw = draw_rows(candidates, metrics.run_id, budget, seed, now())
     columns = ("if people agree with the judge on", *right("corrected win rate of B"))
     title = f"What {count_of(len(draw.rows), 'label')} can tell"
     rows = [
@@ -136,7 +135,6 @@ def _session(place: _Place, draw: Draw, reviewer: str) -> ReviewSession:
             f"{place.store.where}: {len(missing)} drawn lines are not in the run: the labels are "
             "those of another one"
         )
-    now = lambda: datetime.now(UTC).isoformat(timespec="seconds")  # noqa: E731
     return ReviewSession(draw, rows, place.store, reviewer, now)
 
 

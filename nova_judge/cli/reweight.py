@@ -1,7 +1,7 @@
 """`nova-judge reweight`: other weights for the criteria, without asking the judge again."""
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 import typer
@@ -68,29 +68,19 @@ def command(
     if not own:
         settings = settings_for(rows.columns, settings)
     reweighed = figures(rows.columns, reweigh(rows.columns, chosen), settings, rows.prompts)
-    details = None if weights or drop or only else _Details.of(rows)
+    firm = None if weights or drop or only else firmness(rows.columns)
+    loser: Candidate = "A" if firm is not None and firm.leader == "B" else "B"
+    causes = root_causes(rows.columns, rows.categories, loser) if firm is not None else None
     if as_json:
-        print_json(_plain(reweighed, rows, details))
+        print_json(_plain(reweighed, rows, firm, causes))
         return
     console = Console()
     _print_figures(console, reweighed)
     console.print(_criteria_table(rows.columns))
-    if details is not None:
-        _print_firmness(console, details.firmness)
-        _print_causes(console, details)
-
-
-class _Details(NamedTuple):
-    firmness: Firmness
-    loser: Candidate
-    causes: list[RootCause]
-
-    @classmethod
-    def of(cls, rows: ReportColumns) -> "_Details":
-        firm = firmness(rows.columns)
-        assert firm is not None  # noqa: S101 (some row is scored)
-        loser: Candidate = "A" if firm.leader == "B" else "B"
-        return cls(firm, loser, root_causes(rows.columns, rows.categories, loser))
+    if firm is not None:
+        _print_firmness(console, firm)
+    if causes:
+        _print_causes(console, loser, causes)
 
 
 def _read(run: str, groups: CriterionGroups) -> tuple[ReportColumns, StatisticsSettings]:
@@ -151,9 +141,7 @@ def _print_firmness(console: Console, firm: Firmness) -> None:
     )
 
 
-def _print_causes(console: Console, details: _Details) -> None:
-    if not details.causes:
-        return
+def _print_causes(console: Console, loser: Candidate, causes: list[RootCause]) -> None:
     columns = ("category", "criterion", *right("rows lost", "mean cost", "worst rows"))
     rows = (
         (
@@ -163,9 +151,9 @@ def _print_causes(console: Console, details: _Details) -> None:
             f"{cause.loss:.3f}",
             ", ".join(map(str, cause.worst)),
         )
-        for cause in details.causes[:_LISTED]
+        for cause in causes[:_LISTED]
     )
-    title = f"Where {details.loser} loses"
+    title = f"Where {loser} loses"
     console.print(table(columns, rows, title=title, title_justify="left"))
     console.print("Look at one with `nova-judge rows RUN --row N`.")
 
@@ -174,11 +162,16 @@ def _signed(value: float | None) -> str:
     return "unknown" if value is None else f"{value:+.3f}"
 
 
-def _plain(reweighed: ReweighedFigures, rows: ReportColumns, details: _Details | None) -> object:
+def _plain(
+    reweighed: ReweighedFigures,
+    rows: ReportColumns,
+    firm: Firmness | None,
+    causes: list[RootCause] | None,
+) -> object:
     return {
         **msgspec.structs.asdict(reweighed),
         "criteria": coverage(rows.columns),
         "drivers": drivers(rows.columns),
-        "firmness": details.firmness if details else None,
-        "root_causes": details.causes if details else None,
+        "firmness": firm,
+        "root_causes": causes,
     }

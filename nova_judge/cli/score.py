@@ -24,14 +24,6 @@ from nova_judge.text import count_of
 MOST_REASONS = 10
 
 
-class MissingScores(msgspec.Struct, frozen=True):
-    """Number of answers without a score of a metric, and the reason."""
-
-    metric: str
-    reason: str
-    count: int
-
-
 ScoreFile: TypeAlias = Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")]
 ScoreScorer: TypeAlias = Annotated[
     str,
@@ -83,14 +75,14 @@ def command(
     figures = kept.figures(0.95)
     differences = kept.differences("A", "B", 0.95)
     reasons = [
-        MissingScores(metric, reason, count)
+        {"metric": metric, "reason": reason, "count": count}
         for (metric, reason), count in kept.reasons().most_common()
     ]
     if as_json:
         document = {"scores": figures, "differences": differences, "unscored": reasons}
         print_json(document | {"jail": limits_that_hold()})
     else:
-        _show(figures, differences, reasons)
+        _show(figures, differences, kept.reasons().most_common())
         Console().print(f"Scorer kept in by: {escape(limits_that_hold())}")
     raise typer.Exit(1 if reasons else 0)
 
@@ -149,7 +141,7 @@ def _line(score: AnswerScore) -> dict[str, object]:
 def _show(
     scores: Sequence[MetricScore],
     differences: Sequence[MetricDifference],
-    reasons: Sequence[MissingScores],
+    reasons: Sequence[tuple[tuple[str, str], int]],
 ) -> None:
     console = Console()
     columns = ("metric", "of", "mean", "95 % interval", "rows", "unscored")
@@ -160,8 +152,8 @@ def _show(
             f"({_number(difference.low)} to {_number(difference.high)})"
         )
     metrics: dict[tuple[str, int], list[str]] = {}
-    for one in reasons:
-        metrics.setdefault((one.reason, one.count), []).append(one.metric)
+    for (metric, reason), count in reasons:
+        metrics.setdefault((reason, count), []).append(metric)
     for (reason, count), names in list(metrics.items())[:MOST_REASONS]:
         answers = count_of(count, "answer")
         console.print(f"{answers} without {escape(', '.join(names))}: {escape(reason)}")

@@ -132,11 +132,6 @@ class _How(NamedTuple):
     no_cache: bool = False
     trigger: Trigger | None = None
 
-    @property
-    def plain(self) -> bool:
-        """True where an upload says all."""
-        return self == _How()
-
 
 class _Asked(NamedTuple):
     """Input of an evaluation: `uri` in the bucket, or `file`, whose JSON Lines are `lines`."""
@@ -204,7 +199,7 @@ def _start(console: Console, place: Deployed, asked: _Asked) -> Started:
 
 def _begin(place: Deployed, asked: _Asked) -> Started:
     read, lines = asked.recipe, asked.lines
-    if lines is not None and asked.how.plain:
+    if lines is not None and asked.how == _How():
         sent = _upload(lines, place.bucket, f"{INBOX}{read.name}/{lines.name}", asked.names)
         return Started(submissions.started_by(sent, place.machine), sent, read)
     item = _object(asked.uri, place) if asked.uri else None

@@ -28,11 +28,6 @@ from nova_judge.text import count_of
 
 MOST_SHOWN = 20
 _OPTIONAL = ("reference", "label", "category", "system", "context", "cluster")
-_PAIRS, _PROMPTS = "ready pairs", "prompts that the candidates will answer"
-_ANSWERS = "answers of one candidate"
-_QUESTIONS = "questions for the model under test"
-
-
 _ONE_TEXT = "one text or number is read"
 _READ = {
     "label": "A, B, tie, A>B, model_a and the like are read",
@@ -129,10 +124,10 @@ def require_usable(recipe: Recipe | None, file: Path, checked: Checked) -> None:
 
 def _holds(recipe: Recipe | None, sources: AnswerSources) -> str:
     if recipe is not None and not kind_of(recipe.kind).generates:
-        return _QUESTIONS
+        return "questions for the model under test"
     if "generated" in sources:
-        return _PROMPTS
-    return _ANSWERS if "unused" in sources else _PAIRS
+        return "prompts that the candidates will answer"
+    return "answers of one candidate" if "unused" in sources else "ready pairs"
 
 
 def _counted(holds: str, lines: Iterable[object]) -> Checked:

@@ -197,8 +197,8 @@ def test_the_hours_of_a_judges_endpoint_are_priced(model, tokens_per_second):
 def test_each_judge_of_a_panel_has_a_job_over_the_same_file_and_its_own_price():
     read = load_recipe(PANEL, file="own.yaml")
     jobs = example_jobs(read, "us-east-1")
-    assert [job.request["model"] for job in jobs] == ["us.anthropic.claude-sonnet-4-6", "m"]
-    assert "THE ANSWER OF A" in jobs[0].request["prompt"]
+    assert [job.body["model"] for job in jobs] == ["us.anthropic.claude-sonnet-4-6", "m"]
+    assert "THE ANSWER OF A" in jobs[0].body["prompt"]
     assert kind_of(read.kind).judged_by(read).model == "us.anthropic.claude-sonnet-4-6 + m"
     usage = kind_of(read.kind).usage(read, Workload(rows=100)).bedrock
     assert [(use.model, use.input_tokens) for use in usage] == [

@@ -106,7 +106,7 @@ def test_its_recipe_is_checked_and_its_request_shown() -> None:
         with pytest.raises(RecipeError, match=f"own.yaml: .*{said}"):
             load_recipe(text, file="own.yaml")
     (job,) = example_jobs(load_recipe(RECIPE, file="own.yaml"), "us-east-1")
-    assert job.request["HyperParameters"] == {
+    assert job.body["HyperParameters"] == {
         "file": "s3://DATA-BUCKET/runs/RUN-ID/judge/0/input/lengths.txt"
     }
 
