@@ -120,7 +120,6 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     described: dict[str, dict[str, Any]] = {}
     any_model: bool = False
     forks: str | None = None
-    log_level: str = "WARNING"
 
 
 class Start(msgspec.Struct, frozen=True):

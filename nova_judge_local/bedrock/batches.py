@@ -42,13 +42,15 @@ class BatchInference:
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Parameters:
         if method == "GET" and path == _JOBS:
-            return self.list_jobs(query)
+            jobs = self._book.listed(query.get("nameContains", ""), query.get("statusEquals"))
+            return {"invocationJobSummaries": [_shown(job) for job in jobs]}
         if method == "POST" and path == _JOB:
             return self.create(orjson.loads(body))
-        identifier = path.removeprefix(f"{_JOB}/")
+        job = self._book.get(path.removeprefix(f"{_JOB}/").removesuffix("/stop"))
         if method == "POST":
-            return self.stop(identifier.removesuffix("/stop"))
-        return _shown(self._book.get(identifier))
+            self._book.end(job, "Stopped", "stopped by a caller")
+            return {}
+        return _shown(job)
 
     def create(self, parameters: Parameters) -> Parameters:
         """Start a job; the same token again is the same job."""
@@ -60,16 +62,6 @@ class BatchInference:
         if new:
             self._book.start(job, self._work)
         return {"jobArn": job.key}
-
-    def list_jobs(self, query: dict[str, str]) -> Parameters:
-        """The jobs of a status, whose names contain a text."""
-        jobs = self._book.listed(query.get("nameContains", ""), query.get("statusEquals"))
-        return {"invocationJobSummaries": [_shown(job) for job in jobs]}
-
-    def stop(self, identifier: str) -> Parameters:
-        """Stop a job that still runs."""
-        self._book.end(self._book.get(identifier), "Stopped", "stopped by a caller")
-        return {}
 
     def _work(self, job: JobEntry) -> None:
         arn, request = job.key, job.facts

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -53,40 +52,26 @@ class Question(msgspec.Struct):
         )
 
 
-class AnsweredQuestion(NamedTuple):
-    """A question with the model's answer; `missing` where the model gave none."""
-
-    question: Question
-    answer: str
-    missing: bool = False
-
-
 def run(job: ContainerJob) -> None:
     """Ask every question of the sub-tasks wanted, and write details and results a sub-task."""
     task, metric = job.task, job.recipe["evaluation"]["metric"]
     questions = _questions(job)
     answers = job.outside.model.answers(job.model, [(q.question, q.prompt) for q in questions])
-    answered = [
-        AnsweredQuestion(question, "", missing=True)
-        if isinstance(answer, Unscored)
-        else AnsweredQuestion(question, answer)
-        for question, answer in zip(questions, answers, strict=True)
-    ]
+    texts = ["" if isinstance(answer, Unscored) else answer for answer in answers]
     strategy = benchmarks()[task].strategy
     scored = [
-        (each, {} if each.missing else {metric: score})
-        for each, score in zip(answered, _SCORED[task](answered), strict=True)
+        (question, text, {} if isinstance(answer, Unscored) else {metric: score})
+        for question, text, answer, score in zip(
+            questions, texts, answers, _SCORED[task](questions, texts), strict=True
+        )
     ]
     results: dict[str, dict[str, float]] = {}
-    for subtask, group in groupby(scored, key=lambda pair: pair[0].question.subtask):
+    for subtask, group in groupby(scored, key=lambda row: row[0].subtask):
         held = list(group)
         key = f"custom|{task}_{strategy}:{subtask}|0"
-        details = (
-            Detail(each.question.prompt, row, [each.answer], each.question.answer)
-            for each, row in held
-        )
+        details = (Detail(asked.prompt, row, [text], asked.answer) for asked, text, row in held)
         write_details(job, key, details)
-        results[key] = with_standard_errors([row for _, row in held])
+        results[key] = with_standard_errors([row for _, _, row in held])
     write_results(job, results, averaged(results.values()), _stand_in(job, questions))
 
 
@@ -114,23 +99,23 @@ def _questions(job: ContainerJob) -> list[Question]:
     return sorted(chosen, key=lambda question: question.subtask)
 
 
-def _choices(answered: list[AnsweredQuestion]) -> list[float]:
+def _choices(questions: list[Question], texts: list[str]) -> list[float]:
     """1 where the last letter that the answer names is the right one."""
-    named = [_CHOICE.findall(each.answer) for each in answered]
     return [
-        float(bool(letters) and letters[-1].upper() == each.question.answer)
-        for letters, each in zip(named, answered, strict=True)
+        float(bool(letters) and letters[-1].upper() == question.answer)
+        for question, letters in zip(questions, map(_CHOICE.findall, texts), strict=True)
     ]
 
 
-def _expressions(answered: list[AnsweredQuestion]) -> list[float]:
+def _expressions(questions: list[Question], texts: list[str]) -> list[float]:
     """1 where the answer's final expression equals the right one."""
-    rows = [{"answer": each.answer, "reference": each.question.answer} for each in answered]
+    pairs = zip(questions, texts, strict=True)
+    rows = [{"answer": text, "reference": question.answer} for question, text in pairs]
     scored = preset_scores("prime_math", rows)
     return [0.0 if isinstance(score, Unscored) else score["score"] for score in scored]
 
 
-_SCORED: dict[str, Callable[[list[AnsweredQuestion]], list[float]]] = {
+_SCORED: dict[str, Callable[[list[Question], list[str]], list[float]]] = {
     "mmlu": _choices,
     "math": _expressions,
 }

@@ -20,7 +20,7 @@ from nova_judge.recipe.benchmarks import benchmarks
 from nova_judge_local.container import benchmark_tasks, judge_tasks, llmaj, own_data_tasks
 from nova_judge_local.container.mounted_job import ContainerJob, Outside, read_job
 from nova_judge_local.emulator_settings import CHAT_SERVER, ChatServer, JudgeCalls
-from nova_judge_local.judges.model_under_test import ModelUnderTest
+from nova_judge_local.judges.model_answers import ModelUnderTest
 
 TASKS: dict[str, Callable[[ContainerJob], None]] = {
     "llm_judge": judge_tasks.run,
@@ -31,13 +31,12 @@ TASKS: dict[str, Callable[[ContainerJob], None]] = {
     "llmaj": llmaj.run,
     **dict.fromkeys(benchmarks(), benchmark_tasks.run),
 }
-CONTAINER_ROOT = "/opt/ml"
 
 
 def main() -> None:
     """Run the job; exits with 1 and a reason in `output/failure` when it cannot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path(CONTAINER_ROOT))
+    parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--judge", default="reference")
     parser.add_argument("--knowledge", type=Path, default=None)
     parser.add_argument("--answers", type=Path, action="append", default=[])

@@ -43,11 +43,6 @@ class _Line(msgspec.Struct):
     response_B: str
 
 
-class _JudgedTwice(NamedTuple):
-    line: _Line
-    passes: WrittenPasses
-
-
 def run(job: ContainerJob) -> None:
     """Judge the train file and write details and results."""
     form: VerdictForm = "rubric" if job.task == "rubric_llm_judge" else "pairwise"
@@ -90,13 +85,13 @@ class JudgingInBothOrders(NamedTuple):
     form: VerdictForm
     rows_at_once: int
 
-    def judged(self, line: _Line) -> _JudgedTwice:
+    def judged(self, line: _Line) -> tuple[_Line, WrittenPasses]:
         """One row in both orders."""
         a, b = line.response_A, line.response_B
         row = self.knowledge.of(line.prompt, a, b)
         forward, forward_error = self._output(Shown(line.prompt, a, b, "forward", row))
         backward, backward_error = self._output(Shown(line.prompt, b, a, "backward", row))
-        return _JudgedTwice(line, WrittenPasses(forward, backward, forward_error, backward_error))
+        return line, WrittenPasses(forward, backward, forward_error, backward_error)
 
     def _output(self, shown: Shown) -> tuple[str, str | None]:
         try:
@@ -105,7 +100,7 @@ class JudgingInBothOrders(NamedTuple):
             return error.text, str(error)
 
 
-def _judged(file: Path, asking: JudgingInBothOrders) -> Iterator[_JudgedTwice]:
+def _judged(file: Path, asking: JudgingInBothOrders) -> Iterator[tuple[_Line, WrittenPasses]]:
     """Every row in the order of the file; a progress line now and then.
 
     A pass without a finished output is an inference error with its reason; when no pass has any,
@@ -116,11 +111,11 @@ def _judged(file: Path, asking: JudgingInBothOrders) -> Iterator[_JudgedTwice]:
     lines = require_lines(file, _Line, LocalModeError)
     with ThreadPoolExecutor(asking.rows_at_once) as pool:
         while chunk := list(islice(lines, _CHUNK)):
-            for judged in pool.map(asking.judged, chunk):
+            for line, passes in pool.map(asking.judged, chunk):
                 done += 1
-                failed += len(judged.passes.errors())
-                first = first or judged.passes.forward_error
-                yield judged
+                failed += len(passes.errors())
+                first = first or passes.forward_error
+                yield line, passes
                 if done % _TOLD_EVERY == 0:
                     _tell(done)
     if first and failed == 2 * done:

@@ -10,7 +10,7 @@ import ryaml
 from nova_judge.errors import LocalModeError
 from nova_judge.text import count_of
 from nova_judge_local.emulator_settings import DEFAULT_CALLS, JudgeCalls
-from nova_judge_local.judges.model_under_test import ModelUnderTest
+from nova_judge_local.judges.model_answers import ModelUnderTest
 
 RECIPE_KEY = "sagemaker_recipe_local_path"
 _CONTAINER_INPUT = "/opt/ml/input/"

@@ -43,11 +43,6 @@ class AnsweredRow(NamedTuple):
     answer: str
     failure: str | None = None
 
-    def detail(self, metrics: Mapping[str, float]) -> Detail:
-        """The row of the details; one without an answer has no prediction."""
-        predictions = [self.answer] if self.failure is None else []
-        return Detail(self.prompt, metrics, predictions, self.reference)
-
 
 def run(job: ContainerJob) -> None:
     """`gen_qa`: F1, ROUGE, BLEU and exact match, and what a scorer of your own says beside them."""
@@ -82,9 +77,15 @@ def _write_scores(
     rows: Sequence[Mapping[str, float]],
     **of_all: float,
 ) -> None:
-    """Write the rows' scores, their means, and figures `of_all` rows."""
+    """Write the rows' scores, their means, and figures `of_all` rows.
+
+    A row without an answer has no prediction.
+    """
     key = f"custom|{job.task}_{job.task}|0"
-    details = (each.detail(row) for each, row in zip(answered, rows, strict=True))
+    details = (
+        Detail(each.prompt, row, [each.answer] if each.failure is None else [], each.reference)
+        for each, row in zip(answered, rows, strict=True)
+    )
     write_details(job, key, details)
     metrics = with_standard_errors(rows) | of_all
     write_results(job, {key: metrics}, metrics, _stand_in(job))
@@ -103,17 +104,12 @@ def _answered(job: ContainerJob) -> list[AnsweredRow]:
         raise LocalModeError("The train file holds no row.")
     prompts = [_prompt(line) for line in lines]
     answers = job.outside.model.answers(job.model, [(prompt, prompt) for prompt in prompts])
-    return [
-        _with_answer(line, prompt, answer)
-        for line, prompt, answer in zip(lines, prompts, answers, strict=True)
-    ]
-
-
-def _with_answer(line: _Line, prompt: str, answer: str | Unscored) -> AnsweredRow:
-    reference = line.response or str(line.reference_answer.get("text", ""))
-    if isinstance(answer, Unscored):
-        return AnsweredRow(line, prompt, reference, "", answer.reason)
-    return AnsweredRow(line, prompt, reference, answer)
+    rows = []
+    for line, prompt, answer in zip(lines, prompts, answers, strict=True):
+        given = ("", answer.reason) if isinstance(answer, Unscored) else (answer, None)
+        reference = line.response or str(line.reference_answer.get("text", ""))
+        rows.append(AnsweredRow(line, prompt, reference, *given))
+    return rows
 
 
 def _prompt(line: _Line) -> str:

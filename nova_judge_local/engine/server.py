@@ -76,7 +76,7 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "MINISTACK_REGION": settings.region,
         "LAMBDA_EXECUTOR": "local",
         "AUTH": "true" if settings.enforce_iam else "false",
-        "LOG_LEVEL": settings.log_level,
+        "LOG_LEVEL": "WARNING",
         "POWERTOOLS_LOG_LEVEL": "INFO",  # functions log as they do on AWS
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -1,9 +1,10 @@
-"""Answers of the candidates in local mode: recorded answers, or a server of the user's own.
+"""Answers of models in local mode: recorded answers, or a server of the user's own.
 
 An answer is never made up: a prompt that was not recorded gets an error that says so.
 """
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import orjson
 
 from nova_judge.errors import LocalModeError
+from nova_judge.records import Unscored
 from nova_judge.sources.completions import Completion
 from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import RefusedByServerError, complete
@@ -18,6 +20,7 @@ from nova_judge_local.judges.recorded import RecordedAnswers
 from nova_judge_local.sagemaker.api import ApiError
 
 ANSWERED, REFUSED = "answered", "refused"
+_AT_ONCE = 16
 Given = TypeVar("Given")
 
 
@@ -155,6 +158,38 @@ def answers_from(
     if server is not None:
         return Answers(partial(forwarded_answer, server), ledger)
     return Answers(partial(recorded_answer, RecordedAnswers(map(Path, files))), ledger)
+
+
+class ModelUnderTest(NamedTuple):
+    """The model that a job evaluates; a server goes before recorded answers."""
+
+    files: tuple[Path, ...] = ()
+    server: ChatServer | None = None
+
+    def answers(self, model: str, questions: Iterable[tuple[str, str]]) -> list[str | Unscored]:
+        """The model's answers to (question, prompt) pairs: recorded by question, asked by prompt.
+
+        A question that a server does not answer has the reason in its place. Raises LocalModeError
+        when it answers none, and for the first question without a recorded answer: none is made up.
+        """
+        if self.server is None:
+            recorded = RecordedAnswers(self.files)
+            return [recorded.answer((model,), question) for question, _ in questions]
+        ask = partial(_asked, self.server, model)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = list(pool.map(ask, (prompt for _, prompt in questions)))
+        failures = [answer for answer in answers if isinstance(answer, Unscored)]
+        if failures and len(failures) == len(answers):
+            raise LocalModeError(failures[0].reason)
+        return answers
+
+
+def _asked(server: ChatServer, model: str, prompt: str) -> str | Unscored:
+    messages = [{"role": "user", "content": prompt}]
+    try:
+        return complete(server, server.model or model, messages, {"temperature": 0}).text
+    except LocalModeError as error:
+        return Unscored(str(error))
 
 
 def _object(body: bytes) -> dict[str, Any]:

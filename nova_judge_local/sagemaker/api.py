@@ -1,21 +1,25 @@
 """The stand-in for SageMaker's API: the control plane (JSON 1.1) and the runtime (REST).
 
 Every request is checked with botocore's own model of the service, so that what passes here has the
-shape that AWS accepts. The operations are those of `EmulatedHosting` and `TrainingJobs`.
+shape that AWS accepts. The operations are those of `EmulatedHosting` and `TrainingJobs`, which fail
+as often as the settings say.
 """
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from botocore.validate import ParamValidator
 
-from nova_judge_local.emulator_settings import EmulatorSettings
+from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault, JobFault
 from nova_judge_local.service_models import service_model
 
 Parameters: TypeAlias = dict[str, Any]
+OneFault = TypeVar("OneFault", JobFault, EndpointFault)
 Operation: TypeAlias = Callable[[Parameters], Parameters]
+AMZ_JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 class ApiError(Exception):
@@ -57,6 +61,31 @@ def arn(settings: EmulatorSettings, kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{settings.region}:{settings.account}:{kind}/{name.lower()}"
 
 
+class Faults(Generic[OneFault]):
+    """The faults of one kind, each handed out as often as its settings say, by several threads."""
+
+    def __init__(self, faults: Sequence[OneFault]) -> None:
+        self._faults: tuple[OneFault, ...] = tuple(faults)
+        self._left = [fault.times for fault in faults]
+        self._lock = threading.Lock()
+
+    def of(self, name: str) -> OneFault | None:
+        """The first fault that concerns `name`, used up or not."""
+        return next((fault for fault in self._faults if _subject(fault) in name), None)
+
+    def take(self, fault: OneFault) -> bool:
+        """Use `fault` once; False when it has been used as often as it may be."""
+        with self._lock:
+            index = self._faults.index(fault)
+            self._left[index] -= 1
+            enough: bool = self._left[index] >= 0
+        return enough
+
+
+def _subject(fault: JobFault | EndpointFault) -> str:
+    return fault.job if isinstance(fault, JobFault) else fault.endpoint
+
+
 class SageMakerApi:
     """Routes checked requests to the operations."""
 
@@ -84,7 +113,9 @@ class SageMakerApi:
             )
         check_request("sagemaker", operation, parameters)
         answer = self._operations[operation](parameters)
-        self._remember_tags(answer, parameters)
+        resource = next((value for key, value in answer.items() if key.endswith("Arn")), None)
+        if resource and "Tags" in parameters:
+            self._tags[resource] = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
         return answer
 
     def http(self, method: str, path: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
@@ -92,9 +123,10 @@ class SageMakerApi:
         try:
             if path.startswith("/endpoints/") and method == "POST":
                 component = headers.get("x-amzn-sagemaker-inference-component")
-                return _json(200, self._invoke(path.split("/")[2], component, body))
+                answered = self._invoke(path.split("/")[2], component, body)
+                return HttpAnswer(200, dict(AMZ_JSON), answered)  # the engine adds to it
             operation = headers.get("x-amz-target", "").partition(".")[2]
-            return _json(200, to_json(self.call(operation, json.loads(body or b"{}"))))
+            return json_answer(self.call(operation, json.loads(body or b"{}")), 200, **AMZ_JSON)
         except ApiError as error:
             answer: Parameters = {
                 "__type": error.code,
@@ -103,31 +135,16 @@ class SageMakerApi:
             }
             if error.original is not None:
                 answer["OriginalStatusCode"] = error.original
-            return _json(error.status, to_json(answer), {"x-amzn-errortype": error.code})
-
-    def _remember_tags(self, answer: Parameters, parameters: Parameters) -> None:
-        resource = next((value for key, value in answer.items() if key.endswith("Arn")), None)
-        if resource and "Tags" in parameters:
-            self._tags[resource] = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+            return json_answer(answer, error.status, **AMZ_JSON, **{"x-amzn-errortype": error.code})
 
 
 def json_answer(value: object, status: int = 200, **headers: str) -> HttpAnswer:
-    """The answer of an API that speaks plain JSON."""
-    return HttpAnswer(status, {"Content-Type": "application/json", **headers}, to_json(value))
-
-
-def to_json(value: object) -> bytes:
-    """JSON as the API writes it: moments are seconds since the epoch."""
-    return json.dumps(value, default=_seconds).encode()
+    """The answer of an API that speaks plain JSON; moments are seconds since the epoch."""
+    body = json.dumps(value, default=_seconds).encode()
+    return HttpAnswer(status, {"Content-Type": "application/json", **headers}, body)
 
 
 def _seconds(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"cannot write {type(value).__name__} as JSON")
-
-
-def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> HttpAnswer:
-    return HttpAnswer(
-        status, {"Content-Type": "application/x-amz-json-1.1", **(headers or {})}, body
-    )

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nova_judge_local.emulator_settings import EmulatorSettings, EndpointFault
-from nova_judge_local.faults import Faults
 from nova_judge_local.job_book import now
 from nova_judge_local.judges.model_answers import Answers
-from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
+from nova_judge_local.sagemaker.api import ApiError, Faults, Operation, Parameters, arn
 
 _NO_CAPACITY = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. "

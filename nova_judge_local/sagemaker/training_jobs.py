@@ -13,9 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nova_judge_local import job_channels
 from nova_judge_local.emulator_settings import EmulatorSettings, JobFault
-from nova_judge_local.faults import Faults
 from nova_judge_local.job_book import JobBook, JobEntry, now
-from nova_judge_local.sagemaker.api import ApiError, Operation, Parameters, arn
+from nova_judge_local.sagemaker.api import ApiError, Faults, Operation, Parameters, arn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,10 +17,10 @@ from nova_judge_local.judges.chat_server import check_server, complete, parse_ch
 from nova_judge_local.judges.model_answers import (
     Answers,
     CompletionRequest,
+    ModelUnderTest,
     answers_from,
     forwarded_answer,
 )
-from nova_judge_local.judges.model_under_test import ModelUnderTest
 from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
 from nova_judge_local.sagemaker.api import ApiError
 from tests.made.serving import serving
