@@ -50,6 +50,7 @@ class Checked(NamedTuple):
     optional: dict[str, int]
     prompts: int = 0
     repeated: int = 0
+    same: int = 0
 
 
 def command(
@@ -131,7 +132,7 @@ def _holds(recipe: Recipe | None, sources: AnswerSources) -> str:
 
 
 def _counted(holds: str, lines: Iterable[object]) -> Checked:
-    usable, rejected = 0, []
+    usable, same, rejected = 0, 0, []
     lost, optional, prompts = Counter[str](), Counter[str](), Counter[int]()
     for line in lines:
         if isinstance(line, Rejected | FailedRow):
@@ -141,9 +142,11 @@ def _counted(holds: str, lines: Iterable[object]) -> Checked:
         if isinstance(line, InputRow):
             lost.update(line.lost)
             prompts[cluster_of(line)] += 1
+            same += line.response_A is not None and line.response_A == line.response_B
             optional.update(name for name in _OPTIONAL if getattr(line, name) is not None)
     repeated = sum(count > 1 for count in prompts.values())
-    return Checked(holds, usable, rejected, dict(lost), dict(optional), len(prompts), repeated)
+    read = dict(lost), dict(optional)
+    return Checked(holds, usable, rejected, *read, len(prompts), repeated, same)
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -170,6 +173,9 @@ def _show(file: Path, checked: Checked, unread: tuple[str, ...], warnings: tuple
             f"{count_of(checked.prompts, 'prompt has', 'prompts have')} several rows, which "
             "count as one prompt in intervals and tests[/]"
         )
+    if checked.same:
+        rows = count_of(checked.same, "row has", "rows have")
+        console.print(f"[yellow]{rows} the same text as both answers[/]")
     for name, count in checked.optional.items():
         console.print(f"[dim]`{name}` is read on {count_of(count, 'row')}[/]")
     if unread:

@@ -4,15 +4,51 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.columns import MISSING, RowColumns, row_json, whole_number
+from nova_judge.inputs.columns import MISSING, RowColumns, row_json, text_of, whole_number
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
 from nova_judge.inputs.row_fields import columns_of
 from nova_judge.json_lines import Fault
-from nova_judge.recipe.column_map import ColumnMap
+from nova_judge.recipe.column_map import ColumnMap, as_option
 from nova_judge.text import count_of
 
 _MOST_NAMED = 5
+
+
+class Questions:
+    """The questions of a file, which a match of its rows by id must not contradict."""
+
+    def __init__(self, path: Path, rows: Iterable[RowColumns]) -> None:
+        self._path = path
+        self._asked = {_question(row) for row in rows}
+        self._others = 0
+
+    def compare(self, row: RowColumns, other: RowColumns) -> None:
+        """Count a match with another question.
+
+        Raises InputFileError where the row's own question stands there under another id: ids that
+        count the rows of two orders match every answer with a question that it does not answer.
+        """
+        here, there = _question(row), _question(other)
+        if None in (here, there) or here == there:
+            return
+        if here in self._asked:
+            raise InputFileError(
+                f"{self._path}: the ids contradict the questions: that of {str(here)[:80]} is "
+                f"there the id of {str(there)[:80]}. Match by the questions: "
+                f"{as_option('ignore', row.map.path('id'))}"
+            )
+        self._others += 1
+
+    def note(self) -> str:
+        """The end of a note; empty where every match has the same question."""
+        counted = count_of(self._others, "matched row has", "matched rows have")
+        return f"; {counted} another question there" if self._others else ""
+
+
+def _question(row: RowColumns) -> str | None:
+    value = row.find("prompt")
+    return None if value is MISSING else row_json(value).decode()
 
 
 class AnswersBeside:
@@ -30,6 +66,7 @@ class AnswersBeside:
             )
         self._rows, self._unreadable = readable_rows(path, columns, None)
         self._key, self._answers = "", dict[str, str]()
+        self._questions, self._matches = Questions(path, self._rows), dict[str, RowColumns]()
         self._several, self._used = set[str](), set[str]()
         self._found = self._without = 0
 
@@ -66,7 +103,7 @@ class AnswersBeside:
         if self._several:
             named = ", ".join(sorted(self._several)[:_MOST_NAMED])
             note += f"; {len(self._several):,} with several answers are left out: {named}"
-        return note + self._unreadable
+        return note + self._questions.note() + self._unreadable
 
     def require_matches(self) -> None:
         """Raise InputFileError where there are answers and no row has one."""
@@ -88,6 +125,8 @@ class AnswersBeside:
             self._index()
         name = name_at(row, self._key)
         self._used.add(name)
+        if name in self._answers:
+            self._questions.compare(row, self._matches[name])
         return self._answers.get(name)
 
     def _index(self) -> None:
@@ -95,6 +134,7 @@ class AnswersBeside:
             name, answer = name_at(row, self._key), self._text(row)
             if answer is None:
                 continue
+            self._matches.setdefault(name, row)
             if self._answers.setdefault(name, answer) != answer:
                 self._several.add(name)
         if not self._answers:
@@ -107,8 +147,9 @@ class AnswersBeside:
             del self._answers[name]
 
     def _text(self, row: RowColumns) -> str | None:
-        values = (row.values.get(column) for column in (self._field, "response"))
-        return next((value for value in values if isinstance(value, str)), None)
+        named = ((name, row.values.get(name)) for name in (self._field, "response"))
+        texts = (text_of(value, name) for name, value in named if value is not None)
+        return next((text for text in texts if isinstance(text, str)), None)
 
 
 def readable_rows(path: Path, columns: ColumnMap, at: str | None) -> tuple[list[RowColumns], str]:
@@ -129,9 +170,12 @@ def readable_rows(path: Path, columns: ColumnMap, at: str | None) -> tuple[list[
 
 
 def shared_key(row: RowColumns, others: Sequence[RowColumns], columns: ColumnMap) -> str | None:
-    """The column by which rows of two files are matched: of ids, else of prompts, in both."""
+    """The column by which rows of two files are matched: of ids, else of prompts, in both.
+
+    One that is left out matches nothing.
+    """
     paths = (columns.path("id"), columns.path("prompt"))
-    held = (path for path in paths if row.at(path) is not MISSING)
+    held = (p for p in paths if p not in columns.ignored and row.at(p) is not MISSING)
     return next((path for path in held if any(o.at(path) is not MISSING for o in others)), None)
 
 

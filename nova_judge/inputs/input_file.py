@@ -9,7 +9,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from nova_judge.errors import InputFileError, NovaJudgeError
-from nova_judge.inputs.answers_beside import AnswersBeside, name_at, readable_rows, shared_key
+from nova_judge.inputs.answers_beside import (
+    AnswersBeside,
+    Questions,
+    name_at,
+    readable_rows,
+    shared_key,
+)
 from nova_judge.inputs.columns import MISSING, RowColumns, pick, row_json
 from nova_judge.inputs.file_rows import JsonRow, read_rows
 from nova_judge.inputs.formats import form_of
@@ -181,7 +187,7 @@ class _Other:
         self._rows, self._unreadable = readable_rows(path, columns, columns.rows)
         paths = msgspec.structs.asdict(columns).values()
         self._reads_it = any(str(path).startswith(f"{JOINED}.") for path in paths)
-        self._key = ""
+        self._key, self._questions = "", Questions(path, self._rows)
         self._waiting: dict[str, deque[RowColumns]] = {}
         self._counts: Counter[str] = Counter()
         self._matched = self._alone = 0
@@ -199,6 +205,7 @@ class _Other:
                 yield row
                 continue
             self._matched += 1
+            self._questions.compare(columns, other)
             beside = {JOINED: other.values} if self._reads_it else {}
             joined = {**other.values, **columns.values, **beside}
             yield JsonRow(row.line, row_json(joined))
@@ -209,7 +216,7 @@ class _Other:
         yield (
             f"joined with {self._path.name} by `{self._key}`: {count_of(self._matched, 'row')} "
             f"matched, {self._alone:,} have no row there, {left:,} of its rows were not used"
-            f"{self._unreadable}"
+            f"{self._questions.note()}{self._unreadable}"
         )
         if repeated := sum(count > 1 for count in self._counts.values()):
             yield (

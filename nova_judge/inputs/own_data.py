@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
-import orjson
 
 from nova_judge.inputs.columns import (
     MISSING,
@@ -157,7 +156,4 @@ def rft_eval_line(fields: OwnFields, row: OwnRow) -> bytes:
 
 
 def _line(sent: object) -> bytes:
-    as_written = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_SUBCLASS
-    return orjson.dumps(
-        sent, default=lambda part: orjson.Fragment(row_json(part)), option=as_written
-    )
+    return row_json(sent) + b"\n"

@@ -43,6 +43,13 @@ def test_prompts_that_repeat_are_counted(validate):
     assert "several rows" not in validate(lines(*apart)).stdout
 
 
+def test_pairs_of_one_text_are_counted(validate):
+    """A file joined with itself compares every answer with the same."""
+    same = GOOD | {"response_B": "Mars"}
+    assert "2 rows have the same text as both answers" in validate(lines(same, same, GOOD)).stdout
+    assert "same text" not in validate(lines(GOOD)).stdout
+
+
 def test_a_recipe_may_read_other_lines(validate):
     own = lines({"query": "2 + 2?", "response": "4"}, {"query": "2 + 3?"})
     result = validate(own, "--recipe", "own-data")

@@ -29,6 +29,16 @@ def test_only_documented_fields_are_sent() -> None:
     assert found.row == (1, "7", "q", "r", "c", "3")
 
 
+@pytest.mark.parametrize("form", [gen_qa_line, rft_eval_line])
+def test_numbers_in_metadata_are_sent_as_they_are_written(form: OwnDataForm) -> None:
+    """Seen: a decimal number ended the run, or reached the reward function as a text."""
+    metadata = b'{"t":0.50,"all":[1.25,{"x":1e-3}],"n":123456789012345678901234567890}'
+    (found,) = read(b'{"query":"q","response":"r","metadata":' + metadata + b"}", form=form)
+    assert isinstance(found, OwnLine)
+    sent = json.loads(found.sent)["metadata"]
+    assert metadata in found.sent or sent == metadata.decode()
+
+
 def test_rewards_are_asked_with_messages_and_a_reference() -> None:
     (found,) = read({"query": "q", "response": "r", "system": "s"}, form=rft_eval_line)
     assert json.loads(found.sent) == {
