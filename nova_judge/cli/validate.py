@@ -40,7 +40,8 @@ class Checked(NamedTuple):
     """Contents of a file: what it `holds`, its number of usable lines, and the lines set aside.
 
     `lost` and `optional` count the rows on which an optional field cannot, or can, be read;
-    `prompts` are different ones (or different `cluster`), of which `repeated` have several rows.
+    `prompts` are different ones (or different `cluster`), of which `repeated` have several rows;
+    `same` counts the rows of which both answers are one text.
     """
 
     holds: str

@@ -218,7 +218,22 @@ def _parquet(path: Path, *, packed: bool) -> Iterator[JsonRow]:
 
 def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[JsonRow]:
     for number, row in enumerate(rows, start=1):
-        yield JsonRow(number, msgspec.json.encode(row, enc_hook=str))
+        yield JsonRow(number, msgspec.json.encode(_with_texts(row), enc_hook=str))
+
+
+def _with_texts(value: Any) -> Any:  # noqa: ANN401 - a value of Parquet or Arrow
+    """The value with its bytes as the UTF-8 that older writers mean; others hold no text.
+
+    JSON would have them in base64, which reads like an answer.
+    """
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return {}
+    if isinstance(value, dict):
+        return {name: _with_texts(part) for name, part in value.items()}
+    return [_with_texts(part) for part in value] if isinstance(value, list) else value
 
 
 def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:

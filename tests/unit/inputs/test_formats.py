@@ -28,6 +28,17 @@ def test_parquet_is_told_by_its_content_and_nothing_is_no_value(tmp_path):
     ]
 
 
+def test_bytes_in_parquet_are_texts_or_nothing_and_never_base64(tmp_path):
+    path = tmp_path / "rows.parquet"
+    held = {"prompt": [b"why?"], "response_A": ["Größe".encode()], "response_B": [b"Gr\xf6\xdfe"]}
+    held["turns"] = [[{"content": b"so"}]]
+    parquet.write_table(pa.table(held), path)
+    (row,) = rows_at(path)
+    assert row["prompt"] == "why?"
+    assert (row["response_A"], row["response_B"]) == ("Größe", {})
+    assert row["turns"] == [{"content": "so"}]
+
+
 def saved(folder):
     folder.mkdir()
     table = pa.table({"prompt": ["a", "b"], "reference": ["x", None]})
