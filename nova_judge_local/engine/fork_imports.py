@@ -12,7 +12,6 @@ from nova_judge_local.local_folders import FUNCTIONS
 CONTAINER = "nova_judge_local.container.entry"
 SERVICES = {
     "s3": "list_objects_v2",
-    "dynamodb": None,
     "sagemaker": "list_endpoints",
     "sagemaker-runtime": None,
     "stepfunctions": None,
@@ -34,7 +33,9 @@ LATE = (
 )
 """Modules that are imported where they are first used, which every fork would do by itself."""
 OF_ACCOUNTS = (
+    "defusedxml.ElementTree",
     "hypercorn.asyncio",
+    "jsonata",
     "nova_judge_local.bedrock.batches",
     "nova_judge_local.bedrock.evaluations",
     "nova_judge_local.bedrock.runtime_api",
@@ -42,6 +43,7 @@ OF_ACCOUNTS = (
     "nova_judge_local.sagemaker.described",
     "nova_judge_local.sagemaker.hosted_models",
     "nova_judge_local.sagemaker.training_jobs",
+    "yaml",
 )
 """What an account imports, but for the engine, which reads its environment meanwhile."""
 ANSWERED = (*SERVICES, "cloudformation", "lambda", "logs", "sts")
@@ -81,8 +83,10 @@ def _import() -> None:
 
     # The session keeps what it reads of these services, and nothing of this key.
     boto3.setup_default_session()
-    make: Any = boto3.client
+    key = {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
+    make: Any = boto3
+    make.resource("dynamodb", "us-east-1", **key)
     for service, pages in SERVICES.items():
-        client = make(service, "us-east-1", aws_access_key_id=KEY, aws_secret_access_key=KEY)
+        client = make.client(service, "us-east-1", **key)
         if pages:
             client.can_paginate(pages)

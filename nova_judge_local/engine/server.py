@@ -19,7 +19,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from nova_judge_local.emulator_settings import KEPT_ANSWERS, LOOPBACK, Start, answering
-from nova_judge_local.engine import clients
+from nova_judge_local.engine import clients, late_services
 from nova_judge_local.engine.function_processes import POSSIBLE, Forks
 
 if TYPE_CHECKING:
@@ -34,13 +34,8 @@ def main() -> None:
     os.environ.update(_environment(start, port))
     # It imports what functions need while we import the engine.
     forks = Forks(start.settings.forks) if POSSIBLE else None
-    loaded = "duckdb" in sys.modules
-    if not loaded:
-        sys.modules["duckdb"] = None  # type: ignore[assignment]  # for Athena, which nobody asks
+    late_services.install()
     from nova_judge_local.engine.emulated_account import Account  # noqa: PLC0415 (reads the environment)
-
-    if not loaded:
-        del sys.modules["duckdb"]
 
     account = Account(start.settings, Path(start.folder), f"http://{LOOPBACK}:{port}", forks)
     asyncio.run(_serve(account, listener))

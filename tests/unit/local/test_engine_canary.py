@@ -66,11 +66,17 @@ DICTIONARIES = {
 
 _LOOK = """
 import importlib, inspect, json, sys
+from nova_judge_local.engine import late_services
+late_services.install()
+import ministack.services.cloudformation
+from ministack.services import cognito, sts
+loaded = {name: vars(module).get("_loaded", True) for name, module in sys.modules.items()}
+found = {"late": [name for name in loaded if not loaded[name]]}
+found["answering"] = [sts.__file__, callable(sts.handle_request), hasattr(sts, "no_such_name")]
 def find(name):
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module), attribute, None)
 asked = json.loads(sys.argv[1])
-found = {}
 for name in asked["signatures"]:
     value = find(name)
     found[name] = value and list(inspect.signature(value).parameters)
@@ -116,6 +122,15 @@ def test_a_table_that_is_added_to_is_there(engine, name):
 
 def test_the_workers_script_has_the_line_that_loses_the_errors_name(engine):
     assert engine["worker"].count('"error": str(e), "trace"') == 1
+
+
+def test_services_are_loaded_when_they_are_first_asked(engine):
+    late = {name.rpartition(".")[2] for name in engine["late"]}
+    assert {"cognito", "dynamodb", "ec2", "iot", "sts"} <= late
+    assert "cloudformation" not in late
+    file, answers, has_another = engine["answering"]
+    assert file.endswith("sts.py")
+    assert (answers, has_another) == (True, False)
 
 
 def test_the_stores_of_executions_are_there_and_the_clock_of_their_pauses(engine):
