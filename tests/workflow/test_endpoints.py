@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from nova_judge.layout import UNSTARTED
 from nova_judge_local.emulator_settings import EndpointFault, JobFault
 from tests.made.command_line import forked
-from tests.workflow.conftest import ROOT, Account
+from tests.workflow.conftest import ROOT, Account, Execution
 
 Start = Callable[..., Account]
 ABORTED_IN = (
@@ -44,23 +44,40 @@ def drop(
     return here.start({"input": f"s3://{here.bucket}/{key}", "recipe": "pairwise"})
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 40.0) -> Any:
+def wait_until(what: Callable[[], Any], seconds: float = 40.0, every: float = 0.02) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := what():
             return found
-        time.sleep(0.02)
+        time.sleep(every)
     raise AssertionError("it never came")
 
 
 def entered(here: Account, arn: str) -> set[str]:
+    """The states that an execution has entered, and the types of its events."""
     events = here.client("stepfunctions").get_execution_history(executionArn=arn, maxResults=1000)
     details = [event.get("stateEnteredEventDetails", {}) for event in events["events"]]
-    return {detail["name"] for detail in details if "name" in detail}
+    names = {detail["name"] for detail in details if "name" in detail}
+    return names | {event["type"] for event in events["events"]}
 
 
 def has_ended(here: Account, arn: str) -> bool:
     return here.describe(arn).status != "RUNNING"
+
+
+def wait_for_end(here: Account, arn: str) -> Execution:
+    """How it ended; seldom looked for, because every look keeps the account from its work."""
+    wait_until(lambda: has_ended(here, arn), every=0.1)
+    return here.describe(arn)
+
+
+def abort_in(here: Account, arn: str, state: str) -> bool:
+    """Stop an execution when it enters a state; false where it was quicker and ended by itself."""
+    awaited = {state, "ExecutionSucceeded", "ExecutionFailed"}
+    wait_until(lambda: awaited & entered(here, arn))
+    with contextlib.suppress(ClientError):
+        here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
+    return wait_for_end(here, arn).status == "ABORTED"
 
 
 def invoke(here: Account, function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -89,11 +106,7 @@ def test_an_abort_at_any_state_leaves_no_endpoint_and_no_job(
     aborted = 0
     for number, state in enumerate(ABORTED_IN):
         arn = drop(here, tmp_path, state, first=3 * number)
-        wait_until(lambda arn=arn, state=state: state in entered(here, arn) or has_ended(here, arn))
-        with contextlib.suppress(ClientError):  # it was quicker, and has ended by itself
-            here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
-        wait_until(lambda arn=arn: has_ended(here, arn))
-        aborted += here.describe(arn).status == "ABORTED"
+        aborted += abort_in(here, arn, state)
         wait_until(lambda: nothing_is_left(here))
     assert aborted >= len(ABORTED_IN) - 2
 
@@ -131,8 +144,7 @@ def test_a_failure_leaves_no_endpoint_and_no_job(
 ) -> None:
     here = account(**faults)
     arn = drop(here, tmp_path)
-    wait_until(lambda: has_ended(here, arn))
-    execution = here.describe(arn)
+    execution = wait_for_end(here, arn)
     assert (execution.status, execution.error) == ("FAILED", error), execution
     wait_until(lambda: nothing_is_left(here))
 
@@ -153,7 +165,7 @@ def test_without_capacity_the_next_instance_type_serves(account: Start, tmp_path
         return "GenerateResponses" in entered(here, arn) or has_ended(here, arn)
 
     wait_until(note_configs)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     assert len(tried) == 2
     assert here.describe(arn).error != "EndpointError"
 
@@ -172,19 +184,19 @@ def test_the_watchdog_leaves_a_running_run_alone_and_ends_what_has_no_run(
     invoke(here, "PrepareEndpoints", {"run_id": "never-ran", "endpoints": ["qwen2.5-7b-instruct"]})
     watched = invoke(here, "WatchEndpoints", {})
     assert watched["leases_ended"] == ["never-ran on nova-judge-local-qwen2-5-7b-instruct"]
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     wait_until(lambda: nothing_is_left(here))
 
 
 def test_a_repeated_run_asks_for_nothing_that_is_stored(account: Start, tmp_path: Path) -> None:
     here = account(job_faults=(JobFault(outcome="failed", times=1),))
     first = drop(here, tmp_path)
-    wait_until(lambda: has_ended(here, first))
+    wait_for_end(here, first)
     chunks = [key for key in here.keys("answers/") if "/chunks/" in key]
     assert here.describe(first).error == "JudgeJobError"
     document = {"input": f"s3://{here.bucket}/{UNSTARTED}questions", "recipe": "pairwise"}
     second = here.start(document)
-    wait_until(lambda: has_ended(here, second))
+    wait_for_end(here, second)
     assert [key for key in here.keys("answers/") if "/chunks/" in key] == chunks
     assert len(chunks) == 2
 
@@ -223,7 +235,7 @@ def test_an_endpoint_that_goes_away_while_it_is_asked_is_prepared_again(
     first = born()
     here.client("sagemaker").delete_endpoint(EndpointName=name)
     wait_until(lambda: born() not in (None, first))
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     run_id = here.runs()[0]["run_id"]
     responses = here.read(f"runs/{run_id}/responses/A/00000.jsonl").splitlines()
     assert len(responses) == len(QUESTIONS)

@@ -1,19 +1,23 @@
 """A judge on an endpoint of the run: it is there while it is asked, and nothing of it is left."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from nova_judge.layout import RECIPES, UNSTARTED
 from nova_judge_local.emulator_settings import ChatServer, EndpointFault
 from tests.workflow.conftest import Account
 from tests.workflow.judge_server import Judge, judge_server, pairs
-from tests.workflow.test_endpoints import entered, has_ended, nothing_is_left, wait_until
+from tests.workflow.test_endpoints import (
+    abort_in,
+    has_ended,
+    nothing_is_left,
+    wait_for_end,
+    wait_until,
+)
 
 Start = Callable[..., Account]
 QWEN = "{endpoint: qwen2.5-7b-instruct}"
@@ -44,7 +48,7 @@ def start(here: Account, rows: int, mark: str = "pairs") -> str:
 
 def succeed(here: Account, rows: int) -> str:
     arn = start(here, rows)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     assert here.describe(arn).status == "SUCCEEDED", here.describe(arn)
     return arn
 
@@ -111,11 +115,7 @@ def test_an_abort_at_any_state_of_judging_leaves_nothing(
     aborted = []
     for state in ABORTED_IN:
         arn = start(here, 60, mark=state)
-        wait_until(lambda arn=arn, state=state: state in entered(here, arn) or has_ended(here, arn))
-        with contextlib.suppress(ClientError):  # it was quicker, and has ended by itself
-            here.client("stepfunctions").stop_execution(executionArn=arn, cause="a person did")
-        wait_until(lambda arn=arn: has_ended(here, arn))
-        aborted += [state] if here.describe(arn).status == "ABORTED" else []
+        aborted += [state] if abort_in(here, arn, state) else []
         wait_until(lambda: nothing_is_left(here))
     assert set(aborted) >= {"PrepareJudge", "WaitForJudge", "JudgeRows"}
 
@@ -130,7 +130,7 @@ def test_a_judge_that_goes_away_while_it_is_asked_is_prepared_again(
     wait_until(lambda: len(model.asked) > 10)
     (name,) = here.endpoints()
     here.client("sagemaker").delete_endpoint(EndpointName=name)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     assert here.describe(arn).status == "SUCCEEDED", here.describe(arn)
     assert here.metrics()["rows"]["judged"] == 90
     wait_until(lambda: is_clean(here))
@@ -150,7 +150,7 @@ def test_a_judge_that_cannot_be_had_or_asked_fails_the_run_and_leaves_nothing(
     here = account(**settings, endpoint_faults=(fault,))
     own(here, f"  model: {QWEN}")
     arn = start(here, 12)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     assert here.describe(arn).error == error, here.describe(arn)
     wait_until(lambda: is_clean(here))
 
@@ -181,7 +181,7 @@ def test_an_endpoint_of_the_account_that_the_stage_may_not_ask_is_refused_before
     here = account(**settings)
     own(here, "  model: {endpoint: Theirs}")
     arn = start(here, 12)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     ended = here.describe(arn)
     assert ended.error == "PreflightError"
     assert "the account has no such endpoint" in (ended.cause or "")

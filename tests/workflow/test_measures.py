@@ -10,7 +10,7 @@ from nova_judge.measures import MEASURES, NAMESPACE, SERVICE
 from nova_judge_local.emulator_settings import JobFault
 from nova_judge_local.local_folders import STACKS
 from tests.workflow.conftest import Account
-from tests.workflow.test_endpoints import drop, has_ended, invoke, wait_until
+from tests.workflow.test_endpoints import drop, invoke, wait_for_end
 
 Start = Callable[..., Account]
 DIMENSIONS = {"service": SERVICE, "stage": "local"}
@@ -64,7 +64,7 @@ def test_what_is_read_is_emitted_by_the_functions_in_a_run(account: Start, tmp_p
     here = account(job_faults=(JobFault(job="failing"),))
     for name, first in (("fine", 0), ("failing", 5)):
         arn = drop(here, tmp_path, name, first=first)
-        wait_until(lambda arn=arn: has_ended(here, arn))
+        wait_for_end(here, arn)
     invoke(here, "WatchEndpoints", {})
 
     found = list(emitted(here))

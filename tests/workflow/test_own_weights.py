@@ -6,7 +6,7 @@ import pytest
 
 from nova_judge.layout import RECIPES
 from tests.workflow.conftest import ROOT, Account
-from tests.workflow.test_endpoints import QUESTIONS, entered, has_ended, invoke, wait_until
+from tests.workflow.test_endpoints import QUESTIONS, entered, invoke, wait_for_end, wait_until
 
 WEIGHTS = "{weights: Qwen/Qwen2.5-1.5B-Instruct, revision: main, instance_types: [ml.g5.xlarge]}"
 
@@ -63,7 +63,7 @@ def test_an_abort_leaves_nothing(account, tmp_path, state):
     arn = wait_until(started)
     wait_until(lambda: state in entered(here, arn))
     sfn.stop_execution(executionArn=arn)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
 
     def is_clean() -> bool:
         invoke(here, "WatchEndpoints", {})

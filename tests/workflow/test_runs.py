@@ -14,7 +14,7 @@ from nova_judge.findings.run_events import RunEvent
 from nova_judge_local.emulator_settings import EndpointFault, JobFault
 from tests.made.command_line import forked
 from tests.workflow.conftest import Account, lines
-from tests.workflow.test_endpoints import drop, entered, has_ended, wait_until
+from tests.workflow.test_endpoints import drop, entered, wait_for_end, wait_until
 
 Start = Callable[..., Account]
 PAIR = {"response_A": "One.", "response_B": "Two.", "reference": "Two."}
@@ -38,7 +38,7 @@ def pairs(here: Account, folder: Path, name: str, recipe: str = "pairwise") -> s
     content = lines(*({"prompt": f"{name} {n}?", **PAIR} for n in range(8)))
     here.drop(f"{name}.jsonl", content, recipe=recipe, folder=folder)
     (arn,) = wait_until(lambda: {e["executionArn"] for e in executions(here)} - before)
-    wait_until(lambda: has_ended(here, arn))
+    wait_for_end(here, arn)
     return str(arn)
 
 
@@ -93,8 +93,12 @@ def listed(stage: Account) -> dict[str, Any]:
     return {run["run_id"].rsplit("-", 1)[0]: run for run in document(stage, "list")["runs"]}
 
 
+def error_of(stage: Account, name: str) -> str | None:
+    return next(run.get("error") for run in stage.runs() if run["run_id"].startswith(f"{name}-"))
+
+
 def test_runs_in_five_states_are_listed_shown_and_dealt_with(stage: Account) -> None:
-    wait_until(lambda: listed(stage).get("stopped", {}).get("error") == "ABORTED")
+    wait_until(lambda: error_of(stage, "stopped") == "ABORTED")
     by_name = listed(stage)
     they_are_listed(stage, by_name)
     they_were_told(stage)
@@ -116,6 +120,7 @@ def they_are_listed(stage: Account, by_name: dict[str, Any]) -> None:
     assert failing["error"] == "JudgeJobError"
     assert "injected failure" in failing["cause"]
     assert by_name["refused-refused"]["error"] == "RecipeError"
+    assert by_name["stopped"]["error"] == "ABORTED"
     table = command(stage, "list").stdout
     assert "5 of 5 runs in stage local" in table
     assert "(a stand-in judged) B is better" in table
@@ -174,14 +179,15 @@ def they_are_dealt_with(stage: Account) -> None:
     cancelled = command(stage, "cancel", "under-way", "--yes")
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
     assert "Nothing is under way any more" in cancelled.stdout
-    wait_until(lambda: listed(stage)["under-way"].get("error") == "ABORTED")
+    wait_until(lambda: error_of(stage, "under-way") == "ABORTED")
+    assert listed(stage)["under-way"]["error"] == "ABORTED"
     assert "Nothing of" in command(stage, "cancel", "under-way").stdout
     assert document(stage, "cancel", "under-way")["stopped"] == []
     assert command(stage, "retry", "fine").returncode == 3
 
     again = document(stage, "retry", "failing")
     assert again["redriven"] is False
-    wait_until(lambda: has_ended(stage, again["execution"]))
+    wait_for_end(stage, again["execution"])
     assert stage.describe(again["execution"]).error == "JudgeJobError"
     watched = command(stage, "watch", "fine", "--json")
     assert watched.returncode == 0

@@ -1,18 +1,16 @@
 """Models of one's own in whole runs: each source answers, and nothing of it is left behind."""
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from nova_judge.answers.lane import SHUT_AFTER
 from nova_judge.layout import RECIPES, UNSTARTED
 from nova_judge_local.emulator_settings import EndpointFault
 from tests.workflow.conftest import ROOT, Account, lines
-from tests.workflow.test_endpoints import ABORTED_IN, QUESTIONS, entered, has_ended, wait_until
+from tests.workflow.test_endpoints import ABORTED_IN, QUESTIONS, abort_in, wait_for_end, wait_until
 from tests.workflow.test_own_weights import NOTHING, left
 
 REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
@@ -254,14 +252,10 @@ def start(here: Account, folder: Path, mark: str) -> str:
 def test_an_abort_at_any_state_removes_models_and_configurations_too(account, tmp_path, name):
     here = stage(account, tmp_path, endpoint_start_s=0.5)
     put_recipe(here, [name, "pending"])
-    sfn, aborted = here.client("stepfunctions"), 0
+    aborted = 0
     for state in ABORTED_IN:
         arn = start(here, tmp_path, state)
-        wait_until(lambda arn=arn, state=state: state in entered(here, arn) or has_ended(here, arn))
-        with contextlib.suppress(ClientError):  # it was quicker, and has ended by itself
-            sfn.stop_execution(executionArn=arn, cause="a person did")
-        wait_until(lambda arn=arn: has_ended(here, arn))
-        aborted += here.describe(arn).status == "ABORTED"
+        aborted += abort_in(here, arn, state)
         assert wait_until(lambda: others_gone(here)), state
     assert aborted >= len(ABORTED_IN) - 2
 
@@ -281,6 +275,5 @@ def test_a_failure_removes_models_and_configurations_too(account, tmp_path, name
     here = stage(account, tmp_path, endpoint_faults=(fault,))
     put_recipe(here, [name, "pending"])
     arn = start(here, tmp_path, "failing")
-    wait_until(lambda: has_ended(here, arn))
-    assert here.describe(arn).error == error
+    assert wait_for_end(here, arn).error == error
     assert wait_until(lambda: others_gone(here))

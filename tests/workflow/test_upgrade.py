@@ -19,7 +19,7 @@ from nova_judge_local.engine import deploy as deploying
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.local_folders import STACKS
 from tests.workflow.conftest import ANSWERS, Account
-from tests.workflow.test_endpoints import has_ended, wait_until
+from tests.workflow.test_endpoints import wait_for_end
 from tests.workflow.test_runs import command, document
 
 RELEASE = Path(__file__).parents[1] / "data" / "release-0.1.0"
@@ -134,8 +134,7 @@ def answers_are_taken_over(here: Account, folder: Path) -> None:
     known.write_bytes(here.read("inbox/no-cache/fine"))
     here.emulator.tell_judge(known)
     arn = here.start({"input": f"s3://{here.bucket}/inbox/no-cache/fine", "recipe": "pairwise"})
-    wait_until(lambda: has_ended(here, arn))
-    execution = here.describe(arn)
+    execution = wait_for_end(here, arn)
     assert execution.status == "SUCCEEDED", execution
     report = here.read(f"runs/{execution.output['run_id']}/report/metrics.json")
     assert json.loads(report)["generation"]["cached"] == 6
