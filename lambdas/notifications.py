@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.observability import logger
+from nova_judge.aws import aws_clients
 from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.findings.run_events import entries_of
 from nova_judge.steps.run_index import write_entry
@@ -25,7 +25,7 @@ def tell(
     message = {"run_id": run_id, "status": status, "report": report, "headline": headline}
     message |= {"input": input_uri} if input_uri else {}
     try:
-        boto3.client("sns").publish(
+        aws_clients.sns().publish(
             TopicArn=topic_arn,
             Subject=f"Nova Judge: {run_id} {status}"[:_LONGEST_SUBJECT],
             Message=json.dumps(message, indent=2),
@@ -44,7 +44,7 @@ def record(stage: str, bucket: str, entry: IndexEntry, *, news: bool = True) -> 
         if not news:
             return
         entries: Any = entries_of(stage, entry)
-        answer = boto3.client("events").put_events(Entries=entries)
+        answer = aws_clients.events().put_events(Entries=entries)
         if answer["FailedEntryCount"]:
             logger.error("no event", run_id=entry.run_id, entries=answer["Entries"])
     except (BotoCoreError, ClientError):

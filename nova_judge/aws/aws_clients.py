@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -39,6 +40,20 @@ def logs() -> Any:  # noqa: ANN401 - stubs for four calls
     return make("logs")
 
 
+@functools.cache
+def events() -> "EventBridgeClient":
+    """EventBridge."""
+    return boto3.client("events")
+
+
+@functools.cache
+def sns() -> Any:  # noqa: ANN401 - stubs for one call
+    """Topics."""
+    make: Any = boto3.client
+    return make("sns")
+
+
+@functools.cache
 def impatient(service: str) -> Any:  # noqa: ANN401 - one typed client a service: many stubs
     """A client for checks and probes, which wait for nothing long."""
     make: Any = boto3.client

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from nova_judge.answers.leases import Hosted, Lease
+from nova_judge.aws import runs_table
 from nova_judge.aws.client_errors import CONDITION_FAILED, passing
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class LeaseTable:
 
 def lease_table(name: str) -> LeaseTable:
     """The leases in the runs table of that name."""
-    return LeaseTable(boto3.resource("dynamodb").Table(name))
+    return LeaseTable(runs_table.opened(name))
 
 
 def _key(endpoint: str) -> dict[str, str]:

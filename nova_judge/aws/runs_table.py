@@ -40,7 +40,8 @@ class UnfinishedRun(NamedTuple):
 
 
 @functools.cache
-def _table(name: str) -> "Table":
+def opened(name: str) -> "Table":
+    """The table of that name, opened once a process."""
     return boto3.resource("dynamodb").Table(name)
 
 
@@ -53,7 +54,7 @@ def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bo
     # An event never takes over: no status is called by this name.
     retaken, asked_after = ("-", "-") if by_event else (FAILED, JUDGE_FURTHER)
     with passing(CONDITION_FAILED):
-        _table(table).put_item(
+        opened(table).put_item(
             Item={
                 "run_id": run_id,
                 "execution": execution,
@@ -145,7 +146,7 @@ def has_claimed(table: str, execution: str) -> bool:
 
 def _claimed_by(table: str, execution: str) -> Iterator[tuple[UnfinishedRun, str]]:
     """What an execution has claimed, and its status."""
-    pages = _table(table).meta.client.get_paginator("scan")
+    pages = opened(table).meta.client.get_paginator("scan")
     claimed = pages.paginate(
         TableName=table,
         FilterExpression="execution = :execution",
@@ -164,13 +165,13 @@ def _failure(item: Mapping[str, Any]) -> str | None:
 
 def item_of(table: str, run_id: str) -> dict[str, str] | None:
     """What the table says of one run, as texts; None where it has not heard of it."""
-    item = _table(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
+    item = opened(table).get_item(Key={"run_id": run_id}, ConsistentRead=True).get("Item")
     return _texts(item) if item and "execution" in item else None
 
 
 def all_runs(table: str) -> Iterator[dict[str, str]]:
     """Every run of the stage, as `item_of` gives it; leases are left out."""
-    pages = _table(table).meta.client.get_paginator("scan")
+    pages = opened(table).meta.client.get_paginator("scan")
     runs = pages.paginate(TableName=table, FilterExpression="attribute_exists(execution)")
     return map(_texts, runs.search("Items"))
 
@@ -226,7 +227,7 @@ def note_lease(table: str, run_id: str, model: str, fact: str, value: str) -> No
 def _changed(table: str, **update: Any) -> dict[str, str] | None:  # noqa: ANN401 - update_item's own
     """The texts of the item that `update_item` returns; None where its condition does not hold."""
     with passing(CONDITION_FAILED):
-        answer = _table(table).update_item(**update)
+        answer = opened(table).update_item(**update)
         return _texts(answer.get("Attributes", {}))
     return None
 
@@ -246,7 +247,7 @@ def leases_of(item: Mapping[str, str]) -> dict[str, EndpointLease]:
 
 def forget(table: str, run_id: str) -> None:
     """Remove what is written down of a run."""
-    _table(table).delete_item(Key={"run_id": run_id})
+    opened(table).delete_item(Key={"run_id": run_id})
 
 
 def _texts(item: Mapping[str, object]) -> dict[str, str]:

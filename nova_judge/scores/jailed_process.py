@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -46,16 +47,31 @@ def run_jailed(child: Path, arguments: Sequence[str], sent: bytes, seconds: floa
         process = subprocess.Popen(
             command, stdin=into, stdout=out, stderr=errors, env={}, cwd=folder, process_group=0
         )
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        if not _ends_within(seconds, process):
             ended = f"no result within {seconds:.0f} s"
         else:
             timed_out = _TIMED_OUT in _content(errors)
             ended = "" if timed_out else _ended(process.returncode)
-        finally:
-            _kill(process)
         return Finished(_content(out), ended)
+
+
+def _ends_within(seconds: float, process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the end without looking for it every now and then, as a wait with a limit does."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _kill_group(process)
+
+    clock = threading.Timer(seconds, stop)
+    clock.start()
+    try:
+        process.wait()
+    finally:
+        clock.cancel()
+        _kill_group(process)
+        process.wait()
+    return not late.is_set()
 
 
 def _content(file: IO[bytes]) -> bytes:
@@ -69,10 +85,9 @@ def _ended(code: int) -> str:
     return f"signal {number}" if number > 0 else f"exit code {code}"
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 @functools.cache

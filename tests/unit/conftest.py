@@ -93,8 +93,8 @@ class Account:
 
 
 CACHED = (
-    *(s3.client, runs_table._table, aws_clients.bedrock, aws_clients.logs),
-    *(aws_clients.sagemaker, aws_clients.stepfunctions),
+    *(s3.client, runs_table.opened, aws_clients.bedrock, aws_clients.logs, aws_clients.events),
+    *(aws_clients.sagemaker, aws_clients.stepfunctions, aws_clients.sns, aws_clients.impatient),
 )
 
 
