@@ -104,7 +104,11 @@ def run(
     settings, timeout_s = settings_for(request, os.environ), request.calls.timeout_s
     recipe, text = local_recipe(request.recipe, request.candidates, os.environ, timeout_s)
     _require_prompts(request, recipe)
-    _require_judge(request, recipe)
+    if recipe.judge.asked and request.judge != REFERENCE:
+        raise LocalModeError(
+            f"recipe {recipe.name} names its judge in judge.model, which is asked itself: leave "
+            "--judge out."
+        )
     typed = [f"candidates.{side}" for side in request.candidates]
     keys = keys_of(asked_models(recipe), os.environ, typed)
     settings = msgspec.structs.replace(settings, model_keys=keys)
@@ -167,15 +171,6 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
         cache=str(CACHE) if CACHE else None,
         any_model=True,
     )
-
-
-def _require_judge(request: RunRequest, recipe: Recipe) -> None:
-    """Raises LocalModeError where a judge is named beside the one that the recipe asks."""
-    if recipe.judge.asked and request.judge != REFERENCE:
-        raise LocalModeError(
-            f"recipe {recipe.name} names its judge in judge.model, which is asked itself: leave "
-            "--judge out."
-        )
 
 
 def _require_prompts(request: RunRequest, recipe: Recipe) -> None:

@@ -24,7 +24,6 @@ from nova_judge.text import count_of
 MOST_REASONS = 10
 
 
-ScoreFile: TypeAlias = Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")]
 ScoreScorer: TypeAlias = Annotated[
     str,
     typer.Option(help="A Python file with a function score, or prime_math, prime_code."),
@@ -32,16 +31,13 @@ ScoreScorer: TypeAlias = Annotated[
 ScoreSeconds: TypeAlias = Annotated[
     float, typer.Option(min=0.1, max=3600, help="The most seconds that one row may take.")
 ]
-ScoreOut: TypeAlias = Annotated[
-    Path | None, typer.Option(help="Write every score here, as JSON Lines.")
-]
 
 
 def command(
-    file: ScoreFile,
+    file: Annotated[Path, typer.Argument(help="Answers of a container, or pairs.")],
     scorer: ScoreScorer,
     seconds: ScoreSeconds = 10.0,
-    out: ScoreOut = None,
+    out: Annotated[Path | None, typer.Option(help="Write every score here, as JSON Lines.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the answers of a file with a scorer of your own, as AWS's container would call it.

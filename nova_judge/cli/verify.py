@@ -18,7 +18,6 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.preflight.verification import (
     SettlingRun,
     Verification,
-    VerifiedRow,
     assumption_rows,
     probe_rows,
     verification_table,
@@ -42,20 +41,16 @@ VerifySpend: TypeAlias = Annotated[
         help="Also run the smallest evaluations, for about this many US dollars.",
     ),
 ]
-VerifyYes: TypeAlias = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask before spending.")
-]
-VerifyOut: TypeAlias = Annotated[
-    Path, typer.Option(help="The folder that gets verification.json and verification.md.")
-]
 
 
 def command(
     stage: StageOption = "dev",
     recipes: VerifyRecipes = None,
     spend: VerifySpend = 0.0,
-    yes: VerifyYes = False,
-    out: VerifyOut = Path(),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")] = False,
+    out: Annotated[
+        Path, typer.Option(help="The folder that gets verification.json and verification.md.")
+    ] = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Check everything about a deployed stage that can be checked, and write it down.
@@ -90,7 +85,8 @@ def command(
     if as_json:
         print_json(found)
     else:
-        console.print(checks_table("what", "evidence", map(_check, found.rows)))
+        found_rows = ((row.what, row.status, row.evidence, row.advice) for row in found.rows)
+        console.print(checks_table("what", "evidence", found_rows))
         console.print(f"Written: {escape(str(out / 'verification.md'))} and verification.json")
     if refuted := found.refuted():
         raise VerificationError(
@@ -122,7 +118,3 @@ def _settled(console: Console, place: Deployed, paid: PaidRun) -> SettlingRun:
     outcome = "has its report" if run.reported else f"failed: {run.cause}"
     console.print(f"{escape(paid.recipe.name)}: {escape(run.run_id)} {escape(outcome)}")
     return run
-
-
-def _check(row: VerifiedRow) -> tuple[str, str, str, str]:
-    return row.what, row.status, row.evidence, row.advice

@@ -109,9 +109,6 @@ def _unknown(server: ChatServer, model: str, answer: urllib3.BaseHTTPResponse) -
     return f"{server.url} answered 404: {check.finding}"
 
 
-_ITS_LOG = "The server's own log says why."
-
-
 class RefusedByServerError(LocalModeError):
     """The server answered with an HTTP status other than 200."""
 
@@ -173,7 +170,7 @@ def _connection_cure(cause: object) -> str:
 def _read(server: ChatServer, answer: urllib3.BaseHTTPResponse) -> Completion:
     body = answer.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
     if answer.status != 200:
-        cure = CURES.get(str(answer.status), _ITS_LOG)
+        cure = CURES.get(str(answer.status), "The server's own log says why.")
         raise RefusedByServerError(
             f"{server.url} answered {answer.status}: {body} {cure}".rstrip(), answer.status
         )

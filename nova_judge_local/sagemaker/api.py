@@ -140,11 +140,5 @@ class SageMakerApi:
 
 def json_answer(value: object, status: int = 200, **headers: str) -> HttpAnswer:
     """The answer of an API that speaks plain JSON; moments are seconds since the epoch."""
-    body = json.dumps(value, default=_seconds).encode()
+    body = json.dumps(value, default=datetime.timestamp).encode()
     return HttpAnswer(status, {"Content-Type": "application/json", **headers}, body)
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"cannot write {type(value).__name__} as JSON")

@@ -26,7 +26,6 @@ from stacks.constructs.names import (
     machine_arns,
     own_models,
     pascal,
-    prompt_routers,
     repository_arn,
     sagemaker_arns,
     secret_keys,
@@ -232,7 +231,10 @@ class EvaluationFunctions:
         models = bedrock_models(self._stack)
         jobs = bedrock_jobs(self._stack, "model-invocation-job")
         in_batch = (self.by_state["BatchResponses"], self.by_state["JudgeRows"])
-        called = [*models, *own_models(self._stack), *prompt_routers(self._stack)]
+        # Routers answer calls alone, by models that `bedrock_models` names.
+        kinds = ("default-prompt-router", "prompt-router")
+        routers = [bedrock_jobs(self._stack, kind) for kind in kinds]
+        called = [*models, *own_models(self._stack), *routers]
         for function in (self.by_state["GenerateResponses"], *in_batch):
             allow(function, (["bedrock:InvokeModel"], called))
         for function in in_batch:

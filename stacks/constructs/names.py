@@ -23,11 +23,6 @@ def own_models(stack: cdk.Stack) -> list[str]:
     return [bedrock_jobs(stack, kind) for kind in kinds]
 
 
-def prompt_routers(stack: cdk.Stack) -> list[str]:
-    """Routers answer calls alone, by models that `bedrock_models` names."""
-    return [bedrock_jobs(stack, kind) for kind in ("default-prompt-router", "prompt-router")]
-
-
 def stage_resources(stack: cdk.Stack, config: StageConfig, kind: str, names: str = "*") -> str:
     """Everything of SageMaker of that kind that this stage names; of it, what a pattern does."""
     return slash_arn(stack, "sagemaker", kind, f"{config.prefix}-{names}")

@@ -48,12 +48,11 @@ class Observation(Construct):
             self._add_dashboard(machine, dead_letters)
 
     def _metric(self, name: str, period: cdk.Duration) -> cloudwatch.Metric:
-        measure = MEASURES[name]
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
             dimensions_map={"service": SERVICE, "stage": self._config.name},
-            statistic=measure.statistic,
+            statistic=MEASURES[name].statistic,
             period=period,
         )
 
