@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from nova_judge import __version__
+from tests.made.once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
@@ -44,45 +45,49 @@ class Installed(NamedTuple):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    _uv("build", "--wheel", "--no-build-isolation", "--out-dir", str(folder), str(ROOT))
+    build = ("build", "--wheel", "--no-build-isolation", str(ROOT), "--out-dir")
+    folder = made_once(tmp_path_factory, "wheel", lambda folder: _uv(*build, str(folder)))
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
 def core(wheel, tmp_path_factory) -> Installed:
-    return _installed(wheel, "", tmp_path_factory.mktemp("core"))
+    return _installed(tmp_path_factory, "core", wheel)
 
 
 @pytest.fixture(scope="module")
 def local(wheel, tmp_path_factory) -> Installed:
-    return _installed(wheel, "[local]", tmp_path_factory.mktemp("local"))
+    return _installed(tmp_path_factory, "local", wheel, "[local]")
 
 
 @pytest.fixture(scope="module")
-def run(local) -> Path:
+def run(local, tmp_path_factory) -> Path:
     """The folder of a run that the installed local mode evaluated."""
-    local.printed(
-        "local", "run", str(ROOT / "examples" / "pairs.jsonl"), "--recipe", "rubric", "--out", "run"
-    )
-    return local.folder / "run"
+    evaluate = ("local", "run", str(ROOT / "examples" / "pairs.jsonl"), "--recipe", "rubric")
+
+    def make(folder: Path) -> None:
+        local.printed(*evaluate, "--out", str(folder / "run"))
+
+    return made_once(tmp_path_factory, "wheel-run", make) / "run"
 
 
-def _installed(wheel: Path, extra: str, folder: Path) -> Installed:
-    environment, work = folder / "environment", folder / "work"
-    work.mkdir()
-    _uv("venv", "--python", sys.executable, str(environment))
-    _uv(
-        "pip",
-        "install",
-        "--python",
-        str(environment / "bin" / "python"),
-        "--constraint",
-        str(ROOT / "requirements.txt"),
-        f"nova-judge{extra} @ {wheel.as_uri()}",
-    )
-    return Installed(environment, work)
+def _installed(factory, name: str, wheel: Path, extra: str = "") -> Installed:
+    def make(folder: Path) -> None:
+        (folder / "work").mkdir()
+        _uv("venv", "--python", sys.executable, str(folder / "environment"))
+        _uv(
+            "pip",
+            "install",
+            "--python",
+            str(folder / "environment" / "bin" / "python"),
+            "--constraint",
+            str(ROOT / "requirements.txt"),
+            f"nova-judge{extra} @ {wheel.as_uri()}",
+        )
+
+    folder = made_once(factory, f"wheel-{name}", make)
+    return Installed(folder / "environment", folder / "work")
 
 
 def _uv(*arguments: str) -> None:

