@@ -31,8 +31,8 @@ def end_of(function: Callable[[float], float], centre: float, width: float) -> E
 def root_between(function: Callable[[float], float], low: End, high: End) -> float:
     """The root between two ends; one of them where it does not lie between.
 
-    By the Illinois rule (Dowell and Jarratt 1971, BIT 11): an end that stays for the second time
-    counts for half.
+    By Anderson and Björck's rule (1973, BIT 13): an end that stays for the second time counts for
+    less, by how much nearer to the root the other one came.
     """
     if low.value >= 0 or high.value <= 0:
         return low.at if low.value >= 0 else high.at
@@ -43,9 +43,14 @@ def root_between(function: Callable[[float], float], low: End, high: End) -> flo
         if abs(middle.value) < _TOLERANCE or high.at - low.at < _TOLERANCE:
             return at
         if middle.value < 0:
-            low, high = middle, End(high.at, high.value / (2 if stayed > 0 else 1))
+            low, high = middle, _lessened(high, low, middle) if stayed > 0 else high
             stayed = 1
         else:
-            low, high = End(low.at, low.value / (2 if stayed < 0 else 1)), middle
+            low, high = _lessened(low, high, middle) if stayed < 0 else low, middle
             stayed = -1
     return (low.at + high.at) / 2
+
+
+def _lessened(end: End, left: End, middle: End) -> End:
+    share = 1.0 - middle.value / left.value
+    return End(end.at, end.value * (share if share > 0 else 0.5))
