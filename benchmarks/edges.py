@@ -20,9 +20,8 @@ from nova_judge.statistics.clusters import cluster_counts
 from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of, win_rate_of
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.dirichlet_mean import _NODE_WEIGHTS, _NODES
+from nova_judge.statistics.distributions import flip_test_of_counts, normal_level
 from nova_judge.statistics.outcomes import ProfileCounts
-from nova_judge.statistics.sign_flips import flip_test_of_counts
-from nova_judge.statistics.student import normal_level
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 QUARTERS = np.array([[0, 2, 1], [2, 4, 3], [1, 3, 2]])

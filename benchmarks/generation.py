@@ -31,8 +31,7 @@ from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import Answer
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
-from nova_judge.aws.calls import config
-from nova_judge.aws.model_ports import EndpointPort
+from nova_judge.aws.model_ports import EndpointPort, config
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.request_forms import ChatForm
 

@@ -5,8 +5,12 @@ Run it with `python benchmarks/review.py`; the table in docs/review.md is its ou
 
 import numpy as np
 
-from nova_judge.statistics.corrected_win_rate import CorrectedWinRate, corrected_win_rate
-from nova_judge.statistics.review_design import drawn_rows, inclusion_probabilities
+from nova_judge.statistics.corrected_win_rate import (
+    CorrectedWinRate,
+    corrected_win_rate,
+    drawn_rows,
+    inclusion_probabilities,
+)
 
 WORLDS = ((200, 40, 0.6, 0.8), (500, 60, 0.6, 0.8), (500, 60, 0.85, 0.85))
 LARGE = ((2000, 60, 0.6, 0.7), (2000, 120, 0.55, 0.9))

@@ -15,7 +15,7 @@ import sys
 from typing import Any, Final, NamedTuple
 
 from nova_judge.recipe import catalog
-from nova_judge.runs.meter import MEMORY_MB
+from nova_judge.runs.usage import MEMORY_MB
 
 ROWS: Final = 10_000_000
 PIECE: Final = 1_000_000

@@ -17,15 +17,14 @@ from rich.table import Table
 
 from nova_judge.statistics.arrays import Floats, Keys
 from nova_judge.statistics.clusters import sums_by_prompt
-from nova_judge.statistics.dirichlet_mean import Bounds, mean_cdf
-from nova_judge.statistics.merged_values import sums_and_prompts
+from nova_judge.statistics.dirichlet_mean import Bounds, mean_cdf, sums_and_prompts
+from nova_judge.statistics.distributions import normal_level, student_quantile
 from nova_judge.statistics.metric_means import Scale, mean_score
 from nova_judge.statistics.observed_scale import (
     mean_difference_p_value,
     observed_bounds,
     standard_error_of,
 )
-from nova_judge.statistics.student import normal_level, student_quantile
 from nova_judge.statistics.win_rate import Interval
 
 CHECKED = 3

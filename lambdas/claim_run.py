@@ -10,6 +10,7 @@ from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import FunctionSettings, load
 from nova_judge.aws import runs_table, s3
 from nova_judge.findings.index_entry import entry_of_run
+from nova_judge.json_lines import indented
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
@@ -30,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info("claimed", run_id=run.run_id, recipe=run.recipe.name)
     layout = RunLayout(run.run_id)
     shards = list(run.shards())
-    s3.write(settings.data_bucket, layout.request, run.encode(), "application/json")
+    s3.write(settings.data_bucket, layout.request, indented(run), "application/json")
     s3.write_record(settings.data_bucket, layout.shards, shards)
     record(settings.stage, settings.data_bucket, entry_of_run(run))
     measure(settings.stage, {"RunsStarted": 1, **_cost(run)})

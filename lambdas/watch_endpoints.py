@@ -11,8 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.observability import lambda_function, logger, measure
 from lambdas.settings import WatchSettings, load
-from nova_judge.answers.hosting import Host, Swept, is_left_over, sweep
-from nova_judge.answers.watched import SeenEndpoint, measures_of
+from nova_judge.answers.hosting import Host, SeenEndpoint, Swept, is_left_over, measures_of, sweep
 from nova_judge.aws import (
     aws_clients,
     batch_jobs,
@@ -26,7 +25,7 @@ from nova_judge.aws.endpoint_configs import endpoints_with_configs, remove_confi
 from nova_judge.aws.endpoint_lifecycle import sagemaker_endpoints
 from nova_judge.aws.lease_table import lease_table
 from nova_judge.recipe.catalog import endpoint_name
-from nova_judge.runs.orphans import orphans
+from nova_judge.runs.stopping import orphans
 
 
 @lambda_function

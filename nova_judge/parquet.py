@@ -1,4 +1,7 @@
-"""Parquet files through duckdb, always by the same kind of connection."""
+"""Files of rows in Parquet: one file, or a folder of that name with the parts of very many rows.
+
+They are read and written through duckdb, always by the same kind of connection.
+"""
 
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nova_judge.row_files import bytes_of, files_of
 from nova_judge.text import all_storable
 
 if TYPE_CHECKING:
@@ -22,6 +24,34 @@ _FREE_TEXT = 1 << 30
 _TEXT_PER_BYTE = 100
 _WRITTEN = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)"
 _OF_ANY_LENGTH = ("VARCHAR", "BLOB", "JSON", "STRUCT", "MAP", "UNION")
+
+
+def files_of(path: Path) -> list[str]:
+    """The file itself, or those of a folder in the order of their names, for `read_parquet`."""
+    return sorted(map(str, path.glob("*.parquet"))) if path.is_dir() else [str(path)]
+
+
+def has_rows(path: Path) -> bool:
+    """True if there is a file, or a folder with Parquet files."""
+    return path.is_file() or (path.is_dir() and bool(files_of(path)))
+
+
+def remove_rows(path: Path) -> None:
+    """Remove the file, or the folder with its parts, before others take their place."""
+    for file in files_of(path):
+        Path(file).unlink(missing_ok=True)
+    if path.is_dir():
+        path.rmdir()
+
+
+def bytes_of(path: Path) -> int:
+    """The size of the file, or of all in the folder."""
+    return sum(Path(file).stat().st_size for file in files_of(path))
+
+
+def changed_at(path: Path) -> int:
+    """The time in nanoseconds at which a file of them changed last."""
+    return max(Path(file).stat().st_mtime_ns for file in files_of(path))
 
 
 def connect(**settings: Any) -> "duckdb.DuckDBPyConnection":  # noqa: ANN401 - duckdb's own options

@@ -1,8 +1,10 @@
-"""AWS's partitions: separate clouds, with ARNs, addresses and consoles of their own.
+"""AWS's partitions: separate clouds, with ARNs, addresses and consoles of their own; and one region
+for every client.
 
 Source: botocore's `partitions.json` (a test compares); an unknown region counts as commercial.
 """
 
+from collections.abc import MutableMapping
 from typing import NamedTuple
 
 
@@ -30,3 +32,17 @@ def partition_of(region: str) -> Partition:
     """The partition that a region belongs to."""
     matching = (one for begins, one in _BY_REGION.items() if region.startswith(begins))
     return next(matching, COMMERCIAL)
+
+
+VARIABLES = ("AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION")
+"""The CDK's order. boto3 reads the third alone."""
+
+
+def settle_region(environment: MutableMapping[str, str]) -> None:
+    """Give the first that is set to all that read one of them: boto3, AWS's SDK and the CDK.
+
+    Without any the profile's region counts, for all of them.
+    """
+    region = next(filter(None, (environment.get(name, "").strip() for name in VARIABLES)), None)
+    if region is not None:
+        environment.update(dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from nova_judge.aws.follow import Execution, follow
+from nova_judge.aws.executions import Execution, follow
 from nova_judge.errors import LocalModeError
 from nova_judge.inputs.dataset import HEAD_BYTES
 from nova_judge.json_lines import lines_of

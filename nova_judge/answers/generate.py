@@ -76,7 +76,10 @@ def generate(
     for lane in lanes.values():
         lane.require_progress()
     for c, source in sources.items():
-        source.journal.set_back(_news(stored[c].setbacks, lanes[c].setbacks))
+        before, after = stored[c].setbacks, lanes[c].setbacks
+        source.journal.set_back(
+            {prompt: s for prompt, s in after.items() if s != before.get(prompt)}
+        )
     return Generated(
         {c: _in_order(prompts[c], stored[c].outcomes, lane) for c, lane in lanes.items()},
         {c: lane.most_in_flight for c, lane in lanes.items()},
@@ -104,10 +107,6 @@ def _lane(
     missing = [prompt for prompt in dict.fromkeys(prompts) if prompt not in stored.outcomes]
     title = f"candidate {name}" if name in CANDIDATES else name
     return Lane(title, missing, source, gate, stored.setbacks)
-
-
-def _news(before: Mapping[str, Setback], after: Mapping[str, Setback]) -> dict[str, Setback]:
-    return {prompt: s for prompt, s in after.items() if s != before.get(prompt)}
 
 
 def _run(lanes: Sequence[Lane], gate: Gate) -> None:

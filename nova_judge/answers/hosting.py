@@ -1,7 +1,8 @@
 """Endpoints on demand: prepared for runs that need them, deleted when nobody does.
 
 Every step may be repeated and may be interrupted: what is half done is seen in the leases and in
-SageMaker itself, and the next call, or the watchdog, goes on from there.
+SageMaker itself, and the next call, or the watchdog, goes on from there. Every quarter of an hour
+the watchdog measures what is under way in a stage.
 """
 
 import re
@@ -11,20 +12,17 @@ from typing import NamedTuple, Protocol
 from nova_judge.answers.leases import (
     GRACE_S,
     STALLED,
-    Create,
     EndpointStatus,
-    GiveUp,
     Hosted,
     Lease,
     Observed,
-    Ready,
-    TryNext,
     has_ended,
     is_abandoned,
     is_person,
     next_action,
 )
 from nova_judge.errors import EndpointError
+from nova_judge.recipe import catalog
 
 
 class NoCapacityError(Exception):
@@ -84,17 +82,17 @@ def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now
         return False
     observed = host.endpoints.observe(name)
     action = next_action(observed, hosted.without_capacity, configs, now)
-    if isinstance(action, GiveUp):
+    if action.step == "give up":
         raise EndpointError(f"endpoint {name} cannot be started: {explained(name, action.reason)}")
-    if isinstance(action, TryNext) and host.endpoints.delete(name):
+    if action.step == "try next" and host.endpoints.delete(name):
         host.book.note_without_capacity(name, observed.config)
-    if isinstance(action, Create):
+    if action.step == "create":
         config = configs[action.instance_type]
         try:
             host.endpoints.create(name, config)
         except NoCapacityError:
             host.book.note_without_capacity(name, config)
-    return isinstance(action, Ready)
+    return action.step == "ready"
 
 
 def explained(name: str, reason: str) -> str:
@@ -185,3 +183,42 @@ def _close(host: Host, name: str) -> None:
     absent = host.endpoints.observe(name).status is EndpointStatus.ABSENT
     if host.endpoints.delete(name) or absent:
         host.book.forget(name)
+
+
+_GONE = {EndpointStatus.ABSENT, EndpointStatus.DELETING}
+
+
+class SeenEndpoint(NamedTuple):
+    """An endpoint as it is, and its entry in the book of leases."""
+
+    observed: Observed
+    hosted: Hosted | None
+
+
+def measures_of(
+    endpoints: Iterable[SeenEndpoint],
+    instance_types: Mapping[str, str],
+    begun: Iterable[float],
+    now: float,
+) -> dict[str, float]:
+    """Measures by the names of `nova_judge.measures`.
+
+    `instance_types` maps EndpointConfigs to the instance type that they name, `begun` holds when
+    the runs under way began (epoch seconds).
+    """
+    up = [seen for seen in endpoints if seen.observed.status not in _GONE]
+    prices = catalog.prices().instance_hour.prices
+    ages = [now - since for since in begun]
+    return {
+        "EndpointsUp": len(up),
+        "EndpointUSDPerHour": sum(
+            prices.get(instance_types.get(seen.observed.config, ""), 0.0) for seen in up
+        ),
+        "EndpointsWithoutLease": sum(not _is_leased(seen.hosted, now) for seen in up),
+        "RunsUnderWay": len(ages),
+        "OldestRunHours": max(ages, default=0.0) / 3600,
+    }
+
+
+def _is_leased(hosted: Hosted | None, now: float) -> bool:
+    return hosted is not None and any(lease.until > now for lease in hosted.leases)

@@ -7,7 +7,7 @@ person holds one for some hours (`nova-judge endpoints up`).
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -65,31 +65,17 @@ class Hosted(msgspec.Struct, frozen=True):
     closing: bool = False
 
 
-class Ready(NamedTuple):
-    """The endpoint answers."""
+class Action(NamedTuple):
+    """What is to be done for a leased endpoint.
 
+    Nothing, where it is `ready` and answers; `wait` and look again later, where something is under
+    way; `create` it on this instance type; `try next`: delete what failed for want of capacity, and
+    try the next instance type then; `give up`, where it cannot be started, for this reason.
+    """
 
-class Wait(NamedTuple):
-    """Something is under way; look again later."""
-
-
-class Create(NamedTuple):
-    """Create the endpoint on this instance type."""
-
-    instance_type: str
-
-
-class TryNext(NamedTuple):
-    """Delete what failed for want of capacity, and try the next instance type then."""
-
-
-class GiveUp(NamedTuple):
-    """The endpoint cannot be started, and why."""
-
-    reason: str
-
-
-Action: TypeAlias = Ready | Wait | Create | TryNext | GiveUp
+    step: Literal["ready", "wait", "create", "try next", "give up"]
+    instance_type: str = ""
+    reason: str = ""
 
 
 def next_action(
@@ -104,22 +90,26 @@ def next_action(
     have asked for the endpoint on instance types of their own: what they began is waited for.
     """
     if observed.status is EndpointStatus.IN_SERVICE:
-        return Ready()
+        return Action("ready")
     if observed.status is EndpointStatus.DELETING:
-        return Wait()
+        return Action("wait")
     if observed.status is EndpointStatus.STARTING:
         stalled = now - observed.since > LONGEST_START_S
-        too_long = GiveUp(f"{STALLED} {LONGEST_START_S / 60:.0f} minutes")
-        return too_long if stalled else Wait()
+        too_long = f"{STALLED} {LONGEST_START_S / 60:.0f} minutes"
+        return Action("give up", reason=too_long) if stalled else Action("wait")
     if observed.status is EndpointStatus.FAILED:
-        return TryNext() if lacks_capacity(observed.reason) else GiveUp(observed.reason)
+        step: Literal["try next", "give up"] = (
+            "try next" if lacks_capacity(observed.reason) else "give up"
+        )
+        return Action(step, reason=observed.reason)
     for instance_type, config in configs.items():
         if config not in without_capacity:
-            return Create(instance_type)
+            return Action("create", instance_type)
     tried = ", ".join(configs)
-    return GiveUp(
-        f"no capacity, no quota or no such instance for any of {tried}; `nova-judge doctor` shows "
-        "quotas; try later, or in another region"
+    return Action(
+        "give up",
+        reason=f"no capacity, no quota or no such instance for any of {tried}; `nova-judge doctor` "
+        "shows quotas; try later, or in another region",
     )
 
 

@@ -34,27 +34,20 @@ class Permit(NamedTuple):
 
 
 class Limiter:
-    """The limit of one endpoint; every method may be called from any thread."""
+    """The limit of one endpoint; every method may be called from any thread.
+
+    `limit`: the calls that may be in flight now, `in_flight`: those that are.
+    """
 
     def __init__(self, most: int, first: int = FIRST_LIMIT) -> None:
         self._lock = threading.Lock()
         self._most = float(most)
-        self._limit = float(min(first, most))
+        self.limit = float(min(first, most))
         self._refused_at = float("inf")
-        self._in_flight = 0
+        self.in_flight = 0
         self._decreases = 0
         self._doubles = True
         self._losses = Losses(most)
-
-    @property
-    def limit(self) -> float:
-        """Calls that may be in flight now."""
-        return self._limit
-
-    @property
-    def in_flight(self) -> int:
-        """Calls that are in flight now."""
-        return self._in_flight
 
     @property
     def loses_by_chance(self) -> bool:
@@ -64,72 +57,72 @@ class Limiter:
     def start(self) -> Permit | None:
         """Leave for one call, or None while the limit is reached."""
         with self._lock:
-            if self._in_flight + 1 > self._limit:
+            if self.in_flight + 1 > self.limit:
                 return None
-            self._in_flight += 1
-            self._losses.began(self._in_flight)
-            return Permit(self._decreases, self._in_flight)
+            self.in_flight += 1
+            self._losses.began(self.in_flight)
+            return Permit(self._decreases, self.in_flight)
 
     def succeeded(self) -> None:
         """An answer came: a limit that was in use grows."""
         with self._lock:
             # A limit nobody reached was not put to the test, so its answers say nothing about it.
-            if self._in_flight + 1 > self._limit:
-                self._limit = min(self._most, self._limit + self._step())
-            self._in_flight -= 1
+            if self.in_flight + 1 > self.limit:
+                self.limit = min(self._most, self.limit + self._step())
+            self.in_flight -= 1
 
     def released(self) -> None:
         """A call ended in a way that says nothing about load, or was never made."""
         with self._lock:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     def throttled(self, permit: Permit) -> None:
         """The endpoint pushed back: a tenth less, unless this round trip had it already."""
         with self._lock:
-            self._in_flight -= 1
+            self.in_flight -= 1
             self._losses.refused(permit.in_flight)
             if self.loses_by_chance:
                 self._follow_losses()
                 return
             self._decrease(permit, least=1.0)
-            if (restored := self._losses.proven(self._limit)) is not None:
+            if (restored := self._losses.proven(self.limit)) is not None:
                 self._refused_at, self._doubles = float("inf"), True
-                self._limit = max(self._limit, restored)
+                self.limit = max(self.limit, restored)
 
     def slowed(self, permit: Permit) -> None:
         """A call took so long that it may have queued: as `throttled`, but never below `FEW`."""
         with self._lock:
-            self._in_flight -= 1
-            if self._limit > FEW:
+            self.in_flight -= 1
+            if self.limit > FEW:
                 self._decrease(permit, least=FEW)
 
     def _follow_losses(self) -> None:
         """Take the limit down where more is refused than at any load."""
-        if (lowered := self._losses.lowered(self._limit)) is not None:
-            self._refused_at, self._doubles = self._limit, False
+        if (lowered := self._losses.lowered(self.limit)) is not None:
+            self._refused_at, self._doubles = self.limit, False
             self._decreases += 1
-            self._limit = max(1.0, min(self._limit, lowered))
+            self.limit = max(1.0, min(self.limit, lowered))
 
     def _decrease(self, permit: Permit, least: float) -> None:
         if permit.decreases == self._decreases:
             self._decreases += 1
             self._doubles = False
-            self._refused_at = self._limit
-            self._limit = min(self._limit * DECREASE, self._limit - 1)
+            self._refused_at = self.limit
+            self.limit = min(self.limit * DECREASE, self.limit - 1)
         if permit.decreases == 0:
             # Doubling overshoots by far. What is still in flight was let in, or is about to be
             # refused too and then lowers the limit in its turn.
-            self._limit = min(self._limit, float(self._in_flight))
-            self._refused_at = self._limit + 1
-        self._limit = max(least, self._limit)
+            self.limit = min(self.limit, float(self.in_flight))
+            self._refused_at = self.limit + 1
+        self.limit = max(least, self.limit)
 
     def _step(self) -> float:
         if self._doubles:
             return 1.0
-        beyond = self._limit - self._refused_at
+        beyond = self.limit - self._refused_at
         if abs(beyond) <= NEAR:
-            return 1.0 / self._limit / SLOWER_WHEN_NEAR
-        return (1.0 + max(0.0, beyond) / FASTER_BEYOND) / self._limit
+            return 1.0 / self.limit / SLOWER_WHEN_NEAR
+        return (1.0 + max(0.0, beyond) / FASTER_BEYOND) / self.limit
 
 
 class Pace:

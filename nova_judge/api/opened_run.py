@@ -13,11 +13,10 @@ from nova_judge.findings.metrics_record import Metrics, Reweighing
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
-from nova_judge.parquet import check_expansion, connect_to
+from nova_judge.parquet import check_expansion, connect_to, files_of
 from nova_judge.records import JudgedRow
 from nova_judge.report.markdown import render_markdown
-from nova_judge.row_files import files_of
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 
 if TYPE_CHECKING:
     import pandas

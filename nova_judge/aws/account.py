@@ -4,21 +4,19 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nova_judge.aws.aws_clients import impatient
-from nova_judge.aws.described_endpoints import endpoint_facts, endpoint_names
-from nova_judge.aws.models import model_facts, offered_models
+from nova_judge.aws import aws_clients
+from nova_judge.aws.client_errors import passing
+from nova_judge.aws.endpoint_lifecycle import endpoint_facts, endpoint_names
+from nova_judge.aws.models import image_facts, model_facts, offered_models
 from nova_judge.aws.place import current_region
-from nova_judge.aws.registries import image_facts
 from nova_judge.check import NotRead
-from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.preflight.images import ImageFacts, images_of
+from nova_judge.preflight.images import RoleUse, images_of, role_uses
 from nova_judge.preflight.model_check import ModelFacts
-from nova_judge.preflight.role_uses import RoleUse, role_uses
-from nova_judge.preflight.rules import STACK_PARTS, Facts
+from nova_judge.preflight.rules import ENDPOINT, STACK_PARTS, TRAINING, Facts, bedrock_models
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
@@ -28,7 +26,7 @@ AccountFact = TypeVar("AccountFact")
 
 NOT_DEPLOYED = NotRead("the stacks of this stage are not deployed")
 QUOTAS_WITHIN_S = 20.0
-TRAINING, ENDPOINT = " for training job usage", " for endpoint usage"
+_NO_STACK = "ValidationError"
 
 
 def read(fact: Callable[..., AccountFact | NotRead], *of: object) -> AccountFact | NotRead:
@@ -61,7 +59,7 @@ def doctor_facts(stage: str, recipe: Recipe | None) -> Facts:
     region = current_region()
     if region is None:
         return Facts(region=None, caller=NotRead("no region is set"))
-    caller = read(lambda: str(impatient("sts").get_caller_identity()["Arn"]))
+    caller = read(lambda: str(aws_clients.impatient("sts").get_caller_identity()["Arn"]))
     known = Facts(region=region, caller=caller)
     if isinstance(caller, NotRead):
         return known
@@ -85,19 +83,21 @@ def _facts_of_recipe(recipe: Recipe, region: str, job_role_arn: str | None) -> F
     """Facts that a recipe asks for, read side by side; without a role not what that may use."""
     with ThreadPoolExecutor() as pool:
         quotas = pool.submit(read, quotas_of_account, recipe)
-        models = {name: pool.submit(read, _model, name) for name in _bedrock_models(recipe)}
+        models = {
+            name: pool.submit(read, model_facts, aws_clients.impatient("bedrock"), name)
+            for name in bedrock_models(recipe)
+        }
         images = {
-            name: pool.submit(read, _image, uri) for name, uri in images_of(recipe, region).items()
+            name: pool.submit(read, image_facts, aws_clients.impatient("ecr"), uri)
+            for name, uri in images_of(recipe, region).items()
         }
         refused = pool.submit(read, refused_uses, job_role_arn, recipe) if job_role_arn else None
         endpoints = _endpoints(recipe)
-        training, endpoint = _split(quotas.result())
         known = {name: model.result() for name, model in models.items()}
         return Facts(
             region=region,
             caller="",
-            training_quota=training,
-            endpoint_quota=endpoint,
+            quotas=quotas.result(),
             models=known,
             offered_models=offered(known),
             images={name: image.result() for name, image in images.items()},
@@ -112,7 +112,7 @@ def offered(models: Mapping[str, ModelFacts | NotRead]) -> tuple[str, ...]:
     known = [facts for facts in models.values() if isinstance(facts, ModelFacts)]
     if all(facts.lifecycle != "ABSENT" and facts.on_demand for facts in known):
         return ()
-    names = read(lambda: offered_models(impatient("bedrock")))
+    names = read(lambda: offered_models(aws_clients.impatient("bedrock")))
     return () if isinstance(names, NotRead) else names
 
 
@@ -122,18 +122,17 @@ def _endpoints(recipe: Recipe) -> dict[str, EndpointFacts | NotRead | None]:
     for spec in asked_models(recipe).values():
         if is_the_accounts(spec):
             named.setdefault(spec.model, []).extend(filter(None, (spec.component,)))
-    return {name: read(_endpoint, name, asked) for name, asked in sorted(named.items())}
-
-
-def _endpoint(name: str, asked: list[str]) -> EndpointFacts | None:
-    return endpoint_facts(impatient("sagemaker"), name, asked)
+    return {
+        name: read(endpoint_facts, aws_clients.impatient("sagemaker"), name, asked)
+        for name, asked in sorted(named.items())
+    }
 
 
 def _endpoint_names(endpoints: Mapping[str, EndpointFacts | NotRead | None]) -> tuple[str, ...]:
     """Names to choose from, asked for only where one that is named is not there."""
     if all(facts is not None for facts in endpoints.values()):
         return ()
-    names = read(lambda: endpoint_names(impatient("sagemaker")))
+    names = read(lambda: endpoint_names(aws_clients.impatient("sagemaker")))
     return () if isinstance(names, NotRead) else names
 
 
@@ -143,14 +142,14 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
     Service Quotas finds by codes that are not public: it lists thousands, page by page, until all
     that are wanted were seen or the time is up.
     """
-    wanted = {f"{kind}{TRAINING}" for kind in recipe.judge.instance_types} | {
-        f"{kind}{ENDPOINT}"
+    wanted = {f"{kind} {TRAINING}" for kind in recipe.judge.instance_types} | {
+        f"{kind} {ENDPOINT}"
         for kinds in endpoint_instances(asked_models(recipe).values()).values()
         for kind in kinds
     }
     quotas: dict[str, float] = {}
     deadline = time.monotonic() + QUOTAS_WITHIN_S
-    pages = impatient("service-quotas").get_paginator("list_service_quotas")
+    pages = aws_clients.impatient("service-quotas").get_paginator("list_service_quotas")
     for page in pages.paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 100}):
         quotas |= {q["QuotaName"]: q["Value"] for q in page["Quotas"] if q["QuotaName"] in wanted}
         if quotas.keys() == wanted:
@@ -162,7 +161,7 @@ def quotas_of_account(recipe: Recipe) -> dict[str, float] | NotRead:
 
 def role_trust(role_arn: str) -> tuple[str, ...]:
     """The services that may assume a role."""
-    role = impatient("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
+    role = aws_clients.impatient("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
     services: list[str] = []
     for statement in role["AssumeRolePolicyDocument"]["Statement"]:
         principal = statement["Principal"].get("Service", [])
@@ -179,21 +178,22 @@ def denied_actions(role_arn: str, bucket: str) -> tuple[str, ...]:
         "*": ["ecr:GetAuthorizationToken"],
     }
     return tuple(
-        denied
+        action
         for resource, actions in asked.items()
-        for denied in _denied(role_arn, actions, resource)
+        for action in denied(role_arn, actions, resource)
     )
 
 
 def refused_uses(role_arn: str, recipe: Recipe) -> tuple[RoleUse, ...]:
     """Things named only by the recipe that the role may not use."""
     uses = role_uses(recipe)
-    return tuple(use for use in uses if _denied(role_arn, [use.action], use.resource))
+    return tuple(use for use in uses if denied(role_arn, [use.action], use.resource))
 
 
-def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
-    answer = impatient("iam").simulate_principal_policy(
-        PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource]
+def denied(role_arn: str, actions: list[str], *resources: str, **context: Any) -> list[str]:  # noqa: ANN401
+    """The actions that IAM's simulator denies a role on some resources."""
+    answer = aws_clients.impatient("iam").simulate_principal_policy(
+        PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=list(resources), **context
     )
     return [
         result["EvalActionName"]
@@ -204,23 +204,19 @@ def _denied(role_arn: str, actions: list[str], resource: str) -> list[str]:
 
 def bucket_sends_events(bucket: str) -> bool:
     """True if EventBridge hears of new objects."""
-    notifications = impatient("s3").get_bucket_notification_configuration(Bucket=bucket)
+    notifications = aws_clients.impatient("s3").get_bucket_notification_configuration(Bucket=bucket)
     return "EventBridgeConfiguration" in notifications
 
 
 def stack_outputs(stage: str) -> dict[str, dict[str, str]]:
     """The outputs of a stage's stacks, by part; a stack that is not deployed is left out."""
-    cloudformation = impatient("cloudformation")
+    cloudformation = aws_clients.impatient("cloudformation")
     by_part: dict[str, dict[str, str]] = {}
     for part in STACK_PARTS:
-        try:
+        with passing(_NO_STACK):
             stacks = cloudformation.describe_stacks(StackName=f"NovaJudge-{stage}-{part}")["Stacks"]
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ValidationError":
-                continue
-            raise
-        outputs = stacks[0].get("Outputs", [])
-        by_part[part] = {item["OutputKey"]: item["OutputValue"] for item in outputs}
+            outputs = stacks[0].get("Outputs", [])
+            by_part[part] = {item["OutputKey"]: item["OutputValue"] for item in outputs}
     return by_part
 
 
@@ -232,41 +228,12 @@ def stack_endpoints(stage: str) -> set[str]:
 
 def stack_resources(stage: str, part: str, kind: str) -> dict[str, str]:
     """Physical ids of a stack's resources of one type, by logical id; none without the stack."""
-    pages = impatient("cloudformation").get_paginator("list_stack_resources")
-    try:
+    pages = aws_clients.impatient("cloudformation").get_paginator("list_stack_resources")
+    with passing(_NO_STACK):
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages.paginate(StackName=f"NovaJudge-{stage}-{part}")
             for resource in page["StackResourceSummaries"]
             if resource["ResourceType"] == kind
         }
-    except ClientError as error:
-        if error.response["Error"].get("Code") == "ValidationError":
-            return {}
-        raise
-
-
-def _bedrock_models(recipe: Recipe) -> set[str]:
-    asked = {model.bedrock for model in asked_models(recipe).values() if model.bedrock}
-    return asked | kind_of(recipe.kind).judged_by(recipe).bedrock
-
-
-def _model(name: str) -> ModelFacts | NotRead:
-    return model_facts(impatient("bedrock"), name)
-
-
-def _image(uri: str) -> ImageFacts:
-    return image_facts(impatient("ecr"), uri)
-
-
-def _split(
-    quotas: Mapping[str, float] | NotRead,
-) -> tuple[Mapping[str, float] | NotRead, Mapping[str, float] | NotRead]:
-    """Quotas of training jobs and of endpoints, by instance type."""
-    if isinstance(quotas, NotRead):
-        return quotas, quotas
-    training, endpoint = (
-        {name.removesuffix(use): value for name, value in quotas.items() if name.endswith(use)}
-        for use in (TRAINING, ENDPOINT)
-    )
-    return training, endpoint
+    return {}

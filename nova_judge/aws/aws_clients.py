@@ -1,36 +1,22 @@
 """The clients of this account and region, as the environment's credentials see them."""
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_stepfunctions import SFNClient
-
 IMPATIENT = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 
 
-@functools.cache
-def bedrock() -> "BedrockClient":
-    """Bedrock's models and jobs."""
-    return boto3.client("bedrock")
-
-
-@functools.cache
-def sagemaker() -> "SageMakerClient":
-    """SageMaker's control plane."""
-    return boto3.client("sagemaker")
-
-
-@functools.cache
-def stepfunctions() -> "SFNClient":
-    """Step Functions."""
-    return boto3.client("stepfunctions")
+bedrock = functools.cache(lambda: boto3.client("bedrock"))
+"""Bedrock's models and jobs."""
+sagemaker = functools.cache(lambda: boto3.client("sagemaker"))
+"""SageMaker's control plane."""
+stepfunctions = functools.cache(lambda: boto3.client("stepfunctions"))
+"""Step Functions."""
+events = functools.cache(lambda: boto3.client("events"))
+"""EventBridge."""
 
 
 @functools.cache
@@ -38,12 +24,6 @@ def logs() -> Any:  # noqa: ANN401 - stubs for four calls
     """CloudWatch Logs."""
     make: Any = boto3.client
     return make("logs")
-
-
-@functools.cache
-def events() -> "EventBridgeClient":
-    """EventBridge."""
-    return boto3.client("events")
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from nova_judge.answers.batch_inference import JobStatus
 from nova_judge.aws import aws_clients
 from nova_judge.aws.client_errors import passing
 from nova_judge.layout import RUNS
-from nova_judge.runs.orphans import RunningJob
+from nova_judge.runs.stopping import RunningJob
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock.type_defs import ModelInvocationJobS3OutputDataConfigTypeDef

@@ -1,12 +1,13 @@
 """Errors that AWS services answer with: their codes, and which of them may pass."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 _ANY = ("",)
+_NOT_FOUND = "Could not find"
 
 
 def code_of(error: ClientError) -> str:
@@ -36,6 +37,11 @@ def refused_as(ours: Callable[[Exception], Exception]) -> Iterator[None]:
         raise ours(error) from error
 
 
+def passing_absent() -> AbstractContextManager[None]:
+    """End the block where SageMaker says that there is nothing of that name."""
+    return passing("ValidationException", saying=(_NOT_FOUND,))
+
+
 def is_absent(error: ClientError) -> bool:
     """True where SageMaker says that there is nothing of that name."""
-    return code_of(error) == "ValidationException" and "Could not find" in str(error)
+    return code_of(error) == "ValidationException" and _NOT_FOUND in str(error)

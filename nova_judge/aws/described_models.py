@@ -20,8 +20,7 @@ from nova_judge.aws.client_errors import passing
 from nova_judge.check import NotRead
 from nova_judge.preflight.served_model import Found, folder_of
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.sources.checkpoint import Checkpoint
-from nova_judge.sources.registered import JobFacts, PackageFacts, nova_of
+from nova_judge.sources.checkpoint import Checkpoint, JobFacts, PackageFacts, nova_of
 from nova_judge.sources.served import NOVA
 
 _REFUSALS = ("ValidationException", "ResourceNotFound")

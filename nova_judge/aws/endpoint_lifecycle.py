@@ -1,17 +1,20 @@
-"""SageMaker endpoints: what state they are in, created from a configuration, deleted."""
+"""SageMaker endpoints: what state they are in, created from a configuration, deleted; and what
+SageMaker says of an endpoint that the account has.
+"""
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from nova_judge.answers.hosting import NoCapacityError
 from nova_judge.answers.leases import EndpointStatus, Observed
 from nova_judge.aws import aws_clients
-from nova_judge.aws.client_errors import code_of, is_absent
+from nova_judge.aws.client_errors import code_of, is_absent, passing_absent
 from nova_judge.aws.endpoint_configs import remove_configs
 from nova_judge.errors import EndpointError
+from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.served import OWN
 from nova_judge.tags import stage_tags
 
@@ -41,19 +44,15 @@ class SageMakerEndpoints:
 
     def observe(self, name: str) -> Observed:
         """The endpoint as it is now."""
-        try:
+        with passing_absent():
             endpoint = self._client.describe_endpoint(EndpointName=name)
-        except ClientError as error:
-            if is_absent(error):
-                return ABSENT
-            raise
-        status = _STATUS.get(endpoint["EndpointStatus"], EndpointStatus.STARTING)
-        return Observed(
-            status,
-            reason=endpoint.get("FailureReason", ""),
-            since=endpoint["CreationTime"].timestamp(),
-            config=endpoint.get("EndpointConfigName", ""),
-        )
+            return Observed(
+                _STATUS.get(endpoint["EndpointStatus"], EndpointStatus.STARTING),
+                reason=endpoint.get("FailureReason", ""),
+                since=endpoint["CreationTime"].timestamp(),
+                config=endpoint.get("EndpointConfigName", ""),
+            )
+        return ABSENT
 
     def create(self, name: str, config: str) -> None:
         """Begin to create it; raises NoCapacityError, or EndpointError without a configuration.
@@ -97,14 +96,11 @@ class SageMakerEndpoints:
 
     def instance_type(self, name: str) -> str | None:
         """The instance type that its configuration names; None where either is gone."""
-        try:
+        with passing_absent():
             config = self._client.describe_endpoint(EndpointName=name).get("EndpointConfigName", "")
             described = self._client.describe_endpoint_config(EndpointConfigName=config)
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
-        return described["ProductionVariants"][0].get("InstanceType")
+            return described["ProductionVariants"][0].get("InstanceType")
+        return None
 
     def names(self, prefix: str) -> Iterable[str]:
         """The endpoints whose names begin with `prefix`."""
@@ -121,3 +117,53 @@ def sagemaker_endpoints(stage: str | None = None) -> SageMakerEndpoints:
 
 def _is_own(name: str) -> bool:
     return f"-{OWN}" in name
+
+
+def endpoint_facts(
+    sagemaker: Any,  # noqa: ANN401 - boto3's client
+    name: str,
+    asked: Collection[str] = (),
+) -> EndpointFacts | None:
+    """The endpoint as it is now; None where the account has none of that name.
+
+    `asked` names the components whose images are wanted: their endpoint may state none.
+    """
+    described: Any = None
+    with passing_absent():
+        described = sagemaker.describe_endpoint(EndpointName=name)
+    if described is None:
+        return None
+    variants = described.get("ProductionVariants", [])
+    images = [
+        image.get("SpecifiedImage") for v in variants for image in v.get("DeployedImages", [])
+    ]
+    counts = [v["CurrentInstanceCount"] for v in variants if "CurrentInstanceCount" in v]
+    changed = described.get("LastModifiedTime") or described["CreationTime"]
+    return EndpointFacts(
+        described["EndpointStatus"],
+        tuple(image for image in images if image),
+        f"{described.get('EndpointConfigName', '')} {changed.isoformat()}",
+        described.get("FailureReason", ""),
+        sum(counts) if counts else None,
+        "AsyncInferenceConfig" in described,
+        described.get("DataCaptureConfig", {}).get("EnableCapture", False),
+        _components(sagemaker, name, asked),
+    )
+
+
+def endpoint_names(sagemaker: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Names of endpoints that the account has, the latest first."""
+    page = sagemaker.list_endpoints(SortBy="CreationTime", SortOrder="Descending", MaxResults=100)
+    return tuple(endpoint["EndpointName"] for endpoint in page["Endpoints"])
+
+
+def _components(sagemaker: Any, name: str, asked: Collection[str]) -> dict[str, str]:  # noqa: ANN401
+    page = sagemaker.list_inference_components(EndpointNameEquals=name, MaxResults=100)
+    names = [item["InferenceComponentName"] for item in page["InferenceComponents"]]
+    return {each: _image(sagemaker, each) if each in asked else "" for each in names}
+
+
+def _image(sagemaker: Any, component: str) -> str:  # noqa: ANN401
+    described = sagemaker.describe_inference_component(InferenceComponentName=component)
+    container = described.get("Specification", {}).get("Container", {})
+    return str(container.get("DeployedImage", {}).get("SpecifiedImage", ""))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from nova_judge.aws import aws_clients
 from nova_judge.aws.client_errors import passing
 from nova_judge.layout import run_of_output
-from nova_judge.runs.orphans import RunningJob
+from nova_judge.runs.stopping import RunningJob
 
 
 def running(prefix: str) -> Iterator[RunningJob]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from nova_judge.aws import account, aws_clients, executions, runs_table
 from nova_judge.check import NotRead
-from nova_judge.runs.meter import MEMORY_MB, Meter, endpoint_times
+from nova_judge.runs.usage import MEMORY_MB, Meter, endpoint_times
 
 MOST_READ = 20
 """Children of a map whose histories are read."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nova_judge.aws import s3
 from nova_judge.aws.client_errors import refused_as
-from nova_judge.aws.object_names import is_plain
+from nova_judge.aws.fetched_runs import is_plain
 from nova_judge.errors import ReviewError
 
 

@@ -1,8 +1,10 @@
 """Probes of the state machine, rules and triggers, by AWS's own dry runs: they start nothing."""
 
 import functools
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import boto3
@@ -44,11 +46,8 @@ def definition_check(machine: str) -> Check:
 def state_checks(machine: str) -> Iterator[Check]:
     """A check per state that runs for nothing: TestState goes where the definition means it to."""
     states = definition_of(machine)["States"]
-    by_state: dict[str, list[StateSample]] = {}
-    for sample in STATE_SAMPLES:
-        by_state.setdefault(sample.state, []).append(sample)
-    for name, samples in by_state.items():
-        label = f"state {name}"
+    for name, of_state in itertools.groupby(STATE_SAMPLES, key=attrgetter("state")):
+        label, samples = f"state {name}", list(of_state)
         if name not in states:
             yield Check(label, "not run", "the deployed machine has no such state")
             continue
@@ -80,15 +79,13 @@ def pattern_checks(stage: str, bucket: str, machine: str) -> Iterator[Check]:
         for part in ("Evaluation", "Results")
         for logical, name in account.stack_resources(stage, part, "AWS::Events::Rule").items()
     }
-    by_rule: dict[str, list[EventSample]] = {}
-    for sample in event_samples(stage, bucket, machine):
-        by_rule.setdefault(sample.rule, []).append(sample)
-    for wanted, samples in by_rule.items():
+    samples = event_samples(stage, bucket, machine)
+    for wanted, of_rule in itertools.groupby(samples, key=attrgetter("rule")):
         name = next((name for logical, name in rules.items() if logical.startswith(wanted)), None)
         if name is None:
             yield Check(f"rule {wanted}", "fail", "it is not deployed", DEPLOY_AGAIN)
             continue
-        yield pattern_check(f"rule {wanted}", name, samples, machine)
+        yield pattern_check(f"rule {wanted}", name, list(of_rule), machine)
 
 
 def pattern_check(label: str, name: str, samples: list[EventSample], machine: str) -> Check:

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 
 from nova_judge.aws.client_errors import code_of
 from nova_judge.errors import AccessError
-from nova_judge.region import settle_region
+from nova_judge.partitions import settle_region
 
 PROMPT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 NO_REGION = "no region is set: set AWS_REGION, or `region` of the profile"

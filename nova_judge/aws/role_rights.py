@@ -27,7 +27,9 @@ def role_checks(stage: str) -> Iterator[Check]:
         roles = account.stack_resources(stage, part, "AWS::IAM::Role")
         if not roles:
             continue
-        wanted = _actions_by_role(_template(f"NovaJudge-{stage}-{part}"))
+        stack = f"NovaJudge-{stage}-{part}"
+        template = boto3.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+        wanted = _actions_by_role(dict(template))
         for logical, name in sorted(roles.items()):
             yield _check(logical, name.rpartition("/")[2], wanted.get(logical, frozenset()))
 
@@ -63,15 +65,8 @@ def _denied(arn: str, statement: Statement) -> Iterator[str]:
         return
     context = list(_context(statement))
     for begin in range(0, len(statement.actions), _MOST_ACTIONS):
-        answer = aws_clients.impatient("iam").simulate_principal_policy(
-            PolicySourceArn=arn,
-            ActionNames=list(statement.actions[begin : begin + _MOST_ACTIONS]),
-            ResourceArns=resources,
-            ContextEntries=context,
-        )
-        for result in answer["EvaluationResults"]:
-            if result["EvalDecision"] != "allowed":
-                yield result["EvalActionName"]
+        actions = list(statement.actions[begin : begin + _MOST_ACTIONS])
+        yield from account.denied(arn, actions, *resources, ContextEntries=context)
 
 
 def _context(statement: Statement) -> Iterator[dict[str, Any]]:
@@ -125,10 +120,6 @@ def _actions_by_role(template: Mapping[str, Any]) -> dict[str, frozenset[str]]:
             if isinstance(role, Mapping) and "Ref" in role:
                 wanted[role["Ref"]] = wanted.get(role["Ref"], frozenset()) | actions
     return wanted
-
-
-def _template(stack: str) -> dict[str, Any]:
-    return dict(boto3.client("cloudformation").get_template(StackName=stack)["TemplateBody"])
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

@@ -2,16 +2,13 @@
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 import msgspec
 
 from nova_judge.aws.client_errors import CONDITION_FAILED, passing
-from nova_judge.runs.meter import EndpointLease
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
+from nova_judge.runs.usage import EndpointLease
 
 RUNNING, FAILED, REPORTED = "RUNNING", "FAILED", "REPORTED"
 JUDGE_FURTHER = "JUDGE_FURTHER"
@@ -39,10 +36,8 @@ class UnfinishedRun(NamedTuple):
     failure: str | None = None
 
 
-@functools.cache
-def opened(name: str) -> "Table":
-    """The table of that name, opened once a process."""
-    return boto3.resource("dynamodb").Table(name)
+opened = functools.cache(lambda name: boto3.resource("dynamodb").Table(name))
+"""The table of that name, opened once a process."""
 
 
 def claim(table: str, run_id: str, execution: str, created: str, *, by_event: bool) -> Claim:
@@ -136,7 +131,11 @@ def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
 
 def unfinished_run(table: str, execution: str) -> UnfinishedRun | None:
     """The run that an execution has claimed and that has no report of results yet, if any."""
-    return next((one for one, status in _claimed_by(table, execution) if status != REPORTED), None)
+    for item in _claimed_by(table, execution):
+        if item["status"] != REPORTED:
+            failed = item["status"] == FAILED
+            return UnfinishedRun(item["run_id"], item.get("error", "") if failed else None)
+    return None
 
 
 def has_claimed(table: str, execution: str) -> bool:
@@ -144,8 +143,8 @@ def has_claimed(table: str, execution: str) -> bool:
     return any(_claimed_by(table, execution))
 
 
-def _claimed_by(table: str, execution: str) -> Iterator[tuple[UnfinishedRun, str]]:
-    """What an execution has claimed, and its status."""
+def _claimed_by(table: str, execution: str) -> Iterator[dict[str, str]]:
+    """What an execution has claimed: id, status and error."""
     pages = opened(table).meta.client.get_paginator("scan")
     claimed = pages.paginate(
         TableName=table,
@@ -155,12 +154,7 @@ def _claimed_by(table: str, execution: str) -> Iterator[tuple[UnfinishedRun, str
         ProjectionExpression="run_id, #status, #error",
         ConsistentRead=True,
     )
-    items = (one for page in claimed for one in page["Items"])
-    return ((UnfinishedRun(str(one["run_id"]), _failure(one)), str(one["status"])) for one in items)
-
-
-def _failure(item: Mapping[str, Any]) -> str | None:
-    return str(item.get("error", "")) if item["status"] == FAILED else None
+    return map(_texts, claimed.search("Items"))
 
 
 def item_of(table: str, run_id: str) -> dict[str, str] | None:

@@ -29,9 +29,7 @@ _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
 Stored = TypeVar("Stored")
 
 
-@functools.cache
-def client() -> "S3Client":
-    return boto3.client("s3")
+client = functools.cache(lambda: boto3.client("s3"))
 
 
 def parallel_client(threads: int) -> "S3Client":

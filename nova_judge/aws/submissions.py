@@ -8,19 +8,16 @@ import time
 import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 
 from nova_judge.aws import account, aws_clients, s3
-from nova_judge.aws.object_names import is_plain
+from nova_judge.aws.fetched_runs import is_plain
 from nova_judge.errors import EndpointError, SubmitError
 from nova_judge.layout import RunLayout
 from nova_judge.partitions import partition_of
 from nova_judge.records import S3Object
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 START_S = 120.0
 """Seconds from an upload to its execution; EventBridge usually takes one or two."""
@@ -126,9 +123,7 @@ def console_link(arn: str) -> str:
     )
 
 
-@functools.cache
-def _client() -> "LambdaClient":
-    return boto3.client("lambda")
+_client = functools.cache(lambda: boto3.client("lambda"))
 
 
 def call(function: str, event: dict[str, Any]) -> dict[str, Any]:

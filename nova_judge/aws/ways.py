@@ -11,10 +11,9 @@ from urllib3.util import parse_url
 from nova_judge.answers.answers import Port
 from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.answers.lane import MOST_THREADS
-from nova_judge.aws.calls import config
 from nova_judge.aws.client_errors import code_of
-from nova_judge.aws.described_endpoints import endpoint_facts
-from nova_judge.aws.model_ports import ConversePort, EndpointPort
+from nova_judge.aws.endpoint_lifecycle import endpoint_facts
+from nova_judge.aws.model_ports import ConversePort, EndpointPort, config
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Generation

@@ -18,7 +18,7 @@ from nova_judge.findings.checkpoint_comparison import (
     rows_of_run,
 )
 from nova_judge.pairs.criteria import load_groups
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of, one_line
 
 _COLOURS = {"better": "green", "worse": "red"}

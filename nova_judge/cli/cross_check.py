@@ -11,7 +11,7 @@ from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.judge_agreement import PairOfJudges, cross_check, judge_of
 from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of
 
 

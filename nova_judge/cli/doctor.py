@@ -17,12 +17,11 @@ from nova_judge.cli.terminal import Console, checks_table, print_json
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import beside
 from nova_judge.preflight import rules
+from nova_judge.preflight.forecast import reach_check
 from nova_judge.preflight.input_head import input_check
-from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.own_models import own_names
 from nova_judge.sources.server_keys import variable_of
-from nova_judge.steps.asked_servers import asked_servers
-from nova_judge.steps.served_models import served_models
+from nova_judge.steps.served_models import asked_servers, served_models
 
 
 def command(

@@ -15,14 +15,13 @@ from nova_judge.errors import InputFileError
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import beside
+from nova_judge.preflight.expected_usage import Throughput, throughput_of
 from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import InputHead, read_head, why_none
-from nova_judge.preflight.throughput import Throughput, throughput_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.runs.cost import Estimate
-from nova_judge.runs.usage import Workload
+from nova_judge.runs.usage import Estimate, Workload
 from nova_judge.text import count_of
 
 HEAD_BYTES = 16 * 1024**2

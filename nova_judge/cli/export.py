@@ -38,7 +38,7 @@ from nova_judge.findings.training_records import (
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.scores.scores_parquet import read_scores
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of
 
 ExportForm: TypeAlias = Annotated[

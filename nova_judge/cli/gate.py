@@ -23,7 +23,7 @@ from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.pairs.criteria import load_groups
 from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 
 USAGE_ERROR = 2
 

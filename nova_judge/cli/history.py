@@ -16,7 +16,7 @@ from nova_judge.findings.saved_report import SavedReport, find_reports
 from nova_judge.findings.sentences import headline, short_interval
 from nova_judge.findings.trends import Refused, Series, group, trend
 from nova_judge.report.index import render_index
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import one_line
 
 

@@ -16,10 +16,10 @@ from nova_judge.findings.merge_gate import saved_contest
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.trends import other_data
+from nova_judge.parquet import has_rows
 from nova_judge.records import CANDIDATES, Candidate
-from nova_judge.row_files import has_rows
 from nova_judge.statistics.outcomes import profiles_from_dict
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of
 
 

@@ -15,7 +15,7 @@ from typer.main import get_command, get_group
 
 from nova_judge.cli.terminal import Console, accept_any_text, say
 from nova_judge.errors import NovaJudgeError
-from nova_judge.region import settle_region
+from nova_judge.partitions import settle_region
 from nova_judge.version import __version__
 
 EXIT_ERROR = 3

@@ -9,7 +9,7 @@ from nova_judge.cli.arguments import AsJson, Level
 from nova_judge.cli.terminal import Console, bare_table, print_json
 from nova_judge.errors import RequestError
 from nova_judge.statistics.planning import SamplePlan, detectable_difference, plan
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of
 
 

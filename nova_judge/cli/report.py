@@ -13,8 +13,8 @@ from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import RequestError
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.row_files import has_rows
-from nova_judge.steps.opened_report import report_at
+from nova_judge.parquet import has_rows
+from nova_judge.steps.import_job import report_at
 
 
 def command(

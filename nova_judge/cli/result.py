@@ -13,10 +13,10 @@ from nova_judge.findings.metrics_record import storable_metrics
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.findings.sentences_stand_in import caveats
+from nova_judge.parquet import has_rows
 from nova_judge.records import CANDIDATES
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.report_rows import rejected_lines, rows_of_report
-from nova_judge.row_files import has_rows
 from nova_judge.text import one_line
 
 _MOST_REASONS = 3

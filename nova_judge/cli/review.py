@@ -31,7 +31,7 @@ from nova_judge.review.labels import (
 )
 from nova_judge.review.reviewed import reviewed_metrics
 from nova_judge.review.session import ReviewSession
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.steps.run_index import now
 from nova_judge.text import count_of
 

@@ -26,7 +26,7 @@ from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
 from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.records import Candidate
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of, one_line
 
 _LISTED = 20

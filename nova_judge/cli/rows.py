@@ -17,7 +17,7 @@ from nova_judge.pairs.criteria import CriterionGroups, load_groups
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import JudgedRow
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 
 
 class Wanted(enum.StrEnum):

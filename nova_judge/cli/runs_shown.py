@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from nova_judge.cli.terminal import Console, bare_table
 from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
-from nova_judge.runs.next_step import next_command
+from nova_judge.runs.execution_error import next_command
 from nova_judge.steps.run_progress import RunProgress
 from nova_judge.text import count_of, one_line
 

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from nova_judge.aws import submissions
+from nova_judge.aws.fetched_runs import RunMirror
 from nova_judge.aws.place import refusals_explained
-from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.terminal import Console, print_json
 from nova_judge.errors import SavedReportError

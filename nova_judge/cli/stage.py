@@ -5,7 +5,7 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from nova_judge.aws import aws_clients, executions, submissions
-from nova_judge.aws.follow import entered_last
+from nova_judge.aws.executions import entered_last
 from nova_judge.aws.place import current_place, refusals_explained
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.runs_shown import RunShown

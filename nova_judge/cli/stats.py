@@ -16,10 +16,10 @@ from nova_judge.findings.judgment_file import JudgmentsRead, read_judgment_file
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.findings.sentences import p_value, percent, quoted_interval, set_aside
 from nova_judge.findings.sentences_evidence import evidence
+from nova_judge.parquet import has_rows
 from nova_judge.recipe.column_map import JudgmentMap, parse_map
-from nova_judge.row_files import has_rows
+from nova_judge.statistics.beyond_chance import BeyondChance
 from nova_judge.statistics.findings import Estimates, find
-from nova_judge.statistics.gwet import BeyondChance
 from nova_judge.statistics.outside_labels import judge_rates as judge_rates_of
 from nova_judge.statistics.slices import Slice
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings

@@ -14,8 +14,7 @@ from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import stage_console, stage_prefix
 from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import StopError
-from nova_judge.runs.orphans import RunningJob
-from nova_judge.runs.stopping import Running, Service, Stage, stop_all
+from nova_judge.runs.stopping import Running, RunningJob, Service, Stage, stop_all
 
 QUIET_S = 60.0
 """The time limit of PrepareEndpoints, which may be at work when its execution is stopped."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import typer
 
 from nova_judge.aws import aws_clients, submissions
-from nova_judge.aws.follow import Execution, follow
+from nova_judge.aws.executions import Execution, follow
 from nova_judge.aws.submissions import Deployed
 from nova_judge.cli.result import print_result
 from nova_judge.cli.terminal import Console

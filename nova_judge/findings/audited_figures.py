@@ -30,7 +30,7 @@ from nova_judge.pairs.job_findings import (
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.pairs.weighted_scores import WeightedScores, recomputed_scores
 from nova_judge.records import ONE_PASS, JobMetrics, JudgedRow, Judgment, Rubric, Unscored
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.distributions import sign_test
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.outcomes import count_profiles
 from nova_judge.text import count_of

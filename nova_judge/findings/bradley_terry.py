@@ -23,9 +23,9 @@ from nova_judge.records import JudgedRow
 from nova_judge.statistics.arrays import Floats, Keys
 from nova_judge.statistics.contest import Contest, contest_of_profiles, decision_of
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.outcomes import ProfileCounts, profile_of, score_quarters
 from nova_judge.statistics.statistics_settings import StatisticsSettings
-from nova_judge.statistics.student import student_quantile
 
 _END = 0.5
 _MAX_STEPS = 200

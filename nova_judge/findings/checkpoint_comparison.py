@@ -24,9 +24,8 @@ from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.weighted_scores import point_scores
 from nova_judge.records import CANDIDATES
-from nova_judge.statistics.decision import Word, decide
+from nova_judge.statistics.decision import Word, decide, holm
 from nova_judge.statistics.evidence import key_of
-from nova_judge.statistics.holm import holm
 from nova_judge.statistics.metric_means import Scale, mean_difference
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import profile_of, score_quarters

@@ -8,14 +8,14 @@ from nova_judge.findings.metrics import RunFacts
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
 from nova_judge.kinds.kind import JudgedBy
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.preflight.run_cost import run_cost
+from nova_judge.preflight.pricing import run_cost
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
-from nova_judge.sources.asked_warnings import asked_warnings
+from nova_judge.runs.usage import UNMETERED, Meter
 from nova_judge.sources.known_sources import source_of
+from nova_judge.sources.recipe_endpoints import asked_warnings
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 from nova_judge.text import count_of
 

@@ -7,12 +7,12 @@ import msgspec
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline
 from nova_judge.kinds.known_kinds import kind_of
-from nova_judge.preflight.throughput import JudgedBefore
+from nova_judge.preflight.expected_usage import JudgedBefore
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
-from nova_judge.runs.cost import Bill
 from nova_judge.runs.refused import Refusal
 from nova_judge.runs.run import Run
+from nova_judge.runs.usage import Bill
 
 RUNNING, REPORTED, FAILED = "RUNNING", "REPORTED", "FAILED"
 """States of a run, as the runs table spells them."""

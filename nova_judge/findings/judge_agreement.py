@@ -15,7 +15,7 @@ from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, JudgedRow
 from nova_judge.statistics.agreement import cohen_kappa
-from nova_judge.statistics.gwet import BeyondChance
+from nova_judge.statistics.beyond_chance import BeyondChance
 from nova_judge.statistics.outcomes import VERDICTS, Outcome, profile_of, score_quarters
 from nova_judge.text import count_of
 

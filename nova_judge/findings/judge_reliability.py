@@ -12,7 +12,7 @@ from nova_judge.pairs.judged_evidence import evidence_row, verdicts_row
 from nova_judge.records import JudgedAs, JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.statistics.agreement import Agreement, agreement
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.distributions import sign_test
 from nova_judge.statistics.evidence import gather, markup_of
 from nova_judge.statistics.outcomes import profile_of, score_quarters
 from nova_judge.statistics.positions import positions

@@ -10,9 +10,8 @@ import msgspec
 from nova_judge.errors import RequestError
 from nova_judge.findings.judgments import COLUMNS, asked_columns, judged_row
 from nova_judge.pairs.criteria import CriterionGroups
-from nova_judge.parquet import check_expansion, connect_to, rows_of
+from nova_judge.parquet import check_expansion, connect_to, files_of, rows_of
 from nova_judge.records import JudgedRow, Verdict
-from nova_judge.row_files import files_of
 
 MOST_ROWS = 200
 _CRITERIA = """'[{"name": "VARCHAR", "score_A": "DOUBLE", "score_B": "DOUBLE"}]'"""

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
-from nova_judge.parquet import check_expansion, columns_in, connect_to, rows_of, write_parquet
+from nova_judge.parquet import (
+    check_expansion,
+    columns_in,
+    connect_to,
+    files_of,
+    rows_of,
+    write_parquet,
+)
 from nova_judge.records import (
     Criterion,
     InputRow,
@@ -22,7 +29,6 @@ from nova_judge.records import (
     Unscored,
     Verdict,
 )
-from nova_judge.row_files import files_of
 from nova_judge.statistics.outcomes import profile_of, reconcile
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from nova_judge.findings.metrics_record import (
 from nova_judge.findings.run_evidence import RunEvidence, evidence_of
 from nova_judge.pairs.controls import ControlFinding, Retest, asked_again, blocked_by, noise_floor
 from nova_judge.pairs.job_figures import JobFigures, ReportedFigure, job_figures
-from nova_judge.preflight.run_cost import Cost
+from nova_judge.preflight.pricing import Cost
 from nova_judge.records import ONE_PASS, Candidate, JobMetrics, JudgedRow, Unscored
 from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.scores.found import ScoresFound

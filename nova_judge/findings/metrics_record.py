@@ -15,7 +15,7 @@ from nova_judge.findings.tournament_record import Tournament
 from nova_judge.json_lines import indented
 from nova_judge.pairs.controls import ControlFinding, Retest
 from nova_judge.pairs.job_figures import JobFigures
-from nova_judge.preflight.run_cost import Cost
+from nova_judge.preflight.pricing import Cost
 from nova_judge.records import Candidate, Headline
 from nova_judge.runs.row_accounting import ReasonCount
 from nova_judge.scores.metric_score import MetricDifference, MetricScore

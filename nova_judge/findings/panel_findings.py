@@ -16,11 +16,10 @@ from nova_judge.runs.usage import TokenUse, Usage
 from nova_judge.sources.known_sources import source_of
 from nova_judge.statistics.agreement import cohen_kappa, summed_verdicts, tables_by_prompt
 from nova_judge.statistics.arrays import Codes
+from nova_judge.statistics.beyond_chance import BeyondChance, gwet_ac1, nominal_alpha
 from nova_judge.statistics.clusters import share_interval
 from nova_judge.statistics.contest import contest_of, win_rate_of
 from nova_judge.statistics.evidence import EvidenceRow, gather
-from nova_judge.statistics.gwet import BeyondChance, gwet_ac1
-from nova_judge.statistics.krippendorff import nominal_alpha
 from nova_judge.statistics.outcomes import VERDICTS, Outcome
 from nova_judge.statistics.panel import PanelVotes, combined
 from nova_judge.statistics.positions import positions

@@ -31,8 +31,7 @@ from nova_judge.pairs.weighted_scores import WEIGHT_UNITS, recomputed_scores
 from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.statistics.arrays import Codes, Floats, Keys
 from nova_judge.statistics.clusters import repeated
-from nova_judge.statistics.decision import Word, decide
-from nova_judge.statistics.holm import holm
+from nova_judge.statistics.decision import Word, decide, holm
 from nova_judge.statistics.metric_means import UNIT, Scale, mean_difference, mean_score
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.judgments import read_judgments
 from nova_judge.findings.metrics_record import Metrics, decode_metrics
+from nova_judge.parquet import has_rows
 from nova_judge.records import JudgedRow
-from nova_judge.row_files import has_rows
 
 METRICS = "metrics.json"
 JUDGMENTS = "judgments.parquet"

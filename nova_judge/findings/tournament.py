@@ -17,7 +17,7 @@ from nova_judge.findings.tournament_record import (
     Tournament,
 )
 from nova_judge.records import Headline
-from nova_judge.statistics.holm import holm
+from nova_judge.statistics.decision import holm
 from nova_judge.statistics.outcomes import profiles_from_dict
 
 

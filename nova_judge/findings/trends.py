@@ -16,8 +16,7 @@ from nova_judge.findings.comparability import (
 )
 from nova_judge.findings.metrics_record import InputFacts
 from nova_judge.findings.saved_report import SavedReport
-from nova_judge.parquet import connect
-from nova_judge.row_files import files_of, has_rows
+from nova_judge.parquet import connect, files_of, has_rows
 from nova_judge.text import count_of
 
 _SAME_LINES = """

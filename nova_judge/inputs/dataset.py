@@ -12,7 +12,6 @@ from nova_judge.inputs.columns import RowColumns
 from nova_judge.inputs.reading import AS_NAMED, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.row_fields import brings, columns_of, row_of
 from nova_judge.inputs.shards import Shard
-from nova_judge.inputs.unread_columns import check_columns
 from nova_judge.json_lines import BOM, Fault, Line
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import CANDIDATES, Candidate, FailedRow, InputRow, Rejected
@@ -101,10 +100,9 @@ def read_rows(
     >>> [row.response_A for row in read_rows([data], len(data), FROM_FILE)]
     ['4']
     """
-    for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
-        row = parse_line(line, sources, reading)
-        if row is not None:
-            yield row
+    lines = shard_lines(chunks, Shard(index=0, start=0, end=size))
+    parsed = (parse_line(line, sources, reading) for line in lines)
+    return (row for row in parsed if row is not None)
 
 
 def usable_head(
@@ -141,16 +139,9 @@ def sources_of_file(head: bytes, columns: ColumnMap = OWN_NAMES) -> AnswerSource
     return None if brings is None else FROM_FILE if brings else GENERATED
 
 
-def unread_columns(
-    head: bytes, uri: str, columns: ColumnMap, fields: Sequence[str], *, asks: bool
-) -> tuple[str, ...]:
-    """The columns of a file's first rows that are not read.
-
-    `fields` are read; `asks`: candidates will be asked. Raises InputFileError where columns under
-    other names seem to hold what the run reads.
-    """
-    rows = list(itertools.islice(_objects(head, columns), ROWS_THAT_DECIDE))
-    return check_columns(rows, uri, fields, asks=asks)
+def first_rows(head: bytes, columns: ColumnMap) -> list[RowColumns]:
+    """The first rows that can be read, as many as decide what a file brings."""
+    return list(itertools.islice(_objects(head, columns), ROWS_THAT_DECIDE))
 
 
 def _objects(head: bytes, columns: ColumnMap) -> Iterator[RowColumns]:

@@ -18,14 +18,12 @@ import msgspec
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.columns import MISSING, pick
-from nova_judge.inputs.formats import FileForm, row_lists, turned_rows
+from nova_judge.inputs.formats import FileForm, row_lists, turned_rows, unpacked
 from nova_judge.inputs.hugging_face import saved_rows
-from nova_judge.inputs.packed import unpacked
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
-from nova_judge.parquet import check_expansion, connect_to, parquet_error, rows_of
+from nova_judge.parquet import check_expansion, connect_to, files_of, parquet_error, rows_of
 from nova_judge.recipe.column_map import as_option
-from nova_judge.row_files import files_of
 from nova_judge.scratch import scratch_folder
 
 _RULE = re.compile(r":?-{3,}:?")

@@ -110,24 +110,20 @@ def write_lines(
     return frozenset(found)
 
 
-class _Renamed(NamedTuple):
-    content: bytes
-    mapped: Collection[str] = ()
+def _renamed(content: bytes, columns: ColumnMap) -> tuple[bytes, Collection[str]]:
+    """One row's JSON with each mapped column under its field's name, and these fields.
 
-
-def _renamed(content: bytes, columns: ColumnMap) -> _Renamed:
-    """One row's JSON with each mapped column under its field's name; a faulty line as it is."""
-    if columns == OWN_NAMES:
-        return _Renamed(content)
-    row = columns_of(content, columns)
-    if isinstance(row, Fault):
-        return _Renamed(content)
+    A faulty line stays as it is.
+    """
+    row = None if columns == OWN_NAMES else columns_of(content, columns)
+    if row is None or isinstance(row, Fault):
+        return content, ()
     named = {field: columns.path(field) for field in fields_of(columns)}
     mapped = {f: value for f, path in named.items() if (value := row.at(path)) is not MISSING}
     moved = {path for path in named.values() if path in row.values} | set(columns.ignored)
     moved |= {path.partition(".")[0] for path in named.values()}
     kept = {name: value for name, value in row.values.items() if name not in moved}
-    return _Renamed(row_json({**kept, **mapped}), mapped.keys())
+    return row_json({**kept, **mapped}), mapped.keys()
 
 
 def read_records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:

@@ -67,10 +67,9 @@ def read_own_data(
     chunks: Iterable[bytes], size: int, form: OwnDataForm, columns: ColumnMap = OWN_NAMES
 ) -> Iterator[OwnLine | Rejected]:
     """The lines of a file of `size` bytes in the form that a task reads; blank ones not."""
-    for line in shard_lines(chunks, Shard(index=0, start=0, end=size)):
-        parsed = parse_own_line(line, form, columns)
-        if parsed is not None:
-            yield parsed
+    lines = shard_lines(chunks, Shard(index=0, start=0, end=size))
+    parsed = (parse_own_line(line, form, columns) for line in lines)
+    return (line for line in parsed if line is not None)
 
 
 def sources_of_own(lines: Iterable[OwnLine | Rejected]) -> AnswerSources | None:

@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -34,13 +34,6 @@ _FEW_NAMES = 100  # more of them are sought slower than a line is parsed
 _PLAIN_NAMES = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII without what is written with a backslash
 _ESCAPED_ASCII, _ESCAPED = re.compile(rb"\\u00[2-7]"), re.compile(rb"\\")
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-
-
-class OptionalTexts(NamedTuple):
-    """The optional texts of a row, and the names of those that cannot be read."""
-
-    texts: dict[str, str]
-    lost: tuple[str, ...]
 
 
 def columns_of(content: bytes, columns: ColumnMap) -> RowColumns | Fault:
@@ -74,8 +67,7 @@ def row_of(
         return answers
     if "generated" in sources and (fault := answer_fault(row, FIELDS)):
         return fault
-    optional = _optional(row)
-    texts = optional.texts
+    texts, unreadable = _optional(row)
     failures = tuple(
         Failure(candidate, reason, 0, answer[:200])
         for candidate, answer in answers.items()
@@ -96,7 +88,7 @@ def row_of(
         system=texts.get("system", asked.system),
         context=texts.get("context"),
         cluster=texts.get("cluster") or question_about(texts.get("context"), asked.prompt),
-        lost=(*optional.lost, *lost),
+        lost=(*unreadable, *lost),
     )
 
 
@@ -135,8 +127,8 @@ def _answers(row: RowColumns, sources: AnswerSources) -> dict[Candidate, str] | 
     return answers
 
 
-def _optional(row: RowColumns) -> OptionalTexts:
-    """A field that nobody needs costs itself and not the row."""
+def _optional(row: RowColumns) -> tuple[dict[str, str], list[str]]:
+    """The optional texts, and the names of those that cannot be read: these cost not the row."""
     texts: dict[str, str] = {}
     lost: list[str] = []
     for field in ("id", "category", "reference", "system", "context", "cluster"):
@@ -152,7 +144,7 @@ def _optional(row: RowColumns) -> OptionalTexts:
             texts[field] = whole_number(text)
         elif text.strip():
             texts[field] = text
-    return OptionalTexts(texts, tuple(lost))
+    return texts, lost
 
 
 def _label(value: object) -> tuple[Verdict | None, tuple[str, ...]]:

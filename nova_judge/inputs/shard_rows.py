@@ -26,17 +26,10 @@ def read_shard(
     chunks: Iterable[bytes], shard: Shard, sources: AnswerSources, reading: Reading = AS_NAMED
 ) -> ShardRows:
     """Read a shard's own lines from `chunks` (see `shard_lines`)."""
-    rows: list[InputRow] = []
-    rejected: list[Rejected] = []
-    failed: list[FailedRow] = []
-    lines = 0
-    for line in shard_lines(chunks, shard):
-        lines = line.number
-        parsed = parse_line(line, sources, reading)
-        if isinstance(parsed, InputRow):
-            rows.append(parsed)
-        elif isinstance(parsed, Rejected):
-            rejected.append(parsed)
-        elif isinstance(parsed, FailedRow):
-            failed.append(parsed)
-    return ShardRows(lines, tuple(rows), tuple(rejected), tuple(failed))
+    parsed = [parse_line(line, sources, reading) for line in shard_lines(chunks, shard)]
+    return ShardRows(
+        len(parsed),
+        tuple(row for row in parsed if isinstance(row, InputRow)),
+        tuple(row for row in parsed if isinstance(row, Rejected)),
+        tuple(row for row in parsed if isinstance(row, FailedRow)),
+    )

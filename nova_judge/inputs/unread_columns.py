@@ -5,7 +5,6 @@ answers under another name would otherwise be left lying, and the candidates pai
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.column_names import names, plain_name, words_of
@@ -16,13 +15,6 @@ from nova_judge.recipe.column_map import as_option
 
 _PROSE = 4
 """Words, on average, from which on a column may hold answers whatever it is called."""
-
-
-class Unread(NamedTuple):
-    """The columns of a file that are not read, and those among them that seem to hold answers."""
-
-    columns: tuple[str, ...]
-    suspects: tuple[str, ...]
 
 
 def answer_fault(row: RowColumns, fields: Sequence[str]) -> Fault | None:
@@ -48,25 +40,26 @@ def check_columns(
     if not any(row.values for row in rows):
         return ()
     columns = rows[0].map
-    unread = _unread(rows, fields, asks=asks)
+    unread = tuple(dict.fromkeys(name for row in rows for name in _not_read(row, fields)))
+    suspects = _suspects(rows, unread, fields, asks=asks)
     needed = fields[:2] if fields[0] == "query" else fields[:1]
     missing = [f for f in needed if not any(_has(row, f) for row in rows)]
-    if not missing and not unread.suspects:
-        return unread.columns
+    if not missing and not suspects:
+        return unread
     problems = [f"no column `{columns.path(field)}`" for field in missing]
-    if unread.suspects:
-        verb = "are" if len(unread.suspects) > 1 else "is"
-        problems.append(f"{_listed(unread.suspects)} may hold answers and {verb} not read")
-    raise InputFileError(
-        f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, unread.suspects)}"
-    )
+    if suspects:
+        verb = "are" if len(suspects) > 1 else "is"
+        problems.append(f"{_listed(suspects)} may hold answers and {verb} not read")
+    raise InputFileError(f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, suspects)}")
 
 
-def _unread(rows: Sequence[RowColumns], fields: Sequence[str], *, asks: bool) -> Unread:
-    unread = dict.fromkeys(name for row in rows for name in _not_read(row, fields))
+def _suspects(
+    rows: Sequence[RowColumns], unread: Sequence[str], fields: Sequence[str], *, asks: bool
+) -> list[str]:
+    """Those of the columns that are not read which seem to hold answers."""
     sides = _sides(rows, unread) if asks else set()
     texts = {name for name in unread if any(_holds_text(row.values.get(name)) for row in rows)}
-    suspects = [
+    return [
         name
         for name in unread
         if _is_near(name, fields)
@@ -74,7 +67,6 @@ def _unread(rows: Sequence[RowColumns], fields: Sequence[str], *, asks: bool) ->
         or (asks and _names_answers(name) and name in texts)
         or (asks and _is_prose(rows, name))
     ]
-    return Unread(tuple(unread), tuple(suspects))
 
 
 def _sides(rows: Sequence[RowColumns], unread: Iterable[str]) -> set[str]:

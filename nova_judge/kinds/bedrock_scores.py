@@ -24,8 +24,7 @@ from nova_judge.kinds.job import (
 from nova_judge.kinds.kind import DataLine, JudgedBy
 from nova_judge.layout import RunLayout
 from nova_judge.recipe import catalog
-from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
-from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_evaluation, bedrock_problems
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate, FailedRow, InputRow, Rejected
 from nova_judge.runs.run import Run, sources_in

@@ -8,7 +8,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.recipe.bedrock_metrics import with_metrics_by_name
+from nova_judge.recipe.bedrock_judge import with_metrics_by_name
 from nova_judge.recipe.column_map import read_twice
 from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names

@@ -10,9 +10,8 @@ from nova_judge.pairs.criteria import CriterionGroups
 from nova_judge.pairs.judged_evidence import key_of_prompt
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
-from nova_judge.parquet import columns_in, connect_to, rows_of
+from nova_judge.parquet import columns_in, connect_to, files_of, rows_of
 from nova_judge.records import CriterionScores, Verdict
-from nova_judge.row_files import files_of
 from nova_judge.statistics.arrays import Keys
 from nova_judge.statistics.outcomes import Outcome, outcome_of
 

@@ -13,7 +13,7 @@ from nova_judge.pairs.rubric_columns import RubricColumns
 from nova_judge.pairs.weighted_scores import SCORE_UNITS
 from nova_judge.records import CANDIDATES
 from nova_judge.statistics.arrays import Ints
-from nova_judge.statistics.binomial import sign_test
+from nova_judge.statistics.distributions import sign_test
 
 STEPS = 5
 MIN_SCORES = 20

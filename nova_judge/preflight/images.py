@@ -1,5 +1,8 @@
-"""Container images that a run pulls, and the check that the registry has them."""
+"""Container images that a run pulls, the check that the registry has them, and what else the judge
+job needs a right to, because only the recipe names it.
+"""
 
+import re
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.recipe_endpoints import asked_models
 
 JUDGE = "judge image"
+_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.[a-z.-]+/([^:@]+)(?:[:@].+)?")
 
 
 class ImageFacts(NamedTuple):
@@ -63,3 +67,23 @@ def image_check(name: str, uri: str, facts: ImageFacts | NotRead | None) -> Chec
         f"name one that is there in {place}"
         + ("" if name == JUDGE else ", and deploy; ready pairs and Bedrock's models need none"),
     )
+
+
+class RoleUse(NamedTuple):
+    """An IAM action on an ARN, and the key of a stage in cdk.json that allows it."""
+
+    action: str
+    resource: str
+    key: str
+
+
+def role_uses(recipe: Recipe) -> tuple[RoleUse, ...]:
+    """A function named by its ARN is invoked, a full image URI of Amazon ECR is pulled."""
+    functions = sorted(kind_of(recipe.kind).judged_by(recipe).functions)
+    uses = [RoleUse("lambda:InvokeFunction", arn, "scorer_functions") for arn in functions]
+    image = _IMAGE.fullmatch(recipe.judge.image or "")
+    if image is not None:
+        account, region, repository = image.groups()
+        arn = f"arn:{partition_of(region).name}:ecr:{region}:{account}:repository/{repository}"
+        uses.append(RoleUse("ecr:BatchGetImage", arn, "judge_image_repositories"))
+    return tuple(uses)

@@ -7,6 +7,7 @@ from nova_judge.check import Check
 from nova_judge.errors import InputFileError
 from nova_judge.inputs import dataset
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, reading_of
+from nova_judge.inputs.unread_columns import check_columns
 from nova_judge.json_lines import whole_lines
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.recipe import catalog
@@ -89,8 +90,8 @@ def unread_of(recipe: Recipe | None, head: bytes, uri: str) -> tuple[str, ...]:
     asks = (recipe is None or kind_of(recipe.kind).generates) and "generated" in (
         sources_of(recipe, head) or GENERATED
     )
-    columns = reading_of(recipe).columns
-    return dataset.unread_columns(head, uri, columns, fields, asks=asks)
+    rows = dataset.first_rows(head, reading_of(recipe).columns)
+    return check_columns(rows, uri, fields, asks=asks)
 
 
 def rows_of(

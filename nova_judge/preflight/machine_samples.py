@@ -78,97 +78,63 @@ class EventSample(NamedTuple):
     taken: bool
 
 
-def event_samples(stage: str, bucket: str, machine: str) -> list[EventSample]:
+_SENT = {
+    "StartOnUpload": ("aws.s3", "Object Created"),
+    "ProcessOnJobEnd": (_SOURCE, JOBS),
+    "ProcessOnJobsCompleted": (EVENT_SOURCE, JOBS_COMPLETED),
+    "CleanUpAfterAbort": ("aws.states", "Step Functions Execution Status Change"),
+}
+"""Source and type of the events that a rule of a stage is for."""
+
+
+def event_samples(stage: str, bucket: str, machine: str) -> Iterator[EventSample]:
     """Events as AWS documents them, for each rule of a stage.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
-    return [
-        *_uploads(bucket),
-        *_ended_jobs(stage),
-        *_completed_jobs(stage),
-        *_ended_executions(machine),
-    ]
+
+    def sample(rule: str, what: str, detail: Document, *, taken: bool) -> EventSample:
+        return EventSample(rule, what, *_SENT[rule], detail, taken)
+
+    # An upload starts a run, unless it lies elsewhere.
+    for key, taken in (
+        (f"{INBOX}pairwise/questions.jsonl", True),
+        (f"{INBOX}pairwise/a folder/", False),
+        (f"{RUNS}r/report/metrics.json", False),
+        (f"{UNSTARTED}questions.jsonl", False),
+    ):
+        yield sample("StartOnUpload", f"an upload to {key}", _upload(bucket, key), taken=taken)
+    # A judge job of the stage that ended leaves a report.
+    ours = f"nova-judge-{stage}-r-0123-0-0"
+    for name, status, taken in (
+        *((ours, status, True) for status in ("Completed", "Failed", "Stopped")),
+        (ours, "InProgress", False),
+        ("somebody-elses-job", "Completed", False),
+    ):
+        job = {"TrainingJobName": name, "TrainingJobStatus": status}
+        yield sample("ProcessOnJobEnd", f"job {name} {status}", job, taken=taken)
+    # Bedrock's jobs of the stage that are done leave a report.
+    for of in (stage, f"{stage}x"):
+        jobs = {"stage": of, "run_id": "r", "jobs": []}
+        yield sample("ProcessOnJobsCompleted", f"jobs of stage {of}", jobs, taken=of == stage)
+    # An execution that ended without a Catch is cleaned up after.
+    for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED"):
+        ended = {"stateMachineArn": machine, "status": status, "executionArn": f"{machine}:e"}
+        what = f"an execution that is {status}"
+        yield sample("CleanUpAfterAbort", what, ended, taken=status != "SUCCEEDED")
 
 
-def _uploads(bucket: str) -> Iterator[EventSample]:
-    """An upload starts a run, unless it lies elsewhere."""
-    yield from (
-        EventSample(
-            "StartOnUpload",
-            f"an upload to {key}",
-            "aws.s3",
-            "Object Created",
-            {
-                "version": "0",
-                "bucket": {"name": bucket},
-                "object": {"key": key, "size": 5, "etag": "e", "sequencer": "0"},
-                "request-id": "r",
-                "requester": "123456789012",
-                "reason": "PutObject",
-            },
-            taken,
-        )
-        for key, taken in (
-            (f"{INBOX}pairwise/questions.jsonl", True),
-            (f"{INBOX}pairwise/a folder/", False),
-            (f"{RUNS}r/report/metrics.json", False),
-            (f"{UNSTARTED}questions.jsonl", False),
-        )
-    )
-
-
-def _ended_jobs(stage: str) -> Iterator[EventSample]:
-    """A judge job of the stage that ended leaves a report."""
-    yield from (
-        EventSample(
-            "ProcessOnJobEnd",
-            f"job {name} {status}",
-            _SOURCE,
-            JOBS,
-            {"TrainingJobName": name, "TrainingJobStatus": status},
-            taken,
-        )
-        for name, status, taken in (
-            (f"nova-judge-{stage}-r-0123-0-0", "Completed", True),
-            (f"nova-judge-{stage}-r-0123-0-0", "Failed", True),
-            (f"nova-judge-{stage}-r-0123-0-0", "Stopped", True),
-            (f"nova-judge-{stage}-r-0123-0-0", "InProgress", False),
-            ("somebody-elses-job", "Completed", False),
-        )
-    )
-
-
-def _completed_jobs(stage: str) -> Iterator[EventSample]:
-    """Bedrock's jobs of the stage that are done leave a report."""
-    yield from (
-        EventSample(
-            "ProcessOnJobsCompleted",
-            f"jobs of stage {of}",
-            EVENT_SOURCE,
-            JOBS_COMPLETED,
-            {"stage": of, "run_id": "r", "jobs": []},
-            of == stage,
-        )
-        for of in (stage, f"{stage}x")
-    )
-
-
-def _ended_executions(machine: str) -> Iterator[EventSample]:
-    """An execution that ended without a Catch is cleaned up after."""
-    yield from (
-        EventSample(
-            "CleanUpAfterAbort",
-            f"an execution that is {status}",
-            "aws.states",
-            "Step Functions Execution Status Change",
-            {"stateMachineArn": machine, "status": status, "executionArn": f"{machine}:e"},
-            status != "SUCCEEDED",
-        )
-        for status in ("ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED")
-    )
+def _upload(bucket: str, key: str) -> Document:
+    return {
+        "version": "0",
+        "bucket": {"name": bucket},
+        "object": {"key": key, "size": 5, "etag": "e", "sequencer": "0"},
+        "request-id": "r",
+        "requester": "123456789012",
+        "reason": "PutObject",
+    }
 
 
 def trigger_samples(stage: str, rule: str, pattern: Document) -> list[EventSample]:

@@ -12,34 +12,34 @@ from nova_judge.check import Check, NotRead
 from nova_judge.errors import PreflightError, RecipeError
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.partitions import partition_of
-from nova_judge.preflight.endpoint_check import endpoint_check
-from nova_judge.preflight.images import JUDGE, ImageFacts, image_check, images_of
+from nova_judge.preflight.endpoint_check import endpoint_check, server_checks
+from nova_judge.preflight.images import JUDGE, ImageFacts, RoleUse, image_check, images_of
 from nova_judge.preflight.model_check import ModelFacts, model_check
-from nova_judge.preflight.role_uses import RoleUse
-from nova_judge.preflight.server_check import server_checks
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.training_job_request import evaluation_image
 from nova_judge.sources.endpoint import is_the_accounts
 from nova_judge.sources.endpoint_facts import EndpointFacts
+from nova_judge.sources.http_calls import ServerFacts
 from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
-from nova_judge.sources.server_facts import ServerFacts
 from nova_judge.version import __version__
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 NOT_READ = NotRead("models were not read")
 STACK_PARTS = ("Storage", "Endpoints", "Evaluation", "Results")
+TRAINING, ENDPOINT = "for training job usage", "for endpoint usage"
+"""What follows the instance type in the name of a quota."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """Facts of the account. None: not asked for, because nothing depends on it here.
 
-    `stacks` maps the deployed stacks of the stage to their version; quotas map an instance type to
-    the number of instances allowed; `denied` lists actions that the job role lacks, `refused` what
-    of the recipe it may not use. `offered_models`: those of Bedrock, where one that is named cannot
-    be called. `endpoints`: those of the account that the recipe names, None for
-    one that is not there; `endpoint_names`: some that are;
+    `stacks` maps the deployed stacks of the stage to their version; `quotas` map an instance type
+    and its use, as Service Quotas spells them, to the number of instances allowed; `denied` lists
+    actions that the job role lacks, `refused` what of the recipe it may not use. `offered_models`:
+    those of Bedrock, where one that is named cannot be called. `endpoints`: those of the account
+    that the recipe names, None for one that is not there; `endpoint_names`: some that are;
     `allowed_endpoints`: those that the stage may ask. `own_models`: names in the catalogue beside
     the recipe. `servers` by `URL#MODEL`.
     """
@@ -48,8 +48,7 @@ class Facts:
     caller: str | NotRead
     stage: str = "dev"
     stacks: Mapping[str, str] | NotRead | None = None
-    training_quota: Mapping[str, float] | NotRead | None = None
-    endpoint_quota: Mapping[str, float] | NotRead | None = None
+    quotas: Mapping[str, float] | NotRead | None = None
     models: Mapping[str, ModelFacts | NotRead] | None = None
     offered_models: tuple[str, ...] = ()
     endpoints: Mapping[str, EndpointFacts | NotRead | None] | None = None
@@ -76,8 +75,6 @@ def account_checks(
         checks += [*_images(facts, recipe, asked), *_uses(facts), *_judge_quota(facts, recipe)]
         specs = list(asked_models(recipe, asked).values())
         endpoints = sorted(endpoint_instances(specs).items())
-        asked_of_bedrock = {spec.bedrock for spec in specs if spec.bedrock}
-        models = sorted(asked_of_bedrock | kind_of(recipe.kind).judged_by(recipe).bedrock)
         known, unread = facts.endpoints or {}, NotRead("endpoints were not read")
         checks += [
             endpoint_check(
@@ -94,10 +91,16 @@ def account_checks(
         read, offered = facts.models or {}, facts.offered_models
         checks += [
             model_check(name, read.get(name, NOT_READ), now, offered, facts.region)
-            for name in models
+            for name in sorted(bedrock_models(recipe, asked))
         ]
         checks += server_checks(facts.servers, recipe, asked)
     return checks
+
+
+def bedrock_models(recipe: Recipe, asked: Iterable[str] | None = None) -> set[str]:
+    """The models of Bedrock that the candidates `asked`, or all, and the judges are."""
+    named = {model.bedrock for model in asked_models(recipe, asked).values() if model.bedrock}
+    return named | kind_of(recipe.kind).judged_by(recipe).bedrock
 
 
 def require(checks: Iterable[Check]) -> None:
@@ -239,20 +242,13 @@ def _judge_quota(facts: Facts, recipe: Recipe) -> Iterator[Check]:
     if not kind_of(recipe.kind).judged_by(recipe).container:
         return
     wanted = recipe.judge.instance_types[0]
-    yield _quota(
-        f"{wanted} for training job usage",
-        facts.training_quota,
-        wanted,
-        recipe.judge.instance_count,
-        facts.region,
-    )
+    yield _quota(facts, f"{wanted} {TRAINING}", wanted, recipe.judge.instance_count)
 
 
 def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> Check:
     """The first instance type that the account has quota for will do; none at all fails."""
     checks = [
-        _quota(f"{kind} for endpoint usage ({model})", facts.endpoint_quota, kind, 1, facts.region)
-        for kind in instance_types
+        _quota(facts, f"{kind} {ENDPOINT}", kind, 1, f" ({model})") for kind in instance_types
     ]
     first = checks[0]
     usable = [check for check in checks if check.status == "pass"]
@@ -261,24 +257,20 @@ def _endpoint_quota(facts: Facts, model: str, instance_types: Sequence[str]) -> 
     return first
 
 
-def _quota(
-    name: str,
-    quota: Mapping[str, float] | NotRead | None,
-    kind: str,
-    needed: int,
-    region: str | None,
-) -> Check:
-    if quota is None or isinstance(quota, NotRead):
-        return Check(name, "not run", quota.reason if quota else "quotas were not read")
-    if kind not in quota:
-        return Check(name, "not run", f"Service Quotas does not list {kind}")
-    if quota[kind] < needed:
-        console = partition_of(region or "").console
+def _quota(facts: Facts, name: str, kind: str, needed: int, of: str = "") -> Check:
+    """Check the quota of that name for instances of a kind; `of` says in the check's name whose."""
+    label, quotas = f"{name}{of}", facts.quotas
+    if quotas is None or isinstance(quotas, NotRead):
+        return Check(label, "not run", quotas.reason if quotas else "quotas were not read")
+    if name not in quotas:
+        return Check(label, "not run", f"Service Quotas does not list {kind}")
+    if quotas[name] < needed:
+        console = partition_of(facts.region or "").console
         page = f"https://{console}/servicequotas/home/services/sagemaker/quotas"
         return Check(
-            name,
+            label,
             "fail",
-            f"the account may run {quota[kind]:g}, {needed} needed",
+            f"the account may run {quotas[name]:g}, {needed} needed",
             f"request an increase at {page} (a new account has 0)",
         )
-    return Check(name, "pass", f"the account may run {quota[kind]:g}")
+    return Check(label, "pass", f"the account may run {quotas[name]:g}")

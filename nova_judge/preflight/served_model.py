@@ -8,9 +8,15 @@ from msgspec.structs import replace
 from nova_judge.check import Check, CheckStatus, NotRead
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.sources.checkpoint import MOST_PROPOSED, Checkpoint, cheapest_first, fitting
+from nova_judge.sources.checkpoint import (
+    MOST_PROPOSED,
+    Checkpoint,
+    JobFacts,
+    PackageFacts,
+    cheapest_first,
+    fitting,
+)
 from nova_judge.sources.endpoint_facts import form_of_images
-from nova_judge.sources.registered import JobFacts, PackageFacts
 from nova_judge.sources.served import IMAGES, LARGEST_RANK, NOVA, Served
 
 PENDING = "PendingManualApproval"

@@ -13,7 +13,7 @@ from nova_judge.errors import RecipeError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.files import Beside
-from nova_judge.recipe.shape import read_record
+from nova_judge.recipe.shape import read_record, stated
 from nova_judge.yaml_text import read_yaml
 
 CATALOGUE: Final = "catalogue.yaml"
@@ -65,10 +65,9 @@ def own_names(beside: Beside | None) -> tuple[str, ...]:
 
 def named_model(model: AskedModel) -> YamlMapping:
     """The keys of a model as a recipe would state them."""
-    names = [field.name for field in msgspec.structs.fields(AskedModel)]
-    values = {name: getattr(model, name) for name in names}
-    stated = {key: value for key, value in values.items() if value not in (None, ())}
-    built: YamlMapping = msgspec.to_builtins(stated)
+    fields = AskedModel.__struct_fields__
+    own = {key: value for key, value in stated(model).items() if key in fields}
+    built: YamlMapping = msgspec.to_builtins(own)
     return built
 
 

@@ -241,11 +241,8 @@ class Recipe(Section, frozen=True):
     def generation_for(self, candidate: str) -> Generation:
         """`generation` with the candidate's own settings laid over it."""
         spec = self.candidate(candidate)
-        changes: dict[str, Any] = {
-            field: value
-            for field in spec.generation.__struct_fields__
-            if (value := getattr(spec.generation, field)) is not UNSET
-        }
+        own = msgspec.structs.asdict(spec.generation)
+        changes = {field: value for field, value in own.items() if value is not UNSET}
         if spec.system is not None:
             changes["system"] = spec.system
         return msgspec.structs.replace(self.generation, **changes)

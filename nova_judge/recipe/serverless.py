@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from nova_judge.recipe.bedrock_metrics import CustomMetric, metric_problems
+from nova_judge.recipe.bedrock_judge import CustomMetric, metric_problems
 from nova_judge.recipe.benchmarks import benchmark_problems, benchmarks
 from nova_judge.recipe.nova_block import AtLeastZero, Positive, Section, Text, UpToOne
 

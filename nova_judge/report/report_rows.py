@@ -18,11 +18,11 @@ from nova_judge.findings import sentences
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import JUDGMENTS, SCORES, SavedReport
+from nova_judge.parquet import remove_rows
 from nova_judge.records import JudgedRow, Rejected, Unscored
 from nova_judge.report.page_rows import RowSample, pack
 from nova_judge.report.slider_data import Weights, WeightsEvidence, own_result
 from nova_judge.review.labels import LabelFolder, ReviewedRow, label_folder, read_review
-from nova_judge.row_files import remove_rows
 from nova_judge.scores.scores_parquet import read_scores, write_scores
 from nova_judge.scores.table import AnswerScore
 from nova_judge.text import shortened

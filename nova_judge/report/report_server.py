@@ -14,10 +14,10 @@ import msgspec
 from nova_judge.errors import NovaJudgeError
 from nova_judge.findings.saved_report import JUDGMENTS, METRICS, find_reports, open_report
 from nova_judge.findings.trends import group
+from nova_judge.parquet import files_of, has_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.index import render_index
 from nova_judge.report.served_pages import RowPages, render_compare, render_rows_page
-from nova_judge.row_files import files_of, has_rows
 
 LOOPBACK = "127.0.0.1"
 PLAIN = "text/plain; charset=utf-8"

@@ -18,12 +18,12 @@ from nova_judge.findings.judgment_query import JudgmentQuery, RowsWanted
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport
 from nova_judge.pairs.criteria import default_groups
+from nova_judge.parquet import changed_at
 from nova_judge.report.index import place_of
 from nova_judge.report.page import ROW_SCRIPTS, render
 from nova_judge.report.page_rows import page_row
 from nova_judge.report.report_rows import reviewed_rows
 from nova_judge.review.labels import ReviewedRow
-from nova_judge.row_files import changed_at
 
 _MOST_OPEN = 8
 

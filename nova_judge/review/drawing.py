@@ -10,9 +10,13 @@ from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import JudgedRow, Judgment, Rubric
 from nova_judge.review.labels import Draw, DrawnRow
 from nova_judge.statistics.arrays import Floats
-from nova_judge.statistics.corrected_win_rate import MIN_LABELLED
+from nova_judge.statistics.corrected_win_rate import (
+    MIN_LABELLED,
+    drawn_rows,
+    expected_reach,
+    inclusion_probabilities,
+)
 from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile, score_quarters
-from nova_judge.statistics.review_design import drawn_rows, expected_reach, inclusion_probabilities
 from nova_judge.text import count_of
 
 AGREEMENTS = (0.7, 0.8, 0.9)

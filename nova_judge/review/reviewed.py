@@ -10,11 +10,11 @@ from nova_judge.findings.metrics_record import Metrics, ReviewerFacts, ReviewFin
 from nova_judge.pairs.judged_evidence import cluster_of, evidence_row
 from nova_judge.records import JudgedRow
 from nova_judge.review.labels import Review, ReviewedRow
+from nova_judge.statistics.beyond_chance import nominal_alpha
 from nova_judge.statistics.corrected_win_rate import weighted_label_rate
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
 from nova_judge.statistics.findings import Estimates, find
-from nova_judge.statistics.krippendorff import nominal_alpha
 from nova_judge.statistics.outcomes import Reconciled, outcome_of, profile_of, reconcile
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval

@@ -1,7 +1,8 @@
-"""Explain to a person why an execution failed, from what the state machine caught."""
+"""Explain why an execution failed, from what the state machine caught, and what to do then."""
 
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -87,3 +88,23 @@ def _of_job(cause: _Cause, said: str) -> str:
 
 def _stage(error: str) -> str:
     return "judge" if error.startswith("SageMaker.") else "evaluation"
+
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "AccessError": "nova-judge doctor --stage {stage}",
+    "BudgetError": "nova-judge estimate FILE --recipe {recipe}",
+    "EndpointError": "nova-judge doctor --recipe {recipe} --stage {stage}",
+    "InputFileError": "nova-judge validate FILE --recipe {recipe}",
+    "PreflightError": "nova-judge doctor --recipe {recipe} --stage {stage}",
+    "RecipeError": "nova-judge request --recipe FILE.yaml",
+    "RequestError": "nova-judge submit FILE --recipe RECIPE --stage {stage}",
+    "ABORTED": "nova-judge runs retry {run} --stage {stage}",
+    "TIMED_OUT": "nova-judge runs retry {run} --stage {stage}",
+}
+_OTHER = "nova-judge runs logs {run} --stage {stage}"
+
+
+def next_command(error: str, *, run: str, recipe: str, stage: str) -> str:
+    """The command to type next; names in capitals are the reader's to fill in."""
+    words = _COMMANDS.get(error, _OTHER)
+    return words.format(run=run, recipe=recipe or "RECIPE", stage=stage)

@@ -8,12 +8,11 @@ from nova_judge.answers import batch_inference
 from nova_judge.inputs.dataset import file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources, asked_by
 from nova_judge.inputs.shards import Shard, cut
-from nova_judge.json_lines import indented
 from nova_judge.recipe.asked_model import COLUMNS, AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, Candidate, S3Object
-from nova_judge.runs.cost import Estimate
+from nova_judge.runs.usage import Estimate
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.served import Served
 from nova_judge.version import __version__
@@ -101,9 +100,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         title = titles[candidate]
         alike = self.generated() == CANDIDATES and titles["A"] == titles["B"]
         return f"{title} ({candidate})" if alike else title
-
-    def encode(self) -> bytes:
-        return indented(self)
 
 
 def _title(recipe: Recipe, candidate: str) -> str:

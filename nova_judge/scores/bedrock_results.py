@@ -9,8 +9,7 @@ import msgspec
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import require_lines
-from nova_judge.recipe.bedrock_judge import BedrockJudge
-from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
+from nova_judge.recipe.bedrock_judge import BUILTIN, BedrockJudge, bedrock_evaluation
 from nova_judge.recipe.serverless import ServerlessJudge
 from nova_judge.records import Candidate, InputRow, Unscored
 from nova_judge.runs.job_output import JobOutput

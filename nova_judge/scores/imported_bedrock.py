@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nova_judge.errors import JudgeJobError
 from nova_judge.json_lines import lines_of
-from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge.recipe.bedrock_judge import bedrock_evaluation
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.scores.bedrock_results import (
     NO_RESULT,

@@ -109,20 +109,13 @@ def read_completion(data: bytes) -> Completion:
 def first_choice(data: bytes) -> Completion:
     """The first choice of an answer. Raises what reading raises, IndexError where it holds none."""
     answers = list(_streamed(data)) if data.lstrip().startswith(b"data:") else []
-    return _joined(answers) if answers else _single(_decoder.decode(data))
-
-
-def _single(answer: _Answer) -> Completion:
-    choice, usage = answer.choices[0], answer.usage or _Usage()
-    message = choice.message
-    return Completion(
-        message.text(),
-        choice.finish_reason or "stop",
-        usage.prompt_tokens,
-        usage.completion_tokens,
-        message.thought(),
-        message.refusal or "",
-    )
+    if not answers:
+        answer = _decoder.decode(data)
+        return _completed(answer.choices[:1], [answer.choices[0].message], answer.usage, "stop")
+    choices = [answer.choices[0] for answer in answers if answer.choices]
+    usage = next((answer.usage for answer in reversed(answers) if answer.usage), None)
+    # A stream that breaks off names no end.
+    return _completed(choices, [choice.delta for choice in choices], usage, "length")
 
 
 def _streamed(data: bytes) -> Iterator[_Answer]:
@@ -133,15 +126,17 @@ def _streamed(data: bytes) -> Iterator[_Answer]:
             yield _decoder.decode(event)
 
 
-def _joined(answers: list[_Answer]) -> Completion:
-    choices = [answer.choices[0] for answer in answers if answer.choices]
-    usage = next((answer.usage for answer in reversed(answers) if answer.usage), _Usage())
+def _completed(
+    choices: list[_Choice], messages: list[_Message], usage: _Usage | None, unnamed: str
+) -> Completion:
+    """The messages as one; `unnamed` is the end where no choice names it."""
+    counted = usage or _Usage()
     ends = [choice.finish_reason for choice in choices if choice.finish_reason]
     return Completion(
-        "".join(choice.delta.text() for choice in choices),
-        ends[-1] if ends else "length",  # a stream that breaks off names no end
-        usage.prompt_tokens,
-        usage.completion_tokens,
-        "".join(choice.delta.thought() for choice in choices),
-        "".join(choice.delta.refusal or "" for choice in choices),
+        "".join(message.text() for message in messages),
+        ends[-1] if ends else unnamed,
+        counted.prompt_tokens,
+        counted.completion_tokens,
+        "".join(message.thought() for message in messages),
+        "".join(message.refusal or "" for message in messages),
     )

@@ -1,7 +1,8 @@
-"""Calls to a server that speaks OpenAI's chat completions over HTTP."""
+"""Calls to a server that speaks OpenAI's chat completions over HTTP, and the models that it has."""
 
 from http import HTTPStatus
 from time import monotonic
+from typing import NamedTuple
 
 import msgspec
 import urllib3
@@ -27,12 +28,19 @@ from nova_judge.answers.retries import (
     CallFailure,
     by_status,
 )
-from nova_judge.sources.request_forms import ChatForm, ChatRequest, answer_in
+from nova_judge.check import NotRead
+from nova_judge.sources.request_forms import ChatForm, RequestBody, answer_in, renamed
 
 CONNECT_TIMEOUT_S = 10.0
 GONE_AFTER_S = 600.0
 """Seconds in which a server may start again: as long as a row is patient."""
 _RENAMED = ("max_tokens", "max_completion_tokens")
+_READ_S = 10.0
+_PATIENCE = Timeout(connect=5.0, read=_READ_S)
+_MOST_BYTES = 4 * 1024**2
+_LATEST = ":latest"
+"""Ollama lists the tag that a name without one means."""
+_SHOWN = 200
 
 
 class ServerPort:
@@ -76,20 +84,20 @@ class ServerPort:
         self._kept.keep(content, msgspec.json.encode(answer).decode())
         return answer
 
-    def _asked(self, request: ChatRequest) -> Answer:
+    def _asked(self, request: RequestBody) -> Answer:
         renames = self._renames  # by now perhaps another thread's finding
-        reply = self._posted(request.renamed() if renames else request)
+        reply = self._posted(renamed(request) if renames else request)
         old, new = (name.encode() for name in _RENAMED)
         refused = reply.status == HTTPStatus.BAD_REQUEST and not renames
         if refused and old in reply.data and new in reply.data:
-            reply = self._posted(request.renamed())
+            reply = self._posted(renamed(request))
             self._renames = reply.status != HTTPStatus.BAD_REQUEST
         if reply.status != HTTPStatus.OK:
             detail = reply.data[:DETAIL_CHARACTERS].decode("utf-8", "replace")
             raise CallFailed(by_status(reply.status, detail=detail))
         return answer_in(reply.data, self._form)
 
-    def _posted(self, request: ChatRequest) -> urllib3.BaseHTTPResponse:
+    def _posted(self, request: RequestBody) -> urllib3.BaseHTTPResponse:
         try:
             reply = self._pool.request(
                 "POST",
@@ -127,3 +135,66 @@ def _failure(cause: Exception) -> CallFailure:
     if isinstance(cause, IncompleteRead) or "IncompleteRead" in str(cause):
         return CUT_SHORT
     return CONNECTION_BROKEN._replace(detail=str(cause)[:DETAIL_CHARACTERS])
+
+
+class ServerFacts(NamedTuple):
+    """A server as it answers now; `trouble` says why nobody can be asked there.
+
+    `models`: the names that it lists, the one asked for among them where it is `listed`. `takes`:
+    it answers one that it does not list.
+    """
+
+    models: tuple[str, ...] = ()
+    listed: bool = False
+    takes: bool = False
+    trouble: str | None = None
+
+
+class _Model(msgspec.Struct):
+    id: str
+    aliases: list[str] = []
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+def server_facts(url: str, model: str, key: str | None) -> ServerFacts | NotRead:
+    """Ask the server at `url` (up to `/v1`) for its models.
+
+    A name that is not listed may be answered all the same: one word is asked for.
+    """
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    pool = urllib3.PoolManager(headers=headers, timeout=_PATIENCE, retries=False)
+    try:
+        reply = pool.request("GET", f"{url}/models", preload_content=False, redirect=False)
+        content = reply.read(_MOST_BYTES)
+        names = _names(content) if reply.status == HTTPStatus.OK else None
+        if reply.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            held = "refuses the key" if key else "asks for a key"
+            return ServerFacts(trouble=f"it {held} ({reply.status})")
+        if names is None:
+            return NotRead(f"{url} does not list its models ({reply.status})")
+        if model in names or f"{model}{_LATEST}" in names:
+            return ServerFacts(names, listed=True)
+        return ServerFacts(names, takes=_takes(pool, url, model))
+    except HTTPError as error:
+        cause = error.reason if isinstance(error, MaxRetryError) else error
+        if isinstance(cause, ReadTimeoutError):
+            return NotRead(f"{url} did not answer within {_READ_S:g} s: it may be loading")
+        return ServerFacts(trouble=f"it cannot be reached: {str(cause)[:_SHOWN]}")
+
+
+def _names(content: bytes) -> tuple[str, ...] | None:
+    try:
+        models = msgspec.json.decode(content, type=_Models).data
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return tuple(dict.fromkeys(name for each in models for name in (each.id, *each.aliases)))
+
+
+def _takes(pool: urllib3.PoolManager, url: str, model: str) -> bool:
+    question = {"role": "user", "content": "Say yes."}
+    body = {"model": model, "messages": [question], "max_tokens": 1}
+    reply = pool.request("POST", f"{url}/chat/completions", json=body, redirect=False)
+    return reply.status == HTTPStatus.OK

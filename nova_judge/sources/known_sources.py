@@ -9,9 +9,13 @@ from nova_judge.sources.answers_file import AnswersFile
 from nova_judge.sources.bedrock import BedrockSource
 from nova_judge.sources.endpoint import EndpointSource
 from nova_judge.sources.openai_server import OpenAIServer
-from nova_judge.sources.own_endpoint import OWN_SOURCES, ModelPackageSource, TrainingJobSource
+from nova_judge.sources.own_endpoint import (
+    OWN_SOURCES,
+    ModelPackageSource,
+    TrainingJobSource,
+    WeightsSource,
+)
 from nova_judge.sources.source import Source
-from nova_judge.sources.weights import WeightsSource
 
 SOURCES: Final[dict[str, Source]] = {
     "endpoint": EndpointSource(),

@@ -25,56 +25,24 @@ Reply = TypeVar("Reply")
 ModelServer: TypeAlias = Literal["vllm", "tgi"]
 
 
-class ChatMessage(msgspec.Struct, frozen=True):
-    """One message of a chat."""
-
-    role: str
-    content: str
+RequestBody: TypeAlias = dict[str, Any]
+"""The JSON body of one request; what it lacks is the server's own."""
 
 
-class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A chat completion; what is None is the server's own. Models take one of two names for max."""
-
-    model: str | None = None
-    messages: list[ChatMessage]
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    stop: list[str] = []
-    seed: int | None = None
-    response_format: object = None
-    max_completion_tokens: int | None = None
-
-    def renamed(self) -> "ChatRequest":
-        """The same for a model that takes `max_completion_tokens` only."""
-        most = self.max_tokens
-        return msgspec.structs.replace(self, max_tokens=None, max_completion_tokens=most)
+def renamed(request: RequestBody) -> RequestBody:
+    """The chat for a model that takes `max_completion_tokens` only, and not `max_tokens`."""
+    others = {name: value for name, value in request.items() if name != "max_tokens"}
+    return others | {"max_completion_tokens": request["max_tokens"]}
 
 
-class PlainParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Parameters of text generation as TGI names them."""
-
-    max_new_tokens: int
-    temperature: float | None = None
-    do_sample: bool | None = None
-    top_p: float | None = None
-    stop: list[str] = []
-    seed: int | None = None
-    details: bool
-    return_full_text: bool
-
-
-class PlainRequest(msgspec.Struct, frozen=True):
-    """A text that the model continues."""
-
-    inputs: str
-    parameters: PlainParameters
+def _stated(**settings: object) -> RequestBody:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 class RequestForm(Protocol):
     """Request and response format of one kind of model server."""
 
-    def request(self, prompt: str) -> ChatRequest | PlainRequest:
+    def request(self, prompt: str) -> RequestBody:
         """The JSON body of one request."""
 
     def answer(self, body: bytes) -> Answer:
@@ -89,23 +57,24 @@ class ChatForm:
 
     def __init__(self, model: str | None, settings: Generation) -> None:
         self._system = settings.system
-        self._without_messages = ChatRequest(
+        self._without_messages = _stated(
             model=model,
             messages=[],
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             top_p=settings.top_p,
-            stop=list(settings.stop),
+            stop=list(settings.stop) or None,
             seed=settings.seed,
             response_format=None if settings.json_schema is None else _json(settings.json_schema),
         )
 
-    def request(self, prompt: str) -> ChatRequest:
+    def request(self, prompt: str) -> RequestBody:
         """The JSON body of one request."""
-        messages = [ChatMessage(role, text) for role, text in messages_in(prompt)]
+        said: list[tuple[str, str]] = [*messages_in(prompt)]
         if system := system_of(prompt, self._system):
-            messages.insert(0, ChatMessage("system", system))
-        return msgspec.structs.replace(self._without_messages, messages=messages)
+            said.insert(0, ("system", system))
+        messages = [{"role": role, "content": text} for role, text in said]
+        return self._without_messages | {"messages": messages}
 
     def answer(self, body: bytes) -> Answer:
         """The first choice of a reply."""
@@ -139,24 +108,24 @@ class PlainForm:
 
     def __init__(self, settings: Generation) -> None:
         self._system = settings.system
-        self._parameters = PlainParameters(
+        self._parameters = _stated(
             max_new_tokens=settings.max_tokens,
             # TGI refuses a temperature of 0: greedy decoding has a switch of its own.
             temperature=settings.temperature or None,
             do_sample=None if settings.temperature is None else settings.temperature > 0,
             # TGI takes a top_p strictly between 0 and 1; 1 means the same as none.
             top_p=settings.top_p if settings.top_p != 1 else None,
-            stop=list(settings.stop),
+            stop=list(settings.stop) or None,
             seed=settings.seed,
             details=True,
             return_full_text=False,
         )
 
-    def request(self, prompt: str) -> PlainRequest:
+    def request(self, prompt: str) -> RequestBody:
         """The JSON body of one request."""
         system = system_of(prompt, self._system)
         inputs = f"{system}\n\n{prompt}" if system else str(prompt)
-        return PlainRequest(inputs, self._parameters)
+        return {"inputs": inputs, "parameters": self._parameters}
 
     def answer(self, body: bytes) -> Answer:
         """The generated text of a reply."""

@@ -28,6 +28,15 @@ ADAPTER_FOLDER: Final = f"/opt/ml/additional-model-data-sources/{ADAPTER}"
 MODEL_FOLDER: Final = "/opt/ml/model"
 USUAL_CONTEXT: Final = 8192
 """Tokens of prompt and answer together where the recipe says nothing, as in the catalogue."""
+_SM = "SM_VLLM_"
+_VARIABLES: Final = {
+    "vllm": (f"{_SM}TENSOR_PARALLEL_SIZE", f"{_SM}MODEL", f"{_SM}REVISION", f"{_SM}MAX_MODEL_LEN"),
+    "djl_lmi": (
+        *("OPTION_TENSOR_PARALLEL_DEGREE", "HF_MODEL_ID", "OPTION_REVISION"),
+        "OPTION_MAX_MODEL_LEN",
+    ),
+}
+"""How many GPUs share a model, which one it is, at which revision, and its tokens of context."""
 _RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
 """Those that vLLM takes as the highest rank of adapters."""
 
@@ -92,40 +101,29 @@ class Served(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
         The container reads its variables line by line.
         """
-        by_image = {"vllm": self._vllm, "djl_lmi": self._lmi, "nova": self._nova}
-        make = by_image.get(self.image)
-        variables = self.variables if make is None else make(kind)
+        made = self._nova if self.image == "nova" else self._engine
+        variables = self.variables if self.image == "package" else made(kind)
         for name, value in variables.items():
             if not value.isprintable():
                 raise RecipeError(f"{name}: {value!r} holds a control character")
         return variables
 
-    def _vllm(self, kind: str) -> dict[str, str]:
-        gpus = catalog.compatibility().gpus[kind].gpus
-        variables = {"SM_VLLM_TENSOR_PARALLEL_SIZE": str(self.degree(gpus))}
+    def _engine(self, kind: str) -> dict[str, str]:
+        """Those of vLLM, or of LMI, which takes no adapter."""
+        degree, model, revision, context = _VARIABLES[self.image]
+        variables = {degree: str(self.degree(catalog.compatibility().gpus[kind].gpus))}
         if self.weights and not self.in_s3:
-            variables["SM_VLLM_MODEL"] = self.weights
+            variables[model] = self.weights
         if self.revision is not None:
-            variables["SM_VLLM_REVISION"] = self.revision
+            variables[revision] = self.revision
         if self.context:
-            variables["SM_VLLM_MAX_MODEL_LEN"] = str(self.context)
-        if self.adapter:
+            variables[context] = str(self.context)
+        if self.adapter and self.image == "vllm":
             # Without a model of its own in S3 the adapter is what lies in the model's folder.
             path = ADAPTER_FOLDER if self.in_s3 else MODEL_FOLDER
             variables["SM_VLLM_ENABLE_LORA"] = "true"
             variables["SM_VLLM_MAX_LORA_RANK"] = str(next(r for r in _RANKS if r >= self.rank))
             variables["SM_VLLM_LORA_MODULES"] = json.dumps([{"name": ADAPTER, "path": path}])
-        return variables
-
-    def _lmi(self, kind: str) -> dict[str, str]:
-        gpus = catalog.compatibility().gpus[kind].gpus
-        variables = {"OPTION_TENSOR_PARALLEL_DEGREE": str(self.degree(gpus))}
-        if self.weights and not self.in_s3:
-            variables["HF_MODEL_ID"] = self.weights
-        if self.revision is not None:
-            variables["OPTION_REVISION"] = self.revision
-        if self.context:
-            variables["OPTION_MAX_MODEL_LEN"] = str(self.context)
         return variables
 
     def _nova(self, kind: str) -> dict[str, str]:

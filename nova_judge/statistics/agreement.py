@@ -7,14 +7,14 @@ import numpy as np
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints, Keys
+from nova_judge.statistics.beyond_chance import BeyondChance, gwet_ac1
 from nova_judge.statistics.clusters import places_of, share_interval, worth_of
 from nova_judge.statistics.corrected_win_rate import weighted_share
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.evidence import Evidence
-from nova_judge.statistics.gwet import BeyondChance, gwet_ac1
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile
 from nova_judge.statistics.outside_labels import judge_rates
 from nova_judge.statistics.statistics_settings import JudgeRates
-from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
 __all__ = ["agreement", "cohen_kappa", "summed_verdicts"]

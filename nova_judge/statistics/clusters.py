@@ -16,10 +16,8 @@ import numpy as np
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, Ints, Keys, RowIndices
-from nova_judge.statistics.dirichlet_mean import Bounds, quantile
-from nova_judge.statistics.merged_values import MOST_SUMS, sums_and_prompts
-from nova_judge.statistics.sign_flips import flip_test_of_counts
-from nova_judge.statistics.student import normal_level
+from nova_judge.statistics.dirichlet_mean import MOST_SUMS, Bounds, quantile, sums_and_prompts
+from nova_judge.statistics.distributions import flip_test_of_counts, normal_level
 from nova_judge.statistics.win_rate import Interval, wilson
 
 __all__ = ["cluster_counts", "repeats", "share_interval"]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.records import Unscored
-from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.clusters import (
     METHOD,
     ONE_SIDED,
@@ -23,6 +22,7 @@ from nova_judge.statistics.clusters import (
 )
 from nova_judge.statistics.decision import Word, decide, equivalent
 from nova_judge.statistics.dirichlet_mean import Bounds
+from nova_judge.statistics.distributions import sign_test
 from nova_judge.statistics.evidence import Basis, Evidence
 from nova_judge.statistics.missing_orders import LostOrders, lost_orders, reach_of_lost
 from nova_judge.statistics.outcomes import ProfileCounts, ReconciledTally

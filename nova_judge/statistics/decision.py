@@ -3,7 +3,7 @@
 A side is named only where three readings agree: the test, the interval, which must lie wholly on
 that side of the centre, and the bounds of what the lost orders could have said. Each of them alone
 would name a wrong side in at most 1 - level of runs; together they never contradict one another in
-one report.
+one report. The tests of several comparisons are corrected by Holm's step-down rule (1979).
 """
 
 import enum
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from nova_judge.statistics.dirichlet_mean import Bounds
 
-__all__ = ["decide", "equivalent"]
+__all__ = ["decide", "equivalent", "holm"]
 
 
 class Word(enum.StrEnum):
@@ -71,3 +71,18 @@ def equivalent(inner: Estimated, margin: float, lost: Bounds | None = None) -> b
     least = min(inner.low, lost.low if lost else inner.low)
     most = max(inner.high, lost.high if lost else inner.high)
     return 0.5 - margin <= least and most <= 0.5 + margin
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """P-values after Holm's step-down correction, in the order given.
+
+    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = highest
+    return corrected

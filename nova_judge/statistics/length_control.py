@@ -17,8 +17,8 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats, Keys, RowIndices
 from nova_judge.statistics.clusters import places_of
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.evidence import Evidence
-from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval, score_interval, scores_of_preferences
 
 __all__ = ["controlled_win_rate", "win_rate_at_equal"]

@@ -16,10 +16,8 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats, Keys
 from nova_judge.statistics.clusters import METHOD as CLUSTERS
 from nova_judge.statistics.clusters import cluster_bounds, cluster_counts, repeated
-from nova_judge.statistics.decision import Word, decide
-from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds
-from nova_judge.statistics.holm import holm
-from nova_judge.statistics.merged_values import values_and_rows
+from nova_judge.statistics.decision import Word, decide, holm
+from nova_judge.statistics.dirichlet_mean import Bounds, mean_bounds, values_and_rows
 from nova_judge.statistics.observed_scale import (
     ALL_EQUAL,
     BY_PROMPT,
@@ -94,14 +92,15 @@ def mean_score(
 
 
 def _shares_interval(shares: Floats, level: float, keys: Keys | None) -> tuple[Bounds, str]:
-    """The ends and the method for values in [0, 1]."""
+    """The ends and the method for values in [0, 1]: Wilson's where every one is 0 or 1."""
     if keys is not None:
         counts = cluster_counts(keys, shares, np.zeros(len(shares), dtype=np.int64))
         if counts is not None:
             return cluster_bounds(counts, level), CLUSTERS
-    proportion = _proportion(shares, level)
-    if proportion is None:
+    if ((shares > 0.0) & (shares < 1.0)).any():
         return share_bounds(shares, level), DIRICHLET
+    proportion = wilson(int((shares == 1.0).sum()), len(shares), level)
+    assert isinstance(proportion, Interval)  # noqa: S101 (there are rows)
     return Bounds(proportion.low, proportion.high), proportion.method
 
 
@@ -120,14 +119,6 @@ def share_bounds(shares: Floats, level: float) -> Bounds:
     weights = np.concatenate(([_END, _END], rows, np.zeros(len(rows))))
     support, place = np.unique(atoms, return_inverse=True)  # symmetric, as `mean_bounds` needs it
     return mean_bounds(support, np.bincount(place, weights).astype(np.float64), level)
-
-
-def _proportion(shares: Floats, level: float) -> Interval | None:
-    """Wilson's interval where every value is 0 or 1."""
-    if ((shares > 0.0) & (shares < 1.0)).any():
-        return None
-    interval = wilson(int((shares == 1.0).sum()), len(shares), level)
-    return None if isinstance(interval, Unscored) else interval
 
 
 def mean_difference(

@@ -15,10 +15,14 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats, Keys
 from nova_judge.statistics.clusters import sums_by_prompt
-from nova_judge.statistics.dirichlet_mean import Bounds, quantile
-from nova_judge.statistics.merged_values import sums_and_prompts
-from nova_judge.statistics.sign_flips import flip_test_of_counts, flip_test_of_values
-from nova_judge.statistics.student import normal_level, student_p_value, student_quantile
+from nova_judge.statistics.dirichlet_mean import Bounds, quantile, sums_and_prompts
+from nova_judge.statistics.distributions import (
+    flip_test_of_counts,
+    flip_test_of_values,
+    normal_level,
+    student_p_value,
+    student_quantile,
+)
 
 __all__ = ["mean_difference_p_value", "observed_bounds"]
 

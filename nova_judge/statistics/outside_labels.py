@@ -13,10 +13,10 @@ from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Flags, Floats, RowIndices
 from nova_judge.statistics.clusters import places_of, repeats, worth_of
 from nova_judge.statistics.contest import Contest
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import JudgeRates
-from nova_judge.statistics.student import student_quantile
 from nova_judge.statistics.win_rate import Interval
 
 __all__ = ["judge_rates", "rate_by_outside_labels"]

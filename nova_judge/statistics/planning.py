@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import msgspec
 
-from nova_judge.statistics.binomial import binomial_cdf, sign_test
+from nova_judge.statistics.distributions import binomial_cdf, sign_test
 from nova_judge.statistics.sequential import anytime_p_value
 
 __all__ = [

@@ -3,11 +3,10 @@
 import msgspec
 import numpy as np
 
-from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.clusters import places_of
+from nova_judge.statistics.distributions import flip_test_of_counts, sign_test
 from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.outcomes import PROFILES, Outcome, Profile, ProfileCounts
-from nova_judge.statistics.sign_flips import flip_test_of_counts
 
 __all__ = ["positions", "positions_of"]
 

@@ -16,9 +16,8 @@ from nova_judge.statistics.contest import (
     p_value_of,
     win_rate_of,
 )
-from nova_judge.statistics.decision import Word
+from nova_judge.statistics.decision import Word, holm
 from nova_judge.statistics.evidence import Basis, Evidence
-from nova_judge.statistics.holm import holm
 from nova_judge.statistics.outcomes import ReconciledTally
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import Interval

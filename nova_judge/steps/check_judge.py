@@ -27,7 +27,7 @@ from nova_judge.preflight.pricing import bill
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, JudgedAs, JudgedRow, Judgment, Unscored
-from nova_judge.runs.usage import TokenUse, Usage
+from nova_judge.runs.usage import Usage, tokens_of
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.openai_server import CURES
 from nova_judge.sources.schema_if_taken import port_by_schema
@@ -202,10 +202,8 @@ def _cost(
     orders = 2 / max(1, len(answers))
     read = sum(answer.input_tokens or 0 for answer in answers) * orders
     written = sum(answer.output_tokens or 0 for answer in answers) * orders
-    source = source_of(model)
-    if source.payment(model) != "tokens":
+    tokens = tokens_of(model, PER_ROWS * read, PER_ROWS * written)
+    if tokens is None:
         return JudgeCost(read, written, None)
-    title = source.title(model)
-    tokens = TokenUse(title, PER_ROWS * read, PER_ROWS * written, False, model.price, model.source)
     billed = bill(Usage(bedrock=(tokens,)))
     return JudgeCost(read, written, None if billed.unpriced else billed.usd)

@@ -1,4 +1,7 @@
-"""Imports the output of a job that others ran: from an archive, a folder or S3 to a report."""
+"""Imports the output of a job that others ran: from an archive, a folder or S3 to a report.
+
+Whoever opens a report opens such an output, too.
+"""
 
 import re
 import shutil
@@ -10,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.aws.fetched_runs import fetch_object, keys_below
+from nova_judge.aws.fetched_runs import fetch_object, keys_below, open_run, temporary_folder
 from nova_judge.errors import SavedReportError
 from nova_judge.findings.imported_facts import GivenFile, JobSource
 from nova_judge.findings.imported_job import ImportedJob, imported_job
@@ -138,3 +141,16 @@ def _write(job: ImportedJob, out: Path, *, draw: bool) -> None:
     if job.rejected:
         lines = b"".join(msgspec.json.encode(line) + b"\n" for line in job.rejected)
         (out / "rejected.jsonl").write_bytes(lines)
+
+
+def report_at(reference: str, kept: Path | None = None) -> SavedReport:
+    """The report of a run: its folder, its metrics file, `s3://…`, or the output of any job.
+
+    A job's output is its `output.tar.gz` (in S3 too), the folder that it was unpacked to, or what a
+    Bedrock evaluation wrote: it is imported into a folder that goes when the program ends, as is
+    what S3 holds without `kept`. Raises SavedReportError and JudgeJobError.
+    """
+    in_s3 = reference.startswith("s3://")
+    if reference.endswith(".tar.gz") if in_s3 else is_job_output(Path(reference)):
+        return import_job(reference, temporary_folder(), draw=False)
+    return open_report(open_run(reference, kept))

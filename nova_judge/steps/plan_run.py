@@ -23,10 +23,10 @@ from nova_judge.preflight import rules
 from nova_judge.preflight.forecast import (
     check_budget,
     estimate_run,
+    reach_check,
     read_workload,
 )
 from nova_judge.preflight.input_head import NO_FILE, InputHead, input_check, read_head
-from nova_judge.preflight.reach import reach_check
 from nova_judge.preflight.rules import Facts
 from nova_judge.preflight.weights_check import Allowed
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe
@@ -38,9 +38,8 @@ from nova_judge.runs.run import Run, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.recipe_endpoints import asked_models
-from nova_judge.steps.asked_servers import KeyOf, asked_servers
 from nova_judge.steps.input_lines import lines_of
-from nova_judge.steps.served_models import served_models
+from nova_judge.steps.served_models import KeyOf, asked_servers, served_models
 from nova_judge.yaml_text import MOST_BYTES
 
 

@@ -17,10 +17,10 @@ from nova_judge.kinds.known_kinds import judged_in_parts, kind_of
 from nova_judge.pairs.judged_rows import job_metrics
 from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.meter import UNMETERED, Meter
 from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
+from nova_judge.runs.usage import UNMETERED, Meter
 from nova_judge.scores.found import ScoresFound
 from nova_judge.statistics.panel import PanelVotes
 from nova_judge.steps import run_folder

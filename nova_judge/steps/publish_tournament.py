@@ -18,11 +18,10 @@ from nova_judge.pairs.judged_rows import PairsFound, job_metrics
 from nova_judge.preflight.pricing import bill
 from nova_judge.records import Unscored
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.meter import Meter
 from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
-from nova_judge.runs.usage import TokenUse, Usage
+from nova_judge.runs.usage import Meter, Usage, tokens_of
 from nova_judge.sources.known_sources import source_of
 from nova_judge.steps import run_folder
 
@@ -111,16 +110,12 @@ def _without_verdict(pairs: PairsFound) -> Iterator[int]:
 def _uses(run: Run, summary: DatasetSummary) -> Iterator[CandidateUse]:
     for name in run.recipe.names:
         spec, tokens = run.recipe.candidate(name), summary.tokens[name]
-        source = source_of(spec)
-        use = TokenUse(
-            source.title(spec), tokens.input, tokens.output, price=spec.price, source=spec.source
-        )
         stand_in = stand_in_for(run, name)
-        paid = source.payment(spec) == "tokens" and stand_in is None
-        cost = bill(Usage(bedrock=(use,))) if paid else None
+        use = tokens_of(spec, tokens.input, tokens.output) if stand_in is None else None
+        cost = bill(Usage(bedrock=(use,))) if use else None
         yield CandidateUse(
             name=run.candidate_label(name),
-            model=source.title(spec),
+            model=source_of(spec).title(spec),
             stand_in=stand_in,
             input_tokens=tokens.input,
             output_tokens=tokens.output,

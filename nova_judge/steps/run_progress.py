@@ -11,8 +11,7 @@ from nova_judge.aws import judge_jobs, s3
 from nova_judge.aws.judge_jobs import JobSeen
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout
-from nova_judge.preflight.pricing import bill
-from nova_judge.preflight.run_cost import usage_of
+from nova_judge.preflight.pricing import bill, usage_of
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import started_by
 from nova_judge.runs.usage import InstanceTime

@@ -1,20 +1,54 @@
-"""Settles before a run what its own endpoints serve and on which instance types."""
+"""Finds out before anything is paid for what stands behind a recipe's models: the servers that it
+names, and what the run's own endpoints serve and on which instance types.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from nova_judge.aws.described_models import found_model, with_weights
-from nova_judge.check import Check
-from nova_judge.errors import RecipeError
+from nova_judge.check import Check, NotRead
+from nova_judge.errors import GenerationFailedError, NovaJudgeError, RecipeError
+from nova_judge.preflight.endpoint_check import server_models
 from nova_judge.preflight.served_model import Placed, folder_of, placed
 from nova_judge.preflight.weights_check import Allowed, folder_check, stage_check
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
+from nova_judge.sources.http_calls import ServerFacts, server_facts
+from nova_judge.sources.openai_server import server_model
 from nova_judge.sources.own_endpoint import OWN_SOURCES
 from nova_judge.sources.recipe_endpoints import CANDIDATE, asked_models
 from nova_judge.sources.served import Served, image_uri, own_endpoint
+
+KeyOf = Callable[[str, str], str]
+"""The key of a server's address by its secret's name; raises NovaJudgeError."""
+
+
+def asked_servers(
+    recipe: Recipe, asked: tuple[str, ...], key_of: KeyOf
+) -> dict[str, ServerFacts | NotRead]:
+    """The servers of the candidates that are `asked`, and of judges, by `URL#MODEL`.
+
+    A secret that the account does not give is trouble: the run could not ask either.
+    """
+    named = {one.model: one.secret for one in server_models(recipe, asked)}
+
+    def facts(spec: str, secret: str | None) -> ServerFacts | NotRead:
+        url, model = server_model(spec)
+        try:
+            key = None if secret is None else key_of(url, secret)
+        except GenerationFailedError as error:
+            return ServerFacts(trouble=str(error))
+        except NovaJudgeError as error:
+            return NotRead(str(error))
+        return server_facts(url, model, key)
+
+    with ThreadPoolExecutor() as pool:
+        found = {spec: pool.submit(facts, spec, secret) for spec, secret in named.items()}
+        return {spec: future.result() for spec, future in found.items()}
+
 
 Model = TypeVar("Model", bound=AskedModel)
 

@@ -15,7 +15,7 @@ from nova_judge.aws import (
     s3,
     submissions,
 )
-from nova_judge.aws.follow import follow
+from nova_judge.aws.executions import follow
 from nova_judge.aws.submissions import Deployed
 from nova_judge.check import Check, NotRead
 from nova_judge.errors import NovaJudgeError
@@ -28,8 +28,7 @@ from nova_judge.preflight.input_head import read_head
 from nova_judge.preflight.verification import SettlingRun
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
-from nova_judge.runs.cost import Estimate
-from nova_judge.runs.usage import Workload
+from nova_judge.runs.usage import Estimate, Workload
 from nova_judge.steps.plan_run import recipe_in
 
 PAIRS = tuple(

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from nova_judge.errors import LocalModeError
-from nova_judge.recipe.bedrock_metrics import bedrock_evaluation
+from nova_judge.recipe.bedrock_judge import bedrock_evaluation
 from nova_judge.text import count_of
 from nova_judge_local.bedrock.runtime_api import answered, new_arn
 from nova_judge_local.emulator_settings import EmulatorSettings

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.aws import account
-from nova_judge.aws.calls import config
+from nova_judge.aws.model_ports import config
 from nova_judge.aws.models import model_facts
 from nova_judge.check import NotRead
 from nova_judge.errors import LocalModeError

@@ -5,7 +5,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 from nova_judge.errors import LocalModeError
-from nova_judge.recipe.bedrock_metrics import BUILTIN
+from nova_judge.recipe.bedrock_judge import BUILTIN
 from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
 from nova_judge_local.container.mounted_job import ContainerJob
 from nova_judge_local.engine.clients import client

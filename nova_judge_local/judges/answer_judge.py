@@ -17,7 +17,7 @@ import msgspec
 
 from nova_judge.errors import LocalModeError
 from nova_judge.pairs.judge_reply import object_in
-from nova_judge.recipe.bedrock_metrics import BUILTIN, bedrock_evaluation
+from nova_judge.recipe.bedrock_judge import BUILTIN, bedrock_evaluation
 from nova_judge.thoughts import without_thoughts
 from nova_judge_local.emulator_settings import ChatServer
 from nova_judge_local.judges.chat_server import complete, parse_chat_server

@@ -9,8 +9,8 @@ from constructs import Construct
 from nova_judge.layout import WEIGHTS
 from nova_judge.preflight.weights_check import HUB
 from nova_judge.recipe import catalog
+from nova_judge.sources.own_endpoint import ESCROW
 from nova_judge.sources.served import IMAGES, OWN
-from nova_judge.sources.weights import ESCROW
 from stacks.config import StageConfig
 from stacks.constructs.grants import allow, allow_list, allow_pass_role
 from stacks.constructs.names import (

@@ -23,12 +23,11 @@ from nova_judge.answers.leases import (
     LONGEST_RUN_S,
     LONGEST_START_S,
     STALLED,
+    Action,
     EndpointStatus,
-    GiveUp,
     Hosted,
     Lease,
     Observed,
-    Wait,
     has_ended,
     lacks_capacity,
     next_action,
@@ -36,7 +35,7 @@ from nova_judge.answers.leases import (
 from nova_judge.aws.endpoint_lifecycle import SageMakerEndpoints
 from nova_judge.aws.lease_table import LeaseTable
 from nova_judge.errors import EndpointError
-from nova_judge.runs.orphans import RunningJob, orphans
+from nova_judge.runs.stopping import RunningJob, orphans
 from nova_judge.runs.training_job_request import training_job_name
 
 NOW = 1_800_000_000.0
@@ -295,9 +294,9 @@ def test_whatever_is_interrupted_nothing_stays_once_all_runs_ended(book, seed):
 
 def test_an_endpoint_that_starts_for_too_long_is_given_up():
     observed = Observed(EndpointStatus.STARTING, "", NOW)
-    assert next_action(observed, (), CONFIGS, NOW + LONGEST_START_S) == Wait()
+    assert next_action(observed, (), CONFIGS, NOW + LONGEST_START_S) == Action("wait")
     late = next_action(observed, (), CONFIGS, NOW + LONGEST_START_S + 1)
-    assert late == GiveUp("not in service after 45 minutes")
+    assert late == Action("give up", reason="not in service after 45 minutes")
 
 
 def test_a_persons_lease_needs_no_run():

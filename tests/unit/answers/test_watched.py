@@ -2,8 +2,8 @@
 
 import pytest
 
+from nova_judge.answers.hosting import SeenEndpoint, measures_of
 from nova_judge.answers.leases import EndpointStatus, Hosted, Lease, Observed
-from nova_judge.answers.watched import SeenEndpoint, measures_of
 
 NOW = 1_000_000.0
 LEASED = Hosted((Lease("run", NOW + 60),))

@@ -7,12 +7,13 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from nova_judge.aws import account, models
-from nova_judge.aws.registries import image_facts
+from nova_judge.aws import account, aws_clients, models
+from nova_judge.aws.models import image_facts
 from nova_judge.check import NotRead
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.preflight.images import ImageFacts
 from nova_judge.preflight.model_check import Access, ModelFacts
+from nova_judge.preflight.rules import ENDPOINT, TRAINING
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
 
@@ -40,7 +41,7 @@ def stubbed(aws, monkeypatch):
 
     def stub(service: str) -> Stubber:
         client = boto3.client(service)
-        monkeypatch.setattr(account, "impatient", lambda _: client)
+        monkeypatch.setattr(aws_clients, "impatient", lambda _: client)
         stubber = Stubber(client)
         stubber.activate()
         return stubber
@@ -243,16 +244,6 @@ def test_a_role_that_may_not_list_profiles_names_nothing(bedrock):
     assert account.offered({"one": facts}) == ()
 
 
-def test_quotas_are_told_apart_by_their_use():
-    quotas = {
-        "ml.g5.xlarge for endpoint usage": 2.0,
-        "ml.g5.xlarge for training job usage": 1.0,
-        "ml.g5.xlarge for spot training job usage": 7.0,
-    }
-
-    assert account._split(quotas) == ({"ml.g5.xlarge": 1.0}, {"ml.g5.xlarge": 2.0})
-
-
 def _details(arn: str, lifecycle: dict, inference: list[str]) -> dict:
     return {
         "modelDetails": {
@@ -433,15 +424,15 @@ def paged(monkeypatch, pages):
                 read.append(page)
                 yield {"Quotas": [{"QuotaName": name, "Value": 1.0} for name in page]}
 
-    monkeypatch.setattr(account, "impatient", lambda _: Client())
+    monkeypatch.setattr(aws_clients, "impatient", lambda _: Client())
     return read
 
 
 def test_quotas_are_listed_until_all_that_are_needed_were_seen(monkeypatch):
     recipe = load_recipe(packaged_recipe("rubric"), file="rubric.yaml")
     served = endpoint_instances(asked_models(recipe).values()).values()
-    training = [f"{kind}{account.TRAINING}" for kind in recipe.judge.instance_types]
-    endpoint = [f"{kind}{account.ENDPOINT}" for kinds in served for kind in kinds]
+    training = [f"{kind} {TRAINING}" for kind in recipe.judge.instance_types]
+    endpoint = [f"{kind} {ENDPOINT}" for kinds in served for kind in kinds]
     read = paged(monkeypatch, [["a", *training], endpoint, ["never"]])
 
     assert account.quotas_of_account(recipe) == dict.fromkeys(training + endpoint, 1.0)

@@ -8,7 +8,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from nova_judge.aws.described_endpoints import endpoint_facts, endpoint_names
+from nova_judge.aws.endpoint_lifecycle import endpoint_facts, endpoint_names
 from nova_judge.aws.model_ports import EndpointPort
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.endpoint_facts import EndpointFacts

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from nova_judge.aws import described_models
 from nova_judge.aws.described_models import job_facts, package_facts
-from nova_judge.sources.registered import JobFacts, PackageFacts
+from nova_judge.sources.checkpoint import JobFacts, PackageFacts
 
 ARN = "arn:aws:sagemaker:us-east-1:444455556666:model-package/tuned/3"
 ESCROW = "s3://customer-escrow-444455556666-smtj-ab12/sft-200/100"

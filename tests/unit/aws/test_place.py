@@ -15,7 +15,7 @@ from nova_judge.aws.place import (
     refusals_explained,
 )
 from nova_judge.errors import AccessError
-from nova_judge.region import VARIABLES, settle_region
+from nova_judge.partitions import VARIABLES, settle_region
 
 PROFILES = "[default]\nregion = eu-north-1\n[profile bare]\n[profile west]\nregion = us-west-2\n"
 

@@ -22,8 +22,7 @@ from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.answers.prompts import Prompt, prompt_name
 from nova_judge.answers.retries import TIMED_OUT, CallFailed, Outlook, RetryPolicy
-from nova_judge.aws.calls import config
-from nova_judge.aws.model_ports import MOST_REQUEST_BYTES, ConversePort, EndpointPort
+from nova_judge.aws.model_ports import MOST_REQUEST_BYTES, ConversePort, EndpointPort, config
 from nova_judge.recipe.recipe import Generation
 from nova_judge.sources.request_forms import ChatForm, PlainForm, form_of
 from tests.made.folder_objects import FolderObjects

@@ -6,10 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 import nova_judge as nj
-from nova_judge.aws import run_mirror
-from nova_judge.aws.fetched_runs import open_run
+from nova_judge.aws import fetched_runs
+from nova_judge.aws.fetched_runs import RunMirror, open_run
 from nova_judge.aws.label_objects import LabelObjects
-from nova_judge.aws.run_mirror import RunMirror
 from nova_judge.aws.submissions import download_report
 from nova_judge.cli.main import app
 from nova_judge.errors import SavedReportError
@@ -70,7 +69,7 @@ def test_parts_that_come_halfway_are_no_rows_and_come_whole_later(many, monkeypa
         target.touch()
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_mirror, "fetch_object", broken)
+        patched.setattr(fetched_runs, "fetch_object", broken)
         with pytest.raises(SavedReportError, match="the connection was lost"):
             served.content(ASKED)
     assert json.loads(served.content(ASKED).body)["all"] == 60

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova_judge.aws.run_mirror import RunMirror
+from nova_judge.aws.fetched_runs import RunMirror
 from nova_judge.aws.submissions import download_report
 from nova_judge.errors import SavedReportError
 from nova_judge.report.report_server import ServedFolder

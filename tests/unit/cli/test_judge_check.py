@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.judge_check import SHIPPED
 from nova_judge.cli.main import app
-from nova_judge.region import VARIABLES
+from nova_judge.partitions import VARIABLES
 from tests.made.serving import serving
 
 ANSWER = r"<answer_{}>\n(.*?)\n</answer_{}>"

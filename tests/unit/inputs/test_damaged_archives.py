@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_judge.errors import InputFileError
-from nova_judge.inputs import packed
+from nova_judge.inputs import formats
 from nova_judge.inputs.file_rows import read_rows
 from nova_judge.inputs.formats import form_of
 
@@ -34,7 +34,7 @@ def test_damage_behind_the_head_is_told(tmp_path: Path) -> None:
 def test_what_unpacks_to_far_more_than_rows_do_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(packed, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(formats, "FREE_BYTES", 1 << 20)
     begins = {"jsonl": b'{"prompt": "q"}\n', "csv": b"prompt,id\nq,1\n", "parquet": b"PAR1"}
     file = tmp_path / name
     with gzip.open(file, "wb") as target:

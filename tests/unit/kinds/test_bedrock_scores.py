@@ -18,12 +18,13 @@ from nova_judge.kinds.bedrock_scores import (
 )
 from nova_judge.kinds.job import JobPlace
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_problems
-from nova_judge.recipe.bedrock_metrics import (
+from nova_judge.recipe.bedrock_judge import (
+    BedrockJudge,
     CustomMetric,
     Rating,
     RatingValue,
     bedrock_evaluation,
+    bedrock_problems,
     custom_metric_problems,
     packaged_metric,
 )

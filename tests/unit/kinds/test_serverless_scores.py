@@ -21,7 +21,7 @@ from nova_judge.kinds.serverless_requests import (
     inference_request,
     judging_request,
 )
-from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
+from nova_judge.recipe.bedrock_judge import CustomMetric, packaged_metric
 from nova_judge.recipe.serverless import Serverless, ServerlessJudge, serverless_problems
 
 CAPTURED = Path(__file__).parents[2] / "data" / "serverless_requests"

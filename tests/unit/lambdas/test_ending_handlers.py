@@ -5,6 +5,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -59,7 +60,7 @@ def claimed(account, context):
             recipe_sha256=recipe.sha256,
             sources=("file", "file"),
         )
-        event = {"run": json.loads(record.encode()), "by_event": by_event}
+        event = {"run": msgspec.to_builtins(record), "by_event": by_event}
         assert claim_run.handler(event, context)["claimed"]
         shard = {"index": 0, "start": 0, "end": len(content) + 7}
         generate_responses.handler({"run_id": RUN, "shard": shard, "endpoints": []}, context)

@@ -11,6 +11,7 @@ from nova_judge.errors import RunStateError
 from nova_judge.findings.index_entry import entry_of_report
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.run_events import entries_of
+from nova_judge.json_lines import indented
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.recipe import CandidateSpec
 from nova_judge.recipe.trigger import Decision, GateDemands, Trigger
@@ -47,7 +48,7 @@ def told(account, context, monkeypatch):
         )
         made = msgspec.structs.replace(made, recipe=recipe)
         layout = RunLayout(made.run_id)
-        account.put(layout.request, made.encode())
+        account.put(layout.request, indented(made))
         account.put(layout.report_file("metrics.json"), encode_metrics(metrics))
         pending = ("PendingManualApproval",)
         gate = GateDemands(max_errors=0.1, **demands)

@@ -16,8 +16,7 @@ from nova_judge.aws import aws_clients, evaluation_jobs
 from nova_judge.errors import LocalModeError
 from nova_judge.kinds.bedrock_scores import evaluation_job_request
 from nova_judge.kinds.job import JobPlace
-from nova_judge.recipe.bedrock_judge import BedrockJudge
-from nova_judge.recipe.bedrock_metrics import CustomMetric, packaged_metric
+from nova_judge.recipe.bedrock_judge import BedrockJudge, CustomMetric, packaged_metric
 from nova_judge.sources.completions import Completion
 from nova_judge_local.bedrock.evaluations import EvaluationJobs
 from nova_judge_local.emulator_settings import EmulatorSettings

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nova_judge.aws.follow import follow
+from nova_judge.aws.executions import follow
 from nova_judge.cli import local, main
 from nova_judge.errors import LocalModeError
 from nova_judge_local import local_run, output_folder

@@ -4,8 +4,8 @@ import pytest
 
 from nova_judge.inputs.reading import FROM_FILE, GENERATED
 from nova_judge.kinds.recipes import load_recipe
+from nova_judge.preflight.forecast import reach_check
 from nova_judge.preflight.input_head import InputHead
-from nova_judge.preflight.reach import reach_check
 from nova_judge.recipe.files import packaged_recipe
 
 PAIRS = load_recipe(packaged_recipe("pairwise"), file="recipes/pairwise.yaml")

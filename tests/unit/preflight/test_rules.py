@@ -8,10 +8,9 @@ from nova_judge.check import NotRead
 from nova_judge.errors import PreflightError
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.images import ImageFacts
+from nova_judge.preflight.images import ImageFacts, RoleUse, role_uses
 from nova_judge.preflight.input_head import input_check
 from nova_judge.preflight.model_check import Access, ModelFacts, model_check
-from nova_judge.preflight.role_uses import RoleUse, role_uses
 from nova_judge.preflight.rules import (
     STACK_PARTS,
     Facts,
@@ -25,6 +24,15 @@ NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 GENERATED = AnswerSources("generated", "generated")
 CLAUDE = "us.anthropic.claude-sonnet-4-6"
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
+JUDGE_QUOTA = "ml.g5.12xlarge for training job usage"
+TRAINING = {JUDGE_QUOTA: 1.0}
+
+
+def endpoint_quotas(counts: dict[str, float]) -> dict[str, float]:
+    return {f"{kind} for endpoint usage": count for kind, count in counts.items()}
+
+
+ENDPOINTS = endpoint_quotas({"ml.g5.xlarge": 2.0, "ml.g5.2xlarge": 0.0})
 
 
 def facts(**changes) -> Facts:
@@ -32,8 +40,7 @@ def facts(**changes) -> Facts:
         "region": "us-east-1",
         "caller": "arn:aws:iam::123456789012:user/someone",
         "stacks": dict.fromkeys(STACK_PARTS, __version__),
-        "training_quota": {"ml.g5.12xlarge": 1.0},
-        "endpoint_quota": {"ml.g5.xlarge": 2.0, "ml.g5.2xlarge": 0.0},
+        "quotas": TRAINING | ENDPOINTS,
         "models": {CLAUDE: ModelFacts("ACTIVE")},
         "job_role_trust": ("bedrock.amazonaws.com", "sagemaker.amazonaws.com"),
         "denied": (),
@@ -74,31 +81,37 @@ def test_a_ready_account_passes_every_check():
         ({"stacks": NotRead("AccessDenied")}, "stacks", "not run", "AccessDenied"),
         ({"region": "eu-west-1"}, "judge image", "fail", "regions with one: us-east-1"),
         (
-            {"training_quota": {"ml.g5.12xlarge": 0.0}},
+            {"quotas": ENDPOINTS | {JUDGE_QUOTA: 0.0}},
             "ml.g5.12xlarge for training job usage",
             "fail",
             "may run 0, 1 needed | request an increase at https://",
         ),
         (
-            {"training_quota": {}},
+            {"quotas": ENDPOINTS},
             "ml.g5.12xlarge for training job usage",
             "not run",
             "does not list",
         ),
         (
-            {"training_quota": NotRead("AccessDenied")},
+            {"quotas": ENDPOINTS | {"ml.g5.12xlarge for spot training job usage": 7.0}},
+            "ml.g5.12xlarge for training job usage",
+            "not run",
+            "does not list",
+        ),
+        (
+            {"quotas": NotRead("AccessDenied")},
             "ml.g5.12xlarge for training job usage",
             "not run",
             "AccessDenied",
         ),
         (
-            {"endpoint_quota": {"ml.g5.xlarge": 0.0, "ml.g6.xlarge": 1.0}},
+            {"quotas": TRAINING | endpoint_quotas({"ml.g5.xlarge": 0.0, "ml.g6.xlarge": 1.0})},
             "ml.g5.xlarge for endpoint usage (qwen2.5-1.5b-instruct)",
             "warn",
             "ml.g6.xlarge for endpoint usage (qwen2.5-1.5b-instruct) will do",
         ),
         (
-            {"endpoint_quota": {"ml.g5.xlarge": 0.0}},
+            {"quotas": TRAINING | endpoint_quotas({"ml.g5.xlarge": 0.0})},
             "ml.g5.xlarge for endpoint usage (qwen2.5-1.5b-instruct)",
             "fail",
             "request an increase",
@@ -232,7 +245,7 @@ def test_an_image_that_only_the_sdk_names_is_a_warning():
 
 
 def test_candidates_that_are_not_asked_need_no_quota_and_no_model():
-    names = set(checked(facts(models=None, endpoint_quota=None), asked=()))
+    names = set(checked(facts(models=None, quotas=TRAINING), asked=()))
 
     assert CLAUDE not in names
     assert not any("endpoint usage" in name for name in names)
@@ -244,7 +257,7 @@ def test_a_judge_is_checked_as_a_candidate_of_the_same_source_is():
     panel = "\n".join(f"    {name}: {model}" for name, model in judges.items())
     recipe = load_recipe(f"kind: model_judge\njudge:\n  panel:\n{panel}\n", file="own.yaml")
     known = facts(
-        endpoint_quota={"ml.g5.xlarge": 0.0, "ml.g5.2xlarge": 1.0},
+        quotas=endpoint_quotas({"ml.g5.xlarge": 0.0, "ml.g5.2xlarge": 1.0}),
         endpoints={"x": None},
     )
     checks = {check.name: check for check in account_checks(known, recipe, NOW, asked=())}
@@ -255,9 +268,7 @@ def test_a_judge_is_checked_as_a_candidate_of_the_same_source_is():
 
 
 def test_a_check_that_could_not_be_run_stops_nothing():
-    unread = facts(
-        training_quota=NotRead("x"), endpoint_quota=NotRead("x"), models=None, denied=NotRead("x")
-    )
+    unread = facts(quotas=NotRead("x"), models=None, denied=NotRead("x"))
 
     require(account_checks(unread, MIXED, NOW))
 

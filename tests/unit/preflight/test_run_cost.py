@@ -3,14 +3,12 @@ import pytest
 
 from nova_judge.inputs.reading import AnswerSources
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.preflight.run_cost import run_cost
+from nova_judge.preflight.pricing import run_cost
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.runs.cost import Bill, Estimate
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.meter import Meter
 from nova_judge.runs.row_accounting import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run
-from nova_judge.runs.usage import InstanceTime, Workload
+from nova_judge.runs.usage import Bill, Estimate, InstanceTime, Meter, Workload
 from nova_judge.sources.recipe_endpoints import endpoint_instances
 from tests.made.asked_runs import run_of
 

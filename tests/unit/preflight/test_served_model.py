@@ -6,8 +6,14 @@ from nova_judge.check import Check, NotRead
 from nova_judge.preflight.served_model import Found, Placed, folder_of, placed
 from nova_judge.preflight.weights_check import Allowed, folder_check, stage_check
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.sources.checkpoint import AdapterShape, Checkpoint, Shape
-from nova_judge.sources.registered import JobFacts, PackageFacts, nova_of
+from nova_judge.sources.checkpoint import (
+    AdapterShape,
+    Checkpoint,
+    JobFacts,
+    PackageFacts,
+    Shape,
+    nova_of,
+)
 from nova_judge.sources.served import Served
 
 SEVEN = Shape(

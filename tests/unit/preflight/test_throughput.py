@@ -4,8 +4,8 @@ import pytest
 
 from nova_judge.findings.index_entry import IndexEntry, judged_before
 from nova_judge.kinds.recipes import load_recipe
+from nova_judge.preflight.expected_usage import JudgedBefore, Throughput, throughput_of
 from nova_judge.preflight.forecast import estimate_run
-from nova_judge.preflight.throughput import JudgedBefore, Throughput, throughput_of
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.runs.usage import Workload
 

@@ -5,13 +5,12 @@ import pytest
 
 from nova_judge.findings.metrics_record import CandidateFacts, JudgeFacts
 from nova_judge.findings.sentences_stand_in import stand_ins
-from nova_judge.preflight.run_cost import Cost
+from nova_judge.preflight.pricing import Cost
 from nova_judge.report.figure import plot_judge_results
 from nova_judge.report.markdown import render_markdown
 from nova_judge.report.page import render_page
 from nova_judge.report.write import render_report
-from nova_judge.runs.cost import Bill, Estimate
-from nova_judge.runs.usage import Workload
+from nova_judge.runs.usage import Bill, Estimate, Workload
 from nova_judge.scores.table import AnswerScore, ScoreTable
 from tests.made import scored
 from tests.made.changed import changed

@@ -25,15 +25,15 @@ from nova_judge.review.labels import (
 )
 from nova_judge.review.reviewed import evidence_of, review_findings, reviewed_metrics
 from nova_judge.review.session import ReviewSession, SentLabel
-from nova_judge.statistics.corrected_win_rate import corrected_win_rate
-from nova_judge.statistics.decision import Word
-from nova_judge.statistics.krippendorff import nominal_alpha
-from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
-from nova_judge.statistics.review_design import (
+from nova_judge.statistics.beyond_chance import nominal_alpha
+from nova_judge.statistics.corrected_win_rate import (
+    corrected_win_rate,
     drawn_rows,
     expected_reach,
     inclusion_probabilities,
 )
+from nova_judge.statistics.decision import Word
+from nova_judge.statistics.outcomes import Reconciled, profile_of, reconcile
 from tests.made import generated
 
 AT = "2026-11-29T12:00:00+00:00"

@@ -11,9 +11,8 @@ from nova_judge.aws import aws_clients, execution_meter, runs_table
 from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.findings.stage_costs import costs_by_recipe
 from nova_judge.folders import ROOT
-from nova_judge.preflight.run_cost import run_cost
-from nova_judge.runs.meter import MEMORY_MB, EndpointLease, Meter, endpoint_times
-from nova_judge.runs.usage import InstanceTime
+from nova_judge.preflight.pricing import run_cost
+from nova_judge.runs.usage import MEMORY_MB, EndpointLease, InstanceTime, Meter, endpoint_times
 from tests.unit.conftest import TABLE
 from tests.unit.preflight.test_run_cost import job, run, summary
 

@@ -6,6 +6,7 @@ import pytest
 from nova_judge.findings.facts import run_facts
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
+from nova_judge.json_lines import indented
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout, run_of_output
 from nova_judge.recipe.files import packaged_recipe
@@ -38,7 +39,7 @@ def _fields(record) -> dict:
 
 
 def test_a_run_is_read_as_it_was_written():
-    assert msgspec.json.decode(run().encode(), type=Run) == run()
+    assert msgspec.json.decode(indented(run()), type=Run) == run()
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_what_stood_in_is_told_of_the_candidates_that_were_asked():
         stand_ins=StandIns(answers="recorded answers", judge="reference"),
     )
     facts = run_facts(
-        msgspec.json.decode(told.encode(), type=Run), SUMMARY, [OUTCOME], "reference (F1)"
+        msgspec.json.decode(indented(told), type=Run), SUMMARY, [OUTCOME], "reference (F1)"
     )
     assert [facts.candidates[c].stand_in for c in "AB"] == [None, "recorded answers"]
     assert facts.judge.stand_in == "reference (F1)"

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nova_judge.check import NotRead
-from nova_judge.preflight.server_check import server_check
-from nova_judge.sources.server_facts import ServerFacts, server_facts
+from nova_judge.preflight.endpoint_check import server_check
+from nova_judge.sources.http_calls import ServerFacts, server_facts
 from tests.made.serving import serving
 
 LISTED = {"data": [{"id": "llama3.2:latest"}, {"id": "qwen3-8b", "aliases": ["qwen"]}]}

@@ -14,11 +14,11 @@ from nova_judge.statistics.agreement import (
     agreement,
     cohen_kappa,
 )
+from nova_judge.statistics.beyond_chance import gwet_ac1
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.evidence import Evidence, EvidenceRow, gather
-from nova_judge.statistics.gwet import gwet_ac1
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.positions import positions
-from nova_judge.statistics.student import student_quantile
 from tests.made.profiles import HAIKU, counts, judged_rows, labelled
 
 

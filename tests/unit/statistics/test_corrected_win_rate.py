@@ -6,9 +6,9 @@ from scipy import stats
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.corrected_win_rate import CorrectedWinRate
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.findings import corrected_by_labels
 from nova_judge.statistics.outcomes import Outcome, ProfileCounts
-from nova_judge.statistics.student import student_quantile
 from tests.made.profiles import counts, labelled
 
 LABELLED = {

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from nova_judge.records import Verdict
+from nova_judge.statistics.beyond_chance import gwet_ac1
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import AS_DRAWN, find
-from nova_judge.statistics.gwet import gwet_ac1
 from nova_judge.statistics.label_findings import label_findings
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.statistics_settings import DEFAULTS

@@ -8,6 +8,12 @@ from scipy import stats
 
 from nova_judge.records import Unscored
 from nova_judge.statistics.dirichlet_mean import Bounds
+from nova_judge.statistics.distributions import (
+    flip_test_of_counts,
+    flip_test_of_values,
+    student_p_value,
+    student_quantile,
+)
 from nova_judge.statistics.metric_means import (
     PairedScores,
     mean_difference,
@@ -15,8 +21,6 @@ from nova_judge.statistics.metric_means import (
     shown_together,
 )
 from nova_judge.statistics.observed_scale import mean_difference_p_value, observed_bounds
-from nova_judge.statistics.sign_flips import flip_test_of_counts, flip_test_of_values
-from nova_judge.statistics.student import student_p_value, student_quantile
 
 UNIT_ENDS = Bounds(-1.0, 1.0)
 

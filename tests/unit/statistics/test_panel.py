@@ -11,7 +11,7 @@ import pytest
 from nova_judge.findings.panel_findings import combined_over_both, panel_findings
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.statistics.agreement import summed_verdicts
-from nova_judge.statistics.krippendorff import nominal_alpha
+from nova_judge.statistics.beyond_chance import nominal_alpha
 from nova_judge.statistics.outcomes import Outcome
 from nova_judge.statistics.panel import (
     PanelVotes,

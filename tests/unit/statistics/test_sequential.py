@@ -7,13 +7,13 @@ import pytest
 from scipy import special
 
 from nova_judge.records import Verdict
-from nova_judge.statistics.binomial import sign_test
 from nova_judge.statistics.contest import (
     ANYTIME_TEST,
     contest_of_profiles,
     decisive_rate_of,
 )
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.distributions import sign_test
 from nova_judge.statistics.early_stopping import may_stop
 from nova_judge.statistics.evidence import EvidenceRow, gather
 from nova_judge.statistics.findings import FIXED_SIZE, find

@@ -6,8 +6,8 @@ import pytest
 from nova_judge.pairs.judged_evidence import evidence_row
 from nova_judge.records import Verdict
 from nova_judge.statistics import slices as module
+from nova_judge.statistics.decision import holm
 from nova_judge.statistics.evidence import Basis, EvidenceRow, gather
-from nova_judge.statistics.holm import holm
 from nova_judge.statistics.slices import slices
 from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made.profiles import judged_rows

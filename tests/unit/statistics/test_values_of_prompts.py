@@ -5,8 +5,7 @@ import pytest
 
 from nova_judge.statistics.clusters import METHOD as CLUSTERS
 from nova_judge.statistics.clusters import sums_by_prompt
-from nova_judge.statistics.dirichlet_mean import Bounds
-from nova_judge.statistics.merged_values import sums_and_prompts
+from nova_judge.statistics.dirichlet_mean import Bounds, sums_and_prompts
 from nova_judge.statistics.metric_means import (
     PairedScores,
     Scale,

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nova_judge.statistics.binomial import binomial_cdf, sign_test
 from nova_judge.statistics.contest import contest_of_profiles
 from nova_judge.statistics.decision import Word
+from nova_judge.statistics.distributions import binomial_cdf, sign_test
 from nova_judge.statistics.early_stopping import rows_needed
 from nova_judge.statistics.outcomes import ProfileCounts
 from nova_judge.statistics.planning import decisive_pairs

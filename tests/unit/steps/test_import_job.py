@@ -10,7 +10,7 @@ from nova_judge.cli.main import app
 from nova_judge.errors import JudgeJobError, SavedReportError
 from nova_judge.findings.saved_report import open_report
 from nova_judge.statistics.evidence import Basis
-from nova_judge.steps.opened_report import report_at
+from nova_judge.steps.import_job import report_at
 from tests.made import jobs
 from tests.made.command_line import asked
 

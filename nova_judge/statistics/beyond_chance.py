@@ -1,20 +1,24 @@
-"""Gwet's AC1 beside kappa: agreement beyond chance that does not collapse where one label is rare.
+"""Agreement beyond chance that does not collapse where one label is rare, and that of reviewers.
 
-Gwet (2008, Br. J. Math. Stat. Psychol. 61). Chance is taken for rows on which a rater guesses, not
-for the product of the margins, so that 94 % of labels on one side leave something to agree on.
+Gwet's AC1 (2008, Br. J. Math. Stat. Psychol. 61) stands beside kappa: chance is taken for rows on
+which a rater guesses, not for the product of the margins, so that 94 % of labels on one side leave
+something to agree on. Krippendorff's alpha says how far reviewers agree, when not everybody saw
+every row.
 """
 
 import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
 import numpy as np
 
 from nova_judge.statistics.arrays import Floats, Ints
 from nova_judge.statistics.clusters import worth_of
-from nova_judge.statistics.student import student_quantile
+from nova_judge.statistics.distributions import student_quantile
 from nova_judge.statistics.win_rate import Interval, wilson
 
-__all__ = ["gwet_ac1"]
+__all__ = ["gwet_ac1", "nominal_alpha"]
 
 MIN_LABELLED = 20
 METHOD = "the wider of Gwet's variance (one observation added twice) and Wilson's of the agreement"
@@ -88,3 +92,28 @@ def _pull(shares: Floats) -> Floats:
     agreed = (np.eye(len(shares)) - chance) / (1.0 - chance)
     pull: Floats = agreed - 2.0 * (1.0 - estimate) * (of_row - chance) / (1.0 - chance)
     return pull
+
+
+def nominal_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
+    """Alpha for categories without an order, from what was said of each unit.
+
+    1 - observed / expected disagreement (Krippendorff 2011). Units with fewer than two sayings take
+    no part. None without any, or where all say one thing everywhere.
+
+    >>> round(nominal_alpha(["AA", "AB", "BB", "BB"]), 3)
+    0.533
+    """
+    totals: Counter[Hashable] = Counter()
+    disagreed = 0.0
+    for said in units:
+        if len(said) < 2:
+            continue
+        counts = Counter(said)
+        totals.update(counts)
+        pairs = len(said) ** 2 - sum(count**2 for count in counts.values())
+        disagreed += pairs / (len(said) - 1)
+    values = sum(totals.values())
+    expected = values**2 - sum(count**2 for count in totals.values())
+    if not expected:
+        return None
+    return 1.0 - disagreed / expected * (values - 1)
