@@ -20,6 +20,7 @@ class Names(msgspec.Struct, frozen=True):
     answers: tuple[str, ...]
     couples: tuple[tuple[str, str], ...]
     sides: tuple[tuple[str, str], ...]
+    asked_with: dict[str, tuple[str, ...]]
     models: frozenset[str]
     answer_words: frozenset[str]
     reference_words: frozenset[str]

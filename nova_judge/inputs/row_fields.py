@@ -30,6 +30,7 @@ from nova_judge.records import CANDIDATES, Candidate, FailedRow, Failure, InputR
 UNREADABLE = "nova-judge: unreadable"
 """The key under which a converted file says why a row of the original cannot be read."""
 
+_ASKED = ("system", "context")  # a row without them would be another question
 _FEW_NAMES = 100  # more of them are sought slower than a line is parsed
 _PLAIN_NAMES = re.compile(r"[ !#-.0-\[\]-~]*")  # ASCII without what is written with a backslash
 _ESCAPED_ASCII, _ESCAPED = re.compile(rb"\\u00[2-7]"), re.compile(rb"\\")
@@ -67,7 +68,10 @@ def row_of(
         return answers
     if "generated" in sources and (fault := answer_fault(row, FIELDS)):
         return fault
-    texts, unreadable = _optional(row)
+    optional = _optional(row)
+    if isinstance(optional, Fault):
+        return optional
+    texts, unreadable = optional
     failures = tuple(
         Failure(candidate, reason, 0, answer[:200])
         for candidate, answer in answers.items()
@@ -127,24 +131,36 @@ def _answers(row: RowColumns, sources: AnswerSources) -> dict[Candidate, str] | 
     return answers
 
 
-def _optional(row: RowColumns) -> tuple[dict[str, str], list[str]]:
-    """The optional texts, and the names of those that cannot be read: these cost not the row."""
+def _optional(row: RowColumns) -> tuple[dict[str, str], list[str]] | Fault:
+    """The optional texts, and the names of those that cannot be read: these cost not the row.
+
+    One that is asked with the question does.
+    """
     texts: dict[str, str] = {}
     lost: list[str] = []
     for field in ("id", "category", "reference", "system", "context", "cluster"):
         value = row.find(field)
         if value is MISSING and field == "category":
             value = row._replace(map=OWN_NAMES).find("source")
-        if value is MISSING:
+        if value is MISSING or (field in _ASKED and value == []):
             continue
-        text = text_of(value, field)
+        text = _passages(value) if field == "context" else text_of(value, field)
         if isinstance(text, Fault):
+            if field in _ASKED:
+                return text
             lost.append(field)
         elif field in ("id", "cluster"):
             texts[field] = whole_number(text)
         elif text.strip():
             texts[field] = text
     return texts, lost
+
+
+def _passages(value: object) -> str | Fault:
+    """A context: one text, or several in their order, as a search finds them."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n\n".join(value)
+    return text_of(value, "context")
 
 
 def _label(value: object) -> tuple[Verdict | None, tuple[str, ...]]:

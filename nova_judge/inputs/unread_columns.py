@@ -45,12 +45,28 @@ def check_columns(
     needed = fields[:2] if fields[0] == "query" else fields[:1]
     missing = [f for f in needed if not any(_has(row, f) for row in rows)]
     if not missing and not suspects:
+        _check_asked_with(rows, uri, fields, unread)
         return unread
     problems = [f"no column `{columns.path(field)}`" for field in missing]
     if suspects:
         verb = "are" if len(suspects) > 1 else "is"
         problems.append(f"{_listed(suspects)} may hold answers and {verb} not read")
     raise InputFileError(f"{uri}: {', and '.join(problems)}. {suggested(rows, fields, suspects)}")
+
+
+def _check_asked_with(
+    rows: Sequence[RowColumns], uri: str, fields: Sequence[str], unread: Sequence[str]
+) -> None:
+    """Raise InputFileError where a column holds what belongs to the question under another name."""
+    for field, known in names().asked_with.items():
+        if field not in fields or any(_has(row, field) for row in rows):
+            continue
+        for name in unread:
+            if plain_name(name) in known and any(_holds_text(row.values.get(name)) for row in rows):
+                raise InputFileError(
+                    f"{uri}: `{name}` may belong to the question and is not read. Read it with "
+                    f"{as_option(field, name)}, or leave it out with {as_option('ignore', name)}"
+                )
 
 
 def _suspects(

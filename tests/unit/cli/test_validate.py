@@ -50,6 +50,20 @@ def test_pairs_of_one_text_are_counted(validate):
     assert "same text" not in validate(lines(GOOD)).stdout
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "field"),
+    [("contexts", ["p", "q"], "context"), ("system_prompt", "Be brief.", "system")],
+)
+def test_what_belongs_to_the_question_is_not_left_lying(validate, column, value, field):
+    row = GOOD | {column: value}
+    refused = str(validate(lines(row)).exception)
+    assert f"`{column}` may belong to the question and is not read" in refused
+    assert f"--map {field}={column}" in refused
+    assert validate(lines(row), "--map", f"{field}={column}").exit_code == 0
+    assert validate(lines(row), "--map", f"ignore={column}").exit_code == 0
+    assert validate(lines(row | {field: "x"})).exit_code == 0
+
+
 def test_a_recipe_may_read_other_lines(validate):
     own = lines({"query": "2 + 2?", "response": "4"}, {"query": "2 + 3?"})
     result = validate(own, "--recipe", "own-data")

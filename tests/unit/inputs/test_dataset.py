@@ -191,12 +191,23 @@ def test_labels(label, verdict):
         ({"category": {"a": 1}}, {"category": None, "lost": ("category",)}),
         ({"system": "Be brief.", "context": "In 1907."}, {"shown": "Be brief.\n\nIn 1907.\n\nQ"}),
         ({"context": "In 1907."}, {"question": "In 1907.\n\nQ", "system": None}),
+        ({"context": ["In 1907.", "By him."]}, {"context": "In 1907.\n\nBy him.", "lost": ()}),
+        ({"context": [], "system": []}, {"context": None, "system": None, "lost": ()}),
         ({"other": float("nan")}, {"prompt": "Q"}),
     ],
 )
 def test_an_optional_field_is_read_or_costs_itself_and_not_the_row(changes, expected):
     row = parsed(pair(prompt="Q", **changes))
     assert {name: getattr(row, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("field", ["system", "context"])
+@pytest.mark.parametrize("value", [{"text": "In 1907."}, [1, {"a": 2}], True])
+def test_a_row_whose_question_is_not_whole_is_set_aside(field, value):
+    """Otherwise another question would be asked and judged, without a word in the report."""
+    found = parsed(pair(prompt="Q", **{field: value}))
+    assert isinstance(found, Rejected)
+    assert found.field == field
 
 
 def test_numbers_are_read_as_the_file_writes_them():
