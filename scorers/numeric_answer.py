@@ -10,7 +10,7 @@ import re
 SIGNS = dict.fromkeys(map(ord, "\u2212\ufe63\uff0d"), "-")
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,])(?<!\d[-\u2010-\u2015])"  # not the end of a word or of a range
-    r"[-+]?(?:\d{1,3}(?:[ \u00a0\u202f',]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*|\.\d+)"
+    r"[-+]?(?:\d{1,3}(?:[ \u00a0\u202f'\u2019,]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:[.,]\d+)*|\.\d+)"
     r"(?:[eE][-+]?\d+)?"
 )
 SECOND_OF_A_RANGE = re.compile(r"(?<=\d)[-\u2010-\u2015](?=[\d.])")
@@ -36,7 +36,7 @@ def numbers(text: str) -> list[float]:
 
 def value(number: str) -> float:
     """One number; of comma and point the last is the decimal one, unless it groups by three."""
-    number = re.sub(r"[ \u00a0\u202f']", "", number)
+    number = re.sub(r"[ \u00a0\u202f'\u2019]", "", number)
     digits, exponent, power = number.partition("e") if "e" in number else number.partition("E")
     bare = digits.lstrip("+-")
     if "," in bare and bare.rfind(",") < bare.rfind("."):
