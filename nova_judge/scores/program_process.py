@@ -5,10 +5,8 @@ expected: whatever the program does to its process, the comparison lies elsewher
 result is a line of JSON: what was printed, or the value that was returned.
 """
 
-import ast
 import contextlib
 import importlib.util
-import inspect
 import json
 import os
 import signal
@@ -51,6 +49,8 @@ def main() -> None:
     limits.limit_resources(int(trial.seconds) + 1)
     limits.enter_jail(folders)
     module = _prelude()
+    if trial.function is not None:
+        importlib.import_module("inspect")  # once, for all tests of a function; others need none
     watch = partial(limits.watch, folders=folders)
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     deadline = time.monotonic() + trial.seconds
@@ -175,6 +175,8 @@ def _arguments(given: object, function: object) -> Sequence[object]:
 
 
 def _takes(function: Any, values: list[object]) -> bool:  # noqa: ANN401
+    import inspect  # noqa: PLC0415 - see `main`
+
     try:
         inspect.signature(function).bind(*values)
     except (TypeError, ValueError):
@@ -193,6 +195,8 @@ def _whole_keys(value: object) -> object:
 
 
 def literal(text: str) -> object:
+    import ast  # noqa: PLC0415 - see `main`: `inspect` brings it along
+
     for read in (json.loads, ast.literal_eval):
         with contextlib.suppress(ValueError, SyntaxError):
             value: object = read(text)

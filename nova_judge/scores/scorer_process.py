@@ -7,7 +7,6 @@ everywhere, name what a scorer may not do, and alone are not a jail for hostile 
 
 import faulthandler
 import importlib.util
-import inspect
 import json
 import math
 import os
@@ -54,7 +53,7 @@ def load_scorer(path: Path) -> Callable[..., object]:
     score: Callable[..., object] | None = getattr(module, "score", None)
     if not callable(score):
         raise NoScoreError(f"{path.name} defines no function score: {SHAPE}")
-    unknown = [name for name in inspect.signature(score).parameters if name not in PARAMETERS]
+    unknown = [name for name in _parameters(score) if name not in PARAMETERS]
     if unknown:
         raise NoScoreError(f"{path.name}: score takes {', '.join(unknown)}: {SHAPE}")
     return score
@@ -62,12 +61,18 @@ def load_scorer(path: Path) -> Callable[..., object]:
 
 def call_scorer(score: Callable[..., object], row: Mapping[str, Any]) -> dict[str, float]:
     """The metrics that `score` gives a row; raises NoScoreError when there are none."""
-    wanted = inspect.signature(score).parameters
+    wanted = _parameters(score)
     try:
         returned = score(**{name: row.get(name) for name in wanted})
     except Exception as error:
         raise NoScoreError(f"raised {_in_words(error)}") from error
     return checked_metrics(returned)
+
+
+def _parameters(score: Callable[..., object]) -> Iterable[str]:
+    import inspect  # noqa: PLC0415 - programs on trial take their limits from here, and no scorer
+
+    return inspect.signature(score).parameters
 
 
 def checked_metrics(returned: object) -> dict[str, float]:

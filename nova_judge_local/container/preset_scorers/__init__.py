@@ -13,6 +13,8 @@ from nova_judge.thoughts import without_thoughts
 from nova_judge_local.container.preset_scorers.prime_code import score_program
 
 NAMES = ("prime_math", "prime_code")
+_ROWS_PER_PROCESS = 1_000
+"""Sympy takes as long to load as it takes to compare two hundred rows."""
 
 
 def preset_scores(
@@ -25,7 +27,8 @@ def preset_scores(
     else:
         path = Path(__file__).with_name(f"{name}.py")
         answers = [row | {"answer": _answer(row)} for row in rows]
-        yield from score_rows(path, answers, DEFAULT_LIMITS._replace(row_seconds=seconds))
+        limits = DEFAULT_LIMITS._replace(row_seconds=seconds, rows_per_process=_ROWS_PER_PROCESS)
+        yield from score_rows(path, answers, limits)
 
 
 def _answer(row: dict[str, Any]) -> str:
