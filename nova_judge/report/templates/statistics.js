@@ -1,5 +1,5 @@
 // The win rate's interval and the verdict, step by step as nova_judge/statistics/win_rate.py,
-// dirichlet_mean.py, binomial.py and verdict.py compute them (docs/statistics.md).
+// dirichlet_mean.py, distributions.py and verdict.py compute them (docs/statistics.md).
 
 const NODES = [];
 const NODE_WEIGHTS = [];
